@@ -1,0 +1,57 @@
+# Two commands set everything up on a fresh machine with Python 3.11: `make demo` and `make test`.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+DEMO_ROWS ?= 100000
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format bench lock clean
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+demo: $(VENV)/run.ok ## sample profiles -> spring_catalog -> outbox/
+	@test -s data/profiles.csv || $(BIN)/dmail-runner sample-data --rows $(DEMO_ROWS)
+	@$(BIN)/dmail-runner run spring_catalog
+
+test: check ## everything that CI runs
+	$(BIN)/python -m pytest
+
+check: $(VENV)/dev.ok ## formatting, lint, types, import contract, the dbt project
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/sqlfmt --check --quiet models macros tests/dbt
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/dmail-runner check
+
+format: $(VENV)/dev.ok ## write the formatting that `make check` asks for
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/sqlfmt models macros tests/dbt
+
+bench: $(VENV)/dev.ok ## speed and memory against the floor and against pandas
+	$(BIN)/python bench/end_to_end.py
+
+lock: $(VENV)/dev.ok ## resolve the lock files again (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --no-strip-extras \
+		pyproject.toml --group dev --group bench --output-file requirements-dev.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --no-strip-extras \
+		pyproject.toml --group build --constraint requirements-dev.lock --output-file requirements.lock
+
+clean: ## remove what this Makefile made (the ledger stays)
+	rm -rf $(VENV) target logs data outbox
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+# The stamps are written last, so that an interrupted install is done again.
+$(VENV)/run.ok: requirements.lock pyproject.toml | $(VENV)/bin/python
+	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev.ok: requirements-dev.lock $(VENV)/run.ok
+	$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@

@@ -1,0 +1,6 @@
+{#
+    The moment (UTC) at which this campaign is due, as a timestamp literal: what a model uses in place of now().
+
+    The runner passes it, so that a slot gives the same file whenever it is built. Plain dbt commands fall back on a fixed moment.
+#}
+{% macro slot() %} {{ return("timestamp '" ~ env_var("DMAIL_SLOT", "2026-10-05 10:00:00") ~ "'") }} {% endmacro %}

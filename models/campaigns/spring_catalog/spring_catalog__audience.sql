@@ -1,0 +1,6 @@
+-- Lapsed catalogue buyers: they have ordered before, but not in the last 12 months.
+with profiles as (select * from {{ ref("int_postal_addresses") }})
+
+select *
+from profiles
+where not is_test_profile and orders_count > 0 and last_order_at < {{ slot() }} - interval 12 month

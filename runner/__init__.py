@@ -1,0 +1,1 @@
+"""Direct mail as code: postal campaigns as dbt models, delivered to the mail house once, whole and provably."""

@@ -1,0 +1,86 @@
+"""Build a campaign's models with dbt, and let nothing pass that was not built and tested in this very run."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from runner.campaign import Campaign
+from runner.dbt import DbtOutcome, scrub
+from runner.errors import BuildError
+from runner.project import RunDbt
+from runner.settings import Settings
+from runner.values import Build
+
+
+def build(settings: Settings, campaign: Campaign, slot: datetime, work: Path, run_dbt: RunDbt) -> Build:
+    """Build and test everything above the campaign's exposure. Raises BuildError with what failed.
+
+    Three things must hold: dbt says success, no result is anything else, and the extract is among the results. A test that
+    fails upstream skips the extract, and the table of an earlier run still stands there.
+    """
+    outcome = run_dbt(
+        settings,
+        ["build", "--select", f"+exposure:{campaign.name}"],
+        work,
+        {"DMAIL_SLOT": f"{slot.astimezone(UTC):%Y-%m-%d %H:%M:%S}"},
+    )
+    manifest = outcome.artifact("manifest.json")
+    results = outcome.artifact("run_results.json").get("results", [])
+    failures = list(describe_failures(results, manifest))
+    if failures or outcome.exit_code != 0:
+        raise BuildError(
+            f"campaign {campaign.name} could not be built:\n"
+            + indent([*failures, *unseen(outcome, failures)] or ["dbt did not say why"]),
+            todo="mend the project and run again; nothing was exported",
+        )
+    built = {result["unique_id"] for result in results if result["status"] == "success"}
+    for node in (campaign.extract, campaign.recipients):
+        if node not in built:
+            raise BuildError(f"campaign {campaign.name}: dbt reported success without building {node}")
+    nodes = manifest["nodes"]
+    return Build(extract=nodes[campaign.extract]["relation_name"], recipients=nodes[campaign.recipients]["relation_name"])
+
+
+def describe_failures(results: list[dict[str, Any]], manifest: dict[str, Any]) -> Iterator[str]:
+    """A line or more for each result that failed; what was merely skipped because of it says nothing new."""
+    for result in results:
+        if result["status"] not in ("error", "fail", "runtime error"):
+            continue
+        node = {**manifest["nodes"], **manifest.get("unit_tests", {})}.get(result["unique_id"], {})
+        message = scrub(result.get("message") or "")
+        if node.get("resource_type") in ("test", "unit_test"):
+            about = f": {node['description'].strip()}" if node.get("description") else ""
+            yield f"{node['resource_type'].replace('_', ' ')} {node['name']} failed{about} ({message})"
+        else:
+            yield message
+        yield from locations(node, manifest)
+    if any(result["status"] == "skipped" for result in results) and not any(
+        result["status"] in ("error", "fail", "runtime error") for result in results
+    ):
+        yield "models were skipped, and dbt did not say why"
+
+
+def locations(node: dict[str, Any], manifest: dict[str, Any]) -> Iterator[str]:
+    """Where the sources above a failed node lie, for that is where the fault often is."""
+    seen, todo = set(), [node]
+    while todo:
+        for parent in todo.pop().get("depends_on", {}).get("nodes", []):
+            if parent in seen:
+                continue
+            seen.add(parent)
+            source = manifest["sources"].get(parent)
+            if source and source["config"].get("meta", source.get("meta", {})).get("external_location"):
+                location = source["config"].get("meta", source.get("meta", {}))["external_location"]
+                yield f"  source {source['source_name']}.{source['name']} ({source['original_file_path']}) reads {location}"
+            elif parent in manifest["nodes"]:
+                todo.append(manifest["nodes"][parent])
+
+
+def unseen(outcome: DbtOutcome, failures: list[str]) -> list[str]:
+    """What dbt said beyond the failed results."""
+    return [error for error in outcome.errors if not any(error in failure or failure in error for failure in failures)]
+
+
+def indent(lines: list[str]) -> str:
+    return "\n".join("  " + line for text in lines for line in text.splitlines())

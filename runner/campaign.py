@@ -1,0 +1,123 @@
+"""A campaign as its author declares it: the exposure, its `direct_mail` entry, and the extract's columns."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import PurePosixPath
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cronsim import CronSim, CronSimError
+from pydantic import AfterValidator, Field, model_validator
+
+from runner.config import Strict
+
+Status = Literal["draft", "active", "stopped"]
+
+
+def check_file_name(name: str) -> str:
+    """A relative path that stays below the route's folder on any server."""
+    if not name or re.search(r"[\x00-\x1f\x7f\\]", name):
+        raise ValueError("must be a file name or a relative path with forward slashes and no control characters")
+    if name.startswith("/") or any(part in ("", ".", "..") or part.startswith(("-", "~")) for part in name.split("/")):
+        raise ValueError(
+            "must stay below the route's folder: no leading `/`, no empty, `.` or `..` part, none that starts with `-` or `~`"
+        )
+    return name
+
+
+def check_zone(name: str) -> str:
+    """A time zone that the tz database knows."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("is no time zone of the tz database, such as America/New_York") from None
+    return name
+
+
+def check_cron(expression: str) -> str:
+    """Five cron fields."""
+    try:
+        if len(expression.split()) != 5:
+            raise CronSimError("needs five fields")
+        next(CronSim(expression, datetime(2000, 1, 1, tzinfo=UTC)))
+    except CronSimError as error:
+        raise ValueError(f"is no cron expression (minute hour day-of-month month day-of-week): {error}") from None
+    except StopIteration:
+        raise ValueError("never fires") from None
+    return expression
+
+
+class FileSpec(Strict):
+    """The extraction file's name and order."""
+
+    name: Annotated[str, AfterValidator(check_file_name)]
+    timestamp: bool = False
+    sort_by: tuple[str, ...] = ()
+
+    def name_at(self, slot: datetime) -> str:
+        """The file's path on the route for a slot; with `timestamp`, the slot's time in UTC stands before the suffix."""
+        if not self.timestamp:
+            return self.name
+        path = PurePosixPath(self.name)
+        return str(path.with_name(f"{path.stem}_{slot.astimezone(UTC):%Y%m%dT%H%M%SZ}{path.suffix}"))
+
+
+class Schedule(Strict):
+    """When a campaign is due; `start` and `end` are days in `timezone`, both included."""
+
+    cron: Annotated[str, AfterValidator(check_cron)]
+    timezone: Annotated[str, AfterValidator(check_zone)] = "UTC"
+    start: date | None = None
+    end: date | None = None
+
+    @model_validator(mode="after")
+    def check_order(self) -> Self:
+        if self.start and self.end and self.end < self.start:
+            raise ValueError("`end` is before `start`")
+        return self
+
+
+class DirectMail(Strict):
+    """The exposure's `config.meta.direct_mail`."""
+
+    status: Status
+    provider: str
+    file: FileSpec
+    schedule: Schedule | None = None
+
+
+class ColumnMeta(Strict):
+    """What a column's `config.meta` says to the runner."""
+
+    label: Annotated[str, Field(min_length=1)] | None = None
+    export: bool = True
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the extract; `label` is its header in the file."""
+
+    name: str
+    label: str
+    export: bool
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """One mailing programme: `file` declares it, `extract` and `recipients` are dbt's ids of its models."""
+
+    name: str
+    label: str
+    description: str
+    owner: str
+    file: str
+    mail: DirectMail
+    extract: str
+    recipients: str
+    columns: tuple[Column, ...]
+
+    @property
+    def exported(self) -> tuple[Column, ...]:
+        """The columns that are in the file, in its order."""
+        return tuple(column for column in self.columns if column.export)

@@ -1,0 +1,316 @@
+"""The command line: parse, call, print, exit. Only this module catches errors."""
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from runner.errors import ConfigError, DmailError, Problem, UsageError
+from runner.settings import Settings, find_settings
+
+if TYPE_CHECKING:
+    from runner.project import Manifest
+
+EXIT_CODES = "Exit codes: 0 done, or nothing to do; 1 failed; 2 wrong use or wrong configuration; 3 held, a person must look."
+
+app = typer.Typer(
+    help=f"Postal campaigns as dbt models, delivered to the mail house.\n\n{EXIT_CODES}",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Names = Annotated[list[str] | None, typer.Argument(metavar="[CAMPAIGN]...", help="Campaigns by name; all where none is named.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+@dataclass(frozen=True)
+class Where:
+    """The options of every command."""
+
+    project_dir: Path | None
+    target: str | None
+
+    def settings(self) -> Settings:
+        return find_settings(self.project_dir, self.target)
+
+
+@app.callback()
+def common(
+    context: typer.Context,
+    project_dir: Annotated[
+        Path | None, typer.Option(help="The dbt project; by default here or above.", show_default=False)
+    ] = None,
+    target: Annotated[str | None, typer.Option(help="The dbt target.", show_default=False)] = None,
+) -> None:
+    context.obj = Where(project_dir, target)
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    campaigns: Names = None,
+    slot: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ISO-TIME", help="The slot to run, such as 2027-03-01T06:00-05:00; by default the latest that is due."
+        ),
+    ] = None,
+    dry: Annotated[bool, typer.Option("--dry-run", help="Build, check and count; deliver and record nothing.")] = False,
+) -> None:
+    """Build, check, extract and deliver what is due. A slot that is done is left alone.
+
+    Example: dmail-runner run spring_catalog --slot 2027-03-01T11:00Z
+    """
+    from runner.dbt import run_dbt
+    from runner.project import load_manifest
+
+    settings = context.obj.settings()
+    moment = parse_slot(slot) if slot else None
+    manifest = load_manifest(settings, run_dbt)
+    chosen = campaigns or [name for name in manifest.names if is_active(manifest, name)]
+    if slot and not campaigns:
+        raise UsageError("--slot needs the campaign that it is a slot of")
+    codes = [attempt(lambda n=name: run_one(settings, manifest, n, moment, dry)) for name in dict.fromkeys(chosen)]  # type: ignore[misc]
+    if not chosen:
+        say("no campaign is active")
+    raise typer.Exit(next((code for code in (1, 2, 3) if code in codes), 0))
+
+
+def run_one(settings: Settings, manifest: Manifest, name: str, moment: datetime | None, dry: bool) -> None:
+    """Run one campaign's slot and print how it ended."""
+    from runner.dbt import run_dbt
+    from runner.ledger import Ledger
+    from runner.pipeline import dry_run, find_job, run_slot
+    from runner.schedule import latest_due, upcoming
+    from runner.summary import figures, file_lines, run_lines
+
+    campaign = manifest.campaign(name)
+    if campaign.mail.status != "active" and not dry:
+        raise UsageError(
+            f"campaign {name} is {campaign.mail.status}", todo=f"set `status: active` in {campaign.file}, or use --dry-run"
+        )
+    job = find_job(settings, campaign, run_dbt, tell)
+    schedule = campaign.mail.schedule
+    due = moment or (latest_due(schedule, now()) if schedule else now().replace(second=0))
+    if due is None:
+        following = next(upcoming(schedule, now()), None) if schedule else None
+        say(
+            f"{name}: nothing is due; " + (f"the next slot is {following:%Y-%m-%d %H:%M} UTC" if following else "no slot is left")
+        )
+        return
+    if dry:
+        verdicts, part = dry_run(job, due)
+        say(f"{name}  slot {due.astimezone(UTC):%Y-%m-%d %H:%M} UTC  dry run: nothing was delivered or recorded")
+        say("\n".join([*figures(verdicts), *(file_lines(part, None) if part else ())]))
+        return
+    ledger = Ledger(settings.ledger_url, now)
+    before = ledger.find(name, due)
+    done = run_slot(job, due, ledger)
+    if before and before.finished:
+        say(f"{name}: this slot is {before.state} already; nothing was done")
+    say("\n".join(run_lines(done)))
+
+
+def is_active(manifest: Manifest, name: str) -> bool:
+    """Whether a campaign is to run; a faulty declaration counts, so that its fault is told."""
+    try:
+        return bool(manifest.campaign(name).mail.status == "active")
+    except ConfigError:
+        return True
+
+
+@app.command("list")
+def list_campaigns(context: typer.Context, as_json: AsJson = False) -> None:
+    """The campaigns, with status, provider, route and next slot.
+
+    Example: dmail-runner list --json
+    """
+    from runner.dbt import run_dbt
+    from runner.project import load_manifest
+    from runner.provider import find_provider
+    from runner.schedule import upcoming
+
+    settings = context.obj.settings()
+    manifest = load_manifest(settings, run_dbt)
+    entries: list[dict[str, str | None]] = []
+    for campaign in map(manifest.campaign, manifest.names):
+        schedule = campaign.mail.schedule if campaign.mail.status == "active" else None
+        following = next(upcoming(schedule, now()), None) if schedule else None
+        entries.append(
+            {
+                "name": campaign.name,
+                "label": campaign.label,
+                "status": campaign.mail.status,
+                "provider": campaign.mail.provider,
+                "route": find_provider(settings, campaign.mail.provider).route,
+                "next_slot": f"{following:%Y-%m-%dT%H:%M:%SZ}" if following else None,
+            }
+        )
+    if as_json:
+        say(json.dumps({"campaigns": entries}, indent=2))
+    else:
+        keys = ("name", "status", "provider", "route", "next_slot")
+        table(
+            [
+                ["campaign", "status", "provider", "route", "next slot"],
+                *([entry[key] or "-" for key in keys] for entry in entries),
+            ]
+        )
+
+
+@app.command()
+def check(context: typer.Context, campaigns: Names = None) -> None:
+    """Find every fault of the configuration, without a database.
+
+    Example: dmail-runner check spring_catalog
+    """
+    from runner.dbt import run_dbt
+    from runner.pipeline import find_job
+    from runner.project import load_manifest
+
+    settings = context.obj.settings()
+    manifest = load_manifest(settings, run_dbt)
+    faults: list[Problem] = []
+    for name in campaigns or manifest.names:
+        try:
+            find_job(settings, manifest.campaign(name), run_dbt, tell)
+        except ConfigError as error:
+            faults.extend(error.problems)
+    if faults:
+        raise ConfigError(list(dict.fromkeys(faults)))
+    say(f"{len(campaigns or manifest.names)} campaigns, no faults")
+
+
+@app.command()
+def status(
+    context: typer.Context,
+    as_json: AsJson = False,
+    limit: Annotated[int, typer.Option(min=1, help="How many runs, the newest first.")] = 20,
+) -> None:
+    """The runs, newest first.
+
+    Example: dmail-runner status --json
+    """
+    from runner.ledger import Ledger, run_as_json
+    from runner.summary import run_lines
+
+    settings = context.obj.settings()
+    settings.prepare()
+    runs = Ledger(settings.ledger_url, now).latest(limit)
+    if as_json:
+        say(json.dumps({"runs": [run_as_json(run) for run in runs]}, indent=2))
+    else:
+        say("\n\n".join("\n".join(run_lines(run)) for run in runs) or "no run yet")
+
+
+@app.command("sample-data")
+def sample_data(
+    context: typer.Context,
+    rows: Annotated[int, typer.Option(min=1, max=1_000_000_000, help="How many profiles.")] = 100_000,
+    output: Annotated[Path, typer.Option(help="A .csv or .parquet file; a relative path starts at the project.")] = Path(
+        "data/profiles.csv"
+    ),
+) -> None:
+    """Write made-up profiles, to try a project without anybody's data.
+
+    Example: dmail-runner sample-data --rows 1000000 --output data/profiles.parquet
+    """
+    from runner.sample import write_sample
+
+    path = context.obj.settings().project_dir / output
+    write_sample(path, rows)
+    say(f"{rows:,} sample profiles in {path}")
+
+
+@app.command()
+def docs(context: typer.Context) -> None:
+    """Write the dbt documentation with its lineage, as one page that opens from disk.
+
+    Example: dmail-runner docs
+    """
+    import shutil
+
+    from runner.dbt import run_dbt
+
+    settings = context.obj.settings()
+    settings.prepare()
+    outcome = run_dbt(settings, ["docs", "generate", "--static"], settings.work_dir / "docs", {})
+    if outcome.exit_code != 0:
+        raise DmailError("dbt could not write the documentation:\n" + "\n".join(outcome.errors))
+    page = settings.project_dir / "site" / "lineage.html"
+    page.parent.mkdir(exist_ok=True)
+    shutil.move(outcome.target / "static_index.html", page)
+    shutil.rmtree(outcome.target, ignore_errors=True)
+    say(f"open {page}")
+
+
+def parse_slot(text: str) -> datetime:
+    """A moment in ISO 8601 with an offset, to the minute. Raises UsageError."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(
+            f"--slot {text!r} is no ISO 8601 time", todo="such as 2027-03-01T06:00-05:00 or 2027-03-01T11:00Z"
+        ) from None
+    if moment.tzinfo is None:
+        raise UsageError(f"--slot {text!r} has no offset from UTC", todo=f"such as {text}Z or {text}-05:00")
+    if moment.second or moment.microsecond:
+        raise UsageError(f"--slot {text!r}: slots are whole minutes")
+    return moment.astimezone(UTC)
+
+
+def now() -> datetime:
+    """The clock; nothing below this module reads it."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def say(text: str) -> None:
+    typer.echo(text)
+
+
+def tell(text: str) -> None:
+    """Progress, apart from the result."""
+    typer.echo(text, err=True)
+
+
+def table(rows: list[list[str]]) -> None:
+    """Columns as wide as they must be."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def attempt(step: Callable[[], None]) -> int:
+    """Run a step and print what stopped it; the exit code that it earned."""
+    try:
+        step()
+    except DmailError as error:
+        typer.echo(f"{'held' if error.exit_code == 3 else 'error'}: {error}", err=True)
+        return error.exit_code
+    except Exception as error:
+        # A fault of this program. Its text may quote anything, so that only its kind and place are told.
+        if os.environ.get("DMAIL_DEBUG"):
+            raise
+        *_, last = traceback.extract_tb(error.__traceback__)
+        place = f"{Path(last.filename).name}:{last.lineno}"
+        typer.echo(f"error: unexpected {type(error).__name__} at {place}\n  -> DMAIL_DEBUG=1 shows the traceback", err=True)
+        return 1
+    return 0
+
+
+def main() -> None:
+    """The console script."""
+    os.umask(0o077)
+    try:
+        sys.exit(attempt(app))
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,83 @@
+"""dbt, in a child process: it changes directory and global state, keeps DuckDB's lock, and takes seconds to import."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runner.settings import Settings
+
+# DuckDB's errors of these kinds speak of names and files; every other kind may quote a row.
+SAFE_KINDS = ("Binder Error", "Catalog Error", "Parser Error", "Compilation Error", "IO Error", "Out of Memory Error")
+
+
+@dataclass(frozen=True)
+class DbtOutcome:
+    """How one dbt command ended: its results by node id, and what it said went wrong, without row values."""
+
+    exit_code: int
+    target: Path
+    errors: tuple[str, ...]
+
+    def artifact(self, name: str) -> dict[str, Any]:
+        """A JSON artifact that this command wrote; empty where it did not come so far."""
+        try:
+            content: dict[str, Any] = json.loads((self.target / name).read_bytes())
+        except FileNotFoundError:
+            return {}
+        return content
+
+
+def run_dbt(settings: Settings, arguments: Sequence[str], target: Path, environment: Mapping[str, str]) -> DbtOutcome:
+    """Run one dbt command with its own target and log folder, which hold personal data where a model fails.
+
+    The last parse is shared between runs as `target/partial_parse.msgpack` of the state directory.
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    cache = settings.state_dir / "partial_parse.msgpack"
+    command = [
+        *(sys.executable, "-P", "-c", "from dbt.cli.main import cli; cli()", "--log-format", "json", "--no-use-colors"),
+        *("--warn-error-options", '{"error": ["NoNodesForSelectionCriteria"]}'),
+        *arguments,
+        *("--project-dir", str(settings.project_dir), "--profiles-dir", str(settings.profiles_dir)),
+        *("--target-path", str(target), "--log-path", str(target)),
+        *(("--partial-parse-file-path", str(cache)) if cache.exists() else ()),
+        *(("--target", settings.target) if settings.target else ()),
+    ]
+    child_environment = {**os.environ, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1", **environment}
+    done = subprocess.run(
+        command, cwd=settings.project_dir, env=child_environment, capture_output=True, text=True, errors="replace", check=False
+    )
+    parsed = target / "partial_parse.msgpack"
+    if parsed.exists():
+        parsed.replace(cache)
+    errors = [*events(done.stdout), *([done.stderr.strip()[-2000:]] if done.returncode and done.stderr.strip() else [])]
+    return DbtOutcome(done.returncode, target, tuple(dict.fromkeys(map(scrub, errors))))
+
+
+def events(output: str) -> list[str]:
+    """The messages of dbt's error events."""
+    messages = []
+    for line in output.splitlines():
+        try:
+            event = json.loads(line)["info"]
+        except (ValueError, KeyError, TypeError):
+            continue
+        if event["level"] == "error" and event["name"] in ("MainEncounteredError", "LogDebugStackTrace", "GenericExceptionOnRun"):
+            messages.append(event["msg"])
+    return messages
+
+
+def scrub(message: str) -> str:
+    """A message of dbt or DuckDB without what may be a person's data."""
+    message = re.sub(r"\x1b\[[0-9;]*m", "", message).strip()
+    message = re.sub(r"(?m)^\s*(Original Line|Expected Number|LINE \d+):?.*\n?(\s*\^.*)?", "", message)
+    kind = re.search(r"\b([A-Z][A-Za-z ]+ Error):", re.sub(r"^Runtime Error in .*", "", message))
+    if kind and kind[1].strip() not in SAFE_KINDS:
+        message = re.sub(r"'[^'\n]*'|\"[^\"\n]*\"", "(a value)", message)
+    return "\n".join(line.rstrip() for line in message.splitlines() if line.strip())

@@ -1,0 +1,265 @@
+"""The ledger: the durable record of runs, parts, receipts and of what happened when. Every change is one synced transaction."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from runner.errors import DmailError, UsageError
+from runner.values import Part, Receipt, Verdicts
+
+FINISHED = ("settled", "empty", "cancelled")
+
+metadata = sa.MetaData()
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    sa.Column("run_id", sa.String, primary_key=True),
+    sa.Column("campaign", sa.String, nullable=False),
+    sa.Column("slot", sa.String, nullable=False),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("hold", sa.String),
+    sa.Column("error", sa.Text),
+    sa.Column("targeted", sa.BigInteger),
+    sa.Column("included", sa.BigInteger),
+    sa.Column("created_at", sa.String, nullable=False),
+    sa.Column("updated_at", sa.String, nullable=False),
+    sa.UniqueConstraint("campaign", "slot"),
+)
+exclusions = sa.Table(
+    "exclusions",
+    metadata,
+    sa.Column("run_id", sa.ForeignKey("runs.run_id"), primary_key=True),
+    sa.Column("reason", sa.String, primary_key=True),
+    sa.Column("profiles", sa.BigInteger, nullable=False),
+)
+parts = sa.Table(
+    "parts",
+    metadata,
+    sa.Column("run_id", sa.ForeignKey("runs.run_id"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("rows", sa.BigInteger, nullable=False),
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+    sa.Column("sha256", sa.String, nullable=False),
+    sa.Column("route", sa.String, nullable=False),
+    sa.Column("intended_at", sa.String),  # when its final name was about to be given to it
+    sa.Column("delivered_at", sa.String),
+    sa.Column("location", sa.String),
+)
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("run_id", sa.ForeignKey("runs.run_id"), nullable=False),
+    sa.Column("at", sa.String, nullable=False),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+)
+
+
+@dataclass(frozen=True)
+class LedgerPart:
+    """A part as the ledger knows it: `intended`: its final name may have been given; `location`: where it was delivered."""
+
+    part: Part
+    intended: bool
+    location: str | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One slot's run. `parts` stand from the state `extracted` on: from then on the content is frozen."""
+
+    run_id: str
+    campaign: str
+    slot: datetime
+    state: str
+    hold: str | None = None
+    error: str | None = None
+    verdicts: Verdicts | None = None
+    parts: tuple[LedgerPart, ...] = field(default=())
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.state in FINISHED
+
+
+class LedgerError(DmailError):
+    """The ledger cannot be read or written."""
+
+
+class Ledger:
+    """A ledger at a SQLAlchemy URL; `now` gives the present moment."""
+
+    def __init__(self, url: str, now: Callable[[], datetime]) -> None:
+        self.now = now
+        try:
+            self.engine = sa.create_engine(url)
+        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+            raise UsageError(f"DMAIL_LEDGER is no database URL that can be used: {error}") from None
+        if self.engine.dialect.name == "sqlite":
+            sa.event.listen(self.engine, "connect", configure_sqlite)
+        with self.explained():
+            metadata.create_all(self.engine)
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Turn a database's error into a LedgerError that names the ledger."""
+        try:
+            yield
+        except DBAPIError as error:
+            url = self.engine.url.render_as_string(hide_password=True)
+            raise LedgerError(
+                f"the ledger {url} cannot be used: {error.orig}", todo="nothing was sent; mend it and run again"
+            ) from None
+
+    def open(self, campaign: str, slot: datetime) -> Run:
+        """The run of a slot, made where there is none."""
+        found = self.find(campaign, slot)
+        if found:
+            return found
+        run_id = f"{campaign}-{slot.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+        with self.explained(), self.engine.begin() as connection:
+            stamp = self.stamp()
+            connection.execute(
+                runs.insert().values(
+                    run_id=run_id, campaign=campaign, slot=iso(slot), state="planned", created_at=stamp, updated_at=stamp
+                )
+            )
+            self.record(connection, run_id, "planned", "")
+        return Run(run_id, campaign, slot, "planned")
+
+    def advance(self, run: Run, state: str) -> None:
+        """The run is in a new state, with no error."""
+        self.change(run, state, "", error=None, hold=None)
+
+    def freeze(self, run: Run, verdicts: Verdicts, content: Sequence[Part]) -> None:
+        """The run is `extracted` (or `empty`): its figures and its parts stand from now on."""
+        with self.explained(), self.engine.begin() as connection:
+            for table in (exclusions, parts):
+                connection.execute(table.delete().where(table.c.run_id == run.run_id))
+            for reason, count in verdicts.excluded.items():
+                connection.execute(exclusions.insert().values(run_id=run.run_id, reason=reason, profiles=count))
+            for part in content:
+                connection.execute(parts.insert().values(run_id=run.run_id, **vars(part)))
+            self.update(
+                connection, run, "extracted" if content else "empty", targeted=verdicts.targeted, included=verdicts.included,
+                error=None, hold=None,
+            )  # fmt: skip
+            self.record(connection, run.run_id, "extracted" if content else "empty", " ".join(part.sha256 for part in content))
+
+    def intend(self, run: Run, part: Part) -> None:
+        """The part is about to be given its final name."""
+        self.mark(run, part, "intended", "", intended_at=self.stamp())
+
+    def withdraw(self, run: Run, part: Part) -> None:
+        """The server refused the final name, so that it was certainly not given."""
+        self.mark(run, part, "withdrawn", "", intended_at=None)
+
+    def deliver(self, run: Run, part: Part, receipt: Receipt) -> None:
+        """The part stands under its final name with our bytes."""
+        kind = "adopted" if receipt.adopted else "delivered"
+        self.mark(run, part, kind, f"{receipt.location} {receipt.sha256}", delivered_at=self.stamp(), location=receipt.location)
+
+    def fail(self, run: Run, error: str) -> None:
+        self.change(run, "failed", error, error=error, hold=None)
+
+    def hold(self, run: Run, hold: str, error: str) -> None:
+        self.change(run, "held", f"{hold}: {error}", error=error, hold=hold)
+
+    def find(self, campaign: str, slot: datetime) -> Run | None:
+        """The run of a slot, if there is one."""
+        found = self.read(sa.and_(runs.c.campaign == campaign, runs.c.slot == iso(slot)))
+        return found[0] if found else None
+
+    def latest(self, limit: int | None = None) -> list[Run]:
+        """The runs, newest slot first."""
+        return self.read(sa.true(), limit)
+
+    def read(self, condition: sa.ColumnElement[bool], limit: int | None = None) -> list[Run]:
+        query = runs.select().where(condition).order_by(runs.c.slot.desc(), runs.c.created_at.desc(), runs.c.run_id).limit(limit)
+        with self.explained(), self.engine.connect() as connection:
+            rows = connection.execute(query).all()
+            chosen = [row.run_id for row in rows]
+            reasons = connection.execute(exclusions.select().where(exclusions.c.run_id.in_(chosen))).all()
+            files = connection.execute(parts.select().where(parts.c.run_id.in_(chosen)).order_by(parts.c.number)).all()
+        return [
+            Run(
+                run_id=row.run_id,
+                campaign=row.campaign,
+                slot=datetime.fromisoformat(row.slot),
+                state=row.state,
+                hold=row.hold,
+                error=row.error,
+                verdicts=None
+                if row.targeted is None
+                else Verdicts(row.targeted, row.included, {r.reason: r.profiles for r in reasons if r.run_id == row.run_id}),
+                parts=tuple(ledger_part(file) for file in files if file.run_id == row.run_id),
+            )
+            for row in rows
+        ]
+
+    def mark(self, run: Run, part: Part, kind: str, detail: str, **values: Any) -> None:
+        which = sa.and_(parts.c.run_id == run.run_id, parts.c.number == part.number)
+        with self.explained(), self.engine.begin() as connection:
+            connection.execute(parts.update().where(which).values(**values))
+            self.record(connection, run.run_id, kind, f"{part.name} {detail}".strip())
+
+    def change(self, run: Run, state: str, detail: str, **values: Any) -> None:
+        with self.explained(), self.engine.begin() as connection:
+            self.update(connection, run, state, **values)
+            self.record(connection, run.run_id, state, detail)
+
+    def update(self, connection: sa.Connection, run: Run, state: str, **values: Any) -> None:
+        connection.execute(
+            runs.update().where(runs.c.run_id == run.run_id).values(state=state, updated_at=self.stamp(), **values)
+        )
+
+    def record(self, connection: sa.Connection, run_id: str, kind: str, detail: str) -> None:
+        connection.execute(events.insert().values(run_id=run_id, at=self.stamp(), kind=kind, detail=detail))
+
+    def stamp(self) -> str:
+        return iso(self.now())
+
+
+def ledger_part(row: Any) -> LedgerPart:
+    part = Part(row.number, row.name, row.rows, row.bytes, row.sha256, row.route)
+    return LedgerPart(part, row.intended_at is not None, row.location)
+
+
+def iso(moment: datetime) -> str:
+    """A moment as text that sorts: UTC, to the second."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S+00:00}"
+
+
+def configure_sqlite(connection: Any, _: Any) -> None:
+    """A commit is on the disk when it returns, and a second process waits for the first."""
+    cursor = connection.cursor()
+    for pragma in ("journal_mode = wal", "synchronous = full", "foreign_keys = on", "busy_timeout = 10000"):
+        cursor.execute(f"pragma {pragma}")
+    cursor.close()
+
+
+def run_as_json(run: Run) -> Mapping[str, Any]:
+    """A run as `status --json` prints it."""
+    return {
+        "run_id": run.run_id,
+        "campaign": run.campaign,
+        "slot": f"{run.slot.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "state": run.state,
+        "targeted": run.verdicts.targeted if run.verdicts else None,
+        "included": run.verdicts.included if run.verdicts else None,
+        "excluded": dict(run.verdicts.excluded) if run.verdicts else {},
+        "parts": [
+            {"name": p.part.name, "rows": p.part.rows, "bytes": p.part.bytes, "sha256": p.part.sha256, "route": p.part.route}
+            for p in run.parts
+        ],
+        "error": run.error,
+    }

@@ -1,0 +1,23 @@
+"""One run at a time in a state directory, whoever starts it. The lock dies with its process."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from runner.errors import Busy
+
+
+@contextmanager
+def locked(path: Path, purpose: str) -> Iterator[None]:
+    """Hold the lock file while the context lasts. Raises Busy, with who holds it."""
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Busy(f"another run is under way: {file.read().strip() or path}", todo="run again when it has ended") from None
+        file.truncate(0)
+        file.write(f"{purpose}, process {os.getpid()}\n")
+        file.flush()
+        yield

@@ -1,0 +1,162 @@
+"""The order of the steps, and what a run does when it finds that an earlier attempt came half-way."""
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from runner import extract, gates
+from runner.build import build
+from runner.campaign import Campaign
+from runner.errors import DmailError, ExtractError, Held
+from runner.ledger import Ledger, LedgerPart, Run
+from runner.lock import locked
+from runner.project import RunDbt
+from runner.provider import Provider, find_provider
+from runner.route import FolderRoute, SftpRoute, find_route
+from runner.settings import Settings, find_warehouse
+from runner.ship import Intent, deliver, destination
+from runner.values import Part, Spooled, Verdicts
+from runner.warehouse import session
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything that a run of a campaign is given."""
+
+    settings: Settings
+    campaign: Campaign
+    provider: Provider
+    route: FolderRoute | SftpRoute
+    run_dbt: RunDbt
+    tell: Callable[[str], None]
+
+
+def find_job(settings: Settings, campaign: Campaign, run_dbt: RunDbt, tell: Callable[[str], None]) -> Job:
+    """The job of a campaign, with its provider and its route. Raises ConfigError."""
+    provider = find_provider(settings, campaign.mail.provider)
+    return Job(settings, campaign, provider, find_route(settings, provider.route), run_dbt, tell)
+
+
+def run_slot(job: Job, slot: datetime, ledger: Ledger) -> Run:
+    """Bring a slot's run to its end, from wherever it stands. The run as it ended; a finished one is left as it is.
+
+    Raises Held where a person must look, and DmailError where it failed; the ledger says so, too.
+    """
+    campaign = job.campaign
+    run = ledger.open(campaign.name, slot)
+    if run.finished:
+        return run
+    with locked(job.settings.state_dir / "run.lock", f"{run.run_id}"):
+        run = ledger.open(campaign.name, slot)
+        if run.finished:
+            return run
+        if run.state == "held" and run.hold == "unknown":
+            raise Held("unknown", run.error or "", todo="ask the provider whether they have the file")
+        try:
+            if not spool_is_whole(job, run):
+                prepare(job, run, ledger)
+                run = ledger.open(campaign.name, slot)
+            if run.parts:
+                ship(job, run, ledger)
+                shutil.rmtree(spool(job, run), ignore_errors=True)
+        except Held as held:
+            ledger.hold(run, held.hold, held.what)
+            raise
+        except DmailError as error:
+            ledger.fail(run, error.what)
+            raise
+        except BaseException as error:
+            ledger.fail(run, f"stopped by {type(error).__name__}")
+            raise
+    return ledger.open(campaign.name, slot)
+
+
+def dry_run(job: Job, slot: datetime) -> tuple[Verdicts, Part | None]:
+    """Build, check and extract as a run would, and keep nothing: the figures, and the part that would be delivered."""
+    with locked(job.settings.state_dir / "run.lock", f"dry run of {job.campaign.name}"):
+        return make(job, slot, f"{job.campaign.name}-dry-run", None)
+
+
+def prepare(job: Job, run: Run, ledger: Ledger) -> None:
+    """Build, check and extract; from here on the content is frozen."""
+    folder = spool(job, run)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    verdicts, part = make(job, run.slot, run.run_id, folder, lambda: ledger.advance(run, "built"))
+    ledger.freeze(run, verdicts, [part] if part else [])
+
+
+def make(
+    job: Job, slot: datetime, run_id: str, folder: Path | None, built: Callable[[], None] = lambda: None
+) -> tuple[Verdicts, Part | None]:
+    """Build, check and extract into `folder` (or into nothing); no part where nobody is included."""
+    campaign, work = job.campaign, job.settings.work_dir / run_id
+    try:
+        job.tell(f"build    {campaign.name} for {slot.astimezone(UTC):%Y-%m-%d %H:%M} UTC")
+        relations = build(job.settings, campaign, slot, work, job.run_dbt)
+    finally:
+        # dbt's log and results quote rows where a model fails.
+        shutil.rmtree(work, ignore_errors=True)
+    built()
+    with session(find_warehouse(job.settings)) as connection:
+        job.tell("check    targeted = included + excluded, one row per included profile")
+        verdicts = gates.check(connection, relations, campaign)
+        if verdicts.included == 0:
+            return verdicts, None
+        name = campaign.mail.file.name_at(slot)
+        job.tell(f"extract  {verdicts.included:,} rows into {name}")
+        path = spool_path(folder, 1) if folder else None
+        content = extract.extract(connection, relations, verdicts, campaign, form=job.provider.format, path=path)
+    return verdicts, Part(1, name, content.rows, content.bytes, content.sha256, job.provider.route)
+
+
+def ship(job: Job, run: Run, ledger: Ledger) -> None:
+    """Deliver what is not delivered yet, and settle."""
+    todo = [part for part in run.parts if part.location is None]
+    if todo:
+        with destination(job.route) as place:
+            for entry in todo:
+                job.tell(f"ship     {entry.part.bytes:,} bytes to {place.location(entry.part.name)}")
+                spooled = Spooled(entry.part, spool_path(spool(job, run), entry.part.number))
+                receipt = deliver(spooled, place, intent(ledger, run, entry))
+                ledger.deliver(run, entry.part, receipt)
+    ledger.advance(run, "shipped")
+    ledger.advance(run, "settled")
+
+
+def intent(ledger: Ledger, run: Run, entry: LedgerPart) -> Intent:
+    return Intent(entry.intended, lambda: ledger.intend(run, entry.part), lambda: ledger.withdraw(run, entry.part))
+
+
+def spool(job: Job, run: Run) -> Path:
+    return job.settings.spool_dir / run.run_id
+
+
+def spool_path(folder: Path, number: int) -> Path:
+    return folder / f"{number:05d}.csv"
+
+
+def spool_is_whole(job: Job, run: Run) -> bool:
+    """Whether the run's frozen parts lie in the spool, byte for byte, so that it goes on with them.
+
+    Raises ExtractError where they do not, but the world may already have seen them: making others could mail twice.
+    """
+    if not run.parts:
+        return False
+    paths = [(entry, spool_path(spool(job, run), entry.part.number)) for entry in run.parts]
+    if all(entry.location or (path.is_file() and digest(path) == entry.part.sha256) for entry, path in paths):
+        return True
+    if any(entry.intended or entry.location for entry in run.parts):
+        raise ExtractError(
+            f"the spool of {run.run_id} is damaged, and parts of it may have been delivered: it is not made again",
+            todo=f"bring back {spool(job, run)}",
+        )
+    return False
+
+
+def digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

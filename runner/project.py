@@ -1,0 +1,193 @@
+"""The dbt project's manifest, and the campaigns in it."""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from runner.campaign import Campaign, Column, ColumnMeta, DirectMail
+from runner.config import parse
+from runner.dbt import DbtOutcome
+from runner.errors import BuildError, ConfigError, Problem, UsageError
+from runner.settings import Settings
+
+KEY = "profile_id"
+T = TypeVar("T")
+RunDbt = Callable[[Settings, list[str], Path, Mapping[str, str]], DbtOutcome]
+
+
+class Manifest:
+    """dbt's `manifest.json`, read for campaigns."""
+
+    def __init__(self, content: Mapping[str, Any]) -> None:
+        self.exposures: dict[str, Any] = {
+            exposure["name"]: exposure
+            for exposure in content["exposures"].values()
+            if "direct_mail" in exposure["config"].get("meta", {}) or "direct_mail" in exposure.get("meta", {})
+        }
+        self.nodes: dict[str, Any] = content["nodes"]
+
+    @property
+    def names(self) -> list[str]:
+        """The campaigns' names, sorted."""
+        return sorted(self.exposures)
+
+    def campaign(self, name: str) -> Campaign:
+        """The campaign `name`. Raises UsageError where there is none, ConfigError where its declaration is wrong."""
+        exposure = self.exposures.get(name)
+        if exposure is None:
+            raise UsageError(f"there is no campaign {name!r}; there are: {', '.join(self.names) or 'none'}")
+        file, key = exposure["original_file_path"], f"exposures.{name}"
+        meta = exposure["config"].get("meta") or exposure["meta"]
+        faults: list[Problem] = []
+        mail: DirectMail | None = collect(
+            faults, lambda: parse(DirectMail, meta["direct_mail"], file, f"{key}.config.meta.direct_mail")
+        )
+        extract = collect(faults, lambda: self.extract(exposure))
+        recipients = collect(faults, lambda: self.recipients(name, extract)) if extract else None
+        columns = collect(faults, lambda: tuple(self.columns(extract))) if extract else None
+        if columns and mail:
+            faults.extend(check_columns(columns, mail, file, f"{key}.config.meta.direct_mail"))
+        if faults or mail is None or extract is None or recipients is None or columns is None:
+            raise ConfigError(faults)
+        owner = exposure["owner"]
+        return Campaign(
+            name=name,
+            label=exposure.get("label") or name,
+            description=exposure.get("description") or "",
+            owner=owner.get("name") or owner.get("email") or "",
+            file=file,
+            mail=mail,
+            extract=extract["unique_id"],
+            recipients=recipients,
+            columns=columns,
+        )
+
+    def extract(self, exposure: Mapping[str, Any]) -> dict[str, Any]:
+        """The one model that the exposure depends on."""
+        file, key = exposure["original_file_path"], f"exposures.{exposure['name']}.depends_on"
+        models = [
+            self.nodes[node] for node in exposure["depends_on"]["nodes"] if node.startswith("model.") and node in self.nodes
+        ]
+        if len(models) != 1:
+            raise ConfigError([Problem(file, key, f"names {len(models)} models", f"one: ref('{exposure['name']}__extract')")])
+        extract: dict[str, Any] = models[0]
+        if extract["config"]["materialized"] != "table":
+            raise ConfigError(
+                [Problem(extract["original_file_path"], "config.materialized", "the extract must be a table", "table")]
+            )
+        return extract
+
+    def recipients(self, name: str, extract: Mapping[str, Any]) -> str:
+        """The id of the recipients model above the extract."""
+        wanted = f"{name}__recipients"
+        seen: set[str] = set()
+        todo: list[str] = list(extract["depends_on"]["nodes"])
+        while todo:
+            node = todo.pop()
+            if node in seen or node not in self.nodes:
+                continue
+            seen.add(node)
+            if self.nodes[node]["name"] == wanted:
+                return node
+            todo.extend(self.nodes[node]["depends_on"].get("nodes", []))
+        raise ConfigError(
+            [Problem(extract["original_file_path"], "", f"must select from ref('{wanted}'), which decides who is in")]
+        )
+
+    def columns(self, extract: Mapping[str, Any]) -> Iterator[Column]:
+        """The extract's columns as its contract lists them."""
+        file = (extract.get("patch_path") or extract["original_file_path"]).split("://")[-1]
+        key = f"models.{extract['name']}"
+        faults: list[Problem] = []
+        if not extract["config"]["contract"]["enforced"]:
+            faults.append(
+                Problem(file, f"{key}.config.contract", "must be enforced: the contract is the file's layout", "{enforced: true}")
+            )
+        elif KEY not in extract["columns"]:
+            faults.append(
+                Problem(file, f"{key}.columns", f"has no {KEY}", f"{KEY} among the columns; `export: false` hides it in the file")
+            )
+        columns = []
+        for name, column in extract["columns"].items():
+            given = column["config"].get("meta") or column.get("meta") or {}
+            known = {field: given[field] for field in ColumnMeta.model_fields if field in given}
+            try:
+                meta = parse(ColumnMeta, known, file, f"{key}.columns.{name}.config.meta")
+            except ConfigError as error:
+                faults.extend(error.problems)
+                continue
+            columns.append(Column(name, meta.label or name, meta.export))
+        labels = [column.label for column in columns if column.export]
+        faults.extend(
+            Problem(file, f"{key}.columns", f"two columns have the label {label!r}")
+            for label in sorted({label for label in labels if labels.count(label) > 1})
+        )
+        if not labels:
+            faults.append(Problem(file, f"{key}.columns", "no column is exported"))
+        if faults:
+            raise ConfigError(faults)
+        yield from columns
+
+
+def check_columns(columns: tuple[Column, ...], mail: DirectMail, file: str, key: str) -> Iterator[Problem]:
+    """What the delivery says of columns that the extract does not have."""
+    names = [column.name for column in columns]
+    for name in mail.file.sort_by:
+        if name not in names:
+            yield Problem(file, f"{key}.file.sort_by", f"the extract has no column {name!r}", ", ".join(names))
+
+
+def collect(faults: list[Problem], step: Callable[[], T]) -> T | None:
+    """What `step` returns, or None with its faults added to the list."""
+    try:
+        return step()
+    except ConfigError as error:
+        faults.extend(error.problems)
+        return None
+
+
+def load_manifest(settings: Settings, run_dbt: RunDbt) -> Manifest:
+    """The manifest of the project as it is now: the last one, or a new one where a file or a variable that it reads has changed.
+
+    Raises ConfigError with dbt's own words where the project does not parse.
+    """
+    settings.prepare()
+    kept = settings.state_dir / "manifest.json"
+    print_file = settings.state_dir / "manifest.fingerprint"
+    fingerprint = project_fingerprint(settings)
+    if not (kept.exists() and print_file.exists() and print_file.read_text() == fingerprint):
+        outcome = run_dbt(settings, ["parse"], settings.work_dir / "parse", {})
+        if outcome.exit_code != 0:
+            text = "\n".join(outcome.errors) or "dbt parse failed and did not say why"
+            raise ConfigError([Problem("dbt_project.yml", "", text)], todo="dbt parse shows the same")
+        (outcome.target / "manifest.json").replace(kept)
+        print_file.write_text(fingerprint)
+    try:
+        return Manifest(json.loads(kept.read_bytes()))
+    except (ValueError, KeyError) as error:
+        raise BuildError(f"{kept} cannot be read: {error}", todo="remove it; it is made again") from None
+
+
+def project_fingerprint(settings: Settings) -> str:
+    """A hash of every file that dbt parses, of the environment variables that they name, and of the target."""
+    digest = hashlib.sha256(str(settings.target).encode())
+    names: set[str] = set()
+    for path in sorted(project_files(settings.project_dir)):
+        content = path.read_bytes()
+        digest.update(str(path.relative_to(settings.project_dir)).encode() + b"\0" + hashlib.sha256(content).digest())
+        names.update(name.decode() for name in re.findall(rb"env_var\(\s*['\"](\w+)", content))
+    for name in sorted(names):
+        digest.update(f"{name}={os.environ.get(name)!r}\0".encode())
+    return digest.hexdigest()
+
+
+def project_files(project_dir: Path) -> Iterator[Path]:
+    """The files under version control that decide what dbt's manifest says."""
+    yield project_dir / "dbt_project.yml"
+    for folder in ("models", "macros", "seeds", "tests/dbt", "snapshots", "analyses", "profiles"):
+        for suffix in ("*.sql", "*.yml", "*.yaml", "*.md", "*.csv"):
+            yield from (project_dir / folder).rglob(suffix)

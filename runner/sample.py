@@ -1,0 +1,86 @@
+"""Sample profiles: a made-up customer database, the same for the same number of rows, with the faults that real ones have."""
+
+from pathlib import Path
+
+import duckdb
+
+from runner.errors import UsageError
+from runner.warehouse import literal
+
+FIRST = "Ann,José,Zoë,Liam,Olivia,Noah,Emma,Mia,Lucas,Sofía,Chloë,Björn,Aoife,Łukasz,Inês,Đorđe,Grace,Henry,Amélie,Karl,Priya,Wei,Yuki,Fatima,Omar,Nina,Oscar,Ruth,Hugo,Ida"
+LAST = "Ray,O'Brien,Müller,García,McDonald,van der Berg,Smith-Jones,Nguyễn,Kowalski,da Silva,Dubois,Rossi,Andersson,Novák,Ivanova,Tanaka,Kim,Patel,Cohen,Haddad,Johnson,Williams,Brown,Jones,Miller,Davis,Wilson,Moore,Taylor,Clark,Lewis,Young"
+STREETS = "Main St,Oak Ave,Maple Dr,Church Rd,Mill Ln,High St,Park Blvd,Lake View,2nd Ave,St. John's Rd,Elm Ct,River Rd,Sunset Blvd,King St,Cedar Way"
+# city, region, first postal code, country, language: a plain code counts up from the first, so that leading zeros are at stake.
+PLACES = """
+    ('Boston', 'MA', '02108', 'US', 'en'), ('Providence', 'RI', '02903', 'US', 'en'), ('Newark', 'NJ', '07102', 'US', 'en'),
+    ('Hartford', 'CT', '06103', 'US', 'en'), ('Burlington', 'VT', '05401', 'US', 'en'), ('New York', 'NY', '10001', 'US', 'en'),
+    ('Atlanta', 'GA', '30303', 'US', 'en'), ('Miami', 'FL', '33101', 'US', 'es'), ('Chicago', 'IL', '60601', 'US', 'en'),
+    ('Dallas', 'TX', '75201', 'US', 'en'), ('Denver', 'CO', '80202', 'US', 'en'), ('Seattle', 'WA', '98101', 'US', 'en'),
+    ('San José', 'CA', '95112', 'US', 'es'), ('San Juan', 'PR', '00901', 'US', 'es'), ('Berlin', null, '10115', 'DE', 'de'),
+    ('Dresden', null, '01067', 'DE', 'de'), ('Paris', null, '75001', 'FR', 'fr'), ('Ajaccio', null, '20000', 'FR', 'fr'),
+    ('Milano', 'MI', '20121', 'IT', 'it'), ('Bologna', 'BO', '40121', 'IT', 'it')
+"""
+
+QUERY = """
+with
+    drawn as (
+        -- One in fifty is the same person as the one before, entered again.
+        select i, md5_number('dmail' || (case when i % 50 = 49 then i - 1 else i end)) as person, md5_number('row' || i) as row_draw
+        from range({rows}) as numbers(i)
+    ),
+    places as (select row_number() over () - 1 as place, * from (values {places}) as p(city, region, first_code, country, language)),
+    lists as (select string_split({first}, ',') as firsts, string_split({last}, ',') as lasts, string_split({streets}, ',') as streets),
+    rows as (
+        select drawn.*, lists.*, places.*
+        from drawn cross join lists inner join places on places.place = (drawn.person // 7) % 20
+    )
+select
+    lpad(cast(i as varchar), 10, '0') as profile_id,
+    case when person % 5 = 0 then 'Ms' when person % 5 = 1 then 'Mr' when person % 97 = 0 then 'Dr' end as title,
+    case when person % 211 <> 0 then firsts[cast(1 + (person // 1000) % 30 as int)] end as first_name,
+    case when person % 211 <> 0 then lasts[cast(1 + (person // 100000) % 32 as int)] end as last_name,
+    case when person % 29 = 0 then lasts[cast(1 + (person // 100000) % 32 as int)] || ' & Sons, Inc.' end as company,
+    case when person % 307 <> 0 then
+        cast(1 + (person // 10000000) % 9000 as varchar) || ' ' || streets[cast(1 + (person // 1000000000) % 15 as int)]
+    end as address_line1,
+    case when person % 6 = 0 then 'Apt ' || cast(1 + (person // 3000) % 400 as varchar) when person % 401 = 0 then 'c/o "The Mill",' || chr(10) || 'rear' end as address_line2,
+    case when person % 503 <> 0 then city end as city,
+    region,
+    case when person % 149 <> 0 then lpad(cast(cast(first_code as int) + (person // 77777) % 60 as varchar), 5, '0') end as postal_code,
+    country as country_code,
+    language,
+    case when row_draw % 25 = 0 then 'n' when row_draw % 3 > 0 then 'y' end as postal_mail_consent,
+    case when row_draw % 41 = 0 then 'n' when row_draw % 7 > 0 then 'y' end as marketing_consent,
+    case when row_draw % 1009 = 0 then 'true' else 'false' end as is_test_profile,
+    strftime(timestamp '2018-01-01' + to_hours(cast((row_draw // 50) % 60000 as int)), '%Y-%m-%dT%H:%M:%SZ') as created_at,
+    strftime(timestamp '2025-01-01' + to_hours(cast((row_draw // 70) % 14000 as int)), '%Y-%m-%dT%H:%M:%SZ') as updated_at,
+    case when row_draw % 10 > 0 then
+        strftime(timestamp '2022-06-01' + to_hours(cast((row_draw // 90) % 36000 as int)), '%Y-%m-%dT%H:%M:%SZ')
+    end as last_order_at,
+    case when row_draw % 10 > 0 then cast(1 + (row_draw // 110) % 12 as int) else 0 end as orders_count,
+    case when row_draw % 10 > 0 then cast(cast((row_draw // 130) % 200000 as decimal(18, 2)) / 100 as decimal(18, 2)) else 0 end as lifetime_value
+from rows
+order by i
+"""
+
+
+def write_sample(path: Path, rows: int) -> None:
+    """Write `rows` profiles to a CSV or Parquet file, by its suffix, in the canonical columns of `stg_profiles`.
+
+    One in fifty repeats a person, about 4 % want no postal mail and 2 % no marketing at all, and a few lack a name, a line, a
+    city or a postal code. Raises UsageError for another suffix or a folder that cannot be written.
+    """
+    options = {".csv": "format csv, header true", ".parquet": "format parquet, compression zstd"}.get(path.suffix)
+    if options is None:
+        raise UsageError(f"{path}: sample profiles are written as .csv or .parquet")
+    query = QUERY.format(rows=int(rows), places=PLACES, first=literal(FIRST), last=literal(LAST), streets=literal(STREETS))
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with duckdb.connect() as connection:
+            connection.execute("set preserve_insertion_order = true")
+            connection.execute(f"copy ({query}) to {literal(str(temporary))} ({options})")
+        temporary.replace(path)
+    except (OSError, duckdb.IOException) as error:
+        temporary.unlink(missing_ok=True)
+        raise UsageError(f"{path} cannot be written: {error}") from None

@@ -1,0 +1,84 @@
+"""Where things are: the project, its state, its warehouse. Read once, at the edge."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.config import read_yaml, render
+from runner.errors import ConfigError, Problem, UsageError
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """The DuckDB file that dbt builds in, and what a session on it is given."""
+
+    path: Path
+    config: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Absolute paths of one project, and the ledger's SQLAlchemy URL."""
+
+    project_dir: Path
+    state_dir: Path
+    ledger_url: str
+    target: str | None
+
+    @property
+    def profiles_dir(self) -> Path:
+        return self.project_dir / "profiles"
+
+    @property
+    def spool_dir(self) -> Path:
+        return self.state_dir / "spool"
+
+    @property
+    def work_dir(self) -> Path:
+        return self.state_dir / "work"
+
+    def prepare(self) -> None:
+        """Make the state directory, for this user alone."""
+        for directory in (self.state_dir, self.spool_dir, self.work_dir):
+            directory.mkdir(parents=True, exist_ok=True)
+            directory.chmod(0o700)
+
+
+def find_settings(project_dir: Path | None, target: str | None = None) -> Settings:
+    """The settings of the dbt project in `project_dir`, or else in the working directory or above it. Raises UsageError.
+
+    Environment: DMAIL_STATE_DIR (default `.dmail`), DMAIL_LEDGER (default a SQLite file there). Relative paths start at the
+    project's folder.
+    """
+    start = (project_dir or Path.cwd()).resolve()
+    above = [start] if project_dir else [start, *start.parents]
+    project = next((directory for directory in above if (directory / "dbt_project.yml").is_file()), None)
+    if project is None:
+        raise UsageError(f"{start} is no dbt project: it has no dbt_project.yml", todo="go to the project, or give --project-dir")
+    state = project / os.environ.get("DMAIL_STATE_DIR", ".dmail")
+    ledger = os.environ.get("DMAIL_LEDGER") or f"sqlite:///{state / 'ledger.sqlite'}"
+    return Settings(project, state, ledger, target)
+
+
+def find_warehouse(settings: Settings) -> Warehouse:
+    """The DuckDB target of `profiles/profiles.yml`. Raises ConfigError."""
+    file = "profiles/profiles.yml"
+    project = read_yaml(settings.project_dir / "dbt_project.yml", "dbt_project.yml")
+    profile_name = str(project.get("profile"))
+    profile = read_yaml(settings.profiles_dir / "profiles.yml", file).get(profile_name)
+    if not isinstance(profile, dict) or not isinstance(profile.get("outputs"), dict):
+        raise ConfigError([Problem(file, profile_name, "is required, with `outputs`: dbt_project.yml names it")])
+    target = settings.target or str(render(profile.get("target", "default"), file, f"{profile_name}.target"))
+    key = f"{profile_name}.outputs.{target}"
+    output = profile["outputs"].get(target)
+    if not isinstance(output, dict):
+        raise ConfigError([Problem(file, key, "there is no such target", ", ".join(profile["outputs"]))])
+    output = render({name: output.get(name) for name in ("type", "path", "settings")}, file, key)
+    if output["type"] != "duckdb":
+        raise ConfigError([Problem(file, f"{key}.type", "the runner exports from DuckDB", "duckdb")])
+    if not output["path"] or output["path"] == ":memory:":
+        raise ConfigError([Problem(file, f"{key}.path", "must be a file: dbt builds it, and the runner exports from it")])
+    config = {name: str(value) for name, value in (output["settings"] or {}).items()}
+    if "temp_directory" in config:
+        config["temp_directory"] = str(settings.project_dir / config["temp_directory"])
+    return Warehouse(settings.project_dir / output["path"], config)

@@ -1,0 +1,35 @@
+"""What a run came to, in a few lines for a person."""
+
+from collections.abc import Iterator
+from datetime import UTC
+
+from runner.ledger import Run
+from runner.values import Part, Verdicts
+
+
+def figures(verdicts: Verdicts) -> Iterator[str]:
+    """The funnel, from targeted to included."""
+    width = max(len(f"{verdicts.targeted:,}"), 7)
+    yield f"  targeted              {verdicts.targeted:>{width},}"
+    yield f"  excluded              {sum(verdicts.excluded.values()):>{width},}"
+    for reason, count in verdicts.excluded.items():
+        yield f"    {reason:<20}{count:>{width},}"
+    yield f"  included              {verdicts.included:>{width},}"
+
+
+def file_lines(part: Part, location: str | None) -> Iterator[str]:
+    """One file."""
+    yield f"  file      {location or f'{part.name} (route {part.route})'}"
+    yield f"            {part.rows:,} rows, {part.bytes:,} bytes"
+    yield f"  sha256    {part.sha256}"
+
+
+def run_lines(run: Run) -> Iterator[str]:
+    """A whole run."""
+    yield f"{run.campaign}  slot {run.slot.astimezone(UTC):%Y-%m-%d %H:%M} UTC  {run.state}"
+    if run.verdicts:
+        yield from figures(run.verdicts)
+    for entry in run.parts:
+        yield from file_lines(entry.part, entry.location)
+    if run.error:
+        yield f"  error     {run.error}"

@@ -1,0 +1,55 @@
+"""What one step hands to the next: frozen, and nothing else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+# The reason of a row that would be printed exactly as another is; the only one that no rule in SQL gives.
+IDENTICAL = "identical_row"
+
+
+@dataclass(frozen=True)
+class Build:
+    """What dbt has built for a run: the quoted relations of the extract and of the recipients, in the warehouse."""
+
+    extract: str
+    recipients: str
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """How many profiles were targeted, and what became of them: targeted = included + the sum of excluded."""
+
+    targeted: int
+    included: int
+    excluded: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file of a run: its path on the route, its rows (without the header), bytes and SHA-256, the route's name."""
+
+    number: int
+    name: str
+    rows: int
+    bytes: int
+    sha256: str
+    route: str
+
+
+@dataclass(frozen=True)
+class Spooled:
+    """A part and the local file with its bytes."""
+
+    part: Part
+    path: Path
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """The proof that one part was delivered. `adopted`: the same bytes stood there already, and nothing was sent."""
+
+    location: str
+    bytes: int
+    sha256: str
+    adopted: bool

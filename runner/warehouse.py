@@ -1,0 +1,53 @@
+"""Sessions on the DuckDB file that dbt has built."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+
+from runner.errors import ExtractError
+from runner.settings import Warehouse
+
+
+@contextmanager
+def session(warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A read-only session with the settings of the dbt target. Raises ExtractError where the file cannot be opened."""
+    try:
+        connection = duckdb.connect(str(warehouse.path), read_only=True)
+    except duckdb.Error as error:
+        raise ExtractError(f"the warehouse {warehouse.path} cannot be opened: {first_line(error)}") from None
+    try:
+        for name, value in {**warehouse.config, "preserve_insertion_order": "true"}.items():
+            if not re.fullmatch(r"\w+", name):
+                raise ExtractError(f"{name!r} is no setting of DuckDB")
+            connection.execute(f"set {name} = {literal(value)}")
+        yield connection
+    except duckdb.OutOfMemoryException:
+        raise ExtractError(
+            f"DuckDB needs more memory than {warehouse.config.get('memory_limit', 'it has')}",
+            todo="raise `memory_limit` in profiles/profiles.yml, or give `temp_directory` more room",
+        ) from None
+    except duckdb.Error as error:
+        raise ExtractError(f"DuckDB could not read the warehouse: {type(error).__name__}") from None
+    finally:
+        connection.close()
+
+
+def first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
+
+
+def quote(identifier: str) -> str:
+    """A name as a quoted SQL identifier."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Text as a SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def printed(column: str) -> str:
+    """A column as the file shows it: text, and nothing where it is null or empty."""
+    return f"nullif(cast({quote(column)} as varchar), '')"
