@@ -85,7 +85,7 @@ def run(
     raise typer.Exit(next((code for code in (1, 2, 3) if code in codes), 0))
 
 
-def run_one(settings: Settings, manifest: Manifest, name: str, moment: datetime | None, dry: bool) -> None:
+def run_one(settings: Settings, manifest: "Manifest", name: str, moment: datetime | None, dry: bool) -> None:
     """Run one campaign's slot and print how it ended."""
     from runner.dbt import run_dbt
     from runner.ledger import Ledger
@@ -120,7 +120,7 @@ def run_one(settings: Settings, manifest: Manifest, name: str, moment: datetime 
     say("\n".join(run_lines(done)))
 
 
-def is_active(manifest: Manifest, name: str) -> bool:
+def is_active(manifest: "Manifest", name: str) -> bool:
     """Whether a campaign is to run; a faulty declaration counts, so that its fault is told."""
     try:
         return bool(manifest.campaign(name).mail.status == "active")
