@@ -16,7 +16,7 @@ demo: $(VENV)/run.ok ## sample profiles -> spring_catalog -> outbox/
 	@$(BIN)/dmail-runner run spring_catalog
 
 test: check ## everything that CI runs
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto
 
 check: $(VENV)/dev.ok ## formatting, lint, types, import contract, the dbt project
 	$(BIN)/ruff format --check .

@@ -1,9 +1,12 @@
 """Build a campaign's models with dbt, and let nothing pass that was not built and tested in this very run."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import duckdb
 
 from runner.campaign import Campaign
 from runner.dbt import DbtOutcome, scrub
@@ -11,6 +14,7 @@ from runner.errors import BuildError
 from runner.project import RunDbt
 from runner.settings import Settings
 from runner.values import Build
+from runner.warehouse import literal
 
 
 def build(settings: Settings, campaign: Campaign, slot: datetime, work: Path, run_dbt: RunDbt) -> Build:
@@ -27,7 +31,7 @@ def build(settings: Settings, campaign: Campaign, slot: datetime, work: Path, ru
     )
     manifest = outcome.artifact("manifest.json")
     results = outcome.artifact("run_results.json").get("results", [])
-    failures = list(describe_failures(results, manifest))
+    failures = list(describe_failures(results, manifest, settings.project_dir))
     if failures or outcome.exit_code != 0:
         raise BuildError(
             f"campaign {campaign.name} could not be built:\n"
@@ -42,39 +46,48 @@ def build(settings: Settings, campaign: Campaign, slot: datetime, work: Path, ru
     return Build(extract=nodes[campaign.extract]["relation_name"], recipients=nodes[campaign.recipients]["relation_name"])
 
 
-def describe_failures(results: list[dict[str, Any]], manifest: dict[str, Any]) -> Iterator[str]:
+def describe_failures(results: list[dict[str, Any]], manifest: dict[str, Any], project_dir: Path) -> Iterator[str]:
     """A line or more for each result that failed; what was merely skipped because of it says nothing new."""
     for result in results:
         if result["status"] not in ("error", "fail", "runtime error"):
             continue
         node = {**manifest["nodes"], **manifest.get("unit_tests", {})}.get(result["unique_id"], {})
         message = scrub(result.get("message") or "")
+        about_columns = "does not have a column" in message
         if node.get("resource_type") in ("test", "unit_test"):
             about = f": {node['description'].strip()}" if node.get("description") else ""
             yield f"{node['resource_type'].replace('_', ' ')} {node['name']} failed{about} ({message})"
         else:
             yield message
-        yield from locations(node, manifest)
-    if any(result["status"] == "skipped" for result in results) and not any(
-        result["status"] in ("error", "fail", "runtime error") for result in results
-    ):
-        yield "models were skipped, and dbt did not say why"
+        yield from locations(node, manifest, project_dir, about_columns=about_columns)
 
 
-def locations(node: dict[str, Any], manifest: dict[str, Any]) -> Iterator[str]:
+def locations(node: dict[str, Any], manifest: dict[str, Any], project_dir: Path, *, about_columns: bool) -> Iterator[str]:
     """Where the sources above a failed node lie, for that is where the fault often is."""
-    seen, todo = set(), [node]
+    seen: set[str] = set()
+    todo = [node]
     while todo:
         for parent in todo.pop().get("depends_on", {}).get("nodes", []):
             if parent in seen:
                 continue
             seen.add(parent)
-            source = manifest["sources"].get(parent)
-            if source and source["config"].get("meta", source.get("meta", {})).get("external_location"):
-                location = source["config"].get("meta", source.get("meta", {}))["external_location"]
-                yield f"  source {source['source_name']}.{source['name']} ({source['original_file_path']}) reads {location}"
-            elif parent in manifest["nodes"]:
+            if parent in manifest["nodes"]:
                 todo.append(manifest["nodes"][parent])
+            elif location := manifest["sources"].get(parent, {}).get("config", {}).get("meta", {}).get("external_location"):
+                source = manifest["sources"][parent]
+                name = f"{source['source_name']}.{source['name']}"
+                file = project_dir / location.strip("'").replace("''", "'")
+                empty = ", which is empty" if file.is_file() and file.stat().st_size == 0 else ""
+                yield f"  source {name} ({source['original_file_path']}) reads {location}{empty}"
+                if about_columns and not empty and (columns := column_names(file)):
+                    yield f"  it has the columns {', '.join(columns)}"
+
+
+def column_names(file: Path) -> list[str]:
+    """The columns of a file or a glob; none where it cannot be read."""
+    with duckdb.connect() as connection, suppress(duckdb.Error):
+        return [row[0] for row in connection.execute(f"describe select * from {literal(str(file))}").fetchall()]
+    return []
 
 
 def unseen(outcome: DbtOutcome, failures: list[str]) -> list[str]:

@@ -76,6 +76,8 @@ def events(output: str) -> list[str]:
 def scrub(message: str) -> str:
     """A message of dbt or DuckDB without what may be a person's data."""
     message = re.sub(r"\x1b\[[0-9;]*m", "", message).strip()
+    # What DuckDB says after this is its own settings and advice to switch checks off.
+    message = re.split(r"(?m)^\s*(?:Possible |The search space |file = )", message)[0]
     message = re.sub(r"(?m)^\s*(Original Line|Expected Number|LINE \d+):?.*\n?(\s*\^.*)?", "", message)
     kind = re.search(r"\b([A-Z][A-Za-z ]+ Error):", re.sub(r"^Runtime Error in .*", "", message))
     if kind and kind[1].strip() not in SAFE_KINDS:

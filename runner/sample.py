@@ -41,12 +41,12 @@ select
     case when person % 211 <> 0 then lasts[cast(1 + (person // 100000) % 32 as int)] end as last_name,
     case when person % 29 = 0 then lasts[cast(1 + (person // 100000) % 32 as int)] || ' & Sons, Inc.' end as company,
     case when person % 307 <> 0 then
-        cast(1 + (person // 10000000) % 9000 as varchar) || ' ' || streets[cast(1 + (person // 1000000000) % 15 as int)]
+        cast(1 + cast((person // 10000000) % 9000 as int) as varchar) || ' ' || streets[cast(1 + (person // 1000000000) % 15 as int)]
     end as address_line1,
-    case when person % 6 = 0 then 'Apt ' || cast(1 + (person // 3000) % 400 as varchar) when person % 401 = 0 then 'c/o "The Mill",' || chr(10) || 'rear' end as address_line2,
+    case when person % 6 = 0 then 'Apt ' || cast(1 + cast((person // 3000) % 400 as int) as varchar) when person % 401 = 0 then 'c/o "The Mill",' || chr(10) || 'rear' end as address_line2,
     case when person % 503 <> 0 then city end as city,
     region,
-    case when person % 149 <> 0 then lpad(cast(cast(first_code as int) + (person // 77777) % 60 as varchar), 5, '0') end as postal_code,
+    case when person % 149 <> 0 then lpad(cast(cast(first_code as int) + cast((person // 77777) % 60 as int) as varchar), 5, '0') end as postal_code,
     country as country_code,
     language,
     case when row_draw % 25 = 0 then 'n' when row_draw % 3 > 0 then 'y' end as postal_mail_consent,
@@ -57,7 +57,7 @@ select
     case when row_draw % 10 > 0 then
         strftime(timestamp '2022-06-01' + to_hours(cast((row_draw // 90) % 36000 as int)), '%Y-%m-%dT%H:%M:%SZ')
     end as last_order_at,
-    case when row_draw % 10 > 0 then cast(1 + (row_draw // 110) % 12 as int) else 0 end as orders_count,
+    case when row_draw % 10 > 0 then 1 + cast((row_draw // 110) % 12 as int) else 0 end as orders_count,
     case when row_draw % 10 > 0 then cast(cast((row_draw // 130) % 200000 as decimal(18, 2)) / 100 as decimal(18, 2)) else 0 end as lifetime_value
 from rows
 order by i

@@ -1,7 +1,8 @@
 {#
     What to select from for a source whose location is a setting.
 
-    A CSV file is read with every column as text, so that leading zeros survive; a Parquet file, or a glob of them, as it is.
+    A CSV file is read with every column as text, so that leading zeros survive, and with nothing guessed but its delimiter: a
+    `#` in an address starts no comment. A Parquet file, or a glob of them, is read as it is.
     Anything that is not a quoted file location (a table, the mock of a unit test) passes through.
 #}
 {% macro read_files(relation) %} {{ return(adapter.dispatch("read_files")(relation)) }}{% endmacro %}
@@ -16,7 +17,7 @@
             return(
                 "read_csv("
                 ~ location
-                ~ ", all_varchar = true, header = true, union_by_name = true, sample_size = 200000)"
+                ~ ", all_varchar = true, header = true, union_by_name = true, quote = '\"', escape = '\"', comment = '', sample_size = 200000)"
             )
         }}
     {% endif %}

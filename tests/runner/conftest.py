@@ -1,0 +1,120 @@
+"""A copy of the project that each test may spoil, and servers of the real kind."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+import yaml
+from sshd import Sshd, serve
+
+ROOT = Path(__file__).parents[2]
+SLOT = "2026-11-02T11:00Z"
+FILE = "inbound/spring_catalog_20261102T110000Z.csv"
+DONE, FAILED, WRONG, HELD = 0, 1, 2, 3
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """On CI a skipped test is a failure: what is not tested there is tested nowhere."""
+    if os.environ.get("CI") == "true" and terminalreporter.stats.get("skipped"):
+        terminalreporter.write_line("CI: a test was skipped", red=True)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") == "true" and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@dataclass
+class Project:
+    """A project folder and how its user calls the command."""
+
+    path: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def call(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        base = {name: value for name, value in os.environ.items() if not name.startswith(("DMAIL_", "DBT_", "ACME_"))}
+        return subprocess.run(
+            [sys.executable, "-c", "from runner.cli import main; main()", *arguments],
+            cwd=self.path,
+            env={**base, "NO_COLOR": "1", **self.environment, **environment},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def run(self, slot: str = SLOT, **environment: str) -> subprocess.CompletedProcess[str]:
+        return self.call("run", "spring_catalog", "--slot", slot, **environment)
+
+    def status(self) -> list[dict[str, Any]]:
+        runs: list[dict[str, Any]] = json.loads(self.call("status", "--json").stdout)["runs"]
+        return runs
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        path = self.path / file
+        text = path.read_text()
+        assert old in text, f"{file} does not contain {old!r}"
+        path.write_text(text.replace(old, new))
+
+    def add_route(self, **route: Any) -> None:
+        """Let the provider deliver by this route."""
+        file = self.path / "profiles/routes.yml"
+        file.write_text(yaml.safe_dump({**yaml.safe_load(file.read_text()), "test": route}))
+        self.edit("profiles/providers.yml", "route: outbox", "route: test")
+
+    @property
+    def delivered(self) -> list[str]:
+        """The files in the outbox."""
+        outbox = self.path / "outbox"
+        return sorted(str(path.relative_to(outbox)) for path in outbox.rglob("*") if path.is_file())
+
+    def private_leftovers(self) -> list[str]:
+        """Files of the runner that may hold personal data and should be gone."""
+        folders = [self.path / ".dmail/spool", self.path / ".dmail/work"]
+        parse = self.path / ".dmail/work/parse"
+        return [str(p) for folder in folders for p in folder.rglob("*") if p.is_file() and parse not in p.parents]
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project as it is cloned, with 2,000 profiles and parsed once."""
+    path = tmp_path_factory.mktemp("base") / "project"
+    path.mkdir()
+    shutil.copy(ROOT / "dbt_project.yml", path)
+    for folder in ("models", "macros", "seeds", "profiles", "tests/dbt"):
+        shutil.copytree(ROOT / folder, path / folder)
+    project = Project(path)
+    assert project.call("sample-data", "--rows", "2000").returncode == DONE
+    assert project.call("check").returncode == DONE
+    return path
+
+
+@pytest.fixture
+def project(base: Path, tmp_path: Path) -> Project:
+    return Project(Path(shutil.copytree(base, tmp_path / "project")))
+
+
+@pytest.fixture(scope="session")
+def manifest(base: Path) -> str:
+    return (base / ".dmail/manifest.json").read_text()
+
+
+@pytest.fixture
+def sshd(tmp_path: Path) -> Iterator[Sshd]:
+    with serve(tmp_path / "sshd") as server:
+        yield server
+
+
+@pytest.fixture
+def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection:
+        yield connection

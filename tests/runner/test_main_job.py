@@ -1,0 +1,274 @@
+"""The main job as its user sees it: the command, its exit code, what it prints and what it leaves."""
+
+import csv
+import hashlib
+import json
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import DONE, FAILED, FILE, HELD, WRONG, Project
+from sshd import Sshd
+
+
+def test_a_campaign_becomes_a_file(project: Project) -> None:
+    done = project.run()
+    assert done.returncode == DONE, done.stderr
+    (run,) = project.status()
+    (part,) = run["parts"]
+    content = (project.path / "outbox" / FILE).read_bytes()
+    rows = list(csv.DictReader(content.decode().splitlines()))
+
+    assert run["state"] == "settled"
+    assert run["targeted"] == run["included"] + sum(run["excluded"].values())
+    assert set(run["excluded"]) == {"consent", "incomplete_address", "duplicate"}
+    assert part == {
+        "name": FILE,
+        "rows": len(rows),
+        "bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "route": "outbox",
+    }
+    assert run["included"] == len(rows) > 1000
+    for figure in (f"{run['targeted']:,}", f"{run['included']:,}", part["sha256"], f"{part['bytes']:,} bytes"):
+        assert figure in done.stdout
+
+
+def test_the_file_is_sorted_labelled_and_private(project: Project) -> None:
+    assert project.run().returncode == DONE
+    path = project.path / "outbox" / FILE
+    rows = list(csv.DictReader(path.read_bytes().decode().split("\r\n")))
+    assert list(rows[0])[:3] == ["Customer ID", "Full Name", "Company"]
+    order = [(row["Country Code"], row["Postal Code"], row["Customer ID"]) for row in rows]
+    assert order == sorted(order)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert all(len(row["Customer ID"]) == 10 for row in rows), "leading zeros of ids are lost"
+    assert any(row["Postal Code"].startswith("0") for row in rows), "leading zeros of postal codes are lost"
+
+
+def test_the_same_slot_again_does_nothing(project: Project) -> None:
+    project.add_route(type="folder", path="outbox")
+    assert project.run().returncode == DONE
+    before = project.status()
+    # Were anything connected to, this route would fail.
+    project.edit("profiles/routes.yml", "path: outbox\n  type: folder", "path: /proc/nowhere\n  type: folder")
+    again = project.run()
+    assert again.returncode == DONE
+    assert "settled already; nothing was done" in again.stdout
+    assert project.status() == before
+
+
+def test_two_slots_are_two_files_with_the_same_rows(project: Project) -> None:
+    assert project.run("2026-11-02T11:00Z").returncode == DONE
+    assert project.run("2026-11-02T12:00Z").returncode == DONE
+    assert project.delivered == [FILE, "inbound/spring_catalog_20261102T120000Z.csv"]
+    newest, oldest = project.status()
+    assert newest["slot"] == "2026-11-02T12:00:00Z"
+    assert newest["parts"][0]["sha256"] == oldest["parts"][0]["sha256"]
+
+
+def test_without_a_slot_the_latest_that_is_due_runs(project: Project) -> None:
+    assert project.call("run").returncode == DONE
+    (run,) = project.status()
+    listed = json.loads(project.call("list", "--json").stdout)["campaigns"]
+    assert listed == [
+        {
+            "name": "spring_catalog",
+            "label": "Spring catalog",
+            "status": "active",
+            "provider": "acme_print",
+            "route": "outbox",
+            "next_slot": listed[0]["next_slot"],
+        }
+    ]
+    assert run["slot"] < listed[0]["next_slot"]
+    assert project.call("run").stdout.startswith("spring_catalog: this slot is settled already")
+
+
+def test_without_a_schedule_the_present_minute_is_the_slot(project: Project) -> None:
+    project.edit(EXPOSURE, '          schedule: {cron: "0 6 * * mon", timezone: America/New_York}\n', "")
+    assert project.call("run", "spring_catalog").returncode == DONE
+    assert project.status()[0]["slot"].endswith(":00Z")
+    assert json.loads(project.call("list", "--json").stdout)["campaigns"][0]["next_slot"] is None
+
+
+def test_a_schedule_that_has_not_begun_has_nothing_due(project: Project) -> None:
+    project.edit(EXPOSURE, "timezone: America/New_York", "timezone: America/New_York, start: 2999-01-01")
+    done = project.call("run", "spring_catalog")
+    assert done.returncode == DONE
+    assert "nothing is due; the next slot is 2999-01-07 11:00 UTC" in done.stdout
+    assert project.status() == []
+
+
+def test_a_dry_run_tells_the_same_and_leaves_nothing(project: Project) -> None:
+    dry = project.call("run", "spring_catalog", "--slot", "2026-11-02T11:00Z", "--dry-run")
+    assert dry.returncode == DONE
+    assert project.delivered == []
+    assert project.status() == []
+    assert project.private_leftovers() == []
+    assert project.run().returncode == DONE
+    assert project.status()[0]["parts"][0]["sha256"] in dry.stdout
+
+
+def test_nobody_included_is_an_empty_run_without_a_file(project: Project) -> None:
+    header, row = (project.path / "data/profiles.csv").read_text().splitlines()[:2]
+    (project.path / "data/recent.csv").write_text(f"{header}\n{row.rsplit(',', 3)[0]},2026-10-01,3,9.99\n")
+    done = project.run(DMAIL_PROFILES="data/recent.csv")
+    assert done.returncode == DONE
+    assert "empty" in done.stdout
+    (run,) = project.status()
+    assert (run["state"], run["targeted"], run["included"], run["parts"]) == ("empty", 0, 0, [])
+    assert project.delivered == []
+
+
+def test_delivery_to_an_sftp_server(project: Project, sshd: Sshd) -> None:
+    project.add_route(
+        type="sftp", host="127.0.0.1", port=sshd.port, user=sshd.user, private_key=str(sshd.key), host_key=sshd.fingerprint
+    )
+    done = project.run()
+    assert done.returncode == DONE, done.stderr
+    delivered = sshd.root / FILE
+    assert hashlib.sha256(delivered.read_bytes()).hexdigest() == project.status()[0]["parts"][0]["sha256"]
+    assert [path.name for path in delivered.parent.iterdir()] == [delivered.name]
+    connections = sshd.log.read_text().count("Connection from")
+    assert project.run().returncode == DONE
+    assert sshd.log.read_text().count("Connection from") == connections, "a settled slot connected again"
+
+
+def test_a_failed_delivery_goes_on_with_the_same_bytes(project: Project, sshd: Sshd) -> None:
+    key = project.path / "key"
+    project.add_route(
+        type="sftp", host="127.0.0.1", port=sshd.port, user=sshd.user, private_key=str(key), host_key=sshd.fingerprint
+    )
+    failed = project.run()
+    assert failed.returncode == FAILED
+    assert f"the private key {key} does not exist" in failed.stderr
+    (run,) = project.status()
+    assert (run["state"], len(run["parts"])) == ("failed", 1)
+
+    # The profiles change in between: what is frozen stays as it is.
+    assert project.call("sample-data", "--rows", "1000").returncode == DONE
+    key.write_text(sshd.key.read_text())
+    assert project.run().returncode == DONE
+    (after,) = project.status()
+    assert after["state"] == "settled"
+    assert after["parts"] == run["parts"]
+    assert after["error"] is None
+    assert hashlib.sha256((sshd.root / FILE).read_bytes()).hexdigest() == run["parts"][0]["sha256"]
+    assert project.private_leftovers() == []
+
+
+def test_other_content_under_the_name_holds_the_run(project: Project) -> None:
+    target = project.path / "outbox" / FILE
+    target.parent.mkdir(parents=True)
+    target.write_text("somebody else's")
+    held = project.run()
+    assert held.returncode == HELD
+    assert "exists already, with other content" in held.stderr
+    assert project.status()[0]["state"] == "held"
+    assert target.read_text() == "somebody else's"
+    assert project.delivered == [FILE]
+    target.unlink()
+    assert project.run().returncode == DONE
+    assert project.status()[0]["state"] == "settled"
+
+
+def test_our_own_bytes_under_the_name_are_adopted(project: Project) -> None:
+    assert project.run().returncode == DONE
+    (project.path / ".dmail/ledger.sqlite").unlink()
+    written = (project.path / "outbox" / FILE).stat()
+    assert project.run().returncode == DONE
+    adopted = (project.path / "outbox" / FILE).stat()
+    assert (adopted.st_ino, adopted.st_mtime_ns) == (written.st_ino, written.st_mtime_ns)
+
+
+def test_a_second_runner_says_who_is_at_work(project: Project) -> None:
+    import fcntl
+
+    lock = project.path / ".dmail/run.lock"
+    with lock.open("w") as file:
+        file.write("spring_catalog-20261102T110000Z, process 4242")
+        file.flush()
+        fcntl.flock(file, fcntl.LOCK_EX)
+        busy = project.run()
+    assert busy.returncode == FAILED
+    assert "another run is under way: spring_catalog-20261102T110000Z, process 4242" in busy.stderr
+    assert project.delivered == []
+
+
+def test_drafts_do_not_run(project: Project) -> None:
+    project.edit(EXPOSURE, "status: active", "status: draft")
+    refused = project.run()
+    assert refused.returncode == WRONG
+    assert "spring_catalog is draft" in refused.stderr
+    assert project.call("run").stdout == "no campaign is active\n"
+
+
+def test_documentation_is_one_page_with_the_exposure(project: Project) -> None:
+    assert project.run().returncode == DONE
+    assert project.call("docs").returncode == DONE
+    page = (project.path / "site/lineage.html").read_text()
+    assert "exposure.dmail.spring_catalog" in page
+
+
+def test_plain_dbt_works_without_the_runner(project: Project, tmp_path: Path) -> None:
+    import os
+    import sys
+
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("DMAIL_")} | {"DBT_PROFILES_DIR": "profiles"}
+    for command in (["build"], ["test"], ["docs", "generate"]):
+        done = subprocess.run(
+            [str(Path(sys.executable).with_name("dbt")), *command],
+            cwd=project.path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("name", ["profiles.parquet", "profiles-*.csv", "it's mine (1).csv"])
+def test_profiles_come_from_any_file_or_glob(project: Project, name: str) -> None:
+    if name.endswith(".parquet"):
+        assert project.call("sample-data", "--rows", "2000", "--output", "data/profiles.parquet").returncode == DONE
+    elif "*" in name:
+        head, *rows = (project.path / "data/profiles.csv").read_text().split("\n00000")
+        for part, lines in (("a", rows[:900]), ("b", rows[900:])):
+            (project.path / f"data/profiles-{part}.csv").write_text("\n00000".join([head, *lines]).rstrip("\n") + "\n")
+    else:
+        (project.path / "data/profiles.csv").rename(project.path / "data" / name)
+    done = project.run(DMAIL_PROFILES=f"data/{name}")
+    assert done.returncode == DONE, done.stderr
+    (run,) = project.status()
+    assert run["targeted"] == 1480
+    rows_in_file = list(csv.DictReader((project.path / "outbox" / FILE).read_text().splitlines()))
+    assert all(len(row["Customer ID"]) == 10 for row in rows_in_file)
+
+
+def test_a_file_that_nobody_made_for_this_project(project: Project) -> None:
+    header = (
+        "notes,city,profile_id,last_name,first_name,title,company,address_line1,address_line2,postal_code,region,country_code,language,"
+        "marketing_consent,postal_mail_consent,created_at,updated_at,is_test_profile,lifetime_value,orders_count,last_order_at,x"
+    )
+    tail = "en,,,2020-01-01,2020-01-01,false,10,1,2021-01-01,ignored"
+    (project.path / "data/real.csv").write_text(
+        f"{header}\n"
+        f'"a, b",Москва,0001,Иванова,Анна,,,"ул. Ленина, 5\nкв. 7",,101000,,RU,{tail}\n'
+        f'"quote "" inside",東京,0002,田中,太郎,,,"千代田1-1",,100-0001,,JP,{tail}\n'
+        f',Köln,0003,"O\'Brien ""Bob""",Zoë,Dr.,"Müller, Söhne & Co",Straße 1 #5,,50667,,DE,{tail}\n'
+        f",Boston,0004,Empty,,,,1 Main St,,02134,MA,,{tail}\n"
+    )
+    done = project.run(DMAIL_PROFILES="data/real.csv")
+    assert done.returncode == DONE, done.stderr
+    with (project.path / "outbox" / FILE).open(newline="") as file:
+        rows = {row["Customer ID"]: row for row in csv.DictReader(file)}
+    assert rows["0001"]["Address 1"] == "ул. Ленина, 5 кв. 7"
+    assert rows["0002"]["Full Name"] == "太郎 田中"
+    assert rows["0003"]["Full Name"] == 'Dr. Zoë O\'Brien "Bob"'
+    assert rows["0003"]["Address 1"] == "Straße 1 #5"
+    assert rows["0004"] | {"Country Code": "US", "Postal Code": "02134", "State": "MA"} == rows["0004"]
+
+
+EXPOSURE = "models/campaigns/spring_catalog/_spring_catalog__exposures.yml"
