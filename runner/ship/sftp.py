@@ -20,6 +20,7 @@ from paramiko.sftp import (
     SFTP_FLAG_CREATE,
     SFTP_FLAG_TRUNC,
     SFTP_FLAG_WRITE,
+    SFTP_OK,
     int64,
 )
 
@@ -92,13 +93,14 @@ class Writes:
 
     def __init__(self) -> None:
         self.waiting = 0
+        self.refusal: str | None = None
 
     def _async_response(self, kind: int, message: Message, _: int) -> None:
+        """Take an answer, whichever request was waiting; paramiko calls this by name."""
         self.waiting -= 1
         code = message.get_int() if kind == CMD_STATUS else None
-        if code != 0:
-            text = message.get_text() if code is not None else f"unexpected answer {kind}"
-            raise OSError(f"a write was refused: {text or code}")
+        if code != SFTP_OK and self.refusal is None:
+            self.refusal = f"a write was refused: {message.get_text()}" if code is not None else f"unexpected answer {kind}"
 
 
 def upload(client: paramiko.SFTPClient, path: str, content: BinaryIO) -> None:
@@ -111,15 +113,20 @@ def upload(client: paramiko.SFTPClient, path: str, content: BinaryIO) -> None:
     handle = answer.get_binary()
     writes = Writes()
     offset = 0
-    while block := content.read(BLOCK):
+    while not writes.refusal and (block := content.read(BLOCK)):
         wire._async_request(writes, CMD_WRITE, handle, int64(offset), block)
         offset += len(block)
         writes.waiting += 1
         while writes.waiting >= WINDOW:
             wire._read_response()
+    # Also after a refusal: an answer that is left over would be taken for that to the next request.
     while writes.waiting:
         wire._read_response()
-    wire._request(CMD_CLOSE, handle)
+    try:
+        wire._request(CMD_CLOSE, handle)
+    finally:
+        if writes.refusal:
+            raise OSError(writes.refusal)
 
 
 @contextmanager
