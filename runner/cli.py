@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -310,6 +311,8 @@ def attempt(step: Callable[[], None]) -> int:
 def main() -> None:
     """The console script."""
     os.umask(0o077)
+    # As an exception, so that dbt's process ends with this one and the ledger knows.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         sys.exit(attempt(app))
     except KeyboardInterrupt:
