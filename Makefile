@@ -32,7 +32,7 @@ format: $(VENV)/dev.ok ## write the formatting that `make check` asks for
 	$(BIN)/sqlfmt models macros tests/dbt
 
 bench: $(VENV)/dev.ok ## speed and memory against the floor and against pandas
-	$(BIN)/python bench/end_to_end.py
+	$(BIN)/python -m bench.end_to_end
 
 lock: $(VENV)/dev.ok ## resolve the lock files again (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --no-strip-extras \

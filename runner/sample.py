@@ -25,7 +25,7 @@ QUERY = """
 with
     drawn as (
         -- One in fifty is the same person as the one before, entered again.
-        select i, md5_number('dmail' || (case when i % 50 = 49 then i - 1 else i end)) as person, md5_number('row' || i) as row_draw
+        select i, md5_number_lower('dmail' || (case when i % 50 = 49 then i - 1 else i end)) as person, md5_number_lower('row' || i) as row_draw
         from range({rows}) as numbers(i)
     ),
     places as (select row_number() over () - 1 as place, * from (values {places}) as p(city, region, first_code, country, language)),
