@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from runner.errors import ConfigError, DmailError, Problem, UsageError
-from runner.settings import Settings, find_settings
 
 if TYPE_CHECKING:
     from runner.project import Manifest
+    from runner.settings import Settings
 
 EXIT_CODES = "Exit codes: 0 done, or nothing to do; 1 failed; 2 wrong use or wrong configuration; 3 held, a person must look."
 
@@ -40,7 +40,9 @@ class Where:
     project_dir: Path | None
     target: str | None
 
-    def settings(self) -> Settings:
+    def settings(self) -> "Settings":
+        from runner.settings import find_settings
+
         return find_settings(self.project_dir, self.target)
 
 
@@ -86,7 +88,7 @@ def run(
     raise typer.Exit(next((code for code in (1, 2, 3) if code in codes), 0))
 
 
-def run_one(settings: Settings, manifest: "Manifest", name: str, moment: datetime | None, dry: bool) -> None:
+def run_one(settings: "Settings", manifest: "Manifest", name: str, moment: datetime | None, dry: bool) -> None:
     """Run one campaign's slot and print how it ended."""
     from runner.dbt import run_dbt
     from runner.ledger import Ledger

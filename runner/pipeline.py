@@ -94,6 +94,9 @@ def make(
 ) -> tuple[Verdicts, Part | None]:
     """Build, check and extract into `folder` (or into nothing); no part where nobody is included."""
     campaign, work = job.campaign, job.settings.work_dir / run_id
+    # What a killed run has left there holds personal data, too.
+    shutil.rmtree(job.settings.work_dir, ignore_errors=True)
+    job.settings.prepare()
     try:
         job.tell(f"build    {campaign.name} for {slot.astimezone(UTC):%Y-%m-%d %H:%M} UTC")
         relations = build(job.settings, campaign, slot, work, job.run_dbt)
