@@ -22,11 +22,11 @@ class Cost:
     peak: int
 
 
-def measure(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Cost:
+def measure(command: Sequence[str], environment: Mapping[str, str] | None = None, folder: Path | None = None) -> Cost:
     """Run a command to its end. Raises CalledProcessError where it fails."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.perf_counter()
-    process = subprocess.Popen(command, env={**os.environ, **(environment or {})}, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, cwd=folder, env={**os.environ, **(environment or {})}, stdout=subprocess.DEVNULL)
     peak = [0]
     watch = threading.Thread(target=watch_memory, args=(process, peak))
     watch.start()

@@ -36,7 +36,7 @@ def build(settings: Settings, campaign: Campaign, slot: datetime, work: Path, ru
         raise BuildError(
             f"campaign {campaign.name} could not be built:\n"
             + indent([*failures, *unseen(outcome, failures)] or ["dbt did not say why"]),
-            todo="mend the project and run again; nothing was exported",
+            todo=advice(outcome),
         )
     built = {result["unique_id"] for result in results if result["status"] == "success"}
     for node in (campaign.extract, campaign.recipients):
@@ -93,6 +93,15 @@ def column_names(file: Path) -> list[str]:
 def unseen(outcome: DbtOutcome, failures: list[str]) -> list[str]:
     """What dbt said beyond the failed results."""
     return [error for error in outcome.errors if not any(error in failure or failure in error for failure in failures)]
+
+
+def advice(outcome: DbtOutcome) -> str:
+    """What to do next."""
+    if any("not a valid DuckDB database" in error for error in outcome.errors):
+        return "the warehouse is damaged, and disposable: remove that file and run again"
+    if any("Could not set lock" in error for error in outcome.errors):
+        return "another program has the warehouse open: close it there, and run again"
+    return "mend the project and run again; nothing was exported"
 
 
 def indent(lines: list[str]) -> str:

@@ -81,6 +81,8 @@ def problems(error: ValidationError, annotation: Any, file: str, key: str) -> It
             yield Problem(file, f"{place}.type", "unknown type", fault["ctx"]["expected_tags"])
         elif fault["type"] == "union_tag_not_found":
             yield Problem(file, f"{place}.type", "is required", ", ".join(sorted(tags)))
+        elif fault["type"] in ("model_type", "model_attributes_type"):
+            yield Problem(file, place, "must be a mapping of keys to values")
         elif fault["type"] == "literal_error":
             yield Problem(file, place, "unknown value", fault["ctx"]["expected"])
         else:

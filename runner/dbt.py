@@ -12,8 +12,8 @@ from typing import Any
 
 from runner.settings import Settings
 
-# DuckDB's errors of these kinds speak of names and files; every other kind may quote a row.
-SAFE_KINDS = ("Binder Error", "Catalog Error", "Parser Error", "Compilation Error", "IO Error", "Out of Memory Error")
+# Errors of these kinds speak of names and files; every other kind may quote a row.
+SAFE_KINDS = {"Binder", "Catalog", "Parser", "Parsing", "Compilation", "Runtime", "IO", "Out of Memory"}
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class DbtOutcome:
 
 
 def run_dbt(settings: Settings, arguments: Sequence[str], target: Path, environment: Mapping[str, str]) -> DbtOutcome:
-    """Run one dbt command with its own target and log folder, which hold personal data where a model fails.
+    """Run one dbt command with its own target folder, which holds personal data where a model fails.
 
     The last parse is shared between runs as `target/partial_parse.msgpack` of the state directory.
     """
@@ -42,6 +42,8 @@ def run_dbt(settings: Settings, arguments: Sequence[str], target: Path, environm
     cache = settings.state_dir / "partial_parse.msgpack"
     command = [
         *(sys.executable, "-P", "-c", "from dbt.cli.main import cli; cli()", "--log-format", "json", "--no-use-colors"),
+        # The log file would hold what standard output is scrubbed of.
+        *("--log-level-file", "none"),
         *("--warn-error-options", '{"error": ["NoNodesForSelectionCriteria"]}'),
         *arguments,
         *("--project-dir", str(settings.project_dir), "--profiles-dir", str(settings.profiles_dir)),
@@ -79,7 +81,6 @@ def scrub(message: str) -> str:
     # What DuckDB says after this is its own settings and advice to switch checks off.
     message = re.split(r"(?m)^\s*(?:Possible |The search space |file = )", message)[0]
     message = re.sub(r"(?m)^\s*(Original Line|Expected Number|LINE \d+):?.*\n?(\s*\^.*)?", "", message)
-    kind = re.search(r"\b([A-Z][A-Za-z ]+ Error):", re.sub(r"^Runtime Error in .*", "", message))
-    if kind and kind[1].strip() not in SAFE_KINDS:
+    if set(re.findall(r"\b([A-Z]\w*(?: \w+)*) Error\b", message)) - SAFE_KINDS:
         message = re.sub(r"'[^'\n]*'|\"[^\"\n]*\"", "(a value)", message)
     return "\n".join(line.rstrip() for line in message.splitlines() if line.strip())

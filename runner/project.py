@@ -5,13 +5,14 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from runner.campaign import Campaign, Column, ColumnMeta, DirectMail
 from runner.config import parse
 from runner.dbt import DbtOutcome
-from runner.errors import BuildError, ConfigError, Problem, UsageError
+from runner.errors import ConfigError, Problem, UsageError
 from runner.settings import Settings
 
 KEY = "profile_id"
@@ -159,17 +160,16 @@ def load_manifest(settings: Settings, run_dbt: RunDbt) -> Manifest:
     kept = settings.state_dir / "manifest.json"
     print_file = settings.state_dir / "manifest.fingerprint"
     fingerprint = project_fingerprint(settings)
-    if not (kept.exists() and print_file.exists() and print_file.read_text() == fingerprint):
-        outcome = run_dbt(settings, ["parse"], settings.work_dir / "parse", {})
-        if outcome.exit_code != 0:
-            text = "\n".join(outcome.errors) or "dbt parse failed and did not say why"
-            raise ConfigError([Problem("dbt_project.yml", "", text)], todo="dbt parse shows the same")
-        (outcome.target / "manifest.json").replace(kept)
-        print_file.write_text(fingerprint)
-    try:
-        return Manifest(json.loads(kept.read_bytes()))
-    except (ValueError, KeyError) as error:
-        raise BuildError(f"{kept} cannot be read: {error}", todo="remove it; it is made again") from None
+    if print_file.exists() and print_file.read_text() == fingerprint:
+        with suppress(OSError, ValueError, KeyError):
+            return Manifest(json.loads(kept.read_bytes()))
+    outcome = run_dbt(settings, ["parse"], settings.work_dir / "parse", {})
+    if outcome.exit_code != 0:
+        text = "\n".join(outcome.errors) or "dbt parse failed and did not say why"
+        raise ConfigError([Problem("dbt_project.yml", "", text)], todo="dbt parse shows the same")
+    (outcome.target / "manifest.json").replace(kept)
+    print_file.write_text(fingerprint)
+    return Manifest(json.loads(kept.read_bytes()))
 
 
 def project_fingerprint(settings: Settings) -> str:

@@ -39,9 +39,14 @@ class Settings:
 
     def prepare(self) -> None:
         """Make the state directory, for this user alone."""
-        for directory in (self.state_dir, self.spool_dir, self.work_dir):
-            directory.mkdir(parents=True, exist_ok=True)
-            directory.chmod(0o700)
+        try:
+            for directory in (self.state_dir, self.spool_dir, self.work_dir):
+                directory.mkdir(parents=True, exist_ok=True)
+                directory.chmod(0o700)
+        except OSError as error:
+            raise UsageError(
+                f"the state directory {self.state_dir} cannot be used: {error.strerror}", todo="DMAIL_STATE_DIR names another"
+            ) from None
 
 
 def find_settings(project_dir: Path | None, target: str | None = None) -> Settings:

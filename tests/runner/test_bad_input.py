@@ -1,6 +1,7 @@
 """Every fault of the input gives one clear message, the right exit code, and nothing under a final name."""
 
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -154,7 +155,7 @@ def test_a_server_with_another_host_key(project: Project, sshd: Sshd, tmp_path: 
 def test_a_row_that_cannot_be_cast_is_not_told(project: Project) -> None:
     project.edit("models/campaigns/spring_catalog/spring_catalog__audience.sql", "where", "where cast(last_name as int) > 0 and")
     project.edit(MODELS, "targets_lapsed_buyers\n", "targets_lapsed_buyers\n    config: {enabled: false}\n")
-    assert_refused(project, FAILED, "Conversion Error", "(a value)", "spring_catalog__audience")
+    assert_refused(project, FAILED, "Conversion Error", "(a value)", "spring_catalog__recipients")
     names = {"García", "Kowalski", "Tanaka", "Haddad"}
     done = project.run()
     assert not any(name in done.stdout + done.stderr for name in names)
@@ -209,4 +210,42 @@ def test_a_spool_whose_disk_is_full(project: Project, small_disk: Path) -> None:
     assert done.returncode == FAILED
     assert "No space left on device" in done.stderr
     assert [path for path in small_disk.rglob("*") if path.is_file()] == []
+    assert project.delivered == []
+
+
+def test_a_state_directory_that_cannot_be_made(project: Project) -> None:
+    done = project.call("status", DMAIL_STATE_DIR="/proc/nowhere")
+    assert done.returncode == WRONG
+    assert "the state directory /proc/nowhere cannot be used" in done.stderr
+
+
+def test_a_damaged_cache_is_made_again(project: Project) -> None:
+    for name in ("manifest.json", "partial_parse.msgpack"):
+        (project.path / ".dmail" / name).write_text("{}")
+    assert project.run().returncode == DONE
+
+
+def test_a_damaged_ledger_ships_nothing(project: Project) -> None:
+    (project.path / ".dmail/ledger.sqlite").write_text("garbage" * 1000)
+    assert_refused_without_ledger(project, "ledger.sqlite cannot be used: file is not a database")
+
+
+def test_a_damaged_warehouse_is_told(project: Project) -> None:
+    (project.path / ".dmail/warehouse.duckdb").write_bytes(b"garbage" * 10000)
+    assert_refused(project, FAILED, "not a valid DuckDB database", "disposable: remove that file and run again")
+
+
+def test_a_warehouse_that_another_program_has_open(project: Project) -> None:
+    code = "import duckdb, sys; c = duckdb.connect('.dmail/warehouse.duckdb'); print('open', flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", code], cwd=project.path, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout
+        other.stdout.readline()
+        assert_refused(project, FAILED, f"(PID {other.pid})", "another program has the warehouse open")
+        other.communicate()
+
+
+def assert_refused_without_ledger(project: Project, text: str) -> None:
+    done = project.run()
+    assert done.returncode == FAILED
+    assert text in done.stderr
     assert project.delivered == []

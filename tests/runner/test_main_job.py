@@ -60,11 +60,12 @@ def test_the_same_slot_again_does_nothing(project: Project) -> None:
 
 
 def test_two_slots_are_two_files_with_the_same_rows(project: Project) -> None:
-    assert project.run("2026-11-02T11:00Z").returncode == DONE
-    assert project.run("2026-11-02T12:00Z").returncode == DONE
-    assert project.delivered == [FILE, "inbound/spring_catalog_20261102T120000Z.csv"]
+    # The sample orders are on the hour: both slots target the same profiles.
+    assert project.run("2026-11-02T11:01Z").returncode == DONE
+    assert project.run("2026-11-02T11:59Z").returncode == DONE
+    assert project.delivered == ["inbound/spring_catalog_20261102T110100Z.csv", "inbound/spring_catalog_20261102T115900Z.csv"]
     newest, oldest = project.status()
-    assert newest["slot"] == "2026-11-02T12:00:00Z"
+    assert newest["slot"] == "2026-11-02T11:59:00Z"
     assert newest["parts"][0]["sha256"] == oldest["parts"][0]["sha256"]
 
 
@@ -242,7 +243,7 @@ def test_profiles_come_from_any_file_or_glob(project: Project, name: str) -> Non
     done = project.run(DMAIL_PROFILES=f"data/{name}")
     assert done.returncode == DONE, done.stderr
     (run,) = project.status()
-    assert run["targeted"] == 1480
+    assert run["targeted"] == 1520
     rows_in_file = list(csv.DictReader((project.path / "outbox" / FILE).read_text().splitlines()))
     assert all(len(row["Customer ID"]) == 10 for row in rows_in_file)
 
