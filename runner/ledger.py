@@ -1,6 +1,6 @@
 """The ledger: the durable record of runs, parts, receipts and of what happened when. Every change is one synced transaction."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -178,6 +178,10 @@ class Ledger:
         """The run of a slot, if there is one."""
         found = self.read(sa.and_(runs.c.campaign == campaign, runs.c.slot == iso(slot)))
         return found[0] if found else None
+
+    def finished(self, run_ids: Iterable[str]) -> list[str]:
+        """Those of the given runs with nothing left to do."""
+        return [run.run_id for run in self.read(runs.c.run_id.in_(run_ids)) if run.finished]
 
     def latest(self, limit: int | None = None) -> list[Run]:
         """The runs, newest slot first."""

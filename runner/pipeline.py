@@ -45,20 +45,20 @@ def run_slot(job: Job, slot: datetime, ledger: Ledger) -> Run:
 
     Raises Held where a person must look, and DmailError where it failed; the ledger says so, too.
     """
-    campaign = job.campaign
-    run = ledger.open(campaign.name, slot)
-    if run.finished:
-        return run
-    with locked(job.settings.state_dir / "run.lock", f"{run.run_id}"):
-        run = ledger.open(campaign.name, slot)
+    done = ledger.find(job.campaign.name, slot)
+    if done and done.finished:
+        return done
+    with locked(job.settings.state_dir / "run.lock", f"{job.campaign.name} for {slot:%Y-%m-%d %H:%M} UTC"):
+        run = ledger.open(job.campaign.name, slot)
         if run.finished:
             return run
+        clear_spool(job.settings, ledger)
         if run.state == "held" and run.hold == "unknown":
             raise Held("unknown", run.error or "", todo="ask the provider whether they have the file")
         try:
             if not spool_is_whole(job, run):
                 prepare(job, run, ledger)
-                run = ledger.open(campaign.name, slot)
+                run = ledger.open(job.campaign.name, slot)
             if run.parts:
                 ship(job, run, ledger)
                 shutil.rmtree(spool(job, run), ignore_errors=True)
@@ -71,7 +71,7 @@ def run_slot(job: Job, slot: datetime, ledger: Ledger) -> Run:
         except BaseException as error:
             ledger.fail(run, f"stopped by {type(error).__name__}")
             raise
-    return ledger.open(campaign.name, slot)
+    return ledger.open(job.campaign.name, slot)
 
 
 def dry_run(job: Job, slot: datetime) -> tuple[Verdicts, Part | None]:
@@ -136,6 +136,16 @@ def intent(ledger: Ledger, run: Run, entry: LedgerPart) -> Intent:
 
 def spool(job: Job, run: Run) -> Path:
     return job.settings.spool_dir / run.run_id
+
+
+def clear_spool(settings: Settings, ledger: Ledger) -> None:
+    """Remove the files of finished runs: one that was killed as it settled has left its own.
+
+    A folder of a run that the ledger does not know stays: then it is the ledger that is wrong.
+    """
+    folders = {folder.name: folder for folder in settings.spool_dir.iterdir()}
+    for run_id in ledger.finished(folders):
+        shutil.rmtree(folders[run_id], ignore_errors=True)
 
 
 def spool_path(folder: Path, number: int) -> Path:

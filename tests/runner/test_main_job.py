@@ -160,6 +160,20 @@ def test_a_failed_delivery_goes_on_with_the_same_bytes(project: Project, sshd: S
     assert project.private_leftovers() == []
 
 
+def test_what_a_killed_run_has_left_is_cleared(project: Project) -> None:
+    assert project.run().returncode == DONE
+    for folder in (
+        "work/spring_catalog-20260101T110000Z",
+        "spool/spring_catalog-20261102T110000Z",
+        "spool/another-20260101T110000Z",
+    ):
+        (project.path / ".dmail" / folder).mkdir(parents=True)
+        (project.path / ".dmail" / folder / "letters.csv").write_text("a person")
+    assert project.run("2026-11-02T12:00Z").returncode == DONE
+    unknown = str(project.path / ".dmail/spool/another-20260101T110000Z/letters.csv")
+    assert project.private_leftovers() == [unknown], "only the files of a run that this ledger does not know are kept"
+
+
 def test_other_content_under_the_name_holds_the_run(project: Project) -> None:
     target = project.path / "outbox" / FILE
     target.parent.mkdir(parents=True)
@@ -189,12 +203,12 @@ def test_a_second_runner_says_who_is_at_work(project: Project) -> None:
 
     lock = project.path / ".dmail/run.lock"
     with lock.open("w") as file:
-        file.write("spring_catalog-20261102T110000Z, process 4242")
+        file.write("spring_catalog for 2026-11-02 11:00 UTC, process 4242")
         file.flush()
         fcntl.flock(file, fcntl.LOCK_EX)
         busy = project.run()
     assert busy.returncode == FAILED
-    assert "another run is under way: spring_catalog-20261102T110000Z, process 4242" in busy.stderr
+    assert "another run is under way: spring_catalog for 2026-11-02 11:00 UTC, process 4242" in busy.stderr
     assert project.delivered == []
 
 
