@@ -36,7 +36,7 @@ def build(settings: Settings, campaign: Campaign, slot: datetime, work: Path, ru
         raise BuildError(
             f"campaign {campaign.name} could not be built:\n"
             + indent([*failures, *unseen(outcome, failures)] or ["dbt did not say why"]),
-            todo=advice(outcome),
+            todo=advice([*failures, *outcome.errors]),
         )
     built = {result["unique_id"] for result in results if result["status"] == "success"}
     for node in (campaign.extract, campaign.recipients):
@@ -95,13 +95,15 @@ def unseen(outcome: DbtOutcome, failures: list[str]) -> list[str]:
     return [error for error in outcome.errors if not any(error in failure or failure in error for failure in failures)]
 
 
-def advice(outcome: DbtOutcome) -> str:
+def advice(told: list[str]) -> str:
     """What to do next."""
-    if any("not a valid DuckDB database" in error for error in outcome.errors):
-        return "the warehouse is damaged, and disposable: remove that file and run again"
-    if any("Could not set lock" in error for error in outcome.errors):
-        return "another program has the warehouse open: close it there, and run again"
-    return "mend the project and run again; nothing was exported"
+    hints = {
+        "not a valid DuckDB database": "the warehouse is damaged, and disposable: remove that file and run again",
+        "Could not set lock": "another program has the warehouse open: close it there, and run again",
+        "does not have a column": "let that model take the column from where your data has it, and run again",
+    }
+    found = (hint for text, hint in hints.items() if any(text in line for line in told))
+    return next(found, "mend the project and run again; nothing was exported")
 
 
 def indent(lines: list[str]) -> str:
