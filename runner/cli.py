@@ -77,10 +77,10 @@ def run(
     from runner.project import load_manifest
 
     settings = context.obj.settings()
-    moment = parse_slot(slot) if slot else None
+    moment = parse_slot(slot) if slot is not None else None
     manifest = load_manifest(settings, run_dbt)
     chosen = campaigns or [name for name in manifest.names if is_active(manifest, name)]
-    if slot and not campaigns:
+    if slot is not None and not campaigns:
         raise UsageError("--slot needs the campaign that it is a slot of")
     codes = [attempt(lambda n=name: run_one(settings, manifest, n, moment, dry)) for name in dict.fromkeys(chosen)]  # type: ignore[misc]
     if not chosen:
@@ -268,7 +268,10 @@ def parse_slot(text: str) -> datetime:
         raise UsageError(f"--slot {text!r} has no offset from UTC", todo=f"such as {text}Z or {text}-05:00")
     if moment.second or moment.microsecond:
         raise UsageError(f"--slot {text!r}: slots are whole minutes")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise UsageError(f"--slot {text!r} is out of range") from None
 
 
 def now() -> datetime:

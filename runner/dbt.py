@@ -51,7 +51,9 @@ def run_dbt(settings: Settings, arguments: Sequence[str], target: Path, environm
         *(("--partial-parse-file-path", str(cache)) if cache.exists() else ()),
         *(("--target", settings.target) if settings.target else ()),
     ]
-    child_environment = {**os.environ, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1", **environment}
+    # dbt takes options from DBT_ variables, too: one could switch off tests, or build in another target than is exported from.
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("DBT_")}
+    child_environment = {**inherited, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1", **environment}
     done = subprocess.run(
         command, cwd=settings.project_dir, env=child_environment, capture_output=True, text=True, errors="replace", check=False
     )

@@ -35,7 +35,8 @@ class Settings:
 
     @property
     def work_dir(self) -> Path:
-        return self.state_dir / "work"
+        # Emptied at each run: a name that nobody else gives to a folder.
+        return self.state_dir / "dmail-work"
 
     def prepare(self) -> None:
         """Make the state directory, for this user alone."""
@@ -60,7 +61,9 @@ def find_settings(project_dir: Path | None, target: str | None = None) -> Settin
     project = next((directory for directory in above if (directory / "dbt_project.yml").is_file()), None)
     if project is None:
         raise UsageError(f"{start} is no dbt project: it has no dbt_project.yml", todo="go to the project, or give --project-dir")
-    state = project / os.environ.get("DMAIL_STATE_DIR", ".dmail")
+    state = project / (os.environ.get("DMAIL_STATE_DIR") or ".dmail")
+    if state.resolve() in (project, *project.parents):
+        raise UsageError(f"DMAIL_STATE_DIR must be a folder of its own, not {state}", todo="such as .dmail")
     ledger = os.environ.get("DMAIL_LEDGER") or f"sqlite:///{state / 'ledger.sqlite'}"
     return Settings(project, state, ledger, target)
 

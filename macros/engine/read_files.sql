@@ -10,14 +10,13 @@
 {% macro duckdb__read_files(relation) %}
     {% set location = relation | string %}
     {% if not location.startswith("'") %} {{ return(location) }}
-    {% elif location.lower().endswith(".parquet'") %}
-        {{ return("read_parquet(" ~ location ~ ", union_by_name = true)") }}
+    {% elif location.lower().endswith(".parquet'") %} {{ return("read_parquet(" ~ location ~ ")") }}
     {% else %}
         {{
             return(
                 "read_csv("
                 ~ location
-                ~ ", all_varchar = true, header = true, union_by_name = true, quote = '\"', escape = '\"', comment = '', sample_size = 200000)"
+                ~ ", all_varchar = true, header = true, quote = '\"', escape = '\"', comment = '', sample_size = 200000)"
             )
         }}
     {% endif %}

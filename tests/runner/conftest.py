@@ -79,8 +79,8 @@ class Project:
 
     def private_leftovers(self) -> list[str]:
         """Files of the runner that may hold personal data and should be gone."""
-        folders = [self.path / ".dmail/spool", self.path / ".dmail/work"]
-        parse = self.path / ".dmail/work/parse"
+        folders = [self.path / ".dmail/spool", self.path / ".dmail/dmail-work"]
+        parse = self.path / ".dmail/dmail-work/parse"
         return [str(p) for folder in folders for p in folder.rglob("*") if p.is_file() and parse not in p.parents]
 
 

@@ -249,3 +249,20 @@ def assert_refused_without_ledger(project: Project, text: str) -> None:
     assert done.returncode == FAILED
     assert text in done.stderr
     assert project.delivered == []
+
+
+def test_variables_of_dbt_switch_nothing_off(project: Project) -> None:
+    (project.path / "tests/dbt/extract_is_suspicious.sql").write_text(
+        "select 1 as offence from {{ ref('spring_catalog__extract') }} limit 1"
+    )
+    hostile = {"DBT_INDIRECT_SELECTION": "empty", "DBT_EXCLUDE_RESOURCE_TYPES": "test", "DBT_TARGET": "other"}
+    assert_refused(project, FAILED, "test extract_is_suspicious failed", **hostile)
+
+
+def test_the_state_directory_is_a_folder_of_its_own(project: Project) -> None:
+    assert project.call("status", DMAIL_STATE_DIR=".").returncode == WRONG
+
+
+def test_an_empty_slot_is_not_the_latest(project: Project) -> None:
+    assert project.call("run", "spring_catalog", "--slot", "").returncode == WRONG
+    assert project.delivered == []

@@ -163,7 +163,7 @@ def test_a_failed_delivery_goes_on_with_the_same_bytes(project: Project, sshd: S
 def test_what_a_killed_run_has_left_is_cleared(project: Project) -> None:
     assert project.run().returncode == DONE
     for folder in (
-        "work/spring_catalog-20260101T110000Z",
+        "dmail-work/spring_catalog-20260101T110000Z",
         "spool/spring_catalog-20261102T110000Z",
         "spool/another-20260101T110000Z",
     ):
