@@ -12,7 +12,7 @@ from runner.campaign import Campaign
 from runner.dbt import DbtOutcome, scrub
 from runner.errors import BuildError
 from runner.project import RunDbt
-from runner.settings import Settings
+from runner.settings import Settings, find_warehouse
 from runner.values import Build
 from runner.warehouse import literal
 
@@ -27,7 +27,7 @@ def build(settings: Settings, campaign: Campaign, slot: datetime, work: Path, ru
         settings,
         ["build", "--select", f"+exposure:{campaign.name}"],
         work,
-        {"DMAIL_SLOT": f"{slot.astimezone(UTC):%Y-%m-%d %H:%M:%S}"},
+        {"DMAIL_SLOT": f"{slot.astimezone(UTC):%Y-%m-%d %H:%M:%S}", "DMAIL_TEMP": str(find_warehouse(settings).spill)},
     )
     manifest = outcome.artifact("manifest.json")
     results = outcome.artifact("run_results.json").get("results", [])
@@ -54,7 +54,7 @@ def describe_failures(results: list[dict[str, Any]], manifest: dict[str, Any], p
         node = {**manifest["nodes"], **manifest.get("unit_tests", {})}.get(result["unique_id"], {})
         message = scrub(result.get("message") or "")
         about_columns = "does not have a column" in message
-        if node.get("resource_type") in ("test", "unit_test"):
+        if node.get("resource_type") in ("test", "unit_test") and result["status"] == "fail":
             about = f": {node['description'].strip()}" if node.get("description") else ""
             yield f"{node['resource_type'].replace('_', ' ')} {node['name']} failed{about} ({message})"
         else:

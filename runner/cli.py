@@ -5,15 +5,16 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from runner.errors import ConfigError, DmailError, Problem, UsageError
+from runner.errors import ConfigError, DmailError, Problem, Stopped, UsageError
 
 if TYPE_CHECKING:
     from runner.project import Manifest
@@ -74,6 +75,7 @@ def run(
     Example: dmail-runner run spring_catalog --slot 2027-03-01T11:00Z
     """
     from runner.dbt import run_dbt
+    from runner.pipeline import shared_names
     from runner.project import load_manifest
 
     settings = context.obj.settings()
@@ -82,6 +84,10 @@ def run(
     chosen = campaigns or [name for name in manifest.names if is_active(manifest, name)]
     if slot is not None and not campaigns:
         raise UsageError("--slot needs the campaign that it is a slot of")
+    if not campaigns and (orphans := list(manifest.orphans())):
+        raise ConfigError(orphans)
+    if shared := list(shared_names(settings, manifest)):
+        raise ConfigError(shared)
     codes = [attempt(lambda n=name: run_one(settings, manifest, n, moment, dry)) for name in dict.fromkeys(chosen)]  # type: ignore[misc]
     if not chosen:
         say("no campaign is active")
@@ -92,8 +98,8 @@ def run_one(settings: "Settings", manifest: "Manifest", name: str, moment: datet
     """Run one campaign's slot and print how it ended."""
     from runner.dbt import run_dbt
     from runner.ledger import Ledger
-    from runner.pipeline import dry_run, find_job, run_slot
-    from runner.schedule import latest_due, upcoming
+    from runner.pipeline import dry_run, due_slot, find_job, run_slot
+    from runner.schedule import upcoming
     from runner.summary import figures, file_lines, run_lines
 
     campaign = manifest.campaign(name)
@@ -102,9 +108,10 @@ def run_one(settings: "Settings", manifest: "Manifest", name: str, moment: datet
             f"campaign {name} is {campaign.mail.status}", todo=f"set `status: active` in {campaign.file}, or use --dry-run"
         )
     job = find_job(settings, campaign, run_dbt, tell)
-    schedule = campaign.mail.schedule
-    due = moment or (latest_due(schedule, now()) if schedule else now().replace(second=0))
+    ledger = Ledger(settings, now)
+    due = moment or due_slot(campaign, ledger, now())
     if due is None:
+        schedule = campaign.mail.schedule
         following = next(upcoming(schedule, now()), None) if schedule else None
         say(
             f"{name}: nothing is due; " + (f"the next slot is {following:%Y-%m-%d %H:%M} UTC" if following else "no slot is left")
@@ -115,10 +122,9 @@ def run_one(settings: "Settings", manifest: "Manifest", name: str, moment: datet
         say(f"{name}  slot {due.astimezone(UTC):%Y-%m-%d %H:%M} UTC  dry run: nothing was delivered or recorded")
         say("\n".join([*figures(verdicts), *(file_lines(part, None) if part else ())]))
         return
-    ledger = Ledger(settings.ledger_url, now)
     before = ledger.find(name, due)
-    done = run_slot(job, due, ledger)
-    if before and before.finished:
+    done = run_slot(job, due, ledger, asked_for=moment is not None)
+    if before and before.finished and done.state == before.state != "empty":
         say(f"{name}: this slot is {before.state} already; nothing was done")
     say("\n".join(run_lines(done)))
 
@@ -177,27 +183,29 @@ def check(context: typer.Context, campaigns: Names = None) -> None:
     Example: dmail-runner check spring_catalog
     """
     from runner.dbt import run_dbt
-    from runner.pipeline import find_job
+    from runner.pipeline import find_job, shared_names
     from runner.project import load_manifest
 
     settings = context.obj.settings()
     manifest = load_manifest(settings, run_dbt)
-    faults: list[Problem] = []
-    for name in campaigns or manifest.names:
+    chosen = list(dict.fromkeys(campaigns or manifest.names))
+    faults: list[Problem] = [] if campaigns else list(manifest.orphans())
+    faults.extend(shared_names(settings, manifest))
+    for name in chosen:
         try:
             find_job(settings, manifest.campaign(name), run_dbt, tell)
         except ConfigError as error:
             faults.extend(error.problems)
     if faults:
         raise ConfigError(list(dict.fromkeys(faults)))
-    say(f"{len(campaigns or manifest.names)} campaigns, no faults")
+    say(f"{len(chosen)} campaign{'s' if len(chosen) != 1 else ''}, no faults")
 
 
 @app.command()
 def status(
     context: typer.Context,
     as_json: AsJson = False,
-    limit: Annotated[int, typer.Option(min=1, help="How many runs, the newest first.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000_000, help="How many runs, the newest first.")] = 20,
 ) -> None:
     """The runs, newest first.
 
@@ -208,7 +216,7 @@ def status(
 
     settings = context.obj.settings()
     settings.prepare()
-    runs = Ledger(settings.ledger_url, now).latest(limit)
+    runs = Ledger(settings, now).latest(limit)
     if as_json:
         say(json.dumps({"runs": [run_as_json(run) for run in runs]}, indent=2))
     else:
@@ -222,6 +230,7 @@ def sample_data(
     output: Annotated[Path, typer.Option(help="A .csv or .parquet file; a relative path starts at the project.")] = Path(
         "data/profiles.csv"
     ),
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
 ) -> None:
     """Write made-up profiles, to try a project without anybody's data.
 
@@ -230,6 +239,8 @@ def sample_data(
     from runner.sample import write_sample
 
     path = context.obj.settings().project_dir / output
+    if path.exists() and not force:
+        raise UsageError(f"{path} exists, and may hold real profiles", todo="give another --output, or --force to replace it")
     write_sample(path, rows)
     say(f"{rows:,} sample profiles in {path}")
 
@@ -265,7 +276,8 @@ def parse_slot(text: str) -> datetime:
             f"--slot {text!r} is no ISO 8601 time", todo="such as 2027-03-01T06:00-05:00 or 2027-03-01T11:00Z"
         ) from None
     if moment.tzinfo is None:
-        raise UsageError(f"--slot {text!r} has no offset from UTC", todo=f"such as {text}Z or {text}-05:00")
+        shown = f"{moment:%Y-%m-%dT%H:%M}"
+        raise UsageError(f"--slot {text!r} has no offset from UTC", todo=f"such as {shown}Z or {shown}-05:00")
     if moment.second or moment.microsecond:
         raise UsageError(f"--slot {text!r}: slots are whole minutes")
     try:
@@ -280,12 +292,23 @@ def now() -> datetime:
 
 
 def say(text: str) -> None:
-    typer.echo(text)
+    with nobody_listens(sys.stdout):
+        typer.echo(text)
 
 
 def tell(text: str) -> None:
     """Progress, apart from the result."""
-    typer.echo(text, err=True)
+    with nobody_listens(sys.stderr):
+        typer.echo(text, err=True)
+
+
+@contextmanager
+def nobody_listens(stream: TextIO) -> Iterator[None]:
+    """A reader that has gone away, such as `head`, stops no run: what would be said to it is dropped."""
+    try:
+        yield
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def table(rows: list[list[str]]) -> None:
@@ -302,6 +325,9 @@ def attempt(step: Callable[[], None]) -> int:
     except DmailError as error:
         typer.echo(f"{'held' if error.exit_code == 3 else 'error'}: {error}", err=True)
         return error.exit_code
+    except OSError as error:
+        typer.echo(f"error: {error.filename or 'output'}: {error.strerror or type(error).__name__}", err=True)
+        return 1
     except Exception as error:
         # A fault of this program. Its text may quote anything, so that only its kind and place are told.
         if os.environ.get("DMAIL_DEBUG"):
@@ -316,9 +342,14 @@ def attempt(step: Callable[[], None]) -> int:
 def main() -> None:
     """The console script."""
     os.umask(0o077)
-    # As an exception, so that dbt's process ends with this one and the ledger knows.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, stop)
     try:
         sys.exit(attempt(app))
-    except KeyboardInterrupt:
-        sys.exit(130)
+    except Stopped as stopped:
+        sys.exit(128 + stopped.number)
+
+
+def stop(number: int, _: object) -> None:
+    """As an exception, so that dbt's process ends with this one and the ledger knows."""
+    raise Stopped(number)

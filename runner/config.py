@@ -32,7 +32,7 @@ def read_yaml(path: Path, name: str) -> dict[str, Any]:
         return {}
     if not isinstance(content, dict):
         raise ConfigError([Problem(name, "", "must be a mapping of names to entries")])
-    return content
+    return {str(key): value for key, value in content.items()}
 
 
 def render(value: Any, file: str, key: str) -> Any:
@@ -41,14 +41,16 @@ def render(value: Any, file: str, key: str) -> Any:
     Nothing else of Jinja is understood: a brace pair that is left over is refused, not passed on.
     """
     if isinstance(value, Mapping):
-        return {name: render(item, file, f"{key}.{name}") for name, item in value.items()}
+        return {str(name): render(item, file, f"{key}.{name}") for name, item in value.items()}
     if isinstance(value, list):
         return [render(item, file, f"{key}[{index}]") for index, item in enumerate(value)]
     if not isinstance(value, str):
         return value
 
     def environment(match: re.Match[str]) -> str:
-        found = os.environ.get(match["name"], match["default"])
+        # An empty variable that has a default is not set: an empty path would be the project's own folder.
+        given = os.environ.get(match["name"])
+        found = given if given or match["default"] is None else match["default"]
         if found is None:
             raise ConfigError([Problem(file, key, f"the environment variable {match['name']} is not set")])
         return found

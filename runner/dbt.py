@@ -12,6 +12,13 @@ from typing import Any
 
 from runner.settings import Settings
 
+# The child ends when its standard input does, which this process holds open: no dbt outlives a runner that was killed.
+CHILD = """
+import os, threading
+threading.Thread(target=lambda: (os.read(0, 1), os._exit(1)), daemon=True).start()
+from dbt.cli.main import cli
+cli()
+"""
 # Errors of these kinds speak of names and files; every other kind may quote a row.
 SAFE_KINDS = {"Binder", "Catalog", "Parser", "Parsing", "Compilation", "Runtime", "IO", "Out of Memory"}
 
@@ -41,7 +48,7 @@ def run_dbt(settings: Settings, arguments: Sequence[str], target: Path, environm
     target.mkdir(parents=True, exist_ok=True)
     cache = settings.state_dir / "partial_parse.msgpack"
     command = [
-        *(sys.executable, "-P", "-c", "from dbt.cli.main import cli; cli()", "--log-format", "json", "--no-use-colors"),
+        *(sys.executable, "-P", "-c", CHILD, "--log-format", "json", "--no-use-colors"),
         # The log file would hold what standard output is scrubbed of.
         *("--log-level-file", "none"),
         *("--warn-error-options", '{"error": ["NoNodesForSelectionCriteria"]}'),
@@ -51,17 +58,36 @@ def run_dbt(settings: Settings, arguments: Sequence[str], target: Path, environm
         *(("--partial-parse-file-path", str(cache)) if cache.exists() else ()),
         *(("--target", settings.target) if settings.target else ()),
     ]
-    # dbt takes options from DBT_ variables, too: one could switch off tests, or build in another target than is exported from.
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("DBT_")}
-    child_environment = {**inherited, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1", **environment}
-    done = subprocess.run(
-        command, cwd=settings.project_dir, env=child_environment, capture_output=True, text=True, errors="replace", check=False
-    )
+    done = run_child(command, settings.project_dir, {**inherited(), **environment})
     parsed = target / "partial_parse.msgpack"
     if parsed.exists():
         parsed.replace(cache)
     errors = [*events(done.stdout), *([done.stderr.strip()[-2000:]] if done.returncode and done.stderr.strip() else [])]
     return DbtOutcome(done.returncode, target, tuple(dict.fromkeys(map(scrub, errors))))
+
+
+def inherited() -> dict[str, str]:
+    """What dbt may see of the environment.
+
+    dbt takes options from DBT_ variables, too: one could switch off tests, or build in another target than is exported from. A
+    DMAIL_ variable that is empty is not set.
+    """
+    names = (
+        name for name, value in os.environ.items() if not name.startswith("DBT_") and (value or not name.startswith("DMAIL_"))
+    )
+    return {**{name: os.environ[name] for name in names}, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1"}
+
+
+def run_child(command: list[str], directory: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run the child to its end, or to this process's end."""
+    reader, writer = os.pipe()
+    try:
+        return subprocess.run(
+            command, cwd=directory, env=environment, stdin=reader, capture_output=True, text=True, errors="replace", check=False
+        )
+    finally:
+        os.close(reader)
+        os.close(writer)
 
 
 def events(output: str) -> list[str]:
@@ -82,7 +108,7 @@ def scrub(message: str) -> str:
     message = re.sub(r"\x1b\[[0-9;]*m", "", message).strip()
     # What DuckDB says after this is its own settings and advice to switch checks off.
     message = re.split(r"(?m)^\s*(?:Possible |The search space |file = )", message)[0]
-    message = re.sub(r"(?m)^\s*(Original Line|Expected Number|LINE \d+):?.*\n?(\s*\^.*)?", "", message)
+    message = re.sub(r"(?m)^\s*(Original Line|LINE \d+):?.*\n?(\s*\^.*)?", "", message)
     if set(re.findall(r"\b([A-Z]\w*(?: \w+)*) Error\b", message)) - SAFE_KINDS:
         message = re.sub(r"'[^'\n]*'|\"[^\"\n]*\"", "(a value)", message)
     return "\n".join(line.rstrip() for line in message.splitlines() if line.strip())

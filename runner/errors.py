@@ -1,5 +1,6 @@
 """The error tree. Only `runner.cli` catches it: the class gives the exit code, the text says what, where, and what to do."""
 
+import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -38,6 +39,17 @@ class UsageError(DmailError):
     """The command asks for something that does not exist or is not allowed."""
 
     exit_code = 2
+
+
+class Stopped(BaseException):
+    """A signal asked this process to end. No Exception: what handles faults lets it through."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+    def __str__(self) -> str:
+        return f"stopped by {signal.Signals(self.number).name}"
 
 
 @dataclass(frozen=True)

@@ -92,12 +92,13 @@ def extract(
 def copy_query(build: Build, verdicts: Verdicts, campaign: Campaign) -> str:
     """The rows in their total order, under their labels; empty text is printed as null is, as nothing."""
     fields = [f"{printed(column.name)} as {quote(column.label)}" for column in campaign.exported]
-    order = [*(f"{quote(name)} nulls last" for name in campaign.mail.file.sort_by), quote(KEY)]
+    # By the relation's columns: a bare name would mean the label that some other column may bear.
+    order = [*(f"rows.{quote(name)} nulls last" for name in campaign.mail.file.sort_by), f"rows.{quote(KEY)}"]
     rows = f"select * from {build.extract}"
     if IDENTICAL in verdicts.excluded:
         alike = ", ".join(printed(column.name) for column in campaign.exported)
         rows += f" qualify row_number() over (partition by {alike} order by {quote(KEY)}) = 1"
-    return f"select {', '.join(fields)} from ({rows}) order by {', '.join(order)}"
+    return f"select {', '.join(fields)} from ({rows}) as rows order by {', '.join(order)}"
 
 
 def copy_through_pipe(connection: duckdb.DuckDBPyConnection, query: str, form: FileFormat, take: Callable[[bytes], None]) -> int:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from runner.errors import DmailError, UsageError
+from runner.settings import Settings
 from runner.values import Part, Receipt, Verdicts
 
 FINISHED = ("settled", "empty", "cancelled")
@@ -91,23 +92,39 @@ class Run:
         return self.state in FINISHED
 
 
+def ledger_url(settings: Settings) -> sa.URL:
+    """Where the ledger is; a SQLite file's relative path starts at the project. Raises UsageError for one in memory."""
+    if settings.ledger_url is None:
+        return sa.URL.create("sqlite", database=str(settings.state_dir / "ledger.sqlite"))
+    url = sa.make_url(settings.ledger_url)
+    if url.get_backend_name() != "sqlite":
+        return url
+    if not url.database or url.database.startswith((":", "file:")):
+        raise UsageError("DMAIL_LEDGER must name a file: what was sent has to be known to the next run, too")
+    return url.set(database=str(settings.project_dir / url.database))
+
+
 class LedgerError(DmailError):
     """The ledger cannot be read or written."""
 
 
 class Ledger:
-    """A ledger at a SQLAlchemy URL; `now` gives the present moment."""
+    """The ledger of a project; `now` gives the present moment."""
 
-    def __init__(self, url: str, now: Callable[[], datetime]) -> None:
+    def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
         self.now = now
         try:
-            self.engine = sa.create_engine(url)
-        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+            self.engine = sa.create_engine(ledger_url(settings))
+        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
             raise UsageError(f"DMAIL_LEDGER is no database URL that can be used: {error}") from None
         if self.engine.dialect.name == "sqlite":
             sa.event.listen(self.engine, "connect", configure_sqlite)
         with self.explained():
-            metadata.create_all(self.engine)
+            try:
+                metadata.create_all(self.engine)
+            except DBAPIError:
+                # Another process may have made the tables between the look and the making.
+                metadata.create_all(self.engine)
 
     @contextmanager
     def explained(self) -> Iterator[None]:
@@ -168,6 +185,10 @@ class Ledger:
         kind = "adopted" if receipt.adopted else "delivered"
         self.mark(run, part, kind, f"{receipt.location} {receipt.sha256}", delivered_at=self.stamp(), location=receipt.location)
 
+    def cancel(self, run: Run, reason: str) -> None:
+        """Nothing of the run was delivered, and nothing will be."""
+        self.change(run, "cancelled", reason, error=reason, hold=None)
+
     def fail(self, run: Run, error: str) -> None:
         self.change(run, "failed", error, error=error, hold=None)
 
@@ -182,6 +203,21 @@ class Ledger:
     def finished(self, run_ids: Iterable[str]) -> list[str]:
         """Those of the given runs with nothing left to do."""
         return [run.run_id for run in self.read(runs.c.run_id.in_(run_ids)) if run.finished]
+
+    def unfinished(self, campaign: str) -> list[Run]:
+        """The campaign's runs with something left to do, newest slot first; not those that wait for a person."""
+        return self.read(sa.and_(runs.c.campaign == campaign, runs.c.state.not_in((*FINISHED, "held"))))
+
+    def owner(self, run: Run, part: Part) -> str | None:
+        """Another run that has delivered a file of this name by this route, if there is one."""
+        query = sa.select(parts.c.run_id).where(
+            parts.c.name == part.name,
+            parts.c.route == part.route,
+            parts.c.delivered_at.is_not(None),
+            parts.c.run_id != run.run_id,
+        )
+        with self.explained(), self.engine.connect() as connection:
+            return connection.execute(query.limit(1)).scalar()
 
     def latest(self, limit: int | None = None) -> list[Run]:
         """The runs, newest slot first."""

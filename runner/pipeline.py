@@ -2,7 +2,8 @@
 
 import hashlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,14 +11,15 @@ from pathlib import Path
 from runner import extract, gates
 from runner.build import build
 from runner.campaign import Campaign
-from runner.errors import DmailError, ExtractError, Held
+from runner.errors import ConfigError, DmailError, ExtractError, Held, Problem, Stopped
 from runner.ledger import Ledger, LedgerPart, Run
 from runner.lock import locked
-from runner.project import RunDbt
+from runner.project import Manifest, RunDbt
 from runner.provider import Provider, find_provider
 from runner.route import FolderRoute, SftpRoute, find_route
+from runner.schedule import latest_due
 from runner.settings import Settings, find_warehouse
-from runner.ship import Intent, deliver, destination
+from runner.ship import Intent, deliver, destination, temporary_name
 from runner.values import Part, Spooled, Verdicts
 from runner.warehouse import session
 
@@ -40,25 +42,84 @@ def find_job(settings: Settings, campaign: Campaign, run_dbt: RunDbt, tell: Call
     return Job(settings, campaign, provider, find_route(settings, provider.route), run_dbt, tell)
 
 
-def run_slot(job: Job, slot: datetime, ledger: Ledger) -> Run:
+def shared_names(settings: Settings, manifest: Manifest) -> Iterator[Problem]:
+    """Two campaigns with one file name on one route: one of them could be taken for the other's."""
+    owners: dict[tuple[str, str], str] = {}
+    for name in manifest.names:
+        try:
+            campaign = manifest.campaign(name)
+            place = (find_provider(settings, campaign.mail.provider).route, campaign.mail.file.name)
+        except ConfigError:
+            continue  # told where the campaign itself is looked at
+        if campaign.mail.status == "stopped":
+            continue
+        if place in owners:
+            yield Problem(
+                campaign.file, f"exposures.{name}.config.meta.direct_mail.file.name", f"is that of {owners[place]}, too"
+            )
+        owners[place] = name
+
+
+def run_slot(job: Job, slot: datetime, ledger: Ledger, *, asked_for: bool = False) -> Run:
     """Bring a slot's run to its end, from wherever it stands. The run as it ended; a finished one is left as it is.
 
-    Raises Held where a person must look, and DmailError where it failed; the ledger says so, too.
+    Older slots of the campaign that were left unfinished come first. `asked_for`: a person named this slot; an empty one is then
+    built again, for its profiles may have come late. Raises Held where a person must look, and DmailError where it failed; the
+    ledger says so, too.
     """
     done = ledger.find(job.campaign.name, slot)
-    if done and done.finished:
+    if done and done.state == "empty" and asked_for:
+        ledger.advance(done, "planned")
+    elif done and done.finished:
+        shutil.rmtree(spool(job, done), ignore_errors=True)
         return done
     with locked(job.settings.state_dir / "run.lock", f"{job.campaign.name} for {slot:%Y-%m-%d %H:%M} UTC"):
-        run = ledger.open(job.campaign.name, slot)
-        if run.finished:
-            return run
         clear_spool(job.settings, ledger)
+        held = [hold for run in ledger.unfinished(job.campaign.name) if run.slot < slot and (hold := close(job, run, ledger))]
+        finished = bring_to_end(job, ledger.open(job.campaign.name, slot), ledger)
+    if held:
+        raise held[0]
+    return finished
+
+
+def due_slot(campaign: Campaign, ledger: Ledger, now: datetime) -> datetime | None:
+    """The slot that a run without further word means: the latest that the schedule gives, or None.
+
+    Without a schedule it is the present minute, unless a frozen file waits to be shipped: another one beside it could mail twice.
+    """
+    if campaign.mail.schedule:
+        return latest_due(campaign.mail.schedule, now)
+    frozen = (run.slot for run in ledger.unfinished(campaign.name) if run.parts)
+    return next(frozen, now.replace(second=0))
+
+
+def close(job: Job, run: Run, ledger: Ledger) -> Held | None:
+    """End a run that a newer slot has overtaken: shipped where the world may have seen it, else cancelled. The hold, if any."""
+    if any(entry.intended or entry.location for entry in run.parts):
+        try:
+            bring_to_end(job, run, ledger)
+        except Held as hold:
+            return hold
+        return None
+    if run.parts:
+        with suppress(DmailError), destination(find_route(job.settings, run.parts[0].part.route)) as place:
+            for entry in run.parts:
+                place.remove(temporary_name(entry.part))
+    ledger.cancel(run, "a newer slot came due before it was shipped")
+    shutil.rmtree(spool(job, run), ignore_errors=True)
+    job.tell(f"cancel   {run.run_id}: a newer slot is due, and nothing of it had left")
+    return None
+
+
+def bring_to_end(job: Job, run: Run, ledger: Ledger) -> Run:
+    """What `run_slot` does with one run, under the lock."""
+    if not run.finished:
         if run.state == "held" and run.hold == "unknown":
             raise Held("unknown", run.error or "", todo="ask the provider whether they have the file")
         try:
             if not spool_is_whole(job, run):
                 prepare(job, run, ledger)
-                run = ledger.open(job.campaign.name, slot)
+                run = ledger.open(run.campaign, run.slot)
             if run.parts:
                 ship(job, run, ledger)
                 shutil.rmtree(spool(job, run), ignore_errors=True)
@@ -69,9 +130,9 @@ def run_slot(job: Job, slot: datetime, ledger: Ledger) -> Run:
             ledger.fail(run, error.what)
             raise
         except BaseException as error:
-            ledger.fail(run, f"stopped by {type(error).__name__}")
+            ledger.fail(run, str(error) if isinstance(error, Stopped) else f"stopped by {type(error).__name__}")
             raise
-    return ledger.open(job.campaign.name, slot)
+    return ledger.open(run.campaign, run.slot)
 
 
 def dry_run(job: Job, slot: datetime) -> tuple[Verdicts, Part | None]:
@@ -93,18 +154,21 @@ def make(
     job: Job, slot: datetime, run_id: str, folder: Path | None, built: Callable[[], None] = lambda: None
 ) -> tuple[Verdicts, Part | None]:
     """Build, check and extract into `folder` (or into nothing); no part where nobody is included."""
-    campaign, work = job.campaign, job.settings.work_dir / run_id
+    campaign, warehouse = job.campaign, find_warehouse(job.settings)
+    work = job.settings.work_dir / "build" / run_id
     # What a killed run has left there holds personal data, too.
-    shutil.rmtree(job.settings.work_dir, ignore_errors=True)
+    shutil.rmtree(work.parent, ignore_errors=True)
+    shutil.rmtree(warehouse.spill, ignore_errors=True)
     job.settings.prepare()
     try:
+        warehouse.path.parent.mkdir(parents=True, exist_ok=True)
         job.tell(f"build    {campaign.name} for {slot.astimezone(UTC):%Y-%m-%d %H:%M} UTC")
         relations = build(job.settings, campaign, slot, work, job.run_dbt)
     finally:
         # dbt's log and results quote rows where a model fails.
         shutil.rmtree(work, ignore_errors=True)
     built()
-    with session(find_warehouse(job.settings)) as connection:
+    with session(warehouse) as connection:
         job.tell("check    targeted = included + excluded, one row per included profile")
         verdicts = gates.check(connection, relations, campaign)
         if verdicts.included == 0:
@@ -120,7 +184,7 @@ def ship(job: Job, run: Run, ledger: Ledger) -> None:
     """Deliver what is not delivered yet, and settle."""
     todo = [part for part in run.parts if part.location is None]
     if todo:
-        with destination(job.route) as place:
+        with destination(find_route(job.settings, todo[0].part.route)) as place:
             for entry in todo:
                 job.tell(f"ship     {entry.part.bytes:,} bytes to {place.location(entry.part.name)}")
                 spooled = Spooled(entry.part, spool_path(spool(job, run), entry.part.number))
@@ -131,7 +195,12 @@ def ship(job: Job, run: Run, ledger: Ledger) -> None:
 
 
 def intent(ledger: Ledger, run: Run, entry: LedgerPart) -> Intent:
-    return Intent(entry.intended, lambda: ledger.intend(run, entry.part), lambda: ledger.withdraw(run, entry.part))
+    return Intent(
+        entry.intended,
+        ledger.owner(run, entry.part),
+        lambda: ledger.intend(run, entry.part),
+        lambda: ledger.withdraw(run, entry.part),
+    )
 
 
 def spool(job: Job, run: Run) -> Path:

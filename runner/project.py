@@ -6,17 +6,31 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
 from runner.campaign import Campaign, Column, ColumnMeta, DirectMail
-from runner.config import parse
+from runner.config import parse, read_yaml
 from runner.dbt import DbtOutcome
 from runner.errors import ConfigError, Problem, UsageError
+from runner.lock import locked
 from runner.settings import Settings
 
 KEY = "profile_id"
 T = TypeVar("T")
+# Where dbt looks, by key of dbt_project.yml, with its defaults.
+DBT_PATHS = {
+    "model-paths": ["models"],
+    "macro-paths": ["macros"],
+    "seed-paths": ["seeds"],
+    "test-paths": ["tests"],
+    "snapshot-paths": ["snapshots"],
+    "analysis-paths": ["analyses"],
+    "function-paths": ["functions"],
+    "docs-paths": [],
+}
+PARSED = {".sql", ".py", ".yml", ".yaml", ".md", ".csv"}
 RunDbt = Callable[[Settings, list[str], Path, Mapping[str, str]], DbtOutcome]
 
 
@@ -24,17 +38,23 @@ class Manifest:
     """dbt's `manifest.json`, read for campaigns."""
 
     def __init__(self, content: Mapping[str, Any]) -> None:
-        self.exposures: dict[str, Any] = {
-            exposure["name"]: exposure
-            for exposure in content["exposures"].values()
-            if "direct_mail" in exposure["config"].get("meta", {}) or "direct_mail" in exposure.get("meta", {})
-        }
         self.nodes: dict[str, Any] = content["nodes"]
+        self.exposures: dict[str, Any] = {
+            exposure["name"]: exposure for exposure in content["exposures"].values() if "direct_mail" in meta_of(exposure)
+        }
 
     @property
     def names(self) -> list[str]:
         """The campaigns' names, sorted."""
         return sorted(self.exposures)
+
+    def orphans(self) -> Iterator[Problem]:
+        """Extracts that no campaign delivers: a misspelt `direct_mail` would otherwise mean that nothing is ever sent."""
+        delivered = {node for exposure in self.exposures.values() for node in exposure["depends_on"]["nodes"]}
+        for unique_id, node in self.nodes.items():
+            if node["resource_type"] == "model" and node["name"].endswith("__extract") and unique_id not in delivered:
+                allowed = "an exposure that depends on it and has `config.meta.direct_mail`"
+                yield Problem(node["original_file_path"], "", "no campaign delivers this extract", allowed)
 
     def campaign(self, name: str) -> Campaign:
         """The campaign `name`. Raises UsageError where there is none, ConfigError where its declaration is wrong."""
@@ -42,10 +62,9 @@ class Manifest:
         if exposure is None:
             raise UsageError(f"there is no campaign {name!r}; there are: {', '.join(self.names) or 'none'}")
         file, key = exposure["original_file_path"], f"exposures.{name}"
-        meta = exposure["config"].get("meta") or exposure["meta"]
         faults: list[Problem] = []
         mail: DirectMail | None = collect(
-            faults, lambda: parse(DirectMail, meta["direct_mail"], file, f"{key}.config.meta.direct_mail")
+            faults, lambda: parse(DirectMail, meta_of(exposure)["direct_mail"], file, f"{key}.config.meta.direct_mail")
         )
         extract = collect(faults, lambda: self.extract(exposure))
         recipients = collect(faults, lambda: self.recipients(name, extract)) if extract else None
@@ -114,7 +133,7 @@ class Manifest:
             )
         columns = []
         for name, column in extract["columns"].items():
-            given = column["config"].get("meta") or column.get("meta") or {}
+            given = meta_of(column)
             known = {field: given[field] for field in ColumnMeta.model_fields if field in given}
             try:
                 meta = parse(ColumnMeta, known, file, f"{key}.columns.{name}.config.meta")
@@ -123,15 +142,22 @@ class Manifest:
                 continue
             columns.append(Column(name, meta.label or name, meta.export))
         labels = [column.label for column in columns if column.export]
+        alike = [label.casefold() for label in labels]
         faults.extend(
-            Problem(file, f"{key}.columns", f"two columns have the label {label!r}")
-            for label in sorted({label for label in labels if labels.count(label) > 1})
+            Problem(file, f"{key}.columns", f"two columns have the label {label!r}, upper and lower case being alike")
+            for place, label in enumerate(labels)
+            if label.casefold() in alike[:place]
         )
         if not labels:
             faults.append(Problem(file, f"{key}.columns", "no column is exported"))
         if faults:
             raise ConfigError(faults)
         yield from columns
+
+
+def meta_of(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What stands below `config.meta`, or below `meta`, where dbt took it in former times."""
+    return entry["config"].get("meta") or entry.get("meta") or {}
 
 
 def check_columns(columns: tuple[Column, ...], mail: DirectMail, file: str, key: str) -> Iterator[Problem]:
@@ -159,22 +185,23 @@ def load_manifest(settings: Settings, run_dbt: RunDbt) -> Manifest:
     settings.prepare()
     kept = settings.state_dir / "manifest.json"
     print_file = settings.state_dir / "manifest.fingerprint"
-    fingerprint = project_fingerprint(settings)
-    if print_file.exists() and print_file.read_text() == fingerprint:
-        with suppress(OSError, ValueError, KeyError):
-            return Manifest(json.loads(kept.read_bytes()))
-    outcome = run_dbt(settings, ["parse"], settings.work_dir / "parse", {})
-    if outcome.exit_code != 0:
-        text = "\n".join(outcome.errors) or "dbt parse failed and did not say why"
-        raise ConfigError([Problem("dbt_project.yml", "", text)], todo="dbt parse shows the same")
-    (outcome.target / "manifest.json").replace(kept)
-    print_file.write_text(fingerprint)
-    return Manifest(json.loads(kept.read_bytes()))
+    with locked(settings.state_dir / "parse.lock", "parse", wait=True):
+        fingerprint = project_fingerprint(settings)
+        with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+            if print_file.read_text() == fingerprint:
+                return Manifest(json.loads(kept.read_bytes()))
+        outcome = run_dbt(settings, ["parse"], settings.work_dir / "parse", {})
+        if outcome.exit_code != 0:
+            text = "\n".join(outcome.errors) or "dbt parse failed and did not say why"
+            raise ConfigError([Problem("dbt_project.yml", "", text)], todo="dbt parse shows the same")
+        (outcome.target / "manifest.json").replace(kept)
+        print_file.write_text(fingerprint)
+        return Manifest(json.loads(kept.read_bytes()))
 
 
 def project_fingerprint(settings: Settings) -> str:
-    """A hash of every file that dbt parses, of the environment variables that they name, and of the target."""
-    digest = hashlib.sha256(str(settings.target).encode())
+    """A hash of every file that dbt parses, of the environment variables that they name, of the target and dbt's version."""
+    digest = hashlib.sha256(f"{settings.target} {version('dbt-core')}".encode())
     names: set[str] = set()
     for path in sorted(project_files(settings.project_dir)):
         content = path.read_bytes()
@@ -186,8 +213,13 @@ def project_fingerprint(settings: Settings) -> str:
 
 
 def project_files(project_dir: Path) -> Iterator[Path]:
-    """The files under version control that decide what dbt's manifest says."""
-    yield project_dir / "dbt_project.yml"
-    for folder in ("models", "macros", "seeds", "tests/dbt", "snapshots", "analyses", "profiles"):
-        for suffix in ("*.sql", "*.yml", "*.yaml", "*.md", "*.csv"):
-            yield from (project_dir / folder).rglob(suffix)
+    """The files that decide what dbt's manifest says: those in the paths of `dbt_project.yml`, and its companions."""
+    project = read_yaml(project_dir / "dbt_project.yml", "dbt_project.yml")
+    folders: set[str] = {"profiles", str(project.get("packages-install-path", "dbt_packages"))}
+    for key, default in DBT_PATHS.items():
+        folders.update(map(str, project.get(key) or default))
+    for companion in ("dbt_project.yml", "packages.yml", "package-lock.yml", "dependencies.yml", "selectors.yml", ".dbtignore"):
+        if (project_dir / companion).is_file():
+            yield project_dir / companion
+    for folder in folders:
+        yield from (path for path in (project_dir / folder).rglob("*") if path.suffix in PARSED and path.is_file())

@@ -58,7 +58,20 @@ def find_route(settings: Settings, name: str) -> FolderRoute | SftpRoute:
         raise ConfigError([Problem(FILE, name, "there is no such route", ", ".join(entries))])
     route: FolderRoute | SftpRoute = parse(Route, render(entries[name], FILE, name), FILE, name)
     if isinstance(route, FolderRoute):
-        return route.model_copy(update={"path": settings.project_dir / route.path.expanduser()})
+        path = absolute(settings, route.path, f"{name}.path")
+        if path.resolve() in (settings.project_dir, *settings.project_dir.parents):
+            raise ConfigError([Problem(FILE, f"{name}.path", "must be a folder of its own, not the project's or one above it")])
+        return route.model_copy(update={"path": path})
     if route.private_key is None:
         return route
-    return route.model_copy(update={"private_key": settings.project_dir / route.private_key.expanduser()})
+    return route.model_copy(update={"private_key": absolute(settings, route.private_key, f"{name}.private_key")})
+
+
+def absolute(settings: Settings, path: str | Path, key: str) -> Path:
+    """A path from the project's folder on. Raises ConfigError."""
+    try:
+        if "\0" in str(path):
+            raise RuntimeError("has a null character")
+        return settings.project_dir / Path(path).expanduser()
+    except RuntimeError as error:
+        raise ConfigError([Problem(FILE, key, f"is no path: {error}")]) from None

@@ -32,8 +32,8 @@ def upcoming(schedule: Schedule, now: datetime) -> Iterator[datetime]:
 
 
 def bounds(schedule: Schedule) -> tuple[datetime | None, datetime | None]:
-    """The first moment of the first day and the last second of the last day, in UTC."""
+    """The first moment of the first day and the last second of the last day, in UTC; None where no clock will ever show it."""
     zone = ZoneInfo(schedule.timezone)
-    opens = datetime.combine(schedule.start, time.min, zone).astimezone(UTC) if schedule.start else None
-    closes = datetime.combine(schedule.end, time(23, 59, 59), zone).astimezone(UTC) if schedule.end else None
-    return opens, closes
+    opens = datetime.combine(schedule.start, time.min, zone) if schedule.start and schedule.start.year > 1 else None
+    closes = datetime.combine(schedule.end, time(23, 59, 59), zone) if schedule.end and schedule.end.year < 9999 else None
+    return opens.astimezone(UTC) if opens else None, closes.astimezone(UTC) if closes else None

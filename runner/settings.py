@@ -10,19 +10,20 @@ from runner.errors import ConfigError, Problem, UsageError
 
 @dataclass(frozen=True)
 class Warehouse:
-    """The DuckDB file that dbt builds in, and what a session on it is given."""
+    """The DuckDB file that dbt builds in, what a session on it is given, and where the runner lets DuckDB spill."""
 
     path: Path
     config: dict[str, str]
+    spill: Path
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Absolute paths of one project, and the ledger's SQLAlchemy URL."""
+    """Absolute paths of one project; the ledger's SQLAlchemy URL, or None for the file in the state directory."""
 
     project_dir: Path
     state_dir: Path
-    ledger_url: str
+    ledger_url: str | None
     target: str | None
 
     @property
@@ -35,7 +36,7 @@ class Settings:
 
     @property
     def work_dir(self) -> Path:
-        # Emptied at each run: a name that nobody else gives to a folder.
+        # Its `build` is emptied at each run: a name that nobody else gives to a folder.
         return self.state_dir / "dmail-work"
 
     def prepare(self) -> None:
@@ -44,9 +45,10 @@ class Settings:
             for directory in (self.state_dir, self.spool_dir, self.work_dir):
                 directory.mkdir(parents=True, exist_ok=True)
                 directory.chmod(0o700)
-        except OSError as error:
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
             raise UsageError(
-                f"the state directory {self.state_dir} cannot be used: {error.strerror}", todo="DMAIL_STATE_DIR names another"
+                f"the state directory {self.state_dir} cannot be used: {reason}", todo="DMAIL_STATE_DIR names another"
             ) from None
 
 
@@ -64,8 +66,7 @@ def find_settings(project_dir: Path | None, target: str | None = None) -> Settin
     state = project / (os.environ.get("DMAIL_STATE_DIR") or ".dmail")
     if state.resolve() in (project, *project.parents):
         raise UsageError(f"DMAIL_STATE_DIR must be a folder of its own, not {state}", todo="such as .dmail")
-    ledger = os.environ.get("DMAIL_LEDGER") or f"sqlite:///{state / 'ledger.sqlite'}"
-    return Settings(project, state, ledger, target)
+    return Settings(project, state, os.environ.get("DMAIL_LEDGER") or None, target)
 
 
 def find_warehouse(settings: Settings) -> Warehouse:
@@ -87,6 +88,6 @@ def find_warehouse(settings: Settings) -> Warehouse:
     if not output["path"] or output["path"] == ":memory:":
         raise ConfigError([Problem(file, f"{key}.path", "must be a file: dbt builds it, and the runner exports from it")])
     config = {name: str(value) for name, value in (output["settings"] or {}).items()}
-    if "temp_directory" in config:
-        config["temp_directory"] = str(settings.project_dir / config["temp_directory"])
-    return Warehouse(settings.project_dir / output["path"], config)
+    # A folder of its own within the given one: a killed DuckDB leaves rows there, which the next run may then remove.
+    spill = settings.project_dir / config.get("temp_directory", settings.work_dir) / "dmail-spill"
+    return Warehouse(settings.project_dir / output["path"], {**config, "temp_directory": str(spill)}, spill)

@@ -1,8 +1,9 @@
 {#
     What to select from for a source whose location is a setting.
 
-    A CSV file is read with every column as text, so that leading zeros survive, and with nothing guessed but its delimiter: a
-    `#` in an address starts no comment. A Parquet file, or a glob of them, is read as it is.
+    A CSV file is read with every column as text, so that leading zeros survive, and with nothing guessed: its delimiter and its
+    columns are those of its first line, so that a broken row further down is an error with its line, not a file of another shape;
+    a `#` in an address starts no comment. A Parquet file, or a glob of them, is read as it is.
     Anything that is not a quoted file location (a table, the mock of a unit test) passes through.
 #}
 {% macro read_files(relation) %} {{ return(adapter.dispatch("read_files")(relation)) }}{% endmacro %}
@@ -11,13 +12,48 @@
     {% set location = relation | string %}
     {% if not location.startswith("'") %} {{ return(location) }}
     {% elif location.lower().endswith(".parquet'") %} {{ return("read_parquet(" ~ location ~ ")") }}
-    {% else %}
-        {{
-            return(
-                "read_csv("
-                ~ location
-                ~ ", all_varchar = true, header = true, quote = '\"', escape = '\"', comment = '', sample_size = 200000)"
-            )
-        }}
+    {% else %} {{ return("read_csv(" ~ location ~ ", " ~ duckdb__csv_options(location) ~ ")") }}
     {% endif %}
+{% endmacro %}
+
+{#
+    The options of read_csv. Of several files the columns are left to DuckDB, which goes by their names: they may stand in another
+    order in each.
+#}
+{% macro duckdb__csv_options(location) %}
+    {% set options = ["header = true", "quote = '\"'", "escape = '\"'", "comment = ''"] %}
+    {% set files = run_query("select file from glob(" ~ location ~ ")").rows if execute else [] %}
+    {% if files %}
+        {% set line = duckdb__first_line(location) %}
+        {% set counts = {} %}
+        {% for sign in [",", ";", "\t", "|"] %} {% do counts.update({sign: line.count(sign)}) %} {% endfor %}
+        {% set delimiter = (counts | dictsort(by="value", reverse=true))[0][0] %}
+        {% do options.append("delim = '" ~ delimiter ~ "'") %}
+        {% set names = [] %}
+        {% for name in line.split(delimiter) %} {% do names.append(name.strip().strip('"')) %} {% endfor %}
+        {% set alike = names | map("lower") | list %}
+        {% for name in names if alike.count(name.lower()) > 1 %}
+            {{
+                exceptions.raise_compiler_error(
+                    "the first line of " ~ location ~ " names the column `" ~ name ~ "` twice"
+                )
+            }}
+        {% endfor %}
+        {% if files | length == 1 and '""' not in line and names | select("equalto", "") | list | length == 0 %}
+            {% set columns = [] %}
+            {% for name in names %} {% do columns.append("'" ~ name.replace("'", "''") ~ "': 'varchar'") %} {% endfor %}
+            {% do options.extend(["auto_detect = false", "columns = {" ~ columns | join(", ") ~ "}"]) %}
+        {% else %} {% do options.append("all_varchar = true") %}
+        {% endif %}
+    {% endif %}
+    {{ return(options | join(", ")) }}
+{% endmacro %}
+
+{% macro duckdb__first_line(location) %}
+    {% set query %}
+        select line
+        from read_csv({{ location }}, columns = {'line': 'varchar'}, header = false, delim = e'\x01', quote = '', escape = '')
+        limit 1
+    {% endset %}
+    {% set rows = run_query(query).rows %} {{ return((rows[0][0] or "") if rows else "") }}
 {% endmacro %}

@@ -1,13 +1,31 @@
 {#
     Text for one printed line: control characters, line breaks and exotic spaces become plain spaces, runs of spaces one space;
-    nothing left is null.
+    what has no width and no meaning on paper (soft hyphen, byte order mark, direction marks) goes; the joiners that Persian, Hindi
+    and emoji are spelled with stay. Nothing left is null.
 
     Most values are plain words with single spaces between them: a look is cheaper than a rewrite.
 #}
 {% macro clean_text(column) -%}
+    {% set text = "cast(" ~ column ~ " as varchar)" %}
     case
-        when regexp_full_match(cast({{ column }} as varchar), '[!-~]+( [!-~]+)*')
-        then cast({{ column }} as varchar)
-        else nullif(trim(regexp_replace(cast({{ column }} as varchar), '[\s\p{C}\p{Z}]+', ' ', 'g')), '')
+        when regexp_full_match({{ text }}, '[!-~]+( [!-~]+)*')
+        then {{ text }}
+        else
+            nullif(
+                trim(
+                    regexp_replace(
+                        regexp_replace(
+                            {{ text }},
+                            '[\x{ad}\x{200b}\x{200e}\x{200f}\x{202a}-\x{202e}\x{2060}-\x{2069}\x{feff}]',
+                            '',
+                            'g'
+                        ),
+                        '[\s\p{Cc}\p{Z}]+',
+                        ' ',
+                        'g'
+                    )
+                ),
+                ''
+            )
     end
 {%- endmacro %}

@@ -1,16 +1,14 @@
 {#
-    A consent as one lower-case letter where it says no, however the source spells it: n, N, "n", no, false, 0, 0.0, off.
+    A consent in one word, however the source spells it: `y`, `n`, null for nothing said, or one of XDM's other values in lower
+    case (`p` pending, `u` unknown, `dy` and `dn` default yes and no, `li`, `ct`, `cp`, `vi`, `pi` another legal ground). What
+    nobody understands becomes `?`, which every rule takes for a no.
 
-    Anything but letters and digits at either end is no part of the answer. Anything else is passed on in lower case; empty is null.
+    Spaces, quotes and full stops at either end are no part of the answer.
 #}
 {% macro consent_value(column) -%}
     {# No `in (…)`: DuckDB makes a join of it, and computes that even where nobody asks for the column. #}
-    {% set said -%}
-        regexp_replace(lower(cast({{ column }} as varchar)), '^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$', '', 'g')
-    {%- endset %}
-    case
-        {{ said }}
-        {% for no in [
+    {% set words = {
+        "n": [
             "n",
             "ｎ",
             "no",
@@ -28,9 +26,19 @@
             "opt-out",
             "opt_out",
             "out",
-        ] %}
-            when '{{ no }}' then 'n'
+        ],
+        "y": ["y", "yes", "true", "t", "1", "1.0", "on", "in", "optin", "opt-in", "opt_in", "granted"],
+    } %}
+    case
+        regexp_replace(lower(cast({{ column }} as varchar)), '^[\s\p{Z}\p{C}"''.]+|[\s\p{Z}\p{C}"''.]+$', '', 'g')
+        {% for answer, spellings in words.items() %}
+            {% for spelling in spellings %} when '{{ spelling }}' then '{{ answer }}' {% endfor %}
         {% endfor %}
-        else nullif({{ said }}, '')
+        {% for code in ["p", "u", "dy", "dn", "li", "ct", "cp", "vi", "pi"] %}
+            when '{{ code }}' then '{{ code }}'
+        {% endfor %}
+        when ''
+        then null
+        else case when {{ column }} is not null then '?' end
     end
 {%- endmacro %}

@@ -1,8 +1,11 @@
-{# Whether a flag says yes, however the source spells it: true, t, yes, y, 1, on, x. Anything else, and nothing, is no. #}
+{#
+    Whether a flag says yes, however the source spells it. Nothing, and a spelled no, is no; what nobody understands counts as yes:
+    as a flag it keeps somebody out of a mailing.
+#}
 {% macro is_yes(column) -%}
     case
         lower(regexp_replace(cast({{ column }} as varchar), '^\s+|\s+$', '', 'g'))
-        {% for yes in ["true", "t", "yes", "y", "1", "1.0", "on", "x"] %} when '{{ yes }}' then true {% endfor %}
-        else false
+        {% for no in ["", "false", "f", "no", "n", "0", "0.0", "off"] %} when '{{ no }}' then false {% endfor %}
+        else {{ column }} is not null
     end
 {%- endmacro %}

@@ -3,9 +3,9 @@
 from contextlib import AbstractContextManager
 
 from runner.route import FolderRoute, SftpRoute
-from runner.ship.delivery import Destination, Intent, deliver
+from runner.ship.delivery import Destination, Intent, deliver, temporary_name
 
-__all__ = ["Destination", "Intent", "deliver", "destination"]
+__all__ = ["Destination", "Intent", "deliver", "destination", "temporary_name"]
 
 
 def destination(route: FolderRoute | SftpRoute) -> AbstractContextManager[Destination]:

@@ -38,9 +38,13 @@ class Destination(Protocol):
 
 @dataclass(frozen=True)
 class Intent:
-    """The ledger's word on the final name: whether it may have been given before, and how to declare or withdraw that."""
+    """The ledger's word on the final name: whether this run may have given it before, and how to declare or withdraw that.
+
+    `owner`: another run that has delivered a file of that name.
+    """
 
     declared: bool
+    owner: str | None
     declare: Callable[[], None]
     withdraw: Callable[[], None]
 
@@ -48,9 +52,13 @@ class Intent:
 def deliver(spooled: Spooled, place: Destination, intent: Intent) -> Receipt:
     """Bring one part to its final name, once. Raises DeliveryError, or Held where a person must look."""
     part = spooled.part
-    temporary = f"{part.name}.part"
+    temporary = temporary_name(part)
     if place.size(part.name) is not None:
-        return adopt(part, place)
+        receipt = adopt(part, place, None if intent.declared else intent.owner)
+        if intent.declared:
+            with suppress(DeliveryError):
+                place.remove(temporary)
+        return receipt
     if intent.declared and place.size(temporary) is None:
         raise Held(
             "unknown",
@@ -73,11 +81,16 @@ def deliver(spooled: Spooled, place: Destination, intent: Intent) -> Receipt:
         intent.withdraw()
         if place.size(part.name) is not None:
             place.remove(temporary)
-            return adopt(part, place)
+            return adopt(part, place, intent.owner)
         with suppress(DeliveryError):
             place.remove(temporary)
         raise
     return Receipt(place.location(part.name), part.bytes, part.sha256, adopted=False)
+
+
+def temporary_name(part: Part) -> str:
+    """What a part is called until it is whole."""
+    return f"{part.name}.part"
 
 
 def verify(part: Part, place: Destination, name: str) -> None:
@@ -90,8 +103,14 @@ def verify(part: Part, place: Destination, name: str) -> None:
         )
 
 
-def adopt(part: Part, place: Destination) -> Receipt:
-    """The final name is taken: by our bytes, then it is delivered; by others, then nobody touches it. Raises Held."""
+def adopt(part: Part, place: Destination, owner: str | None) -> Receipt:
+    """The final name is taken: by our bytes, then it is delivered; by others, or by another run, then it is not. Raises Held."""
+    if owner:
+        raise Held(
+            "conflict",
+            f"{place.location(part.name)} is the file of {owner}, which the provider has not taken yet; nothing was delivered",
+            todo="run again when it is taken; `file.timestamp: true` gives every slot a name of its own",
+        )
     if place.size(part.name) == part.bytes:
         digest = hashlib.sha256()
         for chunk in place.read(part.name):
@@ -101,5 +120,5 @@ def adopt(part: Part, place: Destination) -> Receipt:
     raise Held(
         "conflict",
         f"{place.location(part.name)} exists already, with other content; it was not touched, and nothing was delivered",
-        todo="move that file away, or give the campaign another `file.name`, and run again",
+        todo="find out whose it is, move it away, and run again: this slot's file keeps its name",
     )

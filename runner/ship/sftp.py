@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import logging
 import posixpath
 import socket
 from collections.abc import Iterator
@@ -27,6 +28,9 @@ from paramiko.sftp import (
 from runner.errors import DeliveryError
 from runner.route import SftpRoute
 from runner.ship.delivery import Refused
+
+# What goes wrong is told once, by this module's errors.
+logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 BLOCK = 32768  # what every server takes in one write
 WINDOW = 64  # writes under way at once: 2 MiB

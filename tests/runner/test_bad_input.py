@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 from conftest import DONE, FAILED, FILE, WRONG, Project
 from sshd import Sshd, make_key
@@ -30,9 +31,9 @@ def assert_refused(project: Project, code: int, *texts: str, **environment: str)
         (None, ["No files found", "source crm.profiles", "data/given.csv"]),
         ("", ["which is empty", "source crm.profiles"]),
         ("HEADER\n", ["the source has no rows"]),
-        ("profile_id,city\n1,Boston\n", ['does not have a column named "title"', "it has the columns profile_id, city"]),
+        ("profile_id,city\n1,Boston\n", ['does not have a column named "created_at"', "it has the columns profile_id, city"]),
         (b"HEADER\n\xff\xfe\xfa,,,,,,,,,,,,,,,,,,,\n", ["This file is not utf-8 encoded"]),
-        ('HEADER\n"1,unterminated\n', ["It was not possible to automatically detect the CSV parsing dialect"]),
+        ('HEADER\n"1,unterminated\n', ["CSV Error on Line: 2", "unterminated quote"]),
         ("HEADER\nROW\nROW\n", ["a profile_id stands in the audience twice"]),
         ("HEADER\nROW\n,Ms,Canary,Person" + ",x" * 16 + "\n", ["a profile has no profile_id"]),
     ],
@@ -266,3 +267,64 @@ def test_the_state_directory_is_a_folder_of_its_own(project: Project) -> None:
 def test_an_empty_slot_is_not_the_latest(project: Project) -> None:
     assert project.call("run", "spring_catalog", "--slot", "").returncode == WRONG
     assert project.delivered == []
+
+
+def rewrite(project: Project, replacement: str) -> None:
+    """Replace the profiles by a query over them."""
+    file = project.path / "data/profiles.csv"
+    with duckdb.connect() as connection:
+        connection.execute(f"create table profiles as select * from read_csv('{file}', all_varchar = true)")
+        connection.execute(f"copy (select * replace ({replacement}) from profiles) to '{file}'")
+
+
+def test_dates_in_another_format_empty_no_campaign(project: Project) -> None:
+    rewrite(project, "strftime(last_order_at::timestamp, '%d.%m.%Y') as last_order_at")
+    assert_refused(project, FAILED, "dates or numbers cannot be read")
+
+
+def test_an_answer_that_nobody_understands_is_no_consent(project: Project) -> None:
+    rewrite(
+        project,
+        "case when profile_id::int % 2 = 0 then 'nein' when profile_id::int % 3 = 0 then '-' else 'y' end as postal_mail_consent",
+    )
+    assert project.run().returncode == DONE
+    (run,) = project.status()
+    assert run["excluded"]["consent"] > run["included"]
+
+
+def test_a_row_with_too_few_fields_is_told_by_its_line(project: Project) -> None:
+    file = project.path / "data/profiles.csv"
+    lines = file.read_text().splitlines()
+    lines[3] = "Canary,only"
+    file.write_text("\n".join(lines) + "\n")
+    assert_refused(project, FAILED, "CSV Error on Line: 4", "Expected Number of Columns: 20 Found: 2")
+    assert "Canary" not in str(project.status())
+
+
+def test_a_glob_in_which_one_file_lacks_a_column(project: Project) -> None:
+    folder = project.path / "data/many"
+    folder.mkdir()
+    (project.path / "data/profiles.csv").rename(folder / "a.csv")
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"copy (select * exclude (postal_mail_consent) from read_csv('{folder}/a.csv', all_varchar = true)) to '{folder}/b.csv'"
+        )
+    assert_refused(project, FAILED, "source crm.profiles", DMAIL_PROFILES="data/many/*.csv")
+
+
+def test_sample_data_replaces_no_real_profiles(project: Project) -> None:
+    before = (project.path / "data/profiles.csv").read_bytes()
+    refused = project.call("sample-data", "--rows", "5")
+    assert refused.returncode == WRONG
+    assert "may hold real profiles" in refused.stderr
+    assert (project.path / "data/profiles.csv").read_bytes() == before
+
+
+def test_a_route_into_the_project_itself(project: Project) -> None:
+    project.edit("profiles/routes.yml", "path: outbox", 'path: ""')
+    assert_refused(project, WRONG, "outbox.path: must be a folder of its own")
+
+
+def test_an_empty_setting_is_none(project: Project) -> None:
+    assert project.run(DMAIL_PROFILES="", DMAIL_WAREHOUSE="", DMAIL_TEMP="", DMAIL_LEDGER="").returncode == DONE
+    assert project.delivered == [FILE]

@@ -12,6 +12,7 @@ import pytest
 from conftest import DONE, FAILED, FILE, Project
 
 from runner.ledger import Ledger, Run
+from runner.settings import find_settings
 
 # What makes an effect durable or visible while a part is delivered: SQLite's commits, the copy, its name.
 CALLS = "link,linkat,unlink,unlinkat,fsync,fdatasync,pwrite64,ftruncate,rename,renameat2"
@@ -42,7 +43,7 @@ def trace(project: Project, options: list[str]) -> subprocess.CompletedProcess[s
 
 def look(project: Project) -> Run:
     """What the ledger says."""
-    ledger = Ledger(f"sqlite:///{project.path}/.dmail/ledger.sqlite", lambda: datetime.now(UTC))
+    ledger = Ledger(find_settings(project.path), lambda: datetime.now(UTC))
     (run,) = ledger.latest()
     ledger.engine.dispose()
     return run

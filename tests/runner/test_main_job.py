@@ -149,7 +149,7 @@ def test_a_failed_delivery_goes_on_with_the_same_bytes(project: Project, sshd: S
     assert (run["state"], len(run["parts"])) == ("failed", 1)
 
     # The profiles change in between: what is frozen stays as it is.
-    assert project.call("sample-data", "--rows", "1000").returncode == DONE
+    assert project.call("sample-data", "--rows", "1000", "--force").returncode == DONE
     key.write_text(sshd.key.read_text())
     assert project.run().returncode == DONE
     (after,) = project.status()
@@ -163,7 +163,7 @@ def test_a_failed_delivery_goes_on_with_the_same_bytes(project: Project, sshd: S
 def test_what_a_killed_run_has_left_is_cleared(project: Project) -> None:
     assert project.run().returncode == DONE
     for folder in (
-        "dmail-work/spring_catalog-20260101T110000Z",
+        "dmail-work/build/spring_catalog-20260101T110000Z",
         "spool/spring_catalog-20261102T110000Z",
         "spool/another-20260101T110000Z",
     ):

@@ -30,10 +30,11 @@ class Ledgerish:
     """What the ledger would remember of the final name."""
 
     declared: bool = False
+    owner: str | None = None
     seen: list[str] = field(default_factory=list)
 
     def intent(self) -> Intent:
-        return Intent(self.declared, lambda: self.note("declared", True), lambda: self.note("withdrawn", False))
+        return Intent(self.declared, self.owner, lambda: self.note("declared", True), lambda: self.note("withdrawn", False))
 
     def note(self, what: str, declared: bool) -> None:
         self.seen.append(what)
@@ -91,6 +92,19 @@ def test_our_bytes_under_the_name_are_adopted(spooled: Spooled, route: Place) ->
     before = (route[1] / NAME).stat()
     assert send(spooled, route[0]).adopted
     assert (route[1] / NAME).stat().st_mtime_ns == before.st_mtime_ns
+
+
+def test_the_same_bytes_of_another_run_are_not_adopted(spooled: Spooled, route: Place) -> None:
+    send(spooled, route[0])
+    with pytest.raises(Held, match="is the file of spring-1"):
+        send(spooled, route[0], Ledgerish(owner="spring-1"))
+
+
+def test_a_file_that_is_adopted_leaves_no_temporary_copy(spooled: Spooled, route: Place) -> None:
+    send(spooled, route[0])
+    (route[1] / f"{NAME}.part").write_bytes(CONTENT)  # killed between link and unlink
+    assert send(spooled, route[0], Ledgerish(declared=True)).adopted
+    assert [path.name for path in route[1].rglob("*.part")] == []
 
 
 @pytest.mark.parametrize("other", [b"short", CONTENT[:-1] + bytes([CONTENT[-1] ^ 1])], ids=["another size", "the same size"])
