@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +25,7 @@ from tests.runner.sshd import Sshd, serve
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "bench" / "results"
 SLOT = "2026-10-05 10:00:00"
+AS_OF = date(2026, 10, 1)
 FILE = "spring_catalog_20261005T100000Z.csv"
 
 
@@ -66,7 +68,7 @@ class Bench:
     def start_up(self) -> Cost:
         """Dbt's own time: the same build on next to no rows, by dbt alone."""
         few = self.folder / "few.parquet"
-        write_sample(few, 100)
+        write_sample(few, 100, AS_OF)
         project, environment = self.project("start_up", few)
         command = [sys.executable, "-P", "-c", "from dbt.cli.main import cli; cli()", "--quiet"]
         measure([*command, "parse"], environment, project)
@@ -154,7 +156,7 @@ def main(
     for size in rows or [1_000_000, 10_000_000]:
         with tempfile.TemporaryDirectory(prefix="dmail-bench-") as name, serve(Path(name) / "sshd") as server:
             profiles = Path(name) / "profiles.parquet"
-            write_sample(profiles, size)
+            write_sample(profiles, size, AS_OF)
             os.sync()
             bench = Bench(Path(name), profiles, server)
             contenders = {"floor": bench.floor, "start_up": bench.start_up, "runner": bench.runner, "pandas": bench.pandas}

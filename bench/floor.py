@@ -28,7 +28,7 @@ with
             and coalesce(name, company) is not null
             and address_line1 is not null
             and city is not null
-            and (postal_code is not null or has_postal_code = 'false')
+            and (postal_code is not null or requires_postal_code = 'false')
         qualify row_number() over (
             partition by lower(concat_ws('|',
                 coalesce(name, ''), coalesce(company, ''), coalesce(address_line1, ''), coalesce(line2, ''),

@@ -33,7 +33,7 @@ def select(profiles: str, countries: str, slot: str) -> pd.DataFrame:
     frame["full_name"] = (frame["title"].fillna("") + " " + name).str.strip()
     frame["country_name"] = frame["country_name"].str.upper()
     complete = ((name != "") | frame["company"].notna()) & frame["address_line1"].notna() & frame["city"].notna()
-    frame = frame[complete & (frame["postal_code"].notna() | (frame["has_postal_code"] == "false"))]
+    frame = frame[complete & (frame["postal_code"].notna() | (frame["requires_postal_code"] == "false"))]
     key = ["first_name", "last_name", "company", "address_line1", "address_line2", "city", "postal_code", "country_code"]
     frame = frame.sort_values(["lifetime_value", "profile_id"], ascending=[False, True]).drop_duplicates(key)
     ordered: pd.DataFrame = frame.sort_values(["country_code", "postal_code", "profile_id"])[list(COLUMNS)]

@@ -12,6 +12,9 @@ from pydantic import AfterValidator, Field, model_validator
 
 from runner.config import Strict
 
+# The extract's boolean column that is true for a seed address.
+SEED = "is_seed"
+
 Status = Literal["draft", "active", "stopped"]
 
 
@@ -54,6 +57,7 @@ class FileSpec(Strict):
     name: Annotated[str, AfterValidator(check_file_name)]
     timestamp: bool = False
     sort_by: tuple[str, ...] = ()
+    seeds: Literal["mixed", "first", "last"] = "mixed"
 
     def name_at(self, slot: datetime) -> str:
         """The file's path on the route for a slot; with `timestamp`, the slot's time in UTC stands before the suffix."""
@@ -92,20 +96,26 @@ class ColumnMeta(Strict):
 
     label: Annotated[str, Field(min_length=1)] | None = None
     export: bool = True
+    width: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    align: Literal["left", "right"] = "left"
+    pad: Annotated[str, Field(min_length=1, max_length=1)] | None = None
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column of the extract; `label` is its header in the file."""
+    """One column of the extract; `label` is its header in the file, `width`, `align` and `pad` are for fixed-width files."""
 
     name: str
     label: str
     export: bool
+    width: int | None = None
+    align: Literal["left", "right"] = "left"
+    pad: str | None = None
 
 
 @dataclass(frozen=True)
 class Campaign:
-    """One mailing programme: `file` declares it, `extract` and `recipients` are dbt's ids of its models."""
+    """One mailing programme: `file` declares it, `contract` lists its columns, the rest are dbt's ids of models."""
 
     name: str
     label: str
@@ -116,6 +126,12 @@ class Campaign:
     extract: str
     recipients: str
     columns: tuple[Column, ...]
+    contract: str
+
+    @property
+    def has_seeds(self) -> bool:
+        """Whether the extract tells seed addresses from recipients."""
+        return any(column.name == SEED for column in self.columns)
 
     @property
     def exported(self) -> tuple[Column, ...]:

@@ -202,6 +202,35 @@ def check(context: typer.Context, campaigns: Names = None) -> None:
 
 
 @app.command()
+def explain(
+    context: typer.Context,
+    campaign: Annotated[str, typer.Argument(help="The campaign.")],
+    profile_id: Annotated[str, typer.Argument(help="The profile.")],
+    slot: Annotated[str | None, typer.Option(metavar="ISO-TIME", help="The slot; by default the latest that is due.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Why a profile is in or out: what every rule says of it, and its row as it would be printed. Shows personal data.
+
+    Example: dmail-runner explain spring_catalog 0000000042
+    """
+    from dataclasses import asdict
+
+    from runner.dbt import run_dbt
+    from runner.explain import explain as ask
+    from runner.ledger import Ledger
+    from runner.pipeline import due_slot
+    from runner.project import load_manifest
+    from runner.summary import explanation_lines
+
+    settings = context.obj.settings()
+    moment = parse_slot(slot) if slot is not None else None
+    chosen = load_manifest(settings, run_dbt).campaign(campaign)
+    due = moment or due_slot(chosen, Ledger(settings, now), now()) or now()
+    found = ask(settings, chosen, due, profile_id, run_dbt)
+    say(json.dumps(asdict(found), indent=2, ensure_ascii=False) if as_json else "\n".join(explanation_lines(found, due)))
+
+
+@app.command()
 def status(
     context: typer.Context,
     as_json: AsJson = False,
@@ -240,8 +269,8 @@ def sample_data(
 
     path = context.obj.settings().project_dir / output
     if path.exists() and not force:
-        raise UsageError(f"{path} exists, and may hold real profiles", todo="give another --output, or --force to replace it")
-    write_sample(path, rows)
+        raise UsageError(f"{path} exists, and may be real", todo="give another --output, or --force to replace it")
+    write_sample(path, rows, now().date(), keep_lists=not force)
     say(f"{rows:,} sample profiles in {path}")
 
 

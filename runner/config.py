@@ -118,5 +118,7 @@ def tag_of(model: type[Strict]) -> str | None:
 
 
 def union_tags(annotation: Any) -> set[str]:
-    """The `type`s of a union's models."""
-    return {tag for tag in map(tag_of, candidates(annotation)) if tag}
+    """The `type`s of a union's models, and of the unions within them."""
+    models = list(candidates(annotation))
+    inner = (field.annotation for model in models for field in model.model_fields.values())
+    return {tag for tag in map(tag_of, models) if tag}.union(*map(union_tags, inner))

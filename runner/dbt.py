@@ -58,7 +58,7 @@ def run_dbt(settings: Settings, arguments: Sequence[str], target: Path, environm
         *(("--partial-parse-file-path", str(cache)) if cache.exists() else ()),
         *(("--target", settings.target) if settings.target else ()),
     ]
-    done = run_child(command, settings.project_dir, {**inherited(), **environment})
+    done = run_child(command, settings.project_dir, {**inherited(), "DMAIL_HISTORY": str(settings.history_dir), **environment})
     parsed = target / "partial_parse.msgpack"
     if parsed.exists():
         parsed.replace(cache)

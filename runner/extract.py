@@ -1,22 +1,26 @@
 """The extraction file: DuckDB writes the rows into a pipe, and what comes out is counted, hashed and put into the spool."""
 
+import codecs
 import fcntl
 import hashlib
 import os
 import threading
+import unicodedata
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import duckdb
 
-from runner.campaign import Campaign
+from runner.campaign import SEED, Campaign
 from runner.errors import DmailError, ExtractError
+from runner.frame import Format, copy_options, misfits, select_list
 from runner.project import KEY
-from runner.provider import FileFormat
+from runner.provider import TextFormat
 from runner.values import IDENTICAL, Build, Verdicts
-from runner.warehouse import printed, quote
+from runner.warehouse import literal, printed, quote
 
 CHUNK = 1 << 20
 
@@ -31,22 +35,59 @@ class Content:
 
 
 class Tally:
-    """Counts and hashes a comma-separated file as it passes by. A line break within quotes ends no record."""
+    """Counts the records of a file as it passes by. A line break within quotes ends no record."""
 
-    def __init__(self) -> None:
-        self.bytes = 0
+    def __init__(self, *, quotes: bool) -> None:
         self.records = 0
+        self.quotes = quotes
         self.quoted = False
-        self.digest = hashlib.sha256()
 
     def add(self, chunk: bytes) -> None:
-        self.bytes += len(chunk)
-        self.digest.update(chunk)
+        if not self.quotes:
+            self.records += chunk.count(b"\n")
+            return
         # A doubled quote within quotes closes and opens them again at once: the parity stays right.
         for index, piece in enumerate(chunk.split(b'"')):
             self.quoted ^= index > 0
             if not self.quoted:
                 self.records += piece.count(b"\n")
+
+
+class Unprintable(Exception):
+    """A character that the file's encoding does not have."""
+
+    def __init__(self, character: str) -> None:
+        super().__init__(character)
+        self.character = character
+
+
+class Sink:
+    """The file: takes UTF-8, writes it in the file's encoding, and keeps count. Raises Unprintable."""
+
+    def __init__(self, file: BinaryIO, form: Format) -> None:
+        self.file = file
+        self.bytes = 0
+        self.digest = hashlib.sha256()
+        self.tally = Tally(quotes=isinstance(form, TextFormat) and form.quoting != "none")
+        self.decoder = codecs.getincrementaldecoder("utf-8")()
+        self.encoder = None if form.encoding == "utf-8" else codecs.getincrementalencoder(form.encoding)()
+        if form.bom and form.encoding == "utf-8":
+            self.write(codecs.BOM_UTF8)
+
+    def take(self, chunk: bytes) -> None:
+        self.tally.add(chunk)
+        if self.encoder is None:
+            self.write(chunk)
+            return
+        try:
+            self.write(self.encoder.encode(self.decoder.decode(chunk)))
+        except UnicodeEncodeError as error:
+            raise Unprintable(error.object[error.start]) from None
+
+    def write(self, content: bytes) -> None:
+        self.bytes += len(content)
+        self.digest.update(content)
+        self.file.write(content)
 
 
 def extract(
@@ -55,53 +96,99 @@ def extract(
     verdicts: Verdicts,
     campaign: Campaign,
     *,
-    form: FileFormat,
+    form: Format,
     path: Path | None,
 ) -> Content:
     """Write the extraction file to `path`, new and synced, readable by this user alone; with no path only its content is told.
 
-    Raises ExtractError where the file is not whole; nothing is left at `path` then.
+    Raises ExtractError where the file is not whole, or the format cannot hold a value; nothing is left at `path` then.
     """
-    query = copy_query(build, verdicts, campaign)
+    check_values(connection, build, campaign, form)
+    query = copy_query(build, verdicts, campaign, form)
+    expected = verdicts.included + verdicts.seeds
     try:
         with os.fdopen(os.open(path or os.devnull, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            tally = Tally()
-
-            def take(chunk: bytes) -> None:
-                tally.add(chunk)
-                file.write(chunk)
-
-            copied = copy_through_pipe(connection, query, form, take)
+            sink = Sink(file, form)
+            copied = copy_through_pipe(connection, query, copy_options(form), sink.take)
             file.flush()
             if path is not None:
                 os.fsync(file.fileno())
-        if not (copied == tally.records - 1 == verdicts.included):
+        records = sink.tally.records - form.header
+        if not (copied == records == expected):
             raise ExtractError(
-                f"{campaign.name}: {verdicts.included:,} rows were to be written, DuckDB reports {copied:,}, "
-                f"and the file holds {tally.records - 1:,}: it is not used"
+                f"{campaign.name}: {expected:,} rows were to be written, DuckDB reports {copied:,}, "
+                f"and the file holds {records:,}: it is not used"
             )
     except BaseException as error:
         if path is not None:
             path.unlink(missing_ok=True)
         if isinstance(error, OSError):
             raise ExtractError(f"the extraction file of {campaign.name} cannot be written to {path}: {error.strerror}") from None
+        if isinstance(error, Unprintable):
+            raise unprintable(connection, build, campaign, form, error.character) from None
         raise
-    return Content(copied, tally.bytes, tally.digest.hexdigest())
+    return Content(copied, sink.bytes, sink.digest.hexdigest())
 
 
-def copy_query(build: Build, verdicts: Verdicts, campaign: Campaign) -> str:
-    """The rows in their total order, under their labels; empty text is printed as null is, as nothing."""
-    fields = [f"{printed(column.name)} as {quote(column.label)}" for column in campaign.exported]
+def check_values(connection: duckdb.DuckDBPyConnection, build: Build, campaign: Campaign, form: Format) -> None:
+    """Raises ExtractError with every kind of value that the format cannot hold, how often, and whose one is."""
+    faults = list(misfits(campaign, form))
+    if not faults:
+        return
+    looks = ", ".join(f"count(*) filter ({wrong}), min({quote(KEY)}) filter ({wrong})" for _, wrong, _ in faults)
+    found = connection.execute(f"select {looks} from {build.extract}").fetchone() or ()
+    told = [
+        f"{column.name}: {found[2 * place]:,} values have {what}, such as that of {KEY} {found[2 * place + 1]}"
+        for place, (column, _, what) in enumerate(faults)
+        if found[2 * place]
+    ]
+    if told:
+        raise ExtractError(
+            f"{campaign.name} has values that a {form.type} file cannot hold:\n  " + "\n  ".join(told),
+            todo="nothing is cut by itself: shorten or clean them in the extract, with a format macro",
+        )
+
+
+def unprintable(
+    connection: duckdb.DuckDBPyConnection, build: Build, campaign: Campaign, form: Format, character: str
+) -> ExtractError:
+    """The error for a character that the encoding lacks, with the profile and the column that have it."""
+    name = f"{character!r} (U+{ord(character):04X}, {unicodedata.name(character, 'no name')})"
+    for column in campaign.exported:
+        has = f"contains({printed(column.name)}, {literal(character)})"
+        count, first = connection.execute(f"select count(*), min({quote(KEY)}) from {build.extract} where {has}").fetchone() or (
+            0,
+            None,
+        )
+        if count:
+            return ExtractError(
+                f"{campaign.name}: {form.encoding} has no {name}; {count:,} values of {column.name} hold it, "
+                f"such as that of {KEY} {first}",
+                todo="print it otherwise in the extract, such as by to_ascii(), or give the provider another `encoding`",
+            )
+    return ExtractError(f"{campaign.name}: {form.encoding} has no {name}, which stands in a label")
+
+
+def copy_query(build: Build, verdicts: Verdicts, campaign: Campaign, form: Format) -> str:
+    """The records in their total order."""
+    place = {"mixed": [], "first": [f"rows.{SEED} desc"], "last": [f"rows.{SEED}"]}[campaign.mail.file.seeds]
     # By the relation's columns: a bare name would mean the label that some other column may bear.
-    order = [*(f"rows.{quote(name)} nulls last" for name in campaign.mail.file.sort_by), f"rows.{quote(KEY)}"]
+    order = [*place, *(f"rows.{quote(name)} nulls last" for name in campaign.mail.file.sort_by), f"rows.{quote(KEY)}"]
+    rows = rows_query(build, verdicts, campaign)
+    return f"select {select_list(campaign, form)} from ({rows}) as rows order by {', '.join(order)}"
+
+
+def rows_query(build: Build, verdicts: Verdicts, campaign: Campaign) -> str:
+    """The extract's rows that are printed: of recipients' rows that would look alike, the first."""
     rows = f"select * from {build.extract}"
-    if IDENTICAL in verdicts.excluded:
-        alike = ", ".join(printed(column.name) for column in campaign.exported)
-        rows += f" qualify row_number() over (partition by {alike} order by {quote(KEY)}) = 1"
-    return f"select {', '.join(fields)} from ({rows}) as rows order by {', '.join(order)}"
+    if IDENTICAL not in verdicts.excluded:
+        return rows
+    alike = [printed(column.name) for column in campaign.exported]
+    seed = [quote(SEED)] if campaign.has_seeds else ["false"]
+    return f"{rows} qualify {seed[0]} or row_number() over (partition by {', '.join(seed + alike)} order by {quote(KEY)}) = 1"
 
 
-def copy_through_pipe(connection: duckdb.DuckDBPyConnection, query: str, form: FileFormat, take: Callable[[bytes], None]) -> int:
+def copy_through_pipe(connection: duckdb.DuckDBPyConnection, query: str, options: str, take: Callable[[bytes], None]) -> int:
     """Run COPY in a thread and give `take` every chunk that comes out; the number of rows that DuckDB reports.
 
     This side holds the pipe open until COPY has returned: its end is then the end of the file, whether COPY succeeded, failed
@@ -110,10 +197,6 @@ def copy_through_pipe(connection: duckdb.DuckDBPyConnection, query: str, form: F
     reader, writer = os.pipe()
     with suppress(OSError, AttributeError):
         fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, CHUNK)
-    line_end = {"lf": r"\n", "crlf": r"\r\n"}[form.line_end]
-    options = (
-        f"format csv, header true, delimiter ',', quote '\"', escape '\"', nullstr '', new_line '{line_end}', use_tmp_file false"
-    )
     outcome: list[int | Exception] = []
 
     def copy() -> None:

@@ -28,6 +28,7 @@ runs = sa.Table(
     sa.Column("error", sa.Text),
     sa.Column("targeted", sa.BigInteger),
     sa.Column("included", sa.BigInteger),
+    sa.Column("seeds", sa.BigInteger),
     sa.Column("created_at", sa.String, nullable=False),
     sa.Column("updated_at", sa.String, nullable=False),
     sa.UniqueConstraint("campaign", "slot"),
@@ -121,10 +122,22 @@ class Ledger:
             sa.event.listen(self.engine, "connect", configure_sqlite)
         with self.explained():
             try:
-                metadata.create_all(self.engine)
+                self.make_tables()
             except DBAPIError:
-                # Another process may have made the tables between the look and the making.
-                metadata.create_all(self.engine)
+                # Another process may have made them between the look and the making.
+                self.make_tables()
+
+    def make_tables(self) -> None:
+        """Make what is missing; a ledger of an earlier version gets its new columns, which are all nullable."""
+        metadata.create_all(self.engine)
+        there = sa.inspect(self.engine)
+        for table in metadata.sorted_tables:
+            names = {column["name"] for column in there.get_columns(table.name)}
+            for column in table.columns:
+                if column.name not in names:
+                    kind = column.type.compile(self.engine.dialect)
+                    with self.engine.begin() as connection:
+                        connection.execute(sa.text(f"alter table {table.name} add column {column.name} {kind}"))
 
     @contextmanager
     def explained(self) -> Iterator[None]:
@@ -168,7 +181,7 @@ class Ledger:
                 connection.execute(parts.insert().values(run_id=run.run_id, **vars(part)))
             self.update(
                 connection, run, "extracted" if content else "empty", targeted=verdicts.targeted, included=verdicts.included,
-                error=None, hold=None,
+                seeds=verdicts.seeds, error=None, hold=None,
             )  # fmt: skip
             self.record(connection, run.run_id, "extracted" if content else "empty", " ".join(part.sha256 for part in content))
 
@@ -200,9 +213,9 @@ class Ledger:
         found = self.read(sa.and_(runs.c.campaign == campaign, runs.c.slot == iso(slot)))
         return found[0] if found else None
 
-    def finished(self, run_ids: Iterable[str]) -> list[str]:
-        """Those of the given runs with nothing left to do."""
-        return [run.run_id for run in self.read(runs.c.run_id.in_(run_ids)) if run.finished]
+    def runs(self, run_ids: Iterable[str]) -> list[Run]:
+        """Those of the given runs that the ledger knows."""
+        return self.read(runs.c.run_id.in_(run_ids))
 
     def unfinished(self, campaign: str) -> list[Run]:
         """The campaign's runs with something left to do, newest slot first; not those that wait for a person."""
@@ -240,7 +253,9 @@ class Ledger:
                 error=row.error,
                 verdicts=None
                 if row.targeted is None
-                else Verdicts(row.targeted, row.included, {r.reason: r.profiles for r in reasons if r.run_id == row.run_id}),
+                else Verdicts(
+                    row.targeted, row.included, {r.reason: r.profiles for r in reasons if r.run_id == row.run_id}, row.seeds or 0
+                ),
                 parts=tuple(ledger_part(file) for file in files if file.run_id == row.run_id),
             )
             for row in rows
@@ -297,6 +312,7 @@ def run_as_json(run: Run) -> Mapping[str, Any]:
         "targeted": run.verdicts.targeted if run.verdicts else None,
         "included": run.verdicts.included if run.verdicts else None,
         "excluded": dict(run.verdicts.excluded) if run.verdicts else {},
+        "seeds": run.verdicts.seeds if run.verdicts else None,
         "parts": [
             {"name": p.part.name, "rows": p.part.rows, "bytes": p.part.bytes, "sha256": p.part.sha256, "route": p.part.route}
             for p in run.parts

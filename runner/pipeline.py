@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from runner import extract, gates
+from runner import extract, gates, history
 from runner.build import build
 from runner.campaign import Campaign
 from runner.errors import ConfigError, DmailError, ExtractError, Held, Problem, Stopped
+from runner.frame import layout_faults
 from runner.ledger import Ledger, LedgerPart, Run
 from runner.lock import locked
 from runner.project import Manifest, RunDbt
@@ -39,6 +40,8 @@ class Job:
 def find_job(settings: Settings, campaign: Campaign, run_dbt: RunDbt, tell: Callable[[str], None]) -> Job:
     """The job of a campaign, with its provider and its route. Raises ConfigError."""
     provider = find_provider(settings, campaign.mail.provider)
+    if faults := list(layout_faults(campaign, provider.format)):
+        raise ConfigError(faults)
     return Job(settings, campaign, provider, find_route(settings, provider.route), run_dbt, tell)
 
 
@@ -74,7 +77,7 @@ def run_slot(job: Job, slot: datetime, ledger: Ledger, *, asked_for: bool = Fals
         shutil.rmtree(spool(job, done), ignore_errors=True)
         return done
     with locked(job.settings.state_dir / "run.lock", f"{job.campaign.name} for {slot:%Y-%m-%d %H:%M} UTC"):
-        clear_spool(job.settings, ledger)
+        tidy_spool(job.settings, ledger)
         held = [hold for run in ledger.unfinished(job.campaign.name) if run.slot < slot and (hold := close(job, run, ledger))]
         finished = bring_to_end(job, ledger.open(job.campaign.name, slot), ledger)
     if held:
@@ -105,6 +108,7 @@ def close(job: Job, run: Run, ledger: Ledger) -> Held | None:
         with suppress(DmailError), destination(find_route(job.settings, run.parts[0].part.route)) as place:
             for entry in run.parts:
                 place.remove(temporary_name(entry.part))
+    history.take_back_contacts(job.settings, run.run_id)
     ledger.cancel(run, "a newer slot came due before it was shipped")
     shutil.rmtree(spool(job, run), ignore_errors=True)
     job.tell(f"cancel   {run.run_id}: a newer slot is due, and nothing of it had left")
@@ -121,6 +125,7 @@ def bring_to_end(job: Job, run: Run, ledger: Ledger) -> Run:
                 prepare(job, run, ledger)
                 run = ledger.open(run.campaign, run.slot)
             if run.parts:
+                history.put_contacts(job.settings, run.run_id, spool(job, run))
                 ship(job, run, ledger)
                 shutil.rmtree(spool(job, run), ignore_errors=True)
         except Held as held:
@@ -177,6 +182,8 @@ def make(
         job.tell(f"extract  {verdicts.included:,} rows into {name}")
         path = spool_path(folder, 1) if folder else None
         content = extract.extract(connection, relations, verdicts, campaign, form=job.provider.format, path=path)
+        if folder:
+            history.write_contacts(connection, relations, verdicts, history.Contacts(campaign, slot, run_id, folder))
     return verdicts, Part(1, name, content.rows, content.bytes, content.sha256, job.provider.route)
 
 
@@ -207,14 +214,17 @@ def spool(job: Job, run: Run) -> Path:
     return job.settings.spool_dir / run.run_id
 
 
-def clear_spool(settings: Settings, ledger: Ledger) -> None:
-    """Remove the files of finished runs: one that was killed as it settled has left its own.
+def tidy_spool(settings: Settings, ledger: Ledger) -> None:
+    """Do what killed runs have left undone: contacts of frozen ones into the history, files of finished ones away.
 
     A folder of a run that the ledger does not know stays: then it is the ledger that is wrong.
     """
     folders = {folder.name: folder for folder in settings.spool_dir.iterdir()}
-    for run_id in ledger.finished(folders):
-        shutil.rmtree(folders[run_id], ignore_errors=True)
+    for run in ledger.runs(folders):
+        if run.finished:
+            shutil.rmtree(folders[run.run_id], ignore_errors=True)
+        elif run.parts:
+            history.put_contacts(settings, run.run_id, folders[run.run_id])
 
 
 def spool_path(folder: Path, number: int) -> Path:

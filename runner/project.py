@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
-from runner.campaign import Campaign, Column, ColumnMeta, DirectMail
+from runner.campaign import SEED, Campaign, Column, ColumnMeta, DirectMail
 from runner.config import parse, read_yaml
 from runner.dbt import DbtOutcome
 from runner.errors import ConfigError, Problem, UsageError
@@ -84,6 +84,7 @@ class Manifest:
             extract=extract["unique_id"],
             recipients=recipients,
             columns=columns,
+            contract=contract_file(extract),
         )
 
     def extract(self, exposure: Mapping[str, Any]) -> dict[str, Any]:
@@ -120,7 +121,7 @@ class Manifest:
 
     def columns(self, extract: Mapping[str, Any]) -> Iterator[Column]:
         """The extract's columns as its contract lists them."""
-        file = (extract.get("patch_path") or extract["original_file_path"]).split("://")[-1]
+        file = contract_file(extract)
         key = f"models.{extract['name']}"
         faults: list[Problem] = []
         if not extract["config"]["contract"]["enforced"]:
@@ -140,7 +141,7 @@ class Manifest:
             except ConfigError as error:
                 faults.extend(error.problems)
                 continue
-            columns.append(Column(name, meta.label or name, meta.export))
+            columns.append(Column(name, meta.label or name, meta.export, meta.width, meta.align, meta.pad))
         labels = [column.label for column in columns if column.export]
         alike = [label.casefold() for label in labels]
         faults.extend(
@@ -155,6 +156,11 @@ class Manifest:
         yield from columns
 
 
+def contract_file(extract: Mapping[str, Any]) -> str:
+    """The file that describes the extract."""
+    return str((extract.get("patch_path") or extract["original_file_path"]).split("://")[-1])
+
+
 def meta_of(entry: Mapping[str, Any]) -> Mapping[str, Any]:
     """What stands below `config.meta`, or below `meta`, where dbt took it in former times."""
     return entry["config"].get("meta") or entry.get("meta") or {}
@@ -166,6 +172,8 @@ def check_columns(columns: tuple[Column, ...], mail: DirectMail, file: str, key:
     for name in mail.file.sort_by:
         if name not in names:
             yield Problem(file, f"{key}.file.sort_by", f"the extract has no column {name!r}", ", ".join(names))
+    if mail.file.seeds != "mixed" and SEED not in names:
+        yield Problem(file, f"{key}.file.seeds", f"the extract has no column {SEED}, which tells the seeds", "mixed")
 
 
 def collect(faults: list[Problem], step: Callable[[], T]) -> T | None:

@@ -1,6 +1,9 @@
 """A provider, the mail house: the file that it wants and the route to it (`profiles/providers.yml`)."""
 
-from typing import Literal
+import codecs
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
 
 from runner.config import Strict, parse, read_yaml, render
 from runner.errors import ConfigError, Problem
@@ -9,11 +12,61 @@ from runner.settings import Settings
 FILE = "profiles/providers.yml"
 
 
+def check_encoding(name: str) -> str:
+    """A text encoding that Python knows."""
+    try:
+        "".encode(name)
+    except LookupError:
+        raise ValueError("is no text encoding, such as utf-8, latin-1, windows-1252 or ascii") from None
+    return codecs.lookup(name).name
+
+
+def check_delimiter(sign: str) -> str:
+    """One character that ends no line and quotes nothing."""
+    if len(sign.encode()) != 1 or sign in '"\r\n\x00' or sign.isalnum():
+        raise ValueError("must be one ASCII character, no letter, digit, quote or line end")
+    return sign
+
+
 class FileFormat(Strict):
-    """A comma-separated file in UTF-8, quoted where a value needs it, with a header."""
+    """What every format has: records that end with a line end, in an encoding."""
+
+    line_end: Literal["lf", "crlf"] = "lf"
+    encoding: Annotated[str, AfterValidator(check_encoding)] = "utf-8"
+    bom: bool = False
+
+
+class TextFormat(FileFormat):
+    """Fields apart by a delimiter. `newlines`: what becomes of line breaks within a field."""
+
+    header: bool = True
+    quoting: Literal["minimal", "all", "none"] = "minimal"
+    newlines: Literal["fold", "keep"] = "fold"
+
+
+class CsvFormat(TextFormat):
+    """Fields apart by a comma."""
 
     type: Literal["csv"] = "csv"
-    line_end: Literal["lf", "crlf"] = "lf"
+    delimiter: Literal[","] = ","
+
+
+class DelimitedFormat(TextFormat):
+    """Fields apart by another character."""
+
+    type: Literal["delimited"]
+    delimiter: Annotated[str, AfterValidator(check_delimiter)]
+
+
+class FixedWidthFormat(FileFormat):
+    """Fields as wide as the extract's contract says (`config.meta.width`), filled up with `pad`."""
+
+    type: Literal["fixed_width"]
+    header: Literal[False] = False
+    pad: Annotated[str, Field(min_length=1, max_length=1)] = " "
+
+
+AnyFormat = Annotated[CsvFormat | DelimitedFormat | FixedWidthFormat, Field(discriminator="type")]
 
 
 class Provider(Strict):
@@ -21,7 +74,7 @@ class Provider(Strict):
 
     label: str
     route: str
-    format: FileFormat = FileFormat()
+    format: AnyFormat = CsvFormat()
 
 
 def find_provider(settings: Settings, name: str) -> Provider:

@@ -1,5 +1,6 @@
 """Sample profiles: a made-up customer database, the same for the same number of rows, with the faults that real ones have."""
 
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -52,7 +53,7 @@ select
     case when row_draw % 25 = 0 then 'n' when row_draw % 3 > 0 then 'y' end as postal_mail_consent,
     case when row_draw % 41 = 0 then 'n' when row_draw % 7 > 0 then 'y' end as marketing_consent,
     case when row_draw % 1009 = 0 then 'true' else 'false' end as is_test_profile,
-    strftime(timestamp '2018-01-01' + to_hours(cast((row_draw // 50) % 60000 as int)), '%Y-%m-%dT%H:%M:%SZ') as created_at,
+    strftime(timestamp '2018-01-01' + to_hours(cast((row_draw // 50) % 78000 as int)), '%Y-%m-%dT%H:%M:%SZ') as created_at,
     strftime(timestamp '2025-01-01' + to_hours(cast((row_draw // 70) % 14000 as int)), '%Y-%m-%dT%H:%M:%SZ') as updated_at,
     case when row_draw % 10 > 0 then
         strftime(timestamp '2022-06-01' + to_hours(cast((row_draw // 90) % 36000 as int)), '%Y-%m-%dT%H:%M:%SZ')
@@ -64,23 +65,57 @@ order by i
 """
 
 
-def write_sample(path: Path, rows: int) -> None:
+SUPPRESSIONS = """
+with
+    drawn as (select *, md5_number_lower('listed' || profile_id) % 400 as draw from {profiles})
+select
+    case draw when 0 then 'do_not_mail' when 1 then 'returned' else 'deceased' end as list_name,
+    case draw when 0 then 'asked by telephone' when 1 then 'moved, no new address' else 'registry' end as reason,
+    case when draw < 2 then profile_id end as profile_id,
+    case when draw = 2 then upper(first_name) end as first_name,
+    case when draw = 2 then upper(last_name) end as last_name,
+    case when draw = 2 and first_name is null and last_name is null then company end as company,
+    case when draw = 2 then replace(address_line1, ' St', ' Street') end as address_line1,
+    case when draw = 2 then replace(address_line2, 'Apt ', '#') end as address_line2,
+    case when draw = 2 then upper(city) end as city,
+    case when draw = 2 then postal_code end as postal_code,
+    case when draw = 2 then country_code end as country_code,
+    cast(null as varchar) as valid_from,
+    cast(null as varchar) as valid_until,
+    '{today}' as as_of
+from drawn
+where draw < 3
+order by profile_id
+"""
+
+
+def write_sample(path: Path, rows: int, today: date, *, keep_lists: bool = False) -> None:
     """Write `rows` profiles to a CSV or Parquet file, by its suffix, in the canonical columns of `stg_profiles`.
 
     One in fifty repeats a person, about 4 % want no postal mail and 2 % no marketing at all, and a few lack a name, a line, a
-    city or a postal code. Raises UsageError for another suffix or a folder that cannot be written.
+    city or a postal code. Suppression lists for them, as of `today`, go into `suppressions.csv` beside it (`keep_lists`: unless there are some). Raises UsageError for
+    another suffix or a folder that cannot be written.
     """
     options = {".csv": "format csv, header true", ".parquet": "format parquet, compression zstd"}.get(path.suffix)
     if options is None:
         raise UsageError(f"{path}: sample profiles are written as .csv or .parquet")
     query = QUERY.format(rows=int(rows), places=PLACES, first=literal(FIRST), last=literal(LAST), streets=literal(STREETS))
     temporary = path.with_name(f".{path.name}.part")
+    reader = {".csv": "read_csv({}, all_varchar = true)", ".parquet": "read_parquet({})"}[path.suffix]
+    lists = SUPPRESSIONS.format(profiles=reader.format(literal(str(temporary))), today=today)
+    listed = path.with_name(".suppressions.csv.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with duckdb.connect() as connection:
             connection.execute("set preserve_insertion_order = true")
             connection.execute(f"copy ({query}) to {literal(str(temporary))} ({options})")
+            connection.execute(f"copy ({lists}) to {literal(str(listed))} (format csv, header true)")
+        if keep_lists and path.with_name("suppressions.csv").exists():
+            listed.unlink()
+        else:
+            listed.replace(path.with_name("suppressions.csv"))
         temporary.replace(path)
     except (OSError, duckdb.IOException) as error:
         temporary.unlink(missing_ok=True)
+        listed.unlink(missing_ok=True)
         raise UsageError(f"{path} cannot be written: {error}") from None

@@ -23,6 +23,7 @@ class Settings:
 
     project_dir: Path
     state_dir: Path
+    history_dir: Path
     ledger_url: str | None
     target: str | None
 
@@ -55,8 +56,8 @@ class Settings:
 def find_settings(project_dir: Path | None, target: str | None = None) -> Settings:
     """The settings of the dbt project in `project_dir`, or else in the working directory or above it. Raises UsageError.
 
-    Environment: DMAIL_STATE_DIR (default `.dmail`), DMAIL_LEDGER (default a SQLite file there). Relative paths start at the
-    project's folder.
+    Environment: DMAIL_STATE_DIR (default `.dmail`), DMAIL_LEDGER and DMAIL_HISTORY (by default in there). Relative paths start
+    at the project's folder.
     """
     start = (project_dir or Path.cwd()).resolve()
     above = [start] if project_dir else [start, *start.parents]
@@ -66,7 +67,8 @@ def find_settings(project_dir: Path | None, target: str | None = None) -> Settin
     state = project / (os.environ.get("DMAIL_STATE_DIR") or ".dmail")
     if state.resolve() in (project, *project.parents):
         raise UsageError(f"DMAIL_STATE_DIR must be a folder of its own, not {state}", todo="such as .dmail")
-    return Settings(project, state, os.environ.get("DMAIL_LEDGER") or None, target)
+    history = project / (os.environ.get("DMAIL_HISTORY") or state / "contact_history")
+    return Settings(project, state, history, os.environ.get("DMAIL_LEDGER") or None, target)
 
 
 def find_warehouse(settings: Settings) -> Warehouse:

@@ -1,8 +1,9 @@
 """What a run came to, in a few lines for a person."""
 
 from collections.abc import Iterator
-from datetime import UTC
+from datetime import UTC, datetime
 
+from runner.explain import Explanation
 from runner.ledger import Run
 from runner.values import Part, Verdicts
 
@@ -15,6 +16,8 @@ def figures(verdicts: Verdicts) -> Iterator[str]:
     for reason, count in verdicts.excluded.items():
         yield f"    {reason:<20}{count:>{width},}"
     yield f"  included              {verdicts.included:>{width},}"
+    if verdicts.seeds:
+        yield f"  seeds                 {verdicts.seeds:>{width},}"
 
 
 def file_lines(part: Part, location: str | None) -> Iterator[str]:
@@ -22,6 +25,21 @@ def file_lines(part: Part, location: str | None) -> Iterator[str]:
     yield f"  file      {location or f'{part.name} (route {part.route})'}"
     yield f"            {part.rows:,} rows, {part.bytes:,} bytes"
     yield f"  sha256    {part.sha256}"
+
+
+def explanation_lines(found: Explanation, slot: datetime) -> Iterator[str]:
+    """A profile's way through the rules."""
+    yield f"{found.profile_id}  slot {slot.astimezone(UTC):%Y-%m-%d %H:%M} UTC  " + (
+        f"excluded: {found.reason}" if found.reason else "included"
+    )
+    for opinion in found.opinions:
+        said = {True: "out", False: "in", None: "-"}[opinion.out]
+        yield f"  {opinion.rule:<20}{said:<5}{opinion.looked_at}".rstrip()
+    if found.row:
+        yield "  as it would be printed" if found.reason else "  as it is printed"
+        width = max(map(len, found.row))
+        for label, text in found.row.items():
+            yield f"    {label:<{width}}  {text}".rstrip()
 
 
 def run_lines(run: Run) -> Iterator[str]:

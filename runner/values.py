@@ -18,11 +18,15 @@ class Build:
 
 @dataclass(frozen=True)
 class Verdicts:
-    """How many profiles were targeted, and what became of them: targeted = included + the sum of excluded."""
+    """How many profiles were targeted, and what became of them: targeted = included + the sum of excluded.
+
+    `seeds`: addresses beside them in the file, which count nowhere else.
+    """
 
     targeted: int
     included: int
     excluded: Mapping[str, int]
+    seeds: int = 0
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,11 @@ from runner.settings import Warehouse
 
 
 @contextmanager
-def session(warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A read-only session with the settings of the dbt target. Raises ExtractError where the file cannot be opened."""
+def session(warehouse: Warehouse, *, explained: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A read-only session with the settings of the dbt target. Raises ExtractError where the file cannot be opened.
+
+    `explained`: DuckDB's errors become ExtractErrors, without the values that they may quote.
+    """
     try:
         connection = duckdb.connect(str(warehouse.path), read_only=True)
     except duckdb.Error as error:
@@ -29,6 +32,8 @@ def session(warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
             todo="raise `memory_limit` in profiles/profiles.yml, or give `temp_directory` more room",
         ) from None
     except duckdb.Error as error:
+        if not explained:
+            raise
         raise ExtractError(f"DuckDB could not read the warehouse: {type(error).__name__}") from None
     finally:
         connection.close()

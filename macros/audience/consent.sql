@@ -1,15 +1,28 @@
-{# Out: the profile said no to postal mail, or to marketing as a whole, or said what nobody understands. Nothing said is consent. #}
-{% macro consent() %}
+{#
+    Out: the profile said no to postal mail, or to marketing as a whole, or said what nobody understands (`?`).
+
+    Arguments:
+        require  none  nothing said is consent, and so are XDM's pending, unknown, default yes and other legal grounds
+                 'y'   only an explicit yes to both is: for countries where postal mail needs it
+#}
+{% macro consent(require=none) %}
+    {% do one_of("consent", "require", require, [none, "y"]) %}
+    {% set given = ["y"] if require else ["y", "dy", "p", "u", "li", "ct", "cp", "vi", "pi"] %}
     {% set refused = [] %}
     {% for column in ["postal_mail_consent", "marketing_consent"] %}
-        {% do refused.append(
-            "case "
-            ~ column
-            ~ " when 'y' then false when 'dy' then false when 'p' then false when 'u' then false when 'li' then false "
-            ~ "when 'ct' then false when 'cp' then false when 'vi' then false when 'pi' then false else "
-            ~ column
-            ~ " is not null end"
-        ) %}
+        {% set answer %}
+            case {{ column }} {% for value in given %} when '{{ value }}' then false {% endfor %}
+            else {{ "true" if require else column ~ " is not null" }} end
+        {% endset %}
+        {% do refused.append(answer) %}
     {% endfor %}
-    {{ return({"reason": "consent", "condition": refused | join(" or ")}) }}
+    {{
+        return(
+            {
+                "reason": "consent",
+                "condition": "(" ~ refused | join(" or ") ~ ")",
+                "shows": {"postal mail": "postal_mail_consent", "marketing": "marketing_consent"},
+            }
+        )
+    }}
 {% endmacro %}

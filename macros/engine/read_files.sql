@@ -5,12 +5,23 @@
     columns are those of its first line, so that a broken row further down is an error with its line, not a file of another shape;
     a `#` in an address starts no comment. A Parquet file, or a glob of them, is read as it is.
     Anything that is not a quoted file location (a table, the mock of a unit test) passes through.
-#}
-{% macro read_files(relation) %} {{ return(adapter.dispatch("read_files")(relation)) }}{% endmacro %}
 
-{% macro duckdb__read_files(relation) %}
+    Arguments:
+        relation   the source
+        otherwise  column -> type: an empty relation of these where no file is there; without it a missing file is an error
+#}
+{% macro read_files(relation, otherwise=none) %}
+    {{ return(adapter.dispatch("read_files")(relation, otherwise)) }}
+{% endmacro %}
+
+{% macro duckdb__read_files(relation, otherwise) %}
     {% set location = relation | string %}
     {% if not location.startswith("'") %} {{ return(location) }}
+    {% elif otherwise and execute and not duckdb__files(location) %}
+        {% set columns = [] %}
+        {% for name, type in otherwise.items() %} {% do columns.append("cast(null as " ~ type ~ ") as " ~ name) %}
+        {% endfor %}
+        {{ return("(select " ~ columns | join(", ") ~ " where false)") }}
     {% elif location.lower().endswith(".parquet'") %} {{ return("read_parquet(" ~ location ~ ")") }}
     {% else %} {{ return("read_csv(" ~ location ~ ", " ~ duckdb__csv_options(location) ~ ")") }}
     {% endif %}
@@ -22,7 +33,7 @@
 #}
 {% macro duckdb__csv_options(location) %}
     {% set options = ["header = true", "quote = '\"'", "escape = '\"'", "comment = ''"] %}
-    {% set files = run_query("select file from glob(" ~ location ~ ")").rows if execute else [] %}
+    {% set files = duckdb__files(location) if execute else [] %}
     {% if files %}
         {% set line = duckdb__first_line(location) %}
         {% set counts = {} %}
@@ -56,4 +67,8 @@
         limit 1
     {% endset %}
     {% set rows = run_query(query).rows %} {{ return((rows[0][0] or "") if rows else "") }}
+{% endmacro %}
+
+{% macro duckdb__files(location) %}
+    {{ return(run_query("select file from glob(" ~ location ~ ") limit 2").rows) }}
 {% endmacro %}

@@ -174,7 +174,7 @@ def test_a_failing_data_test_ships_nothing(project: Project) -> None:
 
 
 def test_an_extract_that_forgets_the_verdicts(project: Project) -> None:
-    project.edit(EXTRACT, "where exclusion_reason is null", "where true")
+    project.edit("macros/audience/pieces.sql", "where exclusion_reason is null", "where true")
     project.edit(MODELS, "prints_whoever_is_included\n", "prints_whoever_is_included\n    config: {enabled: false}\n")
     assert_refused(project, FAILED, "rows of profiles that recipients excludes or does not know")
 
@@ -316,7 +316,7 @@ def test_sample_data_replaces_no_real_profiles(project: Project) -> None:
     before = (project.path / "data/profiles.csv").read_bytes()
     refused = project.call("sample-data", "--rows", "5")
     assert refused.returncode == WRONG
-    assert "may hold real profiles" in refused.stderr
+    assert "exists, and may be real" in refused.stderr
     assert (project.path / "data/profiles.csv").read_bytes() == before
 
 

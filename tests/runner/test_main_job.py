@@ -3,13 +3,17 @@
 import csv
 import hashlib
 import json
+import shutil
 import stat
 import subprocess
 from pathlib import Path
 
+import duckdb
 import pytest
-from conftest import DONE, FAILED, FILE, HELD, WRONG, Project
+from conftest import DONE, FAILED, FILE, HELD, SLOT, WRONG, Project
 from sshd import Sshd
+
+PROOFS = ["Peter Probe", "Mr Carl Catalog", "Ms Paula Proof"]
 
 
 def test_a_campaign_becomes_a_file(project: Project) -> None:
@@ -22,7 +26,7 @@ def test_a_campaign_becomes_a_file(project: Project) -> None:
 
     assert run["state"] == "settled"
     assert run["targeted"] == run["included"] + sum(run["excluded"].values())
-    assert set(run["excluded"]) == {"consent", "incomplete_address", "duplicate"}
+    assert set(run["excluded"]) == {"consent", "suppressed", "incomplete_address", "duplicate", "holdout"}
     assert part == {
         "name": FILE,
         "rows": len(rows),
@@ -30,7 +34,8 @@ def test_a_campaign_becomes_a_file(project: Project) -> None:
         "sha256": hashlib.sha256(content).hexdigest(),
         "route": "outbox",
     }
-    assert run["included"] == len(rows) > 1000
+    assert run["included"] == len(rows) - run["seeds"] > 1000
+    assert [row["Full Name"] for row in rows if row["Customer ID"].startswith("seed-")] == PROOFS
     for figure in (f"{run['targeted']:,}", f"{run['included']:,}", part["sha256"], f"{part['bytes']:,} bytes"):
         assert figure in done.stdout
 
@@ -43,7 +48,7 @@ def test_the_file_is_sorted_labelled_and_private(project: Project) -> None:
     order = [(row["Country Code"], row["Postal Code"], row["Customer ID"]) for row in rows]
     assert order == sorted(order)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert all(len(row["Customer ID"]) == 10 for row in rows), "leading zeros of ids are lost"
+    assert all(len(row["Customer ID"]) == 10 for row in rows if "seed" not in row["Customer ID"]), "leading zeros of ids are lost"
     assert any(row["Postal Code"].startswith("0") for row in rows), "leading zeros of postal codes are lost"
 
 
@@ -59,14 +64,79 @@ def test_the_same_slot_again_does_nothing(project: Project) -> None:
     assert project.status() == before
 
 
-def test_two_slots_are_two_files_with_the_same_rows(project: Project) -> None:
+def test_two_projects_make_the_same_bytes_of_a_slot(project: Project, base: Path, tmp_path: Path) -> None:
+    other = Project(
+        Path(shutil.copytree(base, tmp_path / "other")), {"DMAIL_MEMORY_LIMIT": "500MB", "TZ": "Asia/Tokyo", "LC_ALL": "C"}
+    )
+    for each in (project, other):
+        assert each.run().returncode == DONE
+    assert project.status()[0]["parts"][0]["sha256"] == other.status()[0]["parts"][0]["sha256"]
+
+
+def test_whom_one_slot_has_mailed_the_next_leaves_alone(project: Project) -> None:
     # The sample orders are on the hour: both slots target the same profiles.
     assert project.run("2026-11-02T11:01Z").returncode == DONE
     assert project.run("2026-11-02T11:59Z").returncode == DONE
-    assert project.delivered == ["inbound/spring_catalog_20261102T110100Z.csv", "inbound/spring_catalog_20261102T115900Z.csv"]
     newest, oldest = project.status()
     assert newest["slot"] == "2026-11-02T11:59:00Z"
-    assert newest["parts"][0]["sha256"] == oldest["parts"][0]["sha256"]
+    assert newest["targeted"] == oldest["targeted"]
+    assert (newest["state"], newest["included"]) == ("empty", 0)
+    assert newest["excluded"]["frequency_cap"] == oldest["included"] + oldest["excluded"]["duplicate"]
+    assert project.run("2026-12-14T11:59Z").returncode == DONE
+    assert project.status()[0]["included"] > 1000, "the cap has a window"
+
+
+def test_the_control_group_is_kept_and_stays_the_same(project: Project) -> None:
+    assert project.run().returncode == DONE
+    history = f"read_parquet('{project.path}/.dmail/contact_history/*/contacts.parquet')"
+    cells = dict(duckdb.sql(f"select cell, count(*) from {history} group by cell").fetchall())
+    (run,) = project.status()
+    assert cells == {"mailed": run["included"], "holdout": run["excluded"]["holdout"]}
+    held = f"select count(distinct profile_id) from {history} where cell = 'holdout'"
+    assert project.run("2026-12-14T11:00Z").returncode == DONE
+    (both,) = duckdb.sql(held).fetchone() or (0,)
+    assert both <= max(each["excluded"]["holdout"] for each in project.status()) + 5, "the same people, but for a few new ones"
+
+
+def test_a_person_is_explained(project: Project) -> None:
+    assert project.run().returncode == DONE
+    warehouse = duckdb.connect(str(project.path / ".dmail/warehouse.duckdb"), read_only=True)
+    query = "select profile_id from spring_catalog__recipients where exclusion_reason = 'suppressed' order by all limit 1"
+    (listed,) = warehouse.execute(query).fetchone() or ("",)
+    warehouse.close()
+    done = project.call("explain", "spring_catalog", listed, "--slot", SLOT)
+    assert f"{listed}  slot 2026-11-02 11:00 UTC  excluded: suppressed" in done.stdout
+    assert "suppressed          out  list: " in done.stdout
+    row = next(row for row in csv.DictReader((project.path / "outbox" / FILE).open()) if "seed" not in row["Customer ID"])
+    found = json.loads(project.call("explain", "spring_catalog", row["Customer ID"], "--slot", SLOT, "--json").stdout)
+    assert found["reason"] is None
+    assert [opinion["rule"] for opinion in found["opinions"]] == [
+        "consent", "suppressed", "incomplete_address", "frequency_cap", "duplicate", "holdout",
+    ]  # fmt: skip
+    assert not any(opinion["out"] for opinion in found["opinions"])
+    assert found["row"] == row, "the row as it is printed"
+    unknown = project.call("explain", "spring_catalog", "nobody")
+    assert unknown.returncode == WRONG
+    assert "does not target the profile 'nobody'" in unknown.stderr
+
+
+def test_who_is_not_built_yet_is_not_explained(project: Project) -> None:
+    done = project.call("explain", "spring_catalog", "0000000001")
+    assert done.returncode == FAILED
+    assert "dmail-runner run spring_catalog --dry-run" in done.stderr
+
+
+def test_without_suppression_lists_nobody_is_mailed(project: Project) -> None:
+    for lists in ("data/none.csv", "data/profiles.csv"):
+        done = project.run(DMAIL_SUPPRESSIONS=lists)
+        assert done.returncode == FAILED
+        assert "crm.suppressions" in done.stderr
+    aged = project.path / "data/aged.csv"
+    aged.write_text((project.path / "data/suppressions.csv").read_text().replace("2026-", "2024-"))
+    old = project.run(DMAIL_SUPPRESSIONS="data/aged.csv")
+    assert old.returncode == FAILED
+    assert "is older than 180 days" in old.stderr
+    assert project.delivered == []
 
 
 def test_without_a_slot_the_latest_that_is_due_runs(project: Project) -> None:
@@ -259,7 +329,7 @@ def test_profiles_come_from_any_file_or_glob(project: Project, name: str) -> Non
     (run,) = project.status()
     assert run["targeted"] == 1520
     rows_in_file = list(csv.DictReader((project.path / "outbox" / FILE).read_text().splitlines()))
-    assert all(len(row["Customer ID"]) == 10 for row in rows_in_file)
+    assert all(len(row["Customer ID"]) == 10 for row in rows_in_file if "seed" not in row["Customer ID"])
 
 
 def test_a_file_that_nobody_made_for_this_project(project: Project) -> None:
@@ -270,7 +340,7 @@ def test_a_file_that_nobody_made_for_this_project(project: Project) -> None:
     tail = "en,,,2020-01-01,2020-01-01,false,10,1,2021-01-01,ignored"
     (project.path / "data/real.csv").write_text(
         f"{header}\n"
-        f'"a, b",Москва,0001,Иванова,Анна,,,"ул. Ленина, 5\nкв. 7",,101000,,RU,{tail}\n'
+        f'"a, b",Москва,0001,Иванова,Анна,,,"ул. Ленина, 5\nкв. 7",,101000,Москва,RU,{tail}\n'
         f'"quote "" inside",東京,0002,田中,太郎,,,"千代田1-1",,100-0001,,JP,{tail}\n'
         f',Köln,0003,"O\'Brien ""Bob""",Zoë,Dr.,"Müller, Söhne & Co",Straße 1 #5,,50667,,DE,{tail}\n'
         f",Boston,0004,Empty,,,,1 Main St,,02134,MA,,{tail}\n"

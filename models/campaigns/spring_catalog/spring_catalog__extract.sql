@@ -1,12 +1,18 @@
 -- The printer's columns, one row per piece.
 with
-    recipients as (select profile_id from {{ ref("spring_catalog__recipients") }} where exclusion_reason is null),
-
-    audience as (select * from {{ ref("spring_catalog__audience") }}),
+    pieces as (
+        {{
+            pieces(
+                ref("spring_catalog__audience"),
+                ref("spring_catalog__recipients"),
+                seeds=ref("int_seed_addresses"),
+            )
+        }}
+    ),
 
     final as (
         select
-            audience.profile_id,
+            profile_id,
             {{ join_words(["title", "first_name", "last_name"]) }} as full_name,
             company,
             address_line1,
@@ -16,9 +22,11 @@ with
             postal_code,
             upper(country_name) as country,
             country_code,
-            language
-        from audience
-        inner join recipients on audience.profile_id = recipients.profile_id
+            language,
+            {{ key_code(["'SPRING'", "country_code"], separator="-", check="mod97") }} as key_code,
+            piece_id,
+            is_seed
+        from pieces
     )
 
 select *

@@ -3,8 +3,11 @@
         audience=ref("spring_catalog__audience"),
         rules=[
             consent(),
+            suppressed(lists=["do_not_mail", "deceased", "returned"], max_age_days=180),
             deliverable(),
-            one_per("person", keep="lifetime_value desc"),
+            frequency_cap(pieces=1, days=30, unit="household"),
+            one_per("household", keep="lifetime_value desc"),
+            holdout(percent=5),
         ],
     )
 }}

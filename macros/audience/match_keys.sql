@@ -1,0 +1,58 @@
+{#
+    Keys by which two rows are known as the same person, household or address: 16 hexadecimal digits, the same whatever the case,
+    the accents, the punctuation, the street type's abbreviation and the unit's designator.
+
+        Müller, 12 Oak Street, Apt. 5   =   MUELLER, 12 oak st #5
+
+    Null where there is no name or no street: nobody is the duplicate of somebody unknown.
+    Arguments: column expressions; the postal code as `postal_code()` prints it. With a postal code the city's spelling does not matter.
+#}
+{% macro match_key(parts) %}
+    substr(md5({% for part in parts %}{{ part }} {{ "|| '|' ||" if not loop.last }} {% endfor %}), 1, 16)
+{% endmacro %}
+
+{# A name without what people spell differently: spaces, hyphens, apostrophes, accents, and ue for ü. #}
+{% macro name_words(name) -%}
+    nullif(
+        regexp_replace(
+            translate({{ strip_accents("lower(" ~ name ~ ")") }}, 'øłđß', 'olds'), '([aou])e|[^\p{L}\p{N}]+', '\1', 'g'
+        ),
+        ''
+    )
+{%- endmacro %}
+
+{# A street's words with one space after each; street types cut to their first letters, unit designators left out. #}
+{% macro street_words(line) -%}
+    {% set types = [
+        "(st)(?:r|reet|rasse|raße)?",
+        "(av)(?:e|enue|enida)?",
+        "(r)(?:oa)?d",
+        "(dr)(?:ive|v)?",
+        "(l)(?:ane|n)",
+        "(b)(?:oulevard|lvd|d)",
+        "(c)(?:our)?t",
+        "(pl)(?:ace|atz|aza)?",
+        "(sq)(?:uare)?",
+    ] %}
+    {% set units = "apartment|apt|appartement|unit|suite|ste|no|nr|floor|fl" %}
+    nullif(
+        regexp_replace(
+            {{ strip_accents("lower(" ~ line ~ ")") }} || ' ',
+            '(?:\b(?:{{ types | join("|") }}))?(?:[^\p{L}\p{N}]+(?:{{ units }})\b)*[^\p{L}\p{N}]+',
+            '\1\2\3\4\5\6\7\8\9 ',
+            'g'
+        ),
+        ' '
+    )
+{%- endmacro %}
+
+{# Where a street is: country and postal code (of US codes the first five digits), or the city where there is no code. #}
+{% macro place_words(city, postal_code, country_code) -%}
+    {{ country_code }} || coalesce(
+        case
+            when {{ country_code }} = 'US' then substr({{ postal_code }}, 1, 5) else replace({{ postal_code }}, ' ', '')
+        end,
+        {{ name_words(city) }},
+        ''
+    )
+{%- endmacro %}

@@ -1,0 +1,101 @@
+{#
+    People, or whoever else has a name and an address in the columns of stg_profiles, each with its one postal address, normalised
+    and judged, and the keys by which it is matched; every other column is passed on.
+#}
+{% macro postal_addresses(people) %}
+    with
+        profiles as (select * from {{ people }}),
+
+        countries as (select * from {{ ref("countries") }}),
+
+        names as (
+            select country_code, map(list(language), list(country_name)) as country_names
+            from {{ ref("country_names") }}
+            group by country_code
+        ),
+
+        posts as (
+            select countries.*, names.country_names
+            from countries
+            left join names on countries.country_code = names.country_code
+        ),
+
+        located as (
+            select
+                {{ star_except(["country_code"]) }},
+                {{ country_code("coalesce(country_code, '" ~ var("home_country") ~ "')") }} as country_code
+            from profiles
+        ),
+
+        normalised as (
+            select
+                {{ star_except(["postal_code"]) }},
+                {{ postal_code("postal_code", "country_code") }} as postal_code,
+                {{ join_words(["first_name", "last_name"]) }} as full_name
+            from located
+        ),
+
+        judged as (
+            select
+                normalised.*,
+                posts.country_name,
+                posts.country_names,
+                posts.capital_fields,
+                posts.postal_code_prefix,
+                case
+                    when latin_address_format is null
+                    then address_format
+                    when
+                        regexp_matches(
+                            concat_ws(' ', address_line1, city, region),
+                            '[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}]'
+                        )
+                    then address_format
+                    else latin_address_format
+                end as address_format,
+                case
+                    when coalesce(full_name, company) is null
+                    then 'no name'
+                    when country_name is null
+                    then 'unknown country'
+                    when requires_line and address_line1 is null
+                    then 'no address line'
+                    when requires_city and city is null
+                    then 'no city'
+                    -- Where the post asks for a region and no city (Hong Kong, the Emirates), people write it as the
+                    -- city.
+                    when requires_region and region is null and (requires_city or city is null)
+                    then 'no region'
+                    when requires_postal_code and postal_code is null
+                    then 'no postal code'
+                    when not {{ is_postal_code("postal_code", "postal_code_pattern") }}
+                    then 'postal code not of its country'
+                end as address_problem,
+                {% for line in ["full_name", "company", "address_line1", "address_line2"] %}
+                    case when {{ line }} is null then 0 else 1 end +
+                {% endfor %} 1 as address_lines
+            from normalised
+            left join posts on normalised.country_code = posts.country_code
+        ),
+
+        worded as (
+            select
+                *,
+                {{ street_words(join_words(["address_line1", "address_line2"])) }} as street,
+                {{ place_words("city", "postal_code", "country_code") }} as place
+            from judged
+        ),
+
+        final as (
+            select
+                {{ star_except(["street", "place"]) }},
+                {{ match_key([name_words("coalesce(full_name, company)"), "street", "place"]) }} as person_key,
+                {{ match_key([name_words("coalesce(last_name, first_name, company)"), "street", "place"]) }}
+                as household_key,
+                {{ match_key(["street", "place"]) }} as address_key
+            from worded
+        )
+
+    select *
+    from final
+{% endmacro %}

@@ -1,0 +1,73 @@
+{#
+    Out: on a suppression list, by profile_id, or by name and address. It fails closed: a list that is missing, empty or older than
+    stated stops the build.
+
+    Arguments:
+        lists         names of lists in stg_suppressions
+        max_age_days  how old the newest export of each (`as_of`) may be at the slot
+        reason        what to call it, so that one list can be told from another
+#}
+{% macro suppressed(lists, max_age_days=35, reason="suppressed") %}
+    {% if lists is string or lists is not sequence or not lists %}
+        {{ exceptions.raise_compiler_error("suppressed(): lists takes a list of names, not `" ~ lists ~ "`") }}
+    {% endif %}
+    {% do number_between("suppressed", "max_age_days", max_age_days, 0, 100000) %}
+    {% set wanted %} ({% for list in lists %} '{{ list.replace("'", "''") }}'{{ "," if not loop.last }} {% endfor %}) {% endset %}
+    {% set valid %}
+        list_name in {{ wanted }}
+        and coalesce(valid_from <= {{ slot() }}, true)
+        and coalesce(valid_until > {{ slot() }}, true)
+    {% endset %}
+    {% set current %}
+        select
+            max(
+                case
+                    when newest is null
+                    then {{ fail("'the suppression list ' || wanted || ' is missing or empty'") }}
+                    when newest < {{ slot() }} - interval {{ max_age_days }} day
+                    then {{ fail("'the suppression list ' || wanted || ' is older than " ~ max_age_days ~ " days'") }}
+                    else 'current'
+                end
+            ) as lists_are
+        from
+            (
+                select wanted, max(as_of) as newest
+                from
+                    (
+                        {% for list in lists %}
+                            select '{{ list.replace("'", "''") }}' as wanted {{ "union all" if not loop.last }}
+                        {% endfor %}
+                    ) as names
+                left join {{ ref("stg_suppressions") }} as entries on names.wanted = entries.list_name
+                group by wanted
+            ) as ages
+    {% endset %}
+    {{
+        return(
+            {
+                "reason": reason,
+                "joins": [
+                    {"query": current, "on": "true"},
+                    {
+                        "query": "select profile_id as listed_profile_id, min(list_name) as list_of_profile from "
+                        ~ ref("stg_suppressions")
+                        ~ " where profile_id is not null and "
+                        ~ valid
+                        ~ " group by profile_id",
+                        "on": "profile_id = listed_profile_id",
+                    },
+                    {
+                        "query": "select person_key as listed_person_key, min(list_name) as list_of_person from "
+                        ~ ref("stg_suppressions")
+                        ~ " where person_key is not null and "
+                        ~ valid
+                        ~ " group by person_key",
+                        "on": "person_key = listed_person_key",
+                    },
+                ],
+                "condition": "(lists_are is null or list_of_profile is not null or list_of_person is not null)",
+                "shows": {"list": "coalesce(list_of_profile, list_of_person, 'none')"},
+            }
+        )
+    }}
+{% endmacro %}

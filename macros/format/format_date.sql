@@ -1,0 +1,53 @@
+{#
+    A date: long (October 5, 2026; 5. Oktober 2026), short (10/5/2026; 5.10.2026) or iso (2026-10-05). Of a moment, the date in UTC.
+    Null is null; so is what is no date, and a year outside 1 to 9999.
+
+    Arguments:
+        locale  one of locales() in quotes ("'de-DE'"), or a column expression; see by_locale()
+        style   long, short or iso
+#}
+{% macro format_date(column, locale="'en-US'", style="long") -%}
+    {% if style not in ["long", "short", "iso"] %}
+        {{
+            exceptions.raise_compiler_error(
+                "format_date(): unknown style `" ~ style ~ "`; it accepts long, short, iso"
+            )
+        }}
+    {% endif %}
+    {% set known = locales() %} {% do check_choice("format_date", "locale", locale, known) %}
+    {% set date = "try_cast(" ~ column ~ " as date)" %}
+    {% set year, month, day = "year(" ~ date ~ ")", "month(" ~ date ~ ")", "day(" ~ date ~ ")" %}
+    {% set expressions = {} %}
+    {% for name, words in known.items() %}
+        {% set parts = {
+            "{y}": "cast(" ~ year ~ " as varchar)",
+            "{m}": "cast(" ~ month ~ " as varchar)",
+            "{d}": "cast(" ~ day ~ " as varchar)",
+            "{mm}": "lpad(cast(" ~ month ~ " as varchar), 2, '0')",
+            "{dd}": "lpad(cast(" ~ day ~ " as varchar), 2, '0')",
+            "{month}": "split_part('" ~ words.months ~ "', ' ', cast(" ~ month ~ " as integer))",
+        } %}
+        {% do expressions.update({name: filled(words.get(style, ""), parts)}) %}
+    {% endfor %}
+    case
+        when {{ year }} between 1 and 9999
+        then
+            {% if style == "iso" %}
+                lpad(cast({{ year }} as varchar), 4, '0')
+                || '-'
+                || lpad(cast({{ month }} as varchar), 2, '0')
+                || '-'
+                || lpad(cast({{ day }} as varchar), 2, '0')
+            {% else %} {{ by_locale(locale, expressions) }}
+            {% endif %}
+    end
+{%- endmacro %}
+
+{# A pattern such as {d}. {month} as a SQL expression. #}
+{% macro filled(pattern, parts) -%}
+    {% set sql = namespace(text=sql_text(pattern)) %}
+    {% for name, part in parts.items() %}
+        {% set sql.text = sql.text | replace(name, "' || " ~ part ~ " || '") %}
+    {% endfor %}
+    {{- sql.text -}}
+{%- endmacro %}

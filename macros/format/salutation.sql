@@ -1,0 +1,157 @@
+{#
+    The greeting of a letter, with its comma (Spanish: its colon).
+
+        the title says Ms or Mr, in whatever language   Dear Ms Ray,     Sehr geehrte Frau Müller,   Chère Madame Martin,
+        it says neither, or more than one person        Dear Ann Ray,    Guten Tag Ann Müller,       Bonjour Ann Martin,
+        it says something else                          Dear Dr Ray,     Guten Tag Dr. Müller,       Dear Mr & Mrs Ray,
+        there is no name, or a bare last name           Dear customer,   Sehr geehrte Damen und Herren,
+
+    Polish greets without the name, which would have to be declined; Swedish and Danish greet by first and last name. Names are
+    printed as given: wrap them in proper_case() where they shout.
+
+    Arguments:
+        language    column expression, or a literal in quotes: "'de'"; of `pt-BR` only `pt` counts
+        title, last_name, first_name  column expressions
+        default     the language where there is none, or one that is not in greetings()
+        generic     greetings to use instead of ours where there is no name: {"en": "Dear friend,"}
+#}
+{% macro salutation(language, title, last_name, first_name=none, default="en", generic={}) -%}
+    {% set known = greetings() %}
+    {% for given in [default] + generic.keys() | list if given not in known %}
+        {{
+            exceptions.raise_compiler_error(
+                "salutation(): unknown language `" ~ given ~ "`; it accepts " ~ known | join(", ")
+            )
+        }}
+    {% endfor %}
+    {% set title, last, first = blank_to_null(title), blank_to_null(last_name), in_case(first_name, none) %}
+    {% set key = "lower(split_part(replace(" ~ language ~ ", '_', '-'), '-', 1))" %}
+    {% set spoken = "lower(replace(" ~ title ~ ", '.', ''))" %}
+    {% set ms = "ms|mrs|miss|mmes?|mlle|madame|mademoiselle|frau|sra|srta|señora|señorita|senhora|sigra|signora|mevrouw|mevr|mw|pani|fru|fröken" %}
+    {% set mr = "mr|mister|m|monsieur|herr|herrn|sr|señor|senhor|sig|signor|meneer|heer|dhr|pan|hr" %}
+    {% set several = "[&+/]|^familie |^family | (?:and|und|et|y|e|en|i|och|og) " %}
+    {# What the title says besides Ms and Mr, such as Dr. #}
+    {% set rank = (
+        "nullif("
+        ~ replace_all(title, "(?i)^(?:" ~ ms ~ "|" ~ mr ~ "|sig\\.ra)(?:\\.? +|\\.?$)", "")
+        ~ ", '')"
+    ) %}
+    case
+        {% for gender, words in {"ms": ms, "mr": mr}.items() %}
+            when
+                {{ last }} is not null
+                and {{ matches(spoken, "^(?:" ~ words ~ ")(?: |$)") }}
+                and not {{ matches(spoken, several) }}
+                and {{ by_language(key, known, gender, default) }} is not null
+            then
+                concat_ws(
+                    ' ',
+                    {% if gender == "ms" %}
+                        case
+                            {% for word, greeting in {
+                                "en mrs": "Dear Mrs",
+                                "en miss": "Dear Miss",
+                                "fr mlle": "Chère Mademoiselle",
+                                "fr mademoiselle": "Chère Mademoiselle",
+                                "es srta": "Estimada Srta.",
+                                "es señorita": "Estimada Srta.",
+                            }.items() %}
+                                {% set said = word.split(" ") %}
+                                when
+                                    {{ by_language(key, known, "name", default) }} = '{{ said[0] }}'
+                                    and split_part({{ spoken }}, ' ', 1) = '{{ said[1] }}'
+                                then '{{ greeting }}'
+                            {% endfor %}
+                            else {{ by_language(key, known, gender, default) }}
+                        end,
+                    {% else %} {{ by_language(key, known, gender, default) }},
+                    {% endif %}
+                    case when {{ by_language(key, known, "nameless", default) }} is null then {{ rank }} end,
+                    case when {{ by_language(key, known, "nameless", default) }} is null then {{ last }} end
+                )
+                || {{ by_language(key, known, "end", default) }}
+        {% endfor %}
+        when
+            {{ by_language(key, known, "nameless", default) }} is not null
+            and coalesce({{ first }}, {{ last }}) is not null
+        then {{ by_language(key, known, "neutral", default) }} || {{ by_language(key, known, "end", default) }}
+        when {{ last }} is not null and {{ matches(spoken, several) }}
+        then
+            concat_ws(' ', {{ by_language(key, known, "neutral", default) }}, {{ title }}, {{ last }})
+            || {{ by_language(key, known, "end", default) }}
+        when {{ last }} is not null and {{ rank }} is not null
+        then
+            concat_ws(' ', {{ by_language(key, known, "neutral", default) }}, {{ rank }}, {{ last }})
+            || {{ by_language(key, known, "end", default) }}
+        when {{ first }} is not null
+        then
+            concat_ws(' ', {{ by_language(key, known, "neutral", default) }}, {{ first }}, {{ last }})
+            || {{ by_language(key, known, "end", default) }}
+        else {{ by_language(key, known, "generic", default, generic) }}
+    end
+{%- endmacro %}
+
+{# One entry of each language's greetings, chosen by the row's language. #}
+{% macro by_language(key, known, entry, default, instead={}) -%}
+    case
+        {{ key }}
+        {% for language, words in known.items() if language != default %}
+            {% set text = instead.get(language, words.get(entry)) %}
+            when '{{ language }}'
+            then {{ "null" if text is none else sql_text(text) }}
+            {% endfor %} {% set text = instead.get(default, known[default].get(entry)) %}
+        else {{ "cast(null as varchar)" if text is none else sql_text(text) }}
+    end
+{%- endmacro %}
+
+{# Where a language has no `ms` and `mr`, the neutral greeting serves all. #}
+{% macro greetings() %}
+    {% set known = {
+        "en": {"ms": "Dear Ms", "mr": "Dear Mr", "neutral": "Dear", "generic": "Dear customer,"},
+        "de": {
+            "ms": "Sehr geehrte Frau",
+            "mr": "Sehr geehrter Herr",
+            "neutral": "Guten Tag",
+            "generic": "Sehr geehrte Damen und Herren,",
+        },
+        "fr": {
+            "ms": "Chère Madame",
+            "mr": "Cher Monsieur",
+            "neutral": "Bonjour",
+            "generic": "Madame, Monsieur,",
+        },
+        "es": {
+            "ms": "Estimada Sra.",
+            "mr": "Estimado Sr.",
+            "neutral": "Hola",
+            "generic": "Estimados señores:",
+            "end": ":",
+        },
+        "it": {
+            "ms": "Gentile Signora",
+            "mr": "Gentile Signor",
+            "neutral": "Gentile",
+            "generic": "Gentile cliente,",
+        },
+        "nl": {
+            "ms": "Geachte mevrouw",
+            "mr": "Geachte heer",
+            "neutral": "Beste",
+            "generic": "Geachte heer, mevrouw,",
+        },
+        "pt": {"ms": "Prezada Sra.", "mr": "Prezado Sr.", "neutral": "Olá", "generic": "Prezado cliente,"},
+        "pl": {
+            "ms": "Szanowna Pani",
+            "mr": "Szanowny Panie",
+            "neutral": "Dzień dobry",
+            "generic": "Szanowni Państwo,",
+            "nameless": "yes",
+        },
+        "sv": {"neutral": "Hej", "generic": "Bästa kund,"},
+        "da": {"neutral": "Kære", "generic": "Kære kunde,"},
+    } %}
+    {% for language, words in known.items() %}
+        {% do words.update({"name": language, "end": words.end or ","}) %}
+    {% endfor %}
+    {{ return(known) }}
+{% endmacro %}

@@ -1,0 +1,6 @@
+-- Buyers of the last two years, with what their offer depends on.
+with profiles as (select * from {{ ref("int_postal_addresses") }})
+
+select *
+from profiles
+where not is_test_profile and orders_count >= 3 and last_order_at >= {{ slot() }} - interval 24 month

@@ -1,0 +1,39 @@
+-- Two offers for each household, the best first.
+with
+    pieces as ({{ pieces(ref("loyalty_offer__audience"), ref("loyalty_offer__recipients")) }}),
+
+    decisions as (
+        {{
+            decide(
+                pieces="pieces",
+                offers=ref("loyalty_offers"),
+                eligible="piece.orders_count >= offer.min_orders and piece.lifetime_value >= offer.min_value",
+                rank="offer.priority",
+                best=2,
+                columns=["headline"],
+                fallback="thanks",
+            )
+        }}
+    ),
+
+    final as (
+        select
+            pieces.profile_id,
+            {{ person_name("title", "first_name", "last_name", "company", max_length=40) }} as full_name,
+            address_line1,
+            address_line2,
+            city,
+            region,
+            postal_code,
+            offer_1,
+            offer_1_headline,
+            offer_2,
+            offer_2_headline,
+            {{ key_code(["'LOY'", "offer_1"]) }} as key_code,
+            piece_id
+        from pieces
+        inner join decisions on pieces.profile_id = decisions.profile_id
+    )
+
+select *
+from final

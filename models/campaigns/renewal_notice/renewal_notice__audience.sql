@@ -1,0 +1,20 @@
+-- Members whose year ends four to eight weeks from now.
+with
+    profiles as (select * from {{ ref("int_postal_addresses") }}),
+
+    members as (
+        select
+            *,
+            {{ anniversary("created_at", slot() ~ " + interval 28 day") }} as renews_on,
+            cast(36 + 6 * least(orders_count, 10) as decimal(10, 2)) as fee,
+            case when country_code = 'US' then 'USD' else 'EUR' end as currency,
+            case
+                country_code when 'US' then 'en-US' when 'FR' then 'fr-FR' when 'IT' then 'it-IT' else 'de-DE'
+            end as locale
+        from profiles
+        where not is_test_profile and created_at < {{ slot() }} - interval 180 day
+    )
+
+select *
+from members
+where renews_on < cast({{ slot() }} as date) + interval 56 day

@@ -1,0 +1,6 @@
+-- Who has become a customer in the last four weeks. Everybody gets one letter: already_mailed() sees to it.
+with profiles as (select * from {{ ref("int_postal_addresses") }})
+
+select *
+from profiles
+where not is_test_profile and created_at < {{ slot() }} and created_at >= {{ slot() }} - interval 28 day

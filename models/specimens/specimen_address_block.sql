@@ -1,0 +1,14 @@
+-- What address_block() prints: on six lines, and as one text. Nothing is mailed from here.
+with
+    addresses as (select * from {{ ref("int_postal_addresses") }}),
+
+    final as (
+        select
+            profile_id,
+            {{ address_block(lines=6, sender_country="US", language="en") }},
+            {{ address_block_text(separator=" / ", sender_country="DE", language="de") }} as address_text
+        from addresses
+    )
+
+select *
+from final

@@ -1,0 +1,90 @@
+"""Why one profile is in or out: what every rule said of it, what the rule looked at, and the row as it would be printed."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+
+from runner.campaign import Campaign
+from runner.errors import BuildError, UsageError
+from runner.project import KEY, RunDbt
+from runner.settings import Settings, find_warehouse
+from runner.warehouse import literal, printed, quote, session
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What one rule says. `out` is None where the rule did not look, for an earlier one had excluded the profile."""
+
+    rule: str
+    out: bool | None
+    looked_at: str
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A profile's way through a campaign's rules; `reason` is None where it is included. `row`: label -> printed text."""
+
+    profile_id: str
+    reason: str | None
+    opinions: tuple[Opinion, ...]
+    row: Mapping[str, str]
+
+
+def explain(settings: Settings, campaign: Campaign, slot: datetime, profile_id: str, run_dbt: RunDbt) -> Explanation:
+    """Ask the campaign's rules, over what was built last, about one profile. Raises UsageError where it is not targeted."""
+    nodes = compiled_nodes(settings, campaign, slot, run_dbt)
+    recipients, extract = nodes[campaign.recipients], nodes[campaign.extract]
+    try:
+        with session(find_warehouse(settings), explained=False) as connection:
+            verdict = first(
+                connection, f"select * from ({recipients['compiled_code']}) where {quote(KEY)} = {literal(profile_id)}"
+            )
+            if verdict is None:
+                raise UsageError(
+                    f"{campaign.name} does not target the profile {profile_id!r}", todo=f"look at {audience(recipients)}"
+                )
+            fields = ", ".join(f"{printed(column.name)} as {quote(column.label)}" for column in campaign.exported)
+            # As if it were included: the verdicts' table is replaced by this one profile.
+            alone = f"(select {literal(profile_id)} as {KEY}, null as household_key, null as exclusion_reason)"
+            code = extract["compiled_code"].replace(recipients["relation_name"], alone)
+            row = first(connection, f"select {fields} from ({code}) where {quote(KEY)} = {literal(profile_id)}") or {}
+    except duckdb.CatalogException:
+        raise BuildError(
+            f"{campaign.name} has not been built here yet", todo=f"dmail-runner run {campaign.name} --dry-run builds it"
+        ) from None
+    count = sum(name.endswith("_shows") for name in verdict)
+    opinions = (
+        Opinion(verdict[f"rule_{n}_name"], verdict[f"rule_{n}_out"], verdict[f"rule_{n}_shows"]) for n in range(1, count + 1)
+    )
+    return Explanation(profile_id, verdict["exclusion_reason"], tuple(opinions), {name: text or "" for name, text in row.items()})
+
+
+def compiled_nodes(settings: Settings, campaign: Campaign, slot: datetime, run_dbt: RunDbt) -> dict[str, Any]:
+    """The campaign's models as dbt compiles them, recipients with the opinion of every rule."""
+    names = [node.split(".")[-1] for node in (campaign.recipients, campaign.extract)]
+    environment = {"DMAIL_EXPLAIN": "1", "DMAIL_SLOT": f"{slot.astimezone(UTC):%Y-%m-%d %H:%M:%S}"}
+    target = settings.work_dir / "explain"
+    try:
+        outcome = run_dbt(settings, ["compile", "--select", *names], target, environment)
+        if outcome.exit_code != 0:
+            raise BuildError(f"{campaign.name} could not be compiled:\n" + "\n".join(outcome.errors))
+        nodes: dict[str, Any] = outcome.artifact("manifest.json")["nodes"]
+        return nodes
+    finally:
+        shutil.rmtree(target, ignore_errors=True)
+
+
+def first(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, Any] | None:
+    """The first row by column name, or None."""
+    result = connection.execute(query)
+    row = result.fetchone()
+    return dict(zip([column[0] for column in result.description], row, strict=True)) if row else None
+
+
+def audience(recipients: Mapping[str, Any]) -> str:
+    """The models that the recipients are chosen from."""
+    return ", ".join(node.split(".")[-1] for node in recipients["depends_on"]["nodes"] if node.endswith("__audience"))

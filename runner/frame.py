@@ -1,0 +1,71 @@
+"""How a provider's format becomes SQL: the records, what COPY is told, and which values the format cannot hold."""
+
+from collections.abc import Iterator
+
+from runner.campaign import Campaign, Column
+from runner.errors import Problem
+from runner.provider import CsvFormat, DelimitedFormat, FixedWidthFormat
+from runner.warehouse import literal, printed, quote
+
+Format = CsvFormat | DelimitedFormat | FixedWidthFormat
+LINE_ENDS = {"lf": r"\n", "crlf": r"\r\n"}
+
+
+def select_list(campaign: Campaign, form: Format) -> str:
+    """The columns of a record, over the extract's."""
+    if isinstance(form, FixedWidthFormat):
+        return " || ".join(padded(column, form) for column in campaign.exported) + " as record"
+    return ", ".join(f"{field(column, form)} as {quote(column.label)}" for column in campaign.exported)
+
+
+def field(column: Column, form: CsvFormat | DelimitedFormat) -> str:
+    """A column as text. With every field quoted nothing is printed as "", else as nothing at all."""
+    text = printed(column.name)
+    if form.newlines == "fold":
+        text = folded(text)
+    return f"coalesce({text}, '')" if form.quoting == "all" else text
+
+
+def folded(text: str) -> str:
+    """Text with a space for each run of line breaks; the look is cheaper than the rewrite."""
+    broken = " or ".join(f"contains({text}, chr({code}))" for code in (10, 13))
+    return rf"case when {broken} then regexp_replace({text}, '[\r\n]+', ' ', 'g') else {text} end"
+
+
+def padded(column: Column, form: FixedWidthFormat) -> str:
+    """A column in its width, counted in characters."""
+    pad = "lpad" if column.align == "right" else "rpad"
+    return f"{pad}(coalesce({folded(printed(column.name))}, ''), {column.width}, {literal(column.pad or form.pad)})"
+
+
+def copy_options(form: Format) -> str:
+    """What COPY is told; `quote ''` quotes nothing."""
+    line_end = f"new_line '{LINE_ENDS[form.line_end]}', nullstr '', use_tmp_file false"
+    if isinstance(form, FixedWidthFormat):
+        return rf"format csv, header false, delim e'\x01', quote '', escape '', {line_end}"
+    sign = "''" if form.quoting == "none" else "'\"'"
+    signs = f"delim {literal(form.delimiter)}, quote {sign}, escape {sign}"
+    every = ", force_quote *" if form.quoting == "all" else ""
+    return f"format csv, header {str(form.header).lower()}, {signs}{every}, {line_end}"
+
+
+def layout_faults(campaign: Campaign, form: Format) -> Iterator[Problem]:
+    """What the contract lacks for the format."""
+    if isinstance(form, FixedWidthFormat):
+        for column in campaign.exported:
+            if column.width is None:
+                key = f"models.{campaign.extract.split('.')[-1]}.columns.{column.name}.config.meta.width"
+                yield Problem(campaign.contract, key, f"is required: {campaign.mail.provider} takes fixed-width files")
+
+
+def misfits(campaign: Campaign, form: Format) -> Iterator[tuple[Column, str, str]]:
+    """Column by column, what the format cannot hold: SQL that is true for such a value, and what is wrong with it."""
+    for column in campaign.exported:
+        text = printed(column.name)
+        if isinstance(form, FixedWidthFormat):
+            yield column, f"length({folded(text)}) > {column.width}", f"more than {column.width} characters"
+        elif form.quoting == "none":
+            signs = form.delimiter + '"'
+            held = " or ".join(f"contains({text}, {literal(sign)})" for sign in signs)
+            broken = rf" or regexp_matches({text}, '[\r\n]')" if form.newlines == "keep" else ""
+            yield column, held + broken, f"{' or '.join(signs)}, or a line break, which the format does not quote"
