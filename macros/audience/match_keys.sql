@@ -21,6 +21,15 @@
     )
 {%- endmacro %}
 
+{#
+    Where a letter box is: the street's words, and of the second line only what tells one unit from another, numbers and single
+    letters. Names of houses and firms are spelled differently each time.
+#}
+{% macro box_words(line1, line2) -%}
+    {{ street_words(line1) }}
+    || coalesce({{ each_part("lower(" ~ line2 ~ ")", "\\b[a-z]?[0-9]+[a-z]?\\b|\\b[a-z]\\b", "part || ' '") }}, '')
+{%- endmacro %}
+
 {# A street's words with one space after each; street types cut to their first letters, unit designators left out. #}
 {% macro street_words(line) -%}
     {% set types = [

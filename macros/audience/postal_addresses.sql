@@ -81,7 +81,7 @@
         worded as (
             select
                 *,
-                {{ street_words(join_words(["address_line1", "address_line2"])) }} as street,
+                {{ box_words("address_line1", "address_line2") }} as street,
                 {{ place_words("city", "postal_code", "country_code") }} as place
             from judged
         ),

@@ -31,7 +31,7 @@ with
                 match_key(
                     [
                         name_words("coalesce(" ~ join_words(["first_name", "last_name"]) ~ ", company)"),
-                        street_words(join_words(["address_line1", "address_line2"])),
+                        box_words("address_line1", "address_line2"),
                         place_words("city", postal_code("postal_code", "country_code"), "country_code"),
                     ]
                 )
