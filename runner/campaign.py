@@ -3,12 +3,11 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from pathlib import PurePosixPath
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from runner.config import Strict
 
@@ -51,20 +50,39 @@ def check_cron(expression: str) -> str:
     return expression
 
 
+def parse_sort_key(value: object) -> object:
+    """A column, such as `postal_code desc nulls first`."""
+    if not isinstance(value, str):
+        return value
+    match = re.fullmatch(r"(\w+)(?: +(asc|desc))?(?: +nulls +(first|last))?", value.strip(), re.IGNORECASE)
+    if not match:
+        raise ValueError(f"{value!r} is no order; it is a column, then asc or desc, then nulls first or nulls last")
+    return {"column": match[1], "order": (match[2] or "asc").lower(), "nulls": (match[3] or "last").lower()}
+
+
+class SortKey(Strict):
+    """One column of the file's order."""
+
+    column: str
+    order: Literal["asc", "desc"] = "asc"
+    nulls: Literal["first", "last"] = "last"
+
+
+class Note(Strict):
+    """Lines of text before or after everything else in the file, as a template."""
+
+    text: Annotated[str, Field(min_length=1)]
+    position: Literal["header", "footer"] = "header"
+
+
 class FileSpec(Strict):
-    """The extraction file's name and order."""
+    """The extraction file's name, order and note. With `timestamp`, the slot's time in UTC stands before the name's suffix."""
 
     name: Annotated[str, AfterValidator(check_file_name)]
     timestamp: bool = False
-    sort_by: tuple[str, ...] = ()
+    sort_by: tuple[Annotated[SortKey, BeforeValidator(parse_sort_key)], ...] = ()
     seeds: Literal["mixed", "first", "last"] = "mixed"
-
-    def name_at(self, slot: datetime) -> str:
-        """The file's path on the route for a slot; with `timestamp`, the slot's time in UTC stands before the suffix."""
-        if not self.timestamp:
-            return self.name
-        path = PurePosixPath(self.name)
-        return str(path.with_name(f"{path.stem}_{slot.astimezone(UTC):%Y%m%dT%H%M%SZ}{path.suffix}"))
+    note: Note | None = None
 
 
 class Schedule(Strict):

@@ -118,9 +118,9 @@ def run_one(settings: "Settings", manifest: "Manifest", name: str, moment: datet
         )
         return
     if dry:
-        verdicts, part = dry_run(job, due)
+        verdicts, parts = dry_run(job, due)
         say(f"{name}  slot {due.astimezone(UTC):%Y-%m-%d %H:%M} UTC  dry run: nothing was delivered or recorded")
-        say("\n".join([*figures(verdicts), *(file_lines(part, None) if part else ())]))
+        say("\n".join([*figures(verdicts), *(line for part in parts if not part.side for line in file_lines(part, None))]))
         return
     before = ledger.find(name, due)
     done = run_slot(job, due, ledger, asked_for=moment is not None)

@@ -1,133 +1,59 @@
 """The extraction file: DuckDB writes the rows into a pipe, and what comes out is counted, hashed and put into the spool."""
 
-import codecs
 import fcntl
-import hashlib
 import os
 import threading
 import unicodedata
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import duckdb
 
 from runner.campaign import SEED, Campaign
+from runner.envelope import Envelope
 from runner.errors import DmailError, ExtractError
 from runner.frame import Format, copy_options, misfits, select_list
+from runner.parts import Content, PartWriter, Unprintable
 from runner.project import KEY
-from runner.provider import TextFormat
 from runner.values import IDENTICAL, Build, Verdicts
 from runner.warehouse import literal, printed, quote
 
 CHUNK = 1 << 20
 
 
-@dataclass(frozen=True)
-class Content:
-    """What one file holds: rows without the header, bytes, SHA-256."""
-
-    rows: int
-    bytes: int
-    sha256: str
-
-
-class Tally:
-    """Counts the records of a file as it passes by. A line break within quotes ends no record."""
-
-    def __init__(self, *, quotes: bool) -> None:
-        self.records = 0
-        self.quotes = quotes
-        self.quoted = False
-
-    def add(self, chunk: bytes) -> None:
-        if not self.quotes:
-            self.records += chunk.count(b"\n")
-            return
-        # A doubled quote within quotes closes and opens them again at once: the parity stays right.
-        for index, piece in enumerate(chunk.split(b'"')):
-            self.quoted ^= index > 0
-            if not self.quoted:
-                self.records += piece.count(b"\n")
-
-
-class Unprintable(Exception):
-    """A character that the file's encoding does not have."""
-
-    def __init__(self, character: str) -> None:
-        super().__init__(character)
-        self.character = character
-
-
-class Sink:
-    """The file: takes UTF-8, writes it in the file's encoding, and keeps count. Raises Unprintable."""
-
-    def __init__(self, file: BinaryIO, form: Format) -> None:
-        self.file = file
-        self.bytes = 0
-        self.digest = hashlib.sha256()
-        self.tally = Tally(quotes=isinstance(form, TextFormat) and form.quoting != "none")
-        self.decoder = codecs.getincrementaldecoder("utf-8")()
-        self.encoder = None if form.encoding == "utf-8" else codecs.getincrementalencoder(form.encoding)()
-        if form.bom and form.encoding == "utf-8":
-            self.write(codecs.BOM_UTF8)
-
-    def take(self, chunk: bytes) -> None:
-        self.tally.add(chunk)
-        if self.encoder is None:
-            self.write(chunk)
-            return
-        try:
-            self.write(self.encoder.encode(self.decoder.decode(chunk)))
-        except UnicodeEncodeError as error:
-            raise Unprintable(error.object[error.start]) from None
-
-    def write(self, content: bytes) -> None:
-        self.bytes += len(content)
-        self.digest.update(content)
-        self.file.write(content)
-
-
 def extract(
-    connection: duckdb.DuckDBPyConnection,
-    build: Build,
-    verdicts: Verdicts,
-    campaign: Campaign,
-    *,
-    form: Format,
-    path: Path | None,
-) -> Content:
-    """Write the extraction file to `path`, new and synced, readable by this user alone; with no path only its content is told.
+    connection: duckdb.DuckDBPyConnection, build: Build, verdicts: Verdicts, envelope: Envelope, folder: Path | None
+) -> list[Content]:
+    """Write the extraction file, or its parts, into `folder`, new and synced, for this user alone; with no folder only count.
 
-    Raises ExtractError where the file is not whole, or the format cannot hold a value; nothing is left at `path` then.
+    Raises ExtractError where they are not whole, or the format cannot hold a value; nothing is left in the folder then.
     """
+    campaign, form = envelope.campaign, envelope.provider.format
     check_values(connection, build, campaign, form)
     query = copy_query(build, verdicts, campaign, form)
     expected = verdicts.included + verdicts.seeds
+    writer: PartWriter | None = None
     try:
-        with os.fdopen(os.open(path or os.devnull, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            sink = Sink(file, form)
-            copied = copy_through_pipe(connection, query, copy_options(form), sink.take)
-            file.flush()
-            if path is not None:
-                os.fsync(file.fileno())
-        records = sink.tally.records - form.header
-        if not (copied == records == expected):
+        writer = PartWriter(envelope, expected, folder)
+        copied = copy_through_pipe(connection, query, copy_options(form), writer.take)
+        contents = writer.close()
+        if not (copied == writer.rows == sum(content.rows for content in contents) == expected):
             raise ExtractError(
                 f"{campaign.name}: {expected:,} rows were to be written, DuckDB reports {copied:,}, "
-                f"and the file holds {records:,}: it is not used"
+                f"and the files hold {writer.rows:,}: they are not used"
             )
     except BaseException as error:
-        if path is not None:
-            path.unlink(missing_ok=True)
+        if writer:
+            writer.abandon()
         if isinstance(error, OSError):
-            raise ExtractError(f"the extraction file of {campaign.name} cannot be written to {path}: {error.strerror}") from None
+            raise ExtractError(
+                f"the extraction file of {campaign.name} cannot be written to {folder}: {error.strerror}"
+            ) from None
         if isinstance(error, Unprintable):
-            raise unprintable(connection, build, campaign, form, error.character) from None
+            raise unprintable(connection, build, envelope, error.character) from None
         raise
-    return Content(copied, sink.bytes, sink.digest.hexdigest())
+    return contents
 
 
 def check_values(connection: duckdb.DuckDBPyConnection, build: Build, campaign: Campaign, form: Format) -> None:
@@ -149,10 +75,9 @@ def check_values(connection: duckdb.DuckDBPyConnection, build: Build, campaign: 
         )
 
 
-def unprintable(
-    connection: duckdb.DuckDBPyConnection, build: Build, campaign: Campaign, form: Format, character: str
-) -> ExtractError:
+def unprintable(connection: duckdb.DuckDBPyConnection, build: Build, envelope: Envelope, character: str) -> ExtractError:
     """The error for a character that the encoding lacks, with the profile and the column that have it."""
+    campaign, form = envelope.campaign, envelope.provider.format
     name = f"{character!r} (U+{ord(character):04X}, {unicodedata.name(character, 'no name')})"
     for column in campaign.exported:
         has = f"contains({printed(column.name)}, {literal(character)})"
@@ -166,14 +91,18 @@ def unprintable(
                 f"such as that of {KEY} {first}",
                 todo="print it otherwise in the extract, such as by to_ascii(), or give the provider another `encoding`",
             )
-    return ExtractError(f"{campaign.name}: {form.encoding} has no {name}, which stands in a label")
+    return ExtractError(f"{campaign.name}: {form.encoding} has no {name}, which stands in a label, a note or a control record")
 
 
 def copy_query(build: Build, verdicts: Verdicts, campaign: Campaign, form: Format) -> str:
     """The records in their total order."""
     place = {"mixed": [], "first": [f"rows.{SEED} desc"], "last": [f"rows.{SEED}"]}[campaign.mail.file.seeds]
     # By the relation's columns: a bare name would mean the label that some other column may bear.
-    order = [*place, *(f"rows.{quote(name)} nulls last" for name in campaign.mail.file.sort_by), f"rows.{quote(KEY)}"]
+    order = [
+        *place,
+        *(f"rows.{quote(key.column)} {key.order} nulls {key.nulls}" for key in campaign.mail.file.sort_by),
+        f"rows.{quote(KEY)}",
+    ]
     rows = rows_query(build, verdicts, campaign)
     return f"select {select_list(campaign, form)} from ({rows}) as rows order by {', '.join(order)}"
 

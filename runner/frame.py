@@ -39,23 +39,25 @@ def padded(column: Column, form: FixedWidthFormat) -> str:
 
 
 def copy_options(form: Format) -> str:
-    """What COPY is told; `quote ''` quotes nothing."""
+    """What COPY is told; `quote ''` quotes nothing. The header is the envelope's, which is in every part."""
     line_end = f"new_line '{LINE_ENDS[form.line_end]}', nullstr '', use_tmp_file false"
     if isinstance(form, FixedWidthFormat):
         return rf"format csv, header false, delim e'\x01', quote '', escape '', {line_end}"
     sign = "''" if form.quoting == "none" else "'\"'"
     signs = f"delim {literal(form.delimiter)}, quote {sign}, escape {sign}"
     every = ", force_quote *" if form.quoting == "all" else ""
-    return f"format csv, header {str(form.header).lower()}, {signs}{every}, {line_end}"
+    return f"format csv, header false, {signs}{every}, {line_end}"
 
 
 def layout_faults(campaign: Campaign, form: Format) -> Iterator[Problem]:
     """What the contract lacks for the format."""
-    if isinstance(form, FixedWidthFormat):
-        for column in campaign.exported:
+    for column in campaign.exported:
+        key = f"models.{campaign.extract.split('.')[-1]}.columns.{column.name}.config.meta"
+        if isinstance(form, FixedWidthFormat):
             if column.width is None:
-                key = f"models.{campaign.extract.split('.')[-1]}.columns.{column.name}.config.meta.width"
-                yield Problem(campaign.contract, key, f"is required: {campaign.mail.provider} takes fixed-width files")
+                yield Problem(campaign.contract, f"{key}.width", f"is required: {campaign.mail.provider} takes fixed-width files")
+        elif form.quoting == "none" and form.header and any(sign in column.label for sign in form.delimiter + '"'):
+            yield Problem(campaign.contract, f"{key}.label", f"has a sign that {campaign.mail.provider}'s format does not quote")
 
 
 def misfits(campaign: Campaign, form: Format) -> Iterator[tuple[Column, str, str]]:

@@ -50,6 +50,7 @@ parts = sa.Table(
     sa.Column("bytes", sa.BigInteger, nullable=False),
     sa.Column("sha256", sa.String, nullable=False),
     sa.Column("route", sa.String, nullable=False),
+    sa.Column("side", sa.Boolean),
     sa.Column("intended_at", sa.String),  # when its final name was about to be given to it
     sa.Column("delivered_at", sa.String),
     sa.Column("location", sa.String),
@@ -285,7 +286,7 @@ class Ledger:
 
 
 def ledger_part(row: Any) -> LedgerPart:
-    part = Part(row.number, row.name, row.rows, row.bytes, row.sha256, row.route)
+    part = Part(row.number, row.name, row.rows, row.bytes, row.sha256, row.route, bool(row.side))
     return LedgerPart(part, row.intended_at is not None, row.location)
 
 
@@ -316,6 +317,8 @@ def run_as_json(run: Run) -> Mapping[str, Any]:
         "parts": [
             {"name": p.part.name, "rows": p.part.rows, "bytes": p.part.bytes, "sha256": p.part.sha256, "route": p.part.route}
             for p in run.parts
+            if not p.part.side
         ],
+        "side_files": [p.part.name for p in run.parts if p.part.side],
         "error": run.error,
     }

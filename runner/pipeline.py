@@ -1,6 +1,7 @@
 """The order of the steps, and what a run does when it finds that an earlier attempt came half-way."""
 
 import hashlib
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -11,10 +12,12 @@ from pathlib import Path
 from runner import extract, gates, history
 from runner.build import build
 from runner.campaign import Campaign
+from runner.envelope import Envelope, envelope_faults
 from runner.errors import ConfigError, DmailError, ExtractError, Held, Problem, Stopped
 from runner.frame import layout_faults
 from runner.ledger import Ledger, LedgerPart, Run
 from runner.lock import locked
+from runner.parts import part_path
 from runner.project import Manifest, RunDbt
 from runner.provider import Provider, find_provider
 from runner.route import FolderRoute, SftpRoute, find_route
@@ -40,7 +43,7 @@ class Job:
 def find_job(settings: Settings, campaign: Campaign, run_dbt: RunDbt, tell: Callable[[str], None]) -> Job:
     """The job of a campaign, with its provider and its route. Raises ConfigError."""
     provider = find_provider(settings, campaign.mail.provider)
-    if faults := list(layout_faults(campaign, provider.format)):
+    if faults := list(dict.fromkeys([*layout_faults(campaign, provider.format), *envelope_faults(campaign, provider)])):
         raise ConfigError(faults)
     return Job(settings, campaign, provider, find_route(settings, provider.route), run_dbt, tell)
 
@@ -140,8 +143,8 @@ def bring_to_end(job: Job, run: Run, ledger: Ledger) -> Run:
     return ledger.open(run.campaign, run.slot)
 
 
-def dry_run(job: Job, slot: datetime) -> tuple[Verdicts, Part | None]:
-    """Build, check and extract as a run would, and keep nothing: the figures, and the part that would be delivered."""
+def dry_run(job: Job, slot: datetime) -> tuple[Verdicts, list[Part]]:
+    """Build, check and extract as a run would, and keep nothing: the figures, and the files that would be delivered."""
     with locked(job.settings.state_dir / "run.lock", f"dry run of {job.campaign.name}"):
         return make(job, slot, f"{job.campaign.name}-dry-run", None)
 
@@ -151,14 +154,14 @@ def prepare(job: Job, run: Run, ledger: Ledger) -> None:
     folder = spool(job, run)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700)
-    verdicts, part = make(job, run.slot, run.run_id, folder, lambda: ledger.advance(run, "built"))
-    ledger.freeze(run, verdicts, [part] if part else [])
+    verdicts, parts = make(job, run.slot, run.run_id, folder, lambda: ledger.advance(run, "built"))
+    ledger.freeze(run, verdicts, parts)
 
 
 def make(
     job: Job, slot: datetime, run_id: str, folder: Path | None, built: Callable[[], None] = lambda: None
-) -> tuple[Verdicts, Part | None]:
-    """Build, check and extract into `folder` (or into nothing); no part where nobody is included."""
+) -> tuple[Verdicts, list[Part]]:
+    """Build, check and extract into `folder` (or into nothing); no file where nobody is included, if the provider wants none."""
     campaign, warehouse = job.campaign, find_warehouse(job.settings)
     work = job.settings.work_dir / "build" / run_id
     # What a killed run has left there holds personal data, too.
@@ -176,15 +179,31 @@ def make(
     with session(warehouse) as connection:
         job.tell("check    targeted = included + excluded, one row per included profile")
         verdicts = gates.check(connection, relations, campaign)
-        if verdicts.included == 0:
-            return verdicts, None
-        name = campaign.mail.file.name_at(slot)
-        job.tell(f"extract  {verdicts.included:,} rows into {name}")
-        path = spool_path(folder, 1) if folder else None
-        content = extract.extract(connection, relations, verdicts, campaign, form=job.provider.format, path=path)
+        if verdicts.included == 0 and job.provider.empty == "no_file":
+            return verdicts, []
+        envelope = Envelope(campaign, job.provider, slot, run_id)
+        job.tell(f"extract  {verdicts.included:,} rows into {envelope.base_name()}")
+        contents = extract.extract(connection, relations, verdicts, envelope, folder)
         if folder:
             history.write_contacts(connection, relations, verdicts, history.Contacts(campaign, slot, run_id, folder))
-    return verdicts, Part(1, name, content.rows, content.bytes, content.sha256, job.provider.route)
+    parts = [
+        Part(number, envelope.part_name(number), content.rows, content.bytes, content.sha256, job.provider.route)
+        for number, content in enumerate(contents, start=1)
+    ]
+    return verdicts, [*parts, *side_parts(envelope, parts, folder)]
+
+
+def side_parts(envelope: Envelope, parts: list[Part], folder: Path | None) -> Iterator[Part]:
+    """The files beside the parts, written into `folder`."""
+    for number, (name, text) in enumerate(envelope.side_files(parts), start=len(parts) + 1):
+        content = text.encode()
+        if folder:
+            with part_path(folder, number).open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        digest = hashlib.sha256(content).hexdigest()
+        yield Part(number, name, 0, len(content), digest, envelope.provider.route, side=True)
 
 
 def ship(job: Job, run: Run, ledger: Ledger) -> None:
@@ -194,7 +213,7 @@ def ship(job: Job, run: Run, ledger: Ledger) -> None:
         with destination(find_route(job.settings, todo[0].part.route)) as place:
             for entry in todo:
                 job.tell(f"ship     {entry.part.bytes:,} bytes to {place.location(entry.part.name)}")
-                spooled = Spooled(entry.part, spool_path(spool(job, run), entry.part.number))
+                spooled = Spooled(entry.part, part_path(spool(job, run), entry.part.number))
                 receipt = deliver(spooled, place, intent(ledger, run, entry))
                 ledger.deliver(run, entry.part, receipt)
     ledger.advance(run, "shipped")
@@ -227,10 +246,6 @@ def tidy_spool(settings: Settings, ledger: Ledger) -> None:
             history.put_contacts(settings, run.run_id, folders[run.run_id])
 
 
-def spool_path(folder: Path, number: int) -> Path:
-    return folder / f"{number:05d}.csv"
-
-
 def spool_is_whole(job: Job, run: Run) -> bool:
     """Whether the run's frozen parts lie in the spool, byte for byte, so that it goes on with them.
 
@@ -238,7 +253,7 @@ def spool_is_whole(job: Job, run: Run) -> bool:
     """
     if not run.parts:
         return False
-    paths = [(entry, spool_path(spool(job, run), entry.part.number)) for entry in run.parts]
+    paths = [(entry, part_path(spool(job, run), entry.part.number)) for entry in run.parts]
     if all(entry.location or (path.is_file() and digest(path) == entry.part.sha256) for entry, path in paths):
         return True
     if any(entry.intended or entry.location for entry in run.parts):

@@ -169,9 +169,9 @@ def meta_of(entry: Mapping[str, Any]) -> Mapping[str, Any]:
 def check_columns(columns: tuple[Column, ...], mail: DirectMail, file: str, key: str) -> Iterator[Problem]:
     """What the delivery says of columns that the extract does not have."""
     names = [column.name for column in columns]
-    for name in mail.file.sort_by:
-        if name not in names:
-            yield Problem(file, f"{key}.file.sort_by", f"the extract has no column {name!r}", ", ".join(names))
+    for sort_key in mail.file.sort_by:
+        if sort_key.column not in names:
+            yield Problem(file, f"{key}.file.sort_by", f"the extract has no column {sort_key.column!r}", ", ".join(names))
     if mail.file.seeds != "mixed" and SEED not in names:
         yield Problem(file, f"{key}.file.seeds", f"the extract has no column {SEED}, which tells the seeds", "mixed")
 

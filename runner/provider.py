@@ -1,9 +1,10 @@
 """A provider, the mail house: the file that it wants and the route to it (`profiles/providers.yml`)."""
 
 import codecs
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from runner.config import Strict, parse, read_yaml, render
 from runner.errors import ConfigError, Problem
@@ -69,12 +70,48 @@ class FixedWidthFormat(FileFormat):
 AnyFormat = Annotated[CsvFormat | DelimitedFormat | FixedWidthFormat, Field(discriminator="type")]
 
 
+UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}
+
+
+def parse_size(value: object) -> int:
+    """Bytes, of a number or of such as `500 MB`."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?) *([KMG]?B)?", str(value).strip())
+    if not match or isinstance(value, bool) or float(match[1]) * UNITS[match[2] or "B"] < 1:
+        raise ValueError(f"must be a number of bytes, or such as `500 MB`; the units are {', '.join(UNITS)}")
+    return int(float(match[1]) * UNITS[match[2] or "B"])
+
+
+class Split(Strict):
+    """How large a part may be: so many records, or so many bytes."""
+
+    rows: Annotated[int, Field(ge=1)] | None = None
+    size: Annotated[int, BeforeValidator(parse_size)] | None = None
+
+    @model_validator(mode="after")
+    def check_one(self) -> Self:
+        if (self.rows is None) == (self.size is None):
+            raise ValueError("needs either `rows` or `size`")
+        return self
+
+
+class Records(Strict):
+    """Control records around the rows, as templates."""
+
+    header: str | None = None
+    trailer: str | None = None
+
+
 class Provider(Strict):
-    """One mail house."""
+    """One mail house. `prefix` stands before every file's name; `empty`: what is sent where nobody is included."""
 
     label: str
     route: str
     format: AnyFormat = CsvFormat()
+    prefix: str = ""
+    split: Split | None = None
+    records: Records = Records()
+    side_files: tuple[Literal["sha256", "manifest", "done"], ...] = ()
+    empty: Literal["no_file", "header_only"] = "no_file"
 
 
 def find_provider(settings: Settings, name: str) -> Provider:

@@ -48,6 +48,9 @@ def run_lines(run: Run) -> Iterator[str]:
     if run.verdicts:
         yield from figures(run.verdicts)
     for entry in run.parts:
-        yield from file_lines(entry.part, entry.location)
+        if entry.part.side:
+            yield f"  beside it {entry.location or entry.part.name}"
+        else:
+            yield from file_lines(entry.part, entry.location)
     if run.error:
         yield f"  error     {run.error}"

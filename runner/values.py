@@ -31,7 +31,10 @@ class Verdicts:
 
 @dataclass(frozen=True)
 class Part:
-    """One file of a run: its path on the route, its rows (without the header), bytes and SHA-256, the route's name."""
+    """One file of a run: its path on the route, its rows (without the header), bytes and SHA-256, the route's name.
+
+    `side`: it tells of the others (a checksum, a manifest, a marker), and is delivered after them.
+    """
 
     number: int
     name: str
@@ -39,6 +42,7 @@ class Part:
     bytes: int
     sha256: str
     route: str
+    side: bool = False
 
 
 @dataclass(frozen=True)

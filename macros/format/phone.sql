@@ -62,7 +62,7 @@
     case
         when {{ matches(number, "\\pL") }}
         then null
-        when {{ matches(national, "^\\+?[0-9]{7,15}$") }}
+        when {{ matches(digits, "^[0-9]{7,15}$") }} and {{ matches(national, "^\\+?[0-9]{7,15}$") }}
         then {{ national }}
     end
 {%- endmacro %}

@@ -15,7 +15,9 @@
     {% if length is not integer or length < 8 or length > 32 %}
         {{ exceptions.raise_compiler_error("piece_id(): `length` accepts 8 to 32, not `" ~ length ~ "`") }}
     {% endif %}
-    {% set name = campaign or campaign_name() %}
+    {# Within a unit test `model` is the test: its ids must be those of the model that it tests. #}
+    {% set tested = model.get("tested_node_unique_id") or model.unique_id %}
+    {% set name = campaign or tested.split(".")[2].split("__")[0] %}
     {% set moment = slot() | string | trim | replace("timestamp ", "") %}
     upper(
         substr(

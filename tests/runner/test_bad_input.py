@@ -58,7 +58,7 @@ def test_profile_files(project: Project, content: str | bytes | None, told: list
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("name: inbound", "nmae: inbound", [EXPOSURE, "file.nmae: unknown key; allowed: name, timestamp, sort_by", "file.name: is required"]),
+        ("name: inbound", "nmae: inbound", [EXPOSURE, "file.nmae: unknown key; allowed: name, timestamp, sort_by, seeds, note", "file.name: is required"]),
         ("status: active", "status: activ", ["direct_mail.status: unknown value; allowed: 'draft', 'active' or 'stopped'"]),
         ("provider: acme_print", "provider: acme", ["profiles/providers.yml: acme: there is no such provider; allowed: acme_print"]),
         ("postal_code]", "postcode]", ["file.sort_by: the extract has no column 'postcode'; allowed: profile_id,"]),
@@ -127,7 +127,10 @@ def test_secrets_are_never_told(project: Project) -> None:
 def test_a_campaign_that_is_not_there(project: Project) -> None:
     done = project.call("run", "sprang_catalog")
     assert done.returncode == WRONG
-    assert "there is no campaign 'sprang_catalog'; there are: spring_catalog" in done.stderr
+    assert (
+        "there is no campaign 'sprang_catalog'; there are: loyalty_offer, renewal_notice, spring_catalog, welcome_letter"
+        in done.stderr
+    )
 
 
 @pytest.mark.parametrize("slot", ["tomorrow", "2026-11-02T11:00", "2026-11-02T11:00:30Z"])

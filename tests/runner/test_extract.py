@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -19,10 +20,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.campaign import Campaign, Column, DirectMail
+from runner.envelope import Envelope
 from runner.errors import ExtractError
-from runner.extract import Tally, extract
+from runner.extract import extract
+from runner.frame import Format
 from runner.gates import check
-from runner.provider import CsvFormat
+from runner.parts import Records, part_path
+from runner.provider import CsvFormat, Provider
 from runner.values import Build, Verdicts
 
 BUILD = Build(extract="extract", recipients="recipients")
@@ -44,14 +48,19 @@ def fill(connection: duckdb.DuckDBPyConnection, rows: list[Row]) -> None:
     connection.execute("create or replace table recipients as select profile_id, null::varchar as exclusion_reason from extract")
 
 
+def envelope(form: Format, kind: dict[str, tuple[str, ...]] | None = None, **entry: object) -> Envelope:
+    provider = Provider.model_validate({"label": "p", "route": "r", "format": form, **entry})
+    return Envelope(campaign(**(kind or {})), provider, datetime(2026, 11, 2, 11, tzinfo=UTC), "run")
+
+
 def write(
     connection: duckdb.DuckDBPyConnection, rows: list[Row], path: Path, *, line_end: str = "lf", **kind: tuple[str, ...]
 ) -> bytes:
     fill(connection, rows)
     verdicts = check(connection, BUILD, campaign(**kind))
-    content = extract(
-        connection, BUILD, verdicts, campaign(**kind), form=CsvFormat(line_end=line_end, newlines="keep"), path=path
-    )
+    form = CsvFormat.model_validate({"line_end": line_end, "newlines": "keep"})
+    (content,) = extract(connection, BUILD, verdicts, envelope(form, kind), path.parent)
+    part_path(path.parent, 1).rename(path)
     written = path.read_bytes()
     assert content.sha256 == hashlib.sha256(written).hexdigest()
     assert content.bytes == len(written)
@@ -183,7 +192,7 @@ def test_a_copy_that_fails_half_way_leaves_nothing(connection: duckdb.DuckDBPyCo
         "case when i < 400000 then 'y' else error('canary') end as city from range(500000) r(i)"
     )
     with pytest.raises(ExtractError, match="could not write the extract") as failed:
-        extract(connection, BUILD, Verdicts(500000, 500000, {}), campaign(), form=CsvFormat(), path=tmp_path / "f.csv")
+        extract(connection, BUILD, Verdicts(500000, 500000, {}), envelope(CsvFormat()), tmp_path)
     assert "canary" not in str(failed.value)
     assert list(tmp_path.iterdir()) == []
 
@@ -191,8 +200,8 @@ def test_a_copy_that_fails_half_way_leaves_nothing(connection: duckdb.DuckDBPyCo
 @pytest.mark.parametrize("included", [5, 7])
 def test_a_file_of_another_length_is_not_used(connection: duckdb.DuckDBPyConnection, tmp_path: Path, included: int) -> None:
     fill(connection, NASTY)
-    with pytest.raises(ExtractError, match=f"{included} rows were to be written, DuckDB reports 6, and the file holds 6"):
-        extract(connection, BUILD, Verdicts(included, included, {}), campaign(), form=CsvFormat(), path=tmp_path / "f.csv")
+    with pytest.raises(ExtractError, match=f"{included} rows were to be written, DuckDB reports 6, and the files hold 6"):
+        extract(connection, BUILD, Verdicts(included, included, {}), envelope(CsvFormat()), tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -207,7 +216,7 @@ def test_a_full_disk_leaves_nothing(connection: duckdb.DuckDBPyConnection, tmp_p
         pytest.skip("mounting a tmpfs needs root")
     try:
         with pytest.raises(ExtractError, match="No space left on device"):
-            extract(connection, BUILD, Verdicts(50000, 50000, {}), campaign(), form=CsvFormat(), path=tmp_path / "small/f.csv")
+            extract(connection, BUILD, Verdicts(50000, 50000, {}), envelope(CsvFormat()), tmp_path / "small")
         assert list((tmp_path / "small").iterdir()) == []
     finally:
         subprocess.run(["umount", "--lazy", str(tmp_path / "small")], check=True)
@@ -240,7 +249,10 @@ def test_records_are_counted_wherever_the_chunks_break(rows: list[list[str]], si
     buffer = io.StringIO(newline="")
     csv.writer(buffer, lineterminator="\n").writerows(rows)
     content = buffer.getvalue().encode()
-    tally = Tally(quotes=True)
-    for start in range(0, len(content), size):
-        tally.add(content[start : start + size])
-    assert tally.records == len(rows)
+    records = Records(quotes=True)
+    found = [records.take(content[start : start + size]) for start in range(0, len(content), size)]
+    assert sum(count for _, count in found) == len(rows)
+    assert b"".join(block for block, _ in found) + records.rest == content
+    for block, count in found:
+        assert len(records.ends(block)) == count
+        assert len(list(csv.reader(io.StringIO(block.decode(), newline="")))) == count

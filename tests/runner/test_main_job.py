@@ -13,7 +13,7 @@ import pytest
 from conftest import DONE, FAILED, FILE, HELD, SLOT, WRONG, Project
 from sshd import Sshd
 
-PROOFS = ["Peter Probe", "Mr Carl Catalog", "Ms Paula Proof"]
+PROOFS = ["Peter Probe", "Ms Paula Proof", "Mr Carl Catalog"]
 
 
 def test_a_campaign_becomes_a_file(project: Project) -> None:
@@ -140,28 +140,33 @@ def test_without_suppression_lists_nobody_is_mailed(project: Project) -> None:
 
 
 def test_without_a_slot_the_latest_that_is_due_runs(project: Project) -> None:
-    assert project.call("run").returncode == DONE
-    (run,) = project.status()
+    done = project.call("run")
+    assert done.returncode == DONE, done.stderr
+    runs = {run["campaign"]: run for run in project.status()}
+    assert sorted(runs) == ["loyalty_offer", "renewal_notice", "spring_catalog", "welcome_letter"]
+    assert {run["state"] for run in runs.values()} == {"settled"}
+    run = runs["spring_catalog"]
     listed = json.loads(project.call("list", "--json").stdout)["campaigns"]
-    assert listed == [
+    assert [entry["name"] for entry in listed] == sorted(runs)
+    assert listed[2:3] == [
         {
             "name": "spring_catalog",
             "label": "Spring catalog",
             "status": "active",
             "provider": "acme_print",
             "route": "outbox",
-            "next_slot": listed[0]["next_slot"],
+            "next_slot": listed[2]["next_slot"],
         }
     ]
-    assert run["slot"] < listed[0]["next_slot"]
-    assert project.call("run").stdout.startswith("spring_catalog: this slot is settled already")
+    assert run["slot"] < listed[2]["next_slot"]
+    assert project.call("run").stdout.count(": this slot is settled already") == 4
 
 
 def test_without_a_schedule_the_present_minute_is_the_slot(project: Project) -> None:
     project.edit(EXPOSURE, '          schedule: {cron: "0 6 * * mon", timezone: America/New_York}\n', "")
     assert project.call("run", "spring_catalog").returncode == DONE
     assert project.status()[0]["slot"].endswith(":00Z")
-    assert json.loads(project.call("list", "--json").stdout)["campaigns"][0]["next_slot"] is None
+    assert json.loads(project.call("list", "--json").stdout)["campaigns"][2]["next_slot"] is None
 
 
 def test_a_schedule_that_has_not_begun_has_nothing_due(project: Project) -> None:
@@ -287,6 +292,8 @@ def test_drafts_do_not_run(project: Project) -> None:
     refused = project.run()
     assert refused.returncode == WRONG
     assert "spring_catalog is draft" in refused.stderr
+    for name in ("welcome_letter", "renewal_notice", "loyalty_offer"):
+        project.edit(f"models/campaigns/{name}/_{name}__exposures.yml", "status: active", "status: stopped")
     assert project.call("run").stdout == "no campaign is active\n"
 
 

@@ -1,0 +1,211 @@
+"""The files of a run: whole records go into one part after another, with what stands around them, counted and hashed."""
+
+import codecs
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.envelope import Envelope
+from runner.errors import ExtractError
+from runner.provider import Split, TextFormat
+
+
+class Unprintable(Exception):
+    """A character that the file's encoding does not have."""
+
+    def __init__(self, character: str) -> None:
+        super().__init__(character)
+        self.character = character
+
+
+@dataclass(frozen=True)
+class Content:
+    """What one file holds: rows without what stands around them, bytes, SHA-256."""
+
+    rows: int
+    bytes: int
+    sha256: str
+
+
+class Records:
+    """Finds where records end in a stream of chunks. A line break within quotes ends no record."""
+
+    def __init__(self, *, quotes: bool) -> None:
+        self.quotes = quotes
+        self.rest = b""
+
+    def take(self, chunk: bytes) -> tuple[bytes, int]:
+        """The whole records that are there now, and how many they are; what is left waits for the next chunk."""
+        block = self.rest + chunk if self.rest else chunk
+        count, end = 0, 0
+        for offset, line in self.unquoted(block):
+            if found := line.count(b"\n"):
+                count += found
+                end = offset + line.rindex(b"\n") + 1
+        self.rest = block[end:]
+        return block[:end], count
+
+    def ends(self, block: bytes) -> list[int]:
+        """Where each record of a block of whole records ends."""
+        found = []
+        for offset, line in self.unquoted(block):
+            start = line.find(b"\n")
+            while start >= 0:
+                found.append(offset + start + 1)
+                start = line.find(b"\n", start + 1)
+        return found
+
+    def unquoted(self, block: bytes) -> Iterator[tuple[int, bytes]]:
+        """The stretches outside quotes, with their offsets. A block begins with a record, outside quotes."""
+        if not self.quotes:
+            yield 0, block
+            return
+        offset = 0
+        # A doubled quote within quotes closes and opens them again at once: the parity stays right.
+        for index, piece in enumerate(block.split(b'"')):
+            if index % 2 == 0:
+                yield offset, piece
+            offset += len(piece) + 1
+
+
+class PartFile:
+    """One file: text and records go in as they are printed, in the file's encoding. Raises Unprintable."""
+
+    def __init__(self, path: Path | None, encoding: str, *, bom: bool) -> None:
+        self.rows = 0
+        self.bytes = 0
+        self.digest = hashlib.sha256()
+        self.plain = encoding == "utf-8"
+        self.encoder = codecs.getincrementalencoder(encoding)()
+        self.path = path
+        self.file = os.fdopen(os.open(path or os.devnull, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+        if bom and self.plain:
+            self.write(codecs.BOM_UTF8)
+
+    def encode(self, content: bytes) -> bytes:
+        """UTF-8 in the file's encoding."""
+        if self.plain:
+            return content
+        try:
+            return self.encoder.encode(content.decode())
+        except UnicodeEncodeError as error:
+            raise Unprintable(error.object[error.start]) from None
+
+    def write(self, content: bytes) -> None:
+        self.bytes += len(content)
+        self.digest.update(content)
+        self.file.write(content)
+
+    def close(self) -> Content:
+        """The file is whole, and on the disk."""
+        self.file.flush()
+        if self.path is not None:
+            os.fsync(self.file.fileno())
+        self.file.close()
+        return Content(self.rows, self.bytes, self.digest.hexdigest())
+
+
+class PartWriter:
+    """Takes the records of a run as UTF-8 chunks and spreads them over parts in `folder` (or nowhere)."""
+
+    def __init__(self, envelope: Envelope, total: int, folder: Path | None) -> None:
+        form = envelope.provider.format
+        self.envelope = envelope
+        self.total = total
+        self.folder = folder
+        self.split = envelope.provider.split
+        self.records = Records(quotes=isinstance(form, TextFormat) and form.quoting != "none")
+        self.parts = parts_known(self.split, total)
+        self.done: list[Content] = []
+        self.rows = 0
+        self.file = self.open()
+
+    def take(self, chunk: bytes) -> None:
+        """The next chunk, cut anywhere."""
+        block, count = self.records.take(chunk)
+        while count:
+            fitting = self.fitting(block, count)
+            if fitting == count:
+                self.add(block, count)
+                return
+            if fitting:
+                end = self.records.ends(block)[fitting - 1]
+                self.add(block[:end], fitting)
+                block, count = block[end:], count - fitting
+            elif self.file.rows == 0:
+                raise ExtractError(f"a record is larger than a part of at most {self.split.size if self.split else 0:,} bytes")
+            self.done.append(self.finish())
+            self.file = self.open()
+
+    def add(self, block: bytes, count: int) -> None:
+        self.file.write(self.file.encode(block))
+        self.file.rows += count
+        self.rows += count
+
+    def fitting(self, block: bytes, count: int) -> int:
+        """How many of the block's records the present part has room for."""
+        if self.split is None:
+            return count
+        if self.split.rows is not None:
+            return min(count, self.split.rows - self.file.rows)
+        room = (self.split.size or 0) - self.file.bytes - self.tail()
+        if len(self.file.encode(block)) <= room:
+            return count
+        fit, start = 0, 0
+        for end in self.records.ends(block):
+            room -= len(self.file.encode(block[start:end]))
+            if room < 0:
+                break
+            fit, start = fit + 1, end
+        return fit
+
+    def tail(self) -> int:
+        """Bytes to keep free for what stands after the records, at its longest."""
+        after = self.envelope.after(len(self.done) + 1, self.parts, max(self.total, 1))
+        return len(self.file.encode(after.encode()))
+
+    def open(self) -> PartFile:
+        number = len(self.done) + 1
+        form = self.envelope.provider.format
+        file = PartFile(part_path(self.folder, number) if self.folder else None, form.encoding, bom=form.bom)
+        file.write(file.encode(self.envelope.before(number, self.parts, self.expected(number)).encode()))
+        return file
+
+    def expected(self, number: int) -> int | None:
+        """How many rows a part will have, where that is known beforehand."""
+        if self.split is None:
+            return self.total
+        if self.split.rows is None:
+            return None
+        return min(self.split.rows, self.total - (number - 1) * self.split.rows)
+
+    def finish(self) -> Content:
+        self.file.write(self.file.encode(self.envelope.after(len(self.done) + 1, self.parts, self.file.rows).encode()))
+        return self.file.close()
+
+    def close(self) -> list[Content]:
+        """Every part, whole and synced. Raises ExtractError where the last record has no end."""
+        if self.records.rest:
+            raise ExtractError("the last record has no end")
+        return [*self.done, self.finish()]
+
+    def abandon(self) -> None:
+        """Nothing of it is left."""
+        self.file.file.close()
+        if self.folder is not None:
+            for number in range(1, len(self.done) + 2):
+                part_path(self.folder, number).unlink(missing_ok=True)
+
+
+def parts_known(split: Split | None, total: int) -> int | None:
+    """How many parts there will be, where the rows say so."""
+    if split is None:
+        return 1
+    return None if split.rows is None else max(1, -(-total // split.rows))
+
+
+def part_path(folder: Path, number: int) -> Path:
+    """A part's file in a spool folder."""
+    return folder / f"{number:05d}.part"
