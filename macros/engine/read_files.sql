@@ -63,7 +63,17 @@
 {% macro duckdb__first_line(location) %}
     {% set query %}
         select line
-        from read_csv({{ location }}, columns = {'line': 'varchar'}, header = false, delim = e'\x01', quote = '', escape = '')
+        from
+            read_csv(
+                {{ location }},
+                auto_detect = false,
+                columns = {'line': 'varchar'},
+                header = false,
+                delim = e'\x01',
+                quote = '',
+                escape = '',
+                strict_mode = false
+            )
         limit 1
     {% endset %}
     {% set rows = run_query(query).rows %} {{ return((rows[0][0] or "") if rows else "") }}

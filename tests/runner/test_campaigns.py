@@ -1,0 +1,140 @@
+"""The shipped campaigns, as somebody runs them: ugly profiles, shuffled input, every letter once."""
+
+import csv
+import hashlib
+from pathlib import Path
+
+import duckdb
+import pytest
+from conftest import DONE, FAILED, Project
+
+JOINED = "علی\u200cرضا"  # noqa: RUF001
+UGLY = [
+    # profile_id, first_name, last_name, address_line1, city, region, postal_code, country_code, what becomes of it
+    ("numbers", "Ann", "Ray", "1 Main St", "Boston", "MA", "2134.0", "us", "02134"),
+    ("nine digits", "Ann", "Zip", "1 Main St", "Boston", "MA", "021341234", "USA", "02134-1234"),
+    ("Britain", "Ann", "Ray", "10 Downing St", "London", "", "sw1a2aa", "UK", "SW1A 2AA"),
+    ("nowhere", "Ann", "Ray", "1 Main St", "Boston", "MA", "02134", "XX", None),
+    ("foreign code", "Ann", "Ray", "1 Main St", "Boston", "MA", "SW1A 2AA", "US", None),
+    ("no name", "", " ", "1 Main St", "Boston", "MA", "02134", "US", None),
+    ("long", "N" * 300, "Ray", "1 Main St", "Boston", "MA", "02134", "US", "02134"),
+    ("right to left", "נועה", "כהן", "שדרות רוטשילד 1", "תל אביב", "", "6688101", "IL", "6688101"),
+    ("emoji", "🙂 Zoë\u200b", "Mc\u00adDonald", "2 Main St", "Boston", "MA", "02134", "US", "02134"),
+    ("joiners", JOINED, "Ray", "3 Main St", "Boston", "MA", "02134", "US", "02134"),
+    ("wrapped", "Ann\r\n", "Ray\x00\t", "4 Main\nSt", "Boston", "MA", "02134", "US", "02134"),
+    ("'; drop table x; --", "Robert'); --", "O'Brien", "5 Main St", "Boston", "MA", "02134", "US", "02134"),
+    ("{{ jinja }}", "{% x %}", "{{ y }}", "6 Main St", "Boston", "MA", "02134", "US", "02134"),
+    ("=formula", "=1+1", "@SUM", "7 Main St", "Boston", "MA", "02134", "US", "02134"),
+]
+
+
+def write_ugly(path: Path, created: str, only: str = "") -> None:
+    columns = [
+        "profile_id",
+        "title",
+        "first_name",
+        "last_name",
+        "company",
+        "address_line1",
+        "address_line2",
+        "city",
+        "region",
+        "postal_code",
+        "country_code",
+        "language",
+        "postal_mail_consent",
+        "marketing_consent",
+        "is_test_profile",
+        "created_at",
+        "updated_at",
+        "last_order_at",
+        "orders_count",
+        "lifetime_value",
+    ]
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, columns, restval="")
+        writer.writeheader()
+        for key, first, last, line, city, region, code, country, _ in (row for row in UGLY if only in ("", row[0])):
+            writer.writerow(
+                {"profile_id": key, "first_name": first, "last_name": last, "address_line1": line, "city": city, "region": region}
+                | {
+                    "postal_code": code,
+                    "country_code": country,
+                    "language": "en",
+                    "created_at": created,
+                    "last_order_at": "2020-01-01",
+                }
+                | {"orders_count": "3", "lifetime_value": "9.99"}
+            )
+
+
+def held_out(profile_id: str) -> bool:
+    return hashlib.md5(f"spring_catalog/holdout/{profile_id}".encode()).hexdigest() < "0ccccccd"
+
+
+def test_ugly_profiles_break_nothing(project: Project) -> None:
+    write_ugly(project.path / "data/ugly.csv", "2020-01-01")
+    done = project.run(DMAIL_PROFILES="data/ugly.csv")
+    assert done.returncode == DONE, done.stderr
+    (name,) = project.delivered
+    with (project.path / "outbox" / name).open(newline="") as file:
+        rows = {row["Customer ID"]: row for row in csv.DictReader(file) if not row["Customer ID"].startswith("seed-")}
+    assert {key: row["Postal Code"] for key, row in rows.items()} == {
+        row[0]: row[-1] for row in UGLY if row[-1] and not held_out(row[0])
+    }
+    assert rows["emoji"]["Full Name"] == "🙂 Zoë McDonald"
+    assert rows["joiners"]["Full Name"] == f"{JOINED} Ray"
+    assert (rows["wrapped"]["Full Name"], rows["wrapped"]["Address 1"]) == ("Ann Ray", "4 Main St")
+    assert rows["{{ jinja }}"]["Full Name"] == "{% x %} {{ y }}"
+    assert rows["right to left"]["Country"] == "ISRAEL"
+    assert len(rows["long"]["Full Name"]) == 304
+
+
+def test_a_name_that_no_envelope_holds_stops_the_run(project: Project) -> None:
+    write_ugly(project.path / "data/ugly.csv", "2025-12-10", "long")
+    done = project.call("run", "renewal_notice", "--slot", "2026-11-01T04:00Z", DMAIL_PROFILES="data/ugly.csv")
+    assert done.returncode == FAILED
+    assert "address_block_1: 1 values have more than 40 characters, such as that of profile_id long" in done.stderr
+    assert project.delivered == []
+
+
+@pytest.mark.parametrize(
+    ("campaign", "slot"),
+    [
+        ("spring_catalog", "2026-11-02T11:00Z"),
+        ("welcome_letter", "2026-11-02T12:00Z"),
+        ("renewal_notice", "2026-11-01T04:00Z"),
+        ("loyalty_offer", "2026-10-01T10:00Z"),
+    ],
+)
+def test_the_order_of_the_profiles_changes_no_byte(project: Project, campaign: str, slot: str) -> None:
+    file = project.path / "data/profiles.csv"
+    with duckdb.connect() as connection:
+        connection.execute(f"create table profiles as select * from read_csv('{file}', all_varchar = true)")
+        connection.execute(f"copy (select * from profiles order by hash(profile_id)) to '{project.path}/data/shuffled.csv'")
+    told = [
+        project.call("run", campaign, "--slot", slot, "--dry-run", DMAIL_PROFILES=name).stdout.split("sha256")[1]
+        for name in ("data/profiles.csv", "data/shuffled.csv")
+    ]
+    assert told[0] == told[1]
+
+
+def test_everybody_is_welcomed_once(project: Project) -> None:
+    for day in (2, 3, 9, 16):
+        assert project.call("run", "welcome_letter", "--slot", f"2026-11-{day:02}T12:00Z").returncode == DONE
+    history = f"read_parquet('{project.path}/.dmail/contact_history/*/contacts.parquet')"
+    letters, people = duckdb.sql(f"select count(*), count(distinct profile_id) from {history}").fetchone() or (0, 1)
+    assert letters == people > 10
+
+
+def test_offers_keep_to_their_caps(project: Project) -> None:
+    project.edit("seeds/loyalty_offers.csv", ",2000,30", ",5,30")
+    assert project.call("run", "loyalty_offer", "--slot", "2026-10-01T10:00Z").returncode == DONE
+    (name,) = project.delivered
+    with (project.path / "outbox" / name).open(newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="|"))
+    chosen = [row[f"offer_{place}"] for row in rows for place in (1, 2)]
+    assert chosen.count("suitcase") == 5
+    assert "summer" not in chosen, "out of season"
+    assert all(row["offer_1"] for row in rows)
+    assert all(row["offer_1"] != row["offer_2"] for row in rows)
