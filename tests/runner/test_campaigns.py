@@ -138,3 +138,13 @@ def test_offers_keep_to_their_caps(project: Project) -> None:
     assert "summer" not in chosen, "out of season"
     assert all(row["offer_1"] for row in rows)
     assert all(row["offer_1"] != row["offer_2"] for row in rows)
+
+
+@pytest.mark.parametrize(("place", "expected"), [("first", slice(0, 3)), ("last", slice(-3, None))])
+def test_seeds_stand_where_they_are_wanted(project: Project, place: str, expected: slice) -> None:
+    exposure = "models/campaigns/spring_catalog/_spring_catalog__exposures.yml"
+    project.edit(exposure, "timestamp: true", f"timestamp: false\n            seeds: {place}")
+    assert project.run().returncode == DONE
+    with (project.path / "outbox/inbound/spring_catalog.csv").open(newline="") as file:
+        keys = [row["Customer ID"] for row in csv.DictReader(file)]
+    assert sorted(keys[expected]) == ["seed-001", "seed-002", "seed-003"]

@@ -34,9 +34,22 @@ RULES = """
     limit(rows=3, keep='worth desc', per='country_code'),
 ]) }}
 """
+STRICT = """
+{{ recipients(audience='audience', rules=[
+    consent(require='y'),
+    outside_area(only={'region': ['MA', 'NY']}),
+    frequency_cap(pieces=1, per='week', campaigns='this'),
+    already_mailed(campaigns='all'),
+    one_per('address', keep='worth'),
+    holdout(percent=50, unit='household', key='all campaigns'),
+    limit(rows=2),
+]) }}
+"""
+NONE = "{{ recipients(audience='audience', rules=[]) }}"
+MODELS = {NAME: RULES, "strict__recipients": STRICT, "none__recipients": NONE}
 TABLES = """
 create table audience (
-    profile_id varchar, household_key varchar, person_key varchar, postal_mail_consent varchar, marketing_consent varchar,
+    profile_id varchar, household_key varchar, person_key varchar, address_key varchar, postal_mail_consent varchar, marketing_consent varchar,
     address_problem varchar, address_lines int, address_quality int, address_errors int, country_code varchar, region varchar,
     postal_code varchar, worth int
 );
@@ -49,23 +62,26 @@ create table stg_contact_history (
 """
 
 
-def compiled(path: Path, model: str) -> str:
-    """A model's SQL, as dbt compiles it in a copy of the project, for tables in the session's own database."""
-    (path / f"models/{NAME}.sql").write_text(model)
+@pytest.fixture(scope="module")
+def compiled(base: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The models' SQL, as dbt compiles it in a copy of the project, for tables in the session's own database."""
+    path = Path(shutil.copytree(base, tmp_path_factory.mktemp("rules") / "project"))
+    for name, model in MODELS.items():
+        (path / f"models/{name}.sql").write_text(model)
     subprocess.run(
-        [*DBT, "compile", "--quiet", "--select", NAME, "--profiles-dir", "profiles", "--target-path", "compiled"],
+        [*DBT, "compile", "--quiet", "--select", *MODELS, "--profiles-dir", "profiles", "--target-path", "compiled"],
         cwd=path,
         check=True,
         env={"DMAIL_SLOT": f"{SLOT:%Y-%m-%d %H:%M:%S}", "PATH": "/usr/bin:/bin"},
         timeout=120,
     )
-    sql = (path / f"compiled/compiled/dmail/models/{NAME}.sql").read_text()
-    return sql.replace('"warehouse"."main".', "")
+    found = {name: (path / f"compiled/compiled/dmail/models/{name}.sql").read_text() for name in MODELS}
+    return {name: sql.replace('"warehouse"."main".', "") for name, sql in found.items()}
 
 
 @pytest.fixture(scope="module")
-def rules(base: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    return compiled(Path(shutil.copytree(base, tmp_path_factory.mktemp("rules") / "project")), RULES)
+def rules(compiled: dict[str, str]) -> str:
+    return compiled[NAME]
 
 
 keys = st.sampled_from([None, "a", "b", "c"])
@@ -227,6 +243,57 @@ def test_without_current_lists_nothing_is_built(
     fill(tables, "stg_contact_history", [])
     with pytest.raises(duckdb.Error, match=told):
         tables.execute(rules)
+
+
+def judge(compiled: dict[str, str], tables: duckdb.DuckDBPyConnection, audience: list[dict[str, Any]]) -> dict[str, str | None]:
+    """The verdicts of the strict campaign."""
+    fill(tables, "audience", [{"region": "MA", "postal_mail_consent": "y", "marketing_consent": "y", **row} for row in audience])
+    return dict(tables.execute(f"select profile_id, exclusion_reason from ({compiled['strict__recipients']})").fetchall())
+
+
+def test_stricter_rules(compiled: dict[str, str], tables: duckdb.DuckDBPyConnection) -> None:
+    monday = SLOT - timedelta(hours=2)
+    mailed = {"campaign": "strict", "cell": "mailed", "household_key": None, "run_id": "r"}
+    fill(tables, "stg_contact_history", [
+        {**mailed, "profile_id": "this week", "slot": monday},
+        {**mailed, "profile_id": "last week", "slot": monday - timedelta(days=1)},
+        {**mailed, "profile_id": "by another", "campaign": "autumn", "slot": monday},
+    ])  # fmt: skip
+    found = judge(compiled, tables, [
+        {"profile_id": "silent", "postal_mail_consent": None},
+        {"profile_id": "default yes", "postal_mail_consent": "dy"},
+        {"profile_id": "half", "marketing_consent": None},
+        {"profile_id": "elsewhere", "region": "VT"},
+        {"profile_id": "nowhere", "region": None},
+        {"profile_id": "this week"},
+        {"profile_id": "last week"},
+        {"profile_id": "by another"},
+    ])  # fmt: skip
+    assert found == {
+        "silent": "consent", "default yes": "consent", "half": "consent", "elsewhere": "outside_area", "nowhere": "outside_area",
+        "this week": "frequency_cap", "last week": "already_mailed", "by another": "already_mailed",
+    }  # fmt: skip
+
+
+def test_a_household_is_held_out_together_and_lots_are_stable(
+    compiled: dict[str, str], tables: duckdb.DuckDBPyConnection
+) -> None:
+    fill(tables, "stg_contact_history", [])
+    people = [{"profile_id": f"{home}-{number}", "household_key": f"h{home}"} for home in range(200) for number in range(2)]
+    found = judge(compiled, tables, people)
+    held = {name.split("-")[0] for name, reason in found.items() if reason == "holdout"}
+    assert all(found[f"{home}-{number}"] == "holdout" for home in held for number in range(2))
+    assert 70 <= len(held) <= 130
+    winners = {name for name, reason in found.items() if reason is None}
+    assert len(winners) == 2
+    assert {name for name, reason in judge(compiled, tables, people[::-1]).items() if reason is None} == winners
+
+
+def test_without_rules_everybody_is_in(compiled: dict[str, str], tables: duckdb.DuckDBPyConnection) -> None:
+    fill(tables, "audience", [{"profile_id": "1"}])
+    assert tables.execute(f"select profile_id, exclusion_reason from ({compiled['none__recipients']})").fetchall() == [
+        ("1", None)
+    ]
 
 
 WRONG = {
