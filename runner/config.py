@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -92,7 +92,9 @@ def problems(error: ValidationError, annotation: Any, file: str, key: str) -> It
 
 
 def model_at(annotation: Any, path: list[str]) -> type[Strict] | None:
-    """The model that stands at `path` below `annotation`, looking through unions, optionals and annotations."""
+    """The model that stands at `path` below `annotation`, looking through unions, optionals, annotations and mappings."""
+    if path and get_origin(annotation) is Mapping:
+        return model_at(get_args(annotation)[1], path[1:])
     for candidate in candidates(annotation):
         if not path:
             return candidate

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from runner import extract, gates, history
+from runner.breach import contract_faults, sift
 from runner.build import build
 from runner.campaign import Campaign
 from runner.envelope import Envelope, envelope_faults
@@ -43,7 +44,8 @@ class Job:
 def find_job(settings: Settings, campaign: Campaign, run_dbt: RunDbt, tell: Callable[[str], None]) -> Job:
     """The job of a campaign, with its provider and its route. Raises ConfigError."""
     provider = find_provider(settings, campaign.mail.provider)
-    if faults := list(dict.fromkeys([*layout_faults(campaign, provider.format), *envelope_faults(campaign, provider)])):
+    looks = (layout_faults(campaign, provider.format), envelope_faults(campaign, provider), contract_faults(campaign, provider))
+    if faults := list(dict.fromkeys(fault for look in looks for fault in look)):
         raise ConfigError(faults)
     return Job(settings, campaign, provider, find_route(settings, provider.route), run_dbt, tell)
 
@@ -179,6 +181,7 @@ def make(
     with session(warehouse) as connection:
         job.tell("check    targeted = included + excluded, one row per included profile")
         verdicts = gates.check(connection, relations, campaign)
+        relations, verdicts = sift(connection, relations, verdicts, campaign, job.provider)
         if verdicts.included == 0 and job.provider.empty == "no_file":
             return verdicts, []
         envelope = Envelope(campaign, job.provider, slot, run_id)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from runner.config import Strict, parse, read_yaml, render
+from runner.contract import Contract
 from runner.errors import ConfigError, Problem
 from runner.settings import Settings
 
@@ -101,7 +102,20 @@ class Records(Strict):
     trailer: str | None = None
 
 
-class Provider(Strict):
+def check_contract(name: str) -> str:
+    """The name of a file in `profiles/contracts`, and of nothing elsewhere."""
+    if not re.fullmatch(r"[a-z0-9_]+", name):
+        raise ValueError("must be a name of small letters, digits and underscores: that of a file in profiles/contracts")
+    return name
+
+
+class SharedContract(Contract):
+    """A file of `profiles/contracts`: what the entries that name it require, unless they say otherwise."""
+
+    format: AnyFormat = CsvFormat()
+
+
+class Provider(Contract):
     """One mail house. `prefix` stands before every file's name; `empty`: what is sent where nobody is included."""
 
     label: str
@@ -112,6 +126,12 @@ class Provider(Strict):
     records: Records = Records()
     side_files: tuple[Literal["sha256", "manifest", "done"], ...] = ()
     empty: Literal["no_file", "header_only"] = "no_file"
+    contract: Annotated[str, AfterValidator(check_contract)] | None = None
+
+    def under(self, shared: SharedContract) -> Self:
+        """The entry, with what it does not say itself taken from `shared`; a column comes whole from the one or the other."""
+        taken = {name: getattr(shared, name) for name in shared.model_fields_set - self.model_fields_set}
+        return self.model_copy(update={**taken, "columns": {**shared.columns, **self.columns}})
 
 
 def find_provider(settings: Settings, name: str) -> Provider:
@@ -120,4 +140,15 @@ def find_provider(settings: Settings, name: str) -> Provider:
     if name not in entries:
         raise ConfigError([Problem(FILE, name, "there is no such provider", ", ".join(entries))])
     provider: Provider = parse(Provider, render(entries[name], FILE, name), FILE, name)
-    return provider
+    return provider if provider.contract is None else provider.under(find_contract(settings, provider.contract, name))
+
+
+def find_contract(settings: Settings, name: str, provider: str) -> SharedContract:
+    """The contract `name` of `profiles/contracts`, which the entry `provider` asks for. Raises ConfigError."""
+    folder, file = settings.profiles_dir / "contracts", f"profiles/contracts/{name}.yml"
+    if not (folder / f"{name}.yml").is_file():
+        known = ", ".join(sorted(path.stem for path in folder.glob("*.yml")))
+        raise ConfigError([Problem(FILE, f"{provider}.contract", f"there is no {file}", known)])
+    content = {key: render(value, file, key) for key, value in read_yaml(folder / f"{name}.yml", file).items()}
+    shared: SharedContract = parse(SharedContract, content, file, "")
+    return shared

@@ -11,13 +11,14 @@ from runner.values import Part, Verdicts
 def figures(verdicts: Verdicts) -> Iterator[str]:
     """The funnel, from targeted to included."""
     width = max(len(f"{verdicts.targeted:,}"), 7)
-    yield f"  targeted              {verdicts.targeted:>{width},}"
-    yield f"  excluded              {sum(verdicts.excluded.values()):>{width},}"
+    wide = max(20, *(len(reason) + 1 for reason in verdicts.excluded), 0)
+    yield f"  {'targeted':<{wide + 2}}{verdicts.targeted:>{width},}"
+    yield f"  {'excluded':<{wide + 2}}{sum(verdicts.excluded.values()):>{width},}"
     for reason, count in verdicts.excluded.items():
-        yield f"    {reason:<20}{count:>{width},}"
-    yield f"  included              {verdicts.included:>{width},}"
+        yield f"    {reason:<{wide}}{count:>{width},}"
+    yield f"  {'included':<{wide + 2}}{verdicts.included:>{width},}"
     if verdicts.seeds:
-        yield f"  seeds                 {verdicts.seeds:>{width},}"
+        yield f"  {'seeds':<{wide + 2}}{verdicts.seeds:>{width},}"
 
 
 def file_lines(part: Part, location: str | None) -> Iterator[str]:
