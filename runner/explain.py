@@ -8,9 +8,11 @@ from typing import Any
 
 import duckdb
 
+from runner.breach import breaches
 from runner.campaign import Campaign
 from runner.errors import BuildError, UsageError
 from runner.project import KEY, RunDbt
+from runner.provider import Provider, find_provider
 from runner.settings import Settings, find_warehouse
 from runner.warehouse import literal, printed, quote, session
 
@@ -38,6 +40,7 @@ def explain(settings: Settings, campaign: Campaign, slot: datetime, profile_id: 
     """Ask the campaign's rules, over what was built last, about one profile. Raises UsageError where it is not targeted."""
     nodes = compiled_nodes(settings, campaign, slot, run_dbt)
     recipients, extract = nodes[campaign.recipients], nodes[campaign.extract]
+    provider = find_provider(settings, campaign.mail.provider)
     try:
         with session(find_warehouse(settings), explained=False) as connection:
             verdict = first(
@@ -51,7 +54,9 @@ def explain(settings: Settings, campaign: Campaign, slot: datetime, profile_id: 
             # As if it were included: the verdicts' table is replaced by this one profile.
             alone = f"(select {literal(profile_id)} as {KEY}, null as household_key, null as exclusion_reason)"
             code = extract["compiled_code"].replace(recipients["relation_name"], alone)
-            row = first(connection, f"select {fields} from ({code}) where {quote(KEY)} = {literal(profile_id)}") or {}
+            piece = f"({code}) where {quote(KEY)} = {literal(profile_id)}"
+            row = first(connection, f"select {fields} from {piece}") or {}
+            refused, contract = contract_opinion(connection, piece, campaign, provider)
     except duckdb.CatalogException:
         raise BuildError(
             f"{campaign.name} has not been built here yet", todo=f"dmail-runner run {campaign.name} --dry-run builds it"
@@ -60,7 +65,22 @@ def explain(settings: Settings, campaign: Campaign, slot: datetime, profile_id: 
     opinions = (
         Opinion(verdict[f"rule_{n}_name"], verdict[f"rule_{n}_out"], verdict[f"rule_{n}_shows"]) for n in range(1, count + 1)
     )
-    return Explanation(profile_id, verdict["exclusion_reason"], tuple(opinions), {name: text or "" for name, text in row.items()})
+    reason = verdict["exclusion_reason"] or refused
+    return Explanation(profile_id, reason, (*opinions, *contract), {name: text or "" for name, text in row.items()})
+
+
+def contract_opinion(
+    connection: duckdb.DuckDBPyConnection, piece: str, campaign: Campaign, provider: Provider
+) -> tuple[str | None, list[Opinion]]:
+    """The reason by which the provider's contract excludes a row, and its opinion of it; nothing where there is no contract."""
+    ways = list(breaches(campaign, provider))
+    if not ways:
+        return None, []
+    looks = connection.execute(f"select {', '.join(way.wrong for way in ways)} from {piece}").fetchone() or ()
+    found = [way for way, wrong in zip(ways, looks, strict=False) if wrong]
+    refused = found[0].reason if found and provider.on_breach == "exclude" else None
+    told = ", ".join(f"{way.label}: {way.rule}" for way in found) + ("" if refused or not found else " (stops the run)")
+    return refused, [Opinion("contract", bool(found), told)]
 
 
 def compiled_nodes(settings: Settings, campaign: Campaign, slot: datetime, run_dbt: RunDbt) -> dict[str, Any]:

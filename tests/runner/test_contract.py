@@ -1,6 +1,7 @@
 """The provider's contract: whatever its columns say, what breaches it is told or left out, counted once, and never shipped."""
 
 import csv
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 import yaml
-from conftest import DONE, FAILED, FILE, ROOT, WRONG, Project
+from conftest import DONE, FAILED, FILE, ROOT, SLOT, WRONG, Project
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -109,7 +110,7 @@ CONTRACTS = st.fixed_dictionaries(
 ROWS = st.lists(st.tuples(VALUES | st.none(), VALUES | st.none(), st.booleans()), min_size=1, max_size=12)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(ROWS, CONTRACTS, st.booleans())
 def test_the_sql_says_what_the_oracle_says(
     rows: list[tuple[str | None, str | None, bool]], keys: dict[str, Any], hidden: bool
@@ -396,9 +397,11 @@ def test_what_breaches_is_left_out_and_counted(project: Project) -> None:
     assert done.returncode == DONE, done.stderr
     (run,) = project.status()
     with duckdb.connect(str(project.path / ".dmail/warehouse.duckdb"), read_only=True) as warehouse:
-        everybody = warehouse.sql("select country_code, full_name from spring_catalog__extract where not is_seed").fetchall()
-    abroad = sum(country != "US" for country, _ in everybody)
-    long = sum(country == "US" and len(name or "") > 14 for country, name in everybody)
+        everybody = warehouse.sql(
+            "select profile_id, country_code, full_name from spring_catalog__extract where not is_seed"
+        ).fetchall()
+    abroad = sum(country != "US" for _, country, _ in everybody)
+    long = sum(country == "US" and len(name or "") > 14 for _, country, name in everybody)
     out = {reason: count for reason, count in run["excluded"].items() if reason.startswith("contract:")}
     assert out == {"contract:Country Code:allowed": abroad, "contract:Full Name:max_length": long}
     assert run["included"] == len(everybody) - abroad - long > 0
@@ -412,6 +415,11 @@ def test_what_breaches_is_left_out_and_counted(project: Project) -> None:
     assert [row["Full Name"] for row in rows if row["Customer ID"].startswith("seed-")] == ["Ms Paula Proof"]
     mailed = f"select profile_id from '{project.path}/.dmail/contact_history/*/*.parquet' where cell = 'mailed'"
     assert {key for (key,) in duckdb.sql(mailed).fetchall()} == {key["Customer ID"] for key in rows} - {"seed-001"}
+    left_out = next(key for key, country, _ in everybody if country != "US")
+    told = json.loads(project.call("explain", "spring_catalog", left_out, "--slot", SLOT, "--json").stdout)
+    assert told["reason"] == "contract:Country Code:allowed"
+    assert told["opinions"][-1]["rule"] == "contract"
+    assert told["opinions"][-1]["looked_at"].startswith("Country Code: allowed")
     # The figures stand in one column, however long a reason is.
     funnel = done.stdout[done.stdout.index("  targeted") : done.stdout.index("  file")].splitlines()
     assert len({len(line) for line in funnel}) == 1
