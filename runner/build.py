@@ -23,11 +23,12 @@ def build(settings: Settings, campaign: Campaign, slot: datetime, work: Path, ru
     Three things must hold: dbt says success, no result is anything else, and the extract is among the results. A test that
     fails upstream skips the extract, and the table of an earlier run still stands there.
     """
+    moment = f"{slot.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
     outcome = run_dbt(
         settings,
-        ["build", "--select", f"+exposure:{campaign.name}"],
+        ["build", "--select", f"+exposure:{campaign.name}", *(campaign.opt_outs if campaign.mail.purpose == "marketing" else ())],
         work,
-        {"DMAIL_SLOT": f"{slot.astimezone(UTC):%Y-%m-%d %H:%M:%S}", "DMAIL_TEMP": str(find_warehouse(settings).spill)},
+        {"DMAIL_SLOT": moment, "DMAIL_TEMP": str(find_warehouse(settings).spill)},
     )
     manifest = outcome.artifact("manifest.json")
     results = outcome.artifact("run_results.json").get("results", [])
@@ -43,7 +44,14 @@ def build(settings: Settings, campaign: Campaign, slot: datetime, work: Path, ru
         if node not in built:
             raise BuildError(f"campaign {campaign.name}: dbt reported success without building {node}")
     nodes = manifest["nodes"]
-    return Build(extract=nodes[campaign.extract]["relation_name"], recipients=nodes[campaign.recipients]["relation_name"])
+    relations = {node["name"]: node["relation_name"] for unique_id, node in nodes.items() if unique_id in built}
+    return Build(
+        extract=nodes[campaign.extract]["relation_name"],
+        recipients=nodes[campaign.recipients]["relation_name"],
+        profiles=relations.get("stg_profiles"),
+        suppressions=relations.get("stg_suppressions"),
+        slot=moment,
+    )
 
 
 def describe_failures(results: list[dict[str, Any]], manifest: dict[str, Any], project_dir: Path) -> Iterator[str]:

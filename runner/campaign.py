@@ -100,13 +100,35 @@ class Schedule(Strict):
         return self
 
 
+def parse_share(value: object) -> object:
+    """A share of one, of a number or of such as `30%`."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?) *%", value.strip()) if isinstance(value, str) else None
+    return float(match[1]) / 100 if match else value
+
+
+class Guard(Strict):
+    """Which numbers of pieces pass without a person: bounds, and the greatest change against the last settled run."""
+
+    min_rows: Annotated[int, Field(ge=0)] | None = None
+    max_rows: Annotated[int, Field(ge=1)] | None = None
+    max_change: Annotated[float, BeforeValidator(parse_share), Field(gt=0)] | None = None
+
+    @model_validator(mode="after")
+    def check_bounds(self) -> Self:
+        if self.min_rows is not None and self.max_rows is not None and self.max_rows < self.min_rows:
+            raise ValueError("`max_rows` is below `min_rows`")
+        return self
+
+
 class DirectMail(Strict):
-    """The exposure's `config.meta.direct_mail`."""
+    """The exposure's `config.meta.direct_mail`. A contractual mailing goes to people who have refused marketing, too."""
 
     status: Status
     provider: str
+    purpose: Literal["marketing", "contractual"] = "marketing"
     file: FileSpec
     schedule: Schedule | None = None
+    guard: Guard = Guard()
 
 
 class ColumnMeta(Strict):
@@ -133,7 +155,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Campaign:
-    """One mailing programme: `file` declares it, `contract` lists its columns, the rest are dbt's ids of models."""
+    """One mailing programme: `file` declares it, `contract` lists its columns, the rest are dbt's ids of models.
+
+    `opt_outs`: names of the project's models that say who has opted out, for the gate to look at in any case.
+    """
 
     name: str
     label: str
@@ -145,6 +170,7 @@ class Campaign:
     recipients: str
     columns: tuple[Column, ...]
     contract: str
+    opt_outs: tuple[str, ...] = ()
 
     @property
     def has_seeds(self) -> bool:

@@ -7,8 +7,9 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
@@ -29,6 +30,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+class Hold(StrEnum):
+    """The gates that a person may let a run pass."""
+
+    volume = "volume"
+
 
 Names = Annotated[list[str] | None, typer.Argument(metavar="[CAMPAIGN]...", help="Campaigns by name; all where none is named.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
@@ -69,6 +77,9 @@ def run(
         ),
     ] = None,
     dry: Annotated[bool, typer.Option("--dry-run", help="Build, check and count; deliver and record nothing.")] = False,
+    accept: Annotated[
+        list[Hold] | None, typer.Option(help="Let the slot pass a gate that holds it; the ledger notes who did.")
+    ] = None,
 ) -> None:
     """Build, check, extract and deliver what is due. A slot that is done is left alone.
 
@@ -88,17 +99,25 @@ def run(
         raise ConfigError(orphans)
     if shared := list(shared_names(settings, manifest)):
         raise ConfigError(shared)
-    codes = [attempt(lambda n=name: run_one(settings, manifest, n, moment, dry)) for name in dict.fromkeys(chosen)]  # type: ignore[misc]
+    if accept and (slot is None or not campaigns or len(campaigns) != 1):
+        raise UsageError("--accept needs one campaign and its --slot: it lets that very run pass")
+    accepted = frozenset(hold.value for hold in accept or ())
+    codes = [
+        attempt(lambda n=name: run_one(settings, manifest, n, moment, dry=dry, accepted=accepted))  # type: ignore[misc]
+        for name in dict.fromkeys(chosen)
+    ]
     if not chosen:
         say("no campaign is active")
     raise typer.Exit(next((code for code in (1, 2, 3) if code in codes), 0))
 
 
-def run_one(settings: "Settings", manifest: "Manifest", name: str, moment: datetime | None, dry: bool) -> None:
+def run_one(
+    settings: "Settings", manifest: "Manifest", name: str, moment: datetime | None, *, dry: bool, accepted: frozenset[str]
+) -> None:
     """Run one campaign's slot and print how it ended."""
     from runner.dbt import run_dbt
     from runner.ledger import Ledger
-    from runner.pipeline import dry_run, due_slot, find_job, run_slot
+    from runner.pipeline import cost, dry_run, due_slot, find_job, run_slot
     from runner.schedule import upcoming
     from runner.summary import figures, file_lines, run_lines
 
@@ -107,7 +126,7 @@ def run_one(settings: "Settings", manifest: "Manifest", name: str, moment: datet
         raise UsageError(
             f"campaign {name} is {campaign.mail.status}", todo=f"set `status: active` in {campaign.file}, or use --dry-run"
         )
-    job = find_job(settings, campaign, run_dbt, tell)
+    job = replace(find_job(settings, campaign, run_dbt, tell), accepted=accepted)
     ledger = Ledger(settings, now)
     due = moment or due_slot(campaign, ledger, now())
     if due is None:
@@ -118,9 +137,11 @@ def run_one(settings: "Settings", manifest: "Manifest", name: str, moment: datet
         )
         return
     if dry:
-        verdicts, parts = dry_run(job, due)
+        verdicts, parts = dry_run(job, due, ledger)
         say(f"{name}  slot {due.astimezone(UTC):%Y-%m-%d %H:%M} UTC  dry run: nothing was delivered or recorded")
         say("\n".join([*figures(verdicts), *(line for part in parts if not part.side for line in file_lines(part, None))]))
+        if estimate := cost(job.provider, parts):
+            say(f"  cost      about {estimate}")
         return
     before = ledger.find(name, due)
     done = run_slot(job, due, ledger, asked_for=moment is not None)

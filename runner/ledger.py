@@ -29,6 +29,7 @@ runs = sa.Table(
     sa.Column("targeted", sa.BigInteger),
     sa.Column("included", sa.BigInteger),
     sa.Column("seeds", sa.BigInteger),
+    sa.Column("cost", sa.String),  # an estimate, with its currency
     sa.Column("created_at", sa.String, nullable=False),
     sa.Column("updated_at", sa.String, nullable=False),
     sa.UniqueConstraint("campaign", "slot"),
@@ -87,6 +88,7 @@ class Run:
     error: str | None = None
     verdicts: Verdicts | None = None
     parts: tuple[LedgerPart, ...] = field(default=())
+    cost: str | None = None
 
     @property
     def finished(self) -> bool:
@@ -171,7 +173,7 @@ class Ledger:
         """The run is in a new state, with no error."""
         self.change(run, state, "", error=None, hold=None)
 
-    def freeze(self, run: Run, verdicts: Verdicts, content: Sequence[Part]) -> None:
+    def freeze(self, run: Run, verdicts: Verdicts, content: Sequence[Part], cost: str | None) -> None:
         """The run is `extracted` (or `empty`): its figures and its parts stand from now on."""
         with self.explained(), self.engine.begin() as connection:
             for table in (exclusions, parts):
@@ -182,7 +184,7 @@ class Ledger:
                 connection.execute(parts.insert().values(run_id=run.run_id, **vars(part)))
             self.update(
                 connection, run, "extracted" if content else "empty", targeted=verdicts.targeted, included=verdicts.included,
-                seeds=verdicts.seeds, error=None, hold=None,
+                seeds=verdicts.seeds, cost=cost, error=None, hold=None,
             )  # fmt: skip
             self.record(connection, run.run_id, "extracted" if content else "empty", " ".join(part.sha256 for part in content))
 
@@ -222,6 +224,22 @@ class Ledger:
         """The campaign's runs with something left to do, newest slot first; not those that wait for a person."""
         return self.read(sa.and_(runs.c.campaign == campaign, runs.c.state.not_in((*FINISHED, "held"))))
 
+    def last_included(self, campaign: str, slot: datetime) -> int | None:
+        """How many pieces the campaign's last settled run before a slot had; None where there was none."""
+        query = (
+            sa.select(runs.c.included)
+            .where(runs.c.campaign == campaign, runs.c.state == "settled", runs.c.slot < iso(slot))
+            .order_by(runs.c.slot.desc())
+            .limit(1)
+        )
+        with self.explained(), self.engine.connect() as connection:
+            return connection.execute(query).scalar()
+
+    def accept(self, run: Run, gate: str, by: str) -> None:
+        """A person lets the run pass a gate."""
+        with self.explained(), self.engine.begin() as connection:
+            self.record(connection, run.run_id, "accepted", f"{gate} by {by}")
+
     def owner(self, run: Run, part: Part) -> str | None:
         """Another run that has delivered a file of this name by this route, if there is one."""
         query = sa.select(parts.c.run_id).where(
@@ -258,6 +276,7 @@ class Ledger:
                     row.targeted, row.included, {r.reason: r.profiles for r in reasons if r.run_id == row.run_id}, row.seeds or 0
                 ),
                 parts=tuple(ledger_part(file) for file in files if file.run_id == row.run_id),
+                cost=row.cost,
             )
             for row in rows
         ]
@@ -314,6 +333,7 @@ def run_as_json(run: Run) -> Mapping[str, Any]:
         "included": run.verdicts.included if run.verdicts else None,
         "excluded": dict(run.verdicts.excluded) if run.verdicts else {},
         "seeds": run.verdicts.seeds if run.verdicts else None,
+        "cost": run.cost,
         "parts": [
             {"name": p.part.name, "rows": p.part.rows, "bytes": p.part.bytes, "sha256": p.part.sha256, "route": p.part.route}
             for p in run.parts

@@ -1,5 +1,6 @@
 """The order of the steps, and what a run does when it finds that an earlier attempt came half-way."""
 
+import getpass
 import hashlib
 import os
 import shutil
@@ -16,6 +17,7 @@ from runner.campaign import Campaign
 from runner.envelope import Envelope, envelope_faults
 from runner.errors import ConfigError, DmailError, ExtractError, Held, Problem, Stopped
 from runner.frame import layout_faults
+from runner.guard import check_opt_outs, check_volume, formulas
 from runner.ledger import Ledger, LedgerPart, Run
 from runner.lock import locked
 from runner.parts import part_path
@@ -39,6 +41,7 @@ class Job:
     route: FolderRoute | SftpRoute
     run_dbt: RunDbt
     tell: Callable[[str], None]
+    accepted: frozenset[str] = frozenset()  # the holds that a person lets this run pass
 
 
 def find_job(settings: Settings, campaign: Campaign, run_dbt: RunDbt, tell: Callable[[str], None]) -> Job:
@@ -145,10 +148,10 @@ def bring_to_end(job: Job, run: Run, ledger: Ledger) -> Run:
     return ledger.open(run.campaign, run.slot)
 
 
-def dry_run(job: Job, slot: datetime) -> tuple[Verdicts, list[Part]]:
+def dry_run(job: Job, slot: datetime, ledger: Ledger) -> tuple[Verdicts, list[Part]]:
     """Build, check and extract as a run would, and keep nothing: the figures, and the files that would be delivered."""
     with locked(job.settings.state_dir / "run.lock", f"dry run of {job.campaign.name}"):
-        return make(job, slot, f"{job.campaign.name}-dry-run", None)
+        return make(job, slot, f"{job.campaign.name}-dry-run", None, ledger)
 
 
 def prepare(job: Job, run: Run, ledger: Ledger) -> None:
@@ -156,12 +159,14 @@ def prepare(job: Job, run: Run, ledger: Ledger) -> None:
     folder = spool(job, run)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700)
-    verdicts, parts = make(job, run.slot, run.run_id, folder, lambda: ledger.advance(run, "built"))
-    ledger.freeze(run, verdicts, parts)
+    for gate in sorted(job.accepted):
+        ledger.accept(run, gate, getpass.getuser())
+    verdicts, parts = make(job, run.slot, run.run_id, folder, ledger, built=lambda: ledger.advance(run, "built"))
+    ledger.freeze(run, verdicts, parts, cost(job.provider, parts))
 
 
 def make(
-    job: Job, slot: datetime, run_id: str, folder: Path | None, built: Callable[[], None] = lambda: None
+    job: Job, slot: datetime, run_id: str, folder: Path | None, ledger: Ledger, *, built: Callable[[], None] = lambda: None
 ) -> tuple[Verdicts, list[Part]]:
     """Build, check and extract into `folder` (or into nothing); no file where nobody is included, if the provider wants none."""
     campaign, warehouse = job.campaign, find_warehouse(job.settings)
@@ -182,9 +187,14 @@ def make(
         job.tell("check    targeted = included + excluded, one row per included profile")
         verdicts = gates.check(connection, relations, campaign)
         relations, verdicts = sift(connection, relations, verdicts, campaign, job.provider)
+        check_opt_outs(connection, relations, campaign)
+        if "volume" not in job.accepted:
+            check_volume(campaign, verdicts, ledger.last_included(campaign.name, slot))
         if verdicts.included == 0 and job.provider.empty == "no_file":
             return verdicts, []
         envelope = Envelope(campaign, job.provider, slot, run_id)
+        for column, count in formulas(connection, relations, campaign):
+            job.tell(f"note     {count:,} values of {column} begin with = + - or @, which a spreadsheet takes for a formula")
         job.tell(f"extract  {verdicts.included:,} rows into {envelope.base_name()}")
         contents = extract.extract(connection, relations, verdicts, envelope, folder)
         if folder:
@@ -194,6 +204,13 @@ def make(
         for number, content in enumerate(contents, start=1)
     ]
     return verdicts, [*parts, *side_parts(envelope, parts, folder)]
+
+
+def cost(provider: Provider, parts: list[Part]) -> str | None:
+    """What the provider's tariff says of the parts."""
+    if provider.tariff is None:
+        return None
+    return f"{provider.tariff.cost(sum(part.rows for part in parts)):,} {provider.tariff.currency}"
 
 
 def side_parts(envelope: Envelope, parts: list[Part], folder: Path | None) -> Iterator[Part]:

@@ -18,6 +18,7 @@ from runner.lock import locked
 from runner.settings import Settings
 
 KEY = "profile_id"
+OPT_OUTS = ("stg_profiles", "stg_suppressions")
 T = TypeVar("T")
 # Where dbt looks, by key of dbt_project.yml, with its defaults.
 DBT_PATHS = {
@@ -85,6 +86,7 @@ class Manifest:
             recipients=recipients,
             columns=columns,
             contract=contract_file(extract),
+            opt_outs=tuple(node["name"] for node in self.nodes.values() if node["name"] in OPT_OUTS),
         )
 
     def extract(self, exposure: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from runner.config import Strict, parse, read_yaml, render
 from runner.contract import Contract
 from runner.errors import ConfigError, Problem
 from runner.settings import Settings
+from runner.tariff import Tariff
 
 FILE = "profiles/providers.yml"
 
@@ -126,6 +127,7 @@ class Provider(Contract):
     records: Records = Records()
     side_files: tuple[Literal["sha256", "manifest", "done"], ...] = ()
     empty: Literal["no_file", "header_only"] = "no_file"
+    tariff: Tariff | None = None
     contract: Annotated[str, AfterValidator(check_contract)] | None = None
 
     def under(self, shared: SharedContract) -> Self:

@@ -48,6 +48,8 @@ def run_lines(run: Run) -> Iterator[str]:
     yield f"{run.campaign}  slot {run.slot.astimezone(UTC):%Y-%m-%d %H:%M} UTC  {run.state}"
     if run.verdicts:
         yield from figures(run.verdicts)
+    if run.cost:
+        yield f"  cost      about {run.cost}"
     for entry in run.parts:
         if entry.part.side:
             yield f"  beside it {entry.location or entry.part.name}"

@@ -10,10 +10,16 @@ IDENTICAL = "identical_row"
 
 @dataclass(frozen=True)
 class Build:
-    """What dbt has built for a run: the quoted relations of the extract and of the recipients, in the warehouse."""
+    """What dbt has built for a run: the quoted relations of the extract and of the recipients, in the warehouse.
+
+    `profiles`, `suppressions`: who has opted out, where the project has such models. `slot`: UTC, as a SQL timestamp's text.
+    """
 
     extract: str
     recipients: str
+    profiles: str | None = None
+    suppressions: str | None = None
+    slot: str = "1970-01-01 00:00:00"
 
 
 @dataclass(frozen=True)

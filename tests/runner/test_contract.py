@@ -27,7 +27,7 @@ from runner.provider import Provider, SharedContract, check_contract, find_contr
 from runner.settings import Settings
 from runner.values import Build, Verdicts
 
-SLOT = datetime(2026, 11, 2, 11, tzinfo=UTC)
+MOMENT = datetime(2026, 11, 2, 11, tzinfo=UTC)
 BUILD = Build(extract="extract", recipients="recipients")
 SHIPPED = sorted(path.stem for path in (ROOT / "profiles/contracts").glob("*.yml"))
 Row = tuple[str, str | None, str | None, bool]
@@ -129,7 +129,7 @@ def test_the_sql_says_what_the_oracle_says(
             assert after.seeds == sum(row[3] and not found[row[0]] for row in table)
         assert after.targeted == before.targeted == after.included + sum(after.excluded.values())
         if after.included:
-            (content,) = extract(connection, kept, after, Envelope(mail, provider(), SLOT, "run"), None)
+            (content,) = extract(connection, kept, after, Envelope(mail, provider(), MOMENT, "run"), None)
             assert content.rows == after.included + after.seeds
         expected = (
             Counter(f"{label} ({rule})" for kinds in found.values() for label, rule in kinds) if before.included else Counter()

@@ -1,0 +1,76 @@
+"""Gates that hold a run until a person has looked: a volume that is not the usual one, and people who have opted out."""
+
+from collections.abc import Iterator
+
+import duckdb
+
+from runner.campaign import SEED, Campaign, Guard
+from runner.errors import Held
+from runner.project import KEY
+from runner.values import Build, Verdicts
+from runner.warehouse import printed, quote
+
+# What consent_value() makes of every way to say no.
+REFUSED = ("n", "dn", "?")
+
+
+def check_volume(campaign: Campaign, verdicts: Verdicts, last: int | None) -> None:
+    """Raises Held where the guard does not let so many pieces pass. `last`: those of the last settled run, if any."""
+    if faults := list(volume_faults(campaign.mail.guard, verdicts.included, last)):
+        raise Held(
+            "volume",
+            f"{campaign.name}: {'; '.join(faults)}: nothing was delivered",
+            todo="find out why (dmail-runner explain, status); `--accept volume` lets this slot pass",
+        )
+
+
+def volume_faults(guard: Guard, included: int, last: int | None) -> Iterator[str]:
+    """What is unusual about a number of pieces."""
+    if guard.min_rows is not None and included < guard.min_rows:
+        yield f"{included:,} pieces are fewer than min_rows, {guard.min_rows:,}"
+    if guard.max_rows is not None and included > guard.max_rows:
+        yield f"{included:,} pieces are more than max_rows, {guard.max_rows:,}"
+    if guard.max_change is not None and last and abs(included - last) > guard.max_change * last:
+        change = (included - last) / last
+        yield f"{included:,} pieces after {last:,} last time are {change:+.1%}, more than max_change, {guard.max_change:.0%}"
+
+
+def check_opt_outs(connection: duckdb.DuckDBPyConnection, build: Build, campaign: Campaign) -> None:
+    """Raises Held where anybody in the extract has said no, or stands on a list, whatever the rules said.
+
+    A mailing that people get by contract asks nobody: `purpose: contractual`.
+    """
+    if campaign.mail.purpose != "marketing":
+        return
+    key = quote(KEY)
+    rows = f"(select {key} from {build.extract}" + (f" where not coalesce({quote(SEED)}, false))" if campaign.has_seeds else ")")
+    said_no = " or ".join(
+        f"{column} = '{answer}'" for column in ("postal_mail_consent", "marketing_consent") for answer in REFUSED
+    )
+    valid = "coalesce(valid_from <= {0}, true) and coalesce(valid_until > {0}, true)".format(f"timestamp '{build.slot}'")
+    looks = {
+        "have said no": build.profiles and f"select {key} from {build.profiles} where {said_no}",
+        "stand on a suppression list": build.suppressions and f"select {key} from {build.suppressions} where {valid}",
+    }
+    for what, people in looks.items():
+        if not people:
+            continue
+        count, first = connection.execute(
+            f"select count(*), min({key}) from {rows} as extract semi join ({people}) as people using ({key})"
+        ).fetchone() or (0, None)
+        if count:
+            raise Held(
+                "opt_out",
+                f"{campaign.name}: {count:,} people in the file {what}, such as {KEY} {first}: nothing was delivered",
+                todo="let the recipients' rules exclude them (consent(), suppressed()); a letter that nobody can refuse is "
+                "`purpose: contractual`",
+            )
+
+
+def formulas(connection: duckdb.DuckDBPyConnection, build: Build, campaign: Campaign) -> list[tuple[str, int]]:
+    """How many values of each column a spreadsheet would take for a formula; they are printed as they are."""
+    texts = [(column.name, f"substr({printed(column.name)}, 1, 1)") for column in campaign.exported]
+    signs = " or ".join(f"{{0}} = '{sign}'" for sign in "=+-@")
+    looks = ", ".join(f"count(*) filter ({signs.format(text)})" for _, text in texts)
+    counts = connection.execute(f"select {looks} from {build.extract}").fetchone() or ()
+    return [(name, count) for (name, _), count in zip(texts, counts, strict=True) if count]
