@@ -72,7 +72,8 @@
                 delim = e'\x01',
                 quote = '',
                 escape = '',
-                strict_mode = false
+                strict_mode = false,
+                parallel = false
             )
         limit 1
     {% endset %}

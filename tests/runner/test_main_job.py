@@ -339,6 +339,13 @@ def test_profiles_come_from_any_file_or_glob(project: Project, name: str) -> Non
     assert all(len(row["Customer ID"]) == 10 for row in rows_in_file if "seed" not in row["Customer ID"])
 
 
+def test_a_file_that_duckdb_reads_in_parallel(project: Project) -> None:
+    assert project.call("sample-data", "--rows", "200000", "--output", "data/many.csv").returncode == DONE
+    done = project.run(DMAIL_PROFILES="data/many.csv")
+    assert done.returncode == DONE, done.stderr
+    assert project.status()[0]["targeted"] > 150_000
+
+
 def test_a_file_that_nobody_made_for_this_project(project: Project) -> None:
     header = (
         "notes,city,profile_id,last_name,first_name,title,company,address_line1,address_line2,postal_code,region,country_code,language,"
