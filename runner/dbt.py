@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runner.settings import Settings
+from runner.settings import Settings, find_warehouse
 
 # The child ends when its standard input does, which this process holds open: no dbt outlives a runner that was killed.
 CHILD = """
@@ -58,7 +58,7 @@ def run_dbt(settings: Settings, arguments: Sequence[str], target: Path, environm
         *(("--partial-parse-file-path", str(cache)) if cache.exists() else ()),
         *(("--target", settings.target) if settings.target else ()),
     ]
-    done = run_child(command, settings.project_dir, {**inherited(), "DMAIL_HISTORY": str(settings.history_dir), **environment})
+    done = run_child(command, settings.project_dir, {**inherited(), **places(settings), **environment})
     parsed = target / "partial_parse.msgpack"
     if parsed.exists():
         parsed.replace(cache)
@@ -76,6 +76,13 @@ def inherited() -> dict[str, str]:
         name for name, value in os.environ.items() if not name.startswith("DBT_") and (value or not name.startswith("DMAIL_"))
     )
     return {**{name: os.environ[name] for name in names}, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1"}
+
+
+def places(settings: Settings) -> dict[str, str]:
+    """Where the contact history is, and where DuckDB may spill; the same for every command, or dbt would parse all anew."""
+    paths = {"DMAIL_HISTORY": settings.history_dir, "DMAIL_TEMP": find_warehouse(settings).spill}
+    inside = settings.project_dir
+    return {name: str(path.relative_to(inside) if path.is_relative_to(inside) else path) for name, path in paths.items()}
 
 
 def run_child(command: list[str], directory: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
