@@ -23,7 +23,7 @@ with
             upper(country_name) as country,
             country_code,
             language,
-            {{ key_code(["'SPRING'", "country_code"], separator="-", check="mod97") }} as key_code,
+            {{ key_code(["'SPRING'", "country_code"], separator="-") }} as key_code,
             piece_id,
             is_seed
         from pieces
