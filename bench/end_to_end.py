@@ -68,7 +68,7 @@ class Bench:
     def start_up(self) -> Cost:
         """Dbt's own time: the same build on next to no rows, by dbt alone."""
         few = self.folder / "few.parquet"
-        write_sample(few, 100, AS_OF)
+        write_sample(few, 100, AS_OF, keep_lists=True)
         project, environment = self.project("start_up", few)
         command = [sys.executable, "-P", "-c", "from dbt.cli.main import cli; cli()", "--quiet"]
         measure([*command, "parse"], environment, project)
@@ -90,7 +90,13 @@ class Bench:
             "host_key": self.server.fingerprint,
         }
         (project / "profiles/routes.yml").write_text(yaml.safe_dump({"outbox": route}))
-        return project, {"DMAIL_PROFILES": str(profiles), "DBT_PROFILES_DIR": "profiles", "PYTHONPATH": str(ROOT)}
+        lists = str(profiles.with_name("suppressions.csv"))
+        return project, {
+            "DMAIL_PROFILES": str(profiles),
+            "DMAIL_SUPPRESSIONS": lists,
+            "DBT_PROFILES_DIR": "profiles",
+            "PYTHONPATH": str(ROOT),
+        }
 
 
 @dataclass(frozen=True)
