@@ -13,6 +13,8 @@ from runner.config import Strict
 
 # The extract's boolean column that is true for a seed address.
 SEED = "is_seed"
+# Its column that names the piece, another one in each slot.
+PIECE = "piece_id"
 
 Status = Literal["draft", "active", "stopped"]
 
@@ -107,11 +109,15 @@ def parse_share(value: object) -> object:
 
 
 class Guard(Strict):
-    """Which numbers of pieces pass without a person: bounds, and the greatest change against the last settled run."""
+    """Which numbers of pieces pass without a person: bounds, and the greatest change against the last settled run.
+
+    `max_churn`: of the people, too; so many may come, and so many go, as a share of the last run's.
+    """
 
     min_rows: Annotated[int, Field(ge=0)] | None = None
     max_rows: Annotated[int, Field(ge=1)] | None = None
     max_change: Annotated[float, BeforeValidator(parse_share), Field(gt=0)] | None = None
+    max_churn: Annotated[float, BeforeValidator(parse_share), Field(gt=0)] | None = None
 
     @model_validator(mode="after")
     def check_bounds(self) -> Self:
@@ -125,6 +131,7 @@ class DirectMail(Strict):
 
     status: Status
     provider: str
+    postal_class: str | None = None
     purpose: Literal["marketing", "contractual"] = "marketing"
     file: FileSpec
     schedule: Schedule | None = None
@@ -143,7 +150,10 @@ class ColumnMeta(Strict):
 
 @dataclass(frozen=True)
 class Column:
-    """One column of the extract; `label` is its header in the file, `width`, `align` and `pad` are for fixed-width files."""
+    """One column of the extract; `label` is its header in the file: its name, unless it is `labelled`.
+
+    `width`, `align` and `pad` are for fixed-width files.
+    """
 
     name: str
     label: str
@@ -151,6 +161,7 @@ class Column:
     width: int | None = None
     align: Literal["left", "right"] = "left"
     pad: str | None = None
+    labelled: bool = True
 
 
 @dataclass(frozen=True)

@@ -20,12 +20,16 @@ ENDS = {"lf": "\n", "crlf": "\r\n"}
 
 @dataclass(frozen=True)
 class Envelope:
-    """The texts around one run's records. Rows and parts are None where they are not known when a text is written."""
+    """The texts around one run's records. Rows and parts are None where they are not known when a text is written.
+
+    `mark`: what every file's name ends with, before its suffix, where it is none to be mailed.
+    """
 
     campaign: Campaign
     provider: Provider
     slot: datetime
     run_id: str
+    mark: str = ""
 
     def before(self, part: int, parts: int | None, rows: int | None) -> str:
         """What stands before the records of a part."""
@@ -70,7 +74,7 @@ class Envelope:
         path = PurePosixPath(fill(spec.name, self.values()))
         stamp = f"_{self.slot.astimezone(UTC).strftime(SLOT_FORM)}" if spec.timestamp else ""
         prefix = fill(self.provider.prefix, self.values())
-        return check_file_name(str(path.parent / f"{prefix}{path.stem}{stamp}{path.suffix}"))
+        return check_file_name(str(path.parent / f"{prefix}{path.stem}{stamp}{self.mark}{path.suffix}"))
 
     def part_name(self, number: int) -> str:
         """A part's path: numbered, so that names sort as the parts do, wherever the provider wants files split."""

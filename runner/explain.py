@@ -1,19 +1,20 @@
 """Why one profile is in or out: what every rule said of it, what the rule looked at, and the row as it would be printed."""
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import duckdb
 
 from runner.breach import breaches
 from runner.campaign import Campaign
-from runner.errors import BuildError, UsageError
-from runner.project import KEY, RunDbt
-from runner.provider import Provider, find_provider
-from runner.settings import Settings, find_warehouse
+from runner.compiled import compiled_nodes
+from runner.errors import UsageError
+from runner.job import Job
+from runner.project import KEY
+from runner.provider import Provider
+from runner.settings import find_warehouse
 from runner.warehouse import literal, printed, quote, session
 
 
@@ -36,31 +37,25 @@ class Explanation:
     row: Mapping[str, str]
 
 
-def explain(settings: Settings, campaign: Campaign, slot: datetime, profile_id: str, run_dbt: RunDbt) -> Explanation:
+def explain(job: Job, slot: datetime, profile_id: str) -> Explanation:
     """Ask the campaign's rules, over what was built last, about one profile. Raises UsageError where it is not targeted."""
-    nodes = compiled_nodes(settings, campaign, slot, run_dbt)
+    campaign, provider = job.campaign, job.provider
+    names = [node.split(".")[-1] for node in (campaign.recipients, campaign.extract)]
+    nodes = compiled_nodes(job, slot, names, "DMAIL_EXPLAIN")
     recipients, extract = nodes[campaign.recipients], nodes[campaign.extract]
-    provider = find_provider(settings, campaign.mail.provider)
-    try:
-        with session(find_warehouse(settings), explained=False) as connection:
-            verdict = first(
-                connection, f"select * from ({recipients['compiled_code']}) where {quote(KEY)} = {literal(profile_id)}"
+    with session(find_warehouse(job.settings)) as connection:
+        verdict = first(connection, f"select * from ({recipients['compiled_code']}) where {quote(KEY)} = {literal(profile_id)}")
+        if verdict is None:
+            raise UsageError(
+                f"{campaign.name} does not target the profile {profile_id!r}", todo=f"look at {audience(recipients)}"
             )
-            if verdict is None:
-                raise UsageError(
-                    f"{campaign.name} does not target the profile {profile_id!r}", todo=f"look at {audience(recipients)}"
-                )
-            fields = ", ".join(f"{printed(column.name)} as {quote(column.label)}" for column in campaign.exported)
-            # As if it were included: the verdicts' table is replaced by this one profile.
-            alone = f"(select {literal(profile_id)} as {KEY}, null as household_key, null as exclusion_reason)"
-            code = extract["compiled_code"].replace(recipients["relation_name"], alone)
-            piece = f"({code}) where {quote(KEY)} = {literal(profile_id)}"
-            row = first(connection, f"select {fields} from {piece}") or {}
-            refused, contract = contract_opinion(connection, piece, campaign, provider)
-    except duckdb.CatalogException:
-        raise BuildError(
-            f"{campaign.name} has not been built here yet", todo=f"dmail-runner run {campaign.name} --dry-run builds it"
-        ) from None
+        fields = ", ".join(f"{printed(column.name)} as {quote(column.label)}" for column in campaign.exported)
+        # As if it were included: the verdicts' table is replaced by this one profile.
+        alone = f"(select {literal(profile_id)} as {KEY}, null as household_key, null as exclusion_reason)"
+        code = extract["compiled_code"].replace(recipients["relation_name"], alone)
+        piece = f"({code}) where {quote(KEY)} = {literal(profile_id)}"
+        row = first(connection, f"select {fields} from {piece}") or {}
+        refused, contract = contract_opinion(connection, piece, campaign, provider)
     count = sum(name.endswith("_shows") for name in verdict)
     opinions = (
         Opinion(verdict[f"rule_{n}_name"], verdict[f"rule_{n}_out"], verdict[f"rule_{n}_shows"]) for n in range(1, count + 1)
@@ -81,21 +76,6 @@ def contract_opinion(
     refused = found[0].reason if found and provider.on_breach == "exclude" else None
     told = ", ".join(f"{way.label}: {way.rule}" for way in found) + ("" if refused or not found else " (stops the run)")
     return refused, [Opinion("contract", bool(found), told)]
-
-
-def compiled_nodes(settings: Settings, campaign: Campaign, slot: datetime, run_dbt: RunDbt) -> dict[str, Any]:
-    """The campaign's models as dbt compiles them, recipients with the opinion of every rule."""
-    names = [node.split(".")[-1] for node in (campaign.recipients, campaign.extract)]
-    environment = {"DMAIL_EXPLAIN": "1", "DMAIL_SLOT": f"{slot.astimezone(UTC):%Y-%m-%d %H:%M:%S}"}
-    target = settings.work_dir / "explain"
-    try:
-        outcome = run_dbt(settings, ["compile", "--select", *names], target, environment)
-        if outcome.exit_code != 0:
-            raise BuildError(f"{campaign.name} could not be compiled:\n" + "\n".join(outcome.errors))
-        nodes: dict[str, Any] = outcome.artifact("manifest.json")["nodes"]
-        return nodes
-    finally:
-        shutil.rmtree(target, ignore_errors=True)
 
 
 def first(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, Any] | None:

@@ -96,15 +96,16 @@ def unprintable(connection: duckdb.DuckDBPyConnection, build: Build, envelope: E
 
 def copy_query(build: Build, verdicts: Verdicts, campaign: Campaign, form: Format) -> str:
     """The records in their total order."""
+    rows = rows_query(build, verdicts, campaign)
+    return f"select {select_list(campaign, form)} from ({rows}) as rows order by {order_by(campaign)}"
+
+
+def order_by(campaign: Campaign) -> str:
+    """The file's total order, of a relation called `rows`."""
     place = {"mixed": [], "first": [f"rows.{SEED} desc"], "last": [f"rows.{SEED}"]}[campaign.mail.file.seeds]
     # By the relation's columns: a bare name would mean the label that some other column may bear.
-    order = [
-        *place,
-        *(f"rows.{quote(key.column)} {key.order} nulls {key.nulls}" for key in campaign.mail.file.sort_by),
-        f"rows.{quote(KEY)}",
-    ]
-    rows = rows_query(build, verdicts, campaign)
-    return f"select {select_list(campaign, form)} from ({rows}) as rows order by {', '.join(order)}"
+    keys = [f"rows.{quote(key.column)} {key.order} nulls {key.nulls}" for key in campaign.mail.file.sort_by]
+    return ", ".join([*place, *keys, f"rows.{quote(KEY)}"])
 
 
 def rows_query(build: Build, verdicts: Verdicts, campaign: Campaign) -> str:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import duckdb
 
-from runner.campaign import Campaign
+from runner.campaign import PIECE, SEED, Campaign
 from runner.errors import DmailError
 from runner.extract import rows_query
 from runner.project import KEY
 from runner.settings import Settings
 from runner.values import Build, Verdicts
-from runner.warehouse import literal, quote
+from runner.warehouse import literal, printed, quote
 
 HOLDOUT = "holdout"
 FILE = "contacts.parquet"
@@ -31,7 +31,10 @@ class Contacts:
 
 
 def write_contacts(connection: duckdb.DuckDBPyConnection, build: Build, verdicts: Verdicts, run: Contacts) -> None:
-    """Write a run's contacts into its spool: who is in the file as `mailed`, and the control group as `holdout`. No seeds."""
+    """Write a run's contacts into its spool: who is in the file as `mailed`, and the control group as `holdout`. No seeds.
+
+    `look`: a hash of the row as printed, by which the next file is compared with this one.
+    """
     key = quote(KEY)
     connection.execute(
         f"""
@@ -42,15 +45,80 @@ def write_contacts(connection: duckdb.DuckDBPyConnection, build: Build, verdicts
                 {literal(run.campaign.name)} as campaign,
                 timestamp '{run.slot.astimezone(UTC):%Y-%m-%d %H:%M:%S}' as slot,
                 {literal(run.run_id)} as run_id,
-                case when exclusion_reason is null then 'mailed' else '{HOLDOUT}' end as cell
+                case when exclusion_reason is null then 'mailed' else '{HOLDOUT}' end as cell,
+                look
             from {build.recipients}
-            where exclusion_reason = '{HOLDOUT}'
-                or exclusion_reason is null and {key} in (select {key} from ({rows_query(build, verdicts, run.campaign)}))
+            left join ({looks(build, verdicts, run.campaign)}) as file using ({key})
+            where exclusion_reason = '{HOLDOUT}' or exclusion_reason is null and look is not null
         ) to {literal(str(run.folder / FILE))} (format parquet, compression zstd)
         """
     )
     with (run.folder / FILE).open("rb") as file:
         os.fsync(file.fileno())
+
+
+def looks(build: Build, verdicts: Verdicts, campaign: Campaign) -> str:
+    """SQL for the people in the file, and a hash of what is printed for each, but for the piece's name."""
+    row = ", ".join(printed(column.name) for column in campaign.exported if column.name != PIECE)
+    people = f"where not coalesce({quote(SEED)}, false)" if campaign.has_seeds else ""
+    rows = rows_query(build, verdicts, campaign)
+    return f"select {quote(KEY)}, md5_number_lower(cast(row({row}) as varchar)) as look from ({rows}) {people}"
+
+
+def churn(connection: duckdb.DuckDBPyConnection, now: str, last: Path) -> tuple[int, int] | None:
+    """How many people came and how many went since the last file; None where that is not known. `now`: SQL by `looks`."""
+    if not last.exists():
+        return None
+    before = mailed(last)
+    ways = (f"({now}) as a anti join ({before}) as b", f"({before}) as a anti join ({now}) as b")
+    came, went = (connection.execute(f"select count(*) from {way} using ({quote(KEY)})").fetchone() or (0,) for way in ways)
+    return came[0], went[0]
+
+
+def mailed(contacts: Path) -> str:
+    """SQL for the people whom a run has mailed."""
+    return f"select * from read_parquet({literal(str(contacts))}) where cell = 'mailed'"
+
+
+def has_looks(contacts: Path) -> bool:
+    """Whether a run has kept hashes of what it printed; those of earlier versions have not."""
+    with duckdb.connect() as connection:
+        columns = connection.execute(f"describe {mailed(contacts)}").fetchall()
+    return any(name == "look" for name, *_ in columns)
+
+
+def compare(
+    connection: duckdb.DuckDBPyConnection, now: str, recipients: str, last: Path, people: int
+) -> tuple[dict[tuple[str, str], int], list[tuple[str, str, str]]]:
+    """The present file against the last one: people by what happened to them and why, and up to `people` of them by name.
+
+    `now`: SQL by `looks`; `recipients`: the relation that says why somebody is out.
+    """
+    key = quote(KEY)
+    differs = "now.look is distinct from before.look" if has_looks(last) else "false"
+    reasons = f"select {key}, coalesce(exclusion_reason, 'left_out') as now_out from {recipients}"
+    connection.execute(
+        f"""
+        create or replace temp table dmail_diff as
+        select
+            {key},
+            case
+                when before.{key} is null then 'added'
+                when now.{key} is null then 'removed'
+                when {differs} then 'changed'
+                else 'unchanged'
+            end as what,
+            case when now.{key} is null then coalesce(now_out, 'not_targeted') else '' end as reason
+        from ({now}) as now
+        full join ({mailed(last)}) as before using ({key})
+        left join ({reasons}) as reasons using ({key})
+        """
+    )
+    counts = connection.execute("select what, reason, count(*) from dmail_diff group by all order by 1, 3 desc, 2").fetchall()
+    listed = connection.execute(
+        f"select {key}, what, reason from dmail_diff where what <> 'unchanged' order by what, reason, {key} limit {people}"
+    ).fetchall()
+    return {(what, reason): count for what, reason, count in counts}, listed
 
 
 def put_contacts(settings: Settings, run_id: str, folder: Path) -> None:

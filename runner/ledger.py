@@ -65,6 +65,19 @@ events = sa.Table(
     sa.Column("kind", sa.String, nullable=False),
     sa.Column("detail", sa.Text, nullable=False),
 )
+proofs = sa.Table(
+    "proofs",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("campaign", sa.String, nullable=False),
+    sa.Column("at", sa.String, nullable=False),
+    sa.Column("by", sa.String, nullable=False),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("rows", sa.BigInteger, nullable=False),
+    sa.Column("sha256", sa.String, nullable=False),
+    sa.Column("route", sa.String, nullable=False),
+    sa.Column("location", sa.String, nullable=False),
+)
 
 
 @dataclass(frozen=True)
@@ -224,16 +237,22 @@ class Ledger:
         """The campaign's runs with something left to do, newest slot first; not those that wait for a person."""
         return self.read(sa.and_(runs.c.campaign == campaign, runs.c.state.not_in((*FINISHED, "held"))))
 
-    def last_included(self, campaign: str, slot: datetime) -> int | None:
-        """How many pieces the campaign's last settled run before a slot had; None where there was none."""
-        query = (
-            sa.select(runs.c.included)
-            .where(runs.c.campaign == campaign, runs.c.state == "settled", runs.c.slot < iso(slot))
-            .order_by(runs.c.slot.desc())
-            .limit(1)
-        )
+    def last_settled(self, campaign: str, slot: datetime) -> Run | None:
+        """The campaign's last settled run before a slot, if there is one."""
+        found = self.read(sa.and_(runs.c.campaign == campaign, runs.c.state == "settled", runs.c.slot < iso(slot)), 1)
+        return found[0] if found else None
+
+    def note_proof(self, campaign: str, part: Part, receipt: Receipt, by: str) -> None:
+        """A proof's file was delivered."""
+        values = {"name": part.name, "rows": part.rows, "sha256": part.sha256, "route": part.route, "location": receipt.location}
+        with self.explained(), self.engine.begin() as connection:
+            connection.execute(proofs.insert().values(campaign=campaign, at=self.stamp(), by=by, **values))
+
+    def tried_routes(self) -> set[str]:
+        """The routes by which a file was ever delivered, be it a proof's."""
+        looks = (sa.select(parts.c.route).where(parts.c.delivered_at.is_not(None)), sa.select(proofs.c.route))
         with self.explained(), self.engine.connect() as connection:
-            return connection.execute(query).scalar()
+            return {row.route for look in looks for row in connection.execute(look.distinct())}
 
     def accept(self, run: Run, gate: str, by: str) -> None:
         """A person lets the run pass a gate."""

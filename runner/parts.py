@@ -3,8 +3,10 @@
 import codecs
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from runner.envelope import Envelope
@@ -29,6 +31,11 @@ class Content:
     sha256: str
 
 
+QUOTED = re.compile(rb'"[^"]*"')
+RECORD = re.compile(rb'(?:[^"\n]++|"[^"]*")*+\n')
+LINE = re.compile(rb"[^\n]*\n")
+
+
 class Records:
     """Finds where records end in a stream of chunks. A line break within quotes ends no record."""
 
@@ -39,35 +46,26 @@ class Records:
     def take(self, chunk: bytes) -> tuple[bytes, int]:
         """The whole records that are there now, and how many they are; what is left waits for the next chunk."""
         block = self.rest + chunk if self.rest else chunk
-        count, end = 0, 0
-        for offset, line in self.unquoted(block):
-            if found := line.count(b"\n"):
-                count += found
-                end = offset + line.rindex(b"\n") + 1
+        end = self.last_end(block)
         self.rest = block[end:]
-        return block[:end], count
+        whole = block[:end]
+        return whole, (QUOTED.sub(b"", whole) if self.quotes else whole).count(b"\n")
 
-    def ends(self, block: bytes) -> list[int]:
-        """Where each record of a block of whole records ends."""
-        found = []
-        for offset, line in self.unquoted(block):
-            start = line.find(b"\n")
-            while start >= 0:
-                found.append(offset + start + 1)
-                start = line.find(b"\n", start + 1)
-        return found
-
-    def unquoted(self, block: bytes) -> Iterator[tuple[int, bytes]]:
-        """The stretches outside quotes, with their offsets. A block begins with a record, outside quotes."""
-        if not self.quotes:
-            yield 0, block
-            return
-        offset = 0
+    def last_end(self, block: bytes) -> int:
+        """Where the last whole record ends."""
+        end = block.rfind(b"\n") + 1
         # A doubled quote within quotes closes and opens them again at once: the parity stays right.
-        for index, piece in enumerate(block.split(b'"')):
-            if index % 2 == 0:
-                yield offset, piece
-            offset += len(piece) + 1
+        odd = self.quotes and block.count(b'"', 0, end) % 2
+        while odd:
+            # Within quotes: go back to where they open, and to the line before.
+            limit = block.rfind(b'"', 0, end)
+            end = block.rfind(b"\n", 0, limit) + 1
+            odd = (odd - 1 - block.count(b'"', end, limit)) % 2
+        return end
+
+    def ends(self, block: bytes) -> Iterator[int]:
+        """Where each record of a block of whole records ends."""
+        return (match.end() for match in (RECORD if self.quotes else LINE).finditer(block))
 
 
 class PartFile:
@@ -116,7 +114,7 @@ class PartWriter:
         self.total = total
         self.folder = folder
         self.split = envelope.provider.split
-        self.records = Records(quotes=isinstance(form, TextFormat) and form.quoting != "none")
+        self.records = Records(quotes=isinstance(form, TextFormat) and form.quoting != "none" and form.newlines == "keep")
         self.parts = parts_known(self.split, total)
         self.done: list[Content] = []
         self.rows = 0
@@ -131,7 +129,7 @@ class PartWriter:
                 self.add(block, count)
                 return
             if fitting:
-                end = self.records.ends(block)[fitting - 1]
+                end = next(islice(self.records.ends(block), fitting - 1, None))
                 self.add(block[:end], fitting)
                 block, count = block[end:], count - fitting
             elif self.file.rows == 0:

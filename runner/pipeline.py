@@ -2,73 +2,24 @@
 
 import getpass
 import hashlib
-import os
 import shutil
-from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
-from runner import extract, gates, history
-from runner.breach import contract_faults, sift
-from runner.build import build
+from runner import history
 from runner.campaign import Campaign
-from runner.envelope import Envelope, envelope_faults
-from runner.errors import ConfigError, DmailError, ExtractError, Held, Problem, Stopped
-from runner.frame import layout_faults
-from runner.guard import check_opt_outs, check_volume, formulas
+from runner.errors import DmailError, ExtractError, Held, Stopped
+from runner.job import Job
 from runner.ledger import Ledger, LedgerPart, Run
 from runner.lock import locked
+from runner.make import Last, make
 from runner.parts import part_path
-from runner.project import Manifest, RunDbt
-from runner.provider import Provider, find_provider
-from runner.route import FolderRoute, SftpRoute, find_route
+from runner.route import find_route
 from runner.schedule import latest_due
-from runner.settings import Settings, find_warehouse
+from runner.settings import Settings
 from runner.ship import Intent, deliver, destination, temporary_name
 from runner.values import Part, Spooled, Verdicts
-from runner.warehouse import session
-
-
-@dataclass(frozen=True)
-class Job:
-    """Everything that a run of a campaign is given."""
-
-    settings: Settings
-    campaign: Campaign
-    provider: Provider
-    route: FolderRoute | SftpRoute
-    run_dbt: RunDbt
-    tell: Callable[[str], None]
-    accepted: frozenset[str] = frozenset()  # the holds that a person lets this run pass
-
-
-def find_job(settings: Settings, campaign: Campaign, run_dbt: RunDbt, tell: Callable[[str], None]) -> Job:
-    """The job of a campaign, with its provider and its route. Raises ConfigError."""
-    provider = find_provider(settings, campaign.mail.provider)
-    looks = (layout_faults(campaign, provider.format), envelope_faults(campaign, provider), contract_faults(campaign, provider))
-    if faults := list(dict.fromkeys(fault for look in looks for fault in look)):
-        raise ConfigError(faults)
-    return Job(settings, campaign, provider, find_route(settings, provider.route), run_dbt, tell)
-
-
-def shared_names(settings: Settings, manifest: Manifest) -> Iterator[Problem]:
-    """Two campaigns with one file name on one route: one of them could be taken for the other's."""
-    owners: dict[tuple[str, str], str] = {}
-    for name in manifest.names:
-        try:
-            campaign = manifest.campaign(name)
-            place = (find_provider(settings, campaign.mail.provider).route, campaign.mail.file.name)
-        except ConfigError:
-            continue  # told where the campaign itself is looked at
-        if campaign.mail.status == "stopped":
-            continue
-        if place in owners:
-            yield Problem(
-                campaign.file, f"exposures.{name}.config.meta.direct_mail.file.name", f"is that of {owners[place]}, too"
-            )
-        owners[place] = name
 
 
 def run_slot(job: Job, slot: datetime, ledger: Ledger, *, asked_for: bool = False) -> Run:
@@ -151,7 +102,7 @@ def bring_to_end(job: Job, run: Run, ledger: Ledger) -> Run:
 def dry_run(job: Job, slot: datetime, ledger: Ledger) -> tuple[Verdicts, list[Part]]:
     """Build, check and extract as a run would, and keep nothing: the figures, and the files that would be delivered."""
     with locked(job.settings.state_dir / "run.lock", f"dry run of {job.campaign.name}"):
-        return make(job, slot, f"{job.campaign.name}-dry-run", None, ledger)
+        return make(job, slot, f"{job.campaign.name}-dry-run", None, last_run(job, slot, ledger))
 
 
 def prepare(job: Job, run: Run, ledger: Ledger) -> None:
@@ -161,69 +112,18 @@ def prepare(job: Job, run: Run, ledger: Ledger) -> None:
     folder.mkdir(mode=0o700)
     for gate in sorted(job.accepted):
         ledger.accept(run, gate, getpass.getuser())
-    verdicts, parts = make(job, run.slot, run.run_id, folder, ledger, built=lambda: ledger.advance(run, "built"))
-    ledger.freeze(run, verdicts, parts, cost(job.provider, parts))
+    last = last_run(job, run.slot, ledger)
+    verdicts, parts = make(job, run.slot, run.run_id, folder, last, built=lambda: ledger.advance(run, "built"))
+    ledger.freeze(run, verdicts, parts, job.cost(sum(part.rows for part in parts)))
 
 
-def make(
-    job: Job, slot: datetime, run_id: str, folder: Path | None, ledger: Ledger, *, built: Callable[[], None] = lambda: None
-) -> tuple[Verdicts, list[Part]]:
-    """Build, check and extract into `folder` (or into nothing); no file where nobody is included, if the provider wants none."""
-    campaign, warehouse = job.campaign, find_warehouse(job.settings)
-    work = job.settings.work_dir / "build" / run_id
-    # What a killed run has left there holds personal data, too.
-    shutil.rmtree(work.parent, ignore_errors=True)
-    shutil.rmtree(warehouse.spill, ignore_errors=True)
-    job.settings.prepare()
-    try:
-        warehouse.path.parent.mkdir(parents=True, exist_ok=True)
-        job.tell(f"build    {campaign.name} for {slot.astimezone(UTC):%Y-%m-%d %H:%M} UTC")
-        relations = build(job.settings, campaign, slot, work, job.run_dbt)
-    finally:
-        # dbt's log and results quote rows where a model fails.
-        shutil.rmtree(work, ignore_errors=True)
-    built()
-    with session(warehouse) as connection:
-        job.tell("check    targeted = included + excluded, one row per included profile")
-        verdicts = gates.check(connection, relations, campaign)
-        relations, verdicts = sift(connection, relations, verdicts, campaign, job.provider)
-        check_opt_outs(connection, relations, campaign)
-        if "volume" not in job.accepted:
-            check_volume(campaign, verdicts, ledger.last_included(campaign.name, slot))
-        if verdicts.included == 0 and job.provider.empty == "no_file":
-            return verdicts, []
-        envelope = Envelope(campaign, job.provider, slot, run_id)
-        for column, count in formulas(connection, relations, campaign):
-            job.tell(f"note     {count:,} values of {column} begin with = + - or @, which a spreadsheet takes for a formula")
-        job.tell(f"extract  {verdicts.included:,} rows into {envelope.base_name()}")
-        contents = extract.extract(connection, relations, verdicts, envelope, folder)
-        if folder:
-            history.write_contacts(connection, relations, verdicts, history.Contacts(campaign, slot, run_id, folder))
-    parts = [
-        Part(number, envelope.part_name(number), content.rows, content.bytes, content.sha256, job.provider.route)
-        for number, content in enumerate(contents, start=1)
-    ]
-    return verdicts, [*parts, *side_parts(envelope, parts, folder)]
-
-
-def cost(provider: Provider, parts: list[Part]) -> str | None:
-    """What the provider's tariff says of the parts."""
-    if provider.tariff is None:
+def last_run(job: Job, slot: datetime, ledger: Ledger) -> Last | None:
+    """The campaign's last settled run before a slot."""
+    run = ledger.last_settled(job.campaign.name, slot)
+    if run is None or run.verdicts is None:
         return None
-    return f"{provider.tariff.cost(sum(part.rows for part in parts)):,} {provider.tariff.currency}"
-
-
-def side_parts(envelope: Envelope, parts: list[Part], folder: Path | None) -> Iterator[Part]:
-    """The files beside the parts, written into `folder`."""
-    for number, (name, text) in enumerate(envelope.side_files(parts), start=len(parts) + 1):
-        content = text.encode()
-        if folder:
-            with part_path(folder, number).open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-        digest = hashlib.sha256(content).hexdigest()
-        yield Part(number, name, 0, len(content), digest, envelope.provider.route, side=True)
+    contacts = job.settings.history_dir / run.run_id / history.FILE
+    return Last(run.run_id, run.slot, run.verdicts.included, contacts)
 
 
 def ship(job: Job, run: Run, ledger: Ledger) -> None:

@@ -143,7 +143,9 @@ class Manifest:
             except ConfigError as error:
                 faults.extend(error.problems)
                 continue
-            columns.append(Column(name, meta.label or name, meta.export, meta.width, meta.align, meta.pad))
+            columns.append(
+                Column(name, meta.label or name, meta.export, meta.width, meta.align, meta.pad, meta.label is not None)
+            )
         labels = [column.label for column in columns if column.export]
         alike = [label.casefold() for label in labels]
         faults.extend(

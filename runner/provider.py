@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -32,11 +33,15 @@ def check_delimiter(sign: str) -> str:
 
 
 class FileFormat(Strict):
-    """What every format has: records that end with a line end, in an encoding."""
+    """What every format has: records that end with a line end, in an encoding.
+
+    `transliterate`: a character that the encoding lacks is written by ones that it has; otherwise it stops the run.
+    """
 
     line_end: Literal["lf", "crlf"] = "lf"
     encoding: Annotated[str, AfterValidator(check_encoding)] = "utf-8"
     bom: bool = False
+    transliterate: bool = False
 
 
 class TextFormat(FileFormat):
@@ -103,6 +108,12 @@ class Records(Strict):
     trailer: str | None = None
 
 
+class PostalClass(Strict):
+    """A rate that the provider mails at; the post takes it from so many pieces on."""
+
+    min_pieces: Annotated[int, Field(ge=1)]
+
+
 def check_contract(name: str) -> str:
     """The name of a file in `profiles/contracts`, and of nothing elsewhere."""
     if not re.fullmatch(r"[a-z0-9_]+", name):
@@ -128,6 +139,7 @@ class Provider(Contract):
     side_files: tuple[Literal["sha256", "manifest", "done"], ...] = ()
     empty: Literal["no_file", "header_only"] = "no_file"
     tariff: Tariff | None = None
+    postal_classes: Mapping[str, PostalClass] = Field(default_factory=dict)
     contract: Annotated[str, AfterValidator(check_contract)] | None = None
 
     def under(self, shared: SharedContract) -> Self:

@@ -1,8 +1,9 @@
 """What a run came to, in a few lines for a person."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
+from runner.diff import Difference
 from runner.explain import Explanation
 from runner.ledger import Run
 from runner.values import Part, Verdicts
@@ -41,6 +42,56 @@ def explanation_lines(found: Explanation, slot: datetime) -> Iterator[str]:
         width = max(map(len, found.row))
         for label, text in found.row.items():
             yield f"    {label:<{width}}  {text}".rstrip()
+
+
+def record_lines(labels: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
+    """Rows as a table where it fits into so many columns, else one below the other, field by field."""
+    lines = [[visible(cell) for cell in row] for row in (labels, *rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    if sum(widths) + 2 * len(widths) <= width:
+        for line in lines if rows else ():
+            yield "  ".join(cell.ljust(size) for cell, size in zip(line, widths, strict=True)).rstrip()
+        return
+    margin = max(map(len, labels))
+    for number, line in enumerate(lines[1:], start=1):
+        yield f"row {number}"
+        yield from (f"  {label:<{margin}}  {cell}".rstrip() for label, cell in zip(labels, line, strict=True))
+
+
+def visible(text: str) -> str:
+    """Text on one line, with what a terminal would act upon made visible."""
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+
+
+def difference_lines(campaign: str, slot: datetime, found: Difference) -> Iterator[str]:
+    """What changes against the last file."""
+    yield f"{campaign}  slot {moment(slot)} against {moment(found.last.slot)}, {found.last.included:,} pieces"
+    yield f"  {'added':<22}{found.added:>10,}"
+    yield f"  {'removed':<22}{sum(found.removed.values()):>10,}"
+    for reason, count in found.removed.items():
+        yield f"    {reason:<20}{count:>10,}"
+    told = "not known: the last run kept no hashes" if found.changed is None else f"{found.changed:>10,}"
+    yield f"  {'changed':<22}{told}"
+    yield f"  {'unchanged':<22}{found.unchanged:>10,}"
+    for profile, what, reason in found.people:
+        yield f"{profile}  {what}  {reason}".rstrip()
+
+
+def difference_json(found: Difference) -> dict[str, object]:
+    """The same for programs."""
+    return {
+        "last_run": found.last.run_id,
+        "last_included": found.last.included,
+        "added": found.added,
+        "removed": dict(found.removed),
+        "changed": found.changed,
+        "unchanged": found.unchanged,
+        "people": [{"profile_id": profile, "what": what, "reason": reason or None} for profile, what, reason in found.people],
+    }
+
+
+def moment(slot: datetime) -> str:
+    return f"{slot.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def run_lines(run: Run) -> Iterator[str]:

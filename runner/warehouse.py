@@ -11,17 +11,19 @@ from runner.settings import Warehouse
 
 
 @contextmanager
-def session(warehouse: Warehouse, *, explained: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
+def session(warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
     """A read-only session with the settings of the dbt target. Raises ExtractError where the file cannot be opened.
 
-    `explained`: DuckDB's errors become ExtractErrors, without the values that they may quote.
+    DuckDB's errors become ExtractErrors, without the values that they may quote.
     """
+    if not warehouse.path.exists():
+        raise not_built()
     try:
         connection = duckdb.connect(str(warehouse.path), read_only=True)
     except duckdb.Error as error:
         raise ExtractError(f"the warehouse {warehouse.path} cannot be opened: {first_line(error)}") from None
     try:
-        for name, value in {**warehouse.config, "preserve_insertion_order": "true"}.items():
+        for name, value in {"TimeZone": "UTC", **warehouse.config, "preserve_insertion_order": "true"}.items():
             if not re.fullmatch(r"\w+", name):
                 raise ExtractError(f"{name!r} is no setting of DuckDB")
             connection.execute(f"set {name} = {literal(value)}")
@@ -31,12 +33,19 @@ def session(warehouse: Warehouse, *, explained: bool = True) -> Iterator[duckdb.
             f"DuckDB needs more memory than {warehouse.config.get('memory_limit', 'it has')}",
             todo="raise `memory_limit` in profiles/profiles.yml, or give `temp_directory` more room",
         ) from None
+    except duckdb.CatalogException:
+        raise not_built() from None
     except duckdb.Error as error:
-        if not explained:
-            raise
         raise ExtractError(f"DuckDB could not read the warehouse: {type(error).__name__}") from None
     finally:
         connection.close()
+
+
+def not_built() -> ExtractError:
+    return ExtractError(
+        "the warehouse lacks what is asked for: the campaign has not been built here yet",
+        todo="dmail-runner run CAMPAIGN --dry-run builds it",
+    )
 
 
 def first_line(error: Exception) -> str:

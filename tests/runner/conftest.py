@@ -5,6 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,12 +41,13 @@ class Project:
 
     path: Path
     environment: dict[str, str] = field(default_factory=dict)
+    folder: str = "."  # where the user stands
 
     def call(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         base = {name: value for name, value in os.environ.items() if not name.startswith(("DMAIL_", "DBT_", "ACME_"))}
         return subprocess.run(
             [sys.executable, "-c", "from runner.cli import main; main()", *arguments],
-            cwd=self.path,
+            cwd=self.path / self.folder,
             env={**base, "NO_COLOR": "1", **self.environment, **environment},
             capture_output=True,
             text=True,
@@ -112,6 +115,37 @@ def manifest(base: Path) -> str:
 def sshd(tmp_path: Path) -> Iterator[Sshd]:
     with serve(tmp_path / "sshd") as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[list[str]]:
+    """A PostgreSQL server on a socket; the psql command to talk to it."""
+    found = [*Path("/usr/lib/postgresql").glob("*/bin/initdb"), Path(shutil.which("initdb") or "/nowhere")]
+    initdb = next((path.resolve() for path in found if path.exists()), None) or pytest.skip("PostgreSQL is not installed")
+    # The server refuses to run as root, and its user must reach the folder.
+    prefix = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.geteuid() == 0 else []
+    with tempfile.TemporaryDirectory(prefix="postgresql-") as folder:
+        data = Path(folder, "data")
+        data.mkdir()
+        if prefix:
+            shutil.chown(folder, "nobody")
+            shutil.chown(data, "nobody")
+        subprocess.run(
+            [*prefix, initdb, "-D", data, "-U", "test", "-E", "UTF8", "--locale=C"], check=True, capture_output=True, cwd="/"
+        )
+        server = subprocess.Popen(
+            [*prefix, initdb.with_name("postgres"), "-D", data, "-k", folder, "-c", "listen_addresses="], cwd="/"
+        )
+        psql = [str(initdb.with_name("psql")), "-h", folder, "-U", "test", "-d", "postgres", "-v", "ON_ERROR_STOP=1", "-Atq"]
+        try:
+            for _ in range(100):
+                if subprocess.run([*psql, "-c", "select 1"], capture_output=True, check=False).returncode == 0:
+                    break
+                time.sleep(0.1)
+            yield psql
+        finally:
+            server.terminate()
+            server.wait(20)
 
 
 @pytest.fixture

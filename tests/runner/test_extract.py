@@ -3,19 +3,16 @@
 import csv
 import hashlib
 import io
-import json
 import os
-import shutil
 import stat
 import subprocess
-import tempfile
-import time
-from collections.abc import Iterator
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import pytest
+from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,7 +24,9 @@ from runner.frame import Format
 from runner.gates import check
 from runner.parts import Records, part_path
 from runner.provider import CsvFormat, Provider
+from runner.settings import Warehouse
 from runner.values import Build, Verdicts
+from runner.warehouse import session
 
 BUILD = Build(extract="extract", recipients="recipients")
 Row = tuple[str, str | None, str | None]
@@ -99,71 +98,63 @@ NASTY: list[Row] = [
 ]
 
 
-def test_miller_reads_it(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    write(connection, NASTY, tmp_path / "f.csv", line_end="crlf")
-    mlr = shutil.which("mlr") or pytest.skip("Miller is not installed")
-    done = subprocess.run([mlr, "--icsv", "--ojson", "-S", "cat", str(tmp_path / "f.csv")], capture_output=True, check=True)
-    assert [tuple(row.values()) for row in json.loads(done.stdout)] == [tuple(value or "" for value in row) for row in NASTY]
+SAME = """
+import sys
+from pathlib import Path
+from test_extract import write_table
+from runner.settings import Warehouse
+threads, memory, order, shuffle, folder = sys.argv[1:]
+settings = {"threads": threads, "memory_limit": memory, "preserve_insertion_order": order, "temp_directory": folder + "/spill"}
+print(write_table(Warehouse(Path(folder, "w.duckdb"), settings, Path(folder, "spill")), shuffle))
+"""
 
 
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[list[str]]:
-    """A PostgreSQL server on a socket; the psql command to talk to it."""
-    found = [*Path("/usr/lib/postgresql").glob("*/bin/initdb"), Path(shutil.which("initdb") or "/nowhere")]
-    initdb = next((path.resolve() for path in found if path.exists()), None) or pytest.skip("PostgreSQL is not installed")
-    # The server refuses to run as root, and its user must reach the folder.
-    prefix = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.geteuid() == 0 else []
-    with tempfile.TemporaryDirectory(prefix="postgresql-") as folder:
-        data = Path(folder, "data")
-        data.mkdir()
-        if prefix:
-            shutil.chown(folder, "nobody")
-            shutil.chown(data, "nobody")
-        subprocess.run(
-            [*prefix, initdb, "-D", data, "-U", "test", "-E", "UTF8", "--locale=C"], check=True, capture_output=True, cwd="/"
+def write_table(warehouse: Warehouse, shuffle: str) -> str:
+    """The SHA-256 of a file of many types, many ties and many nulls, its rows inserted in an order of their own."""
+    with duckdb.connect(str(warehouse.path)) as connection:
+        connection.execute(
+            f"""
+            create table extract as
+            select
+                lpad(cast(i as varchar), 7, '0') as profile_id,
+                timestamptz '2026-11-02 11:00:00+00' + to_minutes(i % 7777) as name,
+                case when i % 3 > 0 then cast(i % 11 as decimal(9, 2)) / 3 end as city
+            from range(300000) as rows(i)
+            order by hash(i + {shuffle})
+            """
         )
-        server = subprocess.Popen(
-            [*prefix, initdb.with_name("postgres"), "-D", data, "-k", folder, "-c", "listen_addresses="], cwd="/"
-        )
-        psql = [str(initdb.with_name("psql")), "-h", folder, "-U", "test", "-d", "postgres", "-v", "ON_ERROR_STOP=1", "-Atq"]
-        try:
-            for _ in range(100):
-                if subprocess.run([*psql, "-c", "select 1"], capture_output=True, check=False).returncode == 0:
-                    break
-                time.sleep(0.1)
-            yield psql
-        finally:
-            server.terminate()
-            server.wait(20)
+        connection.execute("create table recipients as select profile_id, null::varchar as exclusion_reason from extract")
+    given = envelope(CsvFormat(), {"sort_by": ("city desc nulls first", "name")})
+    with session(warehouse) as connection:
+        verdicts = check(connection, BUILD, given.campaign)
+        (content,) = extract(connection, BUILD, verdicts, given, warehouse.path.parent)
+    return content.sha256
 
 
-def test_postgresql_copies_it(connection: duckdb.DuckDBPyConnection, tmp_path: Path, postgresql: list[str]) -> None:
-    content = write(connection, NASTY, tmp_path / "f.csv")
-    done = subprocess.run(
+def test_the_same_rows_are_the_same_bytes_whatever_the_machine(tmp_path: Path) -> None:
+    here = str(Path(__file__).parent)
+    found = set()
+    for number, (threads, memory, order, zone, locale) in enumerate(
         [
-            *postgresql,
-            "-c",
-            "create temp table t (a text, b text, c text)",
-            "-c",
-            "copy t from stdin with (format csv, header)",
-            "-c",
-            "select json_agg(t) from t",
-        ],
-        input=content,
-        capture_output=True,
-        check=True,
-    )
-    assert [tuple(row.values()) for row in json.loads(done.stdout)] == [tuple(value or None for value in row) for row in NASTY]
-
-
-def test_the_order_is_total_whatever_the_input_order(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    rows: list[Row] = [(f"{n:05}", f"name {n % 7}", None if n % 5 == 0 else f"{n % 3}") for n in range(5000)]
-    first = write(connection, rows, tmp_path / "a.csv", sort_by=("city", "name"))
-    connection.execute("set threads = 1")
-    second = write(connection, rows[::-1], tmp_path / "b.csv", sort_by=("city", "name"))
-    assert first == second
-    found = [tuple(row) for row in csv.reader(io.StringIO(first.decode()))][1:]
-    assert found == sorted(found, key=lambda row: (row[2] == "", row[2], row[1], row[0]))
+            (1, "2GB", "true", "UTC", "C"),
+            (8, "2GB", "false", "Asia/Kolkata", "de_DE.UTF-8"),
+            (2, "90MB", "false", "US/Samoa", "C.UTF-8"),
+        ]
+    ):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        command = [sys.executable, "-c", SAME, str(threads), memory, order, str(number), str(folder)]
+        done = subprocess.run(
+            command,
+            env={**os.environ, "TZ": zone, "LC_ALL": locale, "PYTHONPATH": os.pathsep.join([here, str(ROOT)])},
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=here,
+        )
+        assert done.returncode == 0, done.stderr
+        found.add(done.stdout)
+    assert len(found) == 1
 
 
 def test_hidden_columns_are_not_in_the_file_but_sort_it(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
@@ -254,5 +245,5 @@ def test_records_are_counted_wherever_the_chunks_break(rows: list[list[str]], si
     assert sum(count for _, count in found) == len(rows)
     assert b"".join(block for block, _ in found) + records.rest == content
     for block, count in found:
-        assert len(records.ends(block)) == count
+        assert len(list(records.ends(block))) == count
         assert len(list(csv.reader(io.StringIO(block.decode(), newline="")))) == count

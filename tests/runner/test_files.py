@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import re
+import unicodedata
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from runner.gates import check
 from runner.parts import part_path
 from runner.provider import Provider
 from runner.template import fill
+from runner.transliterate import encodes, transliterate
 from runner.values import Build
 
 BUILD = Build(extract="extract", recipients="recipients")
@@ -56,7 +58,8 @@ def write(rows: list[Row], folder: Path, given: Envelope) -> list[bytes]:
         connection.execute("create table extract (profile_id varchar, name varchar, city varchar)")
         connection.executemany("insert into extract values (?, ?, ?)", rows)
         connection.execute("create table recipients as select profile_id, null::varchar as exclusion_reason from extract")
-        contents = extract(connection, BUILD, check(connection, BUILD, given.campaign), given, folder)
+        build, _ = transliterate(connection, BUILD, given.campaign, given.provider.format)
+        contents = extract(connection, build, check(connection, build, given.campaign), given, folder)
     written = [part_path(folder, number).read_bytes() for number in range(1, len(contents) + 1)]
     assert [content.sha256 for content in contents] == [hashlib.sha256(part).hexdigest() for part in written]
     assert [content.bytes for content in contents] == list(map(len, written))
@@ -71,6 +74,41 @@ TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"
 ROWS = st.lists(st.tuples(TEXT, TEXT | st.none()), min_size=1, max_size=9).map(
     lambda rows: [(f"{number:03}", *row) for number, row in enumerate(rows)]
 )
+
+
+@settings(max_examples=100, deadline=None)
+@given(rows=ROWS, encoding=st.sampled_from(ENCODINGS))
+def test_transliterated_text_is_in_the_encoding_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[Row], encoding: str
+) -> None:
+    form = {"type": "csv", "encoding": encoding, "transliterate": True, "quoting": "all"}
+    try:
+        (part,) = write(rows, tmp_path_factory.getbasetemp() / "plain", envelope(form))
+    except ExtractError as error:
+        if re.search(r"values of (name|city) hold it", str(error)):
+            return
+        raise
+    read = list(csv.reader(io.StringIO(part.decode(encoding), newline="")))[1:]
+    for row, (_, name, city) in zip(read, rows, strict=True):
+        for text, value in zip(row[1:], (name or "", city or ""), strict=True):
+            folded = unicodedata.normalize("NFC", re.sub(r"[\r\n]+", " ", value))
+            if encodes(folded, encoding):
+                assert text in (folded, re.sub(r"[\r\n]+", " ", value)), "what fits stays as it is"
+
+
+def test_a_transliterated_value_is_judged_as_it_is_printed(tmp_path: Path) -> None:
+    rows: list[Row] = [("001", "Stra\u00dfe \u0141\u00f3d\u017a", "Ko\u0308ln"), ("002", "x\u0302y", "\u4e2d")]
+    form = {"type": "fixed_width", "encoding": "ascii", "transliterate": True}
+    (part,) = write(rows, tmp_path / "a", envelope(form))
+    assert part == b"00001Strasse LodzKoln    \n00002xy          Zhong   \n"
+    (latin,) = write(
+        rows[:1], tmp_path / "b", envelope({"type": "csv", "encoding": "latin-1", "transliterate": True, "header": False})
+    )
+    assert latin.decode("latin-1") == "001,Stra\u00dfe L\u00f3dz,K\u00f6ln\n", "only what is lacking is written otherwise"
+    with pytest.raises(ExtractError, match="more than 12 characters, such as that of profile_id 001"):
+        write([("001", "\u00df" * 7, None)], tmp_path / "c", envelope(form))
+    with pytest.raises(ExtractError, match="ascii has no '\U0001f642'"):
+        write([("001", "\U0001f642", None)], tmp_path / "d", envelope(form))
 
 
 @settings(max_examples=250, deadline=None)

@@ -117,7 +117,7 @@ def test_the_cost_is_told_and_kept(project: Project) -> None:
 @pytest.mark.parametrize(
     ("entry", "told"),
     [
-        ("guard: {min_row: 5}", "guard.min_row: unknown key; allowed: min_rows, max_rows, max_change"),
+        ("guard: {min_row: 5}", "guard.min_row: unknown key; allowed: min_rows, max_rows, max_change, max_churn"),
         ("guard: {max_change: lots}", "guard.max_change: "),
         ("guard: {min_rows: 5, max_rows: 2}", "`max_rows` is below `min_rows`"),
         ("purpose: fun", "purpose: unknown value; allowed: 'marketing' or 'contractual'"),

@@ -41,6 +41,7 @@ def test_a_campaign_becomes_a_file(project: Project) -> None:
 
 
 def test_the_file_is_sorted_labelled_and_private(project: Project) -> None:
+    project.folder = "models/campaigns"
     assert project.run().returncode == DONE
     path = project.path / "outbox" / FILE
     rows = list(csv.DictReader(path.read_bytes().decode().split("\r\n")))
@@ -123,7 +124,7 @@ def test_a_person_is_explained(project: Project) -> None:
 def test_who_is_not_built_yet_is_not_explained(project: Project) -> None:
     done = project.call("explain", "spring_catalog", "0000000001")
     assert done.returncode == FAILED
-    assert "dmail-runner run spring_catalog --dry-run" in done.stderr
+    assert "dmail-runner run CAMPAIGN --dry-run" in done.stderr
 
 
 def test_without_suppression_lists_nobody_is_mailed(project: Project) -> None:

@@ -3,4 +3,7 @@ with profiles as (select * from {{ ref("int_postal_addresses") }})
 
 select *
 from profiles
-where not is_test_profile and orders_count >= 3 and last_order_at >= {{ slot() }} - interval 24 month
+where
+    {% call targeted() %}
+        orders_count >= 3 and last_order_at >= {{ slot() }} - interval 24 month
+    {% endcall %}

@@ -12,9 +12,11 @@ with
                 country_code when 'US' then 'en-US' when 'FR' then 'fr-FR' when 'IT' then 'it-IT' else 'de-DE'
             end as locale
         from profiles
-        where not is_test_profile and created_at < {{ slot() }} - interval 180 day
     )
 
 select *
 from members
-where renews_on < cast({{ slot() }} as date) + interval 56 day
+where
+    {% call targeted() %}
+        created_at < {{ slot() }} - interval 180 day and renews_on < cast({{ slot() }} as date) + interval 56 day
+    {% endcall %}

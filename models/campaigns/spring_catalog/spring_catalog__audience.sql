@@ -3,4 +3,7 @@ with profiles as (select * from {{ ref("int_postal_addresses") }})
 
 select *
 from profiles
-where not is_test_profile and orders_count > 0 and last_order_at < {{ slot() }} - interval 12 month
+where
+    {% call targeted() %}
+        orders_count > 0 and last_order_at < {{ slot() }} - interval 12 month
+    {% endcall %}

@@ -3,4 +3,7 @@ with profiles as (select * from {{ ref("int_postal_addresses") }})
 
 select *
 from profiles
-where not is_test_profile and created_at < {{ slot() }} and created_at >= {{ slot() }} - interval 28 day
+where
+    {% call targeted() %}
+        created_at < {{ slot() }} and created_at >= {{ slot() }} - interval 28 day
+    {% endcall %}

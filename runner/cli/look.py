@@ -1,0 +1,204 @@
+"""Commands that look and change nothing."""
+
+import json
+import shutil
+import sys
+from dataclasses import asdict
+from datetime import UTC
+from functools import partial
+from typing import Annotated
+
+import typer
+
+from runner.cli.base import AsJson, Names, Slot, app, attempt, now, opened, say, table, tell
+from runner.errors import ConfigError, Problem
+
+
+@app.command("list")
+def list_campaigns(context: typer.Context, as_json: AsJson = False) -> None:
+    """The campaigns, with status, provider, route and next slot.
+
+    Example: dmail-runner list --json
+    """
+    from runner.dbt import run_dbt
+    from runner.project import load_manifest
+    from runner.provider import find_provider
+    from runner.schedule import upcoming
+
+    settings = context.obj.settings()
+    manifest = load_manifest(settings, run_dbt)
+    entries: list[dict[str, str | None]] = []
+    for campaign in map(manifest.campaign, manifest.names):
+        schedule = campaign.mail.schedule if campaign.mail.status == "active" else None
+        following = next(upcoming(schedule, now()), None) if schedule else None
+        entries.append(
+            {
+                "name": campaign.name,
+                "label": campaign.label,
+                "status": campaign.mail.status,
+                "provider": campaign.mail.provider,
+                "route": find_provider(settings, campaign.mail.provider).route,
+                "next_slot": f"{following:%Y-%m-%dT%H:%M:%SZ}" if following else None,
+            }
+        )
+    if as_json:
+        say(json.dumps({"campaigns": entries}, indent=2))
+    else:
+        keys = ("name", "status", "provider", "route", "next_slot")
+        table(
+            [
+                ["campaign", "status", "provider", "route", "next slot"],
+                *([entry[key] or "-" for key in keys] for entry in entries),
+            ]
+        )
+
+
+@app.command()
+def check(
+    context: typer.Context,
+    campaigns: Names = None,
+    build: Annotated[bool, typer.Option("--build", help="Build the models and look at every row, too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Find every fault of the configuration at once, and say what a person should know. Errors end with exit code 2.
+
+    Example: dmail-runner check spring_catalog --build
+    """
+    from runner.advice import advice
+    from runner.dbt import run_dbt
+    from runner.job import Job, find_job, shared_names
+    from runner.ledger import Ledger
+    from runner.pipeline import dry_run, due_slot
+    from runner.project import load_manifest
+
+    settings = context.obj.settings()
+    manifest = load_manifest(settings, run_dbt)
+    chosen = list(dict.fromkeys(campaigns or manifest.names))
+    faults: list[Problem] = [*([] if campaigns else manifest.orphans()), *shared_names(settings, manifest)]
+    jobs: list[Job] = []
+    for name in chosen:
+        try:
+            jobs.append(find_job(settings, manifest.campaign(name), run_dbt, tell))
+        except ConfigError as error:
+            faults.extend(error.problems)
+    ledger = Ledger(settings, now)
+    tried = ledger.tried_routes()
+    warnings = list(dict.fromkeys(warning for job in jobs for warning in advice(job, tried, now())))
+    if as_json:
+        entries = [("error", fault) for fault in dict.fromkeys(faults)] + [("warning", warning) for warning in warnings]
+        say(json.dumps({"problems": [{"level": level, **asdict(problem)} for level, problem in entries]}, indent=2))
+    for warning in () if as_json else warnings:
+        say(f"warning: {warning}")
+    if faults:
+        raise ConfigError(list(dict.fromkeys(faults)))
+    built = [attempt(partial(dry_run, job, due_slot(job.campaign, ledger, now()) or now(), ledger)) for job in jobs if build]
+    if any(built):
+        raise typer.Exit(next(code for code in (1, 2, 3) if code in built))
+    for job in () if as_json else jobs:
+        if cost := job.cost(1000):
+            say(f"{job.campaign.name}: a thousand pieces cost about {cost}")
+    if not as_json:
+        count = f"{len(warnings)} warning{'s' if len(warnings) != 1 else ''}" if warnings else "no warnings"
+        say(f"{len(chosen)} campaign{'s' if len(chosen) != 1 else ''}, no faults, {count}")
+
+
+@app.command()
+def preview(
+    context: typer.Context,
+    campaign: Annotated[str, typer.Argument(help="The campaign; it may be a draft.")],
+    profile: Annotated[list[str] | None, typer.Option(help="A profile; may be given several times.")] = None,
+    test: Annotated[
+        bool, typer.Option("--test-profiles", help="Test profiles and seeds, whatever the rules say, over what was built last.")
+    ] = False,
+    rows: Annotated[int, typer.Option(min=1, max=10_000, help="How many rows, in the file's order.")] = 10,
+    as_bytes: Annotated[bool, typer.Option("--bytes", help="The exact bytes of a file of these rows.")] = False,
+    slot: Slot = None,
+) -> None:
+    """Show the file as it would be, without recording or delivering anything. Shows personal data.
+
+    Example: dmail-runner preview spring_catalog --rows 3
+    """
+    from runner.pipeline import last_run
+    from runner.preview import Wanted, previewed
+    from runner.summary import figures, record_lines
+
+    job, ledger, due = opened(context.obj, campaign, slot)
+    wanted = Wanted(rows, tuple(profile or ()), test)
+    with previewed(job, due, last_run(job, due, ledger), wanted) as found:
+        for name, reason in found.out:
+            tell(f"note     {name} is not in the file: {reason}")
+        if as_bytes:
+            for file in found.files:
+                with file.open("rb") as content:
+                    shutil.copyfileobj(content, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+            return
+        say("\n".join(record_lines(found.labels, found.rows, shutil.get_terminal_size().columns)) or "no row")
+        if not test:
+            say(f"{campaign}  slot {due.astimezone(UTC):%Y-%m-%d %H:%M} UTC  preview: nothing was delivered or recorded")
+            say("\n".join(figures(found.verdicts)))
+            if cost := job.cost(found.verdicts.included + found.verdicts.seeds):
+                say(f"  cost      about {cost}")
+
+
+@app.command()
+def diff(
+    context: typer.Context,
+    campaign: Annotated[str, typer.Argument(help="The campaign.")],
+    rows: Annotated[int, typer.Option(min=0, max=1_000_000, help="How many people to name, too.")] = 0,
+    slot: Slot = None,
+    as_json: AsJson = False,
+) -> None:
+    """What the slot's file would change against the last one that was delivered: who comes, who goes and why, whose row differs.
+
+    Example: dmail-runner diff spring_catalog --rows 20
+    """
+    from runner.diff import difference
+    from runner.pipeline import last_run
+    from runner.summary import difference_json, difference_lines
+
+    job, ledger, due = opened(context.obj, campaign, slot)
+    found = difference(job, due, last_run(job, due, ledger), rows)
+    say(json.dumps(difference_json(found), indent=2) if as_json else "\n".join(difference_lines(campaign, due, found)))
+
+
+@app.command()
+def explain(
+    context: typer.Context,
+    campaign: Annotated[str, typer.Argument(help="The campaign.")],
+    profile_id: Annotated[str, typer.Argument(help="The profile.")],
+    slot: Slot = None,
+    as_json: AsJson = False,
+) -> None:
+    """Why a profile is in or out: what every rule says of it, and its row as it would be printed. Shows personal data.
+
+    Example: dmail-runner explain spring_catalog 0000000042
+    """
+    from runner.explain import explain as ask
+    from runner.summary import explanation_lines
+
+    job, _, due = opened(context.obj, campaign, slot)
+    found = ask(job, due, profile_id)
+    say(json.dumps(asdict(found), indent=2, ensure_ascii=False) if as_json else "\n".join(explanation_lines(found, due)))
+
+
+@app.command()
+def status(
+    context: typer.Context,
+    as_json: AsJson = False,
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000_000, help="How many runs, the newest first.")] = 20,
+) -> None:
+    """The runs, newest first.
+
+    Example: dmail-runner status --json
+    """
+    from runner.ledger import Ledger, run_as_json
+    from runner.summary import run_lines
+
+    settings = context.obj.settings()
+    settings.prepare()
+    runs = Ledger(settings, now).latest(limit)
+    if as_json:
+        say(json.dumps({"runs": [run_as_json(run) for run in runs]}, indent=2))
+    else:
+        say("\n\n".join("\n".join(run_lines(run)) for run in runs) or "no run yet")

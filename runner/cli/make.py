@@ -1,0 +1,53 @@
+"""Commands that write a file for a person: sample data, documentation."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from runner.cli.base import app, now, say
+from runner.errors import DmailError, UsageError
+
+
+@app.command("sample-data")
+def sample_data(
+    context: typer.Context,
+    rows: Annotated[int, typer.Option(min=1, max=1_000_000_000, help="How many profiles.")] = 100_000,
+    output: Annotated[Path, typer.Option(help="A .csv or .parquet file; a relative path starts at the project.")] = Path(
+        "data/profiles.csv"
+    ),
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+) -> None:
+    """Write made-up profiles, to try a project without anybody's data.
+
+    Example: dmail-runner sample-data --rows 1000000 --output data/profiles.parquet
+    """
+    from runner.sample import write_sample
+
+    path = context.obj.settings().project_dir / output
+    if path.exists() and not force:
+        raise UsageError(f"{path} exists, and may be real", todo="give another --output, or --force to replace it")
+    write_sample(path, rows, now().date(), keep_lists=not force)
+    say(f"{rows:,} sample profiles in {path}")
+
+
+@app.command()
+def docs(context: typer.Context) -> None:
+    """Write the dbt documentation with its lineage, as one page that opens from disk.
+
+    Example: dmail-runner docs
+    """
+    import shutil
+
+    from runner.dbt import run_dbt
+
+    settings = context.obj.settings()
+    settings.prepare()
+    outcome = run_dbt(settings, ["docs", "generate", "--static"], settings.work_dir / "docs", {})
+    if outcome.exit_code != 0:
+        raise DmailError("dbt could not write the documentation:\n" + "\n".join(outcome.errors))
+    page = settings.project_dir / "site" / "lineage.html"
+    page.parent.mkdir(exist_ok=True)
+    shutil.move(outcome.target / "static_index.html", page)
+    shutil.rmtree(outcome.target, ignore_errors=True)
+    say(f"open {page}")

@@ -1,0 +1,130 @@
+"""Commands that deliver."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from runner.cli.base import Names, Slot, app, attempt, now, opened, parse_slot, say, tell
+from runner.errors import ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from runner.project import Manifest
+    from runner.settings import Settings
+
+
+class Hold(StrEnum):
+    """The gates that a person may let a run pass."""
+
+    volume = "volume"
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    campaigns: Names = None,
+    slot: Slot = None,
+    dry: Annotated[bool, typer.Option("--dry-run", help="Build, check and count; deliver and record nothing.")] = False,
+    accept: Annotated[
+        list[Hold] | None, typer.Option(help="Let the slot pass a gate that holds it; the ledger notes who did.")
+    ] = None,
+) -> None:
+    """Build, check, extract and deliver what is due. A slot that is done is left alone.
+
+    Example: dmail-runner run spring_catalog --slot 2027-03-01T11:00Z
+    """
+    from runner.dbt import run_dbt
+    from runner.job import shared_names
+    from runner.project import load_manifest
+
+    settings = context.obj.settings()
+    moment = parse_slot(slot) if slot is not None else None
+    manifest = load_manifest(settings, run_dbt)
+    chosen = campaigns or [name for name in manifest.names if is_active(manifest, name)]
+    if slot is not None and not campaigns:
+        raise UsageError("--slot needs the campaign that it is a slot of")
+    if not campaigns and (orphans := list(manifest.orphans())):
+        raise ConfigError(orphans)
+    if shared := list(shared_names(settings, manifest)):
+        raise ConfigError(shared)
+    if accept and (slot is None or not campaigns or len(campaigns) != 1):
+        raise UsageError("--accept needs one campaign and its --slot: it lets that very run pass")
+    accepted = frozenset(hold.value for hold in accept or ())
+    codes = [
+        attempt(lambda n=name: run_one(settings, manifest, n, moment, dry=dry, accepted=accepted))  # type: ignore[misc]
+        for name in dict.fromkeys(chosen)
+    ]
+    if not chosen:
+        say("no campaign is active")
+    raise typer.Exit(next((code for code in (1, 2, 3) if code in codes), 0))
+
+
+def run_one(
+    settings: "Settings", manifest: "Manifest", name: str, moment: datetime | None, *, dry: bool, accepted: frozenset[str]
+) -> None:
+    """Run one campaign's slot and print how it ended."""
+    from runner.dbt import run_dbt
+    from runner.job import find_job
+    from runner.ledger import Ledger
+    from runner.pipeline import dry_run, due_slot, run_slot
+    from runner.schedule import upcoming
+    from runner.summary import figures, file_lines, run_lines
+
+    campaign = manifest.campaign(name)
+    if campaign.mail.status != "active" and not dry:
+        raise UsageError(
+            f"campaign {name} is {campaign.mail.status}", todo=f"set `status: active` in {campaign.file}, or use --dry-run"
+        )
+    job = replace(find_job(settings, campaign, run_dbt, tell), accepted=accepted)
+    ledger = Ledger(settings, now)
+    due = moment or due_slot(campaign, ledger, now())
+    if due is None:
+        schedule = campaign.mail.schedule
+        following = next(upcoming(schedule, now()), None) if schedule else None
+        say(
+            f"{name}: nothing is due; " + (f"the next slot is {following:%Y-%m-%d %H:%M} UTC" if following else "no slot is left")
+        )
+        return
+    if dry:
+        verdicts, parts = dry_run(job, due, ledger)
+        say(f"{name}  slot {due.astimezone(UTC):%Y-%m-%d %H:%M} UTC  dry run: nothing was delivered or recorded")
+        say("\n".join([*figures(verdicts), *(line for part in parts if not part.side for line in file_lines(part, None))]))
+        if estimate := job.cost(sum(part.rows for part in parts)):
+            say(f"  cost      about {estimate}")
+        return
+    before = ledger.find(name, due)
+    done = run_slot(job, due, ledger, asked_for=moment is not None)
+    if before and before.finished and done.state == before.state != "empty":
+        say(f"{name}: this slot is {before.state} already; nothing was done")
+    say("\n".join(run_lines(done)))
+
+
+@app.command()
+def proof(
+    context: typer.Context,
+    campaign: Annotated[str, typer.Argument(help="The campaign; it may be a draft.")],
+    slot: Slot = None,
+) -> None:
+    """Deliver a file of the test profiles and seeds alone, under a name marked TEST. Needs models that were built before.
+
+    Example: dmail-runner proof spring_catalog
+    """
+    import getpass
+
+    from runner.proof import prove
+    from runner.summary import file_lines
+
+    job, ledger, due = opened(context.obj, campaign, slot)
+    delivered = prove(job, due, now(), ledger, getpass.getuser())
+    say(f"{campaign}  slot {due.astimezone(UTC):%Y-%m-%d %H:%M} UTC  proof: not to be mailed")
+    say("\n".join(line for part, receipt in delivered if not part.side for line in file_lines(part, receipt.location)))
+
+
+def is_active(manifest: "Manifest", name: str) -> bool:
+    """Whether a campaign is to run; a faulty declaration counts, so that its fault is told."""
+    try:
+        return bool(manifest.campaign(name).mail.status == "active")
+    except ConfigError:
+        return True

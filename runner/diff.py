@@ -1,0 +1,48 @@
+"""What a slot's file would change against the campaign's last one: who comes, who goes and why, whose piece reads otherwise."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from runner import history
+from runner.errors import UsageError
+from runner.job import Job
+from runner.lock import locked
+from runner.make import Last, checked
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Numbers of people: `removed` by the reason for which they are out now. `changed` is None where the last run kept no looks.
+
+    `people`: some of them, as (profile_id, what, reason).
+    """
+
+    last: Last
+    added: int
+    removed: Mapping[str, int]
+    changed: int | None
+    unchanged: int
+    people: tuple[tuple[str, str, str], ...]
+
+
+def difference(job: Job, slot: datetime, last: Last | None, people: int) -> Difference:
+    """Build and check a slot, record nothing, and compare. Raises UsageError where there is no last file."""
+    if last is None or not last.contacts.exists():
+        raise UsageError(
+            f"{job.campaign.name} has no settled run before this slot to compare with", todo="dmail-runner preview shows the file"
+        )
+    with (
+        locked(job.settings.state_dir / "run.lock", f"diff of {job.campaign.name}"),
+        checked(job, slot, f"{job.campaign.name}-diff", last) as found,
+    ):
+        now = history.looks(found.relations, found.verdicts, job.campaign)
+        counts, listed = history.compare(found.connection, now, found.relations.recipients, last.contacts, people)
+    return Difference(
+        last,
+        added=counts.pop(("added", ""), 0),
+        changed=counts.pop(("changed", ""), 0) if history.has_looks(last.contacts) else None,
+        unchanged=counts.pop(("unchanged", ""), 0),
+        removed={reason: count for (_, reason), count in counts.items()},
+        people=tuple(listed),
+    )
