@@ -1,13 +1,41 @@
 """What a person should know of a campaign before it runs, though nothing of it is wrong."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from runner.errors import Problem
-from runner.job import Job
+from runner.errors import ConfigError, Problem
+from runner.job import Job, key_findings
 from runner.route import FILE as ROUTES
 from runner.route import FolderRoute
 from runner.schedule import latest_due, upcoming
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What a look at some campaigns has found: those without an error, as jobs, and the errors and warnings of all."""
+
+    jobs: tuple[Job, ...]
+    errors: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+
+
+def examine(names: Iterable[str], find: Callable[[str], Job], tried_routes: set[str], now: datetime) -> Examined:
+    """Look at every campaign, whatever is wrong with the others. `find` gives a campaign's job or raises ConfigError."""
+    jobs: list[Job] = []
+    errors: list[Problem] = []
+    warnings: list[Problem] = []
+    for name in names:
+        try:
+            job = find(name)
+        except ConfigError as error:
+            errors += error.problems
+            continue
+        jobs.append(job)
+        warnings += advice(job, tried_routes, now)
+        for finding in key_findings(job, now, now):
+            (errors if finding.error else warnings).append(finding.problem)
+    return Examined(tuple(jobs), tuple(dict.fromkeys(errors)), tuple(dict.fromkeys(warnings)))
 
 
 def advice(job: Job, tried_routes: set[str], now: datetime) -> Iterator[Problem]:
@@ -25,6 +53,10 @@ def advice(job: Job, tried_routes: set[str], now: datetime) -> Iterator[Problem]
         if not column.labelled:
             place = f"models.{campaign.extract.split('.')[-1]}.columns.{column.name}.config.meta.label"
             yield Problem(campaign.contract, place, f"is missing: the column is called {column.name} in the file")
+    if job.route.status == "draft":
+        yield Problem(ROUTES, f"{job.provider.route}.status", "is draft: nothing is delivered by it", "active")
+    if job.route.encryption is None and not isinstance(job.route, FolderRoute):
+        yield Problem(ROUTES, f"{job.provider.route}.encryption", "is missing: personal data lie on the server as they are")
     if job.provider.route not in tried_routes and not isinstance(job.route, FolderRoute):
-        what = f"nothing was ever delivered by it; `dmail-runner proof {campaign.name}` tries it"
+        what = f"nothing was ever delivered by it; `dmail-runner route test {job.provider.route}` tries it"
         yield Problem(ROUTES, job.provider.route, what)

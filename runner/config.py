@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -12,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from runner.errors import ConfigError, Problem
 
 ENV_VAR = re.compile(r"""\{\{\s*env_var\(\s*(['"])(?P<name>\w+)\1\s*(?:,\s*(['"])(?P<default>[^'"]*)\3\s*)?\)\s*\}\}""")
+
+SECRET_FILE = re.compile(r"""\{\{\s*file\(\s*(['"])(?P<path>[^'"]+)\1\s*\)\s*\}\}""")
 
 
 class Strict(BaseModel):
@@ -35,17 +38,20 @@ def read_yaml(path: Path, name: str) -> dict[str, Any]:
     return {str(key): value for key, value in content.items()}
 
 
-def render(value: Any, file: str, key: str) -> Any:
+def render(value: Any, file: str, key: str, base: Path | None = None) -> Any:
     """Replace every `{{ env_var('NAME') }}` (a default may follow) in strings, lists and mappings. Raises ConfigError.
 
-    Nothing else of Jinja is understood: a brace pair that is left over is refused, not passed on.
+    With `base`, a string that is `{{ file('PATH') }}` becomes that file's text: a secret, which nobody else may read; the path
+    starts at `base`. Nothing else of Jinja is understood: a brace pair that is left over is refused, not passed on.
     """
     if isinstance(value, Mapping):
-        return {str(name): render(item, file, f"{key}.{name}") for name, item in value.items()}
+        return {str(name): render(item, file, f"{key}.{name}", base) for name, item in value.items()}
     if isinstance(value, list):
-        return [render(item, file, f"{key}[{index}]") for index, item in enumerate(value)]
+        return [render(item, file, f"{key}[{index}]", base) for index, item in enumerate(value)]
     if not isinstance(value, str):
         return value
+    if base and (secret := SECRET_FILE.fullmatch(value.strip())):
+        return read_secret(base / Path(secret["path"]).expanduser(), file, key)
 
     def environment(match: re.Match[str]) -> str:
         # An empty variable that has a default is not set: an empty path would be the project's own folder.
@@ -56,8 +62,21 @@ def render(value: Any, file: str, key: str) -> Any:
         return found
 
     if re.search(r"\{\{|\{%", ENV_VAR.sub("", value)):
-        raise ConfigError([Problem(file, key, "only {{ env_var('NAME') }} is understood here")])
+        understood = "{{ env_var('NAME') }}" + (" or {{ file('PATH') }}, alone," if base else "")
+        raise ConfigError([Problem(file, key, f"only {understood} is understood here")])
     return ENV_VAR.sub(environment, value)
+
+
+def read_secret(path: Path, file: str, key: str) -> str:
+    """A secret's text, without the line end. Raises ConfigError where others could read it, too."""
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & 0o077:
+            raise ConfigError([Problem(file, key, f"{path} can be read by others (mode {mode:04o}): chmod 600 it")])
+        return path.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise ConfigError([Problem(file, key, f"{path} cannot be read: {reason}")]) from None
 
 
 def parse(annotation: Any, value: Any, file: str, key: str) -> Any:

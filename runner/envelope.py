@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from runner.campaign import Campaign, check_file_name
 from runner.errors import Problem
+from runner.keys import Encryption
 from runner.provider import FILE, FixedWidthFormat, Provider
 from runner.template import SLOT_FORM, fill
 from runner.values import Part
@@ -19,10 +20,18 @@ ENDS = {"lf": "\n", "crlf": "\r\n"}
 
 
 @dataclass(frozen=True)
+class Seal:
+    """Whom the files are sealed to, and the folder of their public keys."""
+
+    encryption: Encryption
+    keys: Path
+
+
+@dataclass(frozen=True)
 class Envelope:
     """The texts around one run's records. Rows and parts are None where they are not known when a text is written.
 
-    `mark`: what every file's name ends with, before its suffix, where it is none to be mailed.
+    `mark`: what every file's name ends with, before its suffix, where it is none to be mailed. `seal`: None leaves files plain.
     """
 
     campaign: Campaign
@@ -30,6 +39,7 @@ class Envelope:
     slot: datetime
     run_id: str
     mark: str = ""
+    seal: Seal | None = None
 
     def before(self, part: int, parts: int | None, rows: int | None) -> str:
         """What stands before the records of a part."""
@@ -79,7 +89,8 @@ class Envelope:
     def part_name(self, number: int) -> str:
         """A part's path: numbered, so that names sort as the parts do, wherever the provider wants files split."""
         path = PurePosixPath(self.base_name())
-        return str(path.with_name(f"{path.stem}_{number:04d}{path.suffix}")) if self.provider.split else str(path)
+        name = str(path.with_name(f"{path.stem}_{number:04d}{path.suffix}")) if self.provider.split else str(path)
+        return name + (self.seal.encryption.suffix if self.seal else "")
 
     def side_files(self, parts: list[Part]) -> Iterator[tuple[str, str]]:
         """Names and contents of what goes beside the parts, in the order in which it is delivered; a marker comes last."""
@@ -97,11 +108,19 @@ class Envelope:
         return {
             "campaign": self.campaign.name,
             "slot": f"{self.slot.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
-            "files": [{"name": p.name, "rows": p.rows, "bytes": p.bytes, "sha256": p.sha256} for p in parts],
+            "files": [file_entry(part) for part in parts],
             "format": self.provider.format.type,
             "encoding": self.provider.format.encoding,
             "columns": [column.label for column in self.campaign.exported],
         }
+
+
+def file_entry(part: Part) -> dict[str, object]:
+    """A file in the manifest; of a sealed one, what comes out of it, too."""
+    entry: dict[str, object] = {"name": part.name, "rows": part.rows, "bytes": part.bytes, "sha256": part.sha256}
+    if part.plain_sha256:
+        entry |= {"plain_bytes": part.plain_bytes, "plain_sha256": part.plain_sha256}
+    return entry
 
 
 def envelope_faults(campaign: Campaign, provider: Provider) -> Iterator[Problem]:

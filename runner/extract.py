@@ -11,10 +11,11 @@ from pathlib import Path
 import duckdb
 
 from runner.campaign import SEED, Campaign
+from runner.encoder import Unprintable
 from runner.envelope import Envelope
 from runner.errors import DmailError, ExtractError
 from runner.frame import Format, copy_options, misfits, select_list
-from runner.parts import Content, PartWriter, Unprintable
+from runner.parts import Content, PartWriter
 from runner.project import KEY
 from runner.values import IDENTICAL, Build, Verdicts
 from runner.warehouse import literal, printed, quote

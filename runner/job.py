@@ -2,17 +2,22 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from runner.breach import contract_faults
 from runner.campaign import Campaign
-from runner.envelope import envelope_faults
+from runner.envelope import Seal, envelope_faults
 from runner.errors import ConfigError, Problem
 from runner.frame import layout_faults
 from runner.guard import class_faults
+from runner.keys import Finding, findings
 from runner.project import Manifest, RunDbt
+from runner.provider import FILE as PROVIDERS
 from runner.provider import Provider, find_provider
-from runner.route import FolderRoute, SftpRoute, find_route
+from runner.route import FILE as ROUTES
+from runner.route import AnyRoute, find_route
 from runner.settings import Settings
+from runner.values import Part
 
 
 @dataclass(frozen=True)
@@ -22,10 +27,16 @@ class Job:
     settings: Settings
     campaign: Campaign
     provider: Provider
-    route: FolderRoute | SftpRoute
+    route: AnyRoute
     run_dbt: RunDbt
     tell: Callable[[str], None]
     accepted: frozenset[str] = frozenset()  # the holds that a person lets this run pass
+    watch: Callable[[Part], Callable[[int], None]] = lambda _: lambda _: None
+
+    @property
+    def seal(self) -> Seal | None:
+        """Whom the route's files are sealed to; None where they go plain."""
+        return Seal(self.route.encryption, self.settings.keys_dir) if self.route.encryption else None
 
     def cost(self, pieces: int) -> str | None:
         """What so many pieces cost by the provider's tariff, with the currency; an estimate."""
@@ -47,9 +58,28 @@ def find_job(settings: Settings, campaign: Campaign, run_dbt: RunDbt, tell: Call
         route = find_route(settings, provider.route)
     except ConfigError as error:
         raise ConfigError([*faults, *error.problems]) from None
+    faults += route_faults(campaign, provider, route)
     if faults:
         raise ConfigError(faults)
     return Job(settings, campaign, provider, route, run_dbt, tell)
+
+
+def route_faults(campaign: Campaign, provider: Provider, route: AnyRoute) -> Iterator[Problem]:
+    """What the route lacks for the provider."""
+    entry = campaign.mail.provider
+    if provider.require_encryption and route.encryption is None:
+        yield Problem(ROUTES, f"{provider.route}.encryption", f"is required: {entry} has `require_encryption`")
+    if route.finish == "direct_then_marker" and "done" not in provider.side_files:
+        what = f"needs `done`: the route {provider.route} tells by it that a file is whole (`finish: direct_then_marker`)"
+        yield Problem(PROVIDERS, f"{entry}.side_files", what)
+
+
+def key_findings(job: Job, slot: datetime, now: datetime) -> list[Finding]:
+    """What is wrong with the keys that the route's files are sealed to, and which expire soon."""
+    if job.seal is None:
+        return []
+    until = max(slot, now) + timedelta(days=job.provider.retention_days)
+    return list(findings(job.seal.keys, job.seal.encryption, (ROUTES, f"{job.provider.route}.encryption"), now, until))
 
 
 def shared_names(settings: Settings, manifest: Manifest) -> Iterator[Problem]:

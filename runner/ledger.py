@@ -52,6 +52,8 @@ parts = sa.Table(
     sa.Column("sha256", sa.String, nullable=False),
     sa.Column("route", sa.String, nullable=False),
     sa.Column("side", sa.Boolean),
+    sa.Column("plain_bytes", sa.BigInteger),
+    sa.Column("plain_sha256", sa.String),
     sa.Column("intended_at", sa.String),  # when its final name was about to be given to it
     sa.Column("delivered_at", sa.String),
     sa.Column("location", sa.String),
@@ -77,6 +79,14 @@ proofs = sa.Table(
     sa.Column("sha256", sa.String, nullable=False),
     sa.Column("route", sa.String, nullable=False),
     sa.Column("location", sa.String, nullable=False),
+)
+
+route_tests = sa.Table(
+    "route_tests",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("route", sa.String, nullable=False),
+    sa.Column("at", sa.String, nullable=False),
 )
 
 
@@ -205,6 +215,12 @@ class Ledger:
         """The part is about to be given its final name."""
         self.mark(run, part, "intended", "", intended_at=self.stamp())
 
+    def intended(self, run: Run, part: Part) -> bool:
+        """Whether the part may have been given its final name."""
+        which = sa.and_(parts.c.run_id == run.run_id, parts.c.number == part.number)
+        with self.explained(), self.engine.connect() as connection:
+            return connection.execute(sa.select(parts.c.intended_at).where(which)).scalar() is not None
+
     def withdraw(self, run: Run, part: Part) -> None:
         """The server refused the final name, so that it was certainly not given."""
         self.mark(run, part, "withdrawn", "", intended_at=None)
@@ -248,9 +264,15 @@ class Ledger:
         with self.explained(), self.engine.begin() as connection:
             connection.execute(proofs.insert().values(campaign=campaign, at=self.stamp(), by=by, **values))
 
+    def note_route_test(self, route: str) -> None:
+        """A probe went through."""
+        with self.explained(), self.engine.begin() as connection:
+            connection.execute(route_tests.insert().values(route=route, at=self.stamp()))
+
     def tried_routes(self) -> set[str]:
         """The routes by which a file was ever delivered, be it a proof's."""
-        looks = (sa.select(parts.c.route).where(parts.c.delivered_at.is_not(None)), sa.select(proofs.c.route))
+        delivered = sa.select(parts.c.route).where(parts.c.delivered_at.is_not(None))
+        looks = (delivered, sa.select(proofs.c.route), sa.select(route_tests.c.route))
         with self.explained(), self.engine.connect() as connection:
             return {row.route for look in looks for row in connection.execute(look.distinct())}
 
@@ -324,7 +346,9 @@ class Ledger:
 
 
 def ledger_part(row: Any) -> LedgerPart:
-    part = Part(row.number, row.name, row.rows, row.bytes, row.sha256, row.route, bool(row.side))
+    part = Part(
+        row.number, row.name, row.rows, row.bytes, row.sha256, row.route, bool(row.side), row.plain_bytes, row.plain_sha256
+    )
     return LedgerPart(part, row.intended_at is not None, row.location)
 
 
@@ -354,7 +378,14 @@ def run_as_json(run: Run) -> Mapping[str, Any]:
         "seeds": run.verdicts.seeds if run.verdicts else None,
         "cost": run.cost,
         "parts": [
-            {"name": p.part.name, "rows": p.part.rows, "bytes": p.part.bytes, "sha256": p.part.sha256, "route": p.part.route}
+            {
+                "name": p.part.name,
+                "rows": p.part.rows,
+                "bytes": p.part.bytes,
+                "sha256": p.part.sha256,
+                "route": p.part.route,
+                **({"plain_sha256": p.part.plain_sha256} if p.part.plain_sha256 else {}),
+            }
             for p in run.parts
             if not p.part.side
         ],

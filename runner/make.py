@@ -19,7 +19,7 @@ from runner.envelope import Envelope
 from runner.errors import ExtractError
 from runner.guard import check_opt_outs, check_volume, formulas
 from runner.job import Job
-from runner.parts import part_path
+from runner.parts import Content, part_path
 from runner.project import KEY
 from runner.settings import find_warehouse
 from runner.transliterate import transliterate
@@ -148,7 +148,7 @@ def make(
     with checked(job, slot, run_id, last, built=built) as found:
         if found.verdicts.included == 0 and job.provider.empty == "no_file":
             return found.verdicts, []
-        envelope = Envelope(job.campaign, job.provider, slot, run_id)
+        envelope = Envelope(job.campaign, job.provider, slot, run_id, seal=job.seal)
         job.tell(f"extract  {found.verdicts.included:,} rows into {envelope.base_name()}")
         parts = write(found, envelope, folder)
         if folder:
@@ -160,11 +160,15 @@ def make(
 def write(found: Checked, envelope: Envelope, folder: Path | None) -> list[Part]:
     """Every file of a run, those beside the parts last, in `folder`, or in none and only counted."""
     contents = extract.extract(found.connection, found.relations, found.verdicts, envelope, folder)
-    parts = [
-        Part(number, envelope.part_name(number), content.rows, content.bytes, content.sha256, envelope.provider.route)
-        for number, content in enumerate(contents, start=1)
-    ]
+    parts = [part_of(content, number, envelope) for number, content in enumerate(contents, start=1)]
     return [*parts, *side_parts(envelope, parts, folder)]
+
+
+def part_of(content: Content, number: int, envelope: Envelope) -> Part:
+    """A written file as the ledger will know it."""
+    name, route, plain = envelope.part_name(number), envelope.provider.route, content.plain
+    opened = (plain.bytes, plain.sha256) if plain else (None, None)
+    return Part(number, name, content.rows, content.bytes, content.sha256, route, False, *opened)  # noqa: FBT003
 
 
 def side_parts(envelope: Envelope, parts: list[Part], folder: Path | None) -> Iterator[Part]:

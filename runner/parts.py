@@ -5,30 +5,26 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from runner.envelope import Envelope
+from runner.encoder import Encoder
+from runner.envelope import Envelope, Seal
 from runner.errors import ExtractError
-from runner.provider import Split, TextFormat
-
-
-class Unprintable(Exception):
-    """A character that the file's encoding does not have."""
-
-    def __init__(self, character: str) -> None:
-        super().__init__(character)
-        self.character = character
+from runner.provider import FileFormat, Split, TextFormat
+from runner.seal import Sealer, Stored
 
 
 @dataclass(frozen=True)
 class Content:
-    """What one file holds: rows without what stands around them, bytes, SHA-256."""
+    """What one file holds: rows without what stands around them, bytes, SHA-256. `plain`: the same before it was sealed."""
 
     rows: int
     bytes: int
     sha256: str
+    plain: Stored | None = None
 
 
 QUOTED = re.compile(rb'"[^"]*"')
@@ -68,41 +64,55 @@ class Records:
         return (match.end() for match in (RECORD if self.quotes else LINE).finditer(block))
 
 
-class PartFile:
-    """One file: text and records go in as they are printed, in the file's encoding. Raises Unprintable."""
+class PlainFile:
+    """A file for this user alone; without a path nothing is kept."""
 
-    def __init__(self, path: Path | None, encoding: str, *, bom: bool) -> None:
-        self.rows = 0
-        self.bytes = 0
-        self.digest = hashlib.sha256()
-        self.plain = encoding == "utf-8"
-        self.encoder = codecs.getincrementalencoder(encoding)()
+    def __init__(self, path: Path | None) -> None:
         self.path = path
         self.file = os.fdopen(os.open(path or os.devnull, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
-        if bom and self.plain:
-            self.write(codecs.BOM_UTF8)
-
-    def encode(self, content: bytes) -> bytes:
-        """UTF-8 in the file's encoding."""
-        if self.plain:
-            return content
-        try:
-            return self.encoder.encode(content.decode())
-        except UnicodeEncodeError as error:
-            raise Unprintable(error.object[error.start]) from None
 
     def write(self, content: bytes) -> None:
-        self.bytes += len(content)
-        self.digest.update(content)
         self.file.write(content)
 
-    def close(self) -> Content:
+    def close(self) -> None:
         """The file is whole, and on the disk."""
         self.file.flush()
         if self.path is not None:
             os.fsync(self.file.fileno())
         self.file.close()
-        return Content(self.rows, self.bytes, self.digest.hexdigest())
+
+    def abandon(self) -> None:
+        """Nothing of it is left."""
+        with suppress(OSError):
+            self.file.close()
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)
+
+
+class PartFile:
+    """One file: text and records go in as they are printed, in the file's encoding."""
+
+    def __init__(self, path: Path | None, form: FileFormat, seal: Seal | None) -> None:
+        self.rows = 0
+        self.bytes = 0
+        self.digest = hashlib.sha256()
+        self.encode = Encoder(form.encoding).encode
+        self.sink = Sealer(path, seal.encryption, seal.keys) if seal and path else PlainFile(path)
+        if form.bom and form.encoding == "utf-8":
+            self.write(codecs.BOM_UTF8)
+
+    def write(self, content: bytes) -> None:
+        self.bytes += len(content)
+        self.digest.update(content)
+        self.sink.write(content)
+
+    def close(self) -> Content:
+        """The file is whole, and on the disk."""
+        plain = Stored(self.bytes, self.digest.hexdigest())
+        sealed = self.sink.close()
+        if sealed:
+            return Content(self.rows, sealed.bytes, sealed.sha256, plain)
+        return Content(self.rows, plain.bytes, plain.sha256)
 
 
 class PartWriter:
@@ -167,7 +177,7 @@ class PartWriter:
     def open(self) -> PartFile:
         number = len(self.done) + 1
         form = self.envelope.provider.format
-        file = PartFile(part_path(self.folder, number) if self.folder else None, form.encoding, bom=form.bom)
+        file = PartFile(part_path(self.folder, number) if self.folder else None, form, self.envelope.seal)
         file.write(file.encode(self.envelope.before(number, self.parts, self.expected(number)).encode()))
         return file
 
@@ -191,7 +201,7 @@ class PartWriter:
 
     def abandon(self) -> None:
         """Nothing of it is left."""
-        self.file.file.close()
+        self.file.sink.abandon()
         if self.folder is not None:
             for number in range(1, len(self.done) + 2):
                 part_path(self.folder, number).unlink(missing_ok=True)

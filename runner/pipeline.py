@@ -9,16 +9,17 @@ from pathlib import Path
 
 from runner import history
 from runner.campaign import Campaign
-from runner.errors import DmailError, ExtractError, Held, Stopped
-from runner.job import Job
-from runner.ledger import Ledger, LedgerPart, Run
+from runner.errors import ConfigError, DmailError, ExtractError, Held, Problem, Stopped
+from runner.job import Job, key_findings
+from runner.ledger import Ledger, Run
 from runner.lock import locked
 from runner.make import Last, make
 from runner.parts import part_path
+from runner.route import FILE as ROUTES
 from runner.route import find_route
 from runner.schedule import latest_due
 from runner.settings import Settings
-from runner.ship import Intent, deliver, destination, temporary_name
+from runner.ship import Desk, Intent, destination, ship, temporary_name
 from runner.values import Part, Spooled, Verdicts
 
 
@@ -29,6 +30,7 @@ def run_slot(job: Job, slot: datetime, ledger: Ledger, *, asked_for: bool = Fals
     built again, for its profiles may have come late. Raises Held where a person must look, and DmailError where it failed; the
     ledger says so, too.
     """
+    check_route(job, slot, ledger.now())
     done = ledger.find(job.campaign.name, slot)
     if done and done.state == "empty" and asked_for:
         ledger.advance(done, "planned")
@@ -42,6 +44,15 @@ def run_slot(job: Job, slot: datetime, ledger: Ledger, *, asked_for: bool = Fals
     if held:
         raise held[0]
     return finished
+
+
+def check_route(job: Job, slot: datetime, now: datetime) -> None:
+    """Raises ConfigError where nothing may be delivered by the route, or nothing that it delivers could be opened."""
+    faults = [finding.problem for finding in key_findings(job, slot, now) if finding.error]
+    if job.route.status == "draft":
+        faults.append(Problem(ROUTES, f"{job.provider.route}.status", "is draft: nothing is delivered by it", "active"))
+    if faults:
+        raise ConfigError(faults)
 
 
 def due_slot(campaign: Campaign, ledger: Ledger, now: datetime) -> datetime | None:
@@ -64,9 +75,11 @@ def close(job: Job, run: Run, ledger: Ledger) -> Held | None:
             return hold
         return None
     if run.parts:
-        with suppress(DmailError), destination(find_route(job.settings, run.parts[0].part.route)) as place:
-            for entry in run.parts:
-                place.remove(temporary_name(entry.part))
+        with suppress(DmailError):
+            route = find_route(job.settings, run.parts[0].part.route)
+            with destination(route) as place:
+                for entry in run.parts:
+                    place.remove(temporary_name(entry.part, route))
     history.take_back_contacts(job.settings, run.run_id)
     ledger.cancel(run, "a newer slot came due before it was shipped")
     shutil.rmtree(spool(job, run), ignore_errors=True)
@@ -85,7 +98,7 @@ def bring_to_end(job: Job, run: Run, ledger: Ledger) -> Run:
                 run = ledger.open(run.campaign, run.slot)
             if run.parts:
                 history.put_contacts(job.settings, run.run_id, spool(job, run))
-                ship(job, run, ledger)
+                deliver_run(job, run, ledger)
                 shutil.rmtree(spool(job, run), ignore_errors=True)
         except Held as held:
             ledger.hold(run, held.hold, held.what)
@@ -126,26 +139,28 @@ def last_run(job: Job, slot: datetime, ledger: Ledger) -> Last | None:
     return Last(run.run_id, run.slot, run.verdicts.included, contacts)
 
 
-def ship(job: Job, run: Run, ledger: Ledger) -> None:
+def deliver_run(job: Job, run: Run, ledger: Ledger) -> None:
     """Deliver what is not delivered yet, and settle."""
-    todo = [part for part in run.parts if part.location is None]
+    todo = [Spooled(entry.part, part_path(spool(job, run), entry.part.number)) for entry in run.parts if entry.location is None]
     if todo:
-        with destination(find_route(job.settings, todo[0].part.route)) as place:
-            for entry in todo:
-                job.tell(f"ship     {entry.part.bytes:,} bytes to {place.location(entry.part.name)}")
-                spooled = Spooled(entry.part, part_path(spool(job, run), entry.part.number))
-                receipt = deliver(spooled, place, intent(ledger, run, entry))
-                ledger.deliver(run, entry.part, receipt)
+        desk = Desk(
+            intent=lambda part: intent(ledger, run, part),
+            delivered=lambda part, receipt: ledger.deliver(run, part, receipt),
+            tell=job.tell,
+            watch=job.watch,
+        )
+        ship(todo, find_route(job.settings, todo[0].part.route), desk)
     ledger.advance(run, "shipped")
     ledger.advance(run, "settled")
 
 
-def intent(ledger: Ledger, run: Run, entry: LedgerPart) -> Intent:
+def intent(ledger: Ledger, run: Run, part: Part) -> Intent:
+    """The ledger's word on a part as it is now, for an attempt before may have declared what it was about to do."""
     return Intent(
-        entry.intended,
-        ledger.owner(run, entry.part),
-        lambda: ledger.intend(run, entry.part),
-        lambda: ledger.withdraw(run, entry.part),
+        ledger.intended(run, part),
+        ledger.owner(run, part),
+        lambda: ledger.intend(run, part),
+        lambda: ledger.withdraw(run, part),
     )
 
 

@@ -1,7 +1,6 @@
 """A proof: a file of test profiles and seeds alone, delivered under a name that says TEST, so that a person can look at print."""
 
 import shutil
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from runner.envelope import Envelope
@@ -10,7 +9,7 @@ from runner.ledger import Ledger
 from runner.lock import locked
 from runner.make import trial, write
 from runner.parts import part_path
-from runner.ship import Intent, deliver, destination
+from runner.ship import Desk, Intent, ship
 from runner.template import SLOT_FORM
 from runner.values import Part, Receipt, Spooled
 
@@ -27,22 +26,18 @@ def prove(job: Job, slot: datetime, now: datetime, ledger: Ledger, by: str) -> l
         folder.mkdir(mode=0o700)
         try:
             with trial(job, slot) as found:
-                envelope = Envelope(job.campaign, job.provider, slot, f"{job.campaign.name}-proof", mark=f"_TEST_{stamp}")
+                envelope = Envelope(
+                    job.campaign, job.provider, slot, f"{job.campaign.name}-proof", mark=f"_TEST_{stamp}", seal=job.seal
+                )
                 parts = write(found, envelope, folder)
-            delivered = list(zip(parts, ship(job, parts), strict=True))
+            spooled = [Spooled(part, part_path(folder, part.number)) for part in parts]
+            nothing = Intent(declared=False, owner=None, declare=lambda: None, withdraw=lambda: None)
+            receipts: dict[int, Receipt] = {}
+            desk = Desk(lambda _: nothing, lambda part, receipt: receipts.update({part.number: receipt}), job.tell, job.watch)
+            ship(spooled, job.route, desk)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+    delivered = [(part, receipts[part.number]) for part in parts]
     for part, receipt in delivered:
         ledger.note_proof(job.campaign.name, part, receipt, by)
     return delivered
-
-
-def ship(job: Job, parts: Sequence[Part]) -> list[Receipt]:
-    """Deliver the parts in their order."""
-    nothing = Intent(declared=False, owner=None, declare=lambda: None, withdraw=lambda: None)
-    with destination(job.route) as place:
-        receipts = []
-        for part in parts:
-            job.tell(f"ship     {part.bytes:,} bytes to {place.location(part.name)}")
-            receipts.append(deliver(Spooled(part, part_path(job.settings.work_dir / "proof", part.number)), place, nothing))
-        return receipts

@@ -128,7 +128,10 @@ class SharedContract(Contract):
 
 
 class Provider(Contract):
-    """One mail house. `prefix` stands before every file's name; `empty`: what is sent where nobody is included."""
+    """One mail house. `prefix` stands before every file's name; `empty`: what is sent where nobody is included.
+
+    `retention_days`: how long after the slot a key must still be good, and what is left of a run is kept.
+    """
 
     label: str
     route: str
@@ -139,6 +142,8 @@ class Provider(Contract):
     side_files: tuple[Literal["sha256", "manifest", "done"], ...] = ()
     empty: Literal["no_file", "header_only"] = "no_file"
     tariff: Tariff | None = None
+    require_encryption: bool = False
+    retention_days: Annotated[int, Field(ge=0, le=3650)] = 30
     postal_classes: Mapping[str, PostalClass] = Field(default_factory=dict)
     contract: Annotated[str, AfterValidator(check_contract)] | None = None
 

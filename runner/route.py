@@ -1,70 +1,230 @@
 """A route: a server and how to deliver to it (`profiles/routes.yml`)."""
 
+import base64
 import re
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from runner.config import Strict, parse, read_yaml, render
 from runner.errors import ConfigError, Problem
+from runner.keys import Encryption
 from runner.settings import Settings
 
 FILE = "profiles/routes.yml"
+# What a route may let an old server use, though nobody should any more: by the words of SSH.
+Old = Literal["hmac-sha1", "aes128-cbc", "aes192-cbc", "aes256-cbc", "3des-cbc"]
+L = TypeVar("L", bound="Login")
 
 
-def check_fingerprint(value: str) -> str:
+def check_host_key(value: str) -> str:
     """An OpenSSH fingerprint."""
     if not re.fullmatch(r"SHA256:[A-Za-z0-9+/]{43}=?", value):
         raise ValueError("must be an OpenSSH fingerprint such as SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU")
     return value.rstrip("=")
 
 
-class FolderRoute(Strict):
-    """A folder on this machine; a relative path starts at the project's folder."""
+def one_or_more(value: object) -> object:
+    """One may stand without a list."""
+    return [value] if isinstance(value, str) else value
+
+
+def check_base64(value: SecretStr) -> SecretStr:
+    """A private key's file as Base64, as an environment variable holds it."""
+    try:
+        base64.b64decode(value.get_secret_value(), validate=True)
+    except ValueError:
+        raise ValueError("must be the private key's file as Base64 (base64 -w0 FILE)") from None
+    return value
+
+
+def check_mode(value: object) -> object:
+    """An octal mode, such as '0640'; YAML reads 0640 itself as another number."""
+    if not isinstance(value, str) or not re.fullmatch(r"0?[0-7]{3}", value):
+        raise ValueError("must be an octal mode in quotes, such as '0640'")
+    return int(value, 8)
+
+
+HostKeys = Annotated[
+    tuple[Annotated[str, AfterValidator(check_host_key)], ...], BeforeValidator(one_or_more), Field(min_length=1, max_length=2)
+]
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+
+
+class Delivery(Strict):
+    """What every route has.
+
+    `finish`: `rename` a whole temporary file, or, where the server forbids that, write under the final name and tell by a marker
+    file (the provider's side file `done`) that it is whole. `hidden`: a temporary name begins with a dot. `verify`: by `size`,
+    or by reading it back (`hash`), which `auto` does with files up to 16 MB where the server allows it. `retries`: how often
+    what may pass (a lost connection, no answer) is tried again.
+    """
+
+    status: Literal["draft", "active"] = "active"
+    encryption: Encryption | None = None
+    finish: Literal["rename", "direct_then_marker"] = "rename"
+    hidden: bool = False
+    verify: Literal["auto", "size", "hash"] = "auto"
+    retries: Annotated[int, Field(ge=0, le=20)] = 4
+
+
+class FolderRoute(Delivery):
+    """A folder on this machine; a relative path starts at the project's folder. `owner`, `group` and `mode` are the files'."""
 
     type: Literal["folder"]
     path: Path
+    owner: str | None = None
+    group: str | None = None
+    mode: Annotated[int, BeforeValidator(check_mode)] = 0o600
 
 
-class SftpRoute(Strict):
-    """An SFTP server. Its host key is pinned; it is logged in to by password or by private key."""
+class Login(Strict):
+    """An SSH server, and how to log in to it. Its host key is pinned; while it changes, the old and the new one may both be."""
 
-    type: Literal["sftp"]
     host: Annotated[str, Field(min_length=1)]
     port: Annotated[int, Field(ge=1, le=65535)] = 22
     user: Annotated[str, Field(min_length=1)]
     password: SecretStr | None = None
     private_key: Path | None = None
+    private_key_base64: Annotated[SecretStr, AfterValidator(check_base64)] | None = None
     passphrase: SecretStr | None = None
-    host_key: Annotated[str, AfterValidator(check_fingerprint)]
-    directory: str = "."
-    timeout: Annotated[float, Field(gt=0, le=3600)] = 30
+    agent: bool = False
+    host_key: HostKeys
 
     @model_validator(mode="after")
     def check_login(self) -> Self:
-        if (self.password is None) == (self.private_key is None):
-            raise ValueError("needs either `password` or `private_key`")
+        ways = (self.password, self.private_key, self.private_key_base64, self.agent or None)
+        if sum(way is not None for way in ways) != 1:
+            raise ValueError("needs either `password`, `private_key`, `private_key_base64` or `agent: true`")
+        if self.passphrase is not None and self.private_key is None and self.private_key_base64 is None:
+            raise ValueError("has a `passphrase`, but no private key that it could open")
         return self
 
 
-Route = Annotated[FolderRoute | SftpRoute, Field(discriminator="type")]
+class SftpRoute(Delivery, Login):
+    """An SFTP server. `timeout`: seconds without an answer, at every stage, after which it counts as gone.
+
+    `parallel`: sessions, one part each at a time. `allow_old`: algorithms that are not offered otherwise.
+    """
+
+    type: Literal["sftp"]
+    directory: str = "."
+    make_directory: bool = True
+    jump: Login | None = None
+    timeout: Seconds = 30
+    parallel: Annotated[int, Field(ge=1, le=16)] = 1
+    allow_old: tuple[Old, ...] = ()
 
 
-def find_route(settings: Settings, name: str) -> FolderRoute | SftpRoute:
+class Bucket(Delivery):
+    """A place in an object store; `prefix` stands before every name, as a folder's would."""
+
+    prefix: str = ""
+    endpoint: str | None = None
+    allow_http: bool = False
+    timeout: Seconds = 30
+
+    @model_validator(mode="after")
+    def check_endpoint(self) -> Self:
+        if self.finish != "rename" or self.hidden:
+            raise ValueError("an object store knows neither `finish: direct_then_marker` nor `hidden`")
+        if self.endpoint and self.endpoint.startswith("http:") and not self.allow_http:
+            raise ValueError("`endpoint` is not encrypted; `allow_http: true` accepts that")
+        if re.search(r"(^|/)\.\.?(/|$)|^/|//|[\x00-\x1f\x7f\\]", self.prefix):
+            raise ValueError("`prefix` must be a relative path with forward slashes, and no `..` in it")
+        return self
+
+
+class S3Route(Bucket):
+    """A bucket of S3, or of what speaks like it. `credentials: environment` says that the machine's own are meant."""
+
+    type: Literal["s3"]
+    bucket: Annotated[str, Field(min_length=1)]
+    region: str = "us-east-1"
+    access_key_id: SecretStr | None = None
+    secret_access_key: SecretStr | None = None
+    session_token: SecretStr | None = None
+    credentials: Literal["environment"] | None = None
+    virtual_hosted: bool = False
+    server_side_encryption: Literal["AES256", "aws:kms"] | None = None
+    kms_key_id: str | None = None
+
+    @model_validator(mode="after")
+    def check_credentials(self) -> Self:
+        keys = (self.access_key_id is not None) + (self.secret_access_key is not None)
+        if keys == 1 or (keys == 2) == (self.credentials is not None):
+            raise ValueError("needs `access_key_id` and `secret_access_key`, or else `credentials: environment`")
+        if self.kms_key_id and self.server_side_encryption != "aws:kms":
+            raise ValueError("has a `kms_key_id`, which is for `server_side_encryption: aws:kms`")
+        return self
+
+
+class AzureRoute(Bucket):
+    """A container of Azure Blob Storage, by its account's connection string or by a shared access signature."""
+
+    type: Literal["azure"]
+    container: Annotated[str, Field(min_length=1)]
+    connection_string: SecretStr | None = None
+    account: str | None = None
+    sas: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def check_credentials(self) -> Self:
+        if (self.connection_string is None) == (self.account is None or self.sas is None):
+            raise ValueError("needs either `connection_string`, or `account` and `sas`")
+        return self
+
+
+class GcsRoute(Bucket):
+    """A bucket of Google Cloud Storage, by a service account's file or by the machine's own credentials."""
+
+    type: Literal["gcs"]
+    bucket: Annotated[str, Field(min_length=1)]
+    service_account: Path | None = None
+    credentials: Literal["environment"] | None = None
+
+    @model_validator(mode="after")
+    def check_credentials(self) -> Self:
+        if (self.service_account is None) == (self.credentials is None):
+            raise ValueError("needs either `service_account` or `credentials: environment`")
+        return self
+
+
+ObjectRoute = S3Route | AzureRoute | GcsRoute
+AnyRoute = FolderRoute | SftpRoute | S3Route | AzureRoute | GcsRoute
+Route = Annotated[AnyRoute, Field(discriminator="type")]
+
+
+def find_route(settings: Settings, name: str) -> AnyRoute:
     """The entry `name` of `profiles/routes.yml`, its paths absolute. Raises ConfigError."""
     entries = read_yaml(settings.profiles_dir / "routes.yml", FILE)
     if name not in entries:
         raise ConfigError([Problem(FILE, name, "there is no such route", ", ".join(entries))])
-    route: FolderRoute | SftpRoute = parse(Route, render(entries[name], FILE, name), FILE, name)
+    given = render(entries[name], FILE, name, settings.project_dir)
+    route: AnyRoute = parse(Route, given, FILE, name)
     if isinstance(route, FolderRoute):
         path = absolute(settings, route.path, f"{name}.path")
         if path.resolve() in (settings.project_dir, *settings.project_dir.parents):
             raise ConfigError([Problem(FILE, f"{name}.path", "must be a folder of its own, not the project's or one above it")])
-        return route.model_copy(update={"path": path})
-    if route.private_key is None:
-        return route
-    return route.model_copy(update={"private_key": absolute(settings, route.private_key, f"{name}.private_key")})
+        route = route.model_copy(update={"path": path})
+    if isinstance(route, SftpRoute):
+        jump = route.jump and with_paths(settings, route.jump, f"{name}.jump")
+        route = with_paths(settings, route, name).model_copy(update={"jump": jump})
+    if isinstance(route, GcsRoute) and route.service_account:
+        route = route.model_copy(update={"service_account": absolute(settings, route.service_account, f"{name}.service_account")})
+    if route.encryption and route.encryption.sign:
+        file = absolute(settings, route.encryption.sign.file, f"{name}.encryption.sign.file")
+        sign = route.encryption.sign.model_copy(update={"file": file})
+        route = route.model_copy(update={"encryption": route.encryption.model_copy(update={"sign": sign})})
+    return route
+
+
+def with_paths(settings: Settings, login: L, key: str) -> L:
+    """A login whose private key has an absolute path."""
+    if login.private_key is None:
+        return login
+    return login.model_copy(update={"private_key": absolute(settings, login.private_key, f"{key}.private_key")})
 
 
 def absolute(settings: Settings, path: str | Path, key: str) -> Path:

@@ -32,6 +32,10 @@ class Settings:
         return self.project_dir / "profiles"
 
     @property
+    def keys_dir(self) -> Path:
+        return self.profiles_dir / "keys"
+
+    @property
     def spool_dir(self) -> Path:
         return self.state_dir / "spool"
 

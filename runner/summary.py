@@ -27,6 +27,8 @@ def file_lines(part: Part, location: str | None) -> Iterator[str]:
     yield f"  file      {location or f'{part.name} (route {part.route})'}"
     yield f"            {part.rows:,} rows, {part.bytes:,} bytes"
     yield f"  sha256    {part.sha256}"
+    if part.plain_sha256:
+        yield f"  opened    {part.plain_sha256}, {part.plain_bytes:,} bytes"
 
 
 def explanation_lines(found: Explanation, slot: datetime) -> Iterator[str]:

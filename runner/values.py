@@ -39,7 +39,8 @@ class Verdicts:
 class Part:
     """One file of a run: its path on the route, its rows (without the header), bytes and SHA-256, the route's name.
 
-    `side`: it tells of the others (a checksum, a manifest, a marker), and is delivered after them.
+    `side`: it tells of the others (a checksum, a manifest, a marker), and is delivered after them. `plain_…`: of a sealed file,
+    what comes out of it.
     """
 
     number: int
@@ -49,6 +50,8 @@ class Part:
     sha256: str
     route: str
     side: bool = False
+    plain_bytes: int | None = None
+    plain_sha256: str | None = None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from runner.cli.base import AsJson, Names, Slot, app, attempt, now, opened, say, table, tell
-from runner.errors import ConfigError, Problem
+from runner.errors import ConfigError
 
 
 @app.command("list")
@@ -64,9 +64,9 @@ def check(
 
     Example: dmail-runner check spring_catalog --build
     """
-    from runner.advice import advice
+    from runner.advice import examine
     from runner.dbt import run_dbt
-    from runner.job import Job, find_job, shared_names
+    from runner.job import find_job, shared_names
     from runner.ledger import Ledger
     from runner.pipeline import dry_run, due_slot
     from runner.project import load_manifest
@@ -74,31 +74,27 @@ def check(
     settings = context.obj.settings()
     manifest = load_manifest(settings, run_dbt)
     chosen = list(dict.fromkeys(campaigns or manifest.names))
-    faults: list[Problem] = [*([] if campaigns else manifest.orphans()), *shared_names(settings, manifest)]
-    jobs: list[Job] = []
-    for name in chosen:
-        try:
-            jobs.append(find_job(settings, manifest.campaign(name), run_dbt, tell))
-        except ConfigError as error:
-            faults.extend(error.problems)
     ledger = Ledger(settings, now)
-    tried = ledger.tried_routes()
-    warnings = list(dict.fromkeys(warning for job in jobs for warning in advice(job, tried, now())))
+    found = examine(chosen, lambda name: find_job(settings, manifest.campaign(name), run_dbt, tell), ledger.tried_routes(), now())
+    faults = list(dict.fromkeys([*([] if campaigns else manifest.orphans()), *shared_names(settings, manifest), *found.errors]))
     if as_json:
-        entries = [("error", fault) for fault in dict.fromkeys(faults)] + [("warning", warning) for warning in warnings]
+        entries = [("error", fault) for fault in faults] + [("warning", warning) for warning in found.warnings]
         say(json.dumps({"problems": [{"level": level, **asdict(problem)} for level, problem in entries]}, indent=2))
-    for warning in () if as_json else warnings:
-        say(f"warning: {warning}")
+    else:
+        for warning in found.warnings:
+            say(f"warning: {warning}")
     if faults:
-        raise ConfigError(list(dict.fromkeys(faults)))
-    built = [attempt(partial(dry_run, job, due_slot(job.campaign, ledger, now()) or now(), ledger)) for job in jobs if build]
+        raise ConfigError(faults)
+    built = [
+        attempt(partial(dry_run, job, due_slot(job.campaign, ledger, now()) or now(), ledger)) for job in found.jobs if build
+    ]
     if any(built):
         raise typer.Exit(next(code for code in (1, 2, 3) if code in built))
-    for job in () if as_json else jobs:
+    for job in () if as_json else found.jobs:
         if cost := job.cost(1000):
             say(f"{job.campaign.name}: a thousand pieces cost about {cost}")
     if not as_json:
-        count = f"{len(warnings)} warning{'s' if len(warnings) != 1 else ''}" if warnings else "no warnings"
+        count = f"{len(found.warnings)} warning{'s' if len(found.warnings) != 1 else ''}" if found.warnings else "no warnings"
         say(f"{len(chosen)} campaign{'s' if len(chosen) != 1 else ''}, no faults, {count}")
 
 

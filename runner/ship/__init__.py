@@ -1,21 +1,7 @@
-"""Delivery: one part to one route, whole or not at all."""
+"""Delivery: parts to a route, each whole or not at all."""
 
-from contextlib import AbstractContextManager
+from runner.ship.courier import Desk, ship
+from runner.ship.delivery import Destination, Intent, Lost, Refused, Spoiled, deliver, temporary_name
+from runner.ship.places import destination
 
-from runner.route import FolderRoute, SftpRoute
-from runner.ship.delivery import Destination, Intent, deliver, temporary_name
-
-__all__ = ["Destination", "Intent", "deliver", "destination", "temporary_name"]
-
-
-def destination(route: FolderRoute | SftpRoute) -> AbstractContextManager[Destination]:
-    """The place that a route leads to, connected while the context lasts. A new type of route is one line here."""
-    match route:
-        case FolderRoute():
-            from runner.ship.folder import folder
-
-            return folder(route)
-        case SftpRoute():
-            from runner.ship.sftp import sftp
-
-            return sftp(route)
+__all__ = ["Desk", "Destination", "Intent", "Lost", "Refused", "Spoiled", "deliver", "destination", "ship", "temporary_name"]

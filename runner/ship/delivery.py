@@ -4,14 +4,38 @@ import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from io import FileIO
+from pathlib import PurePosixPath
 from typing import BinaryIO, Protocol
 
 from runner.errors import DeliveryError, Held
+from runner.route import Delivery
 from runner.values import Part, Receipt, Spooled
+
+SMALL = 16 << 20  # bytes that are read back where nothing else is said
 
 
 class Refused(DeliveryError):
     """The server answered, and said no: the effect did certainly not happen."""
+
+
+class Lost(DeliveryError):
+    """No answer, or none that can be relied on: it may pass, and is worth another try."""
+
+
+class Spoiled(DeliveryError):
+    """What has arrived is not what was sent."""
+
+
+class Watched(FileIO):
+    """A file that tells of each stretch that is read from it."""
+
+    watch: Callable[[int], None]
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        content: bytes = super().read(size) or b""
+        self.watch(len(content))
+        return content
 
 
 class Destination(Protocol):
@@ -20,7 +44,7 @@ class Destination(Protocol):
     def size(self, name: str) -> int | None:
         """A file's bytes, or None where there is no such file."""
 
-    def write(self, name: str, content: BinaryIO) -> None:
+    def write(self, name: str, content: BinaryIO | Watched) -> None:
         """Make or replace a file; it is whole and durable when this returns."""
 
     def read(self, name: str) -> Iterator[bytes]:
@@ -31,6 +55,9 @@ class Destination(Protocol):
 
     def remove(self, name: str) -> None:
         """Remove a file."""
+
+    def described(self) -> str:
+        """What is known of the server and the session."""
 
     def location(self, name: str) -> str:
         """What a person calls the file: with host and folder."""
@@ -49,10 +76,14 @@ class Intent:
     withdraw: Callable[[], None]
 
 
-def deliver(spooled: Spooled, place: Destination, intent: Intent) -> Receipt:
-    """Bring one part to its final name, once. Raises DeliveryError, or Held where a person must look."""
+def deliver(
+    spooled: Spooled, place: Destination, intent: Intent, way: Delivery, watch: Callable[[int], None] = lambda _: None
+) -> Receipt:
+    """Bring one part to its final name, once, the way its route says. Raises DeliveryError, or Held where a person must look."""
+    if way.finish == "direct_then_marker":
+        return write_in_place(spooled, place, intent, way, watch)
     part = spooled.part
-    temporary = temporary_name(part)
+    temporary = temporary_name(part, way)
     if place.size(part.name) is not None:
         receipt = adopt(part, place, None if intent.declared else intent.owner)
         if intent.declared:
@@ -67,9 +98,7 @@ def deliver(spooled: Spooled, place: Destination, intent: Intent) -> Receipt:
             todo="ask the provider; it counts as mailed, and it is not sent again by itself",
         )
     try:
-        with spooled.path.open("rb") as content:
-            place.write(temporary, content)
-        verify(part, place, temporary)
+        send(spooled, place, temporary, way, watch)
     except DeliveryError:
         with suppress(DeliveryError):
             place.remove(temporary)
@@ -88,19 +117,62 @@ def deliver(spooled: Spooled, place: Destination, intent: Intent) -> Receipt:
     return Receipt(place.location(part.name), part.bytes, part.sha256, adopted=False)
 
 
-def temporary_name(part: Part) -> str:
+def write_in_place(spooled: Spooled, place: Destination, intent: Intent, way: Delivery, watch: Callable[[int], None]) -> Receipt:
+    """Write under the final name: nothing there counts before the marker file, which comes last; half a file is made anew.
+
+    The intent stands before the first byte: what is found under the name afterwards is ours, whole or not.
+    """
+    part = spooled.part
+    if place.size(part.name) is not None and (not intent.declared or same(part, place)):
+        return adopt(part, place, None if intent.declared else intent.owner)
+    intent.declare()
+    send(spooled, place, part.name, way, watch)
+    return Receipt(place.location(part.name), part.bytes, part.sha256, adopted=False)
+
+
+def temporary_name(part: Part, way: Delivery) -> str:
     """What a part is called until it is whole."""
-    return f"{part.name}.part"
+    path = PurePosixPath(part.name)
+    return str(path.with_name(f"{'.' if way.hidden else ''}{path.name}.part"))
 
 
-def verify(part: Part, place: Destination, name: str) -> None:
-    """The uploaded file has the size that was sent."""
+def send(spooled: Spooled, place: Destination, name: str, way: Delivery, watch: Callable[[int], None]) -> None:
+    """Write a part, and look at what has arrived: its size, and its bytes where the route wants that or they are few."""
+    part = spooled.part
+    with Watched(spooled.path, "rb") as content:
+        content.watch = watch
+        place.write(name, content)
     size = place.size(name)
     if size != part.bytes:
         found = "it is not there" if size is None else f"{size:,} bytes are there"
-        raise DeliveryError(
-            f"{place.location(name)}: {part.bytes:,} bytes were sent, but {found}: it is not given its final name"
-        )
+        raise Spoiled(f"{place.location(name)}: {part.bytes:,} bytes were sent, but {found}: it is not given its final name")
+    if not arrived(part, place, name, way):
+        raise Spoiled(f"{place.location(name)}: other bytes are there than were sent: it is not given its final name")
+
+
+def arrived(part: Part, place: Destination, name: str, way: Delivery) -> bool:
+    """Whether what is there, read back, is what was sent; a small file is taken on its size where the server lets nobody read."""
+    if way.verify == "size" or (way.verify == "auto" and part.bytes > SMALL):
+        return True
+    try:
+        return digest(place, name) == part.sha256
+    except Refused:
+        if way.verify == "hash":
+            raise
+        return True
+
+
+def digest(place: Destination, name: str) -> str:
+    """The SHA-256 of what is there."""
+    found = hashlib.sha256()
+    for chunk in place.read(name):
+        found.update(chunk)
+    return found.hexdigest()
+
+
+def same(part: Part, place: Destination) -> bool:
+    """Whether the final name holds our bytes."""
+    return place.size(part.name) == part.bytes and digest(place, part.name) == part.sha256
 
 
 def adopt(part: Part, place: Destination, owner: str | None) -> Receipt:
@@ -111,12 +183,8 @@ def adopt(part: Part, place: Destination, owner: str | None) -> Receipt:
             f"{place.location(part.name)} is the file of {owner}, which the provider has not taken yet; nothing was delivered",
             todo="run again when it is taken; `file.timestamp: true` gives every slot a name of its own",
         )
-    if place.size(part.name) == part.bytes:
-        digest = hashlib.sha256()
-        for chunk in place.read(part.name):
-            digest.update(chunk)
-        if digest.hexdigest() == part.sha256:
-            return Receipt(place.location(part.name), part.bytes, part.sha256, adopted=True)
+    if same(part, place):
+        return Receipt(place.location(part.name), part.bytes, part.sha256, adopted=True)
     raise Held(
         "conflict",
         f"{place.location(part.name)} exists already, with other content; it was not touched, and nothing was delivered",

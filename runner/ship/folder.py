@@ -1,6 +1,8 @@
 """A folder on this machine, or one that is mounted here."""
 
+import grp
 import os
+import pwd
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,16 +11,20 @@ from pathlib import Path
 from typing import BinaryIO
 
 from runner.route import FolderRoute
-from runner.ship.delivery import Refused
+from runner.ship.delivery import Refused, Watched
 
 CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
 class Folder:
-    """Files below `path`, readable by this user alone."""
+    """Files below the route's folder, with its owner, group and mode; by default for this user alone."""
 
-    path: Path
+    route: FolderRoute
+
+    @property
+    def path(self) -> Path:
+        return self.route.path
 
     def size(self, name: str) -> int | None:
         with explained(self.location(name)):
@@ -27,13 +33,16 @@ class Folder:
             except FileNotFoundError:
                 return None
 
-    def write(self, name: str, content: BinaryIO) -> None:
+    def write(self, name: str, content: BinaryIO | Watched) -> None:
         with explained(self.location(name)):
             target = self.path / name
             target.parent.mkdir(parents=True, exist_ok=True)
             target.unlink(missing_ok=True)
             with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb") as file:
                 shutil.copyfileobj(content, file, CHUNK)
+                if self.route.owner or self.route.group:
+                    os.fchown(file.fileno(), *ids(self.route))
+                os.fchmod(file.fileno(), self.route.mode)
                 file.flush()
                 os.fsync(file.fileno())
 
@@ -56,14 +65,28 @@ class Folder:
         with explained(self.location(name)):
             (self.path / name).unlink(missing_ok=True)
 
+    def described(self) -> str:
+        return str(self.path)
+
     def location(self, name: str) -> str:
         return str(self.path / name)
+
+
+def ids(route: FolderRoute) -> tuple[int, int]:
+    """The owner's and the group's numbers; -1 leaves one as it is. Raises Refused for a name that this machine does not know."""
+    try:
+        return (
+            pwd.getpwnam(route.owner).pw_uid if route.owner else -1,
+            grp.getgrnam(route.group).gr_gid if route.group else -1,
+        )
+    except KeyError as error:
+        raise Refused(f"{route.path}: {error.args[0]}") from None
 
 
 @contextmanager
 def folder(route: FolderRoute) -> Iterator[Folder]:
     """The route's folder."""
-    yield Folder(route.path)
+    yield Folder(route)
 
 
 @contextmanager

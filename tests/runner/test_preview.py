@@ -156,7 +156,8 @@ def test_check_tells_all_faults_and_warnings_at_once(project: Project) -> None:
         "direct_mail.schedule: has no slot left: its last one is over",
         "columns.city.config.meta.label: is missing: the column is called city in the file",
         "direct_mail.status: is draft: `run` leaves the campaign out; allowed: active",
-        "profiles/routes.yml: test: nothing was ever delivered by it; `dmail-runner proof spring_catalog` tries it",
+        "profiles/routes.yml: test.encryption: is missing: personal data lie on the server as they are",
+        "profiles/routes.yml: test: nothing was ever delivered by it; `dmail-runner route test test` tries it",
     ):
         assert told in found.stdout
     project.edit("models/campaigns/welcome_letter/_welcome_letter__exposures.yml", "cron:", "kron:")

@@ -62,7 +62,7 @@ def sftp_route(server: Sshd, **changes: Any) -> SftpRoute:
 
 def send(spooled: Spooled, route: SftpRoute | FolderRoute, ledger: Ledgerish | None = None) -> Receipt:
     with destination(route) as place:
-        return deliver(spooled, place, (ledger or Ledgerish()).intent())
+        return deliver(spooled, place, (ledger or Ledgerish()).intent(), route)
 
 
 @pytest.fixture(params=["folder", "sftp"])

@@ -1,0 +1,176 @@
+"""Keys that files are sealed to: public ones of `profiles/keys`, pinned by fingerprint, and our own to sign with."""
+
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from operator import attrgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, SecretStr
+
+from runner.config import Strict
+from runner.errors import Problem
+
+if TYPE_CHECKING:
+    from pysequoia import Cert
+
+SOON = timedelta(days=30)
+NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+def check_fingerprint(value: str) -> str:
+    """A whole OpenPGP fingerprint, as upper-case hex; a key's short id could be another key's, too."""
+    digits = re.sub(r"[\s:]", "", value).upper()
+    if not re.fullmatch(r"[0-9A-F]{40}|[0-9A-F]{64}", digits):
+        raise ValueError("must be a whole OpenPGP fingerprint, of 40 or 64 hex digits (gpg --show-keys tells it)")
+    return digits
+
+
+def check_key_file(name: str) -> str:
+    """A file in `profiles/keys`, and nowhere else."""
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", name):
+        raise ValueError("must be the name of a file in profiles/keys, such as acme.asc")
+    return name
+
+
+Fingerprint = Annotated[str, AfterValidator(check_fingerprint)]
+
+
+class PublicKey(Strict):
+    """A recipient's public key."""
+
+    file: Annotated[str, AfterValidator(check_key_file)]
+    fingerprint: Fingerprint
+
+
+class SigningKey(Strict):
+    """Our own secret key; a relative path starts at the project's folder."""
+
+    file: Path
+    fingerprint: Fingerprint
+    passphrase: SecretStr | None = None
+
+
+class Encryption(Strict):
+    """Whom a route's files are sealed to, and how: every one of `keys` can open them."""
+
+    keys: Annotated[tuple[PublicKey, ...], Field(min_length=1)]
+    sign: SigningKey | None = None
+    armor: bool = False
+    suffix: Literal[".pgp", ".gpg", ".asc"] = ".pgp"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something about a key: an error, or else a warning."""
+
+    error: bool
+    problem: Problem
+
+
+def findings(folder: Path, encryption: Encryption, at: tuple[str, str], now: datetime, until: datetime) -> Iterator[Finding]:
+    """What is wrong with a route's keys, or soon will be. `at`: the entry's file and key; `until`: they must be good till then.
+
+    Subkeys are judged by what their binding signatures say; those signatures themselves are checked when a file is sealed.
+    """
+    file, key = at
+    for place, public in enumerate(encryption.keys):
+        where = f"{key}.keys[{place}]"
+        cert, fault = read_public(folder / public.file, public.fingerprint)
+        if cert is None or fault:
+            yield Finding(error=True, problem=Problem(file, where, f"profiles/keys/{public.file} {fault}"))
+            continue
+        for error, what in faults(cert, now, until):
+            yield Finding(error=error, problem=Problem(file, where, f"profiles/keys/{public.file} {what}"))
+    if encryption.sign and (wrong := secret_fault(encryption.sign)):
+        yield Finding(error=True, problem=Problem(file, f"{key}.sign", f"{encryption.sign.file} {wrong}"))
+
+
+def read_public(path: Path, fingerprint: str) -> "tuple[Cert | None, str]":
+    """The one certificate of a file, or what is wrong with the file."""
+    from pysequoia import Cert
+
+    try:
+        certs = Cert.split_file(str(path))
+    except FileNotFoundError:
+        return None, "does not exist"
+    except Exception:  # noqa: BLE001 - the library raises bare exceptions
+        certs = []
+    if not certs:
+        return None, "is no OpenPGP public key"
+    if len(certs) > 1:
+        return None, f"holds {len(certs)} keys; there must be one in a file"
+    if certs[0].has_secret_keys:
+        return None, "holds a secret key: delete it there, and put in the public one"
+    if certs[0].fingerprint.upper() != fingerprint:
+        return None, f"has the fingerprint {certs[0].fingerprint.upper()}, but {fingerprint} is pinned"
+    return certs[0], ""
+
+
+def faults(cert: "Cert", now: datetime, until: datetime) -> Iterator[tuple[bool, str]]:
+    """What speaks against sealing to a certificate, and whether that is an error."""
+    if cert.is_revoked:
+        yield True, "is revoked"
+        return
+    ends = [*encryption_ends(cert)]
+    if not ends:
+        yield True, "has no subkey to encrypt to, or only revoked ones"
+        return
+    end = min(max(ends), cert.expiration or NEVER)
+    if end <= now:
+        yield True, f"expired on {end:%Y-%m-%d}"
+    elif end <= until:
+        yield True, f"expires on {end:%Y-%m-%d}, before the provider is done with the files ({until:%Y-%m-%d})"
+    elif end <= max(now, until) + SOON:
+        yield False, f"expires on {end:%Y-%m-%d}: ask for a new one"
+
+
+def encryption_ends(cert: "Cert") -> Iterator[datetime]:
+    """When each key of a certificate that encrypts, and is not revoked, expires."""
+    for created, signatures in bindings(cert):
+        if any(str(signature.signature_type) == "SignatureType.SubkeyRevocation" for signature in signatures):
+            continue
+        latest = max(
+            (signature for signature in signatures if signature.key_flags), key=attrgetter("signature_created"), default=None
+        )
+        if latest and (latest.key_flags.storage_encryption or latest.key_flags.transport_encryption):
+            yield created + latest.key_validity_period if latest.key_validity_period else NEVER
+
+
+def bindings(cert: "Cert") -> list[tuple[datetime, list[Any]]]:
+    """Each key of a certificate, by when it was made, with the signatures that speak of it."""
+    from pysequoia.packet import PacketPile, Tag
+
+    keys: list[tuple[datetime, list[Any]]] = []
+    for packet in PacketPile.from_bytes(bytes(cert)):
+        if packet.tag in (Tag.PublicKey, Tag.PublicSubkey) and packet.key_created:
+            keys.append((packet.key_created, []))
+        elif packet.tag == Tag.Signature and keys:
+            keys[-1][1].append(packet)
+    return keys
+
+
+def secret_fault(key: SigningKey) -> str | None:
+    """What is wrong with our own key, if anything."""
+    from pysequoia import Tsk
+
+    try:
+        mode = key.file.stat().st_mode
+        secret = Tsk.from_file(str(key.file))
+        found = secret.extract_certificate().fingerprint.upper()
+    except FileNotFoundError:
+        return "does not exist"
+    except Exception:  # noqa: BLE001 - the library raises bare exceptions
+        return "is no OpenPGP secret key"
+    if stat.S_IMODE(mode) & 0o077:
+        return f"can be read by others (mode {stat.S_IMODE(mode):04o}): chmod 600 it"
+    if found != key.fingerprint:
+        return f"has the fingerprint {found}, but {key.fingerprint} is pinned"
+    try:
+        secret.signer(key.passphrase.get_secret_value() if key.passphrase else None)
+    except Exception:  # noqa: BLE001 - the library raises bare exceptions
+        return "cannot sign: its passphrase is wrong, or it has no signing key"
+    return None

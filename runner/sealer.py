@@ -1,0 +1,57 @@
+"""The process that seals one file: it holds the interpreter's lock for as long as it works, so that it is one of its own.
+
+Plain bytes come by standard input. The order comes by a pipe of its own, as a line of JSON, and so does the word that what came
+was all: without that word nothing is left, for a sender that was killed looks like the end of the file.
+"""
+
+import hashlib
+import json
+import os
+import resource
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def main() -> None:
+    """Seal, and say on standard output how many bytes there are and their SHA-256, or what was wrong."""
+    os.umask(0o077)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with os.fdopen(int(sys.argv[1]), "rb") as orders:
+        order = json.loads(orders.readline())
+        path = Path(order["path"])
+        half = path.with_name(f"{path.name}.sealing")
+        try:
+            seal(order, half)
+            if orders.readline() != b"whole\n":
+                return
+            with half.open("rb") as file:
+                os.fsync(file.fileno())
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            half.replace(path)
+            print(json.dumps({"bytes": path.stat().st_size, "sha256": digest}))  # noqa: T201 - the answer
+        except Exception as error:  # noqa: BLE001 - told to the sender, which is whom it concerns
+            print(json.dumps({"error": str(error).splitlines()[0] if str(error) else type(error).__name__}))  # noqa: T201
+        finally:
+            half.unlink(missing_ok=True)
+
+
+def seal(order: dict[str, Any], path: Path) -> None:
+    """Encrypt standard input to the order's keys. Raises ValueError for a key that is not the pinned one."""
+    from pysequoia import Cert, Tsk, encrypt_file
+
+    certs = []
+    for file, fingerprint in order["keys"]:
+        cert = Cert.from_file(file)
+        if cert.fingerprint.upper() != fingerprint:
+            raise ValueError(f"{Path(file).name} is not the key that is pinned")
+        certs.append(cert)
+    signer = None
+    if order["sign"]:
+        file, passphrase = order["sign"]
+        signer = Tsk.from_file(file).signer(passphrase)
+    encrypt_file("/dev/stdin", str(path), certs, signer=signer, armor=order["armor"])
+
+
+if __name__ == "__main__":
+    main()
