@@ -33,7 +33,7 @@ class Encoder:
                 latin = text.encode("latin-1")
             except UnicodeEncodeError:
                 latin = None
-            if latin is not None and len(latin.translate(None, self.lacking)) == len(latin):
+            if latin is not None and (not self.lacking or len(latin.translate(None, self.lacking)) == len(latin)):
                 return latin.translate(self.table) if self.table else latin
         try:
             return self.encoder.encode(text)

@@ -92,18 +92,20 @@ def findings(folder: Path, encryption: Encryption, at: tuple[str, str], now: dat
 def read_public(path: Path, fingerprint: str) -> "tuple[Cert | None, str]":
     """The one certificate of a file, or what is wrong with the file."""
     from pysequoia import Cert
+    from pysequoia.packet import PacketPile, Tag
 
-    try:
-        certs = Cert.split_file(str(path))
-    except FileNotFoundError:
+    if not path.is_file():
         return None, "does not exist"
+    try:
+        tags = [packet.tag for packet in PacketPile.from_file(str(path))]
+        certs = Cert.split_file(str(path))
     except Exception:  # noqa: BLE001 - the library raises bare exceptions
-        certs = []
+        certs, tags = [], []
     if not certs:
         return None, "is no OpenPGP public key"
     if len(certs) > 1:
         return None, f"holds {len(certs)} keys; there must be one in a file"
-    if certs[0].has_secret_keys:
+    if Tag.SecretKey in tags or Tag.SecretSubkey in tags:
         return None, "holds a secret key: delete it there, and put in the public one"
     if certs[0].fingerprint.upper() != fingerprint:
         return None, f"has the fingerprint {certs[0].fingerprint.upper()}, but {fingerprint} is pinned"

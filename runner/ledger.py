@@ -253,6 +253,10 @@ class Ledger:
         """The campaign's runs with something left to do, newest slot first; not those that wait for a person."""
         return self.read(sa.and_(runs.c.campaign == campaign, runs.c.state.not_in((*FINISHED, "held"))))
 
+    def waiting(self, campaign: str) -> list[Run]:
+        """All the campaign's runs with something left to do, those that wait for a person, too."""
+        return self.read(sa.and_(runs.c.campaign == campaign, runs.c.state.not_in(FINISHED)))
+
     def last_settled(self, campaign: str, slot: datetime) -> Run | None:
         """The campaign's last settled run before a slot, if there is one."""
         found = self.read(sa.and_(runs.c.campaign == campaign, runs.c.state == "settled", runs.c.slot < iso(slot)), 1)

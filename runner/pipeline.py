@@ -4,7 +4,7 @@ import getpass
 import hashlib
 import shutil
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from runner import history
@@ -39,6 +39,7 @@ def run_slot(job: Job, slot: datetime, ledger: Ledger, *, asked_for: bool = Fals
         return done
     with locked(job.settings.state_dir / "run.lock", f"{job.campaign.name} for {slot:%Y-%m-%d %H:%M} UTC"):
         tidy_spool(job.settings, ledger)
+        purge(job, ledger)
         held = [hold for run in ledger.unfinished(job.campaign.name) if run.slot < slot and (hold := close(job, run, ledger))]
         finished = bring_to_end(job, ledger.open(job.campaign.name, slot), ledger)
     if held:
@@ -74,6 +75,12 @@ def close(job: Job, run: Run, ledger: Ledger) -> Held | None:
         except Held as hold:
             return hold
         return None
+    cancel(job, run, ledger, "a newer slot came due before it was shipped")
+    return None
+
+
+def cancel(job: Job, run: Run, ledger: Ledger, reason: str) -> None:
+    """Give up a run of which nothing has its final name: its temporary files, its contacts and its spool go."""
     if run.parts:
         with suppress(DmailError):
             route = find_route(job.settings, run.parts[0].part.route)
@@ -81,10 +88,26 @@ def close(job: Job, run: Run, ledger: Ledger) -> Held | None:
                 for entry in run.parts:
                     place.remove(temporary_name(entry.part, route))
     history.take_back_contacts(job.settings, run.run_id)
-    ledger.cancel(run, "a newer slot came due before it was shipped")
+    ledger.cancel(run, reason)
     shutil.rmtree(spool(job, run), ignore_errors=True)
-    job.tell(f"cancel   {run.run_id}: a newer slot is due, and nothing of it had left")
-    return None
+    job.tell(f"cancel   {run.run_id}: {reason}, and nothing of it had left")
+
+
+def purge(job: Job, ledger: Ledger) -> list[Run]:
+    """Give up the campaign's runs whose time is over, by the provider's `retention_days`.
+
+    Those that may have left in part remain, for a person to look at, and are returned.
+    """
+    kept = []
+    end = ledger.now() - timedelta(days=job.provider.retention_days)
+    for run in ledger.waiting(job.campaign.name):
+        if run.slot > end:
+            continue
+        if any(entry.intended or entry.location for entry in run.parts):
+            kept.append(run)
+        else:
+            cancel(job, run, ledger, f"it waited for more than {job.provider.retention_days} days")
+    return kept
 
 
 def bring_to_end(job: Job, run: Run, ledger: Ledger) -> Run:

@@ -1,6 +1,7 @@
 """Where things are: the project, its state, its warehouse. Read once, at the edge."""
 
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,6 +74,13 @@ def find_settings(project_dir: Path | None, target: str | None = None) -> Settin
         raise UsageError(f"DMAIL_STATE_DIR must be a folder of its own, not {state}", todo="such as .dmail")
     history = project / (os.environ.get("DMAIL_HISTORY") or state / "contact_history")
     return Settings(project, state, history, os.environ.get("DMAIL_LEDGER") or None, target)
+
+
+def clear_work(settings: Settings) -> None:
+    """Remove what killed commands have left in the working folders: it may hold personal data."""
+    left = [folder for folder in settings.work_dir.iterdir() if folder.name != "parse"]
+    for folder in (*left, find_warehouse(settings).spill):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def find_warehouse(settings: Settings) -> Warehouse:

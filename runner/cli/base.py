@@ -1,6 +1,7 @@
 """What every command needs: the application, its options, the clock, what is said, and how faults end."""
 
 import os
+import resource
 import signal
 import sys
 import traceback
@@ -157,6 +158,8 @@ def attempt(step: Callable[[], object]) -> int:
 def main() -> None:
     """The console script."""
     os.umask(0o077)
+    # What a crash would leave on the disk holds passwords and people.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, stop)
     try:

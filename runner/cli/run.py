@@ -122,6 +122,33 @@ def proof(
     say("\n".join(line for part, receipt in delivered if not part.side for line in file_lines(part, receipt.location)))
 
 
+@app.command()
+def purge(context: typer.Context) -> None:
+    """Give up the runs that nobody finished, where the provider's `retention_days` are over, and remove what killed ones left.
+
+    Example: dmail-runner purge
+    """
+    from runner.dbt import run_dbt
+    from runner.job import find_job
+    from runner.ledger import Ledger
+    from runner.lock import locked
+    from runner.pipeline import purge as purge_campaign
+    from runner.pipeline import tidy_spool
+    from runner.project import load_manifest
+    from runner.settings import clear_work
+
+    settings = context.obj.settings()
+    manifest = load_manifest(settings, run_dbt)
+    ledger = Ledger(settings, now)
+    with locked(settings.state_dir / "run.lock", "purge"):
+        tidy_spool(settings, ledger)
+        clear_work(settings)
+        for name in manifest.names:
+            for run in purge_campaign(find_job(settings, manifest.campaign(name), run_dbt, tell), ledger):
+                say(f"kept     {run.run_id}: some of it may have been delivered; its files are in {settings.spool_dir}")
+    say("purged")
+
+
 def is_active(manifest: "Manifest", name: str) -> bool:
     """Whether a campaign is to run; a faulty declaration counts, so that its fault is told."""
     try:

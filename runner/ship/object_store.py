@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import obstore
 from obstore.exceptions import (
@@ -16,11 +16,14 @@ from obstore.exceptions import (
     PreconditionError,
     UnauthenticatedError,
 )
-from obstore.store import AzureStore, ClientConfig, GCSStore, ObjectStore, RetryConfig, S3Store
+from obstore.store import AzureStore, GCSStore, ObjectStore, S3Store
 
 from runner.errors import DeliveryError
 from runner.route import AzureRoute, GcsRoute, ObjectRoute, S3Route
 from runner.ship.delivery import Lost, Refused, Watched
+
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig, RetryConfig
 
 CHUNK = 8 << 20
 
@@ -90,7 +93,7 @@ def object_store(route: ObjectRoute) -> Iterator[Objects]:
     yield Objects(store, route)
 
 
-def made(route: ObjectRoute, client: ClientConfig, again: RetryConfig) -> ObjectStore:
+def made(route: ObjectRoute, client: "ClientConfig", again: "RetryConfig") -> ObjectStore:
     """The client for a route."""
     match route:
         case S3Route():
@@ -105,7 +108,7 @@ def made(route: ObjectRoute, client: ClientConfig, again: RetryConfig) -> Object
                 "sse_kms_key_id": route.kms_key_id,
                 # The completion of a multipart copy takes `If-None-Match: *`; a plain copy would replace what is there.
                 "copy_if_not_exists": "multipart",
-                "conditional_put": "etag",
+                "disable_bulk_delete": True,
                 "checksum_algorithm": "SHA256",
             }
             return S3Store(route.bucket, client_options=client, retry_config=again, **given(config))

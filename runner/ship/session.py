@@ -9,8 +9,20 @@ import socket
 import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import paramiko
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+    load_ssh_private_key,
+)
 from paramiko.channel import Channel
 
 from runner.errors import DeliveryError
@@ -109,7 +121,7 @@ def private_key(place: Login) -> paramiko.PKey | None:
         return key_of(place.private_key.read_bytes(), passphrase)
     except FileNotFoundError:
         raise DeliveryError(f"the private key {place.private_key} does not exist") from None
-    except (paramiko.SSHException, paramiko.pkey.UnknownKeyType, ValueError, TypeError, OSError) as error:
+    except (paramiko.SSHException, UnsupportedAlgorithm, ValueError, TypeError, OSError) as error:
         where = place.private_key or "of `private_key_base64`"
         raise DeliveryError(
             f"the private key {where} cannot be read: {type(error).__name__}",
@@ -118,14 +130,21 @@ def private_key(place: Login) -> paramiko.PKey | None:
 
 
 def key_of(content: bytes, passphrase: str | None) -> paramiko.PKey:
-    """A private key of whatever kind. Raises what the last kind that was tried raises."""
-    failure: Exception = ValueError("no key")
-    for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
-        try:
-            return kind.from_private_key(io.StringIO(content.decode()), passphrase)
-        except (paramiko.SSHException, ValueError, TypeError, IndexError) as error:
-            failure = error
-    raise failure
+    """A private key of whatever kind and form. Raises ValueError, TypeError or SSHException."""
+    secret = passphrase.encode() if passphrase else None
+    load = load_ssh_private_key if b"OPENSSH PRIVATE KEY" in content else load_pem_private_key
+    key: Any = load(content, secret)
+    text = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
+    kinds: dict[type, Any] = {
+        RSAPrivateKey: paramiko.RSAKey,
+        EllipticCurvePrivateKey: paramiko.ECDSAKey,
+        Ed25519PrivateKey: paramiko.Ed25519Key,
+    }
+    for kind, reader in kinds.items():
+        if isinstance(key, kind):
+            found: paramiko.PKey = reader.from_private_key(io.StringIO(text))
+            return found
+    raise ValueError("neither RSA, ECDSA nor Ed25519")
 
 
 def server(place: Login) -> str:

@@ -41,24 +41,42 @@ class Sftp:
         return posixpath.join(self.route.directory, name)
 
     def size(self, name: str) -> int | None:
-        with explained(self.location(name), "asking for its size"):
+        with self.explained(self.location(name), "asking for its size"):
             try:
-                return self.client.stat(self.path(name)).st_size or 0
+                return self.attributes(self.path(name)).st_size or 0
             except FileNotFoundError:
                 return None
 
+    def attributes(self, path: str) -> paramiko.SFTPAttributes:
+        """What the server knows of a file or folder; of one that answers no such question, what its folder's list says."""
+        try:
+            return self.client.stat(path)
+        except FileNotFoundError:
+            raise
+        except OSError as refusal:
+            folder, name = posixpath.split(path)
+            try:
+                listed = {entry.filename: entry for entry in self.client.listdir_attr(folder or ".")}
+            except FileNotFoundError:
+                raise
+            except OSError:
+                raise refusal from None
+            if name not in listed:
+                raise FileNotFoundError(path) from None
+            return listed[name]
+
     def write(self, name: str, content: BinaryIO | Watched) -> None:
         self.make_folder(posixpath.dirname(self.path(name)))
-        with explained(self.location(name), "writing"):
+        with self.explained(self.location(name), "writing"):
             upload(self.client, self.path(name), content)
 
     def make_folder(self, folder: str) -> None:
         """Make the folder and those above it where they are missing."""
         if folder in ("", ".", "/"):
             return
-        with explained(f"{self.route.host}:{folder}", "making the folder"):
+        with self.explained(f"{self.route.host}:{folder}", "making the folder"):
             try:
-                self.client.stat(folder)
+                self.attributes(folder)
             except FileNotFoundError:
                 if not self.route.make_directory:
                     raise
@@ -66,19 +84,33 @@ class Sftp:
                 self.client.mkdir(folder)
 
     def read(self, name: str) -> Iterator[bytes]:
-        with explained(self.location(name), "reading it back"), self.client.open(self.path(name), "rb") as file:
-            file.prefetch()
+        with self.explained(self.location(name), "reading it back"), self.client.open(self.path(name), "rb") as file:
+            # With no size it would ask for one, which not every server tells of an open file.
+            file.prefetch(self.attributes(self.path(name)).st_size)
             while chunk := file.read(BLOCK):
                 yield chunk
 
     def publish(self, temporary: str, final: str) -> None:
         # The plain rename of SFTP version 3 fails where the target exists; posix_rename would replace it.
-        with explained(self.location(final), "renaming"):
+        with self.explained(self.location(final), "renaming"):
             self.client.rename(self.path(temporary), self.path(final))
 
     def remove(self, name: str) -> None:
-        with explained(self.location(name), "removing"), suppress(FileNotFoundError):
+        with self.explained(self.location(name), "removing"), suppress(FileNotFoundError):
             self.client.remove(self.path(name))
+
+    @contextmanager
+    def explained(self, location: str, doing: str) -> Iterator[None]:
+        """Errors in the middle of a session: Refused where the server answered no, else Lost."""
+        try:
+            yield
+        except TimeoutError:
+            raise Lost(f"{location}: no answer in time while {doing}") from None
+        except (OSError, paramiko.SSHException, EOFError) as error:
+            channel = self.client.get_channel()
+            # A closed socket is told by an OSError, as a refusal is.
+            lost = not isinstance(error, OSError) or isinstance(error, ConnectionError) or channel is None or channel.closed
+            raise (Lost if lost else Refused)(f"{location}: {doing} failed: {error or type(error).__name__}") from None
 
     def described(self) -> str:
         channel = self.client.get_channel()
@@ -143,16 +175,3 @@ def sftp(route: SftpRoute) -> Iterator[Sftp]:
         if channel is not None:
             channel.settimeout(route.timeout)
         yield Sftp(client, route)
-
-
-@contextmanager
-def explained(location: str, doing: str) -> Iterator[None]:
-    """Errors in the middle of a session: Refused where the server answered no, else Lost."""
-    try:
-        yield
-    except TimeoutError:
-        raise Lost(f"{location}: no answer in time while {doing}") from None
-    except (OSError, paramiko.SSHException, EOFError, ConnectionError) as error:
-        lost = isinstance(error, (paramiko.SSHException, EOFError, ConnectionError))
-        kind = Lost if lost else Refused
-        raise kind(f"{location}: {doing} failed: {error}") from None

@@ -139,7 +139,7 @@ def test_a_file_in_a_folder_is_private(spooled: Spooled, tmp_path: Path) -> None
     ("denied", "told"),
     [
         ("rename", "renaming failed"),
-        ("stat,lstat,fstat", "asking for its size failed"),
+        ("stat,lstat,fstat,opendir", "asking for its size failed"),
         ("write", "writing failed"),
         ("mkdir", "making the folder"),
     ],
@@ -346,6 +346,15 @@ def test_a_close_that_is_refused_is_seen(spooled: Spooled, tmp_path: Path) -> No
     ):
         send(spooled, route)
     assert not (tmp_path / "root" / NAME).exists()
+
+
+def test_bytes_that_changed_on_the_way_are_seen(spooled: Spooled, tmp_path: Path) -> None:
+    with (
+        lying_server(tmp_path / "root", Faults(flip_write=1)) as route,
+        pytest.raises(DeliveryError, match="other bytes are there than were sent"),
+    ):
+        send(spooled, route)
+    assert list((tmp_path / "root").rglob("*.csv*")) == []
 
 
 def test_a_file_that_is_shorter_than_what_was_sent_gets_no_name(spooled: Spooled, tmp_path: Path) -> None:
