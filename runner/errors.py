@@ -4,6 +4,8 @@ import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from runner.redact import redact
+
 
 class DmailError(Exception):
     """Something that a person must know. `exit_code` is the process's."""
@@ -11,8 +13,8 @@ class DmailError(Exception):
     exit_code = 1
 
     def __init__(self, what: str, *, todo: str | None = None) -> None:
-        super().__init__(what)
-        self.what = what
+        super().__init__(redact(what))
+        self.what = redact(what)
         self.todo = todo
 
     def __str__(self) -> str:

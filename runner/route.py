@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_va
 from runner.config import Strict, parse, read_yaml, render
 from runner.errors import ConfigError, Problem
 from runner.keys import Encryption
+from runner.redact import remember
 from runner.settings import Settings
 
 FILE = "profiles/routes.yml"
@@ -203,6 +204,7 @@ def find_route(settings: Settings, name: str) -> AnyRoute:
         raise ConfigError([Problem(FILE, name, "there is no such route", ", ".join(entries))])
     given = render(entries[name], FILE, name, settings.project_dir)
     route: AnyRoute = parse(Route, given, FILE, name)
+    remember_secrets(route)
     if isinstance(route, FolderRoute):
         path = absolute(settings, route.path, f"{name}.path")
         if path.resolve() in (settings.project_dir, *settings.project_dir.parents):
@@ -218,6 +220,16 @@ def find_route(settings: Settings, name: str) -> AnyRoute:
         sign = route.encryption.sign.model_copy(update={"file": file})
         route = route.model_copy(update={"encryption": route.encryption.model_copy(update={"sign": sign})})
     return route
+
+
+def remember_secrets(model: Strict) -> None:
+    """Let no text of this process show the model's secrets."""
+    for field in type(model).model_fields:
+        value = getattr(model, field)
+        if isinstance(value, SecretStr):
+            remember(value.get_secret_value())
+        elif isinstance(value, Strict):
+            remember_secrets(value)
 
 
 def with_paths(settings: Settings, login: L, key: str) -> L:

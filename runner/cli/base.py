@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from runner.errors import DmailError, Stopped, UsageError
+from runner.redact import redact
 
 if TYPE_CHECKING:
     from runner.job import Job
@@ -115,7 +116,7 @@ def say(text: str) -> None:
 def tell(text: str) -> None:
     """Progress, apart from the result."""
     with nobody_listens(sys.stderr):
-        typer.echo(text, err=True)
+        typer.echo(redact(text), err=True)
 
 
 @contextmanager
@@ -147,7 +148,8 @@ def attempt(step: Callable[[], object]) -> int:
     except Exception as error:
         # A fault of this program. Its text may quote anything, so that only its kind and place are told.
         if os.environ.get("DMAIL_DEBUG"):
-            raise
+            typer.echo(redact(traceback.format_exc()), err=True)
+            return 1
         *_, last = traceback.extract_tb(error.__traceback__)
         place = f"{Path(last.filename).name}:{last.lineno}"
         typer.echo(f"error: unexpected {type(error).__name__} at {place}\n  -> DMAIL_DEBUG=1 shows the traceback", err=True)
