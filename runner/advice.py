@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from runner.errors import ConfigError, Problem
 from runner.job import Job, key_findings
 from runner.route import FILE as ROUTES
-from runner.route import FolderRoute
+from runner.route import FolderRoute, SftpRoute
 from runner.schedule import latest_due, upcoming
 
 
@@ -53,10 +53,20 @@ def advice(job: Job, tried_routes: set[str], now: datetime) -> Iterator[Problem]
         if not column.labelled:
             place = f"models.{campaign.extract.split('.')[-1]}.columns.{column.name}.config.meta.label"
             yield Problem(campaign.contract, place, f"is missing: the column is called {column.name} in the file")
+    yield from route_advice(job, tried_routes)
+
+
+def route_advice(job: Job, tried_routes: set[str]) -> Iterator[Problem]:
+    """The warnings for the route that its files go by."""
     if job.route.status == "draft":
         yield Problem(ROUTES, f"{job.provider.route}.status", "is draft: nothing is delivered by it", "active")
     if job.route.encryption is None and not isinstance(job.route, FolderRoute):
         yield Problem(ROUTES, f"{job.provider.route}.encryption", "is missing: personal data lie on the server as they are")
+    if isinstance(job.route, SftpRoute) and job.route.allow_old:
+        old = ", ".join(job.route.allow_old)
+        yield Problem(
+            ROUTES, f"{job.provider.route}.allow_old", f"lets the server choose {old}, which can be broken: ask for a newer one"
+        )
     if job.provider.route not in tried_routes and not isinstance(job.route, FolderRoute):
         what = f"nothing was ever delivered by it; `dmail-runner route test {job.provider.route}` tries it"
         yield Problem(ROUTES, job.provider.route, what)

@@ -112,6 +112,7 @@ class Run:
     verdicts: Verdicts | None = None
     parts: tuple[LedgerPart, ...] = field(default=())
     cost: str | None = None
+    changed: datetime | None = None
 
     @property
     def finished(self) -> bool:
@@ -322,6 +323,7 @@ class Ledger:
                 ),
                 parts=tuple(ledger_part(file) for file in files if file.run_id == row.run_id),
                 cost=row.cost,
+                changed=datetime.fromisoformat(row.updated_at),
             )
             for row in rows
         ]

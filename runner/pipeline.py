@@ -94,14 +94,14 @@ def cancel(job: Job, run: Run, ledger: Ledger, reason: str) -> None:
 
 
 def purge(job: Job, ledger: Ledger) -> list[Run]:
-    """Give up the campaign's runs whose time is over, by the provider's `retention_days`.
+    """Give up the campaign's runs to which nothing has happened for the provider's `retention_days`.
 
     Those that may have left in part remain, for a person to look at, and are returned.
     """
     kept = []
     end = ledger.now() - timedelta(days=job.provider.retention_days)
     for run in ledger.waiting(job.campaign.name):
-        if run.slot > end:
+        if run.changed is None or run.changed > end:
             continue
         if any(entry.intended or entry.location for entry in run.parts):
             kept.append(run)

@@ -65,6 +65,7 @@ def run_one(
     settings: "Settings", manifest: "Manifest", name: str, moment: datetime | None, *, dry: bool, accepted: frozenset[str]
 ) -> None:
     """Run one campaign's slot and print how it ended."""
+    from runner.cli.progress import Meter
     from runner.dbt import run_dbt
     from runner.job import find_job
     from runner.ledger import Ledger
@@ -95,7 +96,8 @@ def run_one(
             say(f"  cost      about {estimate}")
         return
     before = ledger.find(name, due)
-    done = run_slot(job, due, ledger, asked_for=moment is not None)
+    with Meter() as meter:
+        done = run_slot(replace(job, watch=meter.watch), due, ledger, asked_for=moment is not None)
     if before and before.finished and done.state == before.state != "empty":
         say(f"{name}: this slot is {before.state} already; nothing was done")
     say("\n".join(run_lines(done)))
@@ -113,11 +115,13 @@ def proof(
     """
     import getpass
 
+    from runner.cli.progress import Meter
     from runner.proof import prove
     from runner.summary import file_lines
 
     job, ledger, due = opened(context.obj, campaign, slot)
-    delivered = prove(job, due, now(), ledger, getpass.getuser())
+    with Meter() as meter:
+        delivered = prove(replace(job, watch=meter.watch), due, now(), ledger, getpass.getuser())
     say(f"{campaign}  slot {due.astimezone(UTC):%Y-%m-%d %H:%M} UTC  proof: not to be mailed")
     say("\n".join(line for part, receipt in delivered if not part.side for line in file_lines(part, receipt.location)))
 

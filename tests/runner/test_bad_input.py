@@ -108,16 +108,18 @@ def test_an_environment_variable_that_is_not_set(project: Project) -> None:
 
 def test_a_route_of_unknown_type_or_with_unknown_keys(project: Project) -> None:
     project.add_route(type="ftp", path="x")
-    assert_refused(project, WRONG, "profiles/routes.yml: test.type: unknown type; allowed: 'folder', 'sftp'")
-    project.edit("profiles/routes.yml", "type: ftp", "type: folder\n  mode: '0644'")
-    assert_refused(project, WRONG, "profiles/routes.yml: test.mode: unknown key; allowed: type, path")
+    assert_refused(
+        project, WRONG, "profiles/routes.yml: test.type: unknown type; allowed: 'folder', 'sftp', 's3', 'azure', 'gcs'"
+    )
+    project.edit("profiles/routes.yml", "type: ftp", "type: folder\n  mood: '0644'")
+    assert_refused(project, WRONG, "profiles/routes.yml: test.mood: unknown key; allowed: status, encryption, ")
 
 
 def test_secrets_are_never_told(project: Project) -> None:
     project.add_route(
         type="sftp", host="h", user="u", password="{{ env_var('CANARY') }}", port="{{ env_var('CANARY') }}", host_key="x"
     )
-    assert_refused(project, WRONG, "test.port", "test.host_key: must be an OpenSSH fingerprint", CANARY="s3cret-canary")
+    assert_refused(project, WRONG, "test.port", "test.host_key.0: must be an OpenSSH fingerprint", CANARY="s3cret-canary")
     done = project.run(CANARY="s3cret-canary")
     found = [p for p in project.path.rglob("*") if p.is_file() and b"s3cret-canary" in p.read_bytes()]
     assert "s3cret-canary" not in done.stderr + done.stdout

@@ -227,6 +227,7 @@ def test_a_failed_delivery_goes_on_with_the_same_bytes(project: Project, sshd: S
     # The profiles change in between: what is frozen stays as it is.
     assert project.call("sample-data", "--rows", "1000", "--force").returncode == DONE
     key.write_text(sshd.key.read_text())
+    key.chmod(0o600)
     assert project.run().returncode == DONE
     (after,) = project.status()
     assert after["state"] == "settled"

@@ -149,7 +149,7 @@ def test_check_tells_all_faults_and_warnings_at_once(project: Project) -> None:
     project.edit(EXPOSURE, "timezone: America/New_York}", "timezone: America/New_York, start: 2020-01-01, end: 2020-02-01}")
     project.edit(CAMPAIGN + "_spring_catalog__models.yml", "{label: City}", "{}")
     project.edit("models/campaigns/loyalty_offer/_loyalty_offer__exposures.yml", "status: active", "status: draft")
-    project.add_route(type="sftp", host="h", user="u", password="p", host_key="SHA256:" + "x" * 43)
+    project.add_route(type="sftp", host="h", user="u", password="p", host_key="SHA256:" + "x" * 43, allow_old=["hmac-sha1"])
     found = project.call("check")
     assert found.returncode == DONE, found.stderr
     for told in (
@@ -157,6 +157,7 @@ def test_check_tells_all_faults_and_warnings_at_once(project: Project) -> None:
         "columns.city.config.meta.label: is missing: the column is called city in the file",
         "direct_mail.status: is draft: `run` leaves the campaign out; allowed: active",
         "profiles/routes.yml: test.encryption: is missing: personal data lie on the server as they are",
+        "profiles/routes.yml: test.allow_old: lets the server choose hmac-sha1, which can be broken",
         "profiles/routes.yml: test: nothing was ever delivered by it; `dmail-runner route test test` tries it",
     ):
         assert told in found.stdout

@@ -6,6 +6,7 @@ import os
 import socket
 import stat
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -326,8 +327,7 @@ def test_a_server_that_forbids_renames_is_told_by_a_marker(tmp_path: Path) -> No
         found = Counter()
         with wire(server.port, [700_000]) as port, pytest.raises(Lost):
             ship(parts, route.model_copy(update={"port": port}), found.desk())
-        half = (server.root / parts[0].part.name).read_bytes()
-        assert 0 < len(half) < len(CONTENT)
+        assert (server.root / parts[0].part.name).stat().st_size < len(CONTENT), "half of it stands there under its name"
         assert not (server.root / parts[1].part.name).exists(), "nothing says that it is whole"
         ship(parts, route, found.desk())
         assert (server.root / parts[0].part.name).read_bytes() == CONTENT
@@ -412,6 +412,24 @@ def test_a_route_that_cannot_rename_says_what_to_do(project: Project, tmp_path: 
     nobody = project.call("route", "fingerprint", "outbox")
     assert nobody.returncode == WRONG
     assert "it has no `host`" in nobody.stderr
+
+
+def test_a_terminal_sees_how_far_it_is(project: Project) -> None:
+    """On a terminal there is a bar, which is gone in the end; elsewhere a line for each part."""
+    leader, follower = os.openpty()
+    command = [sys.executable, "-c", "from runner.cli import main; main()", "run", "spring_catalog", "--slot", SLOT]
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "150"}
+    process = subprocess.Popen(command, cwd=project.path, stderr=follower, stdout=subprocess.DEVNULL, env=environment)
+    os.close(follower)
+    shown = b""
+    with suppress(OSError):
+        while chunk := os.read(leader, 65536):
+            shown += chunk
+    os.close(leader)
+    assert process.wait() == DONE
+    assert "━".encode() in shown
+    assert b"MB/s" in shown
+    assert b"Traceback" not in shown
 
 
 def test_nothing_is_delivered_by_a_draft(project: Project) -> None:
