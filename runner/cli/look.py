@@ -151,9 +151,14 @@ def diff(
     """
     from runner.diff import difference
     from runner.pipeline import last_run
+    from runner.schedule import upcoming
     from runner.summary import difference_json, difference_lines
 
     job, ledger, due = opened(context.obj, campaign, slot)
+    done = ledger.find(campaign, due)
+    if slot is None and done and done.state == "settled" and job.campaign.mail.schedule:
+        # That file is the last one: what changes is seen in the next.
+        due = next(upcoming(job.campaign.mail.schedule, due), due)
     found = difference(job, due, last_run(job, due, ledger), rows)
     say(json.dumps(difference_json(found), indent=2) if as_json else "\n".join(difference_lines(campaign, due, found)))
 
