@@ -6,12 +6,15 @@ Targets: sealing at gpg's rate; SFTP at 0.9 times OpenSSH's, also with 100 ms of
 import hashlib
 import json
 import os
+import queue
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -86,14 +89,14 @@ def sealing(folder: Path, file: Path, tries: int) -> dict[str, tuple[float, int]
     return best(tries, steps, lambda: sealed.unlink(missing_ok=True))
 
 
-def sftp(folder: Path, file: Path, tries: int) -> dict[str, tuple[float, int]]:
-    """Our SFTP and OpenSSH's, with the same cipher, to one sshd."""
-    with serve(folder / "sshd") as server:
-        entry = {"type": "sftp", "host": "127.0.0.1", "port": server.port, "user": server.user, "private_key": str(server.key)}
+def sftp(folder: Path, file: Path, tries: int, seconds: float = 0) -> dict[str, tuple[float, int]]:
+    """Our SFTP and OpenSSH's, with the same cipher, to one sshd; `seconds`: on the way to it, and as many back."""
+    with serve(folder / "sshd") as server, latency(server.port, seconds) if seconds else nullcontext(server.port) as port:
+        entry = {"type": "sftp", "host": "127.0.0.1", "port": port, "user": server.user, "private_key": str(server.key)}
         entry |= {"host_key": server.fingerprint, "directory": str(server.root), "verify": "size"}
         batch = folder / "batch"
         batch.write_text(f"put {file} {server.root}/theirs.bin\n")
-        options = ["-q", "-b", str(batch), "-P", str(server.port), "-i", str(server.key), "-c", "aes256-gcm@openssh.com"]
+        options = ["-q", "-b", str(batch), "-P", str(port), "-i", str(server.key), "-c", "aes256-gcm@openssh.com"]
         trust = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "IdentitiesOnly=yes"]
         steps: dict[str, Callable[[], list[str]]] = {
             "theirs": lambda: ["sftp", *options, *trust, f"{server.user}@127.0.0.1"],
@@ -141,18 +144,38 @@ def clean(root: Path) -> None:
 
 
 @contextmanager
-def latency(milliseconds: int) -> Iterator[bool]:
-    """Add so much to every round trip on loopback; False where this machine cannot."""
-    add = ["tc", "qdisc", "add", "dev", "lo", "root", "netem", "delay", f"{milliseconds / 2}ms", "limit", "100000"]
+def latency(port: int, seconds: float) -> Iterator[int]:
+    """A way to a port of this machine on which every byte takes so long, in either direction."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def hold(source: socket.socket, line: "queue.Queue[tuple[float, bytes]]") -> None:
+        with suppress(OSError):
+            while chunk := source.recv(1 << 20):
+                line.put((time.monotonic() + seconds, chunk))
+        line.put((0, b""))
+
+    def release(target: socket.socket, line: "queue.Queue[tuple[float, bytes]]") -> None:
+        with suppress(OSError):
+            while chunk := (held := line.get())[1]:
+                time.sleep(max(0, held[0] - time.monotonic()))
+                target.sendall(chunk)
+            target.shutdown(socket.SHUT_WR)
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                client = listener.accept()[0]
+                server = socket.create_connection(("127.0.0.1", port))
+                for source, target in ((client, server), (server, client)):
+                    line: queue.Queue[tuple[float, bytes]] = queue.Queue()
+                    threading.Thread(target=hold, args=(source, line), daemon=True).start()
+                    threading.Thread(target=release, args=(target, line), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
     try:
-        able = subprocess.run(add, check=False, capture_output=True).returncode == 0
-    except FileNotFoundError:
-        able = False
-    try:
-        yield able
+        yield listener.getsockname()[1]
     finally:
-        if able:
-            subprocess.run(["tc", "qdisc", "del", "dev", "lo", "root"], check=True)
+        listener.close()
 
 
 def main(
@@ -168,15 +191,13 @@ def main(
         with file.open("ab") as target:
             for _ in range(megabytes):
                 target.write(block)
-        small.write_bytes(block * max(1, megabytes // 20))
+        small.write_bytes(block * max(1, megabytes // 5))
         looks: dict[str, tuple[Path, dict[str, tuple[float, int]]]] = {
             "sealing, gpg": (file, sealing(folder, file, tries)),
             "SFTP, OpenSSH's sftp": (file, sftp(folder / "a", file, tries)),
+            "SFTP at 100 ms, OpenSSH's sftp": (small, sftp(folder / "b", small, tries, 0.05)),
             "S3, boto3": (small, s3(folder, small, tries)),
         }
-        with latency(100) as able:
-            if able:
-                looks["SFTP at 100 ms, OpenSSH's sftp"] = (small, sftp(folder / "b", small, tries))
         report(looks, tries)
 
 

@@ -15,7 +15,7 @@ from runner.encoder import Unprintable
 from runner.envelope import Envelope
 from runner.errors import DmailError, ExtractError
 from runner.frame import Format, copy_options, misfits, select_list
-from runner.parts import Content, PartWriter
+from runner.parts import Content, Finished, PartWriter, nothing
 from runner.project import KEY
 from runner.values import IDENTICAL, Build, Verdicts
 from runner.warehouse import literal, printed, quote
@@ -24,7 +24,13 @@ CHUNK = 1 << 20
 
 
 def extract(
-    connection: duckdb.DuckDBPyConnection, build: Build, verdicts: Verdicts, envelope: Envelope, folder: Path | None
+    connection: duckdb.DuckDBPyConnection,
+    build: Build,
+    verdicts: Verdicts,
+    envelope: Envelope,
+    folder: Path | None,
+    *,
+    finished: Finished = nothing,
 ) -> list[Content]:
     """Write the extraction file, or its parts, into `folder`, new and synced, for this user alone; with no folder only count.
 
@@ -36,7 +42,7 @@ def extract(
     expected = verdicts.included + verdicts.seeds
     writer: PartWriter | None = None
     try:
-        writer = PartWriter(envelope, expected, folder)
+        writer = PartWriter(envelope, expected, folder, finished)
         copied = copy_through_pipe(connection, query, copy_options(form), writer.take)
         contents = writer.close()
         if not (copied == writer.rows == sum(content.rows for content in contents) == expected):

@@ -23,7 +23,7 @@ from runner.parts import Content, part_path
 from runner.project import KEY
 from runner.settings import find_warehouse
 from runner.transliterate import transliterate
-from runner.values import Build, Part, Verdicts
+from runner.values import Build, Part, Spooled, Verdicts
 from runner.warehouse import session
 
 TRIAL = "temp.dmail_trial"
@@ -143,23 +143,34 @@ def make(
     last: Last | None,
     *,
     built: Callable[[], None] = lambda: None,
+    finished: Callable[[Spooled], None] = lambda _: None,
 ) -> tuple[Verdicts, list[Part]]:
-    """Build, check and extract into `folder` (or into nothing); no file where nobody is included, if the provider wants none."""
+    """Build, check and extract into `folder` (or into nothing); no file where nobody is included, if the provider wants none.
+
+    `built` is called when dbt has done its part, `finished` with each part of the file that is whole.
+    """
     with checked(job, slot, run_id, last, built=built) as found:
         if found.verdicts.included == 0 and job.provider.empty == "no_file":
             return found.verdicts, []
         envelope = Envelope(job.campaign, job.provider, slot, run_id, seal=job.seal)
         job.tell(f"extract  {found.verdicts.included:,} rows into {envelope.base_name()}")
-        parts = write(found, envelope, folder)
+        parts = write(found, envelope, folder, finished)
         if folder:
             contacts = history.Contacts(job.campaign, slot, run_id, folder)
             history.write_contacts(found.connection, found.relations, found.verdicts, contacts)
         return found.verdicts, parts
 
 
-def write(found: Checked, envelope: Envelope, folder: Path | None) -> list[Part]:
+def write(
+    found: Checked, envelope: Envelope, folder: Path | None, finished: Callable[[Spooled], None] = lambda _: None
+) -> list[Part]:
     """Every file of a run, those beside the parts last, in `folder`, or in none and only counted."""
-    contents = extract.extract(found.connection, found.relations, found.verdicts, envelope, folder)
+
+    def whole(number: int, content: Content) -> None:
+        if folder:
+            finished(Spooled(part_of(content, number, envelope), part_path(folder, number)))
+
+    contents = extract.extract(found.connection, found.relations, found.verdicts, envelope, folder, finished=whole)
     parts = [part_of(content, number, envelope) for number, content in enumerate(contents, start=1)]
     return [*parts, *side_parts(envelope, parts, folder)]
 

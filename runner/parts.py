@@ -4,7 +4,7 @@ import codecs
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -115,14 +115,25 @@ class PartFile:
         return Content(self.rows, plain.bytes, plain.sha256)
 
 
-class PartWriter:
-    """Takes the records of a run as UTF-8 chunks and spreads them over parts in `folder` (or nowhere)."""
+Finished = Callable[[int, Content], None]
 
-    def __init__(self, envelope: Envelope, total: int, folder: Path | None) -> None:
+
+def nothing(_: int, __: Content) -> None:
+    """Nobody waits for the parts."""
+
+
+class PartWriter:
+    """Takes the records of a run as UTF-8 chunks and spreads them over parts in `folder` (or nowhere).
+
+    `finished` is told of each part when it is whole, by its number.
+    """
+
+    def __init__(self, envelope: Envelope, total: int, folder: Path | None, finished: Finished = nothing) -> None:
         form = envelope.provider.format
         self.envelope = envelope
         self.total = total
         self.folder = folder
+        self.finished = finished
         self.split = envelope.provider.split
         self.records = Records(quotes=isinstance(form, TextFormat) and form.quoting != "none" and form.newlines == "keep")
         self.parts = parts_known(self.split, total)
@@ -190,8 +201,11 @@ class PartWriter:
         return min(self.split.rows, self.total - (number - 1) * self.split.rows)
 
     def finish(self) -> Content:
-        self.file.write(self.file.encode(self.envelope.after(len(self.done) + 1, self.parts, self.file.rows).encode()))
-        return self.file.close()
+        number = len(self.done) + 1
+        self.file.write(self.file.encode(self.envelope.after(number, self.parts, self.file.rows).encode()))
+        content = self.file.close()
+        self.finished(number, content)
+        return content
 
     def close(self) -> list[Content]:
         """Every part, whole and synced. Raises ExtractError where the last record has no end."""

@@ -16,10 +16,10 @@ from runner.lock import locked
 from runner.make import Last, make
 from runner.parts import part_path
 from runner.route import FILE as ROUTES
-from runner.route import find_route
+from runner.route import FolderRoute, find_route
 from runner.schedule import latest_due
 from runner.settings import Settings
-from runner.ship import Desk, Intent, destination, ship, temporary_name
+from runner.ship import Desk, Early, Intent, destination, ship, temporary_name
 from runner.values import Part, Spooled, Verdicts
 
 
@@ -116,12 +116,13 @@ def bring_to_end(job: Job, run: Run, ledger: Ledger) -> Run:
         if run.state == "held" and run.hold == "unknown":
             raise Held("unknown", run.error or "", todo="ask the provider whether they have the file")
         try:
+            ahead: frozenset[str] = frozenset()
             if not spool_is_whole(job, run):
-                prepare(job, run, ledger)
+                ahead = prepare(job, run, ledger)
                 run = ledger.open(run.campaign, run.slot)
             if run.parts:
                 history.put_contacts(job.settings, run.run_id, spool(job, run))
-                deliver_run(job, run, ledger)
+                deliver_run(job, run, ledger, ahead)
                 shutil.rmtree(spool(job, run), ignore_errors=True)
         except Held as held:
             ledger.hold(run, held.hold, held.what)
@@ -141,16 +142,34 @@ def dry_run(job: Job, slot: datetime, ledger: Ledger) -> tuple[Verdicts, list[Pa
         return make(job, slot, f"{job.campaign.name}-dry-run", None, last_run(job, slot, ledger))
 
 
-def prepare(job: Job, run: Run, ledger: Ledger) -> None:
-    """Build, check and extract; from here on the content is frozen."""
+def prepare(job: Job, run: Run, ledger: Ledger) -> frozenset[str]:
+    """Build, check and extract; from here on the content is frozen.
+
+    The names of the parts that are on the server already, under their temporary names.
+    """
     folder = spool(job, run)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700)
     for gate in sorted(job.accepted):
         ledger.accept(run, gate, getpass.getuser())
     last = last_run(job, run.slot, ledger)
-    verdicts, parts = make(job, run.slot, run.run_id, folder, last, built=lambda: ledger.advance(run, "built"))
-    ledger.freeze(run, verdicts, parts, job.cost(sum(part.rows for part in parts)))
+    early = Early(job.route, job.tell) if goes_ahead(job) else None
+    try:
+        verdicts, parts = make(
+            job, run.slot, run.run_id, folder, last,
+            built=lambda: ledger.advance(run, "built"), finished=early.take if early else lambda _: None,
+        )  # fmt: skip
+        ledger.freeze(run, verdicts, parts, job.cost(sum(part.rows for part in parts)))
+    except BaseException:
+        if early:
+            early.abandon()
+        raise
+    return early.close() if early else frozenset()
+
+
+def goes_ahead(job: Job) -> bool:
+    """Whether parts travel while the rest is being written: several of them, to a server that renames what is whole."""
+    return job.provider.split is not None and not isinstance(job.route, FolderRoute) and job.route.finish == "rename"
 
 
 def last_run(job: Job, slot: datetime, ledger: Ledger) -> Last | None:
@@ -162,12 +181,12 @@ def last_run(job: Job, slot: datetime, ledger: Ledger) -> Last | None:
     return Last(run.run_id, run.slot, run.verdicts.included, contacts)
 
 
-def deliver_run(job: Job, run: Run, ledger: Ledger) -> None:
-    """Deliver what is not delivered yet, and settle."""
+def deliver_run(job: Job, run: Run, ledger: Ledger, ahead: frozenset[str]) -> None:
+    """Deliver what is not delivered yet, and settle. `ahead`: parts that are there, under their temporary names."""
     todo = [Spooled(entry.part, part_path(spool(job, run), entry.part.number)) for entry in run.parts if entry.location is None]
     if todo:
         desk = Desk(
-            intent=lambda part: intent(ledger, run, part),
+            intent=lambda part: intent(ledger, run, part, ahead),
             delivered=lambda part, receipt: ledger.deliver(run, part, receipt),
             tell=job.tell,
             watch=job.watch,
@@ -177,13 +196,14 @@ def deliver_run(job: Job, run: Run, ledger: Ledger) -> None:
     ledger.advance(run, "settled")
 
 
-def intent(ledger: Ledger, run: Run, part: Part) -> Intent:
+def intent(ledger: Ledger, run: Run, part: Part, ahead: frozenset[str]) -> Intent:
     """The ledger's word on a part as it is now, for an attempt before may have declared what it was about to do."""
     return Intent(
         ledger.intended(run, part),
         ledger.owner(run, part),
         lambda: ledger.intend(run, part),
         lambda: ledger.withdraw(run, part),
+        part.name in ahead,
     )
 
 

@@ -74,12 +74,16 @@ class Intent:
     owner: str | None
     declare: Callable[[], None]
     withdraw: Callable[[], None]
+    ahead: bool = False
 
 
 def deliver(
     spooled: Spooled, place: Destination, intent: Intent, way: Delivery, watch: Callable[[int], None] = lambda _: None
 ) -> Receipt:
-    """Bring one part to its final name, once, the way its route says. Raises DeliveryError, or Held where a person must look."""
+    """Bring one part to its final name, once, the way its route says. Raises DeliveryError, or Held where a person must look.
+
+    What this process has already written and looked at under the temporary name (`intent.ahead`) is not written again.
+    """
     if way.finish == "direct_then_marker":
         return write_in_place(spooled, place, intent, way, watch)
     part = spooled.part
@@ -98,7 +102,8 @@ def deliver(
             todo="ask the provider; it counts as mailed, and it is not sent again by itself",
         )
     try:
-        send(spooled, place, temporary, way, watch)
+        if not (intent.ahead and place.size(temporary) == part.bytes):
+            send(spooled, place, temporary, way, watch)
     except DeliveryError:
         with suppress(DeliveryError):
             place.remove(temporary)

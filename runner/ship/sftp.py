@@ -26,8 +26,9 @@ from runner.route import SftpRoute
 from runner.ship.delivery import Lost, Refused, Watched
 from runner.ship.session import fingerprint, server, session, stage
 
-BLOCK = 32768  # what every server takes in one write
-WINDOW = 64  # writes under way at once: 2 MiB
+BLOCK = 32 << 10  # bytes that every server takes in one write
+OPENSSH_BLOCK = 127 << 10  # OpenSSH takes 255 KiB; this is where fewer answers stop paying for longer copies
+WINDOW = 4 << 20  # bytes under way at once
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,13 @@ class Sftp:
     def write(self, name: str, content: BinaryIO | Watched) -> None:
         self.make_folder(posixpath.dirname(self.path(name)))
         with self.explained(self.location(name), "writing"):
-            upload(self.client, self.path(name), content)
+            upload(self.client, self.path(name), content, self.block())
+
+    def block(self) -> int:
+        """How many bytes go in one write."""
+        channel = self.client.get_channel()
+        transport: Any = channel.get_transport() if channel else None
+        return OPENSSH_BLOCK if transport and "OpenSSH" in transport.remote_version else BLOCK
 
     def make_folder(self, folder: str) -> None:
         """Make the folder and those above it where they are missing."""
@@ -137,7 +144,7 @@ class Writes:
             self.refusal = f"a write was refused: {message.get_text()}" if code is not None else f"unexpected answer {kind}"
 
 
-def upload(client: paramiko.SFTPClient, path: str, content: BinaryIO | Watched) -> None:
+def upload(client: paramiko.SFTPClient, path: str, content: BinaryIO | Watched, size: int) -> None:
     """Write a file with many writes under way; every answer, and that to the closing, is looked at. Raises OSError."""
     wire: Any = client
     flags = SFTP_FLAG_WRITE | SFTP_FLAG_CREATE | SFTP_FLAG_TRUNC
@@ -147,11 +154,11 @@ def upload(client: paramiko.SFTPClient, path: str, content: BinaryIO | Watched) 
     handle = answer.get_binary()
     writes = Writes()
     offset = 0
-    while not writes.refusal and (block := content.read(BLOCK)):
+    while not writes.refusal and (block := content.read(size)):
         wire._async_request(writes, CMD_WRITE, handle, int64(offset), block)
         offset += len(block)
         writes.waiting += 1
-        while writes.waiting >= WINDOW:
+        while writes.waiting >= WINDOW // size:
             wire._read_response()
     # Also after a refusal: an answer that is left over would be taken for that to the next request.
     while writes.waiting:

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from test_ship import CONTENT, NAME, Ledgerish, send, sftp_route, spooled
 from runner.config import parse
 from runner.errors import ConfigError, DeliveryError, Held
 from runner.route import FolderRoute, Route
-from runner.ship import Desk, Lost, ship
+from runner.ship import Desk, Early, Lost, ship
 from runner.values import Part, Receipt, Spooled
 
 __all__ = ["spooled"]
@@ -307,6 +307,46 @@ def test_of_parts_that_go_at_once_one_that_fails_fails_all(tmp_path: Path, sshd:
     assert not list(sshd.root.rglob("*.part"))
 
 
+def test_parts_travel_while_the_rest_is_written(tmp_path: Path, sshd: Sshd, monkeypatch: pytest.MonkeyPatch) -> None:
+    from runner.ship.sftp import Sftp
+
+    parts, said = [made(tmp_path, number, os.urandom(200_000)) for number in range(1, 6)], []
+    route = sftp_route(sshd, parallel=2)
+    early = Early(route, said.append)
+    for each in parts[:4]:
+        early.take(each)
+    there = early.close()
+    assert there == {each.part.name for each in parts[:4]}
+    assert not list(sshd.root.glob("in/*.csv")), "nothing has its name before the run is frozen"
+    assert len(said) == 4
+    written, write = [], Sftp.write
+
+    def count(self: Sftp, name: str, content: Any) -> None:
+        written.append(name)
+        write(self, name, content)
+
+    monkeypatch.setattr(Sftp, "write", count)
+    desk = Desk(lambda part: replace(Ledgerish().intent(), ahead=part.name in there), lambda *_: None)
+    ship(parts, route, desk)
+    assert written == [f"{parts[4].part.name}.part"], "what is there is not sent twice"
+    for each in parts:
+        assert (sshd.root / each.part.name).read_bytes() == each.path.read_bytes()
+
+
+def test_what_travelled_for_nothing_is_removed(tmp_path: Path, sshd: Sshd) -> None:
+    parts = [made(tmp_path, number, os.urandom(2_000)) for number in range(1, 4)]
+    early = Early(sftp_route(sshd), lambda _: None)
+    for each in parts:
+        early.take(each)
+    while not list(sshd.root.rglob("*.part")):
+        time.sleep(0.01)
+    early.abandon()
+    assert [path for path in sshd.root.rglob("*") if path.is_file()] == []
+    nobody = Early(sftp_route(sshd, host_key=OTHER), lambda _: None)
+    nobody.take(parts[0])
+    assert nobody.close() == frozenset(), "a fault is for the delivery to tell"
+
+
 def test_temporary_names_may_be_hidden(spooled: Spooled, sshd: Sshd, tmp_path: Path) -> None:
     seen: set[str] = set()
     (sshd.root / "in/box").mkdir(parents=True)
@@ -443,7 +483,7 @@ def test_nothing_is_delivered_by_a_draft(project: Project) -> None:
 
 def test_a_run_goes_on_where_its_parts_were_cut_off(project: Project, sshd: Sshd) -> None:
     project.edit("profiles/providers.yml", "label: Acme Print", "label: Acme Print\n  split: {rows: 300}\n  side_files: [done]")
-    with wire(sshd.port, [90_000, 10, 10, 10]) as port:
+    with wire(sshd.port, [10, 90_000, 10, 10]) as port:
         project.add_route(**sftp_entry(sshd, port=port))
         lost = project.run()
         assert lost.returncode == FAILED, lost.stdout
