@@ -42,7 +42,7 @@ def check_volume(
         raise Held(
             "volume",
             f"{campaign.name}: {'; '.join(faults)}: nothing was delivered",
-            todo="find out why (dmail-runner diff, explain); `--accept volume` lets this slot pass",
+            todo="find out why (dmail-runner diff, explain); `dmail-runner release RUN` or `--accept volume` lets this slot pass",
         )
 
 

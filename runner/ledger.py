@@ -283,8 +283,12 @@ class Ledger:
 
     def accept(self, run: Run, gate: str, by: str) -> None:
         """A person lets the run pass a gate."""
+        self.note(run, "accepted", f"{gate} by {by}")
+
+    def note(self, run: Run, kind: str, detail: str) -> None:
+        """Something happened that changes no state."""
         with self.explained(), self.engine.begin() as connection:
-            self.record(connection, run.run_id, "accepted", f"{gate} by {by}")
+            self.record(connection, run.run_id, kind, detail)
 
     def owner(self, run: Run, part: Part) -> str | None:
         """Another run that has delivered a file of this name by this route, if there is one."""

@@ -22,6 +22,9 @@ from runner.settings import Settings
 from runner.ship import Desk, Early, Intent, destination, ship, temporary_name
 from runner.values import Part, Spooled, Verdicts
 
+# The hold that a person has put on a run.
+PERSON = "person"
+
 
 def run_slot(job: Job, slot: datetime, ledger: Ledger, *, asked_for: bool = False) -> Run:
     """Bring a slot's run to its end, from wherever it stands. The run as it ended; a finished one is left as it is.
@@ -69,7 +72,7 @@ def due_slot(campaign: Campaign, ledger: Ledger, now: datetime) -> datetime | No
 
 def close(job: Job, run: Run, ledger: Ledger) -> Held | None:
     """End a run that a newer slot has overtaken: shipped where the world may have seen it, else cancelled. The hold, if any."""
-    if any(entry.intended or entry.location for entry in run.parts):
+    if may_have_left(run):
         try:
             bring_to_end(job, run, ledger)
         except Held as hold:
@@ -77,6 +80,11 @@ def close(job: Job, run: Run, ledger: Ledger) -> Held | None:
         return None
     cancel(job, run, ledger, "a newer slot came due before it was shipped")
     return None
+
+
+def may_have_left(run: Run) -> bool:
+    """Whether the world has a part of the run, or may have."""
+    return any(entry.intended or entry.location for entry in run.parts)
 
 
 def cancel(job: Job, run: Run, ledger: Ledger, reason: str) -> None:
@@ -103,7 +111,7 @@ def purge(job: Job, ledger: Ledger) -> list[Run]:
     for run in ledger.waiting(job.campaign.name):
         if run.changed is None or run.changed > end:
             continue
-        if any(entry.intended or entry.location for entry in run.parts):
+        if may_have_left(run):
             kept.append(run)
         else:
             cancel(job, run, ledger, f"it waited for more than {job.provider.retention_days} days")
@@ -114,7 +122,10 @@ def bring_to_end(job: Job, run: Run, ledger: Ledger) -> Run:
     """What `run_slot` does with one run, under the lock."""
     if not run.finished:
         if run.state == "held" and run.hold == "unknown":
-            raise Held("unknown", run.error or "", todo="ask the provider whether they have the file")
+            todo = f"ask the provider whether they have the file, then: dmail-runner settle {run.run_id} --delivered (or not)"
+            raise Held("unknown", run.error or "", todo=todo)
+        if run.state == "held" and run.hold == PERSON:
+            raise Held(PERSON, f"{run.run_id} is {run.error}", todo=f"dmail-runner release {run.run_id} lets it go on")
         try:
             ahead: frozenset[str] = frozenset()
             if not spool_is_whole(job, run):
@@ -123,7 +134,6 @@ def bring_to_end(job: Job, run: Run, ledger: Ledger) -> Run:
             if run.parts:
                 history.put_contacts(job.settings, run.run_id, spool(job, run))
                 deliver_run(job, run, ledger, ahead)
-                shutil.rmtree(spool(job, run), ignore_errors=True)
         except Held as held:
             ledger.hold(run, held.hold, held.what)
             raise
@@ -192,8 +202,15 @@ def deliver_run(job: Job, run: Run, ledger: Ledger, ahead: frozenset[str]) -> No
             watch=job.watch,
         )
         ship(todo, find_route(job.settings, todo[0].part.route), desk)
+    finish(job, run, ledger)
+
+
+def finish(job: Job, run: Run, ledger: Ledger) -> Run:
+    """Everything is delivered: the run is settled, and its files are not needed any more."""
     ledger.advance(run, "shipped")
     ledger.advance(run, "settled")
+    shutil.rmtree(spool(job, run), ignore_errors=True)
+    return ledger.open(run.campaign, run.slot)
 
 
 def intent(ledger: Ledger, run: Run, part: Part, ahead: frozenset[str]) -> Intent:
@@ -216,6 +233,8 @@ def tidy_spool(settings: Settings, ledger: Ledger) -> None:
 
     A folder of a run that the ledger does not know stays: then it is the ledger that is wrong.
     """
+    for name in ("preview", "proof"):
+        shutil.rmtree(settings.work_dir / name, ignore_errors=True)
     folders = {folder.name: folder for folder in settings.spool_dir.iterdir()}
     for run in ledger.runs(folders):
         if run.finished:
@@ -234,10 +253,10 @@ def spool_is_whole(job: Job, run: Run) -> bool:
     paths = [(entry, part_path(spool(job, run), entry.part.number)) for entry in run.parts]
     if all(entry.location or (path.is_file() and digest(path) == entry.part.sha256) for entry, path in paths):
         return True
-    if any(entry.intended or entry.location for entry in run.parts):
+    if may_have_left(run):
         raise ExtractError(
             f"the spool of {run.run_id} is damaged, and parts of it may have been delivered: it is not made again",
-            todo=f"bring back {spool(job, run)}",
+            todo=f"bring back {spool(job, run)}; or dmail-runner settle {run.run_id} says whether the provider has it",
         )
     return False
 

@@ -98,7 +98,7 @@ def moment(slot: datetime) -> str:
 
 def run_lines(run: Run) -> Iterator[str]:
     """A whole run."""
-    yield f"{run.campaign}  slot {run.slot.astimezone(UTC):%Y-%m-%d %H:%M} UTC  {run.state}"
+    yield f"{run.campaign}  slot {moment(run.slot)}  {run.state}" + (f": {run.hold}  ({run.run_id})" if run.hold else "")
     if run.verdicts:
         yield from figures(run.verdicts)
     if run.cost:

@@ -1,0 +1,113 @@
+"""Commands by which a person decides about a run."""
+
+import getpass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from runner.cli.base import app, now, say, tell
+
+if TYPE_CHECKING:
+    from runner.decide import Decision
+    from runner.job import Job
+    from runner.ledger import Ledger, Run
+    from runner.settings import Settings
+
+RunId = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, as `status --json` tells it.")]
+Reason = Annotated[str, typer.Option(help="Why; the ledger keeps it.")]
+
+
+@app.command()
+def resume(context: typer.Context, run: RunId) -> None:
+    """Bring a run to its end from where it stands: what is frozen is shipped as it is, and gates look again.
+
+    Example: dmail-runner resume spring_catalog-20270301T110000Z
+    """
+    from runner.decide import resume as go_on
+
+    job, found, ledger = opened_run(context.obj.settings(), run)
+    told(go_on(job, found, ledger))
+
+
+@app.command()
+def hold(context: typer.Context, run: RunId, reason: Reason) -> None:
+    """Let nothing more happen to a run until it is released.
+
+    Example: dmail-runner hold spring_catalog-20270301T110000Z --reason "wrong leaflet"
+    """
+    from runner.decide import hold as stop
+
+    job, found, ledger = opened_run(context.obj.settings(), run)
+    stop(job, found, ledger, decision(reason))
+    say(f"{run} is held")
+
+
+@app.command()
+def release(context: typer.Context, run: RunId, reason: Reason) -> None:
+    """Let a held run go on, past the gate that held it. Nobody can release people who have opted out.
+
+    Example: dmail-runner release spring_catalog-20270301T110000Z --reason "the new shops are in"
+    """
+    from runner.decide import release as let_go
+
+    job, found, ledger = opened_run(context.obj.settings(), run)
+    told(let_go(job, found, ledger, decision(reason)))
+
+
+@app.command()
+def cancel(context: typer.Context, run: RunId, reason: Reason) -> None:
+    """Give up a run of which nothing has left; its slot counts as done.
+
+    Example: dmail-runner cancel spring_catalog-20270301T110000Z --reason "the sale is over"
+    """
+    from runner.decide import give_up
+
+    job, found, ledger = opened_run(context.obj.settings(), run)
+    give_up(job, found, ledger, decision(reason))
+    say(f"{run} is cancelled")
+
+
+@app.command()
+def settle(
+    context: typer.Context,
+    run: RunId,
+    reason: Reason,
+    delivered: Annotated[bool, typer.Option("--delivered/--not-delivered", help="What the provider says.", show_default=False)],
+) -> None:
+    """Say whether the provider has a file of which nobody knows. Not delivered: it is sent again, under its name.
+
+    Example: dmail-runner settle spring_catalog-20270301T110000Z --delivered --reason "Ann at Acme has printed it"
+    """
+    from runner.decide import settle as know
+
+    job, found, ledger = opened_run(context.obj.settings(), run)
+    told(know(job, found, ledger, decision(reason), delivered=delivered))
+
+
+def decision(reason: str) -> "Decision":
+    from runner.decide import Decision
+
+    if not reason.strip():
+        raise typer.BadParameter("must say why", param_hint="--reason")
+    return Decision(getpass.getuser(), reason.strip())
+
+
+def opened_run(settings: "Settings", run_id: str) -> "tuple[Job, Run, Ledger]":
+    """A run, its campaign's job, and the ledger."""
+    from runner.dbt import run_dbt
+    from runner.decide import find
+    from runner.job import find_job
+    from runner.ledger import Ledger
+    from runner.project import load_manifest
+
+    settings.prepare()
+    ledger = Ledger(settings, now)
+    found = find(ledger, run_id)
+    job = find_job(settings, load_manifest(settings, run_dbt).campaign(found.campaign), run_dbt, tell)
+    return job, found, ledger
+
+
+def told(run: "Run") -> None:
+    from runner.summary import run_lines
+
+    say("\n".join(run_lines(run)))
