@@ -16,7 +16,7 @@ from runner.lock import locked
 from runner.make import Last, make
 from runner.parts import part_path
 from runner.route import FILE as ROUTES
-from runner.route import FolderRoute, find_route
+from runner.route import SftpRoute, find_route
 from runner.schedule import latest_due
 from runner.settings import Settings
 from runner.ship import Desk, Early, Intent, destination, ship, temporary_name
@@ -179,7 +179,7 @@ def prepare(job: Job, run: Run, ledger: Ledger) -> frozenset[str]:
 
 def goes_ahead(job: Job) -> bool:
     """Whether parts travel while the rest is being written: several of them, to a server that renames what is whole."""
-    return job.provider.split is not None and not isinstance(job.route, FolderRoute) and job.route.finish == "rename"
+    return job.provider.split is not None and isinstance(job.route, SftpRoute) and job.route.finish == "rename"
 
 
 def last_run(job: Job, slot: datetime, ledger: Ledger) -> Last | None:

@@ -1,17 +1,14 @@
 """Trying a route: a small file is written, read back, renamed and removed, and what the server can do is told."""
 
-import hashlib
 import io
 import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from functools import partial
 
 from runner.route import AnyRoute
-from runner.ship import Destination, Refused, destination
-from runner.ship.delivery import Watched
+from runner.ship import Destination, Folders, Refused, Store, destination
 
 BYTES = 4 << 20
 
@@ -28,53 +25,55 @@ class Look:
 
 def probe(route: AnyRoute, name: str) -> Iterator[Look]:
     """Try everything that a delivery does, with a file called `name`, of which nothing is left. Raises DeliveryError."""
-    with TemporaryDirectory() as folder, destination(route) as place:
+    with destination(route) as place:
         yield Look("session", well=True, found=place.described())
-        content = os.urandom(BYTES)
-        file = Path(folder, "probe")
-        file.write_bytes(content)
-        temporary = f"{name}.part"
+        content, temporary = os.urandom(BYTES), f"{name}.part"
         try:
-            yield from written(place, file, content, temporary)
-            yield from named(place, temporary, name)
+            if isinstance(place, Store):
+                yield from arrived(place, name, content, partial(place.create, name, io.BytesIO(content), BYTES))
+                yield overwriting(place, name, partial(place.create, name, io.BytesIO(b"second"), 6))
+            else:
+                yield from arrived(place, temporary, content, partial(place.write, temporary, io.BytesIO(content)))
+                yield from renamed(place, temporary, name)
         finally:
-            for left in (temporary, name):
-                removed = attempt(lambda left=left: place.remove(left))  # type: ignore[misc]
-        yield Look("remove", well=removed is None, found=removed or "the probe is gone", needed=False)
+            refusals = [attempt(partial(place.remove, left)) for left in (temporary, name)]
+        refusal = next(filter(None, refusals), None)
+        yield Look("remove", well=refusal is None, found=refusal or "the probe is gone", needed=False)
 
 
-def written(place: Destination, file: Path, content: bytes, temporary: str) -> Iterator[Look]:
+def arrived(place: Destination, name: str, content: bytes, write: Callable[[], None]) -> Iterator[Look]:
     """Write, ask for the size, read back."""
     start = time.monotonic()
-    with Watched(file, "rb") as source:
-        source.watch = lambda _: None
-        place.write(temporary, source)
+    write()
     seconds = time.monotonic() - start
     yield Look("write", well=True, found=f"{BYTES:,} bytes in {seconds:.2f} s, {BYTES / seconds / 1e6:,.1f} MB/s")
-    size = place.size(temporary)
+    size = place.size(name)
     yield Look("size", well=size == BYTES, found=f"{size:,} bytes are there" if size is not None else "it is not there")
-    digest = hashlib.sha256()
     start = time.monotonic()
-    for chunk in place.read(temporary):
-        digest.update(chunk)
-    same = digest.digest() == hashlib.sha256(content).digest()
+    try:
+        same = b"".join(place.read(name)) == content
+    except Refused as error:
+        yield Look("read back", well=False, found=error.what, needed=False)
+        return
     speed = f"{BYTES / (time.monotonic() - start) / 1e6:,.1f} MB/s"
     yield Look("read back", well=same, found=f"the same bytes, {speed}" if same else "other bytes than were written")
 
 
-def named(place: Destination, temporary: str, name: str) -> Iterator[Look]:
+def renamed(place: Folders, temporary: str, name: str) -> Iterator[Look]:
     """Rename, and see that a second file cannot take the name."""
-    refusal = attempt(lambda: place.publish(temporary, name))
-    if refusal:
+    if refusal := attempt(partial(place.publish, temporary, name)):
         yield Look("rename", well=False, found=f"{refusal}; `finish: direct_then_marker` does without")
         return
     yield Look("rename", well=True, found="it has its final name")
     place.write(temporary, io.BytesIO(b"second"))
-    refusal = attempt(lambda: place.publish(temporary, name))
-    kept = place.size(name) == BYTES
-    yield Look(
-        "no overwriting", well=bool(refusal) and kept, found="refused, as it must be" if kept else "a rename replaces a file"
-    )
+    yield overwriting(place, name, partial(place.publish, temporary, name))
+
+
+def overwriting(place: Destination, name: str, again: Callable[[], None]) -> Look:
+    """See that a second file cannot take the name of the first."""
+    refusal = attempt(again)
+    well = refusal is not None and place.size(name) == BYTES
+    return Look("no overwriting", well=well, found="refused, as it must be" if well else "the second file replaced the first")
 
 
 def attempt(step: Callable[[], None]) -> str | None:

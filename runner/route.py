@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
+from runner import object_route
 from runner.config import Strict, parse, read_yaml, render
 from runner.errors import ConfigError, Problem
 from runner.keys import Encryption
@@ -119,77 +120,27 @@ class SftpRoute(Delivery, Login):
 
 
 class Bucket(Delivery):
-    """A place in an object store; `prefix` stands before every name, as a folder's would."""
-
-    prefix: str = ""
-    endpoint: str | None = None
-    allow_http: bool = False
-    timeout: Seconds = 30
+    """A place in an object store, which has neither folders nor renames."""
 
     @model_validator(mode="after")
-    def check_endpoint(self) -> Self:
-        if self.finish != "rename" or self.hidden:
-            raise ValueError("an object store knows neither `finish: direct_then_marker` nor `hidden`")
-        if self.endpoint and self.endpoint.startswith("http:") and not self.allow_http:
-            raise ValueError("`endpoint` is not encrypted; `allow_http: true` accepts that")
-        if re.search(r"(^|/)\.\.?(/|$)|^/|//|[\x00-\x1f\x7f\\]", self.prefix):
-            raise ValueError("`prefix` must be a relative path with forward slashes, and no `..` in it")
+    def check_finish(self) -> Self:
+        if self.finish != "rename" or self.hidden or self.verify == "hash":
+            raise ValueError(
+                "an object store knows no `finish`, `hidden` or `verify`: an object appears whole, and checked, or not at all"
+            )
         return self
 
 
-class S3Route(Bucket):
-    """A bucket of S3, or of what speaks like it. `credentials: environment` says that the machine's own are meant."""
-
-    type: Literal["s3"]
-    bucket: Annotated[str, Field(min_length=1)]
-    region: str = "us-east-1"
-    access_key_id: SecretStr | None = None
-    secret_access_key: SecretStr | None = None
-    session_token: SecretStr | None = None
-    credentials: Literal["environment"] | None = None
-    virtual_hosted: bool = False
-    server_side_encryption: Literal["AES256", "aws:kms"] | None = None
-    kms_key_id: str | None = None
-
-    @model_validator(mode="after")
-    def check_credentials(self) -> Self:
-        keys = (self.access_key_id is not None) + (self.secret_access_key is not None)
-        if keys == 1 or (keys == 2) == (self.credentials is not None):
-            raise ValueError("needs `access_key_id` and `secret_access_key`, or else `credentials: environment`")
-        if self.kms_key_id and self.server_side_encryption != "aws:kms":
-            raise ValueError("has a `kms_key_id`, which is for `server_side_encryption: aws:kms`")
-        return self
+class S3Route(Bucket, object_route.S3Route):
+    """A bucket of S3, or of what speaks like it."""
 
 
-class AzureRoute(Bucket):
-    """A container of Azure Blob Storage, by its account's connection string or by a shared access signature."""
-
-    type: Literal["azure"]
-    container: Annotated[str, Field(min_length=1)]
-    connection_string: SecretStr | None = None
-    account: str | None = None
-    sas: SecretStr | None = None
-
-    @model_validator(mode="after")
-    def check_credentials(self) -> Self:
-        if (self.connection_string is None) == (self.account is None or self.sas is None):
-            raise ValueError("needs either `connection_string`, or `account` and `sas`")
-        return self
+class AzureRoute(Bucket, object_route.AzureRoute):
+    """A container of Azure Blob Storage."""
 
 
-class GcsRoute(Bucket):
-    """A bucket of Google Cloud Storage, by a service account's file or by the machine's own credentials."""
-
-    type: Literal["gcs"]
-    bucket: Annotated[str, Field(min_length=1)]
-    service_account: Path | None = None
-    credentials: Literal["environment"] | None = None
-
-    @model_validator(mode="after")
-    def check_credentials(self) -> Self:
-        if (self.service_account is None) == (self.credentials is None):
-            raise ValueError("needs either `service_account` or `credentials: environment`")
-        return self
+class GcsRoute(Bucket, object_route.GcsRoute):
+    """A bucket of Google Cloud Storage."""
 
 
 ObjectRoute = S3Route | AzureRoute | GcsRoute

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import PurePosixPath
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, runtime_checkable
 
 from runner.errors import DeliveryError, Held
 from runner.route import Delivery
@@ -21,6 +21,14 @@ class Refused(DeliveryError):
 
 class Lost(DeliveryError):
     """No answer, or none that can be relied on: it may pass, and is worth another try."""
+
+
+class Unheard(Lost):
+    """No server has acted on the request that counts: it can be made again without doing anything twice."""
+
+
+class Taken(Refused):
+    """There is a file of that name already; it was not touched."""
 
 
 class Spoiled(DeliveryError):
@@ -44,14 +52,8 @@ class Destination(Protocol):
     def size(self, name: str) -> int | None:
         """A file's bytes, or None where there is no such file."""
 
-    def write(self, name: str, content: BinaryIO | Watched) -> None:
-        """Make or replace a file; it is whole and durable when this returns."""
-
     def read(self, name: str) -> Iterator[bytes]:
         """A file's bytes."""
-
-    def publish(self, temporary: str, final: str) -> None:
-        """Rename, never over another file. Raises Refused."""
 
     def remove(self, name: str) -> None:
         """Remove a file."""
@@ -61,6 +63,30 @@ class Destination(Protocol):
 
     def location(self, name: str) -> str:
         """What a person calls the file: with host and folder."""
+
+
+class Folders(Destination, Protocol):
+    """A place where a file can be renamed. `moves`: in one step, so that a temporary file that is there was never renamed."""
+
+    @property
+    def moves(self) -> bool: ...
+
+    def write(self, name: str, content: BinaryIO | Watched) -> None:
+        """Make or replace a file; it is whole and durable when this returns."""
+
+    def publish(self, temporary: str, final: str) -> None:
+        """Rename, never over another file. Raises Refused."""
+
+
+@runtime_checkable
+class Store(Destination, Protocol):
+    """A place where a file appears whole under its name, or not at all."""
+
+    def create(self, name: str, content: BinaryIO | Watched, size: int) -> None:
+        """Make a file, never over another. Raises Taken; Lost where nobody knows; after any other error nothing was made."""
+
+
+Place = Folders | Store
 
 
 @dataclass(frozen=True)
@@ -78,12 +104,14 @@ class Intent:
 
 
 def deliver(
-    spooled: Spooled, place: Destination, intent: Intent, way: Delivery, watch: Callable[[int], None] = lambda _: None
+    spooled: Spooled, place: Place, intent: Intent, way: Delivery, watch: Callable[[int], None] = lambda _: None
 ) -> Receipt:
     """Bring one part to its final name, once, the way its route says. Raises DeliveryError, or Held where a person must look.
 
     What this process has already written and looked at under the temporary name (`intent.ahead`) is not written again.
     """
+    if isinstance(place, Store):
+        return create(spooled, place, intent, watch)
     if way.finish == "direct_then_marker":
         return write_in_place(spooled, place, intent, way, watch)
     part = spooled.part
@@ -94,13 +122,8 @@ def deliver(
             with suppress(DeliveryError):
                 place.remove(temporary)
         return receipt
-    if intent.declared and place.size(temporary) is None:
-        raise Held(
-            "unknown",
-            f"{place.location(part.name)} was about to get its final name when the last attempt ended, and now neither the file "
-            "nor its temporary copy is there: the provider most likely took it",
-            todo="ask the provider; it counts as mailed, and it is not sent again by itself",
-        )
+    if intent.declared and (not place.moves or place.size(temporary) is None):
+        raise unknown(part, place)
     try:
         if not (intent.ahead and place.size(temporary) == part.bytes):
             send(spooled, place, temporary, way, watch)
@@ -122,7 +145,39 @@ def deliver(
     return Receipt(place.location(part.name), part.bytes, part.sha256, adopted=False)
 
 
-def write_in_place(spooled: Spooled, place: Destination, intent: Intent, way: Delivery, watch: Callable[[int], None]) -> Receipt:
+def create(spooled: Spooled, place: Store, intent: Intent, watch: Callable[[int], None]) -> Receipt:
+    """Let the file appear under its name; the store checks what it is sent, and looks at the name itself."""
+    part = spooled.part
+    if place.size(part.name) is not None:
+        return adopt(part, place, None if intent.declared else intent.owner)
+    if intent.declared:
+        raise unknown(part, place)
+    intent.declare()
+    try:
+        with Watched(spooled.path, "rb") as content:
+            content.watch = watch
+            place.create(part.name, content, part.bytes)
+    except Taken:
+        intent.withdraw()
+        return adopt(part, place, intent.owner)
+    except DeliveryError as error:
+        if not isinstance(error, Lost) or isinstance(error, Unheard):
+            intent.withdraw()
+        raise
+    return Receipt(place.location(part.name), part.bytes, part.sha256, adopted=False)
+
+
+def unknown(part: Part, place: Destination) -> Held:
+    """What to raise where a file may have been there and is not."""
+    return Held(
+        "unknown",
+        f"{place.location(part.name)} was about to get its final name when the last attempt ended, and now it is not there: "
+        "the provider most likely took it",
+        todo="ask the provider; it counts as mailed, and it is not sent again by itself",
+    )
+
+
+def write_in_place(spooled: Spooled, place: Folders, intent: Intent, way: Delivery, watch: Callable[[int], None]) -> Receipt:
     """Write under the final name: nothing there counts before the marker file, which comes last; half a file is made anew.
 
     The intent stands before the first byte: what is found under the name afterwards is ours, whole or not.
@@ -141,7 +196,7 @@ def temporary_name(part: Part, way: Delivery) -> str:
     return str(path.with_name(f"{'.' if way.hidden else ''}{path.name}.part"))
 
 
-def send(spooled: Spooled, place: Destination, name: str, way: Delivery, watch: Callable[[int], None]) -> None:
+def send(spooled: Spooled, place: Folders, name: str, way: Delivery, watch: Callable[[int], None]) -> None:
     """Write a part, and look at what has arrived: its size, and its bytes where the route wants that or they are few."""
     part = spooled.part
     with Watched(spooled.path, "rb") as content:
@@ -155,7 +210,7 @@ def send(spooled: Spooled, place: Destination, name: str, way: Delivery, watch: 
         raise Spoiled(f"{place.location(name)}: other bytes are there than were sent: it is not given its final name")
 
 
-def arrived(part: Part, place: Destination, name: str, way: Delivery) -> bool:
+def arrived(part: Part, place: Folders, name: str, way: Delivery) -> bool:
     """Whether what is there, read back, is what was sent; a small file is taken on its size where the server lets nobody read."""
     if way.verify == "size" or (way.verify == "auto" and part.bytes > SMALL):
         return True

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from runner.errors import DeliveryError
 from runner.route import AnyRoute, SftpRoute
-from runner.ship.delivery import send, temporary_name
+from runner.ship.delivery import Store, send, temporary_name
 from runner.ship.places import destination
 from runner.values import Spooled
 
@@ -38,6 +38,8 @@ class Early:
             if spooled is None:
                 return
             with destination(self.route) as place:
+                if isinstance(place, Store):
+                    return
                 while spooled is not None and not self.given_up.is_set():
                     self.begun.append(spooled)
                     self.tell(f"ahead    {spooled.part.bytes:,} bytes to {place.location(spooled.part.name)}")

@@ -1,5 +1,7 @@
 """A folder on this machine, or one that is mounted here."""
 
+import ctypes
+import errno
 import grp
 import os
 import pwd
@@ -8,12 +10,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
 
 from runner.route import FolderRoute
 from runner.ship.delivery import Refused, Watched
 
 CHUNK = 1 << 20
+
+# Linux renames in one step and without overwriting; elsewhere a second name is made and the first removed.
+RENAME = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+HERE, NO_REPLACE = -100, 1
 
 
 @dataclass(frozen=True)
@@ -21,6 +27,7 @@ class Folder:
     """Files below the route's folder, with its owner, group and mode; by default for this user alone."""
 
     route: FolderRoute
+    moves: ClassVar[bool] = RENAME is not None
 
     @property
     def path(self) -> Path:
@@ -53,8 +60,11 @@ class Folder:
 
     def publish(self, temporary: str, final: str) -> None:
         with explained(self.location(final)):
-            os.link(self.path / temporary, self.path / final)
-            (self.path / temporary).unlink()
+            if RENAME is None:
+                os.link(self.path / temporary, self.path / final)
+                (self.path / temporary).unlink()
+            elif RENAME(HERE, os.fsencode(self.path / temporary), HERE, os.fsencode(self.path / final), NO_REPLACE):
+                raise OSError(ctypes.get_errno(), told(ctypes.get_errno()))
             directory = os.open((self.path / final).parent, os.O_RDONLY)
             try:
                 os.fsync(directory)
@@ -70,6 +80,13 @@ class Folder:
 
     def location(self, name: str) -> str:
         return str(self.path / name)
+
+
+def told(error: int) -> str:
+    """What the file system said to a rename."""
+    if error in (errno.EINVAL, errno.ENOSYS):
+        return "this file system renames only by overwriting; `finish: direct_then_marker` does without"
+    return os.strerror(error)
 
 
 def ids(route: FolderRoute) -> tuple[int, int]:

@@ -1,142 +1,329 @@
 """Object stores, by obstore: S3 and what speaks like it, Azure Blob Storage, Google Cloud Storage."""
 
+import random
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from http import HTTPStatus
+from itertools import count
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, BinaryIO
+from urllib.parse import urlsplit
 
 import obstore
-from obstore.exceptions import (
-    AlreadyExistsError,
-    BaseError,
-    NotFoundError,
-    PermissionDeniedError,
-    PreconditionError,
-    UnauthenticatedError,
-)
-from obstore.store import AzureStore, GCSStore, ObjectStore, S3Store
+from obstore.exceptions import BaseError
+from obstore.store import AzureStore, GCSStore, S3Store
+from obstore.store import ObjectStore as Client
 
 from runner.errors import DeliveryError
-from runner.route import AzureRoute, GcsRoute, ObjectRoute, S3Route
-from runner.ship.delivery import Lost, Refused, Watched
+from runner.object_route import AzureRoute, GcsRoute, ObjectRoute, S3Route, connection_parts
+from runner.ship.delivery import Lost, Refused, Spoiled, Taken, Unheard, Watched
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig
 
-CHUNK = 8 << 20
+CHUNK = 8 << 20  # bytes of a piece
+PIECES = 4  # under way at once
+SINGLE = 16 << 20  # bytes that go in one request
+COPIED = 5 << 30  # bytes that S3 copies in one go
+SLOW = 600.0  # seconds that a request with a piece in it, or a copy within the store, may take
+LONGEST = 15.0  # seconds between two tries
+
+
+class Copying(Lost):
+    """The store has perhaps not finished copying: what it copies from must stay."""
 
 
 @dataclass(frozen=True)
-class Objects:
-    """Objects below the route's prefix. A final name is given by a copy within the store that fails where the name is taken."""
+class ObjectStore:
+    """Objects below the route's prefix. Every method raises DeliveryError: Refused where the server said no, else Lost.
 
-    store: ObjectStore
+    `ask` is for short questions, `carry` for contents: both try again what may pass. `once` is for the one request that makes an
+    object appear under its final name, and never repeats it by itself: had the store done it and only the answer been lost, and
+    had the provider taken the object since, the repetition would deliver it a second time.
+    """
+
     route: ObjectRoute
+    ask: Client
+    carry: Client
+    once: Client
 
     def path(self, name: str) -> str:
         return f"{self.route.prefix.strip('/')}/{name}".lstrip("/")
 
     def size(self, name: str) -> int | None:
+        """An object's bytes, or None where there is none. A bucket that does not exist has no objects."""
         with explained(self.location(name), "asking for its size"):
             try:
-                return obstore.head(self.store, self.path(name))["size"]
+                return obstore.head(self.ask, self.path(name))["size"]
             except FileNotFoundError:
                 return None
 
-    def write(self, name: str, content: BinaryIO | Watched) -> None:
-        with explained(self.location(name), "writing"):
-            obstore.put(self.store, self.path(name), content, chunk_size=CHUNK, max_concurrency=4)
-
     def read(self, name: str) -> Iterator[bytes]:
+        """An object's bytes, a piece at a time."""
         with explained(self.location(name), "reading it back"):
-            for chunk in obstore.get(self.store, self.path(name)).stream(min_chunk_size=CHUNK):
+            for chunk in obstore.get(self.carry, self.path(name)).stream(min_chunk_size=CHUNK):
                 yield bytes(chunk)
 
-    def publish(self, temporary: str, final: str) -> None:
-        with explained(self.location(final), "giving it its name"):
-            obstore.copy(self.store, self.path(temporary), self.path(final), overwrite=False)
-        self.remove(temporary)
-
     def remove(self, name: str) -> None:
-        with explained(self.location(name), "removing"):
+        """Remove an object; it may be gone already."""
+        with explained(self.location(name), "removing"), suppress(FileNotFoundError):
+            obstore.delete(self.ask, self.path(name))
+
+    def create(self, name: str, content: BinaryIO | Watched, size: int) -> None:
+        """Make an object of `size` bytes, whole or not at all, and never over another. Raises Taken, Lost where nobody knows.
+
+        What fits goes by one `PUT` with `If-None-Match: *`. The library's multipart upload knows no such condition, and its
+        conditional `PUT` holds all in memory: more goes to a temporary name that nobody else has, in pieces, and from there to
+        its own by a conditional copy within the store: S3's by the completion of a multipart copy and Azure's by Copy Blob
+        (`If-None-Match: *`), Google's by `x-goog-if-generation-match: 0`.
+
+        After any other error, Unheard among them, nothing was made. After Lost nobody knows: `size` and `read` tell whether the
+        object is there; that it is not says nothing, however, where somebody takes objects away.
+        """
+        if self.seen(name):
+            raise Taken(f"{self.location(name)} exists already; it was not touched")
+        self.check_limit(name, size)
+        if size > SINGLE:
+            self.create_by_copy(name, content, size)
+            return
+        source = Source(content)
+        with source.faults(self.location(name)):
+            whole = source.read()
+        self.check_size(name, len(whole), size)
+        self.make(name, lambda: obstore.put(self.once, self.path(name), whole, mode="create", use_multipart=False))
+
+    def seen(self, name: str) -> bool:
+        """Whether the name is taken, as far as this can be seen: before the upload, and besides the condition."""
+        try:
+            with before_the_name():
+                return self.size(name) is not None
+        except Refused:
+            # Who may not list an S3 bucket may not ask for what is not there; the condition holds all the same.
+            return False
+
+    def create_by_copy(self, name: str, content: BinaryIO | Watched, size: int) -> None:
+        """Upload under a name of its own, then copy. What is left of it after a crash ends with `.part`."""
+        temporary = f"{name}.{token_hex(8)}.part"
+        try:
+            with before_the_name():
+                self.write(temporary, content)
+                self.check_size(name, self.size(temporary), size)
+        except BaseException:
+            self.tidy(temporary)
+            raise
+        try:
+            self.copy(temporary, name, size)
+        except Copying:
+            raise
+        except DeliveryError:
+            self.tidy(temporary)
+            raise
+        self.tidy(temporary)
+
+    def tidy(self, temporary: str) -> None:
+        """Remove what is not needed any more, where the store lets us: what was made is made all the same."""
+        with suppress(DeliveryError):
+            self.remove(temporary)
+
+    def write(self, name: str, content: BinaryIO | Watched) -> None:
+        """Make or replace an object, in pieces."""
+        source = Source(content)
+        with source.faults(self.location(name)), explained(self.location(name), "writing"):
+            file: Any = source
+            obstore.put(self.carry, self.path(name), file, chunk_size=CHUNK, max_concurrency=PIECES)
+
+    def copy(self, temporary: str, final: str, size: int) -> None:
+        """The conditional copy. Azure's may go on after its answer: until then the object is empty, and its source must stay."""
+        azure = isinstance(self.route, AzureRoute)
+        try:
+            self.make(final, lambda: obstore.copy(self.once, self.path(temporary), self.path(final), overwrite=False))
+        except Unheard:
+            raise
+        except Lost as error:
+            raise (Copying if azure else Lost)(error.what) from None
+        if azure:
+            self.settle(final, size)
+
+    def settle(self, name: str, size: int) -> None:
+        """Wait until a copy is whole. Raises Copying where that cannot be seen: the name is given, so nothing was refused."""
+        end = time.monotonic() + SLOW
+        try:
+            # An object that is gone was whole, or nobody would have taken it.
+            while self.size(name) not in (size, None):
+                if time.monotonic() > end:
+                    raise Copying(f"{self.location(name)}: the store has not finished copying after {SLOW:.0f} s")
+                time.sleep(1)
+        except Refused as error:
+            raise Copying(f"{error.what}; whether the copy is whole is not known") from None
+        except Lost as error:
+            raise Copying(error.what) from None
+
+    def make(self, name: str, request: Callable[[], object]) -> None:
+        """Make the request that gives a name; again only where nothing can have come of it."""
+        for tries in count():
             try:
-                obstore.delete(self.store, self.path(name))
-            except FileNotFoundError:
-                return
+                with explained(self.location(name), "giving it its name"):
+                    request()
+                    return
+            except Unheard:
+                if tries >= self.route.retries:
+                    raise
+            time.sleep(min(LONGEST, 0.1 * 2**tries) * random.uniform(0.5, 1))  # noqa: S311 - so that not all come again at once
+
+    def check_limit(self, name: str, size: int) -> None:
+        if size > COPIED and isinstance(self.route, S3Route):
+            raise Refused(
+                f"{self.location(name)}: S3 gives {size:,} bytes no name without overwriting; it copies at most {COPIED:,}",
+                todo="split the file: `split: {size: 4 GB}`",
+            )
+
+    def check_size(self, name: str, found: int | None, size: int) -> None:
+        if found != size:
+            there = "nothing" if found is None else f"{found:,} bytes"
+            raise Spoiled(f"{self.location(name)}: {size:,} bytes were to be sent, but {there} arrived: it was not made")
 
     def described(self) -> str:
         return self.location("")
 
     def location(self, name: str) -> str:
         match self.route:
-            case S3Route():
-                return f"s3://{self.route.bucket}/{self.path(name)}"
             case AzureRoute():
                 return f"azure://{self.route.container}/{self.path(name)}"
             case GcsRoute():
                 return f"gs://{self.route.bucket}/{self.path(name)}"
+            case _:
+                return f"s3://{self.route.bucket}/{self.path(name)}"
+
+
+class Source:
+    """A file whose faults are kept: the library would tell of them as its own, and so swallow a signal that stops us."""
+
+    def __init__(self, content: BinaryIO | Watched) -> None:
+        self.content = content
+        self.fault: BaseException | None = None
+
+    def read(self, size: int = -1) -> bytes:
+        try:
+            return self.content.read(size)
+        except BaseException as error:
+            self.fault = error
+            raise
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self.content.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self.content.tell()
+
+    @contextmanager
+    def faults(self, location: str) -> Iterator[None]:
+        """Raise the file's fault instead of what it led to."""
+        try:
+            yield
+        except BaseException:
+            if isinstance(self.fault, OSError):
+                raise DeliveryError(f"{location}: the file to send cannot be read: {self.fault.strerror or self.fault}") from None
+            if self.fault is not None:
+                raise self.fault from None
+            raise
 
 
 @contextmanager
-def object_store(route: ObjectRoute) -> Iterator[Objects]:
-    """The route's store. Raises DeliveryError where its settings cannot be used."""
-    client: ClientConfig = {"timeout": timedelta(seconds=600), "connect_timeout": timedelta(seconds=route.timeout)}
-    if route.allow_http:
-        client["allow_http"] = True
-    again: RetryConfig = {"max_retries": route.retries, "retry_timeout": timedelta(seconds=route.timeout * (route.retries + 1))}
+def before_the_name() -> Iterator[None]:
+    """Whatever is lost here, the final name was not given."""
     try:
-        store = made(route, client, again)
+        yield
+    except Lost as error:
+        raise Unheard(error.what) from None
+
+
+@contextmanager
+def object_store(place: ObjectRoute) -> Iterator[ObjectStore]:
+    """The route's store. Raises DeliveryError where its settings cannot be used."""
+    seconds = place.timeout
+    connect = timedelta(seconds=seconds)
+    question: ClientConfig = {"timeout": timedelta(seconds=seconds)}
+    # The time in which a request is made and answered, whole: a slow line needs some for a piece.
+    contents: ClientConfig = {"timeout": timedelta(days=1), "read_timeout": timedelta(seconds=seconds + SLOW)}
+    final: ClientConfig = {"timeout": timedelta(seconds=seconds + SLOW)}
+    common: ClientConfig = {"connect_timeout": connect, "allow_http": place.allow_http}
+    again: RetryConfig = {"max_retries": place.retries, "retry_timeout": timedelta(seconds=seconds * (place.retries + 1))}
+    never: RetryConfig = {"max_retries": 0, "retry_timeout": timedelta(0)}
+    try:
+        ask = client(place, {**question, **common}, again)
+        carry = client(place, {**contents, **common}, again)
+        once = client(place, {**final, **common}, never)
     except (BaseError, ValueError, OSError) as error:
-        raise DeliveryError(f"the route's store cannot be used: {plain(error)}") from None
-    yield Objects(store, route)
+        raise DeliveryError(f"the route's store cannot be used: {plain(str(error))}") from None
+    yield ObjectStore(place, ask, carry, once)
 
 
-def made(route: ObjectRoute, client: "ClientConfig", again: "RetryConfig") -> ObjectStore:
-    """The client for a route."""
-    match route:
+def client(place: ObjectRoute, options: "ClientConfig", again: "RetryConfig") -> Client:
+    """A client for a route. It would take whatever the route leaves out from environment variables: what matters is given."""
+    match place:
         case S3Route():
-            config: dict[str, Any] = {
-                "access_key_id": secret(route.access_key_id),
-                "secret_access_key": secret(route.secret_access_key),
-                "session_token": secret(route.session_token),
-                "endpoint": route.endpoint,
-                "region": route.region,
-                "virtual_hosted_style_request": route.virtual_hosted,
-                "server_side_encryption": route.server_side_encryption,
-                "sse_kms_key_id": route.kms_key_id,
-                # The completion of a multipart copy takes `If-None-Match: *`; a plain copy would replace what is there.
-                "copy_if_not_exists": "multipart",
-                "disable_bulk_delete": True,
-                "checksum_algorithm": "SHA256",
-            }
-            return S3Store(route.bucket, client_options=client, retry_config=again, **given(config))
+            keys = s3_keys(place) if place.access_key_id else None
+            return S3Store(place.bucket, client_options=options, retry_config=again, credential_provider=keys, **s3(place))
         case AzureRoute():
-            return AzureStore(route.container, client_options=client, retry_config=again, **given(azure(route)))
+            return AzureStore(place.container, client_options=options, retry_config=again, **azure(place))
         case GcsRoute():
-            file = str(route.service_account) if route.service_account else None
-            return GCSStore(route.bucket, client_options=client, retry_config=again, **given({"service_account": file}))
+            given: dict[str, Any] = {"base_url": place.endpoint or "https://storage.googleapis.com"}
+            if place.service_account:
+                given["service_account"] = str(place.service_account)
+            return GCSStore(place.bucket, client_options=options, retry_config=again, **given)
 
 
-def azure(route: AzureRoute) -> dict[str, Any]:
-    """The account and its key; the library takes no connection string, but its parts by their names."""
-    if route.connection_string is None:
-        return {"account_name": route.account, "sas_key": secret(route.sas), "endpoint": route.endpoint}
-    text = route.connection_string.get_secret_value()
-    parts = dict(part.split("=", 1) for part in text.strip().strip(";").split(";") if "=" in part)
-    suffix = parts.get("EndpointSuffix", "core.windows.net")
-    name = parts.get("AccountName")
-    return {
-        "account_name": name,
-        "account_key": parts.get("AccountKey"),
-        "sas_key": parts.get("SharedAccessSignature"),
-        "endpoint": route.endpoint or parts.get("BlobEndpoint") or f"https://{name}.blob.{suffix}",
+def s3(place: S3Route) -> dict[str, Any]:
+    host = f"s3.{place.region}.amazonaws.com" + (".cn" if place.region.startswith("cn-") else "")
+    endpoint = place.endpoint or f"https://{f'{place.bucket}.' if place.virtual_hosted else ''}{host}"
+    config = {
+        "endpoint": endpoint,
+        # The variable of this name goes before `endpoint`.
+        "aws_endpoint_url_s3": endpoint,
+        "region": place.region,
+        "virtual_hosted_style_request": place.virtual_hosted,
+        "server_side_encryption": place.server_side_encryption,
+        "sse_kms_key_id": place.kms_key_id,
+        "skip_signature": False,
+        "s3_express": False,
+        "conditional_put": "etag",
+        # The completion of a multipart copy takes `If-None-Match: *`; a plain copy would replace what is there.
+        "copy_if_not_exists": "multipart",
+        "disable_bulk_delete": True,
+        "checksum_algorithm": "SHA256",
     }
-
-
-def given(config: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in config.items() if value is not None}
+
+
+def s3_keys(place: S3Route) -> Callable[[], Any]:
+    """The route's keys, and no session token but its own: one of the environment's would go with somebody else's keys."""
+    keys = {
+        "access_key_id": secret(place.access_key_id),
+        "secret_access_key": secret(place.secret_access_key),
+        "token": secret(place.session_token),
+        "expires_at": None,
+    }
+    return lambda: keys
+
+
+def azure(place: AzureRoute) -> dict[str, Any]:
+    """The account and its key; the library takes no connection string, but its parts by their names."""
+    parts = connection_parts(secret(place.connection_string) or "")
+    key = parts.get("AccountKey") or secret(place.key)
+    sas = parts.get("SharedAccessSignature") or secret(place.sas)
+    endpoint = place.endpoint or parts.get("BlobEndpoint")
+    account = place.account or parts.get("AccountName") or (urlsplit(endpoint or "").hostname or "").split(".")[0]
+    if not account or not (key or sas):
+        raise ValueError("it needs an account, and its key or a shared access signature")
+    suffix = parts.get("EndpointSuffix", "core.windows.net")
+    common = {"account_name": account, "endpoint": endpoint or f"https://{account}.blob.{suffix}", "skip_signature": False}
+    if key:
+        return {**common, "account_key": key, "credential_type": "access_key"}
+    return {**common, "sas_key": (sas or "").removeprefix("?"), "credential_type": "sas_token"}
 
 
 def secret(value: Any) -> str | None:
@@ -145,26 +332,78 @@ def secret(value: Any) -> str | None:
 
 @contextmanager
 def explained(location: str, doing: str) -> Iterator[None]:
-    """What the store answers: Refused where it said no, Lost where nobody knows."""
+    """What the store answers, in plain words."""
     try:
         yield
-    except (AlreadyExistsError, PreconditionError):
-        raise Refused(f"{location}: {doing} was refused: it exists already") from None
-    except (PermissionDeniedError, UnauthenticatedError, PermissionError) as error:
-        raise Refused(f"{location}: {doing} was refused: {plain(error)}", todo="check the route's credentials") from None
-    except (NotFoundError, FileNotFoundError) as error:
-        raise Refused(f"{location}: {doing} failed: there is no such bucket or object: {plain(error)}") from None
-    except (BaseError, OSError) as error:
-        if found := re.search(r"status 4\d\d|40[0-9] [A-Z]|InvalidArgument|QuotaExceeded", str(error)):
-            raise Refused(f"{location}: {doing} was refused ({found[0]}): {plain(error)}") from None
-        raise Lost(f"{location}: {doing} failed: {plain(error)}") from None
+    except (BaseError, OSError, ValueError) as error:
+        raise fault(location, doing, str(error)) from None
 
 
-def plain(error: Exception) -> str:
-    """The store's words without its debug output, addresses with signatures, and whatever else may hold a secret."""
-    text = str(error).split("Debug source:")[0]
-    found = re.search(r"<Code>(\w+)</Code>\s*<Message>([^<]*)</Message>", text)
-    if found:
-        return f"{found[1]}: {found[2]}"
-    text = re.sub(r"https?://\S+", "(address)", text)
-    return " ".join(text.split())[:300] or type(error).__name__
+def fault(location: str, doing: str, text: str) -> DeliveryError:
+    """What to raise for what the library says. Its words have addresses with signatures, and the server's whole answer."""
+    said, _, debug = text.partition("Debug source:")
+    found = re.search(r"status code: (\d{3})|\(code: (\d{3})\)", said)
+    answer = re.search(r"<Code>(\w+)</Code>\s*<Message>([^<]*)", said)
+    if not found and not answer:
+        return unanswered(location, doing, said, debug)
+    # S3 may say 200 first, and then that it failed.
+    status = int(found[1] or found[2]) if found else 200
+    code = answer[1] if answer else ""
+    words = f"{status} {code}: {plain(answer[2].strip().partition(chr(10))[0])}" if answer else f"{status} {phrase(status)}"
+    # Of S3's 409, some only say that somebody else is at it; Azure's say by their code what is meant.
+    if status == HTTPStatus.PRECONDITION_FAILED or (status == HTTPStatus.CONFLICT and "AlreadyExists" in code):
+        return Taken(f"{location} exists already ({words}); it was not touched")
+    if status == HTTPStatus.TOO_MANY_REQUESTS or code in ("SlowDown", "ServerBusy"):
+        return Unheard(f"{location}: {doing} was put off: {words}")
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in (HTTPStatus.CONFLICT, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.OK):
+        return (Unheard if harmless(said) else Lost)(f"{location}: {doing} failed: {words}")
+    return Refused(f"{location}: {doing} was refused: {words}", todo=advice(status, code, doing))
+
+
+def unanswered(location: str, doing: str, said: str, debug: str) -> DeliveryError:
+    """Without an answer, or with none that was meant for us."""
+    if "redirect without LOCATION" in said:
+        return Refused(f"{location}: {doing} was refused: it is elsewhere", todo="check the route's `region` and `endpoint`")
+    if certificate := re.search(r"InvalidCertificate\(\s*(\w+)", debug):
+        return DeliveryError(f"{location}: {doing} failed: the server's certificate is not trusted ({certificate[1]})")
+    if re.search(r"169\.254\.|metadata\.google", said):
+        return DeliveryError(
+            f"{location}: {doing} failed: this machine has no credentials for it", todo="check the route's `credentials`"
+        )
+    kind = re.search(r"HttpError \{\s*kind: (\w+)", debug)
+    if not kind:
+        # Of a name or an address that it does not take, the library tells before it sends anything.
+        error = Refused if re.search(r"Could not parse path|URL scheme is not allowed|builder error", said + debug) else Lost
+        return error(f"{location}: {doing} failed: {plain(said.partition('error response:')[0])}")
+    if kind[1] == "Connect":
+        return Unheard(f"{location}: {doing} failed: {'its name is not known' if 'dns error' in debug else 'nobody answers'}")
+    words = "no answer in time" if kind[1] == "Timeout" else "the connection was lost before the answer"
+    return (Unheard if harmless(said) else Lost)(f"{location}: {doing} failed: {words}")
+
+
+def harmless(said: str) -> bool:
+    """A step of S3's multipart copy before the last, which alone gives the name."""
+    return re.search(r"performing (POST \S+\?uploads|PUT \S+[?&]partNumber)=", said) is not None
+
+
+def advice(status: int, code: str, doing: str) -> str | None:
+    """What to do about a refusal."""
+    if status == HTTPStatus.NOT_FOUND:
+        return "check the route's bucket or container, and its region"
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        missing = "; S3 says this of a missing object, too, to whom it does not let list the bucket"
+        return "check the route's credentials, and what they may do" + (missing if not code and "size" in doing else "")
+    return None
+
+
+def phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "without a word"
+
+
+def plain(text: str) -> str:
+    """A message in one line, without its debug output and without addresses: they may be signed."""
+    text = re.sub(r"\w+://\S+", "(address)", text.partition("Debug source:")[0])
+    return " ".join(text.split())[:300]

@@ -3,10 +3,10 @@
 from contextlib import AbstractContextManager
 
 from runner.route import AnyRoute, AzureRoute, FolderRoute, GcsRoute, S3Route, SftpRoute
-from runner.ship.delivery import Destination
+from runner.ship.delivery import Place
 
 
-def destination(route: AnyRoute) -> AbstractContextManager[Destination]:
+def destination(route: AnyRoute) -> AbstractContextManager[Place]:
     """The place that a route leads to, connected while the context lasts. A new type of route is one line here."""
     match route:
         case FolderRoute():

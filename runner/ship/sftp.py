@@ -4,7 +4,7 @@ import posixpath
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar
 
 import paramiko
 from paramiko.message import Message
@@ -37,6 +37,7 @@ class Sftp:
 
     client: paramiko.SFTPClient
     route: SftpRoute
+    moves: ClassVar[bool] = True
 
     def path(self, name: str) -> str:
         return posixpath.join(self.route.directory, name)
@@ -88,7 +89,11 @@ class Sftp:
                 if not self.route.make_directory:
                     raise
                 self.make_folder(posixpath.dirname(folder))
-                self.client.mkdir(folder)
+                try:
+                    self.client.mkdir(folder)
+                except OSError:
+                    # Another session may have made it meanwhile; if not, this says what is wrong.
+                    self.attributes(folder)
 
     def read(self, name: str) -> Iterator[bytes]:
         with self.explained(self.location(name), "reading it back"), self.client.open(self.path(name), "rb") as file:

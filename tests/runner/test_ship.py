@@ -116,6 +116,23 @@ def test_other_bytes_under_the_name_are_not_touched(spooled: Spooled, route: Pla
     assert (route[1] / NAME).read_bytes() == other
 
 
+def test_where_a_rename_is_two_steps_a_temporary_file_proves_nothing(
+    spooled: Spooled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed between the two, and taken by the provider since: there is no final file, and it was mailed."""
+    from runner.ship import folder
+
+    monkeypatch.setattr(folder, "RENAME", None)
+    monkeypatch.setattr(folder.Folder, "moves", False)
+    route = FolderRoute(type="folder", path=tmp_path / "root")
+    send(spooled, route)
+    assert [path.name for path in (tmp_path / "root/in/box").iterdir()] == ["letters.csv"]
+    (tmp_path / "root" / NAME).rename(tmp_path / "root" / f"{NAME}.part")
+    with pytest.raises(Held, match="the provider most likely took it"):
+        send(spooled, route, Ledgerish(declared=True))
+    assert not (tmp_path / "root" / NAME).exists()
+
+
 def test_a_leftover_of_an_earlier_attempt_is_replaced(spooled: Spooled, route: Place) -> None:
     (route[1] / NAME).parent.mkdir(parents=True)
     (route[1] / f"{NAME}.part").write_bytes(CONTENT[:1000])
