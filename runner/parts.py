@@ -28,6 +28,7 @@ class Content:
 
 
 QUOTED = re.compile(rb'"[^"]*"')
+TEXT = bytes(sorted(set(range(256)) - set(b'"\n')))
 RECORD = re.compile(rb'(?:[^"\n]++|"[^"]*")*+\n')
 LINE = re.compile(rb"[^\n]*\n")
 
@@ -45,7 +46,7 @@ class Records:
         end = self.last_end(block)
         self.rest = block[end:]
         whole = block[:end]
-        return whole, (QUOTED.sub(b"", whole) if self.quotes else whole).count(b"\n")
+        return whole, (unquoted(whole) if self.quotes else whole).count(b"\n")
 
     def last_end(self, block: bytes) -> int:
         """Where the last whole record ends."""
@@ -62,6 +63,14 @@ class Records:
     def ends(self, block: bytes) -> Iterator[int]:
         """Where each record of a block of whole records ends."""
         return (match.end() for match in (RECORD if self.quotes else LINE).finditer(block))
+
+
+def unquoted(block: bytes) -> bytes:
+    """The line ends of whole records, without those within quotes.
+
+    With the text gone most quotes stand in pairs, which hold nothing: few are left for the slower look.
+    """
+    return QUOTED.sub(b"", block.translate(None, TEXT).replace(b'""', b""))
 
 
 class PlainFile:
