@@ -1,6 +1,10 @@
 """UTF-8 as DuckDB writes it, in the encoding that the provider asked for."""
 
 import codecs
+import re
+
+# What some encodings of East Asia write by a sign of ASCII, or what switches their character sets.
+AMBIGUOUS = "\x0e\x0f\x1b\xa5\u203e"
 
 
 class Unprintable(Exception):
@@ -22,6 +26,8 @@ class Encoder:
         self.plain = encoding == "utf-8"
         self.encoder = codecs.getincrementalencoder(encoding)()
         self.table, self.lacking = latin_table(encoding)
+        lost = "".join(character for character in AMBIGUOUS if not kept(character, encoding))
+        self.lost = re.compile(f"[{lost}]") if lost else None
 
     def encode(self, content: bytes) -> bytes:
         """UTF-8 in the file's encoding."""
@@ -35,6 +41,8 @@ class Encoder:
                 latin = None
             if latin is not None and (not self.lacking or len(latin.translate(None, self.lacking)) == len(latin)):
                 return latin.translate(self.table) if self.table else latin
+        if self.lost and (found := self.lost.search(text)):
+            raise Unprintable(found[0])
         try:
             return self.encoder.encode(text)
         except UnicodeEncodeError as error:
@@ -47,9 +55,15 @@ def latin_table(encoding: str) -> tuple[bytes | None, bytes]:
     None where it does not write every one of them as one byte, whatever stands before it.
     """
     written = [character.encode(encoding, "ignore") for character in map(chr, range(256))]
-    lacking = bytes(code for code, found in enumerate(written) if not found)
+    lacking = bytes(code for code, found in enumerate(written) if not found or not kept(chr(code), encoding))
     if any(len(found) > 1 for found in written) or "A".encode(encoding) * 2 != "AA".encode(encoding):
         return None, lacking
     table = bytes(found[0] if found else 0 for found in written)
     same = all(found in (b"", bytes([code])) for code, found in enumerate(written))
     return b"" if same else table, lacking
+
+
+def kept(character: str, encoding: str) -> bool:
+    """Whether an encoding that has a character gives it back as it was."""
+    written = character.encode(encoding, "ignore")
+    return not written or written.decode(encoding, "replace") == character

@@ -15,7 +15,7 @@ from runner.encoder import Unprintable
 from runner.envelope import Envelope
 from runner.errors import DmailError, ExtractError
 from runner.frame import Format, copy_options, misfits, select_list
-from runner.parts import Content, Finished, PartWriter, nothing
+from runner.parts import Content, Finished, Oversized, PartWriter, nothing
 from runner.project import KEY
 from runner.values import IDENTICAL, Build, Verdicts
 from runner.warehouse import literal, printed, quote
@@ -60,6 +60,8 @@ def extract(
             ) from None
         if isinstance(error, Unprintable):
             raise unprintable(connection, build, envelope, error.character) from None
+        if isinstance(error, Oversized) and writer:
+            raise oversized(connection, rows_query(build, verdicts, campaign), envelope, writer.rows) from None
         raise
     return contents
 
@@ -100,6 +102,16 @@ def unprintable(connection: duckdb.DuckDBPyConnection, build: Build, envelope: E
                 todo="print it otherwise in the extract, such as by to_ascii(), or give the provider another `encoding`",
             )
     return ExtractError(f"{campaign.name}: {form.encoding} has no {name}, which stands in a label, a note or a control record")
+
+
+def oversized(connection: duckdb.DuckDBPyConnection, rows: str, envelope: Envelope, written: int) -> ExtractError:
+    """The error for the record that comes after those that were written."""
+    order = order_by(envelope.campaign)
+    query = f"select rows.{quote(KEY)} from ({rows}) as rows order by {order} limit 1 offset {written}"
+    (key,) = connection.execute(query).fetchone() or (None,)
+    split = envelope.provider.split
+    most = f"at most {split.size if split else 0:,} bytes"
+    return ExtractError(f"{envelope.campaign.name}: the record of {KEY} {key} is larger than a part of {most}")
 
 
 def copy_query(build: Build, verdicts: Verdicts, campaign: Campaign, form: Format) -> str:

@@ -8,6 +8,7 @@ from runner.provider import CsvFormat, DelimitedFormat, FixedWidthFormat
 from runner.warehouse import literal, printed, quote
 
 Format = CsvFormat | DelimitedFormat | FixedWidthFormat
+BOM = "\ufeff"
 LINE_ENDS = {"lf": r"\n", "crlf": r"\r\n"}
 
 
@@ -15,15 +16,16 @@ def select_list(campaign: Campaign, form: Format) -> str:
     """The columns of a record, over the extract's."""
     if isinstance(form, FixedWidthFormat):
         return " || ".join(padded(column, form) for column in campaign.exported) + " as record"
-    return ", ".join(f"{field(column, form)} as {quote(column.label)}" for column in campaign.exported)
+    shown = form.quoting == "all" or len(campaign.exported) == 1
+    return ", ".join(f"{field(column, form, shown=shown)} as {quote(column.label)}" for column in campaign.exported)
 
 
-def field(column: Column, form: CsvFormat | DelimitedFormat) -> str:
-    """A column as text. With every field quoted nothing is printed as "", else as nothing at all."""
+def field(column: Column, form: CsvFormat | DelimitedFormat, *, shown: bool) -> str:
+    """A column as text. Nothing is printed as "" where it is `shown`, else as nothing at all: alone, that were a blank line."""
     text = printed(column.name)
     if form.newlines == "fold":
         text = folded(text)
-    return f"coalesce({text}, '')" if form.quoting == "all" else text
+    return f"coalesce({text}, '')" if shown else text
 
 
 def folded(text: str) -> str:
@@ -56,18 +58,26 @@ def layout_faults(campaign: Campaign, form: Format) -> Iterator[Problem]:
         if isinstance(form, FixedWidthFormat):
             if column.width is None:
                 yield Problem(campaign.contract, f"{key}.width", f"is required: {campaign.mail.provider} takes fixed-width files")
-        elif form.quoting == "none" and form.header and any(sign in column.label for sign in form.delimiter + '"'):
+        elif form.quoting == "none" and form.header and any(sign in column.label for sign in form.delimiter + '"\r\n'):
             yield Problem(campaign.contract, f"{key}.label", f"has a sign that {campaign.mail.provider}'s format does not quote")
 
 
 def misfits(campaign: Campaign, form: Format) -> Iterator[tuple[Column, str, str]]:
     """Column by column, what the format cannot hold: SQL that is true for such a value, and what is wrong with it."""
+    if not (form.header or form.marked) and (isinstance(form, FixedWidthFormat) or form.quoting != "all"):
+        # At the beginning of a file readers take it away.
+        first = campaign.exported[0]
+        yield first, f"starts_with({printed(first.name)}, {literal(BOM)})", "a byte order mark in front"
     for column in campaign.exported:
         text = printed(column.name)
         if isinstance(form, FixedWidthFormat):
             yield column, f"length({folded(text)}) > {column.width}", f"more than {column.width} characters"
         elif form.quoting == "none":
             signs = form.delimiter + '"'
-            held = " or ".join(f"contains({text}, {literal(sign)})" for sign in signs)
+            # The space for a line break may be the delimiter.
+            shown = folded(text) if form.newlines == "fold" else text
+            held = " or ".join(f"contains({shown}, {literal(sign)})" for sign in signs)
             broken = rf" or regexp_matches({text}, '[\r\n]')" if form.newlines == "keep" else ""
             yield column, held + broken, f"{' or '.join(signs)}, or a line break, which the format does not quote"
+            if len(campaign.exported) == 1:
+                yield column, f"{text} is null", "nothing to print, which alone in its line is a blank one"

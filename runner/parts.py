@@ -33,6 +33,10 @@ RECORD = re.compile(rb'(?:[^"\n]++|"[^"]*")*+\n')
 LINE = re.compile(rb"[^\n]*\n")
 
 
+class Oversized(Exception):
+    """The next record is larger than a part may be."""
+
+
 class Records:
     """Finds where records end in a stream of chunks. A line break within quotes ends no record."""
 
@@ -163,7 +167,7 @@ class PartWriter:
                 self.add(block[:end], fitting)
                 block, count = block[end:], count - fitting
             elif self.file.rows == 0:
-                raise ExtractError(f"a record is larger than a part of at most {self.split.size if self.split else 0:,} bytes")
+                raise Oversized
             self.done.append(self.finish())
             self.file = self.open()
 

@@ -14,15 +14,20 @@ from runner.settings import Settings
 from runner.tariff import Tariff
 
 FILE = "profiles/providers.yml"
+# What Python calls text encodings, though no reader of a file knows them: they write line ends otherwise, or lose text.
+NO_CHARSETS = ("idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape")
 
 
 def check_encoding(name: str) -> str:
     """A text encoding that Python knows."""
     try:
         "".encode(name)
-    except LookupError:
-        raise ValueError("is no text encoding, such as utf-8, latin-1, windows-1252 or ascii") from None
-    return codecs.lookup(name).name
+        found = codecs.lookup(name).name
+    except (LookupError, UnicodeError):
+        found = NO_CHARSETS[0]
+    if found in NO_CHARSETS:
+        raise ValueError("is no text encoding, such as utf-8, latin-1, windows-1252 or ascii")
+    return found
 
 
 def check_delimiter(sign: str) -> str:
@@ -42,6 +47,11 @@ class FileFormat(Strict):
     encoding: Annotated[str, AfterValidator(check_encoding)] = "utf-8"
     bom: bool = False
     transliterate: bool = False
+
+    @property
+    def marked(self) -> bool:
+        """Whether a file begins with a byte order mark."""
+        return (self.bom and self.encoding == "utf-8") or bool("".encode(self.encoding))
 
 
 class TextFormat(FileFormat):

@@ -233,7 +233,7 @@ def test_a_byte_order_mark_begins_every_part(tmp_path: Path) -> None:
 
 def test_a_record_larger_than_a_part_is_refused(tmp_path: Path) -> None:
     rows: list[Row] = [("001", "x", "y"), ("002", "x" * 300, "y")]
-    with pytest.raises(ExtractError, match="a record is larger than a part of at most 200 bytes"):
+    with pytest.raises(ExtractError, match="record of profile_id 002 is larger than a part of at most 200 bytes"):
         write(rows, tmp_path / "spool", envelope({"type": "csv"}, split={"size": "200 B"}))
     assert list((tmp_path / "spool").iterdir()) == []
 
