@@ -4,6 +4,7 @@ Target: at most 1.3 times the bare COPY of the same rows in the same order, in u
 """
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -114,7 +115,8 @@ def main(
     (RESULTS / "framing.json").write_text(json.dumps({"rows": rows, "formats": found}, indent=2) + "\n")
     names = "format | MB | bare COPY, s | framed, s | ratio | memory, MB | and on disk, synced, s"
     heading = f"| {names} |\n|{' --- |' * 7}\n"
-    text = f"# Framing, {rows:,} rows, best of {tries}\n\nTarget: a ratio of at most 1.3, and under 100 MB more.\n\n"
+    load = f"{os.getloadavg()[2]:.1f} on {os.cpu_count()} cores"
+    text = f"# Framing, {rows:,} rows, best of {tries}, load {load}\n\nTarget: a ratio of at most 1.3, and under 100 MB more.\n\n"
     (RESULTS / "framing.md").write_text(text + heading + "\n".join(lines) + "\n")
 
 
