@@ -10,6 +10,7 @@ from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from runner.config import Strict
+from runner.contract import check_pad
 
 # The extract's boolean column that is true for a seed address.
 SEED = "is_seed"
@@ -145,7 +146,7 @@ class ColumnMeta(Strict):
     export: bool = True
     width: Annotated[int, Field(ge=1, le=100_000)] | None = None
     align: Literal["left", "right"] = "left"
-    pad: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    pad: Annotated[str, AfterValidator(check_pad)] | None = None
 
 
 @dataclass(frozen=True)

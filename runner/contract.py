@@ -20,6 +20,13 @@ def check_text(text: str) -> str:
     return text
 
 
+def check_pad(sign: str) -> str:
+    """One character that is printed."""
+    if len(sign) != 1 or not sign.isprintable():
+        raise ValueError("must be one character that is printed")
+    return sign
+
+
 @cache
 def pattern_fault(pattern: str) -> str | None:
     """Why RE2, as DuckDB has it, does not understand a pattern; None where it does."""

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from runner.config import Strict, parse, read_yaml, render
-from runner.contract import Contract
+from runner.contract import Contract, check_pad
 from runner.errors import ConfigError, Problem
 from runner.settings import Settings
 from runner.tariff import Tariff
@@ -81,7 +81,7 @@ class FixedWidthFormat(FileFormat):
 
     type: Literal["fixed_width"]
     header: Literal[False] = False
-    pad: Annotated[str, Field(min_length=1, max_length=1)] = " "
+    pad: Annotated[str, AfterValidator(check_pad)] = " "
 
 
 AnyFormat = Annotated[CsvFormat | DelimitedFormat | FixedWidthFormat, Field(discriminator="type")]

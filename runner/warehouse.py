@@ -9,6 +9,9 @@ import duckdb
 from runner.errors import ExtractError
 from runner.settings import Warehouse
 
+# What the order of a file must not depend on.
+ORDER = {"preserve_insertion_order": "true", "default_order": "asc", "default_collation": ""}
+
 
 @contextmanager
 def session(warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -23,7 +26,7 @@ def session(warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
     except duckdb.Error as error:
         raise ExtractError(f"the warehouse {warehouse.path} cannot be opened: {first_line(error)}") from None
     try:
-        for name, value in {"TimeZone": "UTC", **warehouse.config, "preserve_insertion_order": "true"}.items():
+        for name, value in {"TimeZone": "UTC", **warehouse.config, **ORDER}.items():
             if not re.fullmatch(r"\w+", name):
                 raise ExtractError(f"{name!r} is no setting of DuckDB")
             connection.execute(f"set {name} = {literal(value)}")
