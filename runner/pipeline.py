@@ -33,13 +33,13 @@ def run_slot(job: Job, slot: datetime, ledger: Ledger, *, asked_for: bool = Fals
     built again, for its profiles may have come late. Raises Held where a person must look, and DmailError where it failed; the
     ledger says so, too.
     """
-    check_route(job, slot, ledger.now())
     done = ledger.find(job.campaign.name, slot)
     if done and done.state == "empty" and asked_for:
         ledger.advance(done, "planned")
     elif done and done.finished:
         shutil.rmtree(spool(job, done), ignore_errors=True)
         return done
+    check_route(job, slot, ledger.now())
     with locked(job.settings.state_dir / "run.lock", f"{job.campaign.name} for {slot:%Y-%m-%d %H:%M} UTC"):
         tidy_spool(job.settings, ledger)
         purge(job, ledger)
@@ -249,6 +249,9 @@ def spool_is_whole(job: Job, run: Run) -> bool:
     Raises ExtractError where they do not, but the world may already have seen them: making others could mail twice.
     """
     if not run.parts:
+        return False
+    if job.seal and not may_have_left(run) and any(not e.part.side and e.part.plain_sha256 is None for e in run.parts):
+        # Frozen before the route had a key, and nothing of it has left: it is made again, to be sealed.
         return False
     paths = [(entry, part_path(spool(job, run), entry.part.number)) for entry in run.parts]
     if all(entry.location or (path.is_file() and digest(path) == entry.part.sha256) for entry, path in paths):

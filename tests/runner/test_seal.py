@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import DONE, FILE, SLOT, WRONG, Project
+from conftest import DONE, FAILED, FILE, SLOT, WRONG, Project
 from pydantic import ValidationError
 
 from runner.errors import ExtractError
@@ -314,6 +314,21 @@ def test_a_sealed_run_leaves_no_plain_row(project: Project, gpg: Gpg, acme: str,
     assert not any(row in blocks for row in rows[1:-1:50])
     names = {row.split(b",")[1] for row in rows[1:-1]}
     assert not any(name in blocks for name in names if len(name) > 12)
+
+
+def test_what_was_frozen_before_there_was_a_key_is_not_sent_plain(project: Project, gpg: Gpg, acme: str) -> None:
+    project.add_route(type="folder", path="/proc/nowhere")
+    assert project.run().returncode == FAILED
+    (project.path / "profiles/keys").mkdir()
+    (project.path / "profiles/keys/acme.asc").write_bytes(gpg.public(acme))
+    keys = f"[{{file: acme.asc, fingerprint: {acme}}}]"
+    project.edit("profiles/routes.yml", "path: /proc/nowhere", f"path: outbox\n  encryption: {{keys: {keys}}}")
+    done = project.run()
+    assert done.returncode == DONE, done.stderr
+    assert project.delivered == [f"{FILE}.pgp"]
+    (part,) = project.status()[0]["parts"]
+    assert hashlib.sha256(gpg.open(project.path / "outbox" / part["name"])).hexdigest() == part["plain_sha256"]
+    assert project.private_leftovers() == []
 
 
 def test_what_must_be_sealed_is_not_sent_plain(project: Project, gpg: Gpg, acme: str) -> None:
