@@ -1,5 +1,6 @@
 """Sealing: plain bytes go into a process of its own, and only what that has encrypted is ever on the disk."""
 
+import fcntl
 import json
 import os
 import subprocess
@@ -37,6 +38,9 @@ class Sealer:
             )  # fmt: skip
         finally:
             os.close(reader)
+        if self.process.stdin and hasattr(fcntl, "F_SETPIPE_SZ"):
+            with suppress(OSError):
+                fcntl.fcntl(self.process.stdin.fileno(), fcntl.F_SETPIPE_SZ, PIPE)
         sign = encryption.sign
         secret = sign.passphrase.get_secret_value() if sign and sign.passphrase else None
         order = {
