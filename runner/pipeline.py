@@ -179,7 +179,8 @@ def prepare(job: Job, run: Run, ledger: Ledger) -> frozenset[str]:
 
 def goes_ahead(job: Job) -> bool:
     """Whether parts travel while the rest is being written: several of them, to a server that renames what is whole."""
-    return job.provider.split is not None and isinstance(job.route, SftpRoute) and job.route.finish == "rename"
+    route = job.route
+    return job.provider.split is not None and isinstance(route, SftpRoute) and route.ahead and route.finish == "rename"
 
 
 def last_run(job: Job, slot: datetime, ledger: Ledger) -> Last | None:

@@ -107,7 +107,8 @@ class Login(Strict):
 class SftpRoute(Delivery, Login):
     """An SFTP server. `timeout`: seconds without an answer, at every stage, after which it counts as gone.
 
-    `parallel`: sessions, one part each at a time. `allow_old`: algorithms that are not offered otherwise.
+    `parallel`: sessions, one part each at a time. `ahead`: a part of a split file travels while the next one is written.
+    `allow_old`: algorithms that are not offered otherwise.
     """
 
     type: Literal["sftp"]
@@ -116,6 +117,7 @@ class SftpRoute(Delivery, Login):
     jump: Login | None = None
     timeout: Seconds = 30
     parallel: Annotated[int, Field(ge=1, le=16)] = 1
+    ahead: bool = False
     allow_old: tuple[Old, ...] = ()
 
 

@@ -484,7 +484,7 @@ def test_nothing_is_delivered_by_a_draft(project: Project) -> None:
 def test_a_run_goes_on_where_its_parts_were_cut_off(project: Project, sshd: Sshd) -> None:
     project.edit("profiles/providers.yml", "label: Acme Print", "label: Acme Print\n  split: {rows: 300}\n  side_files: [done]")
     with wire(sshd.port, [10, 90_000, 10, 10]) as port:
-        project.add_route(**sftp_entry(sshd, port=port))
+        project.add_route(**sftp_entry(sshd, port=port, ahead=True))
         lost = project.run()
         assert lost.returncode == FAILED, lost.stdout
         halfway = sorted(path.name for path in sshd.root.rglob("*.csv"))
