@@ -1,6 +1,5 @@
 """Bringing a run's parts to their route: in parallel where it allows, again where a fault may pass, what tells of them last."""
 
-import random
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -8,11 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from runner.route import AnyRoute, SftpRoute
-from runner.ship.delivery import Intent, Lost, deliver
+from runner.ship.delivery import Intent, Lost, deliver, pause
 from runner.ship.places import destination
 from runner.values import Part, Receipt, Spooled
-
-LONGEST = 60.0  # seconds between two tries
 
 
 @dataclass(frozen=True)
@@ -67,9 +64,9 @@ class Carrier:
                 tries = tries + 1 if len(self.todo) == before else 1
                 if tries > self.route.retries:
                     raise
-                pause = min(LONGEST, 2.0**tries) * random.uniform(0.5, 1)  # noqa: S311 - so that not all come again at once
-                self.desk.tell(f"retry    {error.what}: again in {pause:.0f} s, {tries} of {self.route.retries}")
-                self.desk.wait(pause)
+                seconds = pause(tries)
+                self.desk.tell(f"retry    {error.what}: again in {seconds:.0f} s, {tries} of {self.route.retries}")
+                self.desk.wait(seconds)
 
     def session(self) -> None:
         """Deliver by one session; a part that is lost on the way is to do again."""

@@ -1,6 +1,7 @@
 """The delivery of one part, the same on every route: temporary name, verification, a rename that cannot overwrite."""
 
 import hashlib
+import random
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from runner.errors import DeliveryError, Held
 from runner.route import Delivery
 from runner.values import Part, Receipt, Spooled
 
+LONGEST = 30.0  # seconds between two tries, at least; at most twice that
+JITTER = random.SystemRandom()
 SMALL = 16 << 20  # bytes that are read back where nothing else is said
 
 
@@ -44,6 +47,11 @@ class Watched(FileIO):
         content: bytes = super().read(size) or b""
         self.watch(len(content))
         return content
+
+
+def pause(tries: int, first: float = 1.0) -> float:
+    """Seconds to wait before another try: twice as long each time, and not the same for all who wait."""
+    return min(LONGEST, first * 2.0 ** (tries - 1)) * (1 + JITTER.random())
 
 
 class Destination(Protocol):

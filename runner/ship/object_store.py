@@ -1,26 +1,23 @@
 """Object stores, by obstore: S3 and what speaks like it, Azure Blob Storage, Google Cloud Storage."""
 
-import random
-import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from http import HTTPStatus
 from itertools import count
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, BinaryIO
-from urllib.parse import urlsplit
 
 import obstore
 from obstore.exceptions import BaseError
-from obstore.store import AzureStore, GCSStore, S3Store
 from obstore.store import ObjectStore as Client
 
 from runner.errors import DeliveryError
-from runner.object_route import AzureRoute, GcsRoute, ObjectRoute, S3Route, connection_parts
-from runner.ship.delivery import Lost, Refused, Spoiled, Taken, Unheard, Watched
+from runner.object_route import AzureRoute, GcsRoute, ObjectRoute, S3Route
+from runner.ship.delivery import Lost, Refused, Spoiled, Taken, Unheard, Watched, pause
+from runner.ship.store_client import client
+from runner.ship.store_faults import explained, plain
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig
@@ -30,7 +27,6 @@ PIECES = 4  # under way at once
 SINGLE = 16 << 20  # bytes that go in one request
 COPIED = 5 << 30  # bytes that S3 copies in one go
 SLOW = 600.0  # seconds that a request with a piece in it, or a copy within the store, may take
-LONGEST = 15.0  # seconds between two tries
 
 
 class Copying(Lost):
@@ -172,7 +168,7 @@ class ObjectStore:
             except Unheard:
                 if tries >= self.route.retries:
                     raise
-            time.sleep(min(LONGEST, 0.1 * 2**tries) * random.uniform(0.5, 1))  # noqa: S311 - so that not all come again at once
+            time.sleep(pause(tries + 1, 0.05))
 
     def check_limit(self, name: str, size: int) -> None:
         if size > COPIED and isinstance(self.route, S3Route):
@@ -260,150 +256,3 @@ def object_store(place: ObjectRoute) -> Iterator[ObjectStore]:
     except (BaseError, ValueError, OSError) as error:
         raise DeliveryError(f"the route's store cannot be used: {plain(str(error))}") from None
     yield ObjectStore(place, ask, carry, once)
-
-
-def client(place: ObjectRoute, options: "ClientConfig", again: "RetryConfig") -> Client:
-    """A client for a route. It would take whatever the route leaves out from environment variables: what matters is given."""
-    match place:
-        case S3Route():
-            keys = s3_keys(place) if place.access_key_id else None
-            return S3Store(place.bucket, client_options=options, retry_config=again, credential_provider=keys, **s3(place))
-        case AzureRoute():
-            return AzureStore(place.container, client_options=options, retry_config=again, **azure(place))
-        case GcsRoute():
-            given: dict[str, Any] = {"base_url": place.endpoint or "https://storage.googleapis.com"}
-            if place.service_account:
-                given["service_account"] = str(place.service_account)
-            return GCSStore(place.bucket, client_options=options, retry_config=again, **given)
-
-
-def s3(place: S3Route) -> dict[str, Any]:
-    host = f"s3.{place.region}.amazonaws.com" + (".cn" if place.region.startswith("cn-") else "")
-    endpoint = place.endpoint or f"https://{f'{place.bucket}.' if place.virtual_hosted else ''}{host}"
-    config = {
-        "endpoint": endpoint,
-        # The variable of this name goes before `endpoint`.
-        "aws_endpoint_url_s3": endpoint,
-        "region": place.region,
-        "virtual_hosted_style_request": place.virtual_hosted,
-        "server_side_encryption": place.server_side_encryption,
-        "sse_kms_key_id": place.kms_key_id,
-        "skip_signature": False,
-        "s3_express": False,
-        "conditional_put": "etag",
-        # The completion of a multipart copy takes `If-None-Match: *`; a plain copy would replace what is there.
-        "copy_if_not_exists": "multipart",
-        "disable_bulk_delete": True,
-        "checksum_algorithm": "SHA256",
-    }
-    return {key: value for key, value in config.items() if value is not None}
-
-
-def s3_keys(place: S3Route) -> Callable[[], Any]:
-    """The route's keys, and no session token but its own: one of the environment's would go with somebody else's keys."""
-    keys = {
-        "access_key_id": secret(place.access_key_id),
-        "secret_access_key": secret(place.secret_access_key),
-        "token": secret(place.session_token),
-        "expires_at": None,
-    }
-    return lambda: keys
-
-
-def azure(place: AzureRoute) -> dict[str, Any]:
-    """The account and its key; the library takes no connection string, but its parts by their names."""
-    parts = connection_parts(secret(place.connection_string) or "")
-    key = parts.get("AccountKey") or secret(place.key)
-    sas = parts.get("SharedAccessSignature") or secret(place.sas)
-    endpoint = place.endpoint or parts.get("BlobEndpoint")
-    account = place.account or parts.get("AccountName") or (urlsplit(endpoint or "").hostname or "").split(".")[0]
-    if not account or not (key or sas):
-        raise ValueError("it needs an account, and its key or a shared access signature")
-    suffix = parts.get("EndpointSuffix", "core.windows.net")
-    common = {"account_name": account, "endpoint": endpoint or f"https://{account}.blob.{suffix}", "skip_signature": False}
-    if key:
-        return {**common, "account_key": key, "credential_type": "access_key"}
-    return {**common, "sas_key": (sas or "").removeprefix("?"), "credential_type": "sas_token"}
-
-
-def secret(value: Any) -> str | None:
-    return value.get_secret_value() if value is not None else None
-
-
-@contextmanager
-def explained(location: str, doing: str) -> Iterator[None]:
-    """What the store answers, in plain words."""
-    try:
-        yield
-    except (BaseError, OSError, ValueError) as error:
-        raise fault(location, doing, str(error)) from None
-
-
-def fault(location: str, doing: str, text: str) -> DeliveryError:
-    """What to raise for what the library says. Its words have addresses with signatures, and the server's whole answer."""
-    said, _, debug = text.partition("Debug source:")
-    found = re.search(r"status code: (\d{3})|\(code: (\d{3})\)", said)
-    answer = re.search(r"<Code>(\w+)</Code>\s*<Message>([^<]*)", said)
-    if not found and not answer:
-        return unanswered(location, doing, said, debug)
-    # S3 may say 200 first, and then that it failed.
-    status = int(found[1] or found[2]) if found else 200
-    code = answer[1] if answer else ""
-    words = f"{status} {code}: {plain(answer[2].strip().partition(chr(10))[0])}" if answer else f"{status} {phrase(status)}"
-    # Of S3's 409, some only say that somebody else is at it; Azure's say by their code what is meant.
-    if status == HTTPStatus.PRECONDITION_FAILED or (status == HTTPStatus.CONFLICT and "AlreadyExists" in code):
-        return Taken(f"{location} exists already ({words}); it was not touched")
-    if status == HTTPStatus.TOO_MANY_REQUESTS or code in ("SlowDown", "ServerBusy"):
-        return Unheard(f"{location}: {doing} was put off: {words}")
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in (HTTPStatus.CONFLICT, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.OK):
-        return (Unheard if harmless(said) else Lost)(f"{location}: {doing} failed: {words}")
-    return Refused(f"{location}: {doing} was refused: {words}", todo=advice(status, code, doing))
-
-
-def unanswered(location: str, doing: str, said: str, debug: str) -> DeliveryError:
-    """Without an answer, or with none that was meant for us."""
-    if "redirect without LOCATION" in said:
-        return Refused(f"{location}: {doing} was refused: it is elsewhere", todo="check the route's `region` and `endpoint`")
-    if certificate := re.search(r"InvalidCertificate\(\s*(\w+)", debug):
-        return DeliveryError(f"{location}: {doing} failed: the server's certificate is not trusted ({certificate[1]})")
-    if re.search(r"169\.254\.|metadata\.google", said):
-        return DeliveryError(
-            f"{location}: {doing} failed: this machine has no credentials for it", todo="check the route's `credentials`"
-        )
-    kind = re.search(r"HttpError \{\s*kind: (\w+)", debug)
-    if not kind:
-        # Of a name or an address that it does not take, the library tells before it sends anything.
-        error = Refused if re.search(r"Could not parse path|URL scheme is not allowed|builder error", said + debug) else Lost
-        return error(f"{location}: {doing} failed: {plain(said.partition('error response:')[0])}")
-    if kind[1] == "Connect":
-        return Unheard(f"{location}: {doing} failed: {'its name is not known' if 'dns error' in debug else 'nobody answers'}")
-    words = "no answer in time" if kind[1] == "Timeout" else "the connection was lost before the answer"
-    return (Unheard if harmless(said) else Lost)(f"{location}: {doing} failed: {words}")
-
-
-def harmless(said: str) -> bool:
-    """A step of S3's multipart copy before the last, which alone gives the name."""
-    return re.search(r"performing (POST \S+\?uploads|PUT \S+[?&]partNumber)=", said) is not None
-
-
-def advice(status: int, code: str, doing: str) -> str | None:
-    """What to do about a refusal."""
-    if status == HTTPStatus.NOT_FOUND:
-        return "check the route's bucket or container, and its region"
-    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        missing = "; S3 says this of a missing object, too, to whom it does not let list the bucket"
-        return "check the route's credentials, and what they may do" + (missing if not code and "size" in doing else "")
-    return None
-
-
-def phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "without a word"
-
-
-def plain(text: str) -> str:
-    """A message in one line, without its debug output and without addresses: they may be signed."""
-    text = re.sub(r"\w+://\S+", "(address)", text.partition("Debug source:")[0])
-    return " ".join(text.split())[:300]
