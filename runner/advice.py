@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from runner.errors import ConfigError, Problem
-from runner.job import Job, key_findings
+from runner.job import Job, draft_faults, key_findings
 from runner.route import FILE as ROUTES
 from runner.route import FolderRoute, SftpRoute
 from runner.schedule import latest_due, upcoming
@@ -58,8 +58,7 @@ def advice(job: Job, tried_routes: set[str], now: datetime) -> Iterator[Problem]
 
 def route_advice(job: Job, tried_routes: set[str]) -> Iterator[Problem]:
     """The warnings for the route that its files go by."""
-    if job.route.status == "draft":
-        yield Problem(ROUTES, f"{job.provider.route}.status", "is draft: nothing is delivered by it", "active")
+    yield from draft_faults(job)
     if job.route.encryption is None and not isinstance(job.route, FolderRoute):
         yield Problem(ROUTES, f"{job.provider.route}.encryption", "is missing: personal data lie on the server as they are")
     if isinstance(job.route, SftpRoute) and job.route.allow_old:

@@ -82,6 +82,19 @@ def key_findings(job: Job, slot: datetime, now: datetime) -> list[Finding]:
     return list(findings(job.seal.keys, job.seal.encryption, (ROUTES, f"{job.provider.route}.encryption"), now, until))
 
 
+def draft_faults(job: Job) -> Iterator[Problem]:
+    """A route by which nothing is delivered yet."""
+    if job.route.status == "draft":
+        yield Problem(ROUTES, f"{job.provider.route}.status", "is draft: nothing is delivered by it", "active")
+
+
+def check_route(job: Job, slot: datetime, now: datetime) -> None:
+    """Raises ConfigError where nothing may be delivered by the route, or nothing that it delivers could be opened."""
+    faults = [finding.problem for finding in key_findings(job, slot, now) if finding.error]
+    if faults := [*faults, *draft_faults(job)]:
+        raise ConfigError(faults)
+
+
 def shared_names(settings: Settings, manifest: Manifest) -> Iterator[Problem]:
     """Two campaigns with one file name on one route: one of them could be taken for the other's."""
     owners: dict[tuple[str, str], str] = {}

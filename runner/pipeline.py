@@ -9,13 +9,12 @@ from pathlib import Path
 
 from runner import history
 from runner.campaign import Campaign
-from runner.errors import ConfigError, DmailError, ExtractError, Held, Problem, Stopped
-from runner.job import Job, key_findings
+from runner.errors import DmailError, ExtractError, Held, Stopped
+from runner.job import Job, check_route
 from runner.ledger import Ledger, Run
 from runner.lock import locked
 from runner.make import Last, make
 from runner.parts import part_path
-from runner.route import FILE as ROUTES
 from runner.route import SftpRoute, find_route
 from runner.schedule import latest_due
 from runner.settings import Settings
@@ -42,21 +41,12 @@ def run_slot(job: Job, slot: datetime, ledger: Ledger, *, asked_for: bool = Fals
     check_route(job, slot, ledger.now())
     with locked(job.settings.state_dir / "run.lock", f"{job.campaign.name} for {slot:%Y-%m-%d %H:%M} UTC"):
         tidy_spool(job.settings, ledger)
-        purge(job, ledger)
+        purge(job, ledger, spared=slot if asked_for else None)
         held = [hold for run in ledger.unfinished(job.campaign.name) if run.slot < slot and (hold := close(job, run, ledger))]
         finished = bring_to_end(job, ledger.open(job.campaign.name, slot), ledger)
     if held:
         raise held[0]
     return finished
-
-
-def check_route(job: Job, slot: datetime, now: datetime) -> None:
-    """Raises ConfigError where nothing may be delivered by the route, or nothing that it delivers could be opened."""
-    faults = [finding.problem for finding in key_findings(job, slot, now) if finding.error]
-    if job.route.status == "draft":
-        faults.append(Problem(ROUTES, f"{job.provider.route}.status", "is draft: nothing is delivered by it", "active"))
-    if faults:
-        raise ConfigError(faults)
 
 
 def due_slot(campaign: Campaign, ledger: Ledger, now: datetime) -> datetime | None:
@@ -101,15 +91,15 @@ def cancel(job: Job, run: Run, ledger: Ledger, reason: str) -> None:
     job.tell(f"cancel   {run.run_id}: {reason}, and nothing of it had left")
 
 
-def purge(job: Job, ledger: Ledger) -> list[Run]:
-    """Give up the campaign's runs to which nothing has happened for the provider's `retention_days`.
+def purge(job: Job, ledger: Ledger, *, spared: datetime | None = None) -> list[Run]:
+    """Give up the campaign's runs to which nothing has happened for the provider's `retention_days`, but for the `spared` slot's.
 
     Those that may have left in part remain, for a person to look at, and are returned.
     """
     kept = []
     end = ledger.now() - timedelta(days=job.provider.retention_days)
     for run in ledger.waiting(job.campaign.name):
-        if run.changed is None or run.changed > end:
+        if run.slot == spared or run.changed is None or run.changed > end:
             continue
         if may_have_left(run):
             kept.append(run)

@@ -1,10 +1,11 @@
 """A proof: a file of test profiles and seeds alone, delivered under a name that says TEST, so that a person can look at print."""
 
 import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from runner.envelope import Envelope
-from runner.job import Job
+from runner.job import Job, check_route
 from runner.ledger import Ledger
 from runner.lock import locked
 from runner.make import trial, write
@@ -19,6 +20,7 @@ def prove(job: Job, slot: datetime, now: datetime, ledger: Ledger, by: str) -> l
 
     Raises what a run raises. A proof's name holds the present second: it stands in nobody's way.
     """
+    check_route(job, slot, now)
     stamp = now.astimezone(UTC).strftime(SLOT_FORM)
     folder = job.settings.work_dir / "proof"
     with locked(job.settings.state_dir / "run.lock", f"proof of {job.campaign.name}"):
@@ -31,9 +33,8 @@ def prove(job: Job, slot: datetime, now: datetime, ledger: Ledger, by: str) -> l
                 )
                 parts = write(found, envelope, folder)
             spooled = [Spooled(part, part_path(folder, part.number)) for part in parts]
-            nothing = Intent(declared=False, owner=None, declare=lambda: None, withdraw=lambda: None)
             receipts: dict[int, Receipt] = {}
-            desk = Desk(lambda _: nothing, lambda part, receipt: receipts.update({part.number: receipt}), job.tell, job.watch)
+            desk = Desk(intents(), lambda part, receipt: receipts.update({part.number: receipt}), job.tell, job.watch)
             ship(spooled, job.route, desk)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -41,3 +42,14 @@ def prove(job: Job, slot: datetime, now: datetime, ledger: Ledger, by: str) -> l
     for part, receipt in delivered:
         ledger.note_proof(job.campaign.name, part, receipt, by)
     return delivered
+
+
+def intents() -> Callable[[Part], Intent]:
+    """What was declared of a proof's parts, for as long as it is under way: it is in no ledger, for it mails nobody."""
+    declared: set[int] = set()
+
+    def intent(part: Part) -> Intent:
+        said = part.number
+        return Intent(said in declared, None, lambda: declared.add(said), lambda: declared.discard(said))
+
+    return intent

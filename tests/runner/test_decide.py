@@ -72,6 +72,15 @@ def test_a_run_that_a_person_holds_waits_for_a_person(project: Project) -> None:
     assert decide(project, "hold")[0] == WRONG
 
 
+def test_who_asks_for_a_run_gets_it_however_long_it_has_waited(project: Project) -> None:
+    project.edit("profiles/providers.yml", "label: Acme Print", "label: Acme Print\n  retention_days: 0")
+    code, told = decide(project, "hold")
+    assert code == DONE, told
+    code, told = decide(project, "release")
+    assert code == DONE, told
+    assert project.delivered == [FILE]
+
+
 def test_a_cancelled_run_leaves_nothing_and_is_done(project: Project) -> None:
     assert decide(project, "cancel")[0] == DONE
     (run,) = project.status()
