@@ -99,7 +99,7 @@ def read_public(path: Path, fingerprint: str) -> "tuple[Cert | None, str]":
     try:
         tags = [packet.tag for packet in PacketPile.from_file(str(path))]
         certs = Cert.split_file(str(path))
-    except Exception:  # noqa: BLE001 - the library raises bare exceptions
+    except RuntimeError:
         certs, tags = [], []
     if not certs:
         return None, "is no OpenPGP public key"
@@ -163,9 +163,9 @@ def secret_fault(key: SigningKey) -> str | None:
         mode = key.file.stat().st_mode
         secret = Tsk.from_file(str(key.file))
         found = secret.extract_certificate().fingerprint.upper()
-    except FileNotFoundError:
-        return "does not exist"
-    except Exception:  # noqa: BLE001 - the library raises bare exceptions
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    except RuntimeError:
         return "is no OpenPGP secret key"
     if stat.S_IMODE(mode) & 0o077:
         return f"can be read by others (mode {stat.S_IMODE(mode):04o}): chmod 600 it"
@@ -173,6 +173,6 @@ def secret_fault(key: SigningKey) -> str | None:
         return f"has the fingerprint {found}, but {key.fingerprint} is pinned"
     try:
         secret.signer(key.passphrase.get_secret_value() if key.passphrase else None)
-    except Exception:  # noqa: BLE001 - the library raises bare exceptions
+    except RuntimeError:
         return "cannot sign: its passphrase is wrong, or it has no signing key"
     return None

@@ -177,9 +177,16 @@ def write(
 
 def part_of(content: Content, number: int, envelope: Envelope) -> Part:
     """A written file as the ledger will know it."""
-    name, route, plain = envelope.part_name(number), envelope.provider.route, content.plain
-    opened = (plain.bytes, plain.sha256) if plain else (None, None)
-    return Part(number, name, content.rows, content.bytes, content.sha256, route, False, *opened)  # noqa: FBT003
+    return Part(
+        number=number,
+        name=envelope.part_name(number),
+        rows=content.rows,
+        bytes=content.bytes,
+        sha256=content.sha256,
+        route=envelope.provider.route,
+        plain_bytes=content.plain.bytes if content.plain else None,
+        plain_sha256=content.plain.sha256 if content.plain else None,
+    )
 
 
 def side_parts(envelope: Envelope, parts: list[Part], folder: Path | None) -> Iterator[Part]:

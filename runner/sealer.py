@@ -29,11 +29,16 @@ def main() -> None:
                 os.fsync(file.fileno())
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
             half.replace(path)
-            print(json.dumps({"bytes": path.stat().st_size, "sha256": digest}))  # noqa: T201 - the answer
-        except Exception as error:  # noqa: BLE001 - told to the sender, which is whom it concerns
-            print(json.dumps({"error": str(error).splitlines()[0] if str(error) else type(error).__name__}))  # noqa: T201
+            answer({"bytes": path.stat().st_size, "sha256": digest})
+        except (RuntimeError, ValueError, OSError) as error:
+            # The library adds where in itself it happened.
+            answer({"error": str(error).splitlines()[0]})
         finally:
             half.unlink(missing_ok=True)
+
+
+def answer(said: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(said))
 
 
 def seal(order: dict[str, Any], path: Path) -> None:

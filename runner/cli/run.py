@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -52,10 +53,8 @@ def run(
     if accept and (slot is None or not campaigns or len(campaigns) != 1):
         raise UsageError("--accept needs one campaign and its --slot: it lets that very run pass")
     accepted = frozenset(hold.value for hold in accept or ())
-    codes = [
-        attempt(lambda n=name: run_one(settings, manifest, n, moment, dry=dry, accepted=accepted))  # type: ignore[misc]
-        for name in dict.fromkeys(chosen)
-    ]
+    one = partial(run_one, settings, manifest, moment=moment, dry=dry, accepted=accepted)
+    codes = [attempt(partial(one, name)) for name in dict.fromkeys(chosen)]
     if not chosen:
         say("no campaign is active")
     raise typer.Exit(next((code for code in (1, 2, 3) if code in codes), 0))
