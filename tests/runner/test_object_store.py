@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -212,7 +212,7 @@ def test_a_wrong_key_is_refused_and_told_to_nobody(spooled: Spooled, azurite: Az
     wrong = (
         "AccountName=devstoreaccount1;AccountKey=c2VjcmV0Y2FuYXJ5;"
         + (azurite.connection_string.get_secret_value().split(";")[-2])
-    )  # type: ignore[union-attr]
+    )
     route = AzureRoute(type="azure", container="letters", connection_string=wrong, allow_http=True, retries=0)
     with pytest.raises(Refused) as refused:
         send(spooled, route)
@@ -220,48 +220,69 @@ def test_a_wrong_key_is_refused_and_told_to_nobody(spooled: Spooled, azurite: Az
     assert "secretcanary" not in str(refused.value)
 
 
-@contextmanager
-def between(port: int, spoil: Any) -> Iterator[int]:  # noqa: C901 - a proxy in one piece
-    """A proxy that hands requests on, and lets `spoil` say what becomes of each answer (its bytes, or None to cut the wire)."""
-    listener = socket.create_server(("127.0.0.1", 0))
+@dataclass
+class Wire:
+    """What a proxy does to the requests that it notes: `before` answers one itself, `after` says what becomes of an answer."""
 
-    def serve(client: socket.socket) -> None:
-        with closing(client), closing(socket.create_connection(("127.0.0.1", port))) as server, suppress(OSError):
-            asked = b""
-            client.settimeout(20)
-            server.settimeout(0.5)
-            while True:
-                while b"\r\n\r\n" not in asked:
-                    if not (chunk := client.recv(65536)):
-                        return
-                    asked += chunk
-                head, body = asked.split(b"\r\n\r\n", 1)
-                length = next(
-                    (int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")), 0
-                )
-                while len(body) < length:
-                    body += client.recv(65536)
-                if (answer := spoil(head)) is None:
-                    server.sendall(head + b"\r\n\r\n" + body)
-                    answer = b""
-                    with suppress(TimeoutError):
-                        while chunk := server.recv(65536):
-                            answer += chunk
-                    if not (answer := spoil.after(head, answer) if hasattr(spoil, "after") else answer):
-                        return
-                client.sendall(answer)
-                asked = b""
+    before: Callable[[bytes], bytes | None] = lambda _: None
+    after: Callable[[bytes, bytes], bytes] = lambda _, found: found
+    seen: list[bytes] = field(default_factory=list)
+
+
+@contextmanager
+def between(port: int, wire: Wire) -> Iterator[int]:
+    """A way to the server; an answer of no bytes cuts the wire."""
+    listener = socket.create_server(("127.0.0.1", 0))
 
     def accept() -> None:
         with suppress(OSError):
             while True:
-                threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+                threading.Thread(target=hand_on, args=(listener.accept()[0], port, wire), daemon=True).start()
 
     threading.Thread(target=accept, daemon=True).start()
     try:
         yield listener.getsockname()[1]
     finally:
         listener.close()
+
+
+def hand_on(client: socket.socket, port: int, wire: Wire) -> None:
+    """One client's requests, until it goes or its wire is cut."""
+    with closing(client), closing(socket.create_connection(("127.0.0.1", port))) as server, suppress(OSError):
+        client.settimeout(20)
+        server.settimeout(0.5)
+        while asked := request_of(client):
+            head = asked.partition(b"\r\n\r\n")[0]
+            wire.seen.append(head.split(b"\r\n")[0])
+            if (answer := wire.before(head)) is None:
+                server.sendall(asked)
+                answer = wire.after(head, answer_of(server))
+            if not answer:
+                return
+            client.sendall(answer)
+
+
+def request_of(client: socket.socket) -> bytes:
+    """A request with its body; nothing where the client has gone."""
+    asked = b""
+    while b"\r\n\r\n" not in asked:
+        if not (chunk := client.recv(65536)):
+            return b""
+        asked += chunk
+    head, _, body = asked.partition(b"\r\n\r\n")
+    found = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+    while len(body) < int(found[1] if found else 0):
+        body += client.recv(65536)
+    return head + b"\r\n\r\n" + body
+
+
+def answer_of(server: socket.socket) -> bytes:
+    """All that the server says before it pauses."""
+    answer = b""
+    with suppress(TimeoutError):
+        while chunk := server.recv(65536):
+            answer += chunk
+    return answer
 
 
 def answer(status: str, code: str) -> bytes:
@@ -276,7 +297,7 @@ def test_an_error_that_passes_is_tried_again(spooled: Spooled, moto: int, s3: An
         seen.append(head)
         return answer("500 Internal Server Error", "InternalError") if len(seen) == 2 else None
 
-    with between(moto, spoil) as port:
+    with between(moto, Wire(spoil)) as port:
         send(spooled, s3_route(port, retries=3))
     assert there(s3_route(moto)) == CONTENT
 
@@ -288,7 +309,7 @@ def test_what_is_forbidden_is_not_tried_again(spooled: Spooled, moto: int, s3: A
         seen.append(head)
         return answer("403 Forbidden", "AccessDenied") if head.startswith(b"PUT") or b"POST" in head[:5] else None
 
-    with between(moto, spoil) as port, pytest.raises(Refused, match="AccessDenied"):
+    with between(moto, Wire(spoil)) as port, pytest.raises(Refused, match="AccessDenied"):
         send(spooled, s3_route(port))
     assert sum(head.startswith((b"PUT", b"POST")) for head in seen) == 1
     assert there(s3_route(moto)) is None
@@ -297,16 +318,11 @@ def test_what_is_forbidden_is_not_tried_again(spooled: Spooled, moto: int, s3: A
 def test_an_answer_that_is_cut_off_after_the_name_was_given(spooled: Spooled, moto: int, s3: Any) -> None:
     """The store has done it and we do not know: the next try finds our bytes, or nothing, and then a person must say."""
 
-    class Cut:
-        def __call__(self, head: bytes) -> None:
-            return None
-
-        def after(self, head: bytes, found: bytes) -> bytes:
-            completes = head.startswith(b"PUT") and f"/{NAME} ".encode() in head
-            return b"" if completes else found
+    def cut(head: bytes, found: bytes) -> bytes:
+        return b"" if head.startswith(b"PUT") and f"/{NAME} ".encode() in head else found
 
     ledger = Ledgerish()
-    with between(moto, Cut()) as port, pytest.raises(DeliveryError) as lost:
+    with between(moto, Wire(after=cut)) as port, pytest.raises(DeliveryError) as lost:
         send(spooled, s3_route(port, retries=0), ledger)
     assert isinstance(lost.value, Lost), lost.value
     assert ledger.declared
@@ -366,7 +382,7 @@ def server(request: pytest.FixtureRequest) -> Server:
     text = request.getfixturevalue("azurite").connection_string.get_secret_value()
     prefix = re.sub(r"\W", "_", request.node.name)
     return Server(
-        int(re.search(r"127.0.0.1:(\d+)", text)[1]),  # type: ignore[index]
+        int(re.search(r"127.0.0.1:(\d+)", text)[1]),
         lambda port, **changes: own_azure(port, prefix, **changes),
     )
 
@@ -428,7 +444,7 @@ def test_a_name_that_is_taken_is_not_touched(server: Server, size: int, blind: b
 def test_nothing_is_sent_where_the_name_is_seen_to_be_taken(server: Server, size: int) -> None:
     """Also for servers that do not know the condition."""
     create(server.route(server.port), b"somebody else's")
-    with between(server.port, spoil := spoiled(lambda _: None)) as port, pytest.raises(Taken):
+    with between(server.port, spoil := Wire(lambda _: None)) as port, pytest.raises(Taken):
         create(server.route(port), bytes_of(size))
     assert [line.split()[0] for line in spoil.seen] == [b"HEAD"]
 
@@ -475,23 +491,6 @@ def test_of_two_that_make_it_at_once_one_does(server: Server, size: int, monkeyp
 # Servers and lines that fail.
 
 
-def spoiled(spoil: Callable[[bytes], bytes | None], after: Callable[[bytes, bytes], bytes] = lambda _, found: found) -> Any:
-    """A proxy that notes every request's first line; what comes before it and what comes after."""
-
-    class Spoil:
-        seen: list[bytes] = []  # noqa: RUF012 - one proxy, one list
-
-        def __call__(self, head: bytes) -> bytes | None:
-            self.seen.append(head.split(b"\r\n")[0])
-            return spoil(head)
-
-        def after(self, head: bytes, found: bytes) -> bytes:
-            return after(head, found)
-
-    Spoil.seen = []
-    return Spoil()
-
-
 def gives_the_name(head: bytes) -> bool:
     """The one request that counts: a conditional PUT, the completion of a conditional multipart copy, a conditional Copy Blob."""
     return b"if-none-match: *" in head.lower()
@@ -506,7 +505,7 @@ def test_an_answer_that_is_lost_after_it_was_made(server: Server, size: int) -> 
     """The store has done it: it is not asked again by itself, and who looks sees it."""
     content = bytes_of(size)
     place = server.route(server.port)
-    spoil = spoiled(lambda _: None, lambda head, found: b"" if gives_the_name(head) else found)
+    spoil = Wire(lambda _: None, lambda head, found: b"" if gives_the_name(head) else found)
     asked: list[bytes] = []
     with between(server.port, spoil) as port:
         with pytest.raises(Lost, match="the connection was lost") as lost:
@@ -532,7 +531,7 @@ def test_what_the_provider_takes_at_once_is_not_delivered_again(server: Server) 
             store.remove(NAME)
         return b""
 
-    with between(server.port, spoiled(lambda _: None, take)) as port, pytest.raises(Lost):
+    with between(server.port, Wire(lambda _: None, take)) as port, pytest.raises(Lost):
         create(server.route(port, retries=5), bytes_of(SMALL))
     assert names(place) == []
 
@@ -540,7 +539,7 @@ def test_what_the_provider_takes_at_once_is_not_delivered_again(server: Server) 
 @sizes
 def test_a_fault_of_the_server_at_the_name_is_not_repeated(server: Server, size: int) -> None:
     """Nobody knows what comes after a 500."""
-    spoil = spoiled(lambda head: answer("500 Internal Server Error", "InternalError") if gives_the_name(head) else None)
+    spoil = Wire(lambda head: answer("500 Internal Server Error", "InternalError") if gives_the_name(head) else None)
     with between(server.port, spoil) as port:
         with pytest.raises(Lost, match="500 InternalError") as lost:
             create(server.route(port), bytes_of(size))
@@ -556,7 +555,7 @@ def test_a_server_that_puts_it_off_is_asked_again(server: Server, size: int, cod
     def spoil(head: bytes) -> bytes | None:
         return answer("503 Service Unavailable", code) if gives_the_name(head) and off and off.pop() else None
 
-    with between(server.port, spoiled(spoil)) as port:
+    with between(server.port, Wire(spoil)) as port:
         create(server.route(port), bytes_of(size))
     assert not off
     with object_store(server.route(server.port)) as store:
@@ -574,7 +573,7 @@ def test_a_fault_of_the_server_before_the_name_passes(server: Server) -> None:
         seen.add(kind)
         return answer("500 Internal Server Error", "InternalError")
 
-    with between(server.port, spoiled(spoil)) as port:
+    with between(server.port, Wire(spoil)) as port:
         create(server.route(port), bytes_of(LARGE))
     assert len(seen) > 3
     with object_store(server.route(server.port)) as store:
@@ -583,7 +582,7 @@ def test_a_fault_of_the_server_before_the_name_passes(server: Server) -> None:
 
 @sizes
 def test_a_server_that_forbids_is_not_asked_again(server: Server, size: int) -> None:
-    spoil = spoiled(lambda head: answer("403 Forbidden", "AccessDenied") if puts(head) else None)
+    spoil = Wire(lambda head: answer("403 Forbidden", "AccessDenied") if puts(head) else None)
     with between(server.port, spoil) as port:
         with pytest.raises(Refused, match="403 AccessDenied") as refused:
             create(server.route(port), bytes_of(size))
@@ -595,7 +594,7 @@ def test_a_server_that_forbids_is_not_asked_again(server: Server, size: int) -> 
 
 def test_a_store_that_lets_nobody_remove(server: Server) -> None:
     """The name is given; that the temporary object stays is no reason to say that it was not."""
-    spoil = spoiled(
+    spoil = Wire(
         lambda head: answer("403 Forbidden", "AccessDenied") if head.startswith(b"DELETE") or b"comp=batch" in head else None
     )
     place = server.route(server.port)
@@ -605,14 +604,14 @@ def test_a_store_that_lets_nobody_remove(server: Server) -> None:
 
 
 def test_a_conflict_that_does_not_mean_that_it_exists(server: Server) -> None:
-    spoil = spoiled(lambda head: answer("409 Conflict", "ConditionalRequestConflict") if gives_the_name(head) else None)
+    spoil = Wire(lambda head: answer("409 Conflict", "ConditionalRequestConflict") if gives_the_name(head) else None)
     with between(server.port, spoil) as port, pytest.raises(Lost, match="409 ConditionalRequestConflict"):
         create(server.route(port), bytes_of(SMALL))
 
 
 def test_an_answer_that_nobody_understands_is_not_quoted(server: Server) -> None:
     page = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 40\r\n\r\n<html>s3cretcanary?sig=1&Signature=2</h1>"[:-1]
-    spoil = spoiled(lambda head: page if puts(head) else None)
+    spoil = Wire(lambda head: page if puts(head) else None)
     with between(server.port, spoil) as port, pytest.raises(Refused, match="403 Forbidden") as refused:
         create(server.route(port), bytes_of(SMALL))
     told(refused, server.route(server.port))
@@ -626,7 +625,7 @@ def test_nobody_answers() -> None:
 
 
 def test_an_upload_that_is_lost_has_made_nothing(server: Server) -> None:
-    spoil = spoiled(lambda head: answer("500 X", "InternalError") if b"partNumber=1" in head or b"comp=block&" in head else None)
+    spoil = Wire(lambda head: answer("500 X", "InternalError") if b"partNumber=1" in head or b"comp=block&" in head else None)
     with between(server.port, spoil) as port, pytest.raises(Unheard, match="500"):
         create(server.route(port, retries=1), bytes_of(LARGE))
     assert names(server.route(server.port)) == []
@@ -648,7 +647,7 @@ def test_a_place_that_is_not_there(server: Server, size: int) -> None:
 
 
 def test_wrong_credentials_of_azure(azurite: AzureRoute) -> None:
-    port = int(re.search(r"127.0.0.1:(\d+)", azurite.connection_string.get_secret_value())[1])  # type: ignore[index,union-attr]
+    port = int(re.search(r"127.0.0.1:(\d+)", azurite.connection_string.get_secret_value())[1])
     place = own_azure(port, "in", key="c2VjcmV0Y2FuYXJ5")
     with pytest.raises(Refused, match="403") as refused:
         create(place, b"x")
@@ -665,7 +664,7 @@ def shared_access(permissions: str) -> str:
 
 @pytest.mark.parametrize("by", ["?", "", "string"])
 def test_a_shared_access_signature(azurite: AzureRoute, by: str) -> None:
-    port = int(re.search(r"127.0.0.1:(\d+)", azurite.connection_string.get_secret_value())[1])  # type: ignore[index,union-attr]
+    port = int(re.search(r"127.0.0.1:(\d+)", azurite.connection_string.get_secret_value())[1])
     endpoint = f"http://127.0.0.1:{port}/{ACCOUNT}"
 
     def way(sas: str) -> dict[str, Any]:
@@ -741,7 +740,7 @@ def test_the_environment_redirects_nothing(moto: int, s3: Any, monkeypatch: pyte
     for name in ("AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "foreign")
     monkeypatch.setenv("AWS_SKIP_SIGNATURE", "true")
-    with between(moto, spoiled(seen.append)) as port:
+    with between(moto, Wire(seen.append)) as port:
         create(own_s3(port, session_token=None), b"x")
     assert [found.key for found in s3.objects.all()] == [f"acme/in/{NAME}"]
     assert not [head for head in seen if b"foreign" in head or b"x-amz-security-token" in head]
