@@ -8,7 +8,7 @@ from runner.errors import ConfigError, Problem
 from runner.job import Job, draft_faults, key_findings
 from runner.route import FILE as ROUTES
 from runner.route import FolderRoute, SftpRoute
-from runner.schedule import latest_due, upcoming
+from runner.schedule import latest, next_slot
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ def advice(job: Job, tried_routes: set[str], now: datetime) -> Iterator[Problem]
     if mail.status != "active":
         yield Problem(campaign.file, f"{key}.status", f"is {mail.status}: `run` leaves the campaign out", "active")
     if mail.schedule and mail.status != "stopped":
-        if latest_due(mail.schedule, datetime(9999, 12, 31, tzinfo=UTC)) is None:
+        if latest(mail.schedule, datetime(9999, 12, 31, tzinfo=UTC)) is None:
             yield Problem(campaign.file, f"{key}.schedule", "never fires between its start and its end")
-        elif next(upcoming(mail.schedule, now), None) is None:
+        elif next_slot(mail.schedule, now) is None:
             yield Problem(campaign.file, f"{key}.schedule", "has no slot left: its last one is over")
     for column in campaign.exported:
         if not column.labelled:

@@ -1,8 +1,7 @@
 """Build a campaign's models with dbt, and let nothing pass that was not built and tested in this very run."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,43 +16,60 @@ from runner.values import Build
 from runner.warehouse import literal
 
 
-def build(settings: Settings, campaign: Campaign, slot: datetime, work: Path, run_dbt: RunDbt) -> Build:
+def build(settings: Settings, campaign: Campaign, environment: Mapping[str, str], work: Path, run_dbt: RunDbt) -> Build:
     """Build and test everything above the campaign's exposure. Raises BuildError with what failed.
 
     Three things must hold: dbt says success, no result is anything else, and the extract is among the results. A test that
     fails upstream skips the extract, and the table of an earlier run still stands there.
     """
-    moment = f"{slot.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
     opt_outs = campaign.opt_outs if campaign.mail.purpose == "marketing" else ()
+    made = build_models(settings, campaign.name, [f"+exposure:{campaign.name}", *opt_outs], environment, work, run_dbt=run_dbt)
+    for node in (campaign.extract, campaign.recipients):
+        if node not in made:
+            raise BuildError(f"campaign {campaign.name}: dbt reported success without building {node}")
+    return Build(made[campaign.extract], made[campaign.recipients], **opt_out_relations(made), as_of=as_of(environment))
+
+
+def build_opt_outs(settings: Settings, campaign: Campaign, environment: Mapping[str, str], work: Path, run_dbt: RunDbt) -> Build:
+    """Build what says who has opted out, and nothing else."""
+    models = [f"+{name}" for name in campaign.opt_outs]
+    made = build_models(settings, campaign.name, models, environment, work, run_dbt=run_dbt) if models else {}
+    return Build("", "", **opt_out_relations(made), as_of=as_of(environment))
+
+
+def as_of(environment: Mapping[str, str]) -> str:
+    """Up to when opt-outs count."""
+    return environment.get("DMAIL_AS_OF", environment["DMAIL_SLOT"])
+
+
+def opt_out_relations(made: Mapping[str, str]) -> dict[str, str | None]:
+    """The relations that say who has opted out, where the project has such models."""
+    relations = {unique_id.split(".")[-1]: relation for unique_id, relation in made.items()}
+    return {"profiles": relations.get("stg_profiles"), "suppressions": relations.get("stg_suppressions")}
+
+
+def build_models(
+    settings: Settings, campaign: str, select: Sequence[str], environment: Mapping[str, str], work: Path, *, run_dbt: RunDbt
+) -> dict[str, str]:
+    """Build and test models of a campaign: the relation of each, by its id."""
     outcome = run_dbt(
         settings,
         # Unit tests look at the SQL and not at the data: they belong to a change of the project, before it is merged.
-        ["build", "--exclude-resource-type", "unit_test", "--select", f"+exposure:{campaign.name}", *opt_outs],
+        ["build", "--exclude-resource-type", "unit_test", "--select", *select],
         work,
-        {"DMAIL_SLOT": moment},
+        environment,
     )
     manifest = outcome.artifact("manifest.json")
     results = outcome.artifact("run_results.json").get("results", [])
     failures = list(describe_failures(results, manifest, settings.project_dir))
     if failures or outcome.exit_code != 0:
         raise BuildError(
-            f"campaign {campaign.name} could not be built:\n"
+            f"campaign {campaign} could not be built:\n"
             + indent([*failures, *unseen(outcome, failures)] or ["dbt did not say why"]),
             todo=advice([*failures, *outcome.errors]),
         )
-    built = {result["unique_id"] for result in results if result["status"] == "success"}
-    for node in (campaign.extract, campaign.recipients):
-        if node not in built:
-            raise BuildError(f"campaign {campaign.name}: dbt reported success without building {node}")
-    nodes = manifest["nodes"]
-    relations = {node["name"]: node["relation_name"] for unique_id, node in nodes.items() if unique_id in built}
-    return Build(
-        extract=nodes[campaign.extract]["relation_name"],
-        recipients=nodes[campaign.recipients]["relation_name"],
-        profiles=relations.get("stg_profiles"),
-        suppressions=relations.get("stg_suppressions"),
-        slot=moment,
-    )
+    built = [result["unique_id"] for result in results if result["status"] == "success"]
+    return {node: manifest["nodes"][node]["relation_name"] for node in built if node in manifest["nodes"]}
 
 
 def describe_failures(results: list[dict[str, Any]], manifest: dict[str, Any], project_dir: Path) -> Iterator[str]:

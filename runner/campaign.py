@@ -1,16 +1,15 @@
 """A campaign as its author declares it: the exposure, its `direct_mail` entry, and the extract's columns."""
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from typing import Annotated, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from runner.config import Strict
 from runner.contract import check_pad
+from runner.timing import Recheck, Schedule, Share, Waves
 
 # The extract's boolean column that is true for a seed address.
 SEED = "is_seed"
@@ -29,28 +28,6 @@ def check_file_name(name: str) -> str:
             "must stay below the route's folder: no leading `/`, no empty, `.` or `..` part, none that starts with `-` or `~`"
         )
     return name
-
-
-def check_zone(name: str) -> str:
-    """A time zone that the tz database knows."""
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("is no time zone of the tz database, such as America/New_York") from None
-    return name
-
-
-def check_cron(expression: str) -> str:
-    """Five cron fields."""
-    try:
-        if len(expression.split()) != 5:
-            raise CronSimError("needs five fields")
-        next(CronSim(expression, datetime(2000, 1, 1, tzinfo=UTC)))
-    except CronSimError as error:
-        raise ValueError(f"is no cron expression (minute hour day-of-month month day-of-week): {error}") from None
-    except StopIteration:
-        raise ValueError("never fires") from None
-    return expression
 
 
 def parse_sort_key(value: object) -> object:
@@ -88,27 +65,6 @@ class FileSpec(Strict):
     note: Note | None = None
 
 
-class Schedule(Strict):
-    """When a campaign is due; `start` and `end` are days in `timezone`, both included."""
-
-    cron: Annotated[str, AfterValidator(check_cron)]
-    timezone: Annotated[str, AfterValidator(check_zone)] = "UTC"
-    start: date | None = None
-    end: date | None = None
-
-    @model_validator(mode="after")
-    def check_order(self) -> Self:
-        if self.start and self.end and self.end < self.start:
-            raise ValueError("`end` is before `start`")
-        return self
-
-
-def parse_share(value: object) -> object:
-    """A share of one, of a number or of such as `30%`."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?) *%", value.strip()) if isinstance(value, str) else None
-    return float(match[1]) / 100 if match else value
-
-
 class Guard(Strict):
     """Which numbers of pieces pass without a person: bounds, and the greatest change against the last settled run.
 
@@ -117,8 +73,8 @@ class Guard(Strict):
 
     min_rows: Annotated[int, Field(ge=0)] | None = None
     max_rows: Annotated[int, Field(ge=1)] | None = None
-    max_change: Annotated[float, BeforeValidator(parse_share), Field(gt=0)] | None = None
-    max_churn: Annotated[float, BeforeValidator(parse_share), Field(gt=0)] | None = None
+    max_change: Annotated[Share, Field(gt=0)] | None = None
+    max_churn: Annotated[Share, Field(gt=0)] | None = None
 
     @model_validator(mode="after")
     def check_bounds(self) -> Self:
@@ -136,7 +92,19 @@ class DirectMail(Strict):
     purpose: Literal["marketing", "contractual"] = "marketing"
     file: FileSpec
     schedule: Schedule | None = None
+    waves: Waves | None = None
     guard: Guard = Guard()
+    approval: Literal["required", "four_eyes"] | None = None
+    recheck: Recheck = Recheck()
+
+    @model_validator(mode="after")
+    def check_waves(self) -> Self:
+        if self.waves and (self.schedule is None or self.schedule.every):
+            raise ValueError("`waves` need a `schedule` with `cron` or `at`")
+        dated = self.waves and any(wave.at for wave in self.waves.sizes)
+        if dated and not (self.schedule and self.schedule.at and len(self.schedule.at) == 1):
+            raise ValueError("waves with dates of their own need a schedule with one date, in `at`")
+        return self
 
 
 class ColumnMeta(Strict):
@@ -169,7 +137,8 @@ class Column:
 class Campaign:
     """One mailing programme: `file` declares it, `contract` lists its columns, the rest are dbt's ids of models.
 
-    `opt_outs`: names of the project's models that say who has opted out, for the gate to look at in any case.
+    `opt_outs`: names of the project's models that say who has opted out, for the gate to look at. `definition`: the text of
+    all that is built for it, by what it is; `sources`: the files that it stands in.
     """
 
     name: str
@@ -183,6 +152,9 @@ class Campaign:
     columns: tuple[Column, ...]
     contract: str
     opt_outs: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    email: str | None = None
+    definition: Callable[[], Mapping[str, str]] = dict
 
     @property
     def has_seeds(self) -> bool:

@@ -5,13 +5,14 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from runner.settings import Settings, find_warehouse
 
+Child = Callable[[Sequence[str], Path, Mapping[str, str]], subprocess.CompletedProcess[str]]
 # The child ends when its standard input does, which this process holds open: no dbt outlives a runner that was killed.
 CHILD = """
 import os, threading
@@ -40,15 +41,18 @@ class DbtOutcome:
         return content
 
 
-def run_dbt(settings: Settings, arguments: Sequence[str], target: Path, environment: Mapping[str, str]) -> DbtOutcome:
+def run_dbt(
+    settings: Settings, arguments: Sequence[str], target: Path, environment: Mapping[str, str], *, child: Child | None = None
+) -> DbtOutcome:
     """Run one dbt command with its own target folder, which holds personal data where a model fails.
 
-    The last parse is shared between runs as `target/partial_parse.msgpack` of the state directory.
+    The last parse is shared between runs: `partial_parse.msgpack` of the state directory. `child` runs the command, by default
+    in a process of its own.
     """
     target.mkdir(parents=True, exist_ok=True)
     cache = settings.state_dir / "partial_parse.msgpack"
     command = [
-        *(sys.executable, "-P", "-c", CHILD, "--log-format", "json", "--no-use-colors"),
+        *("--log-format", "json", "--no-use-colors"),
         # The log file would hold what standard output is scrubbed of.
         *("--log-level-file", "none"),
         *("--warn-error-options", '{"error": ["NoNodesForSelectionCriteria"]}'),
@@ -58,7 +62,7 @@ def run_dbt(settings: Settings, arguments: Sequence[str], target: Path, environm
         *(("--partial-parse-file-path", str(cache)) if cache.exists() else ()),
         *(("--target", settings.target) if settings.target else ()),
     ]
-    done = run_child(command, settings.project_dir, {**inherited(), **places(settings), **environment})
+    done = (child or run_child)(command, settings.project_dir, {**inherited(), **places(settings), **environment})
     parsed = target / "partial_parse.msgpack"
     if parsed.exists():
         parsed.replace(cache)
@@ -85,8 +89,9 @@ def places(settings: Settings) -> dict[str, str]:
     return {name: str(path.relative_to(inside) if path.is_relative_to(inside) else path) for name, path in paths.items()}
 
 
-def run_child(command: list[str], directory: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run the child to its end, or to this process's end."""
+def run_child(arguments: Sequence[str], directory: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run dbt in a process of its own, to its end or to this process's end."""
+    command = [sys.executable, "-P", "-c", CHILD, *arguments]
     reader, writer = os.pipe()
     try:
         return subprocess.run(

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, replace
 
 from runner.errors import UsageError
-from runner.job import Job
-from runner.ledger import Ledger, Run
-from runner.lock import locked
-from runner.pipeline import PERSON, cancel, finish, may_have_left, run_slot
+from runner.job import Job, check_route
+from runner.ledger import Ledger
+from runner.pipeline import PERSON, UNKNOWN, cancel, carry_out, finish, resume_run
+from runner.run import Planned, Run
 from runner.values import Receipt
 
 # The gates that a person may overrule; nobody overrules an opt-out.
@@ -34,12 +34,12 @@ def find(ledger: Ledger, run_id: str) -> Run:
 
 def resume(job: Job, run: Run, ledger: Ledger) -> Run:
     """Bring a run to its end from where it stands; its gates look again."""
-    return run_slot(job, run.slot, ledger, asked_for=True)
+    return resume_run(job, run, ledger)
 
 
-def hold(job: Job, run: Run, ledger: Ledger, decision: Decision) -> None:
+def hold(run: Run, ledger: Ledger, decision: Decision) -> None:
     """Let nothing more happen to a run until it is released. Raises UsageError for one that is finished."""
-    with locked(job.settings.state_dir / "run.lock", f"hold of {run.run_id}"):
+    with ledger.turn(run.campaign, f"hold of {run.run_id}"):
         run = find(ledger, run.run_id)
         if run.finished:
             raise UsageError(f"{run.run_id} is {run.state}: there is nothing left to hold")
@@ -50,7 +50,7 @@ def release(job: Job, run: Run, ledger: Ledger, decision: Decision) -> Run:
     """Let a held run go on, and past the gate that held it. Raises UsageError where that is not a person's to say."""
     if run.state != "held":
         raise UsageError(f"{run.run_id} is {run.state}, not held")
-    if run.hold == "unknown":
+    if run.hold == UNKNOWN:
         raise UsageError(f"{run.run_id}: nobody knows whether its file was taken", todo="dmail-runner settle says which")
     if run.hold == "opt_out":
         raise UsageError(f"{run.run_id} would mail people who have opted out", todo="mend the rules; `resume` looks again")
@@ -58,21 +58,47 @@ def release(job: Job, run: Run, ledger: Ledger, decision: Decision) -> Run:
     if run.hold == PERSON:
         ledger.advance(run, "extracted" if run.parts else "planned")
     accepted = job.accepted | ({run.hold} if run.hold in OVERRULED else frozenset())
-    return run_slot(replace(job, accepted=accepted), run.slot, ledger, asked_for=True)
+    return resume_run(replace(job, accepted=accepted), run, ledger)
 
 
-def give_up(job: Job, run: Run, ledger: Ledger, decision: Decision) -> None:
-    """Cancel a run of which nothing has left. Raises UsageError for any other."""
-    with locked(job.settings.state_dir / "run.lock", f"cancel of {run.run_id}"):
+def give_up(job: Job, run: Run, ledger: Ledger, decision: Decision, *, rest: bool) -> None:
+    """Cancel a run of which nothing has left. Raises UsageError for any other.
+
+    `rest`: of one that was delivered in part, give up the parts that have not left; who is in it counts as mailed.
+    """
+    with ledger.turn(run.campaign, f"cancel of {run.run_id}"):
         run = find(ledger, run.run_id)
         if run.finished:
             raise UsageError(f"{run.run_id} is {run.state} already")
-        if may_have_left(run):
+        doubtful = any(entry.intended and entry.location is None for entry in run.parts)
+        if doubtful or (run.may_have_left and not rest):
             raise UsageError(
                 f"{run.run_id}: some of it was delivered, or may have been",
-                todo="`resume` brings the rest; `settle` says what became of a file that nobody can find",
+                todo="`resume` brings the rest, `cancel --rest` gives it up; `settle` tells of a file that nobody finds",
             )
-        cancel(job, run, ledger, f"cancelled {decision}")
+        if run.may_have_left:
+            ledger.note(run, "rest_given_up", str(decision))
+            finish(job, run, ledger)
+        else:
+            cancel(job, run, ledger, f"cancelled {decision}")
+
+
+def resend(job: Job, run: Run, ledger: Ledger, decision: Decision) -> Run:
+    """Mail a slot a second time, on purpose: built anew, under another name. Raises UsageError where the first may still come."""
+    original = ledger.known(run.copy_of) if run.copy_of else run
+    if run.state != "settled" and not (run.state == "held" and run.hold == UNKNOWN):
+        raise UsageError(
+            f"{run.run_id} is {run.state}: only what was mailed can be mailed again", todo="`resume` brings a run to its end"
+        )
+    check_route(job, run.slot, ledger.now())
+    with ledger.turn(run.campaign, f"resend of {original.run_id}"):
+        number = ledger.copies(original) + 1
+        planned = Planned(
+            f"{original.run_id}-r{number}", original.campaign, original.slot, wave=original.wave, first=original.first,
+            copy_of=original.run_id, window_start=original.window_start,
+        )  # fmt: skip
+        ledger.note(original, "resent", f"as {planned.run_id} {decision}")
+        return carry_out(job, ledger.open(planned), ledger, asked_for=True)
 
 
 def settle(job: Job, run: Run, ledger: Ledger, decision: Decision, *, delivered: bool) -> Run:
@@ -80,9 +106,11 @@ def settle(job: Job, run: Run, ledger: Ledger, decision: Decision, *, delivered:
 
     Raises UsageError where every part's fate is known.
     """
-    with locked(job.settings.state_dir / "run.lock", f"settle of {run.run_id}"):
+    with ledger.turn(run.campaign, f"settle of {run.run_id}"):
         run = find(ledger, run.run_id)
         doubtful = [entry.part for entry in run.parts if entry.intended and entry.location is None]
+        if run.hold == UNKNOWN and not run.parts:
+            return settle_unseen(job, run, ledger, decision, delivered=delivered)
         if run.finished or not doubtful:
             raise UsageError(f"{run.run_id} is {run.state}: it has no part of which nobody knows whether it was taken")
         ledger.note(run, "told", f"{'delivered' if delivered else 'not delivered'} {decision}")
@@ -95,4 +123,14 @@ def settle(job: Job, run: Run, ledger: Ledger, decision: Decision, *, delivered:
         run = find(ledger, run.run_id)
         if all(entry.location for entry in run.parts):
             return finish(job, run, ledger)
-    return run_slot(job, run.slot, ledger, asked_for=True)
+    return resume_run(job, run, ledger)
+
+
+def settle_unseen(job: Job, run: Run, ledger: Ledger, decision: Decision, *, delivered: bool) -> Run:
+    """The same for a run of which a reconciled ledger knows nothing but that there was one."""
+    ledger.note(run, "told", f"{'delivered' if delivered else 'not delivered'} {decision}")
+    if delivered:
+        ledger.advance(run, "settled")
+    else:
+        cancel(job, run, ledger, f"not delivered {decision}")
+    return ledger.known(run.run_id)

@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from runner import history
 from runner.errors import UsageError
 from runner.job import Job
-from runner.lock import locked
-from runner.make import Last, checked
+from runner.make import Last, Order, checked
 
 
 @dataclass(frozen=True)
@@ -26,16 +24,14 @@ class Difference:
     people: tuple[tuple[str, str, str], ...]
 
 
-def difference(job: Job, slot: datetime, last: Last | None, people: int) -> Difference:
+def difference(job: Job, order: Order, people: int) -> Difference:
     """Build and check a slot, record nothing, and compare. Raises UsageError where there is no last file."""
+    last = order.last
     if last is None or not last.contacts.exists():
         raise UsageError(
             f"{job.campaign.name} has no settled run before this slot to compare with", todo="dmail-runner preview shows the file"
         )
-    with (
-        locked(job.settings.state_dir / "run.lock", f"diff of {job.campaign.name}"),
-        checked(job, slot, f"{job.campaign.name}-diff", last) as found,
-    ):
+    with checked(job, order) as found:
         now = history.looks(found.relations, found.verdicts, job.campaign)
         counts, listed = history.compare(found.connection, now, found.relations.recipients, last.contacts, people)
     return Difference(

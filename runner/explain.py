@@ -14,8 +14,7 @@ from runner.errors import UsageError
 from runner.job import Job
 from runner.project import KEY
 from runner.provider import Provider
-from runner.settings import find_warehouse
-from runner.warehouse import literal, printed, quote, session
+from runner.warehouse import building, literal, printed, quote, session
 
 
 @dataclass(frozen=True)
@@ -41,21 +40,24 @@ def explain(job: Job, slot: datetime, profile_id: str) -> Explanation:
     """Ask the campaign's rules, over what was built last, about one profile. Raises UsageError where it is not targeted."""
     campaign, provider = job.campaign, job.provider
     names = [node.split(".")[-1] for node in (campaign.recipients, campaign.extract)]
-    nodes = compiled_nodes(job, slot, names, "DMAIL_EXPLAIN")
-    recipients, extract = nodes[campaign.recipients], nodes[campaign.extract]
-    with session(find_warehouse(job.settings)) as connection:
-        verdict = first(connection, f"select * from ({recipients['compiled_code']}) where {quote(KEY)} = {literal(profile_id)}")
-        if verdict is None:
-            raise UsageError(
-                f"{campaign.name} does not target the profile {profile_id!r}", todo=f"look at {audience(recipients)}"
+    with building(job.settings, f"explanation for {campaign.name}", job.tell) as warehouse:
+        nodes = compiled_nodes(job, slot, names, "DMAIL_EXPLAIN")
+        recipients, extract = nodes[campaign.recipients], nodes[campaign.extract]
+        with session(warehouse) as connection:
+            verdict = first(
+                connection, f"select * from ({recipients['compiled_code']}) where {quote(KEY)} = {literal(profile_id)}"
             )
-        fields = ", ".join(f"{printed(column.name)} as {quote(column.label)}" for column in campaign.exported)
-        # As if it were included: the verdicts' table is replaced by this one profile.
-        alone = f"(select {literal(profile_id)} as {KEY}, null as household_key, null as exclusion_reason)"
-        code = extract["compiled_code"].replace(recipients["relation_name"], alone)
-        piece = f"({code}) where {quote(KEY)} = {literal(profile_id)}"
-        row = first(connection, f"select {fields} from {piece}") or {}
-        refused, contract = contract_opinion(connection, piece, campaign, provider)
+            if verdict is None:
+                raise UsageError(
+                    f"{campaign.name} does not target the profile {profile_id!r}", todo=f"look at {audience(recipients)}"
+                )
+            fields = ", ".join(f"{printed(column.name)} as {quote(column.label)}" for column in campaign.exported)
+            # As if it were included: the verdicts' table is replaced by this one profile.
+            alone = f"(select {literal(profile_id)} as {KEY}, null as household_key, null as exclusion_reason)"
+            code = extract["compiled_code"].replace(recipients["relation_name"], alone)
+            piece = f"({code}) where {quote(KEY)} = {literal(profile_id)}"
+            row = first(connection, f"select {fields} from {piece}") or {}
+            refused, contract = contract_opinion(connection, piece, campaign, provider)
     count = sum(name.endswith("_shows") for name in verdict)
     opinions = (
         Opinion(verdict[f"rule_{n}_name"], verdict[f"rule_{n}_out"], verdict[f"rule_{n}_shows"]) for n in range(1, count + 1)

@@ -84,7 +84,7 @@ def check_opt_outs(connection: duckdb.DuckDBPyConnection, build: Build, campaign
     said_no = " or ".join(
         f"{column} = '{answer}'" for column in ("postal_mail_consent", "marketing_consent") for answer in REFUSED
     )
-    valid = "coalesce(valid_from <= {0}, true) and coalesce(valid_until > {0}, true)".format(f"timestamp '{build.slot}'")
+    valid = "coalesce(valid_from <= {0}, true) and coalesce(valid_until > {0}, true)".format(f"timestamp '{build.as_of}'")
     looks = {
         "have said no": build.profiles and f"select {key} from {build.profiles} where {said_no}",
         "stand on a suppression list": build.suppressions and f"select {key} from {build.suppressions} where {valid}",

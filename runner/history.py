@@ -1,6 +1,7 @@
 """The contact history: who was put in which file, one folder of Parquet a run, which dbt reads as a source."""
 
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,8 @@ from runner.warehouse import literal, printed, quote
 
 HOLDOUT = "holdout"
 FILE = "contacts.parquet"
+# The people of a mailing in waves, and the wave that each is in.
+AUDIENCE = "audience.parquet"
 
 
 @dataclass(frozen=True)
@@ -121,24 +124,37 @@ def compare(
     return {(what, reason): count for what, reason, count in counts}, listed
 
 
+def write_audience(connection: duckdb.DuckDBPyConnection, build: Build, folder: Path) -> None:
+    """Write who is in which wave into the spool of the first."""
+    connection.execute(
+        f"copy (select {quote(KEY)}, wave_number from {build.recipients}) to {literal(str(folder / AUDIENCE))} "
+        "(format parquet, compression zstd)"
+    )
+    with (folder / AUDIENCE).open("rb") as file:
+        os.fsync(file.fileno())
+
+
 def put_contacts(settings: Settings, run_id: str, folder: Path) -> None:
-    """Move a frozen run's contacts from its spool into the history, by one rename; nothing where they are there already."""
-    if not (folder / FILE).exists():
-        return
-    target = settings.history_dir / run_id
+    """Move a frozen run's contacts from its spool into the history, each file by one rename; what is there already stays."""
+    for name in (FILE, AUDIENCE):
+        if (folder / name).exists():
+            put(folder / name, settings.history_dir / run_id)
+
+
+def put(file: Path, target: Path) -> None:
+    """Move a file into a folder of the history, which may lie on another disk: it appears there whole, and is on that disk."""
     try:
         target.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # The history may lie on another disk than the spool: what dbt's glob sees appears whole.
-        shutil.copyfile(folder / FILE, target / f".{FILE}")
-        with (target / f".{FILE}").open("rb") as file:
-            os.fsync(file.fileno())
-        (target / f".{FILE}").replace(target / FILE)
+        shutil.copyfile(file, target / f".{file.name}")
+        with (target / f".{file.name}").open("rb") as copy:
+            os.fsync(copy.fileno())
+        (target / f".{file.name}").replace(target / file.name)
         directory = os.open(target, os.O_RDONLY)
         try:
             os.fsync(directory)
         finally:
             os.close(directory)
-        (folder / FILE).unlink()
+        file.unlink()
     except OSError as error:
         raise DmailError(f"the contact history {target} cannot be written: {error.strerror}") from None
 
@@ -146,3 +162,14 @@ def put_contacts(settings: Settings, run_id: str, folder: Path) -> None:
 def take_back_contacts(settings: Settings, run_id: str) -> None:
     """Remove the contacts of a run of which nothing was delivered."""
     shutil.rmtree(settings.history_dir / run_id, ignore_errors=True)
+
+
+def run_names(settings: Settings) -> list[str]:
+    """The runs of which the history tells."""
+    return [folder.name for folder in settings.history_dir.iterdir()] if settings.history_dir.is_dir() else []
+
+
+def campaign_of(run_id: str) -> str | None:
+    """Whose run it is, by its name."""
+    found = re.fullmatch(r"(\w+)-\d{8}T\d{6}Z(-w\d+)?(-r\d+)?", run_id)
+    return found[1] if found else None

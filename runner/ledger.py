@@ -1,50 +1,22 @@
 """The ledger: the durable record of runs, parts, receipts and of what happened when. Every change is one synced transaction."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import socket
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
 
 from runner.errors import DmailError, UsageError
+from runner.journal import Anchor, append, holds
+from runner.migrate import make_tables
+from runner.run import FINISHED, LedgerPart, Planned, Run, run_name
 from runner.settings import Settings
-from runner.tables import events, exclusions, metadata, parts, proofs, route_tests, runs
+from runner.tables import events, exclusions, parts, runs
+from runner.turn import Turn, take_turn
 from runner.values import Part, Receipt, Verdicts
-
-FINISHED = ("settled", "empty", "cancelled")
-
-
-@dataclass(frozen=True)
-class LedgerPart:
-    """A part as the ledger knows it: `intended`: its final name may have been given; `location`: where it was delivered."""
-
-    part: Part
-    intended: bool
-    location: str | None
-
-
-@dataclass(frozen=True)
-class Run:
-    """One slot's run. `parts` stand from the state `extracted` on: from then on the content is frozen."""
-
-    run_id: str
-    campaign: str
-    slot: datetime
-    state: str
-    hold: str | None = None
-    error: str | None = None
-    verdicts: Verdicts | None = None
-    parts: tuple[LedgerPart, ...] = field(default=())
-    cost: str | None = None
-    changed: datetime | None = None
-
-    @property
-    def finished(self) -> bool:
-        """Whether nothing is left to do."""
-        return self.state in FINISHED
 
 
 def ledger_url(settings: Settings) -> sa.URL:
@@ -68,6 +40,8 @@ class Ledger:
 
     def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
         self.now = now
+        self.anchor = Anchor(settings.state_dir / "ledger.anchor")
+        self.turns: dict[str, Turn] = {}
         try:
             self.engine = sa.create_engine(ledger_url(settings))
         except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
@@ -76,22 +50,32 @@ class Ledger:
             sa.event.listen(self.engine, "connect", configure_sqlite)
         with self.explained():
             try:
-                self.make_tables()
+                make_tables(self.engine)
             except DBAPIError:
                 # Another process may have made them between the look and the making.
-                self.make_tables()
+                make_tables(self.engine)
 
-    def make_tables(self) -> None:
-        """Make what is missing; a ledger of an earlier version gets its new columns, which are all nullable."""
-        metadata.create_all(self.engine)
-        there = sa.inspect(self.engine)
-        for table in metadata.sorted_tables:
-            names = {column["name"] for column in there.get_columns(table.name)}
-            for column in table.columns:
-                if column.name not in names:
-                    kind = column.type.compile(self.engine.dialect)
-                    with self.engine.begin() as connection:
-                        connection.execute(sa.text(f"alter table {table.name} add column {column.name} {kind}"))
+    @property
+    def name(self) -> str:
+        """What people call it, without a password."""
+        return self.engine.url.render_as_string(hide_password=True)
+
+    def check(self) -> None:
+        """Raises LedgerError where the ledger is damaged, or is older than what this host has seen of it."""
+        with self.reading() as connection:
+            if self.engine.dialect.name == "sqlite":
+                found = connection.exec_driver_sql("pragma quick_check(1)").scalar()
+                if found != "ok":
+                    raise LedgerError(
+                        f"the ledger {self.name} is damaged: {found}", todo="bring back a backup of it; nothing was sent"
+                    )
+            mark = self.anchor.read()
+            if mark and not holds(connection, mark):
+                raise LedgerError(
+                    f"the ledger {self.name} is older than what this host knows of it, or was changed: event {mark.number:,} "
+                    "is not what was written",
+                    todo="bring back the newest one; or let `dmail-runner audit reconcile` tell what it lacks; nothing was sent",
+                )
 
     @contextmanager
     def explained(self) -> Iterator[None]:
@@ -99,26 +83,57 @@ class Ledger:
         try:
             yield
         except DBAPIError as error:
-            url = self.engine.url.render_as_string(hide_password=True)
             raise LedgerError(
-                f"the ledger {url} cannot be used: {error.orig}", todo="nothing was sent; mend it and run again"
-            ) from None
+                f"the ledger {self.name} cannot be used: {error.orig}", todo="nothing was sent; mend it and run again"
+            ) from error
 
-    def open(self, campaign: str, slot: datetime) -> Run:
-        """The run of a slot, made where there is none."""
-        found = self.find(campaign, slot)
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A connection to look by."""
+        with self.explained(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """A transaction that is synced when this ends; this host then remembers how far the journal has come."""
+        with self.reading() as connection:
+            with connection.begin():
+                yield connection
+            if mark := connection.info.pop("mark", None):
+                self.anchor.keep(mark)
+
+    @contextmanager
+    def turn(self, campaign: str, purpose: str) -> Iterator[None]:
+        """Work on a campaign's runs alone, on every host that shares the ledger. Raises Busy, with who is at work."""
+        with self.explained(), take_turn(self.engine, campaign, purpose) as turn:
+            self.turns[campaign] = turn
+            try:
+                yield
+            finally:
+                del self.turns[campaign]
+
+    def open(self, planned: Planned, state: str = "planned", detail: str = "") -> Run:
+        """The run of that name, made where there is none."""
+        found = self.get(planned.run_id)
         if found:
             return found
-        run_id = f"{campaign}-{slot.astimezone(UTC):%Y%m%dT%H%M%SZ}"
-        with self.explained(), self.engine.begin() as connection:
-            stamp = self.stamp()
-            connection.execute(
-                runs.insert().values(
-                    run_id=run_id, campaign=campaign, slot=iso(slot), state="planned", created_at=stamp, updated_at=stamp
-                )
-            )
-            self.record(connection, run_id, "planned", "")
-        return Run(run_id, campaign, slot, "planned")
+        with suppress_twin(), self.writing() as connection:
+            self.insert(connection, planned, state, detail)
+        return self.known(planned.run_id)
+
+    def insert(self, connection: sa.Connection, planned: Planned, state: str, detail: str) -> None:
+        """Write a new run, in the caller's transaction."""
+        stamp = self.stamp()
+        moments = {"slot": iso(planned.slot), "window_start": iso(planned.window_start) if planned.window_start else None}
+        texts = {name: getattr(planned, name) for name in ("run_id", "campaign", "wall", "wave", "first", "copy_of")}
+        connection.execute(
+            runs.insert().values(**texts, **moments, state=state, error=detail or None, created_at=stamp, updated_at=stamp)
+        )
+        self.record(connection, planned.run_id, state, detail)
+
+    def planned_again(self, run: Run) -> None:
+        """A slot that was missed, or that gave no file, is to be run after all."""
+        self.change(run, "planned", "asked for", error=None, hold=None)
 
     def advance(self, run: Run, state: str) -> None:
         """The run is in a new state, with no error."""
@@ -126,7 +141,7 @@ class Ledger:
 
     def freeze(self, run: Run, verdicts: Verdicts, content: Sequence[Part], cost: str | None) -> None:
         """The run is `extracted` (or `empty`): its figures and its parts stand from now on."""
-        with self.explained(), self.engine.begin() as connection:
+        with self.writing() as connection:
             for table in (exclusions, parts):
                 connection.execute(table.delete().where(table.c.run_id == run.run_id))
             for reason, count in verdicts.excluded.items():
@@ -135,18 +150,21 @@ class Ledger:
                 connection.execute(parts.insert().values(run_id=run.run_id, **vars(part)))
             self.update(
                 connection, run, "extracted" if content else "empty", targeted=verdicts.targeted, included=verdicts.included,
-                seeds=verdicts.seeds, cost=cost, error=None, hold=None,
+                seeds=verdicts.seeds, cost=cost, error=None, hold=None, frozen_at=self.stamp(), host=socket.gethostname(),
             )  # fmt: skip
             self.record(connection, run.run_id, "extracted" if content else "empty", " ".join(part.sha256 for part in content))
 
     def intend(self, run: Run, part: Part) -> None:
-        """The part is about to be given its final name."""
+        """The part is about to be given its final name. Raises LedgerError where another process may have the run by now."""
+        if turn := self.turns.get(run.campaign):
+            with self.explained():
+                turn()
         self.mark(run, part, "intended", "", intended_at=self.stamp())
 
     def intended(self, run: Run, part: Part) -> bool:
         """Whether the part may have been given its final name."""
         which = sa.and_(parts.c.run_id == run.run_id, parts.c.number == part.number)
-        with self.explained(), self.engine.connect() as connection:
+        with self.reading() as connection:
             return connection.execute(sa.select(parts.c.intended_at).where(which)).scalar() is not None
 
     def withdraw(self, run: Run, part: Part) -> None:
@@ -168,45 +186,88 @@ class Ledger:
     def hold(self, run: Run, hold: str, error: str) -> None:
         self.change(run, "held", f"{hold}: {error}", error=error, hold=hold)
 
-    def find(self, campaign: str, slot: datetime) -> Run | None:
-        """The run of a slot, if there is one."""
-        found = self.read(sa.and_(runs.c.campaign == campaign, runs.c.slot == iso(slot)))
+    def get(self, run_id: str) -> Run | None:
+        """The run of that name, if there is one."""
+        found = self.read(runs.c.run_id == run_id)
         return found[0] if found else None
+
+    def known(self, run_id: str) -> Run:
+        """A run that there is."""
+        (found,) = self.read(runs.c.run_id == run_id)
+        return found
+
+    def find(self, campaign: str, slot: datetime) -> Run | None:
+        """The run of a slot, if there is one; of a mailing in waves the first."""
+        return self.get(run_name(campaign, slot))
+
+    def by_wall(self, campaign: str, walls: Iterable[str]) -> list[Run]:
+        """The runs of slots as their schedule names them, whenever that was in UTC when they ran."""
+        return self.read(sa.and_(runs.c.campaign == campaign, runs.c.wall.in_(list(walls)), runs.c.copy_of.is_(None)))
+
+    def copies(self, run: Run) -> int:
+        """How often a run was sent again."""
+        return len(self.read(runs.c.copy_of == run.run_id))
+
+    def waves(self, run: Run) -> list[Run]:
+        """The waves of a run's mailing, the first one first."""
+        return (
+            sorted(self.read(sa.and_(runs.c.first == run.first, runs.c.copy_of.is_(None))), key=lambda one: one.wave or 0)
+            if run.first
+            else [run]
+        )
 
     def runs(self, run_ids: Iterable[str]) -> list[Run]:
         """Those of the given runs that the ledger knows."""
         return self.read(runs.c.run_id.in_(run_ids))
 
     def unfinished(self, campaign: str) -> list[Run]:
-        """The campaign's runs with something left to do, newest slot first; not those that wait for a person."""
+        """The campaign's runs with something left to do, newest slot first; not those that a gate or a person holds."""
         return self.read(sa.and_(runs.c.campaign == campaign, runs.c.state.not_in((*FINISHED, "held"))))
 
     def waiting(self, campaign: str) -> list[Run]:
         """All the campaign's runs with something left to do, those that wait for a person, too."""
         return self.read(sa.and_(runs.c.campaign == campaign, runs.c.state.not_in(FINISHED)))
 
-    def last_settled(self, campaign: str, slot: datetime) -> Run | None:
-        """The campaign's last settled run before a slot, if there is one."""
-        found = self.read(sa.and_(runs.c.campaign == campaign, runs.c.state == "settled", runs.c.slot < iso(slot)), 1)
+    def last_settled(self, campaign: str, slot: datetime, wave: int | None) -> Run | None:
+        """The campaign's last settled run before a slot, if there is one; of mailings in waves the same wave."""
+        same = runs.c.wave == wave if wave else runs.c.wave.is_(None)
+        settled = sa.and_(runs.c.campaign == campaign, runs.c.state == "settled", runs.c.slot < iso(slot), same)
+        found = self.read(settled, 1)
         return found[0] if found else None
 
-    def note_proof(self, campaign: str, part: Part, receipt: Receipt, by: str) -> None:
-        """A proof's file was delivered."""
-        values = {"name": part.name, "rows": part.rows, "sha256": part.sha256, "route": part.route, "location": receipt.location}
-        with self.explained(), self.engine.begin() as connection:
-            connection.execute(proofs.insert().values(campaign=campaign, at=self.stamp(), by=by, **values))
+    def window_before(self, campaign: str, slot: datetime) -> Run | None:
+        """The run whose window ends where a slot's begins: the newest one before it that was not given up."""
+        found = self.read(sa.and_(accounts(campaign), runs.c.slot < iso(slot)), 1)
+        return found[0] if found else None
 
-    def note_route_test(self, route: str) -> None:
-        """A probe went through."""
-        with self.explained(), self.engine.begin() as connection:
-            connection.execute(route_tests.insert().values(route=route, at=self.stamp()))
+    def window_over(self, campaign: str, slot: datetime) -> Run | None:
+        """A later run whose window reaches over a slot."""
+        found = self.read(sa.and_(accounts(campaign), runs.c.slot > iso(slot), runs.c.window_start < iso(slot)), 1)
+        return found[0] if found else None
 
-    def tried_routes(self) -> set[str]:
-        """The routes by which a file was ever delivered, be it a proof's."""
-        delivered = sa.select(parts.c.route).where(parts.c.delivered_at.is_not(None))
-        looks = (delivered, sa.select(proofs.c.route), sa.select(route_tests.c.route))
-        with self.explained(), self.engine.connect() as connection:
-            return {row.route for look in looks for row in connection.execute(look.distinct())}
+    def count(self, run: Run, kind: str) -> int:
+        """How many events of a kind a run has."""
+        query = sa.select(sa.func.count()).where(events.c.run_id == run.run_id, events.c.kind == kind)
+        with self.reading() as connection:
+            return connection.execute(query).scalar() or 0
+
+    def believe(self, run: Run) -> None:
+        """The run had a file, as the contact history says."""
+        with self.writing() as connection:
+            connection.execute(runs.update().where(runs.c.run_id == run.run_id).values(frozen_at=self.stamp()))
+
+    def look_again(self, run: Run) -> None:
+        """Whoever ships the run's file next compares it with the opt-outs, however new it is."""
+        with self.writing() as connection:
+            values = {"frozen_at": "1970-01-01T00:00:00+00:00"}
+            connection.execute(runs.update().where(runs.c.run_id == run.run_id).values(**values))
+            self.record(connection, run.run_id, "look_again", "somebody in it was forgotten")
+
+    def set_window(self, run: Run, start: datetime) -> None:
+        """The run takes what was triggered from then on."""
+        with self.writing() as connection:
+            connection.execute(runs.update().where(runs.c.run_id == run.run_id).values(window_start=iso(start)))
+            self.record(connection, run.run_id, "window", f"from {iso(start)}")
 
     def accept(self, run: Run, gate: str, by: str) -> None:
         """A person lets the run pass a gate."""
@@ -214,7 +275,7 @@ class Ledger:
 
     def note(self, run: Run, kind: str, detail: str) -> None:
         """Something happened that changes no state."""
-        with self.explained(), self.engine.begin() as connection:
+        with self.writing() as connection:
             self.record(connection, run.run_id, kind, detail)
 
     def owner(self, run: Run, part: Part) -> str | None:
@@ -225,7 +286,7 @@ class Ledger:
             parts.c.delivered_at.is_not(None),
             parts.c.run_id != run.run_id,
         )
-        with self.explained(), self.engine.connect() as connection:
+        with self.reading() as connection:
             return connection.execute(query.limit(1)).scalar()
 
     def latest(self, limit: int | None = None) -> list[Run]:
@@ -234,7 +295,7 @@ class Ledger:
 
     def read(self, condition: sa.ColumnElement[bool], limit: int | None = None) -> list[Run]:
         query = runs.select().where(condition).order_by(runs.c.slot.desc(), runs.c.created_at.desc(), runs.c.run_id).limit(limit)
-        with self.explained(), self.engine.connect() as connection:
+        with self.reading() as connection:
             rows = connection.execute(query).all()
             chosen = [row.run_id for row in rows]
             reasons = connection.execute(exclusions.select().where(exclusions.c.run_id.in_(chosen))).all()
@@ -244,6 +305,11 @@ class Ledger:
                 run_id=row.run_id,
                 campaign=row.campaign,
                 slot=datetime.fromisoformat(row.slot),
+                wall=row.wall,
+                wave=row.wave,
+                first=row.first,
+                copy_of=row.copy_of,
+                window_start=moment(row.window_start),
                 state=row.state,
                 hold=row.hold,
                 error=row.error,
@@ -254,19 +320,21 @@ class Ledger:
                 ),
                 parts=tuple(ledger_part(file) for file in files if file.run_id == row.run_id),
                 cost=row.cost,
-                changed=datetime.fromisoformat(row.updated_at),
+                changed=moment(row.updated_at),
+                frozen=moment(row.frozen_at),
+                host=row.host,
             )
             for row in rows
         ]
 
     def mark(self, run: Run, part: Part, kind: str, detail: str, **values: Any) -> None:
         which = sa.and_(parts.c.run_id == run.run_id, parts.c.number == part.number)
-        with self.explained(), self.engine.begin() as connection:
+        with self.writing() as connection:
             connection.execute(parts.update().where(which).values(**values))
             self.record(connection, run.run_id, kind, f"{part.name} {detail}".strip())
 
     def change(self, run: Run, state: str, detail: str, **values: Any) -> None:
-        with self.explained(), self.engine.begin() as connection:
+        with self.writing() as connection:
             self.update(connection, run, state, **values)
             self.record(connection, run.run_id, state, detail)
 
@@ -276,7 +344,7 @@ class Ledger:
         )
 
     def record(self, connection: sa.Connection, run_id: str, kind: str, detail: str) -> None:
-        connection.execute(events.insert().values(run_id=run_id, at=self.stamp(), kind=kind, detail=detail))
+        connection.info["mark"] = append(connection, run_id, self.stamp(), kind, detail)
 
     def stamp(self) -> str:
         return iso(self.now())
@@ -289,9 +357,30 @@ def ledger_part(row: Any) -> LedgerPart:
     return LedgerPart(part, row.intended_at is not None, row.location)
 
 
+def accounts(campaign: str) -> sa.ColumnElement[bool]:
+    """The campaign's runs that account for a window; a further wave and a copy have none of their own."""
+    own = sa.and_(sa.or_(runs.c.wave.is_(None), runs.c.wave == 1), runs.c.copy_of.is_(None))
+    return sa.and_(runs.c.campaign == campaign, runs.c.state.not_in(("missed", "cancelled")), own)
+
+
+@contextmanager
+def suppress_twin() -> Iterator[None]:
+    """Another process has written the same run meanwhile: then it is there."""
+    try:
+        yield
+    except LedgerError as error:
+        if not isinstance(error.__cause__, IntegrityError):
+            raise
+
+
 def iso(moment: datetime) -> str:
     """A moment as text that sorts: UTC, to the second."""
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S+00:00}"
+
+
+def moment(text: str | None) -> datetime | None:
+    """A moment as `iso` writes it."""
+    return datetime.fromisoformat(text) if text else None
 
 
 def configure_sqlite(connection: Any, _: Any) -> None:
@@ -300,32 +389,3 @@ def configure_sqlite(connection: Any, _: Any) -> None:
     for pragma in ("journal_mode = wal", "synchronous = full", "foreign_keys = on", "busy_timeout = 10000"):
         cursor.execute(f"pragma {pragma}")
     cursor.close()
-
-
-def run_as_json(run: Run) -> Mapping[str, Any]:
-    """A run as `status --json` prints it."""
-    return {
-        "run_id": run.run_id,
-        "campaign": run.campaign,
-        "slot": f"{run.slot.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
-        "state": run.state,
-        "targeted": run.verdicts.targeted if run.verdicts else None,
-        "included": run.verdicts.included if run.verdicts else None,
-        "excluded": dict(run.verdicts.excluded) if run.verdicts else {},
-        "seeds": run.verdicts.seeds if run.verdicts else None,
-        "cost": run.cost,
-        "parts": [
-            {
-                "name": p.part.name,
-                "rows": p.part.rows,
-                "bytes": p.part.bytes,
-                "sha256": p.part.sha256,
-                "route": p.part.route,
-                **({"plain_sha256": p.part.plain_sha256} if p.part.plain_sha256 else {}),
-            }
-            for p in run.parts
-            if not p.part.side
-        ],
-        "side_files": [p.part.name for p in run.parts if p.part.side],
-        "error": run.error,
-    }

@@ -1,19 +1,22 @@
 """Build, check and extract: from a campaign's models to whole files, in the one order in which that is safe."""
 
 import hashlib
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 
 from runner import extract, gates, history
 from runner.breach import sift
-from runner.build import build
+from runner.build import build, build_opt_outs
+from runner.campaign import SEED, Campaign
 from runner.compiled import compiled_nodes, inlined
 from runner.envelope import Envelope
 from runner.errors import ExtractError
@@ -21,10 +24,9 @@ from runner.guard import check_opt_outs, check_volume, formulas
 from runner.job import Job
 from runner.parts import Content, part_path
 from runner.project import KEY
-from runner.settings import find_warehouse
 from runner.transliterate import transliterate
 from runner.values import Build, Part, Spooled, Verdicts
-from runner.warehouse import session
+from runner.warehouse import building, literal, session
 
 TRIAL = "temp.dmail_trial"
 
@@ -40,6 +42,42 @@ class Last:
 
 
 @dataclass(frozen=True)
+class Order:
+    """What is to be made: a slot's file, under a run's name; a copy's file name ends with `mark`.
+
+    `window_start`: where the slot's window begins. `wave`: of a mailing in waves, and where its audience is once it is divided.
+    `as_of`: up to when opt-outs count, where that is not the slot.
+    """
+
+    slot: datetime
+    run_id: str
+    last: Last | None = None
+    window_start: datetime | None = None
+    wave: int | None = None
+    audience: Path | None = None
+    mark: str = ""
+    as_of: datetime | None = None
+
+    def environment(self, campaign: Campaign) -> dict[str, str]:
+        """What the models are told."""
+        told = {"DMAIL_SLOT": timestamp(self.slot)}
+        if self.as_of:
+            told["DMAIL_AS_OF"] = timestamp(self.as_of)
+        if self.window_start:
+            told["DMAIL_WINDOW_START"] = timestamp(self.window_start)
+        if self.wave and campaign.mail.waves:
+            sizes = [wave.model_dump(include={"share", "count"}) for wave in campaign.mail.waves.sizes]
+            frozen = str(self.audience) if self.audience else None
+            told["DMAIL_WAVE"] = json.dumps({"number": self.wave, "sizes": sizes, "audience": frozen})
+        return told
+
+
+def timestamp(moment: datetime) -> str:
+    """A moment as a SQL timestamp's text, in UTC."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+@dataclass(frozen=True)
 class Checked:
     """Relations that have passed the gates, and the session that can read them."""
 
@@ -49,42 +87,52 @@ class Checked:
 
 
 @contextmanager
-def checked(
-    job: Job, slot: datetime, run_id: str, last: Last | None, *, built: Callable[[], None] = lambda: None
-) -> Iterator[Checked]:
+def checked(job: Job, order: Order, *, built: Callable[[], None] = lambda: None) -> Iterator[Checked]:
     """The campaign's models, built for the slot, with a session on them. Raises BuildError, ExtractError or Held.
 
-    `built` is called when dbt has done its part.
+    `built` is called when dbt has done its part. Nobody else builds while the context lasts.
     """
-    relations = built_relations(job, slot, run_id)
-    built()
-    with session(find_warehouse(job.settings)) as connection:
-        job.tell("check    targeted = included + excluded, one row per included profile")
-        found = judged(job, connection, relations)
-        check_opt_outs(connection, found.relations, job.campaign)
-        if "volume" not in job.accepted:
-            churn = None
-            if last and job.campaign.mail.guard.max_churn is not None:
-                churn = history.churn(connection, history.looks(found.relations, found.verdicts, job.campaign), last.contacts)
-            check_volume(job.campaign, job.provider, found.verdicts, last.included if last else None, churn)
-        yield found
+    purpose = f"{job.campaign.name} for {timestamp(order.slot)}"
+    with building(job.settings, purpose, job.tell) as warehouse:
+        job.tell(f"build    {job.campaign.name} for {order.slot.astimezone(UTC):%Y-%m-%d %H:%M} UTC")
+        relations = in_folder(
+            job, lambda work: build(job.settings, job.campaign, order.environment(job.campaign), work, job.run_dbt)
+        )
+        built()
+        with session(warehouse) as connection:
+            job.tell("check    targeted = included + excluded, one row per included profile")
+            found = judged(job, connection, relations)
+            check_opt_outs(connection, found.relations, job.campaign)
+            if "volume" not in job.accepted:
+                churn = None
+                if order.last and job.campaign.mail.guard.max_churn is not None:
+                    looks = history.looks(found.relations, found.verdicts, job.campaign)
+                    churn = history.churn(connection, looks, order.last.contacts)
+                check_volume(job.campaign, job.provider, found.verdicts, order.last.included if order.last else None, churn)
+            yield found
 
 
-def built_relations(job: Job, slot: datetime, run_id: str) -> Build:
-    """Run dbt in a folder of its own, which is gone afterwards."""
-    warehouse = find_warehouse(job.settings)
-    work = job.settings.work_dir / "build" / run_id
-    # What a killed run has left there holds personal data, too.
-    shutil.rmtree(work.parent, ignore_errors=True)
-    shutil.rmtree(warehouse.spill, ignore_errors=True)
-    job.settings.prepare()
+T = TypeVar("T")
+
+
+def in_folder(job: Job, step: Callable[[Path], T]) -> T:
+    """Run dbt in a folder of its own, which is gone afterwards: its log and results quote rows where a model fails."""
+    work = job.settings.work_dir / "build" / job.campaign.name
     try:
-        warehouse.path.parent.mkdir(parents=True, exist_ok=True)
-        job.tell(f"build    {job.campaign.name} for {slot.astimezone(UTC):%Y-%m-%d %H:%M} UTC")
-        return build(job.settings, job.campaign, slot, work, job.run_dbt)
+        return step(work)
     finally:
-        # dbt's log and results quote rows where a model fails.
         shutil.rmtree(work, ignore_errors=True)
+
+
+def recheck(job: Job, order: Order, contacts: Path) -> None:
+    """Look at the opt-outs as they are now for the people of a file that was frozen before. Raises Held where it has one."""
+    with building(job.settings, f"opt-outs of {job.campaign.name}", job.tell) as warehouse:
+        job.tell(f"recheck  {order.run_id} was frozen some time ago: who has opted out since?")
+        environment = order.environment(job.campaign)
+        relations = in_folder(job, lambda work: build_opt_outs(job.settings, job.campaign, environment, work, job.run_dbt))
+        people = f"(select {KEY}, false as {SEED} from read_parquet({literal(str(contacts))}) where cell = 'mailed')"
+        with session(warehouse) as connection:
+            check_opt_outs(connection, replace(relations, extract=people), job.campaign)
 
 
 def judged(job: Job, connection: duckdb.DuckDBPyConnection, relations: Build) -> Checked:
@@ -101,8 +149,24 @@ def judged(job: Job, connection: duckdb.DuckDBPyConnection, relations: Build) ->
 
 
 @contextmanager
-def trial(job: Job, slot: datetime) -> Iterator[Checked]:
+def trial(job: Job, slot: datetime, purpose: str) -> Iterator[Checked]:
     """The campaign's models over its test profiles and seeds alone, whatever its rules say, over what was built last."""
+    with building(job.settings, purpose, job.tell) as warehouse:
+        recipients, code = trial_models(job, slot)
+        with session(warehouse) as connection:
+            connection.execute(f"create temp table {TRIAL.removeprefix('temp.')} as {code}")
+            found = judged(job, connection, Build(TRIAL, recipients))
+            if found.verdicts.included + found.verdicts.seeds == 0:
+                raise ExtractError(
+                    f"{job.campaign.name} has no test profile and no seed to print",
+                    todo="mark some profiles is_test_profile in stg_profiles; "
+                    f"{job.campaign.name}__audience must say who is in by targeted()",
+                )
+            yield found
+
+
+def trial_models(job: Job, slot: datetime) -> tuple[str, str]:
+    """SQL of the recipients and of the extract, as a trial takes them."""
     campaign = job.campaign
     models = [f"+{campaign.extract.split('.')[-1]},resource_type:model"]
     nodes = compiled_nodes(job, slot, models, "DMAIL_TEST_PROFILES")
@@ -122,25 +186,14 @@ def trial(job: Job, slot: datetime) -> Iterator[Checked]:
         f"from ({inlined(nodes, audience, prefix, {})}))"
     )
     code = inlined(nodes, campaign.extract, prefix, {campaign.recipients: everybody})
-    with session(find_warehouse(job.settings)) as connection:
-        connection.execute(f"create temp table {TRIAL.removeprefix('temp.')} as {code}")
-        people = "where not coalesce(is_seed, false)" if campaign.has_seeds else ""
-        recipients = f"(select {KEY}, cast(null as varchar) as exclusion_reason from {TRIAL} {people})"
-        found = judged(job, connection, Build(TRIAL, recipients))
-        if found.verdicts.included + found.verdicts.seeds == 0:
-            raise ExtractError(
-                f"{campaign.name} has no test profile and no seed to print",
-                todo=f"mark some profiles is_test_profile in stg_profiles; {prefix}audience must say who is in by targeted()",
-            )
-        yield found
+    people = "where not coalesce(is_seed, false)" if campaign.has_seeds else ""
+    return f"(select {KEY}, cast(null as varchar) as exclusion_reason from {TRIAL} {people})", code
 
 
 def make(
     job: Job,
-    slot: datetime,
-    run_id: str,
+    order: Order,
     folder: Path | None,
-    last: Last | None,
     *,
     built: Callable[[], None] = lambda: None,
     finished: Callable[[Spooled], None] = lambda _: None,
@@ -149,14 +202,16 @@ def make(
 
     `built` is called when dbt has done its part, `finished` with each part of the file that is whole.
     """
-    with checked(job, slot, run_id, last, built=built) as found:
+    with checked(job, order, built=built) as found:
+        if folder and order.wave == 1 and order.audience is None:
+            history.write_audience(found.connection, found.relations, folder)
         if found.verdicts.included == 0 and job.provider.empty == "no_file":
             return found.verdicts, []
-        envelope = Envelope(job.campaign, job.provider, slot, run_id, seal=job.seal)
+        envelope = Envelope(job.campaign, job.provider, order.slot, order.run_id, mark=order.mark, seal=job.seal)
         job.tell(f"extract  {found.verdicts.included:,} rows into {envelope.base_name()}")
         parts = write(found, envelope, folder, finished)
         if folder:
-            contacts = history.Contacts(job.campaign, slot, run_id, folder)
+            contacts = history.Contacts(job.campaign, order.slot, order.run_id, folder)
             history.write_contacts(found.connection, found.relations, found.verdicts, contacts)
         return found.verdicts, parts
 

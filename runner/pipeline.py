@@ -3,66 +3,102 @@
 import getpass
 import hashlib
 import shutil
+import socket
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from runner import history
-from runner.campaign import Campaign
+from runner.approval import approved
 from runner.errors import DmailError, ExtractError, Held, Stopped
 from runner.job import Job, check_route
-from runner.ledger import Ledger, Run
-from runner.lock import locked
-from runner.make import Last, make
+from runner.ledger import Ledger, LedgerError
+from runner.make import Last, Order, make, recheck
 from runner.parts import part_path
+from runner.planner import open_slot, window_start
 from runner.route import SftpRoute, find_route
-from runner.schedule import latest_due
-from runner.settings import Settings
+from runner.run import Planned, Run
 from runner.ship import Desk, Early, Intent, destination, ship, temporary_name
 from runner.values import Part, Spooled, Verdicts
 
-# The hold that a person has put on a run.
-PERSON = "person"
+# The holds that only a person's word ends.
+PERSON, UNKNOWN = "person", "unknown"
 
 
 def run_slot(job: Job, slot: datetime, ledger: Ledger, *, asked_for: bool = False) -> Run:
     """Bring a slot's run to its end, from wherever it stands. The run as it ended; a finished one is left as it is.
 
-    Older slots of the campaign that were left unfinished come first. `asked_for`: a person named this slot; an empty one is then
-    built again, for its profiles may have come late. Raises Held where a person must look, and DmailError where it failed; the
-    ledger says so, too.
+    `asked_for`: a person named this slot; one that was missed, or that gave no file, is then built, for its profiles may have
+    come late. Raises Held where a person must look, and DmailError where it failed; the ledger says so, too.
     """
     done = ledger.find(job.campaign.name, slot)
-    if done and done.state == "empty" and asked_for:
-        ledger.advance(done, "planned")
-    elif done and done.finished:
-        shutil.rmtree(spool(job, done), ignore_errors=True)
+    if done and is_done(done, asked_for=asked_for):
         return done
     check_route(job, slot, ledger.now())
-    with locked(job.settings.state_dir / "run.lock", f"{job.campaign.name} for {slot:%Y-%m-%d %H:%M} UTC"):
-        tidy_spool(job.settings, ledger)
-        purge(job, ledger, spared=slot if asked_for else None)
-        held = [hold for run in ledger.unfinished(job.campaign.name) if run.slot < slot and (hold := close(job, run, ledger))]
-        finished = bring_to_end(job, ledger.open(job.campaign.name, slot), ledger)
+    with ledger.turn(job.campaign.name, f"{job.campaign.name} for {slot:%Y-%m-%d %H:%M} UTC"):
+        return carry_out(job, open_slot(job.campaign, slot, ledger), ledger, asked_for=asked_for)
+
+
+def resume_run(job: Job, run: Run, ledger: Ledger) -> Run:
+    """The same for a run of any kind."""
+    if is_done(run, asked_for=True):
+        return run
+    check_route(job, run.slot, ledger.now())
+    with ledger.turn(job.campaign.name, run.run_id):
+        return carry_out(job, ledger.known(run.run_id), ledger, asked_for=True)
+
+
+def is_done(run: Run, *, asked_for: bool) -> bool:
+    """Whether nothing is to be done; a slot without a file is another matter where a person asks for it."""
+    return run.finished and not (asked_for and run.state in ("empty", "missed"))
+
+
+def carry_out(job: Job, run: Run, ledger: Ledger, *, asked_for: bool = False) -> Run:
+    """What `run_slot` does, for who has the campaign's turn. Older slots that were left unfinished come first."""
+    ledger.check()
+    check_history(job, ledger)
+    if is_done(run, asked_for=asked_for):
+        return run
+    if run.finished:
+        ledger.planned_again(run)
+    tidy_spool(job, ledger)
+    purge(job, ledger, spared=run.run_id if asked_for else None)
+    held = [hold for older in overtaken(job, run, ledger) if (hold := close(job, older, ledger))]
+    finished = bring_to_end(job, ledger.known(run.run_id), ledger)
     if held:
         raise held[0]
     return finished
 
 
-def due_slot(campaign: Campaign, ledger: Ledger, now: datetime) -> datetime | None:
-    """The slot that a run without further word means: the latest that the schedule gives, or None.
+def check_history(job: Job, ledger: Ledger) -> None:
+    """Raises LedgerError where the contact history tells of runs that the ledger does not know: an old copy was brought back."""
+    if strange := strangers(job, ledger):
+        raise LedgerError(
+            f"the contact history tells of {strange[0]}, and the ledger {ledger.name} does not"
+            + (f"; nor does it of {len(strange) - 1:,} others" if len(strange) > 1 else ""),
+            todo="bring back the newest ledger; or let `dmail-runner audit reconcile` tell what it lacks; nothing was sent",
+        )
 
-    Without a schedule it is the present minute, unless a frozen file waits to be shipped: another one beside it could mail twice.
-    """
-    if campaign.mail.schedule:
-        return latest_due(campaign.mail.schedule, now)
-    frozen = (run.slot for run in ledger.unfinished(campaign.name) if run.parts)
-    return next(frozen, now.replace(second=0))
+
+def strangers(job: Job, ledger: Ledger) -> list[str]:
+    """The campaign's runs in the contact history that the ledger does not know to have had a file."""
+    own = sorted(name for name in history.run_names(job.settings) if history.campaign_of(name) == job.campaign.name)
+    known = {run.run_id for run in ledger.runs(own) if run.frozen}
+    return [name for name in own if name not in known]
+
+
+def overtaken(job: Job, run: Run, ledger: Ledger) -> list[Run]:
+    """The unfinished runs in whose place this one comes; none where every slot is made up for, and no wave and no copy."""
+    mail = job.campaign.mail
+    if run.copy_of or mail.waves or (mail.schedule and mail.schedule.missed == "all"):
+        return []
+    return [older for older in ledger.unfinished(run.campaign) if older.slot < run.slot and not older.copy_of]
 
 
 def close(job: Job, run: Run, ledger: Ledger) -> Held | None:
     """End a run that a newer slot has overtaken: shipped where the world may have seen it, else cancelled. The hold, if any."""
-    if may_have_left(run):
+    if run.may_have_left:
         try:
             bring_to_end(job, run, ledger)
         except Held as hold:
@@ -72,36 +108,36 @@ def close(job: Job, run: Run, ledger: Ledger) -> Held | None:
     return None
 
 
-def may_have_left(run: Run) -> bool:
-    """Whether the world has a part of the run, or may have."""
-    return any(entry.intended or entry.location for entry in run.parts)
-
-
 def cancel(job: Job, run: Run, ledger: Ledger, reason: str) -> None:
-    """Give up a run of which nothing has its final name: its temporary files, its contacts and its spool go."""
+    """Give up a run of which nothing has its final name: its temporary files, contacts and spool go, and later waves with it."""
     if run.parts:
         with suppress(DmailError):
             route = find_route(job.settings, run.parts[0].part.route)
             with destination(route) as place:
                 for entry in run.parts:
                     place.remove(temporary_name(entry.part, route))
-    history.take_back_contacts(job.settings, run.run_id)
+    # The ledger first: what a killed runner leaves of the contacts, the next one takes back.
     ledger.cancel(run, reason)
+    history.take_back_contacts(job.settings, run.run_id)
     shutil.rmtree(spool(job, run), ignore_errors=True)
     job.tell(f"cancel   {run.run_id}: {reason}, and nothing of it had left")
+    if run.wave == 1:
+        for wave in ledger.waves(run)[1:]:
+            if not wave.finished:
+                cancel(job, wave, ledger, f"the first wave was given up: {reason}")
 
 
-def purge(job: Job, ledger: Ledger, *, spared: datetime | None = None) -> list[Run]:
-    """Give up the campaign's runs to which nothing has happened for the provider's `retention_days`, but for the `spared` slot's.
+def purge(job: Job, ledger: Ledger, *, spared: str | None = None) -> list[Run]:
+    """Give up the campaign's runs to which nothing has happened for the provider's `retention_days`, but for the `spared` one.
 
     Those that may have left in part remain, for a person to look at, and are returned.
     """
     kept = []
     end = ledger.now() - timedelta(days=job.provider.retention_days)
     for run in ledger.waiting(job.campaign.name):
-        if run.slot == spared or run.changed is None or run.changed > end:
+        if run.run_id == spared or run.changed is None or max(run.changed, run.slot) > end:
             continue
-        if may_have_left(run):
+        if run.may_have_left:
             kept.append(run)
         else:
             cancel(job, run, ledger, f"it waited for more than {job.provider.retention_days} days")
@@ -109,37 +145,90 @@ def purge(job: Job, ledger: Ledger, *, spared: datetime | None = None) -> list[R
 
 
 def bring_to_end(job: Job, run: Run, ledger: Ledger) -> Run:
-    """What `run_slot` does with one run, under the lock."""
-    if not run.finished:
-        if run.state == "held" and run.hold == "unknown":
-            todo = f"ask the provider whether they have the file, then: dmail-runner settle {run.run_id} --delivered (or not)"
-            raise Held("unknown", run.error or "", todo=todo)
-        if run.state == "held" and run.hold == PERSON:
-            raise Held(PERSON, f"{run.run_id} is {run.error}", todo=f"dmail-runner release {run.run_id} lets it go on")
+    """What `carry_out` does with one run."""
+    if run.finished:
+        return run
+    if run.state == "held" and run.hold == UNKNOWN:
+        todo = f"ask the provider whether they have the file, then: dmail-runner settle {run.run_id} --delivered (or not)"
+        raise Held(UNKNOWN, run.error or "", todo=todo)
+    if run.state == "held" and run.hold == PERSON:
+        raise Held(PERSON, f"{run.run_id} is {run.error}", todo=f"dmail-runner release {run.run_id} lets it go on")
+    try:
+        ahead = content(job, run, ledger)
+        run = ledger.known(run.run_id)
+        history.put_contacts(job.settings, run.run_id, spool(job, run))
+        if run.parts:
+            deliver_run(job, run, ledger, ahead)
+    except Held as held:
+        ledger.hold(run, held.hold, held.what)
+        raise
+    except DmailError as error:
+        ledger.fail(run, error.what)
+        raise
+    except BaseException as error:
+        ledger.fail(run, str(error) if isinstance(error, Stopped) else f"stopped by {type(error).__name__}")
+        raise
+    return ledger.known(run.run_id)
+
+
+def content(job: Job, run: Run, ledger: Ledger) -> frozenset[str]:
+    """See to it that the run is frozen: by what lies in the spool, if it is whole and nobody in it has opted out, or anew."""
+    if spool_is_whole(job, run):
         try:
-            ahead: frozenset[str] = frozenset()
-            if not spool_is_whole(job, run):
-                ahead = prepare(job, run, ledger)
-                run = ledger.open(run.campaign, run.slot)
-            if run.parts:
-                history.put_contacts(job.settings, run.run_id, spool(job, run))
-                deliver_run(job, run, ledger, ahead)
-        except Held as held:
-            ledger.hold(run, held.hold, held.what)
-            raise
-        except DmailError as error:
-            ledger.fail(run, error.what)
-            raise
-        except BaseException as error:
-            ledger.fail(run, str(error) if isinstance(error, Stopped) else f"stopped by {type(error).__name__}")
-            raise
-    return ledger.open(run.campaign, run.slot)
+            look_again(job, run, ledger)
+        except Held:
+            if run.may_have_left or job.campaign.mail.recheck.then == "hold":
+                raise
+            job.tell(f"rebuild  {run.run_id}: people in it have opted out since it was frozen")
+        else:
+            return frozenset()
+    approved(job, ledger)
+    return prepare(job, run, ledger)
+
+
+def look_again(job: Job, run: Run, ledger: Ledger) -> None:
+    """Compare a file that was frozen long ago with the opt-outs of now. Raises Held."""
+    mail = job.campaign.mail
+    if mail.purpose != "marketing" or run.frozen is None or ledger.now() - run.frozen <= mail.recheck.after:
+        return
+    places = (job.settings.history_dir / run.run_id / history.FILE, spool(job, run) / history.FILE)
+    contacts = next((place for place in places if place.exists()), None)
+    if contacts is None:
+        raise Held("opt_out", f"{run.run_id}: who is in its file is not known any more, so that nobody can say who has opted out")
+    recheck(job, replace(order(job, run, ledger), as_of=ledger.now()), contacts)
 
 
 def dry_run(job: Job, slot: datetime, ledger: Ledger) -> tuple[Verdicts, list[Part]]:
     """Build, check and extract as a run would, and keep nothing: the figures, and the files that would be delivered."""
-    with locked(job.settings.state_dir / "run.lock", f"dry run of {job.campaign.name}"):
-        return make(job, slot, f"{job.campaign.name}-dry-run", None, last_run(job, slot, ledger))
+    return make(job, trial_order(job, slot, ledger, "dry-run"), None)
+
+
+def trial_order(job: Job, slot: datetime, ledger: Ledger, what: str) -> Order:
+    """What a slot's run would make, under another name, for a look at it."""
+    wave = 1 if job.campaign.mail.waves else None
+    return order(job, Run(f"{job.campaign.name}-{what}", job.campaign.name, slot, wave=wave), ledger)
+
+
+def order(job: Job, run: Run, ledger: Ledger) -> Order:
+    """What a run is to make."""
+    number = run.run_id.rpartition("-r")[2] if run.copy_of else ""
+    frozen = job.settings.history_dir / (run.first or "") / history.AUDIENCE
+    divided = run.wave is not None and (run.wave > 1 or bool(run.copy_of))
+    if divided and not frozen.exists():
+        raise ExtractError(
+            f"{run.run_id}: the audience that its first wave has divided is gone: {frozen}",
+            todo="bring it back, or cancel the run",
+        )
+    return Order(
+        run.slot,
+        run.run_id,
+        last_run(job, run, ledger),
+        run.window_start if run.copy_of and run.window_start else window_start(job.campaign, run, ledger),
+        run.wave,
+        frozen if divided else None,
+        f"_RESENT{number}" if number else "",
+        now if (now := ledger.now()) - run.slot > job.campaign.mail.recheck.after else None,
+    )
 
 
 def prepare(job: Job, run: Run, ledger: Ledger) -> frozenset[str]:
@@ -152,13 +241,14 @@ def prepare(job: Job, run: Run, ledger: Ledger) -> frozenset[str]:
     folder.mkdir(mode=0o700)
     for gate in sorted(job.accepted):
         ledger.accept(run, gate, getpass.getuser())
-    last = last_run(job, run.slot, ledger)
+    task = order(job, run, ledger)
+    if task.window_start and task.window_start != run.window_start:
+        ledger.set_window(run, task.window_start)
     early = Early(job.route, job.tell) if goes_ahead(job) else None
     try:
         verdicts, parts = make(
-            job, run.slot, run.run_id, folder, last,
-            built=lambda: ledger.advance(run, "built"), finished=early.take if early else lambda _: None,
-        )  # fmt: skip
+            job, task, folder, built=lambda: ledger.advance(run, "built"), finished=early.take if early else lambda _: None
+        )
         ledger.freeze(run, verdicts, parts, job.cost(sum(part.rows for part in parts)))
     except BaseException:
         if early:
@@ -173,13 +263,13 @@ def goes_ahead(job: Job) -> bool:
     return job.provider.split is not None and isinstance(route, SftpRoute) and route.ahead and route.finish == "rename"
 
 
-def last_run(job: Job, slot: datetime, ledger: Ledger) -> Last | None:
-    """The campaign's last settled run before a slot."""
-    run = ledger.last_settled(job.campaign.name, slot)
-    if run is None or run.verdicts is None:
+def last_run(job: Job, run: Planned, ledger: Ledger) -> Last | None:
+    """The campaign's last settled run before this one."""
+    found = ledger.last_settled(job.campaign.name, run.slot, run.wave)
+    if found is None or found.verdicts is None:
         return None
-    contacts = job.settings.history_dir / run.run_id / history.FILE
-    return Last(run.run_id, run.slot, run.verdicts.included, contacts)
+    contacts = job.settings.history_dir / found.run_id / history.FILE
+    return Last(found.run_id, found.slot, found.verdicts.included, contacts)
 
 
 def deliver_run(job: Job, run: Run, ledger: Ledger, ahead: frozenset[str]) -> None:
@@ -201,7 +291,7 @@ def finish(job: Job, run: Run, ledger: Ledger) -> Run:
     ledger.advance(run, "shipped")
     ledger.advance(run, "settled")
     shutil.rmtree(spool(job, run), ignore_errors=True)
-    return ledger.open(run.campaign, run.slot)
+    return ledger.known(run.run_id)
 
 
 def intent(ledger: Ledger, run: Run, part: Part, ahead: frozenset[str]) -> Intent:
@@ -219,19 +309,21 @@ def spool(job: Job, run: Run) -> Path:
     return job.settings.spool_dir / run.run_id
 
 
-def tidy_spool(settings: Settings, ledger: Ledger) -> None:
-    """Do what killed runs have left undone: contacts of frozen ones into the history, files of finished ones away.
+def tidy_spool(job: Job, ledger: Ledger) -> None:
+    """Do what the campaign's killed runs left undone: contacts of frozen ones into the history, files of finished ones away.
 
     A folder of a run that the ledger does not know stays: then it is the ledger that is wrong.
     """
-    for name in ("preview", "proof"):
-        shutil.rmtree(settings.work_dir / name, ignore_errors=True)
-    folders = {folder.name: folder for folder in settings.spool_dir.iterdir()}
+    folders = {folder.name: folder for folder in job.settings.spool_dir.iterdir()}
     for run in ledger.runs(folders):
+        if run.campaign != job.campaign.name:
+            continue
         if run.finished:
+            if run.state == "cancelled":
+                history.take_back_contacts(job.settings, run.run_id)
             shutil.rmtree(folders[run.run_id], ignore_errors=True)
         elif run.parts:
-            history.put_contacts(settings, run.run_id, folders[run.run_id])
+            history.put_contacts(job.settings, run.run_id, folders[run.run_id])
 
 
 def spool_is_whole(job: Job, run: Run) -> bool:
@@ -241,18 +333,23 @@ def spool_is_whole(job: Job, run: Run) -> bool:
     """
     if not run.parts:
         return False
-    if job.seal and not may_have_left(run) and any(not e.part.side and e.part.plain_sha256 is None for e in run.parts):
+    if job.seal and not run.may_have_left and any(not e.part.side and e.part.plain_sha256 is None for e in run.parts):
         # Frozen before the route had a key, and nothing of it has left: it is made again, to be sealed.
         return False
     paths = [(entry, part_path(spool(job, run), entry.part.number)) for entry in run.parts]
     if all(entry.location or (path.is_file() and digest(path) == entry.part.sha256) for entry, path in paths):
         return True
-    if may_have_left(run):
+    if run.may_have_left:
         raise ExtractError(
-            f"the spool of {run.run_id} is damaged, and parts of it may have been delivered: it is not made again",
+            f"the spool of {run.run_id} is damaged{elsewhere(run)}, and some of it may have been delivered: it is not made again",
             todo=f"bring back {spool(job, run)}; or dmail-runner settle {run.run_id} says whether the provider has it",
         )
     return False
+
+
+def elsewhere(run: Run) -> str:
+    """Where a spool is that is not here."""
+    return f" here (it was made on {run.host})" if run.host and run.host != socket.gethostname() else ""
 
 
 def digest(path: Path) -> str:

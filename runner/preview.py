@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 
 from runner.breach import shown
@@ -12,8 +11,7 @@ from runner.campaign import SEED
 from runner.envelope import Envelope
 from runner.extract import order_by, rows_query
 from runner.job import Job
-from runner.lock import locked
-from runner.make import Checked, Last, checked, trial, write
+from runner.make import Checked, Order, checked, trial, write
 from runner.parts import part_path
 from runner.project import KEY
 from runner.values import Verdicts
@@ -43,24 +41,22 @@ class Preview:
 
 
 @contextmanager
-def previewed(job: Job, slot: datetime, last: Last | None, wanted: Wanted) -> Iterator[Preview]:
+def previewed(job: Job, order: Order, wanted: Wanted) -> Iterator[Preview]:
     """The preview; its files are there while the context lasts."""
-    folder = job.settings.work_dir / "preview"
-    with locked(job.settings.state_dir / "run.lock", f"preview of {job.campaign.name}"):
-        shutil.rmtree(folder, ignore_errors=True)
+    made = trial(job, order.slot, f"preview of {job.campaign.name}") if wanted.test else checked(job, order)
+    with made as found:
+        folder = job.settings.work_dir / "preview"
         folder.mkdir(mode=0o700)
         try:
-            made = trial(job, slot) if wanted.test else checked(job, slot, f"{job.campaign.name}-preview", last)
-            with made as found:
-                sample = sampled(found, job, wanted)
-                files = write(sample, Envelope(job.campaign, job.provider, slot, f"{job.campaign.name}-preview"), folder)
-                yield Preview(
-                    tuple(column.label for column in job.campaign.exported),
-                    printed_rows(sample, job),
-                    tuple(part_path(folder, part.number) for part in files if not part.side),
-                    found.verdicts,
-                    tuple(missing(found, sample, wanted.profiles)),
-                )
+            sample = sampled(found, job, wanted)
+            files = write(sample, Envelope(job.campaign, job.provider, order.slot, order.run_id), folder)
+            yield Preview(
+                tuple(column.label for column in job.campaign.exported),
+                printed_rows(sample, job),
+                tuple(part_path(folder, part.number) for part in files if not part.side),
+                found.verdicts,
+                tuple(missing(found, sample, wanted.profiles)),
+            )
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 

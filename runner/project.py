@@ -14,7 +14,8 @@ from runner.campaign import SEED, Campaign, Column, ColumnMeta, DirectMail
 from runner.config import parse, read_yaml
 from runner.dbt import DbtOutcome
 from runner.errors import ConfigError, Problem, UsageError
-from runner.lock import locked
+from runner.lineage import Lineage
+from runner.lock import FOREVER, locked
 from runner.settings import Settings
 
 KEY = "profile_id"
@@ -40,6 +41,7 @@ class Manifest:
 
     def __init__(self, content: Mapping[str, Any]) -> None:
         self.nodes: dict[str, Any] = content["nodes"]
+        self.macros: dict[str, Any] = content["macros"]
         self.exposures: dict[str, Any] = {
             exposure["name"]: exposure for exposure in content["exposures"].values() if "direct_mail" in meta_of(exposure)
         }
@@ -75,6 +77,7 @@ class Manifest:
         if faults or mail is None or extract is None or recipients is None or columns is None:
             raise ConfigError(faults)
         owner = exposure["owner"]
+        lineage = Lineage(self.nodes, self.macros, extract["unique_id"])
         return Campaign(
             name=name,
             label=exposure.get("label") or name,
@@ -87,6 +90,9 @@ class Manifest:
             columns=columns,
             contract=contract_file(extract),
             opt_outs=tuple(node["name"] for node in self.nodes.values() if node["name"] in OPT_OUTS),
+            sources=lineage.files(exposure["original_file_path"]),
+            email=owner.get("email"),
+            definition=lineage.definition,
         )
 
     def extract(self, exposure: Mapping[str, Any]) -> dict[str, Any]:
@@ -197,7 +203,7 @@ def load_manifest(settings: Settings, run_dbt: RunDbt) -> Manifest:
     settings.prepare()
     kept = settings.state_dir / "manifest.json"
     print_file = settings.state_dir / "manifest.fingerprint"
-    with locked(settings.state_dir / "parse.lock", "parse", wait=True):
+    with locked(settings.state_dir / "parse.lock", "parse", patience=FOREVER):
         fingerprint = project_fingerprint(settings)
         with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
             if print_file.read_text() == fingerprint:

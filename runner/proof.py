@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from runner.envelope import Envelope
 from runner.job import Job, check_route
 from runner.ledger import Ledger
-from runner.lock import locked
 from runner.make import trial, write
 from runner.parts import part_path
 from runner.ship import Desk, Intent, ship
 from runner.template import SLOT_FORM
+from runner.trials import note_proof
 from runner.values import Part, Receipt, Spooled
 
 
@@ -22,25 +22,23 @@ def prove(job: Job, slot: datetime, now: datetime, ledger: Ledger, by: str) -> l
     """
     check_route(job, slot, now)
     stamp = now.astimezone(UTC).strftime(SLOT_FORM)
-    folder = job.settings.work_dir / "proof"
-    with locked(job.settings.state_dir / "run.lock", f"proof of {job.campaign.name}"):
-        shutil.rmtree(folder, ignore_errors=True)
+    receipts: dict[int, Receipt] = {}
+    with trial(job, slot, f"proof of {job.campaign.name}") as found:
+        folder = job.settings.work_dir / "proof"
         folder.mkdir(mode=0o700)
         try:
-            with trial(job, slot) as found:
-                envelope = Envelope(
-                    job.campaign, job.provider, slot, f"{job.campaign.name}-proof", mark=f"_TEST_{stamp}", seal=job.seal
-                )
-                parts = write(found, envelope, folder)
+            envelope = Envelope(
+                job.campaign, job.provider, slot, f"{job.campaign.name}-proof", mark=f"_TEST_{stamp}", seal=job.seal
+            )
+            parts = write(found, envelope, folder)
             spooled = [Spooled(part, part_path(folder, part.number)) for part in parts]
-            receipts: dict[int, Receipt] = {}
             desk = Desk(intents(), lambda part, receipt: receipts.update({part.number: receipt}), job.tell, job.watch)
             ship(spooled, job.route, desk)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     delivered = [(part, receipts[part.number]) for part in parts]
     for part, receipt in delivered:
-        ledger.note_proof(job.campaign.name, part, receipt, by)
+        note_proof(ledger, job.campaign.name, part, receipt, by)
     return delivered
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from runner.diff import Difference
 from runner.explain import Explanation
-from runner.ledger import Run
+from runner.run import Run
 from runner.values import Part, Verdicts
 
 

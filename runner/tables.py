@@ -1,15 +1,34 @@
-"""The ledger's tables. A column that is added must be nullable: a ledger of an earlier version gets it as it is."""
+"""The ledger's tables. A column that is added must be nullable: a ledger of an earlier version gets it as it is.
+
+Moments are texts in UTC that sort. Who changes more than columns raises VERSION, and says in `migrate` how it is done.
+"""
 
 import sqlalchemy as sa
 
+VERSION = 2
+
 metadata = sa.MetaData()
 
+# One row: the version of these tables, and the last event's number and hash.
+head = sa.Table(
+    "head",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("hash", sa.String, nullable=False),
+)
 runs = sa.Table(
     "runs",
     metadata,
     sa.Column("run_id", sa.String, primary_key=True),
     sa.Column("campaign", sa.String, nullable=False),
     sa.Column("slot", sa.String, nullable=False),
+    sa.Column("wall", sa.String),  # the slot as its schedule names it: local time and zone
+    sa.Column("wave", sa.Integer),  # of a mailing in waves: 1, 2 …
+    sa.Column("first", sa.String),  # the run of the first wave
+    sa.Column("copy_of", sa.String),  # the run that this one sends again
+    sa.Column("window_start", sa.String),  # triggers from then on, until the slot
     sa.Column("state", sa.String, nullable=False),
     sa.Column("hold", sa.String),
     sa.Column("error", sa.Text),
@@ -19,7 +38,9 @@ runs = sa.Table(
     sa.Column("cost", sa.String),  # an estimate, with its currency
     sa.Column("created_at", sa.String, nullable=False),
     sa.Column("updated_at", sa.String, nullable=False),
-    sa.UniqueConstraint("campaign", "slot"),
+    sa.Column("frozen_at", sa.String),  # when its content was last made
+    sa.Column("host", sa.String),  # where its spool is
+    sa.Index("runs_of_a_campaign", "campaign", "slot"),
 )
 exclusions = sa.Table(
     "exclusions",
@@ -48,11 +69,37 @@ parts = sa.Table(
 events = sa.Table(
     "events",
     metadata,
-    sa.Column("number", sa.Integer, primary_key=True),
-    sa.Column("run_id", sa.ForeignKey("runs.run_id"), nullable=False),
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("run_id", sa.String, nullable=False, index=True),  # or the campaign, where no run is meant
     sa.Column("at", sa.String, nullable=False),
     sa.Column("kind", sa.String, nullable=False),
     sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("hash", sa.String),  # of this row and of the hash before it
+)
+schedules = sa.Table(
+    "schedules",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("campaign", sa.String, nullable=False, index=True),
+    sa.Column("seen_at", sa.String, nullable=False),
+    sa.Column("declared", sa.Text, nullable=False),  # JSON; null while the campaign is not active
+    sa.Column("planned_to", sa.String, nullable=False),  # every slot up to then has a run
+)
+approvals = sa.Table(
+    "approvals",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("campaign", sa.String, nullable=False, index=True),
+    sa.Column("at", sa.String, nullable=False),
+    sa.Column("by", sa.String, nullable=False),
+    sa.Column("fingerprint", sa.String, nullable=False),
+    sa.Column("content", sa.Text, nullable=False),  # JSON: what was approved, part by part
+)
+notices = sa.Table(
+    "notices",
+    metadata,
+    sa.Column("subject", sa.String, primary_key=True),  # what was told, so that it is told once
+    sa.Column("at", sa.String, nullable=False),
 )
 proofs = sa.Table(
     "proofs",

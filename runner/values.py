@@ -12,14 +12,15 @@ IDENTICAL = "identical_row"
 class Build:
     """What dbt has built for a run: the quoted relations of the extract and of the recipients, in the warehouse.
 
-    `profiles`, `suppressions`: who has opted out, where the project has such models. `slot`: UTC, as a SQL timestamp's text.
+    `profiles`, `suppressions`: who has opted out, where the project has such models. `as_of`: up to when opt-outs count,
+    UTC, as a SQL timestamp's text.
     """
 
     extract: str
     recipients: str
     profiles: str | None = None
     suppressions: str | None = None
-    slot: str = "1970-01-01 00:00:00"
+    as_of: str = "1970-01-01 00:00:00"
 
 
 @dataclass(frozen=True)

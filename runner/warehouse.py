@@ -1,16 +1,37 @@
 """Sessions on the DuckDB file that dbt has built."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import duckdb
 
 from runner.errors import ExtractError
-from runner.settings import Warehouse
+from runner.lock import locked
+from runner.settings import Settings, Warehouse, clear_work, find_warehouse
+
+PATIENCE = 3600.0  # seconds to wait for another build
 
 # What the order of a file must not depend on.
 ORDER = {"preserve_insertion_order": "true", "default_order": "asc", "default_collation": ""}
+
+
+@contextmanager
+def building(settings: Settings, purpose: str, tell: Callable[[str], None]) -> Iterator[Warehouse]:
+    """Have the warehouse and the working folders alone: one build at a time. What killed ones have left there is gone.
+
+    Waits for another, and says for whom; raises Busy after an hour.
+    """
+    warehouse = find_warehouse(settings)
+    settings.prepare()
+    warehouse.path.parent.mkdir(parents=True, exist_ok=True)
+    beside = warehouse.path.with_name(f"{warehouse.path.name}.lock")
+    with (
+        locked(settings.state_dir / "build.lock", purpose, patience=PATIENCE, tell=tell),
+        locked(beside, purpose, patience=PATIENCE, tell=tell),
+    ):
+        clear_work(settings)
+        yield warehouse
 
 
 @contextmanager

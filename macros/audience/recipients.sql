@@ -24,10 +24,13 @@
         }}
     {% endfor %}
     {% set explained = execute and env_var("DMAIL_EXPLAIN", "") != "" %}
+    {% set wave = this_wave() %}
     {% set step = namespace(name="targeted") %}
 
     with
-        targeted as (select *, cast(null as varchar) as exclusion_reason from {{ audience }}),
+        {% if wave %} {{ in_waves(audience, wave) }}
+        {% else %} targeted as (select *, cast(null as varchar) as exclusion_reason from {{ audience }}),
+        {% endif %}
 
         {% for rule in rules %}
             {% set last = step.name %}
@@ -64,6 +67,7 @@
             select
                 profile_id,
                 household_key,
+                {{ "wave_number," if wave }}
                 {% if explained %}
                     {% for rule in rules %}
                         rule_{{ loop.index }}_name, rule_{{ loop.index }}_out, rule_{{ loop.index }}_shows,

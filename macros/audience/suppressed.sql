@@ -1,6 +1,6 @@
 {#
     Out: on a suppression list, by profile_id, or by name and address. It fails closed: a list that is missing, empty or older than
-    stated stops the build.
+    stated stops the build. Who was forgotten (`dmail-runner forget`) is always out.
 
     Arguments:
         lists         names of lists in stg_suppressions
@@ -14,8 +14,8 @@
     {% do number_between("suppressed", "max_age_days", max_age_days, 0, 100000) %}
     {% set wanted %} ({% for list in lists %} '{{ list.replace("'", "''") }}'{{ "," if not loop.last }} {% endfor %}) {% endset %}
     {% set valid %}
-        list_name in {{ wanted }}
-        and coalesce(valid_from <= {{ slot() }}, true)
+        (list_name in {{ wanted }} or list_name = 'forgotten')
+        and coalesce(valid_from <= {{ as_of() }}, true)
         and coalesce(valid_until > {{ slot() }}, true)
     {% endset %}
     {% set current %}

@@ -2,6 +2,16 @@
 with
     source as (select * from {{ read_files(source("crm", "suppressions")) }}),
 
+    forgotten as (
+        select *
+        from
+            {{
+                read_files(
+                    source("dmail", "forgotten"), otherwise={"profile_id": "varchar", "forgotten_at": "timestamp"}
+                )
+            }}
+    ),
+
     renamed as (
         select
             {{ clean_text("source.list_name") }} as list_name,
@@ -22,7 +32,7 @@ with
         from source
     ),
 
-    final as (
+    entries as (
         select
             list_name,
             reason,
@@ -40,6 +50,21 @@ with
             valid_until,
             as_of
         from renamed
+    ),
+
+    final as (
+        select *
+        from entries
+        union all
+        select
+            'forgotten' as list_name,
+            'erased on request' as reason,
+            profile_id,
+            cast(null as varchar) as person_key,
+            cast(null as timestamp) as valid_from,
+            cast(null as timestamp) as valid_until,
+            forgotten_at as as_of
+        from forgotten
     )
 
 select *

@@ -74,7 +74,7 @@ def opened(where: Where, campaign: str, slot: str | None) -> "tuple[Job, Ledger,
     from runner.dbt import run_dbt
     from runner.job import find_job
     from runner.ledger import Ledger
-    from runner.pipeline import due_slot
+    from runner.planner import due_slot
     from runner.project import load_manifest
 
     settings = where.settings()

@@ -10,7 +10,8 @@ from runner.cli.base import app, now, say, tell
 if TYPE_CHECKING:
     from runner.decide import Decision
     from runner.job import Job
-    from runner.ledger import Ledger, Run
+    from runner.ledger import Ledger
+    from runner.run import Run
     from runner.settings import Settings
 
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, as `status --json` tells it.")]
@@ -37,8 +38,8 @@ def hold(context: typer.Context, run: RunId, reason: Reason) -> None:
     """
     from runner.decide import hold as stop
 
-    job, found, ledger = opened_run(context.obj.settings(), run)
-    stop(job, found, ledger, decision(reason))
+    _, found, ledger = opened_run(context.obj.settings(), run)
+    stop(found, ledger, decision(reason))
     say(f"{run} is held")
 
 
@@ -55,16 +56,33 @@ def release(context: typer.Context, run: RunId, reason: Reason) -> None:
 
 
 @app.command()
-def cancel(context: typer.Context, run: RunId, reason: Reason) -> None:
-    """Give up a run of which nothing has left; its slot counts as done.
+def cancel(
+    context: typer.Context,
+    run: RunId,
+    reason: Reason,
+    rest: Annotated[bool, typer.Option("--rest", help="Of a run that was delivered in part, give up the other parts.")] = False,
+) -> None:
+    """Give up a run of which nothing has left; its slot counts as done. The first of several waves takes the others along.
 
     Example: dmail-runner cancel spring_catalog-20270301T110000Z --reason "the sale is over"
     """
     from runner.decide import give_up
 
     job, found, ledger = opened_run(context.obj.settings(), run)
-    give_up(job, found, ledger, decision(reason))
-    say(f"{run} is cancelled")
+    give_up(job, found, ledger, decision(reason), rest=rest)
+    say(f"the rest of {run} is given up" if rest else f"{run} is cancelled")
+
+
+@app.command()
+def resend(context: typer.Context, run: RunId, reason: Reason) -> None:
+    """Mail a slot a second time, on purpose: built anew, by the rules and opt-outs as they are now, under a file name of its own.
+
+    Example: dmail-runner resend spring_catalog-20270301T110000Z --reason "lost in the fire at the printer's"
+    """
+    from runner.decide import resend as again
+
+    job, found, ledger = opened_run(context.obj.settings(), run)
+    told(again(job, found, ledger, decision(reason)))
 
 
 @app.command()

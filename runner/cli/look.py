@@ -23,14 +23,14 @@ def list_campaigns(context: typer.Context, as_json: AsJson = False) -> None:
     from runner.dbt import run_dbt
     from runner.project import load_manifest
     from runner.provider import find_provider
-    from runner.schedule import upcoming
+    from runner.schedule import next_slot
 
     settings = context.obj.settings()
     manifest = load_manifest(settings, run_dbt)
     entries: list[dict[str, str | None]] = []
     for campaign in map(manifest.campaign, manifest.names):
         schedule = campaign.mail.schedule if campaign.mail.status == "active" else None
-        following = next(upcoming(schedule, now()), None) if schedule else None
+        following = next_slot(schedule, now()) if schedule else None
         entries.append(
             {
                 "name": campaign.name,
@@ -68,14 +68,16 @@ def check(
     from runner.dbt import run_dbt
     from runner.job import find_job, shared_names
     from runner.ledger import Ledger
-    from runner.pipeline import dry_run, due_slot
+    from runner.pipeline import dry_run
+    from runner.planner import due_slot
     from runner.project import load_manifest
+    from runner.trials import tried_routes
 
     settings = context.obj.settings()
     manifest = load_manifest(settings, run_dbt)
     chosen = list(dict.fromkeys(campaigns or manifest.names))
     ledger = Ledger(settings, now)
-    found = examine(chosen, lambda name: find_job(settings, manifest.campaign(name), run_dbt, tell), ledger.tried_routes(), now())
+    found = examine(chosen, lambda name: find_job(settings, manifest.campaign(name), run_dbt, tell), tried_routes(ledger), now())
     faults = list(dict.fromkeys([*([] if campaigns else manifest.orphans()), *shared_names(settings, manifest), *found.errors]))
     if as_json:
         entries = [("error", fault) for fault in faults] + [("warning", warning) for warning in found.warnings]
@@ -114,13 +116,13 @@ def preview(
 
     Example: dmail-runner preview spring_catalog --rows 3
     """
-    from runner.pipeline import last_run
+    from runner.pipeline import trial_order
     from runner.preview import Wanted, previewed
     from runner.summary import figures, record_lines
 
     job, ledger, due = opened(context.obj, campaign, slot)
     wanted = Wanted(rows, tuple(profile or ()), test)
-    with previewed(job, due, last_run(job, due, ledger), wanted) as found:
+    with previewed(job, trial_order(job, due, ledger, "preview"), wanted) as found:
         for name, reason in found.out:
             tell(f"note     {name} is not in the file: {reason}")
         if as_bytes:
@@ -150,16 +152,16 @@ def diff(
     Example: dmail-runner diff spring_catalog --rows 20
     """
     from runner.diff import difference
-    from runner.pipeline import last_run
-    from runner.schedule import upcoming
+    from runner.pipeline import trial_order
+    from runner.schedule import next_slot
     from runner.summary import difference_json, difference_lines
 
     job, ledger, due = opened(context.obj, campaign, slot)
     done = ledger.find(campaign, due)
     if slot is None and done and done.state == "settled" and job.campaign.mail.schedule:
         # That file is the last one: what changes is seen in the next.
-        due = next(upcoming(job.campaign.mail.schedule, due), due)
-    found = difference(job, due, last_run(job, due, ledger), rows)
+        due = next_slot(job.campaign.mail.schedule, due) or due
+    found = difference(job, trial_order(job, due, ledger, "diff"), rows)
     say(json.dumps(difference_json(found), indent=2) if as_json else "\n".join(difference_lines(campaign, due, found)))
 
 
@@ -193,7 +195,8 @@ def status(
 
     Example: dmail-runner status --json
     """
-    from runner.ledger import Ledger, run_as_json
+    from runner.ledger import Ledger
+    from runner.run import run_as_json
     from runner.summary import run_lines
 
     settings = context.obj.settings()

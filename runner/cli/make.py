@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from runner.cli.base import app, now, say
+from runner.cli.base import app, now, say, tell
 from runner.errors import DmailError, UsageError
 
 
@@ -40,14 +40,15 @@ def docs(context: typer.Context) -> None:
     import shutil
 
     from runner.dbt import run_dbt
+    from runner.warehouse import building
 
     settings = context.obj.settings()
-    settings.prepare()
-    outcome = run_dbt(settings, ["docs", "generate", "--static"], settings.work_dir / "docs", {})
-    if outcome.exit_code != 0:
-        raise DmailError("dbt could not write the documentation:\n" + "\n".join(outcome.errors))
-    page = settings.project_dir / "site" / "lineage.html"
-    page.parent.mkdir(exist_ok=True)
-    shutil.move(outcome.target / "static_index.html", page)
-    shutil.rmtree(outcome.target, ignore_errors=True)
+    with building(settings, "documentation", tell):
+        outcome = run_dbt(settings, ["docs", "generate", "--static"], settings.work_dir / "docs", {})
+        if outcome.exit_code != 0:
+            raise DmailError("dbt could not write the documentation:\n" + "\n".join(outcome.errors))
+        page = settings.project_dir / "site" / "lineage.html"
+        page.parent.mkdir(exist_ok=True)
+        shutil.move(outcome.target / "static_index.html", page)
+        shutil.rmtree(outcome.target, ignore_errors=True)
     say(f"open {page}")

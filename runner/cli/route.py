@@ -22,6 +22,7 @@ def test(context: typer.Context, name: Name) -> None:
     from runner.ledger import Ledger
     from runner.probe import probe
     from runner.route import find_route
+    from runner.trials import note_route_test
 
     settings = context.obj.settings()
     settings.prepare()
@@ -33,7 +34,7 @@ def test(context: typer.Context, name: Name) -> None:
             faults.append(look.what)
     if faults:
         raise DeliveryError(f"the route {name} cannot be used as it is: {', '.join(faults)}")
-    Ledger(settings, now).note_route_test(name)
+    note_route_test(Ledger(settings, now), name)
     say(f"the route {name} does what a delivery needs")
 
 

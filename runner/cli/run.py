@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from runner.cli.base import Names, Slot, app, attempt, now, opened, parse_slot, say, tell
+from runner.cli.due import run_due
 from runner.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ def run(
     campaigns: Names = None,
     slot: Slot = None,
     dry: Annotated[bool, typer.Option("--dry-run", help="Build, check and count; deliver and record nothing.")] = False,
+    due: Annotated[
+        bool, typer.Option("--due", help="All that is due by the schedules, and was left undone; for a scheduler.")
+    ] = False,
     accept: Annotated[
         list[Hold] | None, typer.Option(help="Let the slot pass a gate that holds it; the ledger notes who did.")
     ] = None,
@@ -41,6 +45,10 @@ def run(
     from runner.project import load_manifest
 
     settings = context.obj.settings()
+    if due:
+        if campaigns or slot is not None or dry or accept:
+            raise UsageError("--due goes alone: it takes every campaign, and the slots of their schedules")
+        raise typer.Exit(run_due(settings, run_dbt))
     moment = parse_slot(slot) if slot is not None else None
     manifest = load_manifest(settings, run_dbt)
     chosen = campaigns or [name for name in manifest.names if is_active(manifest, name)]
@@ -68,8 +76,12 @@ def run_one(
     from runner.dbt import run_dbt
     from runner.job import find_job
     from runner.ledger import Ledger
-    from runner.pipeline import dry_run, due_slot, run_slot
-    from runner.schedule import upcoming
+    from runner.notice import Herald, find_notices
+    from runner.pipeline import dry_run, run_slot
+    from runner.planner import due_slot
+    from runner.run import run_name
+    from runner.schedule import next_slot
+    from runner.service import Attendant
     from runner.summary import figures, file_lines, run_lines
 
     campaign = manifest.campaign(name)
@@ -82,7 +94,7 @@ def run_one(
     due = moment or due_slot(campaign, ledger, now())
     if due is None:
         schedule = campaign.mail.schedule
-        following = next(upcoming(schedule, now()), None) if schedule else None
+        following = next_slot(schedule, now()) if schedule else None
         say(
             f"{name}: nothing is due; " + (f"the next slot is {following:%Y-%m-%d %H:%M} UTC" if following else "no slot is left")
         )
@@ -95,7 +107,8 @@ def run_one(
             say(f"  cost      about {estimate}")
         return
     before = ledger.find(name, due)
-    with Meter() as meter:
+    attendant = Attendant(ledger, Herald(find_notices(settings), ledger, tell))
+    with Meter() as meter, attendant.announced(job, run_name(name, due)):
         done = run_slot(replace(job, watch=meter.watch), due, ledger, asked_for=moment is not None)
     if before and before.finished and done.state == before.state != "empty":
         say(f"{name}: this slot is {before.state} already; nothing was done")
@@ -134,20 +147,21 @@ def purge(context: typer.Context) -> None:
     from runner.dbt import run_dbt
     from runner.job import find_job
     from runner.ledger import Ledger
-    from runner.lock import locked
     from runner.pipeline import purge as purge_campaign
     from runner.pipeline import tidy_spool
     from runner.project import load_manifest
-    from runner.settings import clear_work
+    from runner.warehouse import building
 
     settings = context.obj.settings()
     manifest = load_manifest(settings, run_dbt)
     ledger = Ledger(settings, now)
-    with locked(settings.state_dir / "run.lock", "purge"):
-        tidy_spool(settings, ledger)
-        clear_work(settings)
-        for name in manifest.names:
-            for run in purge_campaign(find_job(settings, manifest.campaign(name), run_dbt, tell), ledger):
+    with building(settings, "purge", tell):
+        pass  # what killed builds have left is gone
+    for name in manifest.names:
+        job = find_job(settings, manifest.campaign(name), run_dbt, tell)
+        with ledger.turn(name, "purge"):
+            tidy_spool(job, ledger)
+            for run in purge_campaign(job, ledger):
                 say(f"kept     {run.run_id}: some of it may have been delivered; its files are in {settings.spool_dir}")
     say("purged")
 

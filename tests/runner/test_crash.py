@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from conftest import DONE, FAILED, FILE, Project
 
-from runner.ledger import Ledger, Run
+from runner.ledger import Ledger
+from runner.run import Run
 from runner.settings import find_settings
 
 # What makes an effect durable or visible while a part is delivered: SQLite's commits, the copy, its name.

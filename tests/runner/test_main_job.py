@@ -268,7 +268,7 @@ def test_other_content_under_the_name_holds_the_run(project: Project) -> None:
 
 def test_our_own_bytes_under_the_name_are_adopted(project: Project) -> None:
     assert project.run().returncode == DONE
-    (project.path / ".dmail/ledger.sqlite").unlink()
+    shutil.rmtree(project.path / ".dmail")
     written = (project.path / "outbox" / FILE).stat()
     assert project.run().returncode == DONE
     adopted = (project.path / "outbox" / FILE).stat()
@@ -278,7 +278,7 @@ def test_our_own_bytes_under_the_name_are_adopted(project: Project) -> None:
 def test_a_second_runner_says_who_is_at_work(project: Project) -> None:
     import fcntl
 
-    lock = project.path / ".dmail/run.lock"
+    lock = project.path / ".dmail/ledger.sqlite.spring_catalog.lock"
     with lock.open("w") as file:
         file.write("spring_catalog for 2026-11-02 11:00 UTC, process 4242")
         file.flush()

@@ -1,0 +1,214 @@
+"""What is due: once, for a scheduler of the house, or for ever, as a service; and a calendar of what comes."""
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from runner.cli.base import AsJson, app, attempt, now, say, table, tell
+from runner.errors import ConfigError, Stopped
+
+if TYPE_CHECKING:
+    from runner.project import RunDbt
+    from runner.run import Run
+    from runner.settings import Settings
+
+TICK = 30.0  # seconds between two looks at the clock, at most
+
+
+def run_due(settings: "Settings", run_dbt: "RunDbt") -> int:
+    """Carry out everything that is due, campaign by campaign; the exit code that it earned."""
+    from runner.job import find_job, shared_names
+    from runner.ledger import Ledger
+    from runner.notice import Herald, find_notices
+    from runner.project import load_manifest
+    from runner.service import Attendant
+
+    manifest = load_manifest(settings, run_dbt)
+    if faults := [*manifest.orphans(), *shared_names(settings, manifest)]:
+        raise ConfigError(faults)
+    ledger = Ledger(settings, now)
+    attendant = Attendant(ledger, Herald(find_notices(settings), ledger, tell), say_line)
+    codes = [0]
+
+    def attend(name: str) -> None:
+        for fault in attendant.attend(find_job(settings, manifest.campaign(name), run_dbt, tell), now()):
+            codes.append(attempt(partial(throw, fault)))
+
+    try:
+        codes += [attempt(partial(attend, name)) for name in manifest.names]
+    finally:
+        ledger.engine.dispose()
+    return next((code for code in (1, 2, 3) if code in codes), 0)
+
+
+def throw(fault: Exception) -> None:
+    raise fault
+
+
+def say_line(run: "Run") -> None:
+    """One line about a run that has ended."""
+    pieces = f"  {run.verdicts.included:,} pieces" if run.verdicts else ""
+    say(f"{run.run_id}  {run.state}{pieces}" + (f"  ({run.error})" if run.error else ""))
+
+
+@app.command()
+def serve(
+    context: typer.Context,
+    grace: Annotated[int, typer.Option(min=0, help="Seconds that a run may go on when the service is asked to end.")] = 60,
+    heartbeat: Annotated[
+        str | None, typer.Option(envvar="DMAIL_HEARTBEAT", help="A URL that is asked for after each look that went well.")
+    ] = None,
+) -> None:
+    """Stay, and carry out every slot when it is due. SIGTERM ends it. `.dmail/service.json` says how it is.
+
+    Example: dmail-runner serve --heartbeat https://hc.example.com/ping/dmail
+    """
+    from runner.dbt import run_dbt
+    from runner.lock import locked
+    from runner.warm import WarmDbt
+
+    settings = context.obj.settings()
+    settings.prepare()
+    warm = WarmDbt()
+    dbt = partial(run_dbt, child=warm)
+    try:
+        with locked(settings.state_dir / "service.lock", "service"), leaving(grace) as left:
+            say(f"serving {settings.project_dir}, process {os.getpid()}")
+            while not left.is_set():
+                code = attempt(lambda: exit_with(run_due(settings, dbt)))
+                following = next_moment(settings, dbt)
+                report(settings, code, following)
+                if code in (0, 3) and heartbeat:
+                    beat(heartbeat)
+                wait = (following - datetime.now(UTC)).total_seconds() if following else TICK
+                left.wait(min(max(wait, 0.1), TICK))
+    finally:
+        warm.stop()
+    say("ended")
+
+
+def exit_with(code: int) -> None:
+    if code:
+        raise typer.Exit(code)
+
+
+@contextmanager
+def leaving(grace: int) -> Iterator[threading.Event]:
+    """An event that a signal sets; what is still at work `grace` seconds later is stopped."""
+    left = threading.Event()
+
+    def ask(number: int, _: object) -> None:
+        if not left.is_set():
+            tell(f"ending    by {signal.Signals(number).name}, within {grace} s")
+            left.set()
+            signal.setitimer(signal.ITIMER_REAL, max(grace, 0.01))
+
+    def insist(_: int, __: object) -> None:
+        raise Stopped(signal.SIGTERM)
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, ask)
+    signal.signal(signal.SIGALRM, insist)
+    try:
+        yield left
+    except Stopped:
+        tell("stopped  what was under way goes on with the next start")
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def next_moment(settings: "Settings", run_dbt: "RunDbt") -> datetime | None:
+    """The next slot of any campaign; None where nothing can be said."""
+    from runner.project import load_manifest
+    from runner.schedule import next_slot
+
+    found = []
+    try:
+        manifest = load_manifest(settings, run_dbt)
+        for name in manifest.names:
+            mail = manifest.campaign(name).mail
+            if mail.status == "active" and mail.schedule and (slot := next_slot(mail.schedule, now())):
+                found.append(slot)
+    except ConfigError:
+        return None  # told by the look before
+    return min(found, default=None)
+
+
+def report(settings: "Settings", code: int, following: datetime | None) -> None:
+    """Write how the service is, for whoever watches it."""
+    path: Path = settings.state_dir / "service.json"
+    state = {
+        "process": os.getpid(),
+        "looked_at": f"{now():%Y-%m-%dT%H:%M:%SZ}",
+        "exit_code": code,
+        "next_slot": f"{following:%Y-%m-%dT%H:%M:%SZ}" if following else None,
+    }
+    new = path.with_name(f".{path.name}.new")
+    new.write_text(json.dumps(state, indent=2) + "\n")
+    new.replace(path)
+
+
+def beat(url: str) -> None:
+    """Tell the watcher that all is well; one that does not answer disturbs nothing."""
+    import requests
+
+    try:
+        requests.get(url, timeout=10)
+    except requests.RequestException as error:
+        tell(f"note     the heartbeat was not taken: {type(error).__name__}")
+
+
+@app.command()
+def calendar(
+    context: typer.Context,
+    weeks: Annotated[int, typer.Option(min=1, max=520, help="How many weeks from now.")] = 4,
+    as_json: AsJson = False,
+) -> None:
+    """The slots of the next weeks, campaign by campaign, waves among them.
+
+    Example: dmail-runner calendar --weeks 8
+    """
+    from itertools import takewhile
+
+    from runner.dbt import run_dbt
+    from runner.project import load_manifest
+    from runner.schedule import slots, wave_slots
+
+    end = now() + timedelta(weeks=weeks)
+    rows: list[tuple[datetime, str, str, int | None]] = []
+    manifest = load_manifest(context.obj.settings(), run_dbt)
+    for name in manifest.names:
+        mail = manifest.campaign(name).mail
+        if mail.status != "active" or not mail.schedule:
+            continue
+        for slot in takewhile(lambda slot: slot.at <= end, slots(mail.schedule, now())):
+            if mail.waves:
+                rows += [
+                    (at, slot.wall, name, number)
+                    for number, at in enumerate(wave_slots(mail.schedule, mail.waves, slot), start=1)
+                ]
+            else:
+                rows.append((slot.at, slot.wall, name, None))
+    rows.sort(key=lambda row: (row[0], row[2]))
+    if as_json:
+        entries = [
+            {"slot": f"{at:%Y-%m-%dT%H:%M:%SZ}", "local": wall, "campaign": name, "wave": wave} for at, wall, name, wave in rows
+        ]
+        say(json.dumps({"slots": entries}, indent=2))
+    elif rows:
+        shown = [
+            [f"{at:%a %Y-%m-%d %H:%M}", wall.replace("T", " "), f"{name} wave {wave}" if wave else name]
+            for at, wall, name, wave in rows
+        ]
+        table([["slot (UTC)", "as scheduled", "campaign"], *shown])
+    else:
+        say(f"no slot in the next {weeks} weeks")

@@ -1,0 +1,176 @@
+"""Telling people what happened, what it means for the mailing, and what to type next. profiles/notices.yml says whom."""
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Annotated, Literal, Self, get_args
+
+from pydantic import Field, SecretStr, model_validator
+from sqlalchemy.exc import IntegrityError
+
+from runner.config import Strict, parse, read_yaml, render
+from runner.ledger import Ledger, LedgerError
+from runner.redact import redact, remember
+from runner.run import instant
+from runner.settings import Settings
+from runner.tables import notices
+
+FILE = "profiles/notices.yml"
+Kind = Literal["delivered", "empty", "held", "failed", "missed", "key_expiring"]
+MEANS: Mapping[str, str] = {
+    "delivered": "the mail house has the whole file",
+    "empty": "nobody was included, and nothing was sent for this slot",
+    "held": "nothing more happens to this mailing until a person has decided",
+    "failed": "nothing more was sent; it is tried again by itself while the schedule's service runs",
+    "missed": "the letters of this slot were not sent, and will not be by themselves",
+    "key_expiring": "files cannot be sealed for the mail house any more when it has expired",
+}
+SECONDS = 10  # for which a channel may keep silent
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One thing to tell. `owner`: the e-mail address of the campaign's owner. `todo`: the command to type next."""
+
+    kind: Kind
+    campaign: str
+    what: str
+    todo: str
+    run_id: str | None = None
+    slot: datetime | None = None
+    owner: str | None = None
+
+    @property
+    def subject(self) -> str:
+        """What is told once and not again."""
+        return f"{self.kind} {self.run_id or self.campaign} {hashlib.sha256(self.what.encode()).hexdigest()[:16]}"
+
+    @property
+    def title(self) -> str:
+        return f"{self.campaign}: {self.kind.replace('_', ' ')}"
+
+    @property
+    def text(self) -> str:
+        """What a person reads."""
+        about = f"\nRun: {self.run_id}" if self.run_id else ""
+        return f"{self.what}\n\nThis means: {MEANS[self.kind]}.\nNext: {self.todo}{about}"
+
+    def as_json(self) -> dict[str, str | None]:
+        """What a program reads."""
+        told = {**asdict(self), "slot": instant(self.slot) if self.slot else None, "means": MEANS[self.kind]}
+        return {name: told[name] for name in ("kind", "campaign", "run_id", "slot", "what", "means", "todo", "owner")}
+
+
+class Channel(Strict):
+    """Somebody to tell: by an `url` of apprise (mail, Slack, Teams …), or by a `webhook`, which is sent JSON."""
+
+    url: SecretStr | None = None
+    webhook: SecretStr | None = None
+    headers: Mapping[str, SecretStr] = Field(default_factory=dict)
+    on: Annotated[tuple[Kind, ...], Field(min_length=1)] = ("empty", "held", "failed", "missed", "key_expiring")
+    campaigns: tuple[str, ...] | None = None
+
+    @model_validator(mode="after")
+    def check_way(self) -> Self:
+        if (self.url is None) == (self.webhook is None):
+            raise ValueError("needs either `url` or `webhook`")
+        if self.headers and self.webhook is None:
+            raise ValueError("has `headers`, which only a `webhook` takes")
+        return self
+
+    @property
+    def name(self) -> str:
+        """What errors call it: nothing secret."""
+        address = (self.url or self.webhook or SecretStr("")).get_secret_value()
+        return address.split(":", maxsplit=1)[0] + (" webhook" if self.webhook else "")
+
+
+class Notices(Strict):
+    """Who is told. `owner`: an apprise URL by which a campaign's owner is written to, with `{owner}` for the address."""
+
+    owner: SecretStr | None = None
+    channels: tuple[Channel, ...] = ()
+
+
+@dataclass(frozen=True)
+class Herald:
+    """Tells every notice once, to whom it concerns. Nothing that goes wrong with it stops anything: that is said by `tell`."""
+
+    wanted: Notices
+    ledger: Ledger
+    tell: Callable[[str], None]
+
+    def announce(self, notice: Notice) -> None:
+        """Tell it, unless it was told before, by whatever process."""
+        channels = list(self.channels(notice))
+        if not channels or not self.is_new(notice):
+            return
+        for channel in channels:
+            try:
+                problem = post(channel, notice) if channel.webhook else pass_on(channel, notice)
+            except Exception as error:  # noqa: BLE001 - whatever a channel's library raises, the mailing goes on
+                problem = type(error).__name__
+            if problem:
+                self.tell(f"note     the notice could not be sent by {channel.name}: {redact(problem)}")
+
+    def channels(self, notice: Notice) -> Iterator[Channel]:
+        """Who is told."""
+        for channel in self.wanted.channels:
+            if notice.kind in channel.on and (channel.campaigns is None or notice.campaign in channel.campaigns):
+                yield channel
+        owner = Channel(url=self.wanted.owner) if self.wanted.owner and notice.owner else None
+        if owner and notice.kind in owner.on:
+            address = (self.wanted.owner or SecretStr("")).get_secret_value().replace("{owner}", notice.owner or "")
+            yield owner.model_copy(update={"url": SecretStr(address)})
+
+    def is_new(self, notice: Notice) -> bool:
+        """Whether nobody has told it; from now on somebody has."""
+        try:
+            with self.ledger.writing() as connection:
+                connection.execute(notices.insert().values(subject=notice.subject, at=self.ledger.stamp()))
+        except LedgerError as error:
+            if not isinstance(error.__cause__, IntegrityError):
+                self.tell(f"note     {error.what}")
+            return False
+        return True
+
+
+def find_notices(settings: Settings) -> Notices:
+    """`profiles/notices.yml`; nobody is told where there is none. Raises ConfigError."""
+    if not (settings.profiles_dir / "notices.yml").is_file():
+        return Notices()
+    given = render(read_yaml(settings.profiles_dir / "notices.yml", FILE), FILE, "", settings.project_dir)
+    wanted: Notices = parse(Notices, given, FILE, "")
+    for secret in (wanted.owner, *(way for one in wanted.channels for way in (one.url, one.webhook, *one.headers.values()))):
+        if secret:
+            remember(secret.get_secret_value())
+    return wanted
+
+
+def post(channel: Channel, notice: Notice) -> str | None:
+    """Send JSON to a webhook. What went wrong, if anything did."""
+    import requests
+
+    address = (channel.webhook or SecretStr("")).get_secret_value()
+    headers = {name: value.get_secret_value() for name, value in channel.headers.items()}
+    answer = requests.post(address, json=notice.as_json(), headers=headers, timeout=SECONDS, allow_redirects=False)
+    return None if answer.ok else f"it answers {answer.status_code}"
+
+
+def pass_on(channel: Channel, notice: Notice) -> str | None:
+    """Send by apprise. What went wrong, if anything did."""
+    import apprise
+
+    # It says the same, with the address in it.
+    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
+    kinds = {"delivered": apprise.NotifyType.SUCCESS, "failed": apprise.NotifyType.FAILURE}
+    sender = apprise.Apprise()
+    if not sender.add((channel.url or SecretStr("")).get_secret_value()):
+        return "apprise does not understand this URL"
+    well = sender.notify(title=notice.title, body=notice.text, notify_type=kinds.get(notice.kind, apprise.NotifyType.WARNING))
+    return None if well else "it could not be reached, or refused"
+
+
+assert set(MEANS) == set(get_args(Kind))

@@ -1,0 +1,149 @@
+"""When a campaign is due, as its author declares it: schedule, waves, and how old a frozen file may be."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cronsim import CronSim, CronSimError
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from runner.config import Strict
+
+LONGEST = timedelta(days=3653)
+UNITS = {"min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def check_zone(name: str) -> str:
+    """A time zone that the tz database knows."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("is no time zone of the tz database, such as America/New_York") from None
+    return name
+
+
+def check_cron(expression: str) -> str:
+    """Five cron fields."""
+    try:
+        if len(expression.split()) != 5:
+            raise CronSimError("needs five fields")
+        next(CronSim(expression, datetime(2000, 1, 1, tzinfo=UTC)))
+    except CronSimError as error:
+        raise ValueError(f"is no cron expression (minute hour day-of-month month day-of-week): {error}") from None
+    except StopIteration:
+        raise ValueError("never fires") from None
+    return expression
+
+
+def parse_span(value: object) -> object:
+    """A length of time, such as `30min`, `4h`, `2d` or `1w`."""
+    match = re.fullmatch(r"(\d{1,9}) *(min|h|d|w)", value.strip()) if isinstance(value, str) else None
+    if not match:
+        raise ValueError("is no length of time, such as 30min, 4h, 2d or 1w")
+    try:
+        span = timedelta(**{UNITS[match[2]]: int(match[1])})
+    except OverflowError:
+        span = timedelta.max
+    if span > LONGEST:
+        raise ValueError("is longer than ten years")
+    return span
+
+
+def parse_local(value: object) -> object:
+    """A local time to the minute, such as `2027-03-01T06:00`."""
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        raise ValueError("is no local time, such as 2027-03-01T06:00") from None
+    if moment.tzinfo or moment.second or moment.microsecond or len(str(value)) < 16:
+        raise ValueError("must be a local time to the minute, with no offset, such as 2027-03-01T06:00: `timezone` says where")
+    return moment
+
+
+def parse_share(value: object) -> object:
+    """A share of one, of a number or of such as `30%`."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?) *%", value.strip()) if isinstance(value, str) else None
+    return float(match[1]) / 100 if match else value
+
+
+Span = Annotated[timedelta, BeforeValidator(parse_span)]
+Local = Annotated[datetime, BeforeValidator(parse_local)]
+Share = Annotated[float, BeforeValidator(parse_share)]
+
+
+class Schedule(Strict):
+    """When a campaign is due: by `cron`, `at` local times, or at the end of each window of `every`, counted from `start`.
+
+    `start` and `end` are days in `timezone`, both included. `missed`: what becomes of slots that nobody ran in time: the latest
+    of them is made up for, all are, or none; none in any case that is older than `max_late`.
+    """
+
+    cron: Annotated[str, AfterValidator(check_cron)] | None = None
+    at: Annotated[tuple[Local, ...], Field(min_length=1, max_length=1000)] | None = None
+    every: Span | None = None
+    timezone: Annotated[str, AfterValidator(check_zone)] = "UTC"
+    start: date | None = None
+    end: date | None = None
+    missed: Literal["latest", "all", "skip"] = "latest"
+    max_late: Span | None = None
+
+    @model_validator(mode="after")
+    def check_whole(self) -> Self:
+        if sum(way is not None for way in (self.cron, self.at, self.every)) != 1:
+            raise ValueError("needs one of `cron`, `at` and `every`")
+        if self.every is not None and not self.every:
+            raise ValueError("`every` must be a minute at least")
+        if self.start and self.end and self.end < self.start:
+            raise ValueError("`end` is before `start`")
+        if self.at and len(set(self.at)) < len(self.at):
+            raise ValueError("`at` names a moment twice")
+        return self
+
+    @property
+    def lateness(self) -> timedelta | None:
+        """How late a slot may be begun; None: as late as it gets."""
+        return self.max_late or (timedelta(hours=1) if self.missed == "skip" else None)
+
+
+class Wave(Strict):
+    """One wave: its share of the audience or its number of people (the last one may have the rest), so long `after` the first."""
+
+    share: Annotated[Share, Field(gt=0, lt=1)] | None = None
+    count: Annotated[int, Field(ge=1)] | None = None
+    after: Span | None = None
+    at: Local | None = None
+
+
+class Waves(Strict):
+    """A mailing in waves: its audience is found once and divided; no wave follows another sooner than `apart`."""
+
+    apart: Span = timedelta(days=1)
+    sizes: Annotated[tuple[Wave, ...], Field(min_length=2, max_length=10)]
+
+    @model_validator(mode="after")
+    def check_whole(self) -> Self:
+        *others, last = self.sizes
+        if any((wave.share is None) == (wave.count is None) for wave in others):
+            raise ValueError("each wave but the last needs either `share` or `count`")
+        if last.share is not None and last.count is not None:
+            raise ValueError("a wave has either `share` or `count`")
+        if len({wave.share is None for wave in others}) > 1 or last.count is not None:
+            raise ValueError("all waves have a `share`, or all a `count`; with `count` the last one has the rest")
+        if last.share is not None and (others[0].share is None or abs(sum(wave.share or 0 for wave in self.sizes) - 1) > 1e-9):
+            raise ValueError("the shares must make 100%; without one the last wave has the rest")
+        if last.share is None and others[0].share is not None and sum(wave.share or 0 for wave in others) >= 1:
+            raise ValueError("the shares leave nothing to the last wave")
+        first, *further = self.sizes
+        if first.after is not None or first.at is not None:
+            raise ValueError("the first wave is due when the schedule says")
+        if any((wave.after is None) == (wave.at is None) for wave in further):
+            raise ValueError("each wave but the first needs either `after` or `at`")
+        return self
+
+
+class Recheck(Strict):
+    """A file frozen so long ago is compared with the opt-outs before it is shipped; with one in it, it is made again or held."""
+
+    after: Span = timedelta(days=1)
+    then: Literal["rebuild", "hold"] = "rebuild"

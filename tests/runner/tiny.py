@@ -1,0 +1,167 @@
+"""A project without dbt: three tables in DuckDB stand for its models, so that a run takes a tenth of a second. All else is real.
+
+`World` is that project, the clock, the people, and a mail house that takes what it finds.
+"""
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from runner.campaign import Campaign, Column, DirectMail
+from runner.dbt import DbtOutcome
+from runner.job import Job
+from runner.journal import faults
+from runner.ledger import Ledger
+from runner.notice import Herald, Notices
+from runner.provider import Provider
+from runner.route import AnyRoute, FolderRoute
+from runner.service import Attendant
+from runner.settings import Settings
+
+MODELS = ("stg_profiles", "stg_suppressions", "letter__recipients", "letter__extract")
+PROFILES = """dmail:
+  target: dev
+  outputs: {dev: {type: duckdb, path: .dmail/warehouse.duckdb}}
+"""
+
+
+def letter(**mail: Any) -> Campaign:
+    """A campaign as the manifest would give it."""
+    declared = {"status": "active", "provider": "acme", "file": {"name": "letter.csv", "timestamp": True}, **mail}
+    columns = (Column("profile_id", "profile_id", True), Column("full_name", "full_name", True))
+    return Campaign(
+        "letter", "Letter", "", "", "letter.yml", DirectMail(**declared), "model.tiny.letter__extract",
+        "model.tiny.letter__recipients", columns, "letter.yml", MODELS[:2],
+    )  # fmt: skip
+
+
+@dataclass
+class World:
+    """Everything outside the runner."""
+
+    folder: Path
+    campaign: Campaign
+    people: int = 20
+    now: datetime = datetime(2027, 3, 1, 12, tzinfo=UTC)
+    opted_out: dict[str, datetime] = field(default_factory=dict)
+    taken: dict[str, bytes] = field(default_factory=dict)
+    route: AnyRoute | None = None
+    built: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "profiles").mkdir(exist_ok=True)
+        (self.folder / "profiles/profiles.yml").write_text(PROFILES)
+        (self.folder / "profiles/routes.yml").write_text(f"out: {{type: folder, path: {self.outbox}}}\n")
+        (self.folder / "dbt_project.yml").write_text("name: tiny\nprofile: dmail\n")
+        self.settings.prepare()
+
+    @property
+    def outbox(self) -> Path:
+        return self.folder / "outbox"
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(self.folder, self.folder / ".dmail", self.folder / ".dmail/contact_history", None, None)
+
+    def job(self, **given: Any) -> Job:
+        route = self.route or FolderRoute(type="folder", path=self.outbox)
+        provider = Provider(label="Acme", route="out")
+        return Job(self.settings, self.campaign, provider, route, self.run_dbt, lambda _: None, **given)
+
+    def ledger(self) -> Ledger:
+        return Ledger(self.settings, lambda: self.now)
+
+    def attend(self) -> list[Exception]:
+        """What `run --due` does."""
+        ledger = self.ledger()
+        try:
+            return list(Attendant(ledger, Herald(Notices(), ledger, lambda _: None)).attend(self.job(), self.now))
+        finally:
+            ledger.engine.dispose()
+
+    def run_dbt(self, settings: Settings, arguments: Sequence[str], target: Path, environment: Mapping[str, str]) -> DbtOutcome:
+        """Build the four tables as the models would."""
+        self.built.append(environment.get("DMAIL_SLOT", ""))
+        target.mkdir(parents=True, exist_ok=True)
+        out = ", ".join(f"('{name}')" for name in self.opted_out) or "(null)"
+        with duckdb.connect(str(settings.state_dir / "warehouse.duckdb")) as warehouse:
+            warehouse.execute(
+                f"""
+                create or replace table stg_profiles as
+                select
+                    'p' || range as profile_id, 'Person ' || range as full_name,
+                    case when 'p' || range in (select * from (values {out})) then 'n' end as postal_mail_consent,
+                    cast(null as varchar) as marketing_consent
+                from range({self.people});
+                create or replace table stg_suppressions as
+                select cast(null as varchar) as profile_id, now()::timestamp as valid_from, now()::timestamp as valid_until
+                where false;
+                create or replace table letter__recipients as
+                select
+                    profile_id, cast(null as varchar) as household_key,
+                    case when postal_mail_consent = 'n' then 'consent' end as exclusion_reason
+                from stg_profiles;
+                create or replace table letter__extract as
+                select profile_id, full_name from stg_profiles
+                semi join (select * from letter__recipients where exclusion_reason is null) using (profile_id)
+                """
+            )
+        nodes = {f"model.tiny.{name}": {"name": name, "relation_name": f'"{name}"'} for name in MODELS}
+        results = [{"unique_id": node, "status": "success"} for node in nodes]
+        (target / "manifest.json").write_text(json.dumps({"nodes": nodes}))
+        (target / "run_results.json").write_text(json.dumps({"results": results}))
+        return DbtOutcome(0, target, ())
+
+    def pass_time(self, span: timedelta) -> None:
+        self.now += span
+
+    def opt_out(self, number: int) -> None:
+        self.opted_out.setdefault(f"p{number}", self.now)
+
+    def take(self) -> None:
+        """The mail house fetches every file that has its name."""
+        for path in self.files():
+            assert path.name not in self.taken, f"{path.name} came twice"
+            self.taken[path.name] = path.read_bytes()
+            path.unlink()
+
+    def files(self) -> list[Path]:
+        return [path for path in self.outbox.rglob("*") if path.is_file() and path.suffix != ".part"]
+
+    def mailed(self) -> dict[str, list[str]]:
+        """Who is in each file that has its name, here or at the mail house."""
+        contents = {**self.taken, **{path.name: path.read_bytes() for path in self.files()}}
+        return {name: [line.split(",")[0] for line in text.decode().splitlines()[1:]] for name, text in contents.items()}
+
+    def check(self) -> None:
+        """What must always be true."""
+        for name, people in self.mailed().items():
+            twice = [person for person, count in Counter(people).items() if count > 1]
+            assert not twice, f"{name}: {twice} twice"
+            assert people, f"{name} is empty or half"
+        with self.ledger().reading() as connection:
+            assert list(faults(connection)) == []
+        known = {run.run_id: run for run in self.ledger().latest()}
+        for run in known.values():
+            there = [entry for entry in run.parts if entry.part.name in self.mailed()]
+            if run.state == "settled":
+                assert all(entry.location for entry in run.parts)
+            for entry in run.parts:
+                if entry.location and run.state == "settled" and "told" not in entry.location:
+                    assert entry in there, f"{run.run_id}: the ledger says delivered, and it is not"
+        for folder in self.settings.spool_dir.iterdir():
+            run = known[folder.name]
+            assert not run.finished, f"{folder.name} is {run.state}, and its files are still there"
+
+    def copy_to(self, folder: Path) -> "World":
+        """The same world in another place."""
+        shutil.copytree(self.folder, folder)
+        return replace(self, folder=folder, opted_out=dict(self.opted_out), taken=dict(self.taken), built=[])
