@@ -1,7 +1,8 @@
 """The ledger: the durable record of runs, parts, receipts and of what happened when. Every change is one synced transaction."""
 
 import socket
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -297,35 +298,16 @@ class Ledger:
         query = runs.select().where(condition).order_by(runs.c.slot.desc(), runs.c.created_at.desc(), runs.c.run_id).limit(limit)
         with self.reading() as connection:
             rows = connection.execute(query).all()
+            if not rows:
+                return []
             chosen = [row.run_id for row in rows]
-            reasons = connection.execute(exclusions.select().where(exclusions.c.run_id.in_(chosen))).all()
-            files = connection.execute(parts.select().where(parts.c.run_id.in_(chosen)).order_by(parts.c.number)).all()
-        return [
-            Run(
-                run_id=row.run_id,
-                campaign=row.campaign,
-                slot=datetime.fromisoformat(row.slot),
-                wall=row.wall,
-                wave=row.wave,
-                first=row.first,
-                copy_of=row.copy_of,
-                window_start=moment(row.window_start),
-                state=row.state,
-                hold=row.hold,
-                error=row.error,
-                verdicts=None
-                if row.targeted is None
-                else Verdicts(
-                    row.targeted, row.included, {r.reason: r.profiles for r in reasons if r.run_id == row.run_id}, row.seeds or 0
-                ),
-                parts=tuple(ledger_part(file) for file in files if file.run_id == row.run_id),
-                cost=row.cost,
-                changed=moment(row.updated_at),
-                frozen=moment(row.frozen_at),
-                host=row.host,
-            )
-            for row in rows
-        ]
+            reasons: dict[str, dict[str, int]] = defaultdict(dict)
+            files: dict[str, list[LedgerPart]] = defaultdict(list)
+            for row in connection.execute(exclusions.select().where(exclusions.c.run_id.in_(chosen))):
+                reasons[row.run_id][row.reason] = row.profiles
+            for row in connection.execute(parts.select().where(parts.c.run_id.in_(chosen)).order_by(parts.c.number)):
+                files[row.run_id].append(ledger_part(row))
+        return [ledger_run(row, reasons[row.run_id], files[row.run_id]) for row in rows]
 
     def mark(self, run: Run, part: Part, kind: str, detail: str, **values: Any) -> None:
         which = sa.and_(parts.c.run_id == run.run_id, parts.c.number == part.number)
@@ -348,6 +330,29 @@ class Ledger:
 
     def stamp(self) -> str:
         return iso(self.now())
+
+
+def ledger_run(row: Any, reasons: Mapping[str, int], files: Sequence[LedgerPart]) -> Run:
+    """A run from its row, its exclusions and its parts."""
+    return Run(
+        run_id=row.run_id,
+        campaign=row.campaign,
+        slot=datetime.fromisoformat(row.slot),
+        wall=row.wall,
+        wave=row.wave,
+        first=row.first,
+        copy_of=row.copy_of,
+        window_start=moment(row.window_start),
+        state=row.state,
+        hold=row.hold,
+        error=row.error,
+        verdicts=None if row.targeted is None else Verdicts(row.targeted, row.included, reasons, row.seeds or 0),
+        parts=tuple(files),
+        cost=row.cost,
+        changed=moment(row.updated_at),
+        frozen=moment(row.frozen_at),
+        host=row.host,
+    )
 
 
 def ledger_part(row: Any) -> LedgerPart:

@@ -69,7 +69,7 @@ class Channel(Strict):
     url: SecretStr | None = None
     webhook: SecretStr | None = None
     headers: Mapping[str, SecretStr] = Field(default_factory=dict)
-    on: Annotated[tuple[Kind, ...], Field(min_length=1)] = ("empty", "held", "failed", "missed", "key_expiring")
+    kinds: Annotated[tuple[Kind, ...], Field(min_length=1)] = ("empty", "held", "failed", "missed", "key_expiring")
     campaigns: tuple[str, ...] | None = None
 
     @model_validator(mode="after")
@@ -118,10 +118,10 @@ class Herald:
     def channels(self, notice: Notice) -> Iterator[Channel]:
         """Who is told."""
         for channel in self.wanted.channels:
-            if notice.kind in channel.on and (channel.campaigns is None or notice.campaign in channel.campaigns):
+            if notice.kind in channel.kinds and (channel.campaigns is None or notice.campaign in channel.campaigns):
                 yield channel
         owner = Channel(url=self.wanted.owner) if self.wanted.owner and notice.owner else None
-        if owner and notice.kind in owner.on:
+        if owner and notice.kind in owner.kinds:
             address = (self.wanted.owner or SecretStr("")).get_secret_value().replace("{owner}", notice.owner or "")
             yield owner.model_copy(update={"url": SecretStr(address)})
 

@@ -34,6 +34,7 @@ def run_slot(job: Job, slot: datetime, ledger: Ledger, *, asked_for: bool = Fals
     """
     done = ledger.find(job.campaign.name, slot)
     if done and is_done(done, asked_for=asked_for):
+        shutil.rmtree(spool(job, done), ignore_errors=True)
         return done
     check_route(job, slot, ledger.now())
     with ledger.turn(job.campaign.name, f"{job.campaign.name} for {slot:%Y-%m-%d %H:%M} UTC"):
@@ -43,6 +44,7 @@ def run_slot(job: Job, slot: datetime, ledger: Ledger, *, asked_for: bool = Fals
 def resume_run(job: Job, run: Run, ledger: Ledger) -> Run:
     """The same for a run of any kind."""
     if is_done(run, asked_for=True):
+        shutil.rmtree(spool(job, run), ignore_errors=True)
         return run
     check_route(job, run.slot, ledger.now())
     with ledger.turn(job.campaign.name, run.run_id):

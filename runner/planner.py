@@ -36,7 +36,7 @@ class Watched:
 
 
 def plan(campaign: Campaign, ledger: Ledger, now: datetime) -> list[Run]:
-    """Write a run for every slot that has come due since the last look: planned, or missed. The runs that are new.
+    """Write a run for every slot that has come due since the last look: planned, or missed. The new runs, in order.
 
     A schedule counts from when it is first seen, or from its `start`. One that was changed counts from then on, and the one
     before it up to then; so does one whose campaign was stopped.
@@ -54,12 +54,18 @@ def plan(campaign: Campaign, ledger: Ledger, now: datetime) -> list[Run]:
             f"more than {MOST:,} slots of {campaign.name} have come due since {begin:%Y-%m-%d %H:%M} UTC",
             todo="look at the clock, and at the schedule's `start`, from which its slots count",
         )
-    known = {run.wall for run in ledger.by_wall(campaign.name, [slot.wall for slot in due])}
-    fresh = [slot for slot in due if slot.wall not in known and not ledger.find(campaign.name, slot.at)]
+    fresh = unknown(campaign, due, ledger) if due else []
     rows = list(decided(campaign, schedule, fresh, due[-1], now)) if schedule and fresh else []
     if due or last is None or last.declared != declared or last.planned_to > now:
         write(ledger, campaign, last, rows, now)
-    return ledger.runs(planned.run_id for planned, _, _ in rows)
+    return ledger.runs(planned.run_id for planned, _, _ in rows)[::-1] if rows else []
+
+
+def unknown(campaign: Campaign, due: list[Slot], ledger: Ledger) -> list[Slot]:
+    """Those of the slots that have no run, by whichever of their names."""
+    walls = {run.wall for run in ledger.by_wall(campaign.name, [slot.wall for slot in due])}
+    names = {run.run_id for run in ledger.runs(run_name(campaign.name, slot.at) for slot in due)}
+    return [slot for slot in due if slot.wall not in walls and run_name(campaign.name, slot.at) not in names]
 
 
 def decided(campaign: Campaign, schedule: Schedule, fresh: list[Slot], newest: Slot, now: datetime) -> Iterator[Decided]:

@@ -10,7 +10,7 @@ from runner.errors import Busy, DmailError, Held
 from runner.job import Job, check_route, key_findings
 from runner.ledger import Ledger
 from runner.notice import Herald, Kind, Notice
-from runner.pipeline import carry_out
+from runner.pipeline import carry_out, tidy_spool
 from runner.planner import due_runs, plan
 from runner.run import Run, instant
 
@@ -28,6 +28,7 @@ class Attendant:
         faults: list[DmailError] = []
         try:
             with self.ledger.turn(job.campaign.name, f"{job.campaign.name}, what is due"):
+                tidy_spool(job, self.ledger)
                 self.plan(job, now)
                 for run in self.due(job, now):
                     try:
