@@ -42,6 +42,7 @@ class Manifest:
     def __init__(self, content: Mapping[str, Any]) -> None:
         self.nodes: dict[str, Any] = content["nodes"]
         self.macros: dict[str, Any] = content["macros"]
+        self.sources: dict[str, Any] = content.get("sources", {})
         self.exposures: dict[str, Any] = {
             exposure["name"]: exposure for exposure in content["exposures"].values() if "direct_mail" in meta_of(exposure)
         }

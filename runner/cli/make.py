@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from runner.cli.base import app, now, say, tell
-from runner.errors import DmailError, UsageError
+from runner.errors import UsageError
 
 
 @app.command("sample-data")
@@ -37,18 +37,8 @@ def docs(context: typer.Context) -> None:
 
     Example: dmail-runner docs
     """
-    import shutil
-
     from runner.dbt import run_dbt
-    from runner.warehouse import building
+    from runner.report.lineage import write_lineage
 
     settings = context.obj.settings()
-    with building(settings, "documentation", tell):
-        outcome = run_dbt(settings, ["docs", "generate", "--static"], settings.work_dir / "docs", {})
-        if outcome.exit_code != 0:
-            raise DmailError("dbt could not write the documentation:\n" + "\n".join(outcome.errors))
-        page = settings.project_dir / "site" / "lineage.html"
-        page.parent.mkdir(exist_ok=True)
-        shutil.move(outcome.target / "static_index.html", page)
-        shutil.rmtree(outcome.target, ignore_errors=True)
-    say(f"open {page}")
+    say(f"open {write_lineage(settings, run_dbt, settings.project_dir / 'site', tell)}")

@@ -1,0 +1,35 @@
+"""The command that writes the report."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from runner.cli.base import app, now, say
+
+
+@app.command()
+def report(
+    context: typer.Context,
+    output: Annotated[Path, typer.Option(help="The folder; a relative path starts at the project.")] = Path("site"),
+    lineage: Annotated[bool, typer.Option("--lineage", help="Make lineage.html anew, too, as `docs` does.")] = False,
+) -> None:
+    """Write the campaigns and their runs as pages that open from disk. They hold counts, and no personal data.
+
+    Example: dmail-runner report --output site
+    """
+    from runner.dbt import run_dbt
+    from runner.ledger import Ledger
+    from runner.project import load_manifest
+    from runner.report.declared import Project
+    from runner.report.lineage import write_lineage
+    from runner.report.site import write_report
+
+    settings = context.obj.settings()
+    folder = settings.project_dir / output
+    manifest = load_manifest(settings, run_dbt)
+    if lineage:
+        write_lineage(settings, run_dbt, folder)
+    done = write_report(Project(settings, manifest, run_dbt, now()), Ledger(settings, now), folder)
+    say(f"{done.pages:,} pages written, {done.kept:,} as they were")
+    say(f"open {folder / 'index.html'}")

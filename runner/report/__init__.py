@@ -1,0 +1,1 @@
+"""The report: the ledger and the project's declarations as static pages. Nothing here changes the ledger."""

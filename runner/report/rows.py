@@ -1,0 +1,170 @@
+"""What the report reads from the ledger, with its own selects: all runs in a few queries, their details a batch at a time."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import sqlalchemy as sa
+
+from runner.ledger import FINISHED, Ledger
+from runner.report.discreet import discreet
+from runner.tables import events, exclusions, parts, runs
+
+
+@dataclass(frozen=True)
+class Money:
+    """An estimate of a cost."""
+
+    amount: Decimal
+    currency: str
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """One run as the ledger has it. `rows`: of its files, and `delivered` those with a receipt; `last_event`: its number.
+
+    `targeted` is None until the run is frozen. `error` names nobody. `due`: its slot, in UTC.
+    """
+
+    run_id: str
+    campaign: str
+    due: datetime
+    state: str
+    created: datetime
+    changed: datetime
+    hold: str | None = None
+    error: str = ""
+    targeted: int | None = None
+    included: int = 0
+    seeds: int = 0
+    cost: Money | None = None
+    excluded: Mapping[str, int] = field(default_factory=dict)
+    rows: int = 0
+    delivered: int = 0
+    last_event: int = 0
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.state in FINISHED
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to a run; `detail` names nobody."""
+
+    at: datetime
+    kind: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class File:
+    """One part of a run, with its receipt: `location` and `delivered`, where it has one."""
+
+    number: int
+    name: str
+    rows: int
+    bytes: int
+    sha256: str
+    route: str
+    side: bool
+    plain_sha256: str | None
+    intended: datetime | None
+    delivered: datetime | None
+    location: str | None
+
+
+@dataclass(frozen=True)
+class Details:
+    """What happened to a run, and its parts, in order."""
+
+    events: tuple[Event, ...] = ()
+    files: tuple[File, ...] = ()
+
+
+def read_runs(ledger: Ledger) -> list[RunRow]:
+    """All runs, newest slot first."""
+    data_rows = sa.case((sa.func.coalesce(parts.c.side, sa.false()), 0), else_=parts.c.rows)
+    sums = sa.select(
+        parts.c.run_id,
+        sa.func.sum(data_rows).label("rows"),
+        sa.func.sum(sa.case((parts.c.delivered_at.is_not(None), data_rows), else_=0)).label("delivered"),
+    ).group_by(parts.c.run_id)
+    last = sa.select(events.c.run_id, sa.func.max(events.c.number).label("number")).group_by(events.c.run_id)
+    order = (runs.c.slot.desc(), runs.c.created_at.desc(), runs.c.run_id)
+    with ledger.explained(), ledger.engine.connect() as connection:
+        reasons: dict[str, dict[str, int]] = defaultdict(dict)
+        for row in connection.execute(exclusions.select().order_by(exclusions.c.run_id, exclusions.c.reason)):
+            reasons[row.run_id][row.reason] = row.profiles
+        files = {row.run_id: row for row in connection.execute(sums)}
+        numbers = {row.run_id: row.number for row in connection.execute(last)}
+        found = connection.execute(runs.select().order_by(*order)).all()
+    return [run_row(row, reasons.get(row.run_id, {}), files.get(row.run_id), numbers.get(row.run_id, 0)) for row in found]
+
+
+def run_row(row: Any, excluded: Mapping[str, int], files: Any, last_event: int) -> RunRow:
+    return RunRow(
+        run_id=row.run_id,
+        campaign=row.campaign,
+        due=datetime.fromisoformat(row.slot),
+        state=row.state,
+        created=datetime.fromisoformat(row.created_at),
+        changed=datetime.fromisoformat(row.updated_at),
+        hold=row.hold,
+        error=discreet(row.error),
+        targeted=row.targeted,
+        included=row.included or 0,
+        seeds=row.seeds or 0,
+        cost=parse_money(row.cost),
+        excluded=excluded,
+        rows=int(files.rows) if files else 0,
+        delivered=int(files.delivered) if files else 0,
+        last_event=last_event,
+    )
+
+
+def parse_money(text: str | None) -> Money | None:
+    """A cost as the ledger keeps it, such as `1,234.50 USD`; None for anything else."""
+    amount, _, currency = (text or "").partition(" ")
+    try:
+        return Money(Decimal(amount.replace(",", "")), currency) if currency else None
+    except InvalidOperation:
+        return None
+
+
+def read_details(ledger: Ledger, run_ids: Sequence[str]) -> dict[str, Details]:
+    """What happened to some runs, and their parts, by run."""
+    with ledger.explained(), ledger.engine.connect() as connection:
+        happened = connection.execute(events.select().where(events.c.run_id.in_(run_ids)).order_by(events.c.number)).all()
+        sent = connection.execute(parts.select().where(parts.c.run_id.in_(run_ids)).order_by(parts.c.number)).all()
+    told: dict[str, list[Event]] = defaultdict(list)
+    files: dict[str, list[File]] = defaultdict(list)
+    for row in happened:
+        told[row.run_id].append(Event(datetime.fromisoformat(row.at), row.kind, discreet(row.detail)))
+    for row in sent:
+        files[row.run_id].append(file_row(row))
+    return {run_id: Details(tuple(told[run_id]), tuple(files[run_id])) for run_id in run_ids}
+
+
+def file_row(row: Any) -> File:
+    return File(
+        number=row.number,
+        name=row.name,
+        rows=row.rows,
+        bytes=row.bytes,
+        sha256=row.sha256,
+        route=row.route,
+        side=bool(row.side),
+        plain_sha256=row.plain_sha256,
+        intended=parse_moment(row.intended_at),
+        delivered=parse_moment(row.delivered_at),
+        location=row.location,
+    )
+
+
+def parse_moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
