@@ -40,12 +40,14 @@ def test_nothing_but_the_route_is_contacted(project: Project, tmp_path: Path) ->
         "-c",
         MAIN,
     ]
-    for arguments in (["run", "spring_catalog", "--slot", SLOT], ["check"], ["status"], ["docs"], ["proof", "spring_catalog"]):
+    run = ["run", "spring_catalog", "--slot", SLOT]
+    for arguments in (run, ["check"], ["status"], ["report", "--lineage"], ["proof", "spring_catalog"]):
         done = subprocess.run([*command, *arguments], cwd=project.path, capture_output=True, text=True, check=False)
         assert done.returncode == DONE, done.stderr
         tried = re.findall(r"AF_INET6?.*", log.read_text())
         assert tried == [], arguments
     assert FILE in project.delivered
+    assert (project.path / "site/lineage.html").is_file()
 
 
 def test_only_the_routes_own_server_is_contacted(project: Project, tmp_path: Path) -> None:
