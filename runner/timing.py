@@ -101,6 +101,13 @@ class Schedule(Strict):
         return self
 
     @property
+    def as_declared(self) -> str:
+        """When it is due, in the words of its author."""
+        if self.every is not None:
+            return f"every {self.every}"
+        return self.cron or ", ".join(f"{moment:%Y-%m-%dT%H:%M}" for moment in self.at or ())
+
+    @property
     def lateness(self) -> timedelta | None:
         """How late a slot may be begun; None: as late as it gets."""
         return self.max_late or (timedelta(hours=1) if self.missed == "skip" else None)

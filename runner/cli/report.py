@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from runner.cli.base import app, now, say
+from runner.cli.base import app, now, say, tell
 
 
 @app.command()
@@ -29,7 +29,7 @@ def report(
     folder = settings.project_dir / output
     manifest = load_manifest(settings, run_dbt)
     if lineage:
-        write_lineage(settings, run_dbt, folder)
+        write_lineage(settings, run_dbt, folder, tell)
     done = write_report(Project(settings, manifest, run_dbt, now()), Ledger(settings, now), folder)
     say(f"{done.pages:,} pages written, {done.kept:,} as they were")
     say(f"open {folder / 'index.html'}")

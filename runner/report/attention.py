@@ -13,6 +13,7 @@ KINDS = (
     "opt_out",
     "conflict",
     "held",
+    "approval",
     "volume",
     "person",
     "failed",
@@ -95,4 +96,13 @@ def say_which(run: RunRow) -> tuple[str, ...]:
     return tuple(f"dmail-runner settle {run.run_id} {said}{WHY}" for said in ("--delivered", "--not-delivered"))
 
 
-HOLDS: Mapping[str, Callable[[RunRow], tuple[str, ...]]] = {"unknown": say_which, "opt_out": again, "conflict": again}
+def look_and_approve(run: RunRow) -> tuple[str, ...]:
+    return (f"dmail-runner approve {run.campaign} --show", f'dmail-runner approve {run.campaign} --by "…"')
+
+
+HOLDS: Mapping[str, Callable[[RunRow], tuple[str, ...]]] = {
+    "unknown": say_which,
+    "opt_out": again,
+    "conflict": again,
+    "approval": look_and_approve,
+}

@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from runner.campaign import Campaign, Column, Schedule
+from runner.campaign import Campaign, Column
 from runner.contract import ColumnContract
 from runner.errors import ConfigError
 from runner.job import Job, key_findings
@@ -14,8 +14,9 @@ from runner.project import Manifest, RunDbt
 from runner.provider import FixedWidthFormat, Provider, find_provider
 from runner.report.lineage import Model, made_by, models_above, origins
 from runner.route import find_route
-from runner.schedule import latest_due, upcoming
+from runner.schedule import latest, slots
 from runner.settings import Settings
+from runner.timing import Schedule
 
 SLOTS_SHOWN = 6
 
@@ -97,8 +98,8 @@ class Project:
             format=form(provider),
             contractual=mail.purpose == "contractual",
             schedule=mail.schedule,
-            slots=tuple(islice(upcoming(at_work, self.now), SLOTS_SHOWN)) if at_work else (),
-            last_due=latest_due(at_work, self.now) if at_work else None,
+            slots=tuple(slot.at for slot in islice(slots(at_work, self.now), SLOTS_SHOWN)) if at_work else (),
+            last_due=due.at if at_work and (due := latest(at_work, self.now)) else None,
             columns=tuple(self.columns(campaign, provider)),
             models=tuple(models_above(self.manifest, campaign.extract)),
             exposure=exposure["unique_id"],

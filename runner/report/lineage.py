@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from runner.errors import DmailError
 from runner.project import Manifest, RunDbt
 from runner.settings import Settings
+from runner.warehouse import building
 
 PAGE = "lineage.html"
 
@@ -93,14 +94,14 @@ def origin(manifest: Manifest, unique_id: str, column: str, seen: set[str], *, t
     return f"{node['name']}.{column}" if column in node["columns"] and not top else None
 
 
-def write_lineage(settings: Settings, run_dbt: RunDbt, folder: Path) -> Path:
+def write_lineage(settings: Settings, run_dbt: RunDbt, folder: Path, tell: Callable[[str], None]) -> Path:
     """Write dbt's documentation with its lineage as one page into a folder, and return the page. Raises DmailError."""
-    settings.prepare()
-    outcome = run_dbt(settings, ["docs", "generate", "--static"], settings.work_dir / "docs", {})
-    if outcome.exit_code != 0:
-        raise DmailError("dbt could not write the documentation:\n" + "\n".join(outcome.errors))
-    folder.mkdir(parents=True, exist_ok=True)
-    page = folder / PAGE
-    shutil.move(outcome.target / "static_index.html", page)
-    shutil.rmtree(outcome.target, ignore_errors=True)
-    return page
+    with building(settings, "documentation", tell):
+        outcome = run_dbt(settings, ["docs", "generate", "--static"], settings.work_dir / "docs", {})
+        if outcome.exit_code != 0:
+            raise DmailError("dbt could not write the documentation:\n" + "\n".join(outcome.errors))
+        folder.mkdir(parents=True, exist_ok=True)
+        page = folder / PAGE
+        shutil.move(outcome.target / "static_index.html", page)
+        shutil.rmtree(outcome.target, ignore_errors=True)
+        return page

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from runner.errors import UsageError
 from runner.ledger import Ledger
-from runner.lock import locked
+from runner.lock import FOREVER, locked
 from runner.report.attention import Need, needs
 from runner.report.declared import Declared, Project
 from runner.report.lineage import PAGE as LINEAGE
@@ -83,7 +83,7 @@ def read_index(folder: Path) -> dict[str, str]:
 def opened(settings: Settings, folder: Path) -> Iterator[Site]:
     """A site to write into, by one process at a time."""
     folder.mkdir(parents=True, exist_ok=True)
-    with locked(settings.state_dir / "report.lock", "report", wait=True):
+    with locked(settings.state_dir / "report.lock", "report", patience=FOREVER):
         for left in folder.glob(f"{STAGING}*"):
             if left.is_dir():
                 shutil.rmtree(left, ignore_errors=True)

@@ -62,6 +62,9 @@ WORDS: dict[str, Word] = {
         "The number of pieces is not the usual one. Find out why, then let it pass or give it up.",
         "O número de peças não é o habitual. Descubra o motivo e depois libere ou desista.",
     ),
+    "need.approval": Word(
+        "The campaign, as it is now, waits for somebody to approve it.", "A campanha, como está agora, espera por uma aprovação."
+    ),
     "need.person": Word("A person has stopped the run.", "Uma pessoa parou a execução."),
     "need.held": Word("A gate has stopped the run.", "Uma verificação parou a execução."),
     "need.failed": Word("The run failed. Mend the cause, then go on.", "A execução falhou. Corrija a causa e depois continue."),
@@ -76,6 +79,7 @@ WORDS: dict[str, Word] = {
     "kind.opt_out": Word("Held: opt-out", "Retida: recusa"),
     "kind.conflict": Word("Held: conflict", "Retida: conflito"),
     "kind.volume": Word("Held: volume", "Retida: volume"),
+    "kind.approval": Word("Held: approval", "Retida: aprovação"),
     "kind.person": Word("Held: person", "Retida: pessoa"),
     "kind.held": Word("Held", "Retida"),
     "kind.failed": Word("Failed", "Falhou"),
@@ -110,6 +114,10 @@ WORDS: dict[str, Word] = {
     "event.approved": Word("approved", "aprovada"),
     "event.rejected": Word("rejected", "rejeitada"),
     "event.told": Word("told", "informado"),
+    "event.window": Word("window", "janela"),
+    "event.resent": Word("sent again", "reenviada"),
+    "event.look_again": Word("to be looked at again", "a verificar de novo"),
+    "event.rest_given_up": Word("rest given up", "resto cancelado"),
     # figures
     "figures": Word("From targeted to delivered", "Do público-alvo à entrega"),
     "stage": Word("Stage", "Etapa"),

@@ -31,6 +31,7 @@ from runner.report.pages import Pages
 from runner.report.rows import RunRow, read_details, read_runs
 from runner.report.verdicts import decisions, gates
 from runner.report.views import campaign_view, overview, run_view
+from runner.run import Planned, run_name
 from runner.settings import find_settings
 from runner.tables import exclusions, parts, runs
 from runner.values import Part, Receipt, Verdicts
@@ -333,7 +334,7 @@ def test_no_key_gets_through(key: str) -> None:
 
 
 def test_a_run_tells_who_let_it_pass_and_what_it_does_not_know_by_its_own_name(ledger: Ledger) -> None:
-    run = ledger.open("c", NOW)
+    run = ledger.open(Planned(run_name("c", NOW), "c", NOW))
     ledger.hold(run, "volume", "c: 9 pieces are fewer than min_rows, 10: nothing was delivered")
     ledger.note(run, "released", "volume by ann: the new shops are in")
     ledger.accept(run, "volume", "ann")
