@@ -30,7 +30,10 @@ class Attendant:
             with self.ledger.turn(job.campaign.name, f"{job.campaign.name}, what is due"):
                 tidy_spool(job, self.ledger)
                 self.plan(job, now)
-                for run in self.due(job, now):
+                tried: set[str] = set()
+                # What one run came to may let another begin.
+                while run := next((run for run in self.due(job) if run.run_id not in tried), None):
+                    tried.add(run.run_id)
                     try:
                         self.carry_out(job, run)
                     except DmailError as error:
@@ -48,7 +51,7 @@ class Attendant:
                 todo = f"dmail-runner run {run.campaign} --slot {instant(run.slot)} runs it after all"
                 self.announce(job, "missed", run, f"The slot {instant(run.slot)} was missed: {run.error}.", todo)
 
-    def due(self, job: Job, now: datetime) -> list[Run]:
+    def due(self, job: Job) -> list[Run]:
         """The runs that are on; those, too, that have waited for an approval and have it."""
         if job.campaign.mail.status != "active":
             return []
@@ -58,7 +61,7 @@ class Attendant:
                 approved(job, self.ledger)
         except Held:
             held = []
-        return sorted([*due_runs(job.campaign, self.ledger, now), *held], key=lambda run: run.slot)
+        return sorted([*due_runs(job.campaign, self.ledger, self.ledger.now()), *held], key=lambda run: run.slot)
 
     def carry_out(self, job: Job, run: Run) -> None:
         """One run. Raises what stopped it, which the ledger knows and people were told."""
