@@ -107,15 +107,14 @@ class Mailing(RuleBasedStateMachine):
     def the_clock_is_set_back(self, span: timedelta) -> None:
         self.world.pass_time(-span)
 
-    @rule(steps=st.none() | st.integers(1, 60))
-    def the_service_looks(self, steps: int | None) -> None:
+    @rule(span=SPANS, steps=st.none() | st.integers(1, 60), taken=st.booleans())
+    def the_service_looks(self, span: timedelta, steps: int | None, taken: bool) -> None:
+        self.world.pass_time(span)
         with killed_after(steps):
             self.world.attend()
+        if taken and not self.world.outbox.is_file():
+            self.world.take()
         self.tidy = steps is None and not self.world.outbox.is_file()
-
-    @rule()
-    def the_mail_house_takes(self) -> None:
-        self.world.take()
 
     @rule(number=st.integers(0, 19))
     def somebody_opts_out(self, number: int) -> None:
@@ -179,7 +178,7 @@ class Mailing(RuleBasedStateMachine):
 
 
 Mailing.TestCase.settings = settings(
-    max_examples=int(os.environ.get("DMAIL_TEST_LIVES", "25")),
+    max_examples=int(os.environ.get("DMAIL_TEST_LIVES", "40")),
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=list(HealthCheck),

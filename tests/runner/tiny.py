@@ -21,7 +21,7 @@ from runner.journal import faults
 from runner.ledger import Ledger
 from runner.notice import Herald, Notices
 from runner.provider import Provider
-from runner.route import AnyRoute, FolderRoute
+from runner.route import find_route
 from runner.service import Attendant
 from runner.settings import Settings
 
@@ -51,30 +51,40 @@ class World:
     people: int = 20
     now: datetime = datetime(2027, 3, 1, 12, tzinfo=UTC)
     opted_out: dict[str, datetime] = field(default_factory=dict)
-    taken: dict[str, bytes] = field(default_factory=dict)
-    route: AnyRoute | None = None
+    login: dict[str, Any] | None = None  # an SFTP server's; a folder where there is none
+    place: Path | None = None  # where the route's files arrive
     built: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / "profiles").mkdir(exist_ok=True)
+        for name in ("profiles", "mailhouse"):
+            (self.folder / name).mkdir(exist_ok=True)
         (self.folder / "profiles/profiles.yml").write_text(PROFILES)
-        (self.folder / "profiles/routes.yml").write_text(f"out: {{type: folder, path: {self.outbox}}}\n")
+        route = {"type": "folder", "path": str(self.outbox)}
+        if self.login:
+            route = {"type": "sftp", **self.login, "directory": str(self.outbox), "make_directory": False, "retries": 0}
+        (self.folder / "profiles/routes.yml").write_text(json.dumps({"out": route}))
         (self.folder / "dbt_project.yml").write_text("name: tiny\nprofile: dmail\n")
         self.settings.prepare()
 
     @property
     def outbox(self) -> Path:
-        return self.folder / "outbox"
+        return self.place or self.folder / "outbox"
+
+    @property
+    def taken(self) -> dict[str, bytes]:
+        """What the mail house has fetched."""
+        return {path.name: path.read_bytes() for path in (self.folder / "mailhouse").iterdir()}
 
     @property
     def settings(self) -> Settings:
         return Settings(self.folder, self.folder / ".dmail", self.folder / ".dmail/contact_history", None, None)
 
     def job(self, **given: Any) -> Job:
-        route = self.route or FolderRoute(type="folder", path=self.outbox)
         provider = Provider(label="Acme", route="out")
-        return Job(self.settings, self.campaign, provider, route, self.run_dbt, lambda _: None, **given)
+        return Job(
+            self.settings, self.campaign, provider, find_route(self.settings, "out"), self.run_dbt, lambda _: None, **given
+        )
 
     def ledger(self) -> Ledger:
         return Ledger(self.settings, lambda: self.now)
@@ -130,14 +140,15 @@ class World:
         """The mail house fetches every file that has its name."""
         for path in self.files():
             assert path.name not in self.taken, f"{path.name} came twice"
-            self.taken[path.name] = path.read_bytes()
-            path.unlink()
+            path.rename(self.folder / "mailhouse" / path.name)
 
     def files(self) -> list[Path]:
         return [path for path in self.outbox.rglob("*") if path.is_file() and path.suffix != ".part"]
 
     def mailed(self) -> dict[str, list[str]]:
         """Who is in each file that has its name, here or at the mail house."""
+        twice = {path.name for path in self.files()} & set(self.taken)
+        assert not twice, f"{twice} came again"
         contents = {**self.taken, **{path.name: path.read_bytes() for path in self.files()}}
         return {name: [line.split(",")[0] for line in text.decode().splitlines()[1:]] for name, text in contents.items()}
 
@@ -154,6 +165,8 @@ class World:
         ledger.engine.dispose()
         for run in known.values():
             there = [entry for entry in run.parts if entry.part.name in self.mailed()]
+            if run.state in ("cancelled", "missed", "empty"):
+                assert not there, f"{run.run_id} is {run.state}, and its file is out"
             if run.state == "settled":
                 assert all(entry.location for entry in run.parts)
             for entry in run.parts:
@@ -163,7 +176,7 @@ class World:
             run = known[folder.name]
             assert not run.finished, f"{folder.name} is {run.state}, and its files are still there"
 
-    def copy_to(self, folder: Path) -> "World":
+    def copy_to(self, folder: Path, **given: Any) -> "World":
         """The same world in another place."""
         shutil.copytree(self.folder, folder)
-        return replace(self, folder=folder, opted_out=dict(self.opted_out), taken=dict(self.taken), built=[])
+        return replace(self, folder=folder, opted_out=dict(self.opted_out), built=[], **given)
