@@ -10,18 +10,21 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import duckdb
 import pytest
 import yaml
 from sshd import Sshd, serve
+from warm import ask, running
 
 ROOT = Path(__file__).parents[2]
 COMPILED = ROOT / ".pytest_cache" / "compiled"  # so that a thousand calls do not compile the same modules each
 SLOT = "2026-11-02T11:00Z"
 FILE = "inbound/spring_catalog_20261102T110000Z.csv"
 DONE, FAILED, WRONG, HELD = 0, 1, 2, 3
+FOREIGN = ("DMAIL_", "DBT_", "ACME_", "PYTHONDONTWRITEBYTECODE")
+AT_START = ("LANG", "LC_", "PYTHON", "TMPDIR", "TZ")  # what an interpreter or a library looks at when it starts
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
@@ -43,19 +46,18 @@ class Project:
     path: Path
     environment: dict[str, str] = field(default_factory=dict)
     folder: str = "."  # where the user stands
+    warm: ClassVar[str] = ""  # where processes are forked that have imported the runner
+    cold: ClassVar[set[str]] = set()  # the commands of which a whole interpreter was started
 
     def call(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        foreign = ("DMAIL_", "DBT_", "ACME_", "PYTHONDONTWRITEBYTECODE")
-        base = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-        return subprocess.run(
-            [sys.executable, "-c", "from runner.cli import main; main()", *arguments],
-            cwd=self.path / self.folder,
-            env={**base, "NO_COLOR": "1", "PYTHONPYCACHEPREFIX": str(COMPILED), **self.environment, **environment},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        """The first call of each command starts an interpreter, as its user's does; others are forked from one."""
+        command = [sys.executable, "-c", "from runner.cli import main; main()", *arguments]
+        given = {**self.environment, **environment}
+        place = {"cwd": self.path / self.folder, "env": {**surroundings(), **given}}
+        if arguments[0] in self.cold and not any(name.startswith(AT_START) for name in given):
+            return ask(self.warm, command, place["cwd"], place["env"], timeout=120)
+        self.cold.add(arguments[0])
+        return subprocess.run(command, **place, capture_output=True, text=True, timeout=120, check=False)
 
     def run(self, slot: str = SLOT, **environment: str) -> subprocess.CompletedProcess[str]:
         return self.call("run", "spring_catalog", "--slot", slot, **environment)
@@ -89,9 +91,30 @@ class Project:
         return [str(p) for folder in folders for p in folder.rglob("*") if p.is_file() and parse not in p.parents]
 
 
+def surroundings() -> dict[str, str]:
+    """The environment of a user who has set nothing of ours."""
+    given = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+    return {**given, "NO_COLOR": "1", "PYTHONPYCACHEPREFIX": str(COMPILED)}
+
+
 @pytest.fixture(scope="session")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def warm_dbt() -> Iterator[str]:
+    """Where processes are forked that have imported dbt."""
+    with running("dbt", surroundings()) as place:
+        yield place
+
+
+@pytest.fixture(scope="session")
+def warm(warm_dbt: str) -> Iterator[str]:
+    """Where processes are forked that have imported the runner."""
+    with running("runner", surroundings(), warm_dbt) as place:
+        yield place
+
+
+@pytest.fixture(scope="session")
+def base(warm: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project as it is cloned, with 2,000 profiles and parsed once."""
+    Project.warm = warm
     path = tmp_path_factory.mktemp("base") / "project"
     path.mkdir()
     shutil.copy(ROOT / "dbt_project.yml", path)

@@ -1,0 +1,162 @@
+"""Processes that are forked from one that has imported everything: a command's imports take longer than most commands.
+
+A forked process is a fresh one in whatever a test looks at: arguments, environment, folder, umask, streams, memory, exit code. What it
+does not do is start an interpreter and import, so that the first call of each command does (conftest.py).
+"""
+
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+
+
+@contextmanager
+def running(kind: str, environment: Mapping[str, str], *options: str) -> Iterator[str]:
+    """A server that forks `python -c` commands: where it listens. `kind` says what it has imported, and `options` are for that."""
+    with tempfile.TemporaryDirectory(prefix="warm-") as folder:
+        place = f"{folder}/socket"
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(place)
+            listener.listen(64)
+            number = listener.fileno()
+            server = subprocess.Popen(
+                [sys.executable, "-P", __file__, kind, str(number), folder, *options],
+                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment, pass_fds=(number,),
+            )  # fmt: skip
+        try:
+            yield place
+        finally:
+            server.communicate()
+
+
+def ask(
+    place: str,
+    command: list[str],
+    directory: Path,
+    environment: Mapping[str, str],
+    *,
+    timeout: float | None = None,
+    errors: str = "strict",
+) -> subprocess.CompletedProcess[str]:
+    """As subprocess.run does with captured output. The process ends when its standard input does, where it looks, or we do."""
+    code = command.index("-c") + 1
+    umask = next(line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("Umask:"))
+    call = {"code": command[code], "arguments": command[code + 1 :], "directory": str(directory), "umask": int(umask, 8)}
+    reader, writer = os.pipe()
+    streams = [reader, *(os.memfd_create(name) for name in ("stdout", "stderr"))]
+    try:
+        with socket.socket(socket.AF_UNIX) as wire:
+            wire.settimeout(timeout)
+            wire.connect(place)
+            socket.send_fds(wire, [b"-"], streams)
+            wire.sendall(json.dumps({**call, "environment": dict(environment)}).encode() + b"\n")
+            answer = wire.recv(16)
+        told = [Path(f"/proc/self/fd/{stream}").read_text(encoding="utf-8", errors=errors) for stream in streams[1:]]
+    finally:
+        for number in (*streams, writer):
+            os.close(number)
+    return subprocess.CompletedProcess(command, int(answer), *told)
+
+
+# What follows runs in the server, and in what it forks.
+
+
+def serve(listener: socket.socket) -> str:
+    """Hand out processes. Returns in each of them, with the code that it is to run; the server ends with who started it."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while True:
+        ready, _, _ = select.select([0, listener], [], [])
+        if 0 in ready:
+            sys.exit()
+        wire, _ = listener.accept()
+        if os.fork() == 0:
+            listener.close()
+            return attend(wire)
+        wire.close()
+
+
+def attend(wire: socket.socket) -> str:
+    """Fork once more, and tell the caller how that process has ended; it does not outlive the caller."""
+    _, streams, _, _ = socket.recv_fds(wire, 1, 3)
+    with wire.makefile() as file:
+        call = json.loads(file.readline())
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    if (child := os.fork()) == 0:
+        wire.close()
+        become(call, streams)
+        return str(call["code"])
+    ended = os.pidfd_open(child)
+    ready, _, _ = select.select([ended, wire], [], [])
+    if ended not in ready:
+        os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    wire.sendall(str(os.waitstatus_to_exitcode(status)).encode())
+    os._exit(0)
+
+
+def become(call: dict[str, Any], streams: list[int]) -> None:
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
+    os.chdir(call["directory"])
+    os.umask(call["umask"])
+    os.environ.clear()
+    os.environ.update(call["environment"])
+    time.tzset()
+    tempfile.tempdir = None
+    sys.argv[:] = ["-c", *call["arguments"]]
+
+
+def import_runner(folder: str, dbt: str) -> None:
+    """All of the runner, whose dbt is the other server's."""
+    import runner
+    import runner.dbt
+
+    for module in pkgutil.walk_packages(runner.__path__, "runner."):
+        importlib.import_module(module.name)
+    for name in ("obstore.store", "paramiko", "pysequoia", "sqlalchemy.dialects.sqlite"):
+        importlib.import_module(name)
+    runner.dbt.run_child = partial(ask, dbt, errors="replace")
+
+
+def import_dbt(folder: str) -> None:
+    """dbt, which has parsed the project once: much of its code is made when it is first needed."""
+    from dbt.adapters.factory import reset_adapters
+    from dbt.cli.main import dbtRunner
+
+    places = ["--project-dir", str(ROOT), "--profiles-dir", str(ROOT / "profiles"), "--target-path", folder, "--log-path", folder]
+    # The static parser would start threads.
+    dbtRunner().invoke(["--no-static-parser", "--log-level-file", "none", "--quiet", "parse", *places])
+    reset_adapters()
+
+
+def main() -> None:
+    kind, number, *options = sys.argv[1:]
+    {"runner": import_runner, "dbt": import_dbt}[kind](*options)
+    import duckdb
+
+    duckdb.default_connection().close()  # the import opens it
+    if len(list(Path("/proc/self/task").iterdir())) > 1:
+        sys.exit(f"{kind}: there are threads, which a fork would lack")
+    gc.collect()
+    gc.freeze()
+    exec(serve(socket.socket(fileno=int(number))), {"__name__": "__main__"})
+
+
+if __name__ == "__main__":
+    main()
