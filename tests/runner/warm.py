@@ -16,9 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +130,11 @@ def import_runner(folder: str, dbt: str) -> None:
         importlib.import_module(module.name)
     for name in ("obstore.store", "paramiko", "pysequoia", "sqlalchemy.dialects.sqlite"):
         importlib.import_module(name)
-    runner.dbt.run_child = partial(ask, dbt, errors="replace")
+
+    def run_child(arguments: Sequence[str], directory: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+        return ask(dbt, [sys.executable, "-c", runner.dbt.CHILD, *arguments], directory, environment, errors="replace")
+
+    runner.dbt.run_child = run_child
 
 
 def import_dbt(folder: str) -> None:
