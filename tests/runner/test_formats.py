@@ -3,9 +3,7 @@
 # ruff: noqa: RUF001, PLR0917 (letters that look like others are what is tested here)
 
 import json
-import os
 import re
-import subprocess
 import sys
 import unicodedata
 from collections.abc import Callable
@@ -16,7 +14,9 @@ from typing import Any
 
 import duckdb
 import pytest
+import warm
 from babel import Locale, dates, numbers
+from conftest import surroundings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -122,7 +122,7 @@ several = settings(
 
 
 @pytest.fixture(scope="module")
-def compiled(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def compiled(base: Path, warm_dbt: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("compiled")
     project = tmp_path_factory.mktemp("formats")
     for name in ("dbt_project.yml", "macros", "profiles"):
@@ -130,12 +130,9 @@ def compiled(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (project / "models/given").mkdir(parents=True)
     for name, expressions in MODELS.items():
         (project / f"models/given/{name}__asked.sql").write_text(f"select {expressions} from given order by nr")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("DMAIL_", "DBT_"))}
     command = [sys.executable, "-c", COMPILE, str(target), json.dumps(list(MISTAKES))]
     settings = {"DBT_PROFILES_DIR": str(project / "profiles"), "DMAIL_WAREHOUSE": str(target / "warehouse.duckdb")}
-    done = subprocess.run(
-        command, cwd=project, env={**environment, **settings}, capture_output=True, text=True, timeout=120, check=False
-    )
+    done = warm.ask(warm_dbt, command, project, {**surroundings(), **settings}, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     return target
 

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -12,9 +11,10 @@ from typing import Any
 
 import duckdb
 import pytest
-from conftest import Project
+from conftest import Project, surroundings
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from warm import ask
 
 SLOT = datetime(2026, 10, 5, 10)
 NAME = "given__recipients"
@@ -63,18 +63,14 @@ create table stg_contact_history (
 
 
 @pytest.fixture(scope="module")
-def compiled(base: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def compiled(base: Path, warm_dbt: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The models' SQL, as dbt compiles it in a copy of the project, for tables in the session's own database."""
     path = Path(shutil.copytree(base, tmp_path_factory.mktemp("rules") / "project"))
     for name, model in MODELS.items():
         (path / f"models/{name}.sql").write_text(model)
-    subprocess.run(
-        [*DBT, "compile", "--quiet", "--select", *MODELS, "--profiles-dir", "profiles", "--target-path", "compiled"],
-        cwd=path,
-        check=True,
-        env={"DMAIL_SLOT": f"{SLOT:%Y-%m-%d %H:%M:%S}", "PATH": "/usr/bin:/bin"},
-        timeout=120,
-    )
+    command = [*DBT, "compile", "--quiet", "--select", *MODELS, "--profiles-dir", "profiles", "--target-path", "compiled"]
+    environment = {"DMAIL_SLOT": f"{SLOT:%Y-%m-%d %H:%M:%S}", "PATH": "/usr/bin:/bin"}
+    ask(warm_dbt, command, path, environment, timeout=120).check_returncode()
     found = {name: (path / f"compiled/compiled/dmail/models/{name}.sql").read_text() for name in MODELS}
     return {name: sql.replace('"warehouse"."main".', "") for name, sql in found.items()}
 
@@ -324,19 +320,13 @@ runner = dbtRunner(manifest=manifest)
 def why(text):
     error = runner.invoke(["compile", "--inline", text, *options]).exception
     return f"{error} {error.__cause__} {error.__context__}"
-told = {text: why(text) for text in json.load(sys.stdin)}
+told = {text: why(text) for text in json.loads(sys.argv[1])}
 print("TOLD" + json.dumps(told))
 """
 
 
-def test_wrong_arguments_are_told_with_what_is_right(project: Project) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", COMPILE],
-        cwd=project.path,
-        input=json.dumps(list(WRONG)),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+def test_wrong_arguments_are_told_with_what_is_right(project: Project, warm_dbt: str) -> None:
+    command = [sys.executable, "-c", COMPILE, json.dumps(list(WRONG))]
+    done = ask(warm_dbt, command, project.path, surroundings(), timeout=120)
     told = json.loads(done.stdout.split("TOLD")[1])
     assert {text: message for text, message in WRONG.items() if message not in told[text]} == {}, told
