@@ -17,7 +17,7 @@ demo: $(VENV)/run.ok ## sample profiles -> spring_catalog -> outbox/
 	@$(BIN)/dmail-runner run spring_catalog
 
 test: check ## everything that CI runs
-	$(BIN)/python -m pytest --numprocesses auto
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 check: $(VENV)/dev.ok ## formatting, lint, types, import contract, the dbt project
 	$(BIN)/ruff format --check .
