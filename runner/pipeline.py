@@ -11,6 +11,7 @@ from pathlib import Path
 
 from runner import history
 from runner.approval import approved
+from runner.campaign import Campaign
 from runner.errors import DmailError, ExtractError, Held, Stopped
 from runner.job import Job, check_route
 from runner.ledger import Ledger, LedgerError
@@ -92,10 +93,15 @@ def strangers(job: Job, ledger: Ledger) -> list[str]:
 
 def overtaken(job: Job, run: Run, ledger: Ledger) -> list[Run]:
     """The unfinished runs in whose place this one comes; none where every slot is made up for, and no wave and no copy."""
-    mail = job.campaign.mail
-    if run.copy_of or mail.waves or (mail.schedule and mail.schedule.missed == "all"):
+    if run.copy_of or makes_up_for_all(job.campaign):
         return []
     return [older for older in ledger.unfinished(run.campaign) if older.slot < run.slot and not older.copy_of]
+
+
+def makes_up_for_all(campaign: Campaign) -> bool:
+    """Whether every slot is to be mailed, however many are due: no newer one takes an older one's place."""
+    mail = campaign.mail
+    return mail.waves is not None or (mail.schedule is not None and mail.schedule.missed == "all")
 
 
 def close(job: Job, run: Run, ledger: Ledger) -> Held | None:

@@ -10,7 +10,7 @@ from runner.errors import Busy, DmailError, Held
 from runner.job import Job, check_route, key_findings
 from runner.ledger import Ledger
 from runner.notice import Herald, Kind, Notice
-from runner.pipeline import carry_out, tidy_spool
+from runner.pipeline import carry_out, makes_up_for_all, tidy_spool
 from runner.planner import due_runs, plan
 from runner.run import Run, instant
 
@@ -61,7 +61,9 @@ class Attendant:
                 approved(job, self.ledger)
         except Held:
             held = []
-        return sorted([*due_runs(job.campaign, self.ledger, self.ledger.now()), *held], key=lambda run: run.slot)
+        ready = [*due_runs(job.campaign, self.ledger, self.ledger.now()), *held]
+        # Where a newer slot takes an older one's place, it comes first, and the older one is given up.
+        return sorted(ready, key=lambda run: run.slot, reverse=not makes_up_for_all(job.campaign))
 
     def carry_out(self, job: Job, run: Run) -> None:
         """One run. Raises what stopped it, which the ledger knows and people were told."""

@@ -132,6 +132,24 @@ def at_an_instant(world: World, chance: random.Random) -> int:
     return kills
 
 
+def paused(world: World, chance: random.Random) -> None:
+    """Do what is due, stopped at an instant for longer than any time-out while another process tries, and let go on."""
+    process = started(world.attend)
+    time.sleep(10 ** chance.uniform(-2.7, -0.6))
+    os.kill(process, signal.SIGSTOP)
+    other = started(world.attend)
+    time.sleep(1.5)
+    os.kill(process, signal.SIGCONT)
+    for one in (process, other):
+        os.waitpid(one, 0)
+
+
+def crowd(world: World) -> None:
+    """Two services, two runners and a person do what is due, all at once."""
+    for process in [started(world.attend) for _ in range(5)]:
+        os.waitpid(process, 0)
+
+
 def at_a_step(world: World, kind: str, step: int, chance: random.Random, errors: Path) -> tuple[bool, int]:
     """Do what is due, killed at one step, and perhaps again while it recovers; whether it got so far, and the kills."""
     killed = os.WIFSIGNALED(forked(doomed(world, kind, step), errors))
@@ -162,12 +180,13 @@ def placed(world: World, folder: Path, route: dict[str, object] | None, name: st
         return world.copy_to(folder / name)
     place = Path(str(route["root"])) / name
     place.mkdir()
-    login = {key: route[key] for key in ("host", "port", "user", "private_key", "host_key")}
+    login = {key: route[key] for key in ("host", "port", "user", "private_key", "host_key")} | {"timeout": 1}
     return world.copy_to(folder / name, login=login, place=place)
 
 
 def main() -> None:
-    """Arguments as JSON: folder, kind of call (or `instant`), stride over steps, seconds, route (None: a folder), frozen, seed.
+    """Arguments as JSON: folder, kind of call (or `instant`, `pause`, `crowd`), stride over steps, seconds, route (None: a folder),
+    frozen, seed, faults (strace lets that many calls fail, one in each try, and kills nobody).
 
     Prints the figures, or the error.
     """
@@ -184,6 +203,13 @@ def main() -> None:
         world = placed(template, folder, route, f"{kind}{tries}")
         if kind == "instant":
             kills += at_an_instant(world, chance)
+        elif kind == "pause":
+            paused(world, chance)
+        elif kind == "crowd":
+            crowd(world)
+        elif given["faults"]:
+            forked(doomed(world, kind, step), errors)
+            further, step = step < given["faults"], step + 1
         else:
             further, more = at_a_step(world, kind, step, chance, errors)
             kills += more

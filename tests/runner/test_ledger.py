@@ -167,6 +167,19 @@ def test_who_has_lost_the_turn_gives_no_file_its_name(ledger: Ledger, place: Set
         ledger.intend(run, PART)
 
 
+def test_a_mailing_with_its_ledger_on_either(place: Settings, tmp_path: Path) -> None:
+    world = World(tmp_path / "world", letter(schedule={"cron": "0 6 * * *"}), ledger_url=place.ledger_url)
+    world.attend()
+    world.pass_time(timedelta(days=1))
+    world.outbox.write_text("in the way")
+    assert len(world.attend()) == 1
+    world.outbox.unlink()
+    world.pass_time(timedelta(days=2))
+    assert world.attend() == []
+    assert sorted(run.state for run in world.ledger().latest()) == ["cancelled", "missed", "settled"]
+    world.check()
+
+
 def test_an_older_ledger_is_not_believed(tmp_path: Path) -> None:
     settings = Settings(tmp_path, tmp_path / ".dmail", tmp_path / "history", None, None)
     settings.prepare()

@@ -53,6 +53,7 @@ class World:
     opted_out: dict[str, datetime] = field(default_factory=dict)
     login: dict[str, Any] | None = None  # an SFTP server's; a folder where there is none
     place: Path | None = None  # where the route's files arrive
+    ledger_url: str | None = None
     built: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -78,7 +79,7 @@ class World:
 
     @property
     def settings(self) -> Settings:
-        return Settings(self.folder, self.folder / ".dmail", self.folder / ".dmail/contact_history", None, None)
+        return Settings(self.folder, self.folder / ".dmail", self.folder / ".dmail/contact_history", self.ledger_url, None)
 
     def job(self, **given: Any) -> Job:
         provider = Provider(label="Acme", route="out")
