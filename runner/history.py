@@ -169,6 +169,13 @@ def run_names(settings: Settings) -> list[str]:
     return [folder.name for folder in settings.history_dir.iterdir()] if settings.history_dir.is_dir() else []
 
 
+def forget_before(settings: Settings, campaign: str, moment: datetime) -> None:
+    """Remove the contacts of a campaign's runs whose slots lie before a moment."""
+    for name in run_names(settings):
+        if campaign_of(name) == campaign and name[len(campaign) + 1 :][:16] < f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}":
+            shutil.rmtree(settings.history_dir / name, ignore_errors=True)
+
+
 def campaign_of(run_id: str) -> str | None:
     """Whose run it is, by its name."""
     found = re.fullmatch(r"(\w+)-\d{8}T\d{6}Z(-w\d+)?(-r\d+)?", run_id)

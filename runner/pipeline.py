@@ -138,8 +138,11 @@ def cancel(job: Job, run: Run, ledger: Ledger, reason: str) -> None:
 def purge(job: Job, ledger: Ledger, *, spared: str | None = None) -> list[Run]:
     """Give up the campaign's runs to which nothing has happened for the provider's `retention_days`, but for the `spared` one.
 
-    Those that may have left in part remain, for a person to look at, and are returned.
+    Those that may have left in part remain, for a person to look at, and are returned. Contacts older than the provider's
+    `history_days` go, too.
     """
+    if job.provider.history_days is not None:
+        history.forget_before(job.settings, job.campaign.name, ledger.now() - timedelta(days=job.provider.history_days))
     kept = []
     end = ledger.now() - timedelta(days=job.provider.retention_days)
     for run in ledger.waiting(job.campaign.name):

@@ -140,7 +140,8 @@ class SharedContract(Contract):
 class Provider(Contract):
     """One mail house. `prefix` stands before every file's name; `empty`: what is sent where nobody is included.
 
-    `retention_days`: how long after the slot a key must still be good, and what is left of a run is kept.
+    `retention_days`: how long after the slot a key must still be good, and what is left of a run is kept. `history_days`: how
+    long the contact history remembers who was mailed; for ever where it is not said.
     """
 
     label: str
@@ -154,6 +155,7 @@ class Provider(Contract):
     tariff: Tariff | None = None
     require_encryption: bool = False
     retention_days: Annotated[int, Field(ge=0, le=3650)] = 30
+    history_days: Annotated[int, Field(ge=1, le=36500)] | None = None
     postal_classes: Mapping[str, PostalClass] = Field(default_factory=dict)
     contract: Annotated[str, AfterValidator(check_contract)] | None = None
 

@@ -180,16 +180,21 @@ def calendar(
     from itertools import takewhile
 
     from runner.dbt import run_dbt
+    from runner.ledger import Ledger
     from runner.project import load_manifest
     from runner.schedule import slots, wave_slots
 
+    settings = context.obj.settings()
     end = now() + timedelta(weeks=weeks)
     rows: list[tuple[datetime, str, str, int | None]] = []
-    manifest = load_manifest(context.obj.settings(), run_dbt)
+    manifest = load_manifest(settings, run_dbt)
+    ledger = Ledger(settings, now)
     for name in manifest.names:
         mail = manifest.campaign(name).mail
         if mail.status != "active" or not mail.schedule:
             continue
+        begun = (run for run in ledger.unfinished(name) if run.wave and now() < run.slot <= end)
+        rows += [(run.slot, "its first wave is out", name, run.wave) for run in begun]
         for slot in takewhile(lambda slot: slot.at <= end, slots(mail.schedule, now())):
             if mail.waves:
                 rows += [

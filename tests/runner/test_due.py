@@ -20,7 +20,7 @@ from runner.errors import ConfigError, Held, UsageError
 from runner.history import AUDIENCE
 from runner.journal import faults
 from runner.ledger import LedgerError
-from runner.notice import Herald, find_notices
+from runner.notice import Herald, Notices, find_notices
 from runner.planner import plan
 from runner.provider import Provider
 from runner.reconcile import reconcile
@@ -393,6 +393,23 @@ def test_a_ledger_of_yesterday_ships_nothing_until_it_is_reconciled(world: World
     assert states(world)[2:] == [("03-04 06:00", "settled")]
     with ledger.reading() as connection:
         assert list(faults(connection)) == []
+
+
+def test_contacts_are_kept_as_long_as_the_provider_says(world: World) -> None:
+    world.pass_time(DAY)
+    world.attend()
+    world.pass_time(10 * DAY)
+    world.attend()
+    names = [name for name, _ in states(world)]
+    assert (names[0], names[-1]) == ("03-02 06:00", "03-12 06:00")
+    ledger = world.ledger()
+    job = replace(world.job(), provider=Provider(label="Acme", route="out", history_days=5))
+    world.pass_time(DAY)
+    Attendant(ledger, Herald(Notices(), ledger, lambda _: None)).attend(job, world.now)
+    assert [folder.name for folder in sorted(world.settings.history_dir.iterdir())] == [
+        "letter-20270312T060000Z", "letter-20270313T060000Z",
+    ]  # fmt: skip
+    assert world.attend() == [], "the ledger knows all of them"
 
 
 def test_the_rest_of_a_run_can_be_given_up(world: World) -> None:
