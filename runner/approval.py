@@ -11,9 +11,10 @@ from datetime import datetime
 from pathlib import Path
 
 from runner.config import read_yaml
+from runner.database import moment
 from runner.errors import Held, UsageError
 from runner.job import Job
-from runner.ledger import Ledger, moment
+from runner.ledger import Ledger
 from runner.tables import approvals
 
 HOLD = "approval"

@@ -11,7 +11,8 @@ from pydantic import Field, SecretStr, model_validator
 from sqlalchemy.exc import IntegrityError
 
 from runner.config import Strict, parse, read_yaml, render
-from runner.ledger import Ledger, LedgerError
+from runner.database import LedgerError
+from runner.ledger import Ledger
 from runner.redact import redact, remember
 from runner.run import instant
 from runner.settings import Settings

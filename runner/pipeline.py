@@ -1,26 +1,26 @@
 """The order of the steps, and what a run does when it finds that an earlier attempt came half-way."""
 
 import getpass
-import hashlib
 import shutil
-import socket
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from runner import history
 from runner.approval import approved
 from runner.campaign import Campaign
-from runner.errors import DmailError, ExtractError, Held, Stopped
+from runner.database import LedgerError
+from runner.errors import DmailError, Held, Stopped
 from runner.job import Job, check_route
-from runner.ledger import Ledger, LedgerError
-from runner.make import Last, Order, make, recheck
+from runner.ledger import Ledger
+from runner.make import make, recheck
+from runner.orders import order, trial_order
 from runner.parts import part_path
-from runner.planner import open_slot, window_start
+from runner.planner import open_slot
 from runner.route import SftpRoute, find_route
-from runner.run import Planned, Run
+from runner.run import Run
 from runner.ship import Desk, Early, Intent, destination, ship, temporary_name
+from runner.spool import spool, spool_is_whole, tidy_spool
 from runner.values import Part, Spooled, Verdicts
 
 # The holds that only a person's word ends.
@@ -214,34 +214,6 @@ def dry_run(job: Job, slot: datetime, ledger: Ledger) -> tuple[Verdicts, list[Pa
     return make(job, trial_order(job, slot, ledger, "dry-run"), None)
 
 
-def trial_order(job: Job, slot: datetime, ledger: Ledger, what: str) -> Order:
-    """What a slot's run would make, under another name, for a look at it."""
-    wave = 1 if job.campaign.mail.waves else None
-    return order(job, Run(f"{job.campaign.name}-{what}", job.campaign.name, slot, wave=wave), ledger)
-
-
-def order(job: Job, run: Run, ledger: Ledger) -> Order:
-    """What a run is to make."""
-    number = run.run_id.rpartition("-r")[2] if run.copy_of else ""
-    frozen = job.settings.history_dir / (run.first or "") / history.AUDIENCE
-    divided = run.wave is not None and (run.wave > 1 or bool(run.copy_of))
-    if divided and not frozen.exists():
-        raise ExtractError(
-            f"{run.run_id}: the audience that its first wave has divided is gone: {frozen}",
-            todo="bring it back, or cancel the run",
-        )
-    return Order(
-        run.slot,
-        run.run_id,
-        last_run(job, run, ledger),
-        run.window_start if run.copy_of and run.window_start else window_start(job.campaign, run, ledger),
-        run.wave,
-        frozen if divided else None,
-        f"_RESENT{number}" if number else "",
-        now if (now := ledger.now()) - run.slot > job.campaign.mail.recheck.after else None,
-    )
-
-
 def prepare(job: Job, run: Run, ledger: Ledger) -> frozenset[str]:
     """Build, check and extract; from here on the content is frozen.
 
@@ -272,15 +244,6 @@ def goes_ahead(job: Job) -> bool:
     """Whether parts travel while the rest is being written: several of them, to a server that renames what is whole."""
     route = job.route
     return job.provider.split is not None and isinstance(route, SftpRoute) and route.ahead and route.finish == "rename"
-
-
-def last_run(job: Job, run: Planned, ledger: Ledger) -> Last | None:
-    """The campaign's last settled run before this one."""
-    found = ledger.last_settled(job.campaign.name, run.slot, run.wave)
-    if found is None or found.verdicts is None:
-        return None
-    contacts = job.settings.history_dir / found.run_id / history.FILE
-    return Last(found.run_id, found.slot, found.verdicts.included, contacts)
 
 
 def deliver_run(job: Job, run: Run, ledger: Ledger, ahead: frozenset[str]) -> None:
@@ -314,55 +277,3 @@ def intent(ledger: Ledger, run: Run, part: Part, ahead: frozenset[str]) -> Inten
         lambda: ledger.withdraw(run, part),
         part.name in ahead,
     )
-
-
-def spool(job: Job, run: Run) -> Path:
-    return job.settings.spool_dir / run.run_id
-
-
-def tidy_spool(job: Job, ledger: Ledger) -> None:
-    """Do what the campaign's killed runs left undone: contacts of frozen ones into the history, files of finished ones away.
-
-    A folder of a run that the ledger does not know stays: then it is the ledger that is wrong.
-    """
-    folders = {folder.name: folder for folder in job.settings.spool_dir.iterdir()}
-    for run in ledger.runs(folders):
-        if run.campaign != job.campaign.name:
-            continue
-        if run.finished:
-            if run.state == "cancelled":
-                history.take_back_contacts(job.settings, run.run_id)
-            shutil.rmtree(folders[run.run_id], ignore_errors=True)
-        elif run.parts:
-            history.put_contacts(job.settings, run.run_id, folders[run.run_id])
-
-
-def spool_is_whole(job: Job, run: Run) -> bool:
-    """Whether the run's frozen parts lie in the spool, byte for byte, so that it goes on with them.
-
-    Raises ExtractError where they do not, but the world may already have seen them: making others could mail twice.
-    """
-    if not run.parts:
-        return False
-    if job.seal and not run.may_have_left and any(not e.part.side and e.part.plain_sha256 is None for e in run.parts):
-        # Frozen before the route had a key, and nothing of it has left: it is made again, to be sealed.
-        return False
-    paths = [(entry, part_path(spool(job, run), entry.part.number)) for entry in run.parts]
-    if all(entry.location or (path.is_file() and digest(path) == entry.part.sha256) for entry, path in paths):
-        return True
-    if run.may_have_left:
-        raise ExtractError(
-            f"the spool of {run.run_id} is damaged{elsewhere(run)}, and some of it may have been delivered: it is not made again",
-            todo=f"bring back {spool(job, run)}; or dmail-runner settle {run.run_id} says whether the provider has it",
-        )
-    return False
-
-
-def elsewhere(run: Run) -> str:
-    """Where a spool is that is not here."""
-    return f" here (it was made on {run.host})" if run.host and run.host != socket.gethostname() else ""
-
-
-def digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from runner.campaign import Campaign
+from runner.database import iso, moment
 from runner.errors import DmailError, UsageError
-from runner.ledger import Ledger, iso, moment
+from runner.ledger import Ledger
 from runner.run import Planned, Run, run_name
 from runner.schedule import Slot, bounds, latest, previous, slots, wall_of, wave_slots
 from runner.tables import schedules

@@ -10,9 +10,10 @@ from runner.errors import Busy, DmailError, Held
 from runner.job import Job, check_route, key_findings
 from runner.ledger import Ledger
 from runner.notice import Herald, Kind, Notice
-from runner.pipeline import carry_out, makes_up_for_all, tidy_spool
+from runner.pipeline import carry_out, makes_up_for_all
 from runner.planner import due_runs, plan
 from runner.run import Run, instant
+from runner.spool import tidy_spool
 
 
 @dataclass(frozen=True)

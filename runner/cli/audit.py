@@ -91,7 +91,7 @@ def approve(
         fingerprint = put_down(job, ledger, by.strip(), getpass.getuser(), four_eyes=four_eyes)
         say(f"{campaign} is approved as {fingerprint[:12]} by {by.strip()}")
         return
-    from runner.pipeline import trial_order
+    from runner.orders import trial_order
     from runner.preview import Wanted, previewed
     from runner.summary import figures, record_lines
 

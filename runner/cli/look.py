@@ -116,7 +116,7 @@ def preview(
 
     Example: dmail-runner preview spring_catalog --rows 3
     """
-    from runner.pipeline import trial_order
+    from runner.orders import trial_order
     from runner.preview import Wanted, previewed
     from runner.summary import figures, record_lines
 
@@ -152,7 +152,7 @@ def diff(
     Example: dmail-runner diff spring_catalog --rows 20
     """
     from runner.diff import difference
-    from runner.pipeline import trial_order
+    from runner.orders import trial_order
     from runner.schedule import next_slot
     from runner.summary import difference_json, difference_lines
 

@@ -148,8 +148,8 @@ def purge(context: typer.Context) -> None:
     from runner.job import find_job
     from runner.ledger import Ledger
     from runner.pipeline import purge as purge_campaign
-    from runner.pipeline import tidy_spool
     from runner.project import load_manifest
+    from runner.spool import tidy_spool
     from runner.warehouse import building
 
     settings = context.obj.settings()

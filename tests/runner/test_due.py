@@ -15,11 +15,11 @@ import pytest
 from tiny import World, letter
 
 from runner.approval import approve, changes, defined, last_approval
+from runner.database import LedgerError
 from runner.decide import Decision, give_up, release, resend, resume, settle
 from runner.errors import ConfigError, Held, UsageError
 from runner.history import AUDIENCE
 from runner.journal import faults
-from runner.ledger import LedgerError
 from runner.notice import Herald, Notices, find_notices
 from runner.planner import plan
 from runner.provider import Provider

@@ -15,9 +15,10 @@ import pytest
 import sqlalchemy as sa
 from tiny import World, letter
 
+from runner.database import LedgerError
 from runner.errors import Busy
 from runner.journal import faults
-from runner.ledger import Ledger, LedgerError
+from runner.ledger import Ledger
 from runner.planner import due_runs, plan
 from runner.run import Planned, run_name
 from runner.settings import Settings
