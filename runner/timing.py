@@ -104,7 +104,9 @@ class Schedule(Strict):
     def as_declared(self) -> str:
         """When it is due, in the words of its author."""
         if self.every is not None:
-            return f"every {self.every}"
+            minutes = int(self.every.total_seconds() // 60)
+            size, unit = next((size, unit) for size, unit in ((1440, "d"), (60, "h"), (1, "min")) if minutes % size == 0)
+            return f"every {minutes // size}{unit}"
         return self.cron or ", ".join(f"{moment:%Y-%m-%dT%H:%M}" for moment in self.at or ())
 
     @property

@@ -77,6 +77,8 @@ def approve(
 ) -> None:
     """Approve a campaign exactly as it is defined now; any change needs another approval. Runs that waited for it go on.
 
+    `--show` prints what would be approved, what has changed since the last time, the figures and the first rows: personal data.
+
     Example: dmail-runner approve spring_catalog --by "Ann Smith" --four-eyes
     """
     from runner.approval import approve as put_down

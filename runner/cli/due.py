@@ -28,22 +28,36 @@ def run_due(settings: "Settings", run_dbt: "RunDbt") -> int:
     """Carry out everything that is due, campaign by campaign; the exit code that it earned."""
     from runner.job import find_job, shared_names
     from runner.ledger import Ledger
-    from runner.notice import Herald, find_notices
+    from runner.notice import Herald, Notice, find_notices
     from runner.project import load_manifest
     from runner.service import Attendant
 
-    manifest = load_manifest(settings, run_dbt)
-    if faults := [*manifest.orphans(), *shared_names(settings, manifest)]:
-        raise ConfigError(faults)
+    settings.prepare()
     ledger = Ledger(settings, now)
-    attendant = Attendant(ledger, Herald(find_notices(settings), ledger, tell), say_line)
+    herald = Herald(find_notices(settings), ledger, tell)
+    attendant = Attendant(ledger, herald, say_line)
     codes = [0]
 
+    @contextmanager
+    def mended_by_people(what: str) -> Iterator[None]:
+        """A wrong declaration is told of, too: what it stops would be missed in silence."""
+        try:
+            yield
+        except ConfigError as error:
+            herald.announce(Notice("failed", what, error.what, "mend it; dmail-runner check finds every fault at once"))
+            raise
+
     def attend(name: str) -> None:
-        for fault in attendant.attend(find_job(settings, manifest.campaign(name), run_dbt, tell), now()):
+        with mended_by_people(name):
+            job = find_job(settings, manifest.campaign(name), run_dbt, tell)
+        for fault in attendant.attend(job, now()):
             codes.append(attempt(partial(throw, fault)))
 
     try:
+        with mended_by_people("all campaigns"):
+            manifest = load_manifest(settings, run_dbt)
+            if faults := [*manifest.orphans(), *shared_names(settings, manifest)]:
+                raise ConfigError(faults)
         codes += [attempt(partial(attend, name)) for name in manifest.names]
     finally:
         ledger.engine.dispose()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from runner.report.declared import Declared
 from runner.report.rows import RunRow
@@ -49,13 +50,21 @@ class Need:
         return place, -self.due.timestamp() if self.due else 0
 
 
-def needs(runs: Sequence[RunRow], declared: Mapping[str, Declared], keys: Iterable[Need], now: datetime) -> list[Need]:
-    """Everything, worst first. `runs`: all, newest first; `keys`: what was found of keys and routes."""
+def needs(
+    runs: Sequence[RunRow],
+    declared: Mapping[str, Declared],
+    keys: Iterable[Need],
+    now: datetime,
+    watched: Mapping[str, datetime] = MappingProxyType({}),
+) -> list[Need]:
+    """Everything, worst first. `runs`: all, newest first; `keys`: what was found of keys and routes; `watched`: since when."""
     newest: dict[str, RunRow] = {}
     for run in runs:
         newest.setdefault(run.campaign, run)
     of_runs = (need for run in runs if (need := of_run(run, newest[run.campaign], now)))
-    of_campaigns = (need for one in declared.values() for need in of_campaign(one, newest.get(one.name), now))
+    of_campaigns = (
+        need for one in declared.values() for need in of_campaign(one, newest.get(one.name), now, watched.get(one.name))
+    )
     return sorted([*of_runs, *of_campaigns, *keys], key=lambda need: need.rank)
 
 
@@ -75,12 +84,13 @@ def of_run(run: RunRow, newest: RunRow, now: datetime) -> Need | None:
     return Need(kind, run.campaign, run.run_id, run.due, run.error, commands)
 
 
-def of_campaign(one: Declared, newest: RunRow | None, now: datetime) -> Iterator[Need]:
+def of_campaign(one: Declared, newest: RunRow | None, now: datetime, since: datetime | None) -> Iterator[Need]:
     """What a campaign's declaration needs: to be mended, or its latest slot to be run."""
     if one.fault:
         yield Need("config", one.name, None, None, one.fault, (f"dmail-runner check {one.name}",))
     last = one.last_due
-    if last and last < now - GRACE and (newest is None or newest.due < last):
+    counts = last is not None and (since is None or since < last)
+    if last and counts and last < now - GRACE and (newest is None or newest.due < last):
         yield Need("overdue", one.name, None, last, "", (f"dmail-runner run {one.name}",))
 
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from runner.ledger import Ledger
 from runner.report.discreet import discreet
 from runner.run import FINISHED
-from runner.tables import events, exclusions, parts, runs
+from runner.tables import events, exclusions, parts, runs, schedules
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,13 @@ def read_runs(ledger: Ledger) -> list[RunRow]:
         numbers = {row.run_id: row.number for row in connection.execute(last)}
         found = connection.execute(runs.select().order_by(*order)).all()
     return [run_row(row, reasons.get(row.run_id, {}), files.get(row.run_id), numbers.get(row.run_id, 0)) for row in found]
+
+
+def read_watched(ledger: Ledger) -> dict[str, datetime]:
+    """Since when the schedule of each campaign counts that a scheduler has seen: what was due before is not made up for."""
+    query = sa.select(schedules.c.campaign, sa.func.max(schedules.c.seen_at).label("seen_at")).group_by(schedules.c.campaign)
+    with ledger.reading() as connection:
+        return {row.campaign: datetime.fromisoformat(row.seen_at) for row in connection.execute(query)}
 
 
 def run_row(row: Any, excluded: Mapping[str, int], files: Any, last_event: int) -> RunRow:

@@ -16,7 +16,7 @@ from runner.report.attention import Need, needs
 from runner.report.declared import Declared, Project
 from runner.report.lineage import PAGE as LINEAGE
 from runner.report.pages import Pages, page_name
-from runner.report.rows import RunRow, read_details, read_runs
+from runner.report.rows import RunRow, read_details, read_runs, read_watched
 from runner.report.views import by_campaign, campaign_view, overview, run_view
 from runner.settings import Settings
 
@@ -99,7 +99,7 @@ def write_report(project: Project, ledger: Ledger, folder: Path) -> Written:
     names, now = project.manifest.names, project.now
     declared = {name: project.declared(name) for name in names}
     runs = read_runs(ledger)
-    todo = needs(runs, declared, route_needs(project), now)
+    todo = needs(runs, declared, route_needs(project), now, read_watched(ledger))
     pages = Pages(now, lineage=(folder / LINEAGE).is_file())
     with opened(project.settings, folder) as site:
         write_runs(site, pages, ledger, runs, declared)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from conftest import WRONG, Project
 from tiny import World, letter
 
 from runner.approval import approve, changes, defined, last_approval
@@ -338,6 +339,18 @@ def test_a_listener_that_does_not_listen_stops_nothing(world: World) -> None:
     assert len(said) == 3
     assert "it answers 500" in said[0]
     assert "hidden-word" not in "".join(said)
+
+
+def test_a_wrong_declaration_is_told_of_and_stops_no_other_campaign(project: Project) -> None:
+    with listening() as (port, told):
+        (project.path / "profiles/notices.yml").write_text(f'channels: [{{webhook: "http://127.0.0.1:{port}/"}}]')
+        project.edit("models/campaigns/loyalty_offer/_loyalty_offer__exposures.yml", "provider: offerworks", "provider: nobody")
+        for _ in range(2):
+            done = project.call("run", "--due")
+            assert done.returncode == WRONG
+            assert "there is no such provider" in done.stderr
+    assert [(notice["kind"], notice["campaign"]) for notice in told] == [("failed", "loyalty_offer")]
+    assert "there is no such provider" in told[0]["what"]
 
 
 @pytest.mark.parametrize(
