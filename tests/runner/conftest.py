@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -47,17 +48,24 @@ class Project:
     environment: dict[str, str] = field(default_factory=dict)
     folder: str = "."  # where the user stands
     warm: ClassVar[str] = ""  # where processes are forked that have imported the runner
-    cold: ClassVar[set[str]] = set()  # the commands of which a whole interpreter was started
+    started: ClassVar[set[str]] = set()  # the commands that were called
 
     def call(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """The first call of each command starts an interpreter, as its user's does; others are forked from one."""
         command = [sys.executable, "-c", "from runner.cli import main; main()", *arguments]
         given = {**self.environment, **environment}
-        place = {"cwd": self.path / self.folder, "env": {**surroundings(), **given}}
-        if arguments[0] in self.cold and not any(name.startswith(AT_START) for name in given):
-            return ask(self.warm, command, place["cwd"], place["env"], timeout=120)
-        self.cold.add(arguments[0])
-        return subprocess.run(command, **place, capture_output=True, text=True, timeout=120, check=False)
+        cold = arguments[0] not in self.started or any(name.startswith(AT_START) for name in given)
+        self.started.add(arguments[0])
+        run = subprocess.run if cold else partial(ask, self.warm)
+        return run(
+            command,
+            cwd=self.path / self.folder,
+            env={**surroundings(), **given},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
 
     def run(self, slot: str = SLOT, **environment: str) -> subprocess.CompletedProcess[str]:
         return self.call("run", "spring_catalog", "--slot", slot, **environment)

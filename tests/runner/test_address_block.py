@@ -103,7 +103,7 @@ def printer(warm_dbt: str, tmp_path_factory: pytest.TempPathFactory) -> Printer:
         (path / f"models/{name}.sql").write_text(sql)
     command = [sys.executable, "-c", "from dbt.cli.main import cli; cli()", "--quiet", "compile", "--profiles-dir", str(path)]
     environment = {**surroundings(), "DMAIL_WAREHOUSE": str(path / "w.duckdb"), "DMAIL_TEMP": str(path / "tmp")}
-    done = ask(warm_dbt, command, path, environment)
+    done = ask(warm_dbt, command, cwd=path, env=environment)
     assert done.returncode == 0, done.stdout
     return Printer(path / "target/compiled/dmail/models")
 

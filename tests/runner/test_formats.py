@@ -132,7 +132,7 @@ def compiled(base: Path, warm_dbt: str, tmp_path_factory: pytest.TempPathFactory
         (project / f"models/given/{name}__asked.sql").write_text(f"select {expressions} from given order by nr")
     command = [sys.executable, "-c", COMPILE, str(target), json.dumps(list(MISTAKES))]
     settings = {"DBT_PROFILES_DIR": str(project / "profiles"), "DMAIL_WAREHOUSE": str(target / "warehouse.duckdb")}
-    done = warm.ask(warm_dbt, command, project, {**surroundings(), **settings}, timeout=120)
+    done = warm.ask(warm_dbt, command, cwd=project, env={**surroundings(), **settings}, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     return target
 

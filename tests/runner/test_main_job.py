@@ -314,7 +314,8 @@ def test_plain_dbt_works_without_the_runner(project: Project, warm_dbt: str) -> 
     built = subprocess.run([program, "build"], cwd=project.path, env=environment, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stdout
     for command in (["test"], ["docs", "generate"]):
-        done = ask(warm_dbt, [sys.executable, "-c", "from dbt.cli.main import cli; cli()", *command], project.path, environment)
+        plain = [sys.executable, "-c", "from dbt.cli.main import cli; cli()", *command]
+        done = ask(warm_dbt, plain, cwd=project.path, env=environment)
         assert done.returncode == 0, done.stdout
 
 

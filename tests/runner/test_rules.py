@@ -70,7 +70,7 @@ def compiled(base: Path, warm_dbt: str, tmp_path_factory: pytest.TempPathFactory
         (path / f"models/{name}.sql").write_text(model)
     command = [*DBT, "compile", "--quiet", "--select", *MODELS, "--profiles-dir", "profiles", "--target-path", "compiled"]
     environment = {"DMAIL_SLOT": f"{SLOT:%Y-%m-%d %H:%M:%S}", "PATH": "/usr/bin:/bin"}
-    ask(warm_dbt, command, path, environment, timeout=120).check_returncode()
+    ask(warm_dbt, command, cwd=path, env=environment, timeout=120).check_returncode()
     found = {name: (path / f"compiled/compiled/dmail/models/{name}.sql").read_text() for name in MODELS}
     return {name: sql.replace('"warehouse"."main".', "") for name, sql in found.items()}
 
@@ -327,6 +327,6 @@ print("TOLD" + json.dumps(told))
 
 def test_wrong_arguments_are_told_with_what_is_right(project: Project, warm_dbt: str) -> None:
     command = [sys.executable, "-c", COMPILE, json.dumps(list(WRONG))]
-    done = ask(warm_dbt, command, project.path, surroundings(), timeout=120)
+    done = ask(warm_dbt, command, cwd=project.path, env=surroundings(), timeout=120)
     told = json.loads(done.stdout.split("TOLD")[1])
     assert {text: message for text, message in WRONG.items() if message not in told[text]} == {}, told

@@ -16,9 +16,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
@@ -46,29 +48,30 @@ def running(kind: str, environment: Mapping[str, str], *options: str) -> Iterato
 def ask(
     place: str,
     command: list[str],
-    directory: Path,
-    environment: Mapping[str, str],
     *,
+    cwd: Path,
+    env: Mapping[str, str],
+    stdin: int | None = None,
     timeout: float | None = None,
     errors: str = "strict",
+    **_: Any,
 ) -> subprocess.CompletedProcess[str]:
-    """As subprocess.run does with captured output. The process ends when its standard input does, where it looks, or we do."""
+    """As subprocess.run does, with its output captured as text."""
     code = command.index("-c") + 1
     umask = next(line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("Umask:"))
-    call = {"code": command[code], "arguments": command[code + 1 :], "directory": str(directory), "umask": int(umask, 8)}
-    reader, writer = os.pipe()
-    streams = [reader, *(os.memfd_create(name) for name in ("stdout", "stderr"))]
+    call = {"code": command[code], "arguments": command[code + 1 :], "umask": int(umask, 8)}
+    outputs = [os.memfd_create(name) for name in ("stdout", "stderr")]
     try:
-        with socket.socket(socket.AF_UNIX) as wire:
+        with Path(os.devnull).open() as nothing, socket.socket(socket.AF_UNIX) as wire:
             wire.settimeout(timeout)
             wire.connect(place)
-            socket.send_fds(wire, [b"-"], streams)
-            wire.sendall(json.dumps({**call, "environment": dict(environment)}).encode() + b"\n")
+            socket.send_fds(wire, [b"-"], [nothing.fileno() if stdin is None else stdin, *outputs])
+            wire.sendall(json.dumps({**call, "directory": str(cwd), "environment": dict(env)}).encode() + b"\n")
             answer = wire.recv(16)
-        told = [Path(f"/proc/self/fd/{stream}").read_text(encoding="utf-8", errors=errors) for stream in streams[1:]]
+        told = [Path(f"/proc/self/fd/{output}").read_text(encoding="utf-8", errors=errors) for output in outputs]
     finally:
-        for number in (*streams, writer):
-            os.close(number)
+        for output in outputs:
+            os.close(output)
     return subprocess.CompletedProcess(command, int(answer), *told)
 
 
@@ -104,7 +107,8 @@ def attend(wire: socket.socket) -> str:
     if ended not in ready:
         os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
-    wire.sendall(str(os.waitstatus_to_exitcode(status)).encode())
+    with suppress(BrokenPipeError):
+        wire.sendall(str(os.waitstatus_to_exitcode(status)).encode())
     os._exit(0)
 
 
@@ -130,11 +134,7 @@ def import_runner(folder: str, dbt: str) -> None:
         importlib.import_module(module.name)
     for name in ("obstore.store", "paramiko", "pysequoia", "sqlalchemy.dialects.sqlite"):
         importlib.import_module(name)
-
-    def run_child(arguments: Sequence[str], directory: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-        return ask(dbt, [sys.executable, "-c", runner.dbt.CHILD, *arguments], directory, environment, errors="replace")
-
-    runner.dbt.run_child = run_child
+    runner.dbt.subprocess = SimpleNamespace(run=partial(ask, dbt))
 
 
 def import_dbt(folder: str) -> None:
