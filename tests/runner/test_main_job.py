@@ -18,6 +18,19 @@ from warm import ask
 PROOFS = ["Peter Probe", "Ms Paula Proof", "Mr Carl Catalog"]
 
 
+@pytest.fixture(scope="module")
+def once(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose slot is settled."""
+    project = Project(Path(shutil.copytree(base, tmp_path_factory.mktemp("once") / "project")))
+    assert project.run().returncode == DONE
+    return project.path
+
+
+@pytest.fixture
+def settled(once: Path, tmp_path: Path) -> Project:
+    return Project(Path(shutil.copytree(once, tmp_path / "project")))
+
+
 def test_a_campaign_becomes_a_file(project: Project) -> None:
     done = project.run()
     assert done.returncode == DONE, done.stderr
@@ -89,36 +102,34 @@ def test_whom_one_slot_has_mailed_the_next_leaves_alone(project: Project) -> Non
     assert project.status()[0]["included"] > 1000, "the cap has a window"
 
 
-def test_the_control_group_is_kept_and_stays_the_same(project: Project) -> None:
-    assert project.run().returncode == DONE
-    history = f"read_parquet('{project.path}/.dmail/contact_history/*/contacts.parquet')"
+def test_the_control_group_is_kept_and_stays_the_same(settled: Project) -> None:
+    history = f"read_parquet('{settled.path}/.dmail/contact_history/*/contacts.parquet')"
     cells = dict(duckdb.sql(f"select cell, count(*) from {history} group by cell").fetchall())
-    (run,) = project.status()
+    (run,) = settled.status()
     assert cells == {"mailed": run["included"], "holdout": run["excluded"]["holdout"]}
     held = f"select count(distinct profile_id) from {history} where cell = 'holdout'"
-    assert project.run("2026-12-14T11:00Z").returncode == DONE
+    assert settled.run("2026-12-14T11:00Z").returncode == DONE
     (both,) = duckdb.sql(held).fetchone() or (0,)
-    assert both <= max(each["excluded"]["holdout"] for each in project.status()) + 5, "the same people, but for a few new ones"
+    assert both <= max(each["excluded"]["holdout"] for each in settled.status()) + 5, "the same people, but for a few new ones"
 
 
-def test_a_person_is_explained(project: Project) -> None:
-    assert project.run().returncode == DONE
-    warehouse = duckdb.connect(str(project.path / ".dmail/warehouse.duckdb"), read_only=True)
+def test_a_person_is_explained(settled: Project) -> None:
+    warehouse = duckdb.connect(str(settled.path / ".dmail/warehouse.duckdb"), read_only=True)
     query = "select profile_id from spring_catalog__recipients where exclusion_reason = 'suppressed' order by all limit 1"
     (listed,) = warehouse.execute(query).fetchone() or ("",)
     warehouse.close()
-    done = project.call("explain", "spring_catalog", listed, "--slot", SLOT)
+    done = settled.call("explain", "spring_catalog", listed, "--slot", SLOT)
     assert f"{listed}  slot 2026-11-02 11:00 UTC  excluded: suppressed" in done.stdout
     assert "suppressed          out  list: " in done.stdout
-    row = next(row for row in csv.DictReader((project.path / "outbox" / FILE).open()) if "seed" not in row["Customer ID"])
-    found = json.loads(project.call("explain", "spring_catalog", row["Customer ID"], "--slot", SLOT, "--json").stdout)
+    row = next(row for row in csv.DictReader((settled.path / "outbox" / FILE).open()) if "seed" not in row["Customer ID"])
+    found = json.loads(settled.call("explain", "spring_catalog", row["Customer ID"], "--slot", SLOT, "--json").stdout)
     assert found["reason"] is None
     assert [opinion["rule"] for opinion in found["opinions"]] == [
         "consent", "suppressed", "incomplete_address", "frequency_cap", "duplicate", "holdout",
     ]  # fmt: skip
     assert not any(opinion["out"] for opinion in found["opinions"])
     assert found["row"] == row, "the row as it is printed"
-    unknown = project.call("explain", "spring_catalog", "nobody")
+    unknown = settled.call("explain", "spring_catalog", "nobody")
     assert unknown.returncode == WRONG
     assert "does not target the profile 'nobody'" in unknown.stderr
 
@@ -239,18 +250,17 @@ def test_a_failed_delivery_goes_on_with_the_same_bytes(project: Project, sshd: S
     assert project.private_leftovers() == []
 
 
-def test_what_a_killed_run_has_left_is_cleared(project: Project) -> None:
-    assert project.run().returncode == DONE
+def test_what_a_killed_run_has_left_is_cleared(settled: Project) -> None:
     for folder in (
         "dmail-work/build/spring_catalog-20260101T110000Z",
         "spool/spring_catalog-20261102T110000Z",
         "spool/another-20260101T110000Z",
     ):
-        (project.path / ".dmail" / folder).mkdir(parents=True)
-        (project.path / ".dmail" / folder / "letters.csv").write_text("a person")
-    assert project.run("2026-11-02T12:00Z").returncode == DONE
-    unknown = str(project.path / ".dmail/spool/another-20260101T110000Z/letters.csv")
-    assert project.private_leftovers() == [unknown], "only the files of a run that this ledger does not know are kept"
+        (settled.path / ".dmail" / folder).mkdir(parents=True)
+        (settled.path / ".dmail" / folder / "letters.csv").write_text("a person")
+    assert settled.run("2026-11-02T12:00Z").returncode == DONE
+    unknown = str(settled.path / ".dmail/spool/another-20260101T110000Z/letters.csv")
+    assert settled.private_leftovers() == [unknown], "only the files of a run that this ledger does not know are kept"
 
 
 def test_other_content_under_the_name_holds_the_run(project: Project) -> None:
@@ -268,12 +278,11 @@ def test_other_content_under_the_name_holds_the_run(project: Project) -> None:
     assert project.status()[0]["state"] == "settled"
 
 
-def test_our_own_bytes_under_the_name_are_adopted(project: Project) -> None:
-    assert project.run().returncode == DONE
-    shutil.rmtree(project.path / ".dmail")
-    written = (project.path / "outbox" / FILE).stat()
-    assert project.run().returncode == DONE
-    adopted = (project.path / "outbox" / FILE).stat()
+def test_our_own_bytes_under_the_name_are_adopted(settled: Project) -> None:
+    shutil.rmtree(settled.path / ".dmail")
+    written = (settled.path / "outbox" / FILE).stat()
+    assert settled.run().returncode == DONE
+    adopted = (settled.path / "outbox" / FILE).stat()
     assert (adopted.st_ino, adopted.st_mtime_ns) == (written.st_ino, written.st_mtime_ns)
 
 
@@ -301,10 +310,9 @@ def test_drafts_do_not_run(project: Project) -> None:
     assert project.call("run").stdout == "no campaign is active\n"
 
 
-def test_documentation_is_one_page_with_the_exposure(project: Project) -> None:
-    assert project.run().returncode == DONE
-    assert project.call("docs").returncode == DONE
-    page = (project.path / "site/lineage.html").read_text()
+def test_documentation_is_one_page_with_the_exposure(settled: Project) -> None:
+    assert settled.call("docs").returncode == DONE
+    page = (settled.path / "site/lineage.html").read_text()
     assert "exposure.dmail.spring_catalog" in page
 
 
