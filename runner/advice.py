@@ -8,7 +8,7 @@ from runner.errors import ConfigError, Problem
 from runner.job import Job, draft_faults, key_findings
 from runner.route import FILE as ROUTES
 from runner.route import FolderRoute, SftpRoute
-from runner.schedule import latest, next_slot
+from runner.schedule import latest, next_slot, slots, wave_faults
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,9 @@ def advice(job: Job, tried_routes: set[str], now: datetime) -> Iterator[Problem]
             yield Problem(campaign.file, f"{key}.schedule", "never fires between its start and its end")
         elif next_slot(mail.schedule, now) is None:
             yield Problem(campaign.file, f"{key}.schedule", "has no slot left: its last one is over")
+    if mail.schedule and mail.waves and (first := next(slots(mail.schedule, now), None)):
+        for fault in wave_faults(mail.schedule, mail.waves, first):
+            yield Problem(campaign.file, f"{key}.waves", f"{fault}: it will wait that long")
     for column in campaign.exported:
         if not column.labelled:
             place = f"models.{campaign.extract.split('.')[-1]}.columns.{column.name}.config.meta.label"
