@@ -77,8 +77,8 @@ def test_killed_at_every_step_of_a_delivery_by_sftp(folder: Path, server: dict[s
 
 @pytest.mark.parametrize("frozen", [False, True])
 def test_killed_at_any_instant(folder: Path, server: dict[str, Any], frozen: bool) -> None:
-    assert kill(folder / "one", "instant", frozen=frozen, seconds=max(5, SOAK / 4)) > 3
-    assert kill(folder / "two", "instant", frozen=frozen, route=server, seconds=max(5, SOAK / 4)) > 3
+    assert kill(folder / "one", "instant", frozen=frozen, seconds=max(3, SOAK / 4)) > 1
+    assert kill(folder / "two", "instant", frozen=frozen, route=server, seconds=max(3, SOAK / 4)) > 1
 
 
 @pytest.mark.parametrize(("kind", "fault"), [("fsync", "error=EIO"), ("fdatasync", "error=EIO"), ("pwrite64", "error=ENOSPC")])
@@ -87,9 +87,9 @@ def test_a_disk_that_fails_or_is_full(folder: Path, kind: str, fault: str) -> No
 
 
 def test_stopped_for_longer_than_any_time_out(folder: Path, server: dict[str, Any]) -> None:
-    assert kill(folder / "folder", "pause", frozen=True, seconds=max(5, SOAK / 20)) > 1
-    assert kill(folder / "sftp", "pause", frozen=True, route=server, seconds=max(5, SOAK / 20)) > 1
+    assert kill(folder / "folder", "pause", frozen=True, seconds=max(3, SOAK / 20)) >= 1
+    assert kill(folder / "sftp", "pause", frozen=True, route=server, seconds=max(3, SOAK / 20)) >= 1
 
 
 def test_everybody_at_once(folder: Path) -> None:
-    assert kill(folder / "crowd", "crowd", frozen=False, seconds=max(5, SOAK / 20)) > 1
+    assert kill(folder / "crowd", "crowd", frozen=False, seconds=max(3, SOAK / 20)) > 1
