@@ -180,7 +180,9 @@ def placed(world: World, folder: Path, route: dict[str, object] | None, name: st
         return world.copy_to(folder / name)
     place = Path(str(route["root"])) / name
     place.mkdir()
-    login = {key: route[key] for key in ("host", "port", "user", "private_key", "host_key")} | {"timeout": 1}
+    login = {key: route[key] for key in ("host", "port", "user", "private_key", "host_key")} | {
+        "timeout": 1 if name.startswith("pause") else 30
+    }
     return world.copy_to(folder / name, login=login, place=place)
 
 
