@@ -109,11 +109,7 @@ class Herald:
         if not channels or not self.is_new(notice):
             return
         for channel in channels:
-            try:
-                problem = post(channel, notice) if channel.webhook else pass_on(channel, notice)
-            except Exception as error:  # noqa: BLE001 - whatever a channel's library raises, the mailing goes on
-                problem = type(error).__name__
-            if problem:
+            if problem := post(channel, notice) if channel.webhook else pass_on(channel, notice):
                 self.tell(f"note     the notice could not be sent by {channel.name}: {redact(problem)}")
 
     def channels(self, notice: Notice) -> Iterator[Channel]:
@@ -156,7 +152,11 @@ def post(channel: Channel, notice: Notice) -> str | None:
 
     address = (channel.webhook or SecretStr("")).get_secret_value()
     headers = {name: value.get_secret_value() for name, value in channel.headers.items()}
-    answer = requests.post(address, json=notice.as_json(), headers=headers, timeout=SECONDS, allow_redirects=False)
+    try:
+        answer = requests.post(address, json=notice.as_json(), headers=headers, timeout=SECONDS, allow_redirects=False)
+    except requests.RequestException as error:
+        # Its text holds the address.
+        return type(error).__name__
     return None if answer.ok else f"it answers {answer.status_code}"
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -32,12 +33,15 @@ def ask(project: Project, query: str) -> list[tuple[object, ...]]:
         return connection.execute(query).fetchall()
 
 
-def edit_rows(project: Project, file: str, change: object) -> None:
-    """Rewrite a CSV file of the project, row by row; `change` returns the rows."""
+Rows = list[dict[str, str]]
+
+
+def edit_rows(project: Project, file: str, change: Callable[[Rows], Rows]) -> None:
+    """Rewrite a CSV file of the project; `change` is given its rows and returns the new ones."""
     path = project.path / file
     with path.open(newline="") as source:
         rows = list(csv.DictReader(source))
-    changed = change(rows)  # type: ignore[operator]
+    changed = change(rows)
     with path.open("w", newline="") as target:
         writer = csv.DictWriter(target, rows[0].keys())
         writer.writeheader()
@@ -71,7 +75,7 @@ def test_a_mailing_in_waves(project: Project) -> None:
 
     refuser = min(people[2])
 
-    def since(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    def since(rows: Rows) -> Rows:
         """Somebody refuses, everybody orders, and somebody new would qualify."""
         changed = [
             row
@@ -120,7 +124,7 @@ def test_windows_take_everybody_once(project: Project) -> None:
         """Some customers are told of; each becomes known when this is called."""
         names = {person: f"{person.title()}son" for person in people}
 
-        def known(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+        def known(rows: Rows) -> Rows:
             old = [row | {"created_at": "2020-01-01"} if row["profile_id"].isdigit() else row for row in rows]
             pattern = rows[0] | {"created_at": moment, "postal_mail_consent": "y", "marketing_consent": "y"}
             return [
