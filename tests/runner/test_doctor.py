@@ -159,7 +159,7 @@ def test_each_fault_is_told_with_what_mends_it(project: Project, fault: str) -> 
 
 def test_a_state_directory_that_others_can_read_is_told(base: Path) -> None:
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
-        os.chmod(folder, 0o755)
+        Path(folder).chmod(0o755)
         _, found = examined(Project(base), DMAIL_STATE_DIR=folder)
     assert found["state"][0]["level"] == "warn"
     assert "mode 0755" in found["state"][0]["found"]
