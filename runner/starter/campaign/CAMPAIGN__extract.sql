@@ -1,0 +1,29 @@
+-- The file, column for column: how each field is printed. More formats: macros/format.
+-- seeds=ref("int_seed_addresses") among the arguments of pieces() would mail our own addresses, too.
+with
+    pieces as (
+        {{
+            pieces(
+                ref("CAMPAIGN__audience"),
+                ref("CAMPAIGN__recipients"),
+            )
+        }}
+    ),
+
+    final as (
+        select
+            profile_id,
+            {{ join_words(["title", "first_name", "last_name"]) }} as full_name,
+            company,
+            address_line1,
+            address_line2,
+            city,
+            region,
+            postal_code,
+            upper(country_name) as country,
+            piece_id
+        from pieces
+    )
+
+select *
+from final
