@@ -14,9 +14,13 @@
 {# A name without what people spell differently: spaces, hyphens, apostrophes, accents, and ue for ü. #}
 {% macro name_words(name) -%}
     nullif(
-        regexp_replace(
-            translate({{ strip_accents("lower(" ~ name ~ ")") }}, 'øłđß', 'olds'), '([aou])e|[^\p{L}\p{N}]+', '\1', 'g'
-        ),
+        {{
+            replace_all(
+                "translate(" ~ without_accents(lower_case(name)) ~ ", 'øłđß', 'olds')",
+                "([aou])e|[^\\p{L}\\p{N}]+",
+                "\\1",
+            )
+        }},
         ''
     )
 {%- endmacro %}
@@ -27,7 +31,7 @@
 #}
 {% macro box_words(line1, line2) -%}
     {{ street_words(line1) }}
-    || coalesce({{ each_part("lower(" ~ line2 ~ ")", "\\b[a-z]?[0-9]+[a-z]?\\b|\\b[a-z]\\b", "part || ' '") }}, '')
+    || coalesce({{ each_part(lower_case(line2), "\\b[a-z]?[0-9]+[a-z]?\\b|\\b[a-z]\\b", "part || ' '") }}, '')
 {%- endmacro %}
 
 {# A street's words with one space after each; street types cut to their first letters, unit designators left out. #}
@@ -45,12 +49,13 @@
     ] %}
     {% set units = "apartment|apt|appartement|unit|suite|ste|no|nr|floor|fl" %}
     nullif(
-        regexp_replace(
-            {{ strip_accents("lower(" ~ line ~ ")") }} || ' ',
-            '(?:\b(?:{{ types | join("|") }}))?(?:[^\p{L}\p{N}]+(?:{{ units }})\b)*[^\p{L}\p{N}]+',
-            '\1\2\3\4\5\6\7\8\9 ',
-            'g'
-        ),
+        {{
+            replace_all(
+                without_accents(lower_case(line)) ~ " || ' '",
+                "(?:\\b(?:" ~ types | join("|") ~ "))?(?:[^\\p{L}\\p{N}]+(?:" ~ units ~ ")\\b)*[^\\p{L}\\p{N}]+",
+                "\\1\\2\\3\\4\\5\\6\\7\\8\\9 ",
+            )
+        }},
         ' '
     )
 {%- endmacro %}

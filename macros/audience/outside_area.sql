@@ -23,11 +23,9 @@
             {% endif %}
             {% set inside = [] %}
             {% for value in values %}
-                {% set text = (value | string).replace("'", "''") %}
+                {% set text = value | string %}
                 {% do inside.append(
-                    "starts_with(" ~ column ~ ", '" ~ text[:-1] ~ "')"
-                    if text.endswith("*")
-                    else column ~ " = '" ~ text ~ "'"
+                    begins_with(column, text[:-1]) if text.endswith("*") else column ~ " = " ~ sql_text(text)
                 ) %}
             {% endfor %}
             {% do out.append(("" if wanted else "not ") ~ "coalesce(" ~ inside | join(" or ") ~ ", false)") %}

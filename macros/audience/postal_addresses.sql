@@ -9,7 +9,7 @@
         countries as (select * from {{ ref("countries") }}),
 
         names as (
-            select country_code, map(list(language), list(country_name)) as country_names
+            select country_code, {{ entries_by_key("language", "country_name") }} as country_names
             from {{ ref("country_names") }}
             group by country_code
         ),
@@ -46,10 +46,12 @@
                     when latin_address_format is null
                     then address_format
                     when
-                        regexp_matches(
-                            concat_ws(' ', address_line1, city, region),
-                            '[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}]'
-                        )
+                        {{
+                            matches(
+                                "concat_ws(' ', address_line1, city, region)",
+                                "[\\p{Han}\\p{Hiragana}\\p{Katakana}\\p{Hangul}\\p{Thai}]",
+                            )
+                        }}
                     then address_format
                     else latin_address_format
                 end as address_format,

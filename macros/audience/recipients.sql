@@ -29,7 +29,7 @@
 
     with
         {% if wave %} {{ in_waves(audience, wave) }}
-        {% else %} targeted as (select *, cast(null as varchar) as exclusion_reason from {{ audience }}),
+        {% else %} targeted as (select *, cast(null as string) as exclusion_reason from {{ audience }}),
         {% endif %}
 
         {% for rule in rules %}
@@ -52,7 +52,7 @@
                         concat_ws(
                             ', '
                             {% for name, value in (rule.shows or {}).items() %}
-                                , '{{ name }}: ' || coalesce(cast({{ value }} as varchar), '(nothing)')
+                                , '{{ name }}: ' || coalesce(cast({{ value }} as string), '(nothing)')
                             {% endfor %}
                         ) as rule_{{ loop.index }}_shows
                     {% endif %}

@@ -12,7 +12,7 @@
         {{ exceptions.raise_compiler_error("suppressed(): lists takes a list of names, not `" ~ lists ~ "`") }}
     {% endif %}
     {% do number_between("suppressed", "max_age_days", max_age_days, 0, 100000) %}
-    {% set wanted %} ({% for list in lists %} '{{ list.replace("'", "''") }}'{{ "," if not loop.last }} {% endfor %}) {% endset %}
+    {% set wanted %} ({% for list in lists %} {{ sql_text(list) }}{{ "," if not loop.last }} {% endfor %}) {% endset %}
     {% set valid %}
         (list_name in {{ wanted }} or list_name = 'forgotten')
         and coalesce(valid_from <= {{ as_of() }}, true)
@@ -35,7 +35,7 @@
                 from
                     (
                         {% for list in lists %}
-                            select '{{ list.replace("'", "''") }}' as wanted {{ "union all" if not loop.last }}
+                            select {{ sql_text(list) }} as wanted {{ "union all" if not loop.last }}
                         {% endfor %}
                     ) as names
                 left join {{ ref("stg_suppressions") }} as entries on names.wanted = entries.list_name

@@ -19,3 +19,21 @@
         )
     }}
 {% endmacro %}
+
+{% macro spark__anniversary(column, moment) %}
+    {% set this_year = "add_months(" ~ column ~ ", 12 * (year(" ~ moment ~ ") - year(" ~ column ~ ")))" %}
+    {% set next_year = "add_months(" ~ column ~ ", 12 * (year(" ~ moment ~ ") - year(" ~ column ~ ") + 1))" %}
+    {{
+        return(
+            "case when "
+            ~ this_year
+            ~ " >= cast("
+            ~ moment
+            ~ " as date) then "
+            ~ this_year
+            ~ " else "
+            ~ next_year
+            ~ " end"
+        )
+    }}
+{% endmacro %}

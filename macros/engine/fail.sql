@@ -2,3 +2,5 @@
 {% macro fail(message) %} {{ return(adapter.dispatch("fail")(message)) }}{% endmacro %}
 
 {% macro duckdb__fail(message) %} {{ return("error(" ~ message ~ ")") }} {% endmacro %}
+
+{% macro spark__fail(message) %} {{ return("raise_error(" ~ message ~ ")") }} {% endmacro %}

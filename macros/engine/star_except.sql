@@ -6,3 +6,8 @@
 {% macro duckdb__star_except(columns, relation) %}
     {{ return((relation ~ "." if relation else "") ~ "* exclude (" ~ columns | join(", ") ~ ")") }}
 {% endmacro %}
+
+{# A column's name as a regular expression (quotedRegexColumnNames): Spark 3 has no `except`. #}
+{% macro spark__star_except(columns, relation) %}
+    {{ return((relation ~ "." if relation else "") ~ "`(?i)^(?!(?:" ~ columns | join("|") ~ ")$).*$`") }}
+{% endmacro %}

@@ -27,6 +27,6 @@
 ) -%}
     {% set block = address_lines(lines, sender_country, language, name, company, street, "address_block") %}
     {% for line in range(1, lines + 1) %}
-        {{ block }} [{{ line }}] as {{ columns }}_{{ line }} {{- "," if not loop.last }}
+        {{ list_item(block, line) }} as {{ columns }}_{{ line }} {{- "," if not loop.last }}
     {% endfor %}
 {%- endmacro %}

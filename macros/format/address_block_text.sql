@@ -15,5 +15,5 @@
     street=["address_line1", "address_line2"]
 ) -%}
     {% set block = address_lines(lines, sender_country, language, name, company, street, "address_block_text") %}
-    array_to_string({{ block }}, '{{ dbt.escape_single_quotes(separator) }}')
+    {{ join_list(block, separator) }}
 {%- endmacro %}

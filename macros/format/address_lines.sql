@@ -36,9 +36,9 @@
         {% set printed = (
             "case when contains(capital_fields, '"
             ~ letter
-            ~ "') then upper(replace("
-            ~ value
-            ~ ", 'ß', 'ss')) else "
+            ~ "') then "
+            ~ upper_case("replace(" ~ value ~ ", 'ß', 'ss')")
+            ~ " else "
             ~ value
             ~ " end"
         ) %}
@@ -47,23 +47,26 @@
         ) %}
     {% endfor %}
     {# An empty field takes the separator before it away, at the start of a line the one after it; an empty line goes. #}
-    {% set block.text = "regexp_replace(" ~ block.text ~ ", '(^|\\n)((〒|FO|HT|AZ )?\\x02[ ,/-]*)+', '\\1', 'g')" %}
-    {% set block.text = "regexp_replace(" ~ block.text ~ ", '[ ,/-]*\\x02', '', 'g')" %}
-    {% set block.text = "trim(regexp_replace(" ~ block.text ~ ", ' *\\n[ \\n]*', chr(10), 'g'), ' ' || chr(10))" %}
-    {% set country = "case when " ~ abroad ~ " then chr(10) || upper(country_names['" ~ language ~ "']) else '' end" %}
-    list_transform(
-        [{{ block.text }} || {{ country }}],
-        lambda block:string_split(
-            {% if lines is none %}replace(block, chr(3), chr(10))
-            {% else %}
-                case
-                    when length(block) - length(translate(block, chr(3) || chr(10), '')) < {{ lines }}
-                    then replace(block, chr(3), chr(10))
-                    when length(block) - length(replace(block, chr(10), '')) < {{ lines }}
-                    then replace(block, chr(3), ', ')
-                end
-            {% endif %},
-            chr(10)
-        )
-    )[1]
+    {% set block.text = replace_all(block.text, "(^|\\n)((〒|FO|HT|AZ )?\\x02[ ,/-]*)+", "\\1") %}
+    {% set block.text = replace_all(block.text, "[ ,/-]*\\x02", "") %}
+    {% set block.text = trimmed_of(replace_all(block.text, " *\\n[ \\n]*", "\n"), "' ' || chr(10)") %}
+    {% set country = (
+        "case when "
+        ~ abroad
+        ~ " then chr(10) || upper("
+        ~ look_up("country_names", language)
+        ~ ") else '' end"
+    ) %}
+    {% set fitted %}
+        {% if lines is none %}replace(block, chr(3), chr(10))
+        {% else %}
+            case
+                when length(block) - length(translate(block, chr(3) || chr(10), '')) < {{ lines }}
+                then replace(block, chr(3), chr(10))
+                when length(block) - length(replace(block, chr(10), '')) < {{ lines }}
+                then replace(block, chr(3), ', ')
+            end
+        {% endif %}
+    {% endset %}
+    {{ with_value(block.text ~ " || " ~ country, "block", split_lines(fitted)) }}
 {%- endmacro %}

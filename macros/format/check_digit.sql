@@ -24,7 +24,7 @@
                         }}
                         % 10
                     )
-                    % 10 as varchar
+                    % 10 as string
                 )
         end
     {% elif scheme == "mod11" %}
@@ -57,12 +57,12 @@
                 ~ digits.sql
                 ~ " || '00', "
                 ~ start
-                ~ ", 30) as decimal(38, 0)) % 97 as varchar)"
+                ~ ", 30) as decimal(38, 0)) % 97 as string)"
             ) %}
         {% endfor %}
         case
             when {{ matches(text, "^[0-9A-Z]{1,60}$") }}
-            then lpad(cast(98 - cast({{ rest.sql }} as integer) as varchar), 2, '0')
+            then lpad(cast(98 - cast({{ rest.sql }} as integer) as string), 2, '0')
         end
     {% else %}
         {{

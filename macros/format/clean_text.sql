@@ -6,26 +6,11 @@
     Most values are plain words with single spaces between them: a look is cheaper than a rewrite.
 #}
 {% macro clean_text(column) -%}
-    {% set text = "cast(" ~ column ~ " as varchar)" %}
+    {% set text = "cast(" ~ column ~ " as string)" %}
+    {% set nothing = "[\\x{ad}\\x{200b}\\x{200e}\\x{200f}\\x{202a}-\\x{202e}\\x{2060}-\\x{2069}\\x{feff}]" %}
     case
-        when regexp_full_match({{ text }}, '[!-~]+( [!-~]+)*')
+        when {{ matches_whole(text, "[!-~]+( [!-~]+)*") }}
         then {{ text }}
-        else
-            nullif(
-                trim(
-                    regexp_replace(
-                        regexp_replace(
-                            {{ text }},
-                            '[\x{ad}\x{200b}\x{200e}\x{200f}\x{202a}-\x{202e}\x{2060}-\x{2069}\x{feff}]',
-                            '',
-                            'g'
-                        ),
-                        '[\s\p{Cc}\p{Z}]+',
-                        ' ',
-                        'g'
-                    )
-                ),
-                ''
-            )
+        else nullif(trim({{ replace_all(replace_all(text, nothing, ""), "[\\s\\p{Cc}\\p{Z}]+", " ") }}), '')
     end
 {%- endmacro %}

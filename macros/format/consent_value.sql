@@ -30,7 +30,13 @@
         "y": ["y", "yes", "true", "t", "1", "1.0", "on", "in", "optin", "opt-in", "opt_in", "granted"],
     } %}
     case
-        regexp_replace(lower(cast({{ column }} as varchar)), '^[\s\p{Z}\p{C}"''.]+|[\s\p{Z}\p{C}"''.]+$', '', 'g')
+        {{
+            replace_all(
+                lower_case("cast(" ~ column ~ " as string)"),
+                "^[\\s\\p{Z}\\p{C}\"'.]+|[\\s\\p{Z}\\p{C}\"'.]+$",
+                "",
+            )
+        }}
         {% for answer, spellings in words.items() %}
             {% for spelling in spellings %} when '{{ spelling }}' then '{{ answer }}' {% endfor %}
         {% endfor %}

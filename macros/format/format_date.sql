@@ -20,11 +20,11 @@
     {% set expressions = {} %}
     {% for name, words in known.items() %}
         {% set parts = {
-            "{y}": "cast(" ~ year ~ " as varchar)",
-            "{m}": "cast(" ~ month ~ " as varchar)",
-            "{d}": "cast(" ~ day ~ " as varchar)",
-            "{mm}": "lpad(cast(" ~ month ~ " as varchar), 2, '0')",
-            "{dd}": "lpad(cast(" ~ day ~ " as varchar), 2, '0')",
+            "{y}": "cast(" ~ year ~ " as string)",
+            "{m}": "cast(" ~ month ~ " as string)",
+            "{d}": "cast(" ~ day ~ " as string)",
+            "{mm}": "lpad(cast(" ~ month ~ " as string), 2, '0')",
+            "{dd}": "lpad(cast(" ~ day ~ " as string), 2, '0')",
             "{month}": "split_part('" ~ words.months ~ "', ' ', cast(" ~ month ~ " as integer))",
         } %}
         {% do expressions.update({name: filled(words.get(style, ""), parts)}) %}
@@ -33,11 +33,11 @@
         when {{ year }} between 1 and 9999
         then
             {% if style == "iso" %}
-                lpad(cast({{ year }} as varchar), 4, '0')
+                lpad(cast({{ year }} as string), 4, '0')
                 || '-'
-                || lpad(cast({{ month }} as varchar), 2, '0')
+                || lpad(cast({{ month }} as string), 2, '0')
                 || '-'
-                || lpad(cast({{ day }} as varchar), 2, '0')
+                || lpad(cast({{ day }} as string), 2, '0')
             {% else %} {{ by_locale(locale, expressions) }}
             {% endif %}
     end

@@ -23,7 +23,7 @@
 
 {# The number without its sign. Regular expressions cannot count from the right, so the digits are grouped backwards. #}
 {% macro grouped_digits(column, decimals, words) -%}
-    {% set digits = "cast(abs(" ~ rounded(column, decimals) ~ ") as varchar)" %}
+    {% set digits = "cast(abs(" ~ rounded(column, decimals) ~ ") as string)" %}
     {% set backwards = replace_all("reverse(split_part(" ~ digits ~ ", '.', 1))", "([0-9]{3})", "\\1,") %}
     replace({{ replace_all("reverse(" ~ backwards ~ ")", "^,", "") }}, ',', '{{ words.group }}')
     {% if decimals %} || '{{ words.point }}' || split_part({{ digits }}, '.', 2) {% endif %}

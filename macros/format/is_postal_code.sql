@@ -25,8 +25,8 @@
     case
         {{ pattern }}
         {% for spelled in frequent %}
-            when '{{ spelled }}' then regexp_full_match({{ postal_code }}, '{{ spelled }}')
+            when {{ sql_text(spelled) }} then {{ matches_whole(postal_code, spelled) }}
         {% endfor %}
-        else regexp_full_match({{ postal_code }}, {{ pattern }})
+        else {{ matches_whole(postal_code, pattern, column=true) }}
     end
 {%- endmacro %}

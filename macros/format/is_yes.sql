@@ -4,7 +4,7 @@
 #}
 {% macro is_yes(column) -%}
     case
-        lower(regexp_replace(cast({{ column }} as varchar), '^\s+|\s+$', '', 'g'))
+        lower({{ replace_all("cast(" ~ column ~ " as string)", "^\\s+|\\s+$", "") }})
         {% for no in ["", "false", "f", "no", "n", "0", "0.0", "off"] %} when '{{ no }}' then false {% endfor %}
         else {{ column }} is not null
     end

@@ -48,7 +48,7 @@
         }}
     {% endif %}
     {% set texts = [] %}
-    {% for part in parts %} {% do texts.append("upper(" ~ blank_to_null(part) ~ ")") %} {% endfor %}
+    {% for part in parts %} {% do texts.append(upper_case(blank_to_null(part))) %} {% endfor %}
     {% set judged = [] %}
     {% for text in texts %} {% do judged.append(matches(text, charsets[charset])) %} {% endfor %}
     {% if length is not none %}

@@ -17,7 +17,7 @@
     {% elif fill is not string or fill | length != 1 %}
         {{ exceptions.raise_compiler_error("pad(): `fill` accepts one character, not `" ~ fill ~ "`") }}
     {% endif %}
-    {% set text = "coalesce(cast(" ~ column ~ " as varchar), '')" %}
+    {% set text = "coalesce(cast(" ~ column ~ " as string), '')" %}
     case
         when {{ text }} = ''
         then repeat(' ', {{ width }})

@@ -66,7 +66,7 @@
 
 {# One part of a name in the case asked for. #}
 {% macro in_case(column, case) -%}
-    {%- if column is none -%} cast(null as varchar)
+    {%- if column is none -%} cast(null as string)
     {%- elif case == "upper" -%} {{ upper_text(column) }}
     {%- elif case == "proper" -%} {{ proper_case(column) }}
     {%- else -%} {{ blank_to_null(column) }}

@@ -25,9 +25,9 @@
     {% set capital %}
         case
             when part like '% ' then part
-            when part = 'ii' or part = 'iii' or part = 'iv' then upper(part)
-            when {{ matches("part", "^mac(?:" ~ macs ~ ")$") }} then 'Mac' || upper(substr(part, 4, 1)) || substr(part, 5)
-            else upper(substr(part, 1, 1)) || substr(part, 2)
+            when part = 'ii' or part = 'iii' or part = 'iv' then {{ upper_case("part") }}
+            when {{ matches("part", "^mac(?:" ~ macs ~ ")$") }} then 'Mac' || {{ upper_case("substr(part, 4, 1)") }} || substr(part, 5)
+            else {{ upper_case("substr(part, 1, 1)") }} || substr(part, 2)
         end
     {% endset %}
     case
@@ -35,10 +35,6 @@
         then {{ text }}
         else
             {# Greek has a small sigma for the end of a word, which lower() does not know. #}
-            {{
-                each_part(
-                    replace_all("lower(" ~ text ~ ")", "σ([^\\p{L}\\p{M}]|$)", "ς\\1"), parts | join("|"), capital
-                )
-            }}
+            {{ each_part(replace_all(lower_case(text), "σ([^\\p{L}\\p{M}]|$)", "ς\\1"), parts | join("|"), capital) }}
     end
 {%- endmacro %}

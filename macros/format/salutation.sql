@@ -100,7 +100,7 @@
             when '{{ language }}'
             then {{ "null" if text is none else sql_text(text) }}
             {% endfor %} {% set text = instead.get(default, known[default].get(entry)) %}
-        else {{ "cast(null as varchar)" if text is none else sql_text(text) }}
+        else {{ "cast(null as string)" if text is none else sql_text(text) }}
     end
 {%- endmacro %}
 

@@ -3,5 +3,5 @@
     Empty is null.
 #}
 {% macro upper_text(column) -%}
-    upper(replace(replace({{ blank_to_null(column) }}, 'ß', 'ss'), 'ẞ', 'SS'))
+    {{ upper_case("replace(replace(" ~ blank_to_null(column) ~ ", 'ß', 'ss'), 'ẞ', 'SS')") }}
 {%- endmacro %}

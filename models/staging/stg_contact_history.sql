@@ -7,12 +7,12 @@ with
                 read_files(
                     source("dmail", "contact_history"),
                     otherwise={
-                        "profile_id": "varchar",
-                        "household_key": "varchar",
-                        "campaign": "varchar",
+                        "profile_id": "string",
+                        "household_key": "string",
+                        "campaign": "string",
                         "slot": "timestamp",
-                        "run_id": "varchar",
-                        "cell": "varchar",
+                        "run_id": "string",
+                        "cell": "string",
                     },
                 )
             }}

@@ -20,11 +20,11 @@ with
             {{ consent_value("source.postal_mail_consent") }} as postal_mail_consent,
             {{ consent_value("source.marketing_consent") }} as marketing_consent,
             {{ is_yes("source.is_test_profile") }} as is_test_profile,
-            try_cast(source.created_at as timestamp) as created_at,
-            try_cast(source.updated_at as timestamp) as updated_at,
-            try_cast(source.last_order_at as timestamp) as last_order_at,
-            try_cast(source.orders_count as integer) as orders_count,
-            try_cast(source.lifetime_value as decimal(18, 2)) as lifetime_value
+            {{ read_as("source.created_at", "timestamp") }} as created_at,
+            {{ read_as("source.updated_at", "timestamp") }} as updated_at,
+            {{ read_as("source.last_order_at", "timestamp") }} as last_order_at,
+            {{ read_as("source.orders_count", "integer") }} as orders_count,
+            {{ read_as("source.lifetime_value", "decimal(18, 2)") }} as lifetime_value
         from source
     )
 

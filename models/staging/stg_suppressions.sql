@@ -7,7 +7,7 @@ with
         from
             {{
                 read_files(
-                    source("dmail", "forgotten"), otherwise={"profile_id": "varchar", "forgotten_at": "timestamp"}
+                    source("dmail", "forgotten"), otherwise={"profile_id": "string", "forgotten_at": "timestamp"}
                 )
             }}
     ),
@@ -26,9 +26,9 @@ with
             {{ clean_text("source.postal_code") }} as postal_code,
             {{ country_code("coalesce(" ~ clean_text("source.country_code") ~ ", '" ~ var("home_country") ~ "')") }}
             as country_code,
-            try_cast(source.valid_from as timestamp) as valid_from,
-            try_cast(source.valid_until as timestamp) as valid_until,
-            try_cast(source.as_of as timestamp) as as_of
+            {{ read_as("source.valid_from", "timestamp") }} as valid_from,
+            {{ read_as("source.valid_until", "timestamp") }} as valid_until,
+            {{ read_as("source.as_of", "timestamp") }} as as_of
         from source
     ),
 
@@ -60,7 +60,7 @@ with
             'forgotten' as list_name,
             'erased on request' as reason,
             profile_id,
-            cast(null as varchar) as person_key,
+            cast(null as string) as person_key,
             cast(null as timestamp) as valid_from,
             cast(null as timestamp) as valid_until,
             forgotten_at as as_of

@@ -11,8 +11,8 @@
         counted as (
             select
                 {% for column, type in columns.items() %}
-                    count(nullif(trim(cast(source.{{ column }} as varchar)), '')) as {{ column }}_given,
-                    count(try_cast(source.{{ column }} as {{ type }})) as {{ column }}_read
+                    count(nullif(trim(cast(source.{{ column }} as string)), '')) as {{ column }}_given,
+                    count({{ read_as("source." ~ column, type) }}) as {{ column }}_read
                     {{ "," if not loop.last }}
                 {% endfor %}
             from {{ read_files(model) }} as source

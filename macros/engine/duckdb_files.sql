@@ -1,0 +1,70 @@
+{# Files as DuckDB's table functions read them. #}
+{% macro duckdb__read_files(relation, otherwise) %}
+    {% set location = relation | string %}
+    {% if not location.startswith("'") %} {{ return(location) }}
+    {% elif otherwise and execute and not duckdb__files(location) %}
+        {% set columns = [] %}
+        {% for name, type in otherwise.items() %} {% do columns.append("cast(null as " ~ type ~ ") as " ~ name) %}
+        {% endfor %}
+        {{ return("(select " ~ columns | join(", ") ~ " where false)") }}
+    {% elif location.lower().endswith(".parquet'") %} {{ return("read_parquet(" ~ location ~ ")") }}
+    {% else %} {{ return("read_csv(" ~ location ~ ", " ~ duckdb__csv_options(location) ~ ")") }}
+    {% endif %}
+{% endmacro %}
+
+{#
+    The options of read_csv. Of several files the columns are left to DuckDB, which goes by their names: they may stand in another
+    order in each.
+#}
+{% macro duckdb__csv_options(location) %}
+    {% set options = ["header = true", "quote = '\"'", "escape = '\"'", "comment = ''"] %}
+    {% set files = duckdb__files(location) if execute else [] %}
+    {% if files %}
+        {% set line = duckdb__first_line(location) %}
+        {% set counts = {} %}
+        {% for sign in [",", ";", "\t", "|"] %} {% do counts.update({sign: line.count(sign)}) %} {% endfor %}
+        {% set delimiter = (counts | dictsort(by="value", reverse=true))[0][0] %}
+        {% do options.append("delim = '" ~ delimiter ~ "'") %}
+        {% set names = [] %}
+        {% for name in line.split(delimiter) %} {% do names.append(name.strip().strip('"')) %} {% endfor %}
+        {% set alike = names | map("lower") | list %}
+        {% for name in names if alike.count(name.lower()) > 1 %}
+            {{
+                exceptions.raise_compiler_error(
+                    "the first line of " ~ location ~ " names the column `" ~ name ~ "` twice"
+                )
+            }}
+        {% endfor %}
+        {% if files | length == 1 and '""' not in line and names | select("equalto", "") | list | length == 0 %}
+            {% set columns = [] %}
+            {% for name in names %} {% do columns.append("'" ~ name.replace("'", "''") ~ "': 'varchar'") %} {% endfor %}
+            {% do options.extend(["auto_detect = false", "columns = {" ~ columns | join(", ") ~ "}"]) %}
+        {% else %} {% do options.append("all_varchar = true") %}
+        {% endif %}
+    {% endif %}
+    {{ return(options | join(", ")) }}
+{% endmacro %}
+
+{% macro duckdb__first_line(location) %}
+    {% set query %}
+        select line
+        from
+            read_csv(
+                {{ location }},
+                auto_detect = false,
+                columns = {'line': 'varchar'},
+                header = false,
+                delim = e'\x01',
+                quote = '',
+                escape = '',
+                strict_mode = false,
+                parallel = false
+            )
+        limit 1
+    {% endset %}
+    {% set rows = run_query(query).rows %} {{ return((rows[0][0] or "") if rows else "") }}
+{% endmacro %}
+
+{% macro duckdb__files(location) %}
+    {{ return(run_query("select file from glob(" ~ location ~ ") limit 2").rows) }}
+{% endmacro %}

@@ -1,0 +1,58 @@
+"""Writes macros/engine/spark_letters.sql: the letters that Java treats otherwise than DuckDB, and those with accents.
+
+    python scripts/make_spark_letters.py
+"""
+
+import unicodedata
+from pathlib import Path
+
+import duckdb
+
+FILE = Path(__file__).parents[1] / "macros/engine/spark_letters.sql"
+ASIDE = 0xE000  # Unicode's private use area: no text has them, and no case
+LETTERS = "select chr(i::int) as letter from range(128, 1114112) as letters(i) where i not between 55296 and 57343"
+HEAD = """{#
+    Letters as DuckDB knows them, for Spark; scripts/make_spark_letters.py writes this file.
+
+        odd, aside, capitals  letters whose capital is two letters for Java; signs that stand for them meanwhile; DuckDB's capital
+        accented, bare        letters with accents; those without
+        single, usual         signs that are another one by definition (Å of Angstrom), and that one
+        pairs, whole          letter and accent, as two signs; as one
+#}
+"""
+
+
+def main() -> None:
+    with duckdb.connect() as connection:
+        capitals = connection.execute(f"select letter, upper(letter) from ({LETTERS})").fetchall()
+        normal = connection.execute(f"select letter, nfc_normalize(letter) from ({LETTERS})").fetchall()
+        accents = connection.execute(f"select letter, strip_accents(letter) from ({LETTERS})").fetchall()
+    odd = [(letter, capital) for letter, capital in capitals if capital != letter.upper()]
+    accented = [(letter, bare) for letter, bare in accents if bare not in ("", letter)]
+    single = [(letter, usual) for letter, usual in normal if letter != usual and len(usual) == 1]
+    parts = [(unicodedata.normalize("NFD", letter), letter) for letter, usual in normal if letter == usual]
+    steps = [(unicodedata.normalize("NFC", text[:-1]) + text[-1], letter) for text, letter in parts]
+    pairs = [(pair, letter) for pair, letter in steps if len(pair) == 2 and unicodedata.category(pair[1]).startswith("M")]
+    told = {
+        "odd": "".join(letter for letter, _ in odd),
+        "aside": "".join(chr(ASIDE + place) for place in range(len(odd))),
+        "capitals": "".join(capital for _, capital in odd),
+        "accented": "".join(letter for letter, _ in accented),
+        "bare": "".join(bare for _, bare in accented),
+        "single": "".join(letter for letter, _ in single),
+        "usual": "".join(usual for _, usual in single),
+        "pairs": "".join(pair for pair, _ in pairs),
+        "whole": "".join(letter for _, letter in pairs),
+    }
+    lines = [f'            "{name}": "{escaped(text)}",' for name, text in told.items()]
+    body = "\n".join(["{% macro spark_letters() %}", "    {{", "        return(", "            {", *lines, "            }"])
+    FILE.write_text(f"{HEAD}{body}\n        )\n    }}}}\n{{% endmacro %}}\n")
+
+
+def escaped(text: str) -> str:
+    """Text within a Jinja literal."""
+    return text.encode("ascii", "backslashreplace").decode()
+
+
+if __name__ == "__main__":
+    main()
