@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from runner.errors import BuildError
+from runner.errors import BuildError, UsageError
 from runner.job import Job
+from runner.settings import find_warehouse
 
 
 def compiled_nodes(job: Job, slot: datetime, select: Sequence[str], mode: str) -> dict[str, Any]:
     """The manifest's nodes, those of the selected models with `compiled_code`. `mode`: the variable that the macros look at."""
+    if find_warehouse(job.settings).schema:
+        raise UsageError("a campaign's SQL for Spark cannot be asked here", todo="--target duckdb asks the same models")
     environment = {mode: "1", "DMAIL_SLOT": f"{slot.astimezone(UTC):%Y-%m-%d %H:%M:%S}"}
     target = job.settings.work_dir / "compile"
     try:

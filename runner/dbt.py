@@ -46,11 +46,11 @@ def run_dbt(
 ) -> DbtOutcome:
     """Run one dbt command with its own target folder, which holds personal data where a model fails.
 
-    The last parse is shared between runs: `partial_parse.msgpack` of the state directory. `child` runs the command, by default
-    in a process of its own.
+    The last parse is shared between a target's runs: `partial_parse.msgpack` of the state directory. `child` runs the command, by
+    default in a process of its own.
     """
     target.mkdir(parents=True, exist_ok=True)
-    cache = settings.state_dir / "partial_parse.msgpack"
+    cache = settings.kept("partial_parse.msgpack")
     command = [
         *("--log-format", "json", "--no-use-colors"),
         # The log file would hold what standard output is scrubbed of.
@@ -83,8 +83,15 @@ def inherited() -> dict[str, str]:
 
 
 def places(settings: Settings) -> dict[str, str]:
-    """Where the contact history is, and where DuckDB may spill; the same for every command, or dbt would parse all anew."""
-    paths = {"DMAIL_HISTORY": settings.history_dir, "DMAIL_TEMP": find_warehouse(settings).spill}
+    """Where the contact history is, where DuckDB may spill, and where Spark builds.
+
+    The same for every command, or dbt would parse all anew.
+    """
+    paths = {
+        "DMAIL_HISTORY": settings.history_dir,
+        "DMAIL_TEMP": find_warehouse(settings).spill,
+        "DMAIL_SPARK_WAREHOUSE": settings.spark_dir,
+    }
     inside = settings.project_dir
     return {name: str(path.relative_to(inside) if path.is_relative_to(inside) else path) for name, path in paths.items()}
 

@@ -202,8 +202,8 @@ def load_manifest(settings: Settings, run_dbt: RunDbt) -> Manifest:
     Raises ConfigError with dbt's own words where the project does not parse.
     """
     settings.prepare()
-    kept = settings.state_dir / "manifest.json"
-    print_file = settings.state_dir / "manifest.fingerprint"
+    kept = settings.kept("manifest.json")
+    print_file = settings.kept("manifest.fingerprint")
     with locked(settings.state_dir / "parse.lock", "parse", patience=FOREVER):
         fingerprint = project_fingerprint(settings)
         with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):

@@ -11,22 +11,30 @@ from runner.errors import ConfigError, Problem, UsageError
 
 @dataclass(frozen=True)
 class Warehouse:
-    """The DuckDB file that dbt builds in, what a session on it is given, and where the runner lets DuckDB spill."""
+    """The DuckDB file that dbt builds in, what a session on it is given, and where the runner lets DuckDB spill.
+
+    `schema`: of a Spark target. `path` is then the folder in which each of its tables is a folder of Parquet files.
+    """
 
     path: Path
     config: dict[str, str]
     spill: Path
+    schema: str | None = None
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Absolute paths of one project; the ledger's SQLAlchemy URL, or None for the file in the state directory."""
+    """Absolute paths of one project; the ledger's SQLAlchemy URL, or None for the file in the state directory.
+
+    `target`: of `profiles/profiles.yml`, or None for the one that is named there.
+    """
 
     project_dir: Path
     state_dir: Path
     history_dir: Path
     ledger_url: str | None
     target: str | None
+    spark_dir: Path = Path()
 
     @property
     def profiles_dir(self) -> Path:
@@ -45,6 +53,10 @@ class Settings:
         # Its `build` is emptied at each run: a name that nobody else gives to a folder.
         return self.state_dir / "dmail-work"
 
+    def kept(self, name: str) -> Path:
+        """A file of the state directory that holds what dbt made of the project for one target."""
+        return self.state_dir / (f"{self.target}.{name}" if self.target else name)
+
     def prepare(self) -> None:
         """Make the state directory, for this user alone."""
         try:
@@ -61,8 +73,8 @@ class Settings:
 def find_settings(project_dir: Path | None, target: str | None = None) -> Settings:
     """The settings of the dbt project in `project_dir`, or else in the working directory or above it. Raises UsageError.
 
-    Environment: DMAIL_STATE_DIR (default `.dmail`), DMAIL_LEDGER and DMAIL_HISTORY (by default in there). Relative paths start
-    at the project's folder.
+    Environment: DMAIL_STATE_DIR (default `.dmail`), DMAIL_LEDGER, DMAIL_HISTORY and DMAIL_SPARK_WAREHOUSE (by default in there),
+    DMAIL_TARGET where no target is given. Relative paths start at the project's folder.
     """
     start = (project_dir or Path.cwd()).resolve()
     above = [start] if project_dir else [start, *start.parents]
@@ -73,7 +85,9 @@ def find_settings(project_dir: Path | None, target: str | None = None) -> Settin
     if state.resolve() in (project, *project.parents):
         raise UsageError(f"DMAIL_STATE_DIR must be a folder of its own, not {state}", todo="such as .dmail")
     history = project / (os.environ.get("DMAIL_HISTORY") or state / "contact_history")
-    return Settings(project, state, history, os.environ.get("DMAIL_LEDGER") or None, target)
+    spark = project / (os.environ.get("DMAIL_SPARK_WAREHOUSE") or state / "spark")
+    target = target or os.environ.get("DMAIL_TARGET") or None
+    return Settings(project, state, history, os.environ.get("DMAIL_LEDGER") or None, target, spark)
 
 
 def clear_work(settings: Settings) -> None:
@@ -84,7 +98,7 @@ def clear_work(settings: Settings) -> None:
 
 
 def find_warehouse(settings: Settings) -> Warehouse:
-    """The DuckDB target of `profiles/profiles.yml`. Raises ConfigError."""
+    """Where the target of `profiles/profiles.yml` builds: a DuckDB file, or a folder of Spark's. Raises ConfigError."""
     file = "profiles/profiles.yml"
     project = read_yaml(settings.project_dir / "dbt_project.yml", "dbt_project.yml")
     profile_name = str(project.get("profile"))
@@ -96,12 +110,15 @@ def find_warehouse(settings: Settings) -> Warehouse:
     output = profile["outputs"].get(target)
     if not isinstance(output, dict):
         raise ConfigError([Problem(file, key, "there is no such target", ", ".join(profile["outputs"]))])
-    output = render({name: output.get(name) for name in ("type", "path", "settings")}, file, key)
-    if output["type"] != "duckdb":
-        raise ConfigError([Problem(file, f"{key}.type", "the runner exports from DuckDB", "duckdb")])
-    if not output["path"] or output["path"] == ":memory:":
+    output = render({name: output.get(name) for name in ("type", "path", "schema", "settings")}, file, key)
+    if output["type"] not in ("duckdb", "spark"):
+        raise ConfigError([Problem(file, f"{key}.type", "the runner exports from DuckDB or from Spark's files", "duckdb, spark")])
+    if output["type"] == "duckdb" and (not output["path"] or output["path"] == ":memory:"):
         raise ConfigError([Problem(file, f"{key}.path", "must be a file: dbt builds it, and the runner exports from it")])
     config = {name: str(value) for name, value in (output["settings"] or {}).items()}
     # A folder of its own within the given one: a killed DuckDB leaves rows there, which the next run may then remove.
     spill = settings.project_dir / config.get("temp_directory", settings.work_dir) / "dmail-spill"
-    return Warehouse(settings.project_dir / output["path"], {**config, "temp_directory": str(spill)}, spill)
+    config["temp_directory"] = str(spill)
+    if output["type"] == "spark":
+        return Warehouse(settings.spark_dir, config, spill, str(output["schema"]))
+    return Warehouse(settings.project_dir / output["path"], config, spill)

@@ -1,4 +1,4 @@
-"""Sessions on the DuckDB file that dbt has built."""
+"""DuckDB sessions on what dbt has built: a DuckDB file, or the Parquet files of a Spark cluster."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -25,6 +25,9 @@ def building(settings: Settings, purpose: str, tell: Callable[[str], None]) -> I
     warehouse = find_warehouse(settings)
     settings.prepare()
     warehouse.path.parent.mkdir(parents=True, exist_ok=True)
+    if warehouse.schema:
+        warehouse.path.mkdir(exist_ok=True)
+        warehouse.path.chmod(0o700)
     beside = warehouse.path.with_name(f"{warehouse.path.name}.lock")
     with (
         locked(settings.state_dir / "build.lock", purpose, patience=PATIENCE, tell=tell),
@@ -43,7 +46,7 @@ def session(warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
     if not warehouse.path.exists():
         raise not_built()
     try:
-        connection = duckdb.connect(str(warehouse.path), read_only=True)
+        connection = connect_to_files(warehouse) if warehouse.schema else duckdb.connect(str(warehouse.path), read_only=True)
     except duckdb.Error as error:
         raise ExtractError(f"the warehouse {warehouse.path} cannot be opened: {first_line(error)}") from None
     try:
@@ -63,6 +66,18 @@ def session(warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
         raise ExtractError(f"DuckDB could not read the warehouse: {type(error).__name__}") from None
     finally:
         connection.close()
+
+
+def connect_to_files(warehouse: Warehouse) -> duckdb.DuckDBPyConnection:
+    """A session in which each table that Spark has written is a view of its name, read where it lies."""
+    connection = duckdb.connect()
+    schema = quote(warehouse.schema or "")
+    connection.execute(f"create schema {schema}")
+    for folder in warehouse.path.iterdir():
+        if any(folder.glob("*.parquet")):
+            files = literal(str(folder / "*.parquet"))
+            connection.execute(f"create view {schema}.{quote(folder.name)} as select * from read_parquet({files})")
+    return connection
 
 
 def not_built() -> ExtractError:

@@ -35,6 +35,7 @@ def run(
     accept: Annotated[
         list[Hold] | None, typer.Option(help="Let the slot pass a gate that holds it; the ledger notes who did.")
     ] = None,
+    target: Annotated[str | None, typer.Option(help="The dbt target, such as spark.", show_default=False)] = None,
 ) -> None:
     """Build, check, extract and deliver what is due. A slot that is done is left alone.
 
@@ -44,7 +45,7 @@ def run(
     from runner.job import shared_names
     from runner.project import load_manifest
 
-    settings = context.obj.settings()
+    settings = replace(context.obj, target=target or context.obj.target).settings()
     if due:
         if campaigns or slot is not None or dry or accept:
             raise UsageError("--due goes alone: it takes every campaign, and the slots of their schedules")

@@ -60,7 +60,7 @@ def owner(path: Path) -> str:
 
 
 def warehouse(patient: Patient) -> Iterator[Finding]:
-    """The DuckDB file: everybody's data in plain, and disposable."""
+    """The DuckDB file, or Spark's folder: everybody's data in plain, and disposable."""
     place = find_warehouse(patient.settings)
     if not usable(place.path.parent):
         yield fail("warehouse", f"{place.path.parent} cannot be written to", "DMAIL_WAREHOUSE names another file")
