@@ -48,17 +48,20 @@ def hold(run: Run, ledger: Ledger, decision: Decision) -> None:
 
 def release(job: Job, run: Run, ledger: Ledger, decision: Decision) -> Run:
     """Let a held run go on, and past the gate that held it. Raises UsageError where that is not a person's to say."""
-    if run.state != "held":
-        raise UsageError(f"{run.run_id} is {run.state}, not held")
-    if run.hold == UNKNOWN:
-        raise UsageError(f"{run.run_id}: nobody knows whether its file was taken", todo="dmail-runner settle says which")
-    if run.hold == "opt_out":
-        raise UsageError(f"{run.run_id} would mail people who have opted out", todo="mend the rules; `resume` looks again")
-    ledger.note(run, "released", f"{run.hold} {decision}")
-    if run.hold == PERSON:
-        ledger.advance(run, "extracted" if run.parts else "planned")
-    accepted = job.accepted | ({run.hold} if run.hold in OVERRULED else frozenset())
-    return resume_run(replace(job, accepted=accepted), run, ledger)
+    check_route(job, run.slot, ledger.now())
+    with ledger.turn(run.campaign, f"release of {run.run_id}"):
+        run = find(ledger, run.run_id)
+        if run.state != "held":
+            raise UsageError(f"{run.run_id} is {run.state}, not held")
+        if run.hold == UNKNOWN:
+            raise UsageError(f"{run.run_id}: nobody knows whether its file was taken", todo="dmail-runner settle says which")
+        if run.hold == "opt_out":
+            raise UsageError(f"{run.run_id} would mail people who have opted out", todo="mend the rules; `resume` looks again")
+        ledger.note(run, "released", f"{run.hold} {decision}")
+        if run.hold == PERSON:
+            ledger.advance(run, "extracted" if run.parts else "planned")
+        accepted = job.accepted | ({run.hold} if run.hold in OVERRULED else frozenset())
+        return carry_out(replace(job, accepted=accepted), ledger.known(run.run_id), ledger, asked_for=True)
 
 
 def give_up(job: Job, run: Run, ledger: Ledger, decision: Decision, *, rest: bool) -> None:

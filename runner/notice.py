@@ -128,9 +128,19 @@ class Herald:
             with self.ledger.writing() as connection:
                 connection.execute(notices.insert().values(subject=notice.subject, at=self.ledger.stamp()))
         except LedgerError as error:
-            if not isinstance(error.__cause__, IntegrityError):
-                self.tell(f"note     {error.what}")
+            return not isinstance(error.__cause__, IntegrityError) and self.is_new_here(notice)
+        return True
+
+    def is_new_here(self, notice: Notice) -> bool:
+        """The same where the ledger cannot be written, which is when people must hear of it: by a file of this host."""
+        told = self.ledger.anchor.path.with_name("notices")
+        try:
+            told.mkdir(exist_ok=True)
+            (told / hashlib.sha256(notice.subject.encode()).hexdigest()).touch(exist_ok=False)
+        except FileExistsError:
             return False
+        except OSError as error:
+            self.tell(f"note     {told}: {error.strerror}")
         return True
 
 

@@ -16,7 +16,7 @@ from runner.ledger import Ledger
 from runner.make import make, recheck
 from runner.orders import order, trial_order
 from runner.parts import part_path
-from runner.planner import open_slot
+from runner.planner import open_slot, run_of
 from runner.route import SftpRoute, find_route
 from runner.run import Run
 from runner.ship import Desk, Early, Intent, destination, ship, temporary_name
@@ -33,7 +33,7 @@ def run_slot(job: Job, slot: datetime, ledger: Ledger, *, asked_for: bool = Fals
     `asked_for`: a person named this slot; one that was missed, or that gave no file, is then built, for its profiles may have
     come late. Raises Held where a person must look, and DmailError where it failed; the ledger says so, too.
     """
-    done = ledger.find(job.campaign.name, slot)
+    done = run_of(job.campaign, slot, ledger)
     if done and is_done(done, asked_for=asked_for):
         shutil.rmtree(spool(job, done), ignore_errors=True)
         return done
@@ -59,7 +59,6 @@ def is_done(run: Run, *, asked_for: bool) -> bool:
 
 def carry_out(job: Job, run: Run, ledger: Ledger, *, asked_for: bool = False) -> Run:
     """What `run_slot` does, for who has the campaign's turn. Older slots that were left unfinished come first."""
-    ledger.check()
     check_history(job, ledger)
     if is_done(run, asked_for=asked_for):
         return run

@@ -26,6 +26,7 @@ TICK = 30.0  # seconds between two looks at the clock, at most
 
 def run_due(settings: "Settings", run_dbt: "RunDbt") -> int:
     """Carry out everything that is due, campaign by campaign; the exit code that it earned."""
+    from runner.database import LedgerError
     from runner.job import find_job, shared_names
     from runner.ledger import Ledger
     from runner.notice import Herald, Notice, find_notices
@@ -40,11 +41,12 @@ def run_due(settings: "Settings", run_dbt: "RunDbt") -> int:
 
     @contextmanager
     def mended_by_people(what: str) -> Iterator[None]:
-        """A wrong declaration is told of, too: what it stops would be missed in silence."""
+        """A wrong declaration is told of, too, and a ledger that nobody may trust: what they stop would be missed in silence."""
         try:
             yield
-        except ConfigError as error:
-            herald.announce(Notice("failed", what, error.what, "mend it; dmail-runner check finds every fault at once"))
+        except (ConfigError, LedgerError) as error:
+            todo = error.todo or "mend it; dmail-runner check finds every fault at once"
+            herald.announce(Notice("failed", what, error.what, todo))
             raise
 
     def attend(name: str) -> None:
@@ -55,6 +57,7 @@ def run_due(settings: "Settings", run_dbt: "RunDbt") -> int:
 
     try:
         with mended_by_people("all campaigns"):
+            ledger.check()
             manifest = load_manifest(settings, run_dbt)
             if faults := [*manifest.orphans(), *shared_names(settings, manifest)]:
                 raise ConfigError(faults)
