@@ -25,7 +25,7 @@ from runner.job import Job
 from runner.parts import Content, part_path
 from runner.project import KEY
 from runner.transliterate import transliterate
-from runner.values import Build, Part, Spooled, Verdicts
+from runner.values import Build, Part, Spooled, Verdicts, Watch, nobody_watches
 from runner.warehouse import building, literal, session
 
 TRIAL = "temp.dmail_trial"
@@ -209,7 +209,7 @@ def make(
             return found.verdicts, []
         envelope = Envelope(job.campaign, job.provider, order.slot, order.run_id, mark=order.mark, seal=job.seal)
         job.tell(f"extract  {found.verdicts.included:,} rows into {envelope.base_name()}")
-        parts = write(found, envelope, folder, finished)
+        parts = write(found, envelope, folder, finished=finished, watch=job.watch)
         if folder:
             contacts = history.Contacts(job.campaign, order.slot, order.run_id, folder)
             history.write_contacts(found.connection, found.relations, found.verdicts, contacts)
@@ -217,7 +217,12 @@ def make(
 
 
 def write(
-    found: Checked, envelope: Envelope, folder: Path | None, finished: Callable[[Spooled], None] = lambda _: None
+    found: Checked,
+    envelope: Envelope,
+    folder: Path | None,
+    *,
+    finished: Callable[[Spooled], None] = lambda _: None,
+    watch: Watch = nobody_watches,
 ) -> list[Part]:
     """Every file of a run, those beside the parts last, in `folder`, or in none and only counted."""
 
@@ -225,7 +230,7 @@ def write(
         if folder:
             finished(Spooled(part_of(content, number, envelope), part_path(folder, number)))
 
-    contents = extract.extract(found.connection, found.relations, found.verdicts, envelope, folder, finished=whole)
+    contents = extract.extract(found.connection, found.relations, found.verdicts, envelope, folder, finished=whole, watch=watch)
     parts = [part_of(content, number, envelope) for number, content in enumerate(contents, start=1)]
     return [*parts, *side_parts(envelope, parts, folder)]
 

@@ -156,6 +156,7 @@ def purge(job: Job, ledger: Ledger, *, spared: str | None = None) -> list[Run]:
 
 def bring_to_end(job: Job, run: Run, ledger: Ledger) -> Run:
     """What `carry_out` does with one run."""
+    job.begun(run.run_id)
     if run.finished:
         return run
     if run.state == "held" and run.hold == UNKNOWN:

@@ -1,8 +1,9 @@
 """What one step hands to the next: frozen, and nothing else."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 # The reason of a row that would be printed exactly as another is; the only one that no rule in SQL gives.
 IDENTICAL = "identical_row"
@@ -61,6 +62,23 @@ class Spooled:
 
     part: Part
     path: Path
+
+
+@dataclass(frozen=True)
+class Load:
+    """Something that takes its time, for who watches it: so many rows of a file that is written, or bytes of one that is sent."""
+
+    name: str
+    total: int
+    unit: Literal["rows", "bytes"]
+
+
+# What is told of each stretch of a load.
+Watch = Callable[[Load], Callable[[int], None]]
+
+
+def nobody_watches(_: Load) -> Callable[[int], None]:
+    return lambda _: None
 
 
 @dataclass(frozen=True)

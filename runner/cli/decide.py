@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runner.cli.base import app, now, say, tell
+from runner.cli.base import app, ended, found_job, now, say
 
 if TYPE_CHECKING:
     from runner.decide import Decision
@@ -114,18 +114,18 @@ def opened_run(settings: "Settings", run_id: str) -> "tuple[Job, Run, Ledger]":
     """A run, its campaign's job, and the ledger."""
     from runner.dbt import run_dbt
     from runner.decide import find
-    from runner.job import find_job
     from runner.ledger import Ledger
     from runner.project import load_manifest
 
     settings.prepare()
     ledger = Ledger(settings, now)
     found = find(ledger, run_id)
-    job = find_job(settings, load_manifest(settings, run_dbt).campaign(found.campaign), run_dbt, tell)
+    job = found_job(settings, load_manifest(settings, run_dbt).campaign(found.campaign))
     return job, found, ledger
 
 
 def told(run: "Run") -> None:
     from runner.summary import run_lines
 
+    ended(run)
     say("\n".join(run_lines(run)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runner.cli.base import Names, Slot, app, attempt, now, opened, parse_slot, say, tell
+from runner.cli.base import Names, Slot, app, attempt, ended, found_job, now, opened, parse_slot, say, screen, tell
 from runner.cli.due import run_due
 from runner.errors import ConfigError, UsageError
 
@@ -48,7 +48,7 @@ def run(
     if due:
         if campaigns or slot is not None or dry or accept:
             raise UsageError("--due goes alone: it takes every campaign, and the slots of their schedules")
-        raise typer.Exit(run_due(settings, run_dbt))
+        raise typer.Exit(run_due(settings, partial(run_dbt, watch=screen.node)))
     moment = parse_slot(slot) if slot is not None else None
     manifest = load_manifest(settings, run_dbt)
     chosen = campaigns or [name for name in manifest.names if is_active(manifest, name)]
@@ -72,13 +72,10 @@ def run_one(
     settings: "Settings", manifest: "Manifest", name: str, moment: datetime | None, *, dry: bool, accepted: frozenset[str]
 ) -> None:
     """Run one campaign's slot and print how it ended."""
-    from runner.cli.progress import Meter
-    from runner.dbt import run_dbt
-    from runner.job import find_job
     from runner.ledger import Ledger
     from runner.notice import Herald, find_notices
     from runner.pipeline import dry_run, run_slot
-    from runner.planner import due_slot
+    from runner.planner import due_slot, run_of
     from runner.run import run_name
     from runner.schedule import next_slot
     from runner.service import Attendant
@@ -89,7 +86,7 @@ def run_one(
         raise UsageError(
             f"campaign {name} is {campaign.mail.status}", todo=f"set `status: active` in {campaign.file}, or use --dry-run"
         )
-    job = replace(find_job(settings, campaign, run_dbt, tell), accepted=accepted)
+    job = replace(found_job(settings, campaign), accepted=accepted)
     ledger = Ledger(settings, now)
     due = moment or due_slot(campaign, ledger, now())
     if due is None:
@@ -106,10 +103,11 @@ def run_one(
         if estimate := job.cost(sum(part.rows for part in parts)):
             say(f"  cost      about {estimate}")
         return
-    before = ledger.find(name, due)
+    before = run_of(campaign, due, ledger)
     attendant = Attendant(ledger, Herald(find_notices(settings), ledger, tell))
-    with Meter() as meter, attendant.announced(job, run_name(name, due)):
-        done = run_slot(replace(job, watch=meter.watch), due, ledger, asked_for=moment is not None)
+    with attendant.announced(job, before.run_id if before else run_name(name, due)):
+        done = run_slot(job, due, ledger, asked_for=moment is not None)
+    ended(done)
     if before and before.finished and done.state == before.state != "empty":
         say(f"{name}: this slot is {before.state} already; nothing was done")
     say("\n".join(run_lines(done)))
@@ -127,13 +125,11 @@ def proof(
     """
     import getpass
 
-    from runner.cli.progress import Meter
     from runner.proof import prove
     from runner.summary import file_lines
 
     job, ledger, due = opened(context.obj, campaign, slot)
-    with Meter() as meter:
-        delivered = prove(replace(job, watch=meter.watch), due, now(), ledger, getpass.getuser())
+    delivered = prove(job, due, now(), ledger, getpass.getuser())
     say(f"{campaign}  slot {due.astimezone(UTC):%Y-%m-%d %H:%M} UTC  proof: not to be mailed")
     say("\n".join(line for part, receipt in delivered if not part.side for line in file_lines(part, receipt.location)))
 
@@ -145,7 +141,6 @@ def purge(context: typer.Context) -> None:
     Example: dmail-runner purge
     """
     from runner.dbt import run_dbt
-    from runner.job import find_job
     from runner.ledger import Ledger
     from runner.pipeline import purge as purge_campaign
     from runner.project import load_manifest
@@ -158,7 +153,7 @@ def purge(context: typer.Context) -> None:
     with building(settings, "purge", tell):
         pass  # what killed builds have left is gone
     for name in manifest.names:
-        job = find_job(settings, manifest.campaign(name), run_dbt, tell)
+        job = found_job(settings, manifest.campaign(name))
         with ledger.turn(name, "purge"):
             tidy_spool(job, ledger)
             for run in purge_campaign(job, ledger):

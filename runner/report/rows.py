@@ -9,8 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from runner.discreet import discreet
 from runner.ledger import Ledger
-from runner.report.discreet import discreet
 from runner.run import FINISHED
 from runner.tables import events, exclusions, parts, runs, schedules
 

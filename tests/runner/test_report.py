@@ -20,12 +20,12 @@ from conftest import DONE, FAILED, HELD, SLOT, WRONG, Project
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.discreet import discreet
 from runner.ledger import Ledger
 from runner.project import Manifest
 from runner.report import declared, tiles, words
 from runner.report.attention import needs
 from runner.report.declared import Declared
-from runner.report.discreet import discreet
 from runner.report.figures import Place, figures_of, funnel, total
 from runner.report.pages import Pages
 from runner.report.rows import RunRow, read_details, read_runs
