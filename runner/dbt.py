@@ -114,8 +114,12 @@ def inherited() -> dict[str, str]:
 
 
 def places(settings: Settings) -> dict[str, str]:
-    """Where the contact history is, and where DuckDB may spill; the same for every command, or dbt would parse all anew."""
-    paths = {"DMAIL_HISTORY": settings.history_dir, "DMAIL_TEMP": find_warehouse(settings).spill}
+    """Where contact history and figures are, and where DuckDB may spill; always the same, or dbt would parse all anew."""
+    paths = {
+        "DMAIL_HISTORY": settings.history_dir,
+        "DMAIL_FIGURES": settings.figures_dir,
+        "DMAIL_TEMP": find_warehouse(settings).spill,
+    }
     inside = settings.project_dir
     return {name: str(path.relative_to(inside) if path.is_relative_to(inside) else path) for name, path in paths.items()}
 

@@ -151,6 +151,12 @@ def rows_query(build: Build, verdicts: Verdicts, campaign: Campaign) -> str:
     return f"{rows} qualify {seed[0]} or row_number() over (partition by {', '.join(seed + alike)} order by {quote(KEY)}) = 1"
 
 
+def people(build: Build, verdicts: Verdicts, campaign: Campaign) -> str:
+    """SQL for the extract's rows that are printed, without seeds."""
+    rows = rows_query(build, verdicts, campaign)
+    return f"select * from ({rows}) where not coalesce({quote(SEED)}, false)" if campaign.has_seeds else rows
+
+
 def copy_through_pipe(connection: duckdb.DuckDBPyConnection, query: str, options: str, take: Callable[[bytes], None]) -> int:
     """Run COPY in a thread and give `take` every chunk that comes out; the number of rows that DuckDB reports.
 

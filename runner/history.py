@@ -9,9 +9,9 @@ from pathlib import Path
 
 import duckdb
 
-from runner.campaign import PIECE, SEED, Campaign
+from runner.campaign import PIECE, Campaign
 from runner.errors import DmailError
-from runner.extract import rows_query
+from runner.extract import people
 from runner.project import KEY
 from runner.settings import Settings
 from runner.values import Build, Verdicts
@@ -63,9 +63,8 @@ def write_contacts(connection: duckdb.DuckDBPyConnection, build: Build, verdicts
 def looks(build: Build, verdicts: Verdicts, campaign: Campaign) -> str:
     """SQL for the people in the file, and a hash of what is printed for each, but for the piece's name."""
     row = ", ".join(printed(column.name) for column in campaign.exported if column.name != PIECE)
-    people = f"where not coalesce({quote(SEED)}, false)" if campaign.has_seeds else ""
-    rows = rows_query(build, verdicts, campaign)
-    return f"select {quote(KEY)}, md5_number_lower(cast(row({row}) as varchar)) as look from ({rows}) {people}"
+    rows = people(build, verdicts, campaign)
+    return f"select {quote(KEY)}, md5_number_lower(cast(row({row}) as varchar)) as look from ({rows})"
 
 
 def churn(connection: duckdb.DuckDBPyConnection, now: str, last: Path) -> tuple[int, int] | None:
@@ -91,9 +90,9 @@ def has_looks(contacts: Path) -> bool:
 
 
 def compare(
-    connection: duckdb.DuckDBPyConnection, now: str, recipients: str, last: Path, people: int
+    connection: duckdb.DuckDBPyConnection, now: str, recipients: str, last: Path, most: int
 ) -> tuple[dict[tuple[str, str], int], list[tuple[str, str, str]]]:
-    """The present file against the last one: people by what happened to them and why, and up to `people` of them by name.
+    """The present file against the last one: people by what happened to them and why, and up to `most` of them by name.
 
     `now`: SQL by `looks`; `recipients`: the relation that says why somebody is out.
     """
@@ -119,7 +118,7 @@ def compare(
     )
     counts = connection.execute("select what, reason, count(*) from dmail_diff group by all order by 1, 3 desc, 2").fetchall()
     listed = connection.execute(
-        f"select {key}, what, reason from dmail_diff where what <> 'unchanged' order by what, reason, {key} limit {people}"
+        f"select {key}, what, reason from dmail_diff where what <> 'unchanged' order by what, reason, {key} limit {most}"
     ).fetchall()
     return {(what, reason): count for what, reason, count in counts}, listed
 

@@ -28,6 +28,7 @@ LIBRARY = (
     "macros",
     "models/intermediate",
     "models/overview.md",
+    "models/reporting",
     "models/staging",
     "profiles/contracts",
     "profiles/profiles.yml",

@@ -25,16 +25,37 @@ class Build:
 
 
 @dataclass(frozen=True)
+class Place:
+    """How many pieces go to a country (ISO 3166-1 alpha-2) and a region of it; an empty text is one that is not told."""
+
+    country: str
+    region: str
+    pieces: int
+
+
+@dataclass(frozen=True)
+class Churn:
+    """How many people came, and how many went, since the file of the run `against`."""
+
+    against: str
+    came: int
+    went: int
+
+
+@dataclass(frozen=True)
 class Verdicts:
     """How many profiles were targeted, and what became of them: targeted = included + the sum of excluded.
 
-    `seeds`: addresses beside them in the file, which count nowhere else.
+    `seeds`: addresses beside them in the file, which count nowhere else. `places`: where the included go, as far as that is
+    known. `churn`: against the file before, where there is one.
     """
 
     targeted: int
     included: int
     excluded: Mapping[str, int]
     seeds: int = 0
+    places: tuple[Place, ...] = ()
+    churn: Churn | None = None
 
 
 @dataclass(frozen=True)
