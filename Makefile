@@ -7,7 +7,7 @@ DEMO_ROWS ?= 100000
 SOAK_SECONDS ?= 3600
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format soak bench lock clean
+.PHONY: help demo test check format docs soak bench lock clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -31,6 +31,9 @@ format: $(VENV)/dev.ok ## write the formatting that `make check` asks for
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/sqlfmt models macros tests/dbt
+
+docs: $(VENV)/dev.ok ## write docs/reference and docs/schema from the code
+	$(BIN)/python -m scripts.reference
 
 soak: $(VENV)/dev.ok ## kill runs for an hour, at every system call and at any instant, and see that they converge
 	DMAIL_SOAK_SECONDS=$(SOAK_SECONDS) DMAIL_TEST_LIVES=500 $(BIN)/python -m pytest -s tests/runner/test_soak.py tests/runner/test_world.py

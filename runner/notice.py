@@ -68,10 +68,15 @@ class Channel(Strict):
     """Somebody to tell: by an `url` of apprise (mail, Slack, Teams …), or by a `webhook`, which is sent JSON."""
 
     url: SecretStr | None = None
+    """An address of apprise: mail, Slack, Teams and many more."""
     webhook: SecretStr | None = None
+    """Or a URL that is sent JSON."""
     headers: Mapping[str, SecretStr] = Field(default_factory=dict)
+    """What goes with it, such as a token."""
     kinds: Annotated[tuple[Kind, ...], Field(min_length=1)] = ("empty", "held", "failed", "missed", "key_expiring")
+    """Which notices it gets."""
     campaigns: tuple[str, ...] | None = None
+    """Of which campaigns; of all where it is not said."""
 
     @model_validator(mode="after")
     def check_way(self) -> Self:
@@ -89,10 +94,12 @@ class Channel(Strict):
 
 
 class Notices(Strict):
-    """Who is told. `owner`: an apprise URL by which a campaign's owner is written to, with `{owner}` for the address."""
+    """Who is told."""
 
     owner: SecretStr | None = None
+    """An apprise URL by which each campaign's owner is written to, with `{owner}` for the address."""
     channels: tuple[Channel, ...] = ()
+    """Who else is told."""
 
 
 @dataclass(frozen=True)

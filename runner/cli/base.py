@@ -39,7 +39,7 @@ app = typer.Typer(
 )
 
 
-Names = Annotated[list[str] | None, typer.Argument(metavar="[CAMPAIGN]...", help="Campaigns by name; all where none is named.")]
+Names = Annotated[list[str] | None, typer.Argument(metavar="CAMPAIGN", help="Campaigns by name; all where none is named.")]
 Slot = Annotated[
     str | None,
     typer.Option(metavar="ISO-TIME", help="The slot, such as 2027-03-01T06:00-05:00; by default the latest that is due."),

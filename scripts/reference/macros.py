@@ -1,0 +1,41 @@
+"""The page of macros, from the comments above them."""
+
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from scripts.reference.told import NOTE
+
+TITLES = {"audience": "Who gets the letter", "format": "How a field is printed", "engine": "What differs between engines"}
+MACRO = re.compile(r"(?:\{#(?P<told>(?:(?!#\}).)*)#\}\s*)?\{%-? macro (?P<name>\w+)\((?P<arguments>[^%]*?)\) -?%\}", re.DOTALL)
+
+
+def macros_page(folder: Path) -> str:
+    """Every macro that is called from elsewhere, by folder."""
+    parts = [NOTE, "", "# Macros", "", "More, with examples: [rules.md](../rules.md), [formats.md](../formats.md).", ""]
+    for name, title in TITLES.items():
+        parts += [f"## {title}", ""]
+        for path in sorted((folder / name).glob("*.sql")):
+            for macro, arguments, told in macros(path.read_text(encoding="utf-8")):
+                parts += [f"### {macro}", "", f"`{macro}({arguments})`", "", *prose(told), ""]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def macros(text: str) -> Iterator[tuple[str, str, str]]:
+    """A file's macros that have a comment: name, arguments, comment. The others are parts of these."""
+    for macro in MACRO.finditer(text):
+        if macro["told"] is not None and not re.match(r"(default|duckdb|spark)__", macro["name"]):
+            yield macro["name"], " ".join(macro["arguments"].split()).rstrip(","), inspect.cleandoc(macro["told"])
+
+
+def prose(comment: str) -> Iterator[str]:
+    """A comment as Markdown: what is indented is shown as it stands."""
+    inside = False
+    for line in comment.splitlines():
+        if line and line.startswith("  ") != inside:
+            inside = not inside
+            yield "```text" if inside else "```"
+        yield line.removeprefix("    ") if inside else line
+    if inside:
+        yield "```"
