@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from runner.cli.base import AsJson, Slot, app, found_job, now, opened, say, tell
+from runner.cli.base import AsJson, Name, Slot, app, found_job, now, opened, say, tell
 from runner.errors import DmailError
 
 audits = typer.Typer(help="The ledger's own truth.", no_args_is_help=True)
@@ -66,7 +66,7 @@ def reconcile(
 @app.command()
 def approve(
     context: typer.Context,
-    campaign: Annotated[str, typer.Argument(help="The campaign.")],
+    campaign: Name,
     by: Annotated[str | None, typer.Option(help="Who approves: a name, as in git.")] = None,
     show: Annotated[bool, typer.Option("--show", help="Show what would be approved, and approve nothing.")] = False,
     four_eyes: Annotated[

@@ -39,7 +39,17 @@ app = typer.Typer(
 )
 
 
-Names = Annotated[list[str] | None, typer.Argument(metavar="CAMPAIGN", help="Campaigns by name; all where none is named.")]
+def campaign_names() -> list[str]:
+    """What the shell offers for a campaign: the folders of the project around, without a look into them."""
+    project = next((folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / "dbt_project.yml").is_file()), Path())
+    return sorted(folder.name for folder in (project / "models/campaigns").glob("*/") if not folder.name.startswith("."))
+
+
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="CAMPAIGN", help="Campaigns by name; all where none is named.", autocompletion=campaign_names),
+]
+Name = Annotated[str, typer.Argument(metavar="CAMPAIGN", help="The campaign.", autocompletion=campaign_names)]
 Slot = Annotated[
     str | None,
     typer.Option(metavar="ISO-TIME", help="The slot, such as 2027-03-01T06:00-05:00; by default the latest that is due."),

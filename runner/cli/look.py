@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from runner.cli.base import AsJson, Names, Slot, app, attempt, now, opened, say, table, tell
+from runner.cli.base import AsJson, Name, Names, Slot, app, attempt, now, opened, say, table, tell
 from runner.errors import ConfigError
 
 
@@ -103,7 +103,7 @@ def check(
 @app.command()
 def preview(
     context: typer.Context,
-    campaign: Annotated[str, typer.Argument(help="The campaign; it may be a draft.")],
+    campaign: Name,
     profile: Annotated[list[str] | None, typer.Option(help="A profile; may be given several times.")] = None,
     test: Annotated[
         bool, typer.Option("--test-profiles", help="Test profiles and seeds, whatever the rules say, over what was built last.")
@@ -142,7 +142,7 @@ def preview(
 @app.command()
 def diff(
     context: typer.Context,
-    campaign: Annotated[str, typer.Argument(help="The campaign.")],
+    campaign: Name,
     rows: Annotated[int, typer.Option(min=0, max=1_000_000, help="How many people to name, too.")] = 0,
     slot: Slot = None,
     as_json: AsJson = False,
@@ -168,7 +168,7 @@ def diff(
 @app.command()
 def explain(
     context: typer.Context,
-    campaign: Annotated[str, typer.Argument(help="The campaign.")],
+    campaign: Name,
     profile_id: Annotated[str, typer.Argument(help="The profile.")],
     slot: Slot = None,
     as_json: AsJson = False,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runner.cli.base import Names, Slot, app, attempt, ended, found_job, now, opened, parse_slot, say, screen, tell
+from runner.cli.base import Name, Names, Slot, app, attempt, ended, found_job, now, opened, parse_slot, say, screen, tell
 from runner.cli.due import run_due
 from runner.errors import ConfigError, UsageError
 
@@ -116,7 +116,7 @@ def run_one(
 @app.command()
 def proof(
     context: typer.Context,
-    campaign: Annotated[str, typer.Argument(help="The campaign; it may be a draft.")],
+    campaign: Name,
     slot: Slot = None,
 ) -> None:
     """Deliver a file of the test profiles and seeds alone, under a name marked TEST. Needs models that were built before.

@@ -53,7 +53,14 @@ def rendered(schema: Any) -> Any:
     plain = bare.get("type") in ("integer", "number", "boolean") or bool(bare.keys() & {"enum", "const", "pattern"})
     if plain and "properties" not in bare:
         return {"anyOf": [bare, TEMPLATE], **about}
-    return {name: value if name in ("default", "required") else rendered(value) for name, value in schema.items()}
+    return {
+        name: value
+        if name in ("default", "required")
+        else {key: rendered(one) for key, one in value.items()}
+        if name in ("properties", "$defs")
+        else rendered(value)
+        for name, value in schema.items()
+    }
 
 
 def entries_schema(annotation: Any, description: str) -> Schema:
