@@ -198,9 +198,13 @@ def test_the_tutorial_works_word_for_word(project: Project, warm_dbt: str) -> No
         if language == "diff":
             subprocess.run(["git", "apply", "--whitespace=nowarn", "-"], cwd=project.path, input=text, text=True, check=True)
             continue
-        for line in re.findall(r"(?m)^\$ (.*)$", text):
+        for typed in re.findall(r"(?m)^\$ (.*)$", text):
+            line = typed
             if line.startswith(("make ", "source ")):
                 continue
+            if "PROFILE_ID" in line:
+                shown = re.search(r"Customer ID +(\d+)", "\n".join(told))
+                line = line.replace("PROFILE_ID", shown[1] if shown else "preview showed none")
             if line.startswith("dmail-runner "):
                 done = project.call(*shlex.split(line)[1:])
             elif line.startswith("dbt "):
