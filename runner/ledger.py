@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from runner.database import Database, LedgerError, iso, moment
+from runner.errors import UsageError
 from runner.run import FINISHED, LedgerPart, Planned, Run, run_name
 from runner.tables import events, exclusions, parts, places, runs
 from runner.values import Part, Receipt, Verdicts
@@ -102,6 +103,12 @@ class Ledger(Database):
         """The run of that name, if there is one."""
         found = self.read(runs.c.run_id == run_id)
         return found[0] if found else None
+
+    def named(self, run_id: str) -> Run:
+        """The run that a person names. Raises UsageError."""
+        if found := self.get(run_id):
+            return found
+        raise UsageError(f"there is no run {run_id!r}", todo="dmail-runner status --json tells the ids")
 
     def known(self, run_id: str) -> Run:
         """A run that there is."""

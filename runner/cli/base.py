@@ -49,6 +49,7 @@ Names = Annotated[
     list[str] | None,
     typer.Argument(metavar="CAMPAIGN", help="Campaigns by name; all where none is named.", autocompletion=campaign_names),
 ]
+RunId = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, as `status --json` tells it.")]
 Name = Annotated[str, typer.Argument(metavar="CAMPAIGN", help="The campaign.", autocompletion=campaign_names)]
 Slot = Annotated[
     str | None,

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from runner.cli.base import AsJson, Name, Names, Slot, app, attempt, now, opened, say, table, tell
+from runner.cli.base import AsJson, Name, Names, RunId, Slot, app, attempt, now, opened, say, table, tell
 from runner.errors import ConfigError
 
 
@@ -206,3 +206,29 @@ def status(
         say(json.dumps({"runs": [run_as_json(run) for run in runs]}, indent=2))
     else:
         say("\n\n".join("\n".join(run_lines(run)) for run in runs) or "no run yet")
+
+
+@app.command()
+def show(context: typer.Context, run: RunId, as_json: AsJson = False) -> None:
+    """One run: its figures, its files, where its pieces go, and everything that happened to it.
+
+    Example: dmail-runner show spring_catalog-20270301T110000Z
+    """
+    from runner.ledger import Ledger
+    from runner.report.rows import read_details
+    from runner.run import run_as_json
+    from runner.summary import event_lines, run_lines
+
+    settings = context.obj.settings()
+    settings.prepare()
+    ledger = Ledger(settings, now)
+    found = ledger.named(run)
+    details = read_details(ledger, [run])[run]
+    if as_json:
+        events = [
+            {"at": f"{event.at:%Y-%m-%dT%H:%M:%SZ}", "kind": event.kind, "detail": event.detail} for event in details.events
+        ]
+        places = [vars(place) for place in details.places]
+        say(json.dumps({**run_as_json(found), "places": places, "events": events}, indent=2))
+    else:
+        say("\n".join([*run_lines(found), *event_lines(details.places, details.events)]))

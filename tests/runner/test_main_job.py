@@ -113,6 +113,21 @@ def test_the_control_group_is_kept_and_stays_the_same(settled: Project) -> None:
     assert both <= max(each["excluded"]["holdout"] for each in settled.status()) + 5, "the same people, but for a few new ones"
 
 
+def test_a_run_is_shown_with_all_that_happened(settled: Project) -> None:
+    (run,) = settled.status()
+    shown = settled.call("show", run["run_id"])
+    assert shown.returncode == DONE, shown.stderr
+    for part in (f"{run['included']:,}", run["parts"][0]["sha256"], "goes to   ", "  planned", "  delivered     ", "  settled"):
+        assert part in shown.stdout
+    found = json.loads(settled.call("show", run["run_id"], "--json").stdout)
+    assert {name: found[name] for name in run} == run
+    assert sum(place["pieces"] for place in found["places"]) == run["included"]
+    assert [event["kind"] for event in found["events"]][-2:] == ["shipped", "settled"]
+    unknown = settled.call("show", "nothing")
+    assert unknown.returncode == WRONG
+    assert "there is no run 'nothing'" in unknown.stderr
+
+
 def test_a_person_is_explained(settled: Project) -> None:
     warehouse = duckdb.connect(str(settled.path / ".dmail/warehouse.duckdb"), read_only=True)
     query = "select profile_id from spring_catalog__recipients where exclusion_reason = 'suppressed' order by all limit 1"
