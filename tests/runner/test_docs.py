@@ -101,7 +101,8 @@ def test_everything_is_told_somewhere() -> None:
     for word in (*STATES, *(f"held: {hold}" for hold in HOLDS), *get_args(Kind)):
         assert f"`{word}`" in operations or word == "held", word
     readme = (ROOT / "README.md").read_text()
-    for name, _ in commands(typer.main.get_command(app), "dmail-runner"):
+    for name, command in commands(typer.main.get_command(app), "dmail-runner"):
+        assert "\n\nExample: dmail-runner " in command.help.replace("\n    ", "\n"), f"{name} --help has no example"
         assert re.search(rf"`{name}\b|`{name.removeprefix('dmail-runner ')}\b", readme), name
     index = (ROOT / "docs/README.md").read_text()
     for page in (ROOT / "docs").rglob("*.md"):
