@@ -170,6 +170,7 @@ def make_key(home: Path) -> str:
 
 def take(bench: Bench, name: str, profiles: int, contender: Callable[[], Cost]) -> Result:
     """Run one contender and look at what arrived; its files go, so that the next one has the disk."""
+    os.sync()  # what the one before has written is no burden for this one
     cost = contender()
     rows = bench.rows(name)
     steps = steps_of(bench.folder / "runner/.dmail/log") if name == "runner" else {}
