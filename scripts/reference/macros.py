@@ -17,16 +17,23 @@ def macros_page(folder: Path) -> str:
     for name, title in TITLES.items():
         parts += [f"## {title}", ""]
         for path in sorted((folder / name).glob("*.sql")):
-            for macro, arguments, told in macros(path.read_text(encoding="utf-8")):
+            for macro, arguments, told in macros(path.read_text(encoding="utf-8"), path.name):
                 parts += [f"### {macro}", "", f"`{macro}({arguments})`", "", *prose(told), ""]
     return "\n".join(parts).rstrip() + "\n"
 
 
-def macros(text: str) -> Iterator[tuple[str, str, str]]:
-    """A file's macros that have a comment: name, arguments, comment. The others are parts of these."""
+def macros(text: str, file: str) -> Iterator[tuple[str, str, str]]:
+    """A file's macros: name, arguments, comment. What is of one engine is told by the macro that chooses among them.
+
+    Exits where one has no comment.
+    """
     for macro in MACRO.finditer(text):
-        if macro["told"] is not None and not re.match(r"(default|duckdb|spark)__", macro["name"]):
-            yield macro["name"], " ".join(macro["arguments"].split()).rstrip(","), inspect.cleandoc(macro["told"])
+        name = macro["name"]
+        if re.match(r"[a-z]+__", name):
+            continue
+        if macro["told"] is None:
+            raise SystemExit(f"{file}: {name}() has no comment above it")
+        yield name, " ".join(macro["arguments"].split()).rstrip(","), inspect.cleandoc(macro["told"])
 
 
 def prose(comment: str) -> Iterator[str]:
