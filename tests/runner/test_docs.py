@@ -51,13 +51,26 @@ def test_every_shown_command_is_understood(page: Path) -> None:
     assert set(made) <= targets
     for line in shown_commands(page):
         if "[OPTIONS]" not in line:
-            command, words = found_command(words_of(line))
-            command.make_context("dmail-runner", words)
+            understood(line)
     for line in re.findall(r"`(dmail-runner [^`\n]+)`", prose(page)):
         # In the text a command is often named without all that it needs.
-        command, words = found_command(words_of(line))
-        known = {option for one in command.params for option in (*one.opts, *one.secondary_opts)}
-        assert {word for word in words if word.startswith("--")} <= {*known, "--help"}, line
+        check_options(line, *found_command(words_of(line)))
+
+
+def understood(line: str) -> None:
+    """Every word of a line is read as the command reads it, and nothing is done."""
+    command, words = found_command(words_of(line))
+    if hasattr(command, "commands"):
+        # No command of its own: its options would act at once.
+        check_options(line, command, words)
+    else:
+        command.make_context("dmail-runner", words)
+
+
+def check_options(line: str, command: Any, words: list[str]) -> None:
+    """What looks like an option is one of the command's."""
+    known = {option for one in command.params for option in (*one.opts, *one.secondary_opts)}
+    assert {word for word in words if word.startswith("--")} <= {*known, "--help"}, line
 
 
 def found_command(words: list[str]) -> tuple[Any, list[str]]:
@@ -80,8 +93,7 @@ def test_units_and_orchestrators_start_what_there_is() -> None:
     assert lines["dagster.md"] == ["dmail-runner run --due"]
     for unit in (ROOT / "docs/systemd").glob("*.service"):
         for line in re.findall(r"(?m)^ExecStart=\S+/(dmail-runner .*)$", unit.read_text()):
-            command, words = found_command(words_of(line))
-            command.make_context("dmail-runner", words)
+            understood(line)
 
 
 @pages
