@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,12 +38,35 @@ def macros(text: str, file: str) -> Iterator[tuple[str, str, str]]:
 
 
 def prose(comment: str) -> Iterator[str]:
-    """A comment as Markdown: what is indented is shown as it stands."""
+    """A comment as Markdown: its arguments as a table, and what else is indented as it stands."""
+    before = ""
+    for indented, text in parts(comment):
+        if not indented:
+            yield text
+        elif before.rpartition("\n\n")[2].startswith("Arguments"):
+            yield from ("", "| argument | meaning |", "| --- | --- |", *arguments_table(text), "")
+        else:
+            yield from ("```text", text, "```", "")
+        before = text
+
+
+def parts(comment: str) -> Iterator[tuple[bool, str]]:
+    """The parts of a comment that are indented, and those between them."""
+    found: list[str] = []
     inside = False
     for line in comment.splitlines():
         if line and line.startswith("  ") != inside:
-            inside = not inside
-            yield "```text" if inside else "```"
-        yield line.removeprefix("    ") if inside else line
-    if inside:
-        yield "```"
+            yield inside, textwrap.dedent("\n".join(found)).strip("\n")
+            found, inside = [], not inside
+        found.append(line)
+    yield inside, textwrap.dedent("\n".join(found)).strip("\n")
+
+
+def arguments_table(text: str) -> Iterator[str]:
+    """A row for each argument; what is said in further lines belongs to it."""
+    for entry in re.split(r"\n(?! )", text):
+        name, *told = re.split(r"  +", entry, maxsplit=1)
+        # Values with their meanings stand in lines of their own.
+        lines = re.sub(r"\n +(?=\S+  )", "<br>", "".join(told).replace("|", "\\|").replace("*", "\\*"))
+        meaning = re.sub(r"(^|<br>)(\S+)  +(?=\S)", r"\1`\2` ", lines)
+        yield f"| `{name}` | {' '.join(meaning.split())} |"
