@@ -121,6 +121,12 @@ def now() -> datetime:
 
 def say(text: str) -> None:
     """The result, or a part of it."""
+    if not screen.silent:
+        put_out(text)
+
+
+def put_out(text: str) -> None:
+    """What a program reads, or a person."""
     screen.clear()
     with nobody_listens(sys.stdout):
         typer.echo(text)
@@ -134,8 +140,8 @@ def ended(run: "Run") -> None:
     """The log tells how a run ended, with its figures."""
     from runner.run import run_as_json
 
+    screen.begin(run.run_id)
     if screen.log:
-        screen.begin(run.run_id)
         screen.log.write("ended", **run_as_json(run))
 
 

@@ -29,6 +29,8 @@ class Screen:
 
     def __init__(self) -> None:
         self.log: Log | None = None
+        self.run_ids: dict[str, None] = {}  # of the runs that were spoken of
+        self.silent = False  # nothing is said but what a program asked for
         self.progress: Progress | None = None
         self.building: TaskID | None = None
         self.tests = 0
@@ -40,6 +42,7 @@ class Screen:
 
     def begin(self, run_id: str) -> None:
         """What follows is about this run."""
+        self.run_ids[run_id] = None
         if self.log:
             self.log.run_id = run_id
 
