@@ -9,12 +9,15 @@ from pathlib import Path
 from scripts.reference.told import NOTE
 
 TITLES = {"audience": "Who gets the letter", "format": "How a field is printed", "engine": "What differs between engines"}
+ABOUT = """\
+More, with examples: [rules.md](../rules.md), [formats.md](../formats.md). An argument called `column`, `text` or the like is SQL: a column, or what is
+made of columns."""
 MACRO = re.compile(r"(?:\{#(?P<told>(?:(?!#\}).)*)#\}\s*)?\{%-? macro (?P<name>\w+)\((?P<arguments>[^%]*?)\) -?%\}", re.DOTALL)
 
 
 def macros_page(folder: Path) -> str:
     """Every macro that is called from elsewhere, by folder."""
-    parts = [NOTE, "", "# Macros", "", "More, with examples: [rules.md](../rules.md), [formats.md](../formats.md).", ""]
+    parts = [NOTE, "", "# Macros", "", ABOUT, ""]
     for name, title in TITLES.items():
         parts += [f"## {title}", ""]
         for path in sorted((folder / name).glob("*.sql")):
