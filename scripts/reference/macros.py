@@ -10,8 +10,8 @@ from scripts.reference.told import NOTE
 
 TITLES = {"audience": "Who gets the letter", "format": "How a field is printed", "engine": "What differs between engines"}
 ABOUT = """\
-More, with examples: [rules.md](../rules.md), [formats.md](../formats.md). An argument called `column`, `text` or the like is SQL: a column, or what is
-made of columns."""
+More, with examples: [rules.md](../rules.md), [formats.md](../formats.md). An argument called
+`column`, `text` or the like is SQL: a column, or what is made of columns."""
 MACRO = re.compile(r"(?:\{#(?P<told>(?:(?!#\}).)*)#\}\s*)?\{%-? macro (?P<name>\w+)\((?P<arguments>[^%]*?)\) -?%\}", re.DOTALL)
 
 
