@@ -25,11 +25,14 @@ class Reader:
     prints: dict[str, str] = field(default_factory=dict)
 
     def follow(self, page: str) -> None:
-        for language, text in blocks(ROOT / "docs" / page, "console", "diff", "sql"):
+        for language, text in blocks(ROOT / "docs" / page, "console", "diff", "sql", "yaml"):
             if language == "diff":
                 subprocess.run(["git", "apply", "-"], cwd=self.project.path, input=text, text=True, check=True)
             elif name := re.match(r"-- (\w+\.sql)\n", text):
                 (self.project.path / name[1]).write_text(text)
+            elif name := re.match(r"# (profiles/\w+\.yml)\n", text):
+                with (self.project.path / name[1]).open("a") as file:
+                    file.write(text)
             elif language == "console":
                 for line, shown in typed(text):
                     self.type(line, shown)
@@ -130,3 +133,15 @@ def test_returns_are_out_of_the_next_file(reader: Reader) -> None:
     assert {row["profile_id"] for row in added} == {row["Customer ID"] for row in back}
     assert {row["list_name"] for row in added} == {"returned"}
     assert project.call("explain", "spring_catalog", back[1]["Customer ID"], "--slot", SLOT).stdout.count("list: returned") == 1
+
+
+def test_a_new_mail_house_gets_its_format(reader: Reader) -> None:
+    reader.follow("howto/new-provider.md")
+    check, preview, proof = reader.prints.values()
+    assert "a thousand pieces cost about 530.00 EUR" in check
+    head, *rows = preview.splitlines()
+    assert head.startswith("Customer ID;Full Name;Company;")
+    assert len(rows) == 3
+    assert proof.count("_TEST_") == 1
+    (file, checksum) = sorted(name for name in reader.project.delivered if "_TEST_" in name)
+    assert checksum == f"{file}.sha256"
