@@ -73,7 +73,9 @@ def rewrite(file: Path, profile_id: str, pseudonym: str) -> None:
         names = [row[0] for row in connection.execute(f"describe select * from read_parquet({literal(str(file))})").fetchall()]
         person = f"{KEY} = {literal(profile_id)}"
         changed = [f"case when {person} then {literal(pseudonym)} else {KEY} end as {KEY}"]
-        changed += [f"case when not {person} then {name} end as {name}" for name in ("household_key", "look") if name in names]
+        changed += [
+            f"case when not {person} then {name} end as {name}" for name in ("household_key", "row_hash") if name in names
+        ]
         query = f"select * replace ({', '.join(changed)}) from read_parquet({literal(str(file))})"
         replace(connection, query, file)
 

@@ -15,7 +15,7 @@ from runner.extract import people
 from runner.project import KEY
 from runner.settings import Settings
 from runner.values import Build, Verdicts
-from runner.warehouse import literal, printed, quote
+from runner.warehouse import literal, quote
 
 HOLDOUT = "holdout"
 FILE = "contacts.parquet"
@@ -36,7 +36,7 @@ class Contacts:
 def write_contacts(connection: duckdb.DuckDBPyConnection, build: Build, verdicts: Verdicts, run: Contacts) -> None:
     """Write a run's contacts into its spool: who is in the file as `mailed`, and the control group as `holdout`. No seeds.
 
-    `look`: a hash of the row as printed, by which the next file is compared with this one.
+    `row_hash`: of the row as printed, by which the next file is compared with this one.
     """
     key = quote(KEY)
     connection.execute(
@@ -49,10 +49,10 @@ def write_contacts(connection: duckdb.DuckDBPyConnection, build: Build, verdicts
                 timestamp '{run.slot.astimezone(UTC):%Y-%m-%d %H:%M:%S}' as slot,
                 {literal(run.run_id)} as run_id,
                 case when exclusion_reason is null then 'mailed' else '{HOLDOUT}' end as cell,
-                look
+                row_hash
             from {build.recipients}
             left join ({looks(build, verdicts, run.campaign)}) as file using ({key})
-            where exclusion_reason = '{HOLDOUT}' or exclusion_reason is null and look is not null
+            where exclusion_reason = '{HOLDOUT}' or exclusion_reason is null and row_hash is not null
         ) to {literal(str(run.folder / FILE))} (format parquet, compression zstd)
         """
     )
@@ -62,9 +62,9 @@ def write_contacts(connection: duckdb.DuckDBPyConnection, build: Build, verdicts
 
 def looks(build: Build, verdicts: Verdicts, campaign: Campaign) -> str:
     """SQL for the people in the file, and a hash of what is printed for each, but for the piece's name."""
-    row = ", ".join(printed(column.name) for column in campaign.exported if column.name != PIECE)
+    columns = (f"coalesce(cast({quote(column.name)} as varchar), '')" for column in campaign.exported if column.name != PIECE)
     rows = people(build, verdicts, campaign)
-    return f"select {quote(KEY)}, md5_number_lower(cast(row({row}) as varchar)) as look from ({rows})"
+    return f"select {quote(KEY)}, md5_number_lower(concat_ws(chr(31), {', '.join(columns)})) as row_hash from ({rows})"
 
 
 def churn(connection: duckdb.DuckDBPyConnection, now: str, last: Path) -> tuple[int, int] | None:
@@ -86,7 +86,7 @@ def has_looks(contacts: Path) -> bool:
     """Whether a run has kept hashes of what it printed; those of earlier versions have not."""
     with duckdb.connect() as connection:
         columns = connection.execute(f"describe {mailed(contacts)}").fetchall()
-    return any(name == "look" for name, *_ in columns)
+    return any(name == "row_hash" for name, *_ in columns)
 
 
 def compare(
@@ -97,7 +97,7 @@ def compare(
     `now`: SQL by `looks`; `recipients`: the relation that says why somebody is out.
     """
     key = quote(KEY)
-    differs = "now.look is distinct from before.look" if has_looks(last) else "false"
+    differs = "now.row_hash is distinct from before.row_hash" if has_looks(last) else "false"
     reasons = f"select {key}, coalesce(exclusion_reason, 'left_out') as now_out from {recipients}"
     connection.execute(
         f"""
