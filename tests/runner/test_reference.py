@@ -20,6 +20,7 @@ from runner.errors import ConfigError
 from runner.notice import Notices
 from runner.provider import Provider, SharedContract
 from runner.route import Route
+from runner.scaffold import LIBRARY, STARTER
 from scripts.reference.__main__ import stale
 from scripts.reference.macros import macros
 from scripts.reference.schemas import campaign_schema, entries_schema, file_schema
@@ -160,12 +161,16 @@ def test_the_files_of_the_project_are_taken() -> None:
 
 
 def test_files_name_their_schema() -> None:
-    """By a path that leads there."""
-    files = [ROOT / "profiles/providers.yml", ROOT / "profiles/routes.yml", *(ROOT / "profiles/contracts").glob("*.yml")]
-    for file in files:
+    """By a path that leads there, also in a project of one's own, which `init` gives the same folders."""
+    assert "docs/schema" in LIBRARY
+    entries = [
+        folder / f"{name}.yml" for folder in (ROOT / "profiles", STARTER / "project/profiles") for name in ("providers", "routes")
+    ]
+    for file in (*entries, *(ROOT / "profiles/contracts").glob("*.yml")):
         name = re.match(r"# yaml-language-server: \$schema=(\S+)\n", file.read_text())
         assert name, file
-        assert (file.parent / name[1]).is_file(), file
+        place = ROOT / "profiles/contracts" if file.parent.name == "contracts" else ROOT / "profiles"
+        assert (place / name[1]).is_file(), file
 
 
 def test_a_word_of_yaml_1_1_is_no_text(tmp_path: Path) -> None:
