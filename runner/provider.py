@@ -98,6 +98,8 @@ class FixedWidthFormat(FileFormat):
 AnyFormat = Annotated[CsvFormat | DelimitedFormat | FixedWidthFormat, Field(discriminator="type")]
 
 
+# What `parse_size` takes, for editors.
+SIZE = {"anyOf": [{"type": "number", "minimum": 1}, {"type": "string", "pattern": r"^\s*\d+(\.\d+)? *([KMG]?B)?\s*$"}]}
 UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 
 
@@ -114,7 +116,7 @@ class Split(Strict):
 
     rows: Annotated[int, Field(ge=1)] | None = None
     """Records of a part, at most."""
-    size: Annotated[int, BeforeValidator(parse_size), WithJsonSchema({"type": ["integer", "string"]})] | None = None
+    size: Annotated[int, BeforeValidator(parse_size), WithJsonSchema(SIZE)] | None = None
     """Bytes of a part, at most, such as `500 MB`."""
 
     @model_validator(mode="after")

@@ -25,6 +25,7 @@ from runner.twin import label, twin
 STARTER = Path(__file__).parent / "starter"
 # What a project begins with and nobody need write: a wheel has a copy in the starter, a checkout is it.
 LIBRARY = (
+    "docs/schema",
     "macros",
     "models/intermediate",
     "models/overview.md",

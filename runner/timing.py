@@ -50,6 +50,13 @@ def parse_span(value: object) -> object:
     return span
 
 
+def written(span: timedelta) -> str:
+    """A length of time as people write it."""
+    minutes = int(span.total_seconds() // 60)
+    size, unit = next((size, unit) for size, unit in ((1440, "d"), (60, "h"), (1, "min")) if minutes % size == 0)
+    return f"{minutes // size}{unit}"
+
+
 def parse_local(value: object) -> object:
     """A local time to the minute, such as `2027-03-01T06:00`."""
     try:
@@ -116,9 +123,7 @@ class Schedule(Strict):
     def as_declared(self) -> str:
         """When it is due, in the words of its author."""
         if self.every is not None:
-            minutes = int(self.every.total_seconds() // 60)
-            size, unit = next((size, unit) for size, unit in ((1440, "d"), (60, "h"), (1, "min")) if minutes % size == 0)
-            return f"every {minutes // size}{unit}"
+            return f"every {written(self.every)}"
         return self.cron or ", ".join(f"{moment:%Y-%m-%dT%H:%M}" for moment in self.at or ())
 
     @property

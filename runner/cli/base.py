@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from runner.cli.names import campaign_names
 from runner.cli.screen import Screen, nobody_listens
 from runner.errors import DmailError, Stopped, UsageError
 from runner.log import Log
@@ -37,12 +38,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-def campaign_names() -> list[str]:
-    """What the shell offers for a campaign: the folders of the project around, without a look into them."""
-    project = next((folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / "dbt_project.yml").is_file()), Path())
-    return sorted(folder.name for folder in (project / "models/campaigns").glob("*/") if not folder.name.startswith("."))
 
 
 Names = Annotated[

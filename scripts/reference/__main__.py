@@ -11,7 +11,7 @@ from runner.route import Route
 from scripts.reference.commands import commands_page
 from scripts.reference.keys import keys_page
 from scripts.reference.macros import macros_page
-from scripts.reference.schemas import campaign_schema, entries_schema, rendered, schema_of
+from scripts.reference.schemas import campaign_schema, entries_schema, file_schema
 
 ROOT = Path(__file__).parents[2]
 ABOUT = {
@@ -27,9 +27,9 @@ def files() -> dict[str, str]:
     schemas = {
         "campaign": campaign_schema(),
         "providers": entries_schema(Provider, "profiles/providers.yml: what each mail house wants."),
-        "contract": rendered(schema_of(SharedContract)),
+        "contract": file_schema(SharedContract, "A file of profiles/contracts: what a mail house takes."),
         "routes": entries_schema(Route, "profiles/routes.yml: servers, and how to deliver to them."),
-        "notices": rendered(schema_of(Notices)),
+        "notices": file_schema(Notices, "profiles/notices.yml: who is told of what."),
     }
     keys = {
         "campaign": keys_page("A campaign's keys", ABOUT["campaign"], "campaign", [DirectMail, ColumnMeta]),
@@ -46,8 +46,7 @@ def files() -> dict[str, str]:
 
 def stale() -> list[str]:
     """The files that are not as they would be written."""
-    found = {name: ROOT / name for name in files()}
-    return [name for name, path in found.items() if not path.is_file() or path.read_text(encoding="utf-8") != files()[name]]
+    return [name for name, text in files().items() if not (ROOT / name).is_file() or (ROOT / name).read_text("utf-8") != text]
 
 
 def main() -> None:

@@ -10,11 +10,15 @@ import typer.main
 from runner.cli import app
 from scripts.reference.told import NOTE
 
+# What builds or delivers a slot, so that a gate may hold it.
+BUILDING = ("approve", "check", "diff", "preview", "proof", "release", "resend", "resume", "run", "settle")
+CODES = "What to do about an exit code: [operations.md](../operations.md#exit-codes)."
+
 
 def commands_page() -> str:
-    """Every command with its arguments, options and example."""
+    """Every command with its arguments, options, example and exit codes."""
     root = typer.main.get_command(app)
-    parts = [NOTE, "", "# Commands", "", inspect.cleandoc(root.help or "").splitlines()[-1], ""]
+    parts = [NOTE, "", "# Commands", "", inspect.cleandoc(root.help or "").splitlines()[-1], CODES, ""]
     parts += ["`dmail-runner COMMAND --help` says the same. These stand before the command:", "", *options(root), ""]
     for name, command in commands(root, "dmail-runner"):
         text, _, example = inspect.cleandoc(command.help or "").partition("\n\nExample: ")
@@ -23,6 +27,7 @@ def commands_page() -> str:
         parts += [f"## {name}", "", f"`{shown}`", "", " ".join(text.split()), ""]
         parts += ["```console", f"$ {' '.join(example.split())}", "```", ""] if example else []
         parts += [*table, ""] if (table := options(command)) else []
+        parts += [f"Exit codes: 0, 1, 2{', 3' if name.removeprefix('dmail-runner ') in BUILDING else ''}.", ""]
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -45,7 +50,7 @@ def words(one: Any) -> Iterator[str]:
     """What is typed."""
     option = one.param_type_name == "option"
     if option:
-        yield ", ".join(f"`{word}`" for word in (*one.opts, *one.secondary_opts))
+        yield " or ".join(f"`{word}`" for word in (*one.opts, *one.secondary_opts))
     if not option or not (one.is_flag or one.count):
         choices = getattr(one.type_descriptor, "choices", None) or ()
         yield f"`{one.metavar or '|'.join(map(str, choices)) or one.name.upper()}`".replace("|", "\\|")
@@ -54,6 +59,8 @@ def words(one: Any) -> Iterator[str]:
 def meaning(one: Any) -> str:
     """What it does, and what holds without it."""
     told = " ".join((getattr(one, "help", None) or "").split())
+    if one.required and one.param_type_name == "option":
+        told += " Required."
     if isinstance(one.default, int | str) and not isinstance(one.default, bool) and one.default != "":
         told += f" Default: `{one.default}`."
     if one.envvar:

@@ -2,13 +2,23 @@
 
 import inspect
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
 
+from scripts.reference.schemas import bare_schema
 from scripts.reference.told import NOTE, models_of, told_of
 
+# What may stand in place of a value.
+SETTING = "`{{ env_var('NAME') }}`, or `{{ env_var('NAME', 'default') }}`, may stand in every value"
+TEMPLATES = {
+    "campaign": "dbt reads the file, so that all of its Jinja is understood.",
+    "providers": f"{SETTING}, but for `max_columns` and the numbers and flags of a column's rules.",
+    "routes": f"{SETTING}; `{{{{ file('PATH') }}}}`, alone, is the text of a file that nobody else can read.",
+    "notices": f"{SETTING}; `{{{{ file('PATH') }}}}`, alone, is the text of a file that nobody else can read.",
+}
 HEAD = ["| key | value | default | meaning |", "| --- | --- | --- | --- |"]
 
 
@@ -16,19 +26,18 @@ def keys_page(title: str, about: str, name: str, roots: Sequence[Any]) -> str:
     """A page with a table for each model."""
     sections = dict.fromkeys(section(model) for root in roots for model in written(root))
     editors = f"[../schema/{name}.schema.json](../schema/{name}.schema.json) tells it to an editor."
-    templates = "`{{ env_var('NAME') }}` is understood in every value." if name != "campaign" else ""
-    return "\n".join([NOTE, "", f"# {title}", "", about, editors, templates, "", *sections]).rstrip() + "\n"
+    return "\n".join([NOTE, "", f"# {title}", "", about, editors, TEMPLATES[name], "", *sections]).rstrip() + "\n"
 
 
 def written(root: Any) -> Iterator[type[BaseModel]]:
     """The models that people write as mappings; of some only a text is written."""
-    schema = TypeAdapter(root).json_schema()
+    schema = bare_schema(root)
     return (model for model in models_of(root) if model.__name__ in (schema.get("title"), *schema.get("$defs", ())))
 
 
 def section(model: type[BaseModel]) -> str:
     """A model's keys: each with its type, its default and its meaning."""
-    schema = TypeAdapter(model).json_schema()
+    schema = bare_schema(model)
     told, required = told_of(model), schema.get("required", ())
     rows = [
         "| "
@@ -51,12 +60,9 @@ def default(given: Mapping[str, Any], *, required: bool) -> str:
         return "none"
     if isinstance(value, dict):
         return "its own"
-    text = (
-        {"P1D": "1d", 0o600: "'0600'"}.get(value, value)
-        if isinstance(value, str | int) and not isinstance(value, bool)
-        else value
-    )
-    return f"`{text if isinstance(text, str) else json.dumps(text)}`"
+    text = value if isinstance(value, str) else json.dumps(value)
+    # What YAML would read as another number.
+    return f"`'{text}'`" if isinstance(value, str) and re.fullmatch(r"0\d+", text) else f"`{text}`"
 
 
 def value(given: Mapping[str, Any]) -> str:
@@ -64,9 +70,8 @@ def value(given: Mapping[str, Any]) -> str:
     if "$ref" in given:
         name = given["$ref"].rpartition("/")[2]
         return f"[{name}](#{name.lower()})"
-    for word in ("anyOf", "oneOf"):
-        if word in given:
-            return " or ".join(dict.fromkeys(value(one) for one in given[word] if one.get("type") != "null"))
+    if models := [one["then"] for one in given.get("allOf", ())] or given.get("anyOf"):
+        return " or ".join(dict.fromkeys(value(one) for one in models if one.get("type") != "null"))
     if choices := given.get("enum", [given["const"]] if "const" in given else []):
         return ", ".join(f"`{json.dumps(one) if not isinstance(one, str) else one}`" for one in choices)
     kind = given.get("type", "string")

@@ -4,6 +4,7 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Iterator
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -35,10 +36,12 @@ def told_of(model: type[BaseModel]) -> dict[str, str]:
     return told
 
 
-def below_fields(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
-    """The docstrings below a class's own fields."""
+@cache
+def below_fields(model: type[BaseModel]) -> tuple[tuple[str, str], ...]:
+    """The docstrings below a class's own fields, by their names."""
     (tree,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
-    body = tree.body if isinstance(tree, ast.ClassDef) else []
-    for field, text in pairwise(body):
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr):
-            yield field.target.id, " ".join(str(ast.literal_eval(text.value)).split())
+    return tuple(
+        (field.target.id, " ".join(str(ast.literal_eval(text.value)).split()))
+        for field, text in pairwise(tree.body if isinstance(tree, ast.ClassDef) else [])
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr)
+    )
