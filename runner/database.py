@@ -127,11 +127,11 @@ class Database:
 
     @contextmanager
     def turn(self, campaign: str, purpose: str) -> Iterator[None]:
-        """Work on a campaign's runs alone, on every host that shares the ledger, once the ledger has proved sound.
+        """Work on a campaign's runs alone, on every host that shares the ledger.
 
-        Raises Busy, with who is at work, and LedgerError.
+        Raises Busy, with who is at work, and LedgerError where the ledger is older than what this host has seen of it.
         """
-        self.check()
+        self.confront()
         with self.explained(), take_turn(self.engine, campaign, purpose) as turn:
             self.turns[campaign] = turn
             try:

@@ -59,6 +59,7 @@ def is_done(run: Run, *, asked_for: bool) -> bool:
 
 def carry_out(job: Job, run: Run, ledger: Ledger, *, asked_for: bool = False) -> Run:
     """What `run_slot` does, for who has the campaign's turn. Older slots that were left unfinished come first."""
+    ledger.check()
     check_history(job, ledger)
     if is_done(run, asked_for=asked_for):
         return run

@@ -182,6 +182,8 @@ def attempt(step: Callable[[], object]) -> int:
         return 1
     finally:
         screen.clear()
+        if screen.log:
+            screen.log.run_id = None
     return 0
 
 

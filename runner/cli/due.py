@@ -57,7 +57,7 @@ def run_due(settings: "Settings", run_dbt: "RunDbt") -> int:
 
     try:
         with mended_by_people("all campaigns"):
-            ledger.check()
+            ledger.confront()
             manifest = load_manifest(settings, run_dbt)
             if faults := [*manifest.orphans(), *shared_names(settings, manifest)]:
                 raise ConfigError(faults)
