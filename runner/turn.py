@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Lock
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from runner.errors import Busy
 from runner.lock import locked
@@ -50,7 +50,7 @@ def server_turn(engine: sa.Engine, campaign: str, purpose: str) -> Iterator[Turn
             yield still_ours
         finally:
             # By its own word: a busy server notices the end of a connection later, and whoever comes next would be turned away.
-            with suppress(DBAPIError):
+            with suppress(SQLAlchemyError):
                 connection.execute(sa.select(sa.func.pg_advisory_unlock(key)))
             connection.invalidate()
 
