@@ -5,9 +5,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 DEMO_ROWS ?= 100000
 SOAK_SECONDS ?= 3600
+SIZES ?= 100000 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format soak bench lock clean
+.PHONY: help demo test check format docs soak bench lock clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -32,11 +33,14 @@ format: $(VENV)/dev.ok ## write the formatting that `make check` asks for
 	$(BIN)/ruff check --fix .
 	$(BIN)/sqlfmt models macros tests/dbt
 
+docs: $(VENV)/dev.ok ## write docs/reference and docs/schema from the code
+	$(BIN)/python -m scripts.reference
+
 soak: $(VENV)/dev.ok ## kill runs for an hour, at every system call and at any instant, and see that they converge
 	DMAIL_SOAK_SECONDS=$(SOAK_SECONDS) DMAIL_TEST_LIVES=500 $(BIN)/python -m pytest -s tests/runner/test_soak.py tests/runner/test_world.py
 
-bench: $(VENV)/dev.ok ## speed and memory against the floor and against pandas
-	$(BIN)/python -m bench.end_to_end
+bench: $(VENV)/dev.ok ## a run against the floor, dlt and pandas; SIZES="100000 10000000"
+	$(BIN)/python -m bench.end_to_end $(foreach size,$(SIZES),--rows $(size))
 
 lock: $(VENV)/dev.ok ## resolve the lock files again (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --no-strip-extras \

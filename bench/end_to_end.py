@@ -1,179 +1,238 @@
-"""A whole run against the bare floor and against pandas: one data set, one sshd, one table.
+"""A whole run against the bare floor and against what people do today: one data set, one sshd, one table and one chart.
 
-Targets at 10 million profiles: within 1.5 times the floor plus dbt's own start-up, under 4 GiB.
+Targets: at 10 million profiles within 1.25 times the floor, dbt's start-up counted apart; 4 times as fast as pandas and paramiko,
+1.5 times as fast as dlt, neither of which seals; 100 million in 11 times the time of 10 million, within 8 GiB.
 """
 
-import hashlib
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from datetime import date
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import duckdb
 import typer
 import yaml
 
+from bench.chart import chart
+from bench.letters import ROOT, SLOT, write_inputs
 from bench.measure import Cost, measure
-from runner.sample import write_sample
 from tests.runner.sshd import Sshd, serve
 
-ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "bench" / "results"
-SLOT = "2026-10-05 10:00:00"
-AS_OF = date(2026, 10, 1)
 FILE = "spring_catalog_20261005T100000Z.csv"
+PANDAS_MOST = 10_000_000  # profiles: above, it needs more memory than most machines have
+RUNNER = [sys.executable, "-c", "from runner.cli import main; main()"]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one contender cost, what it delivered, and how long each of its steps took, in seconds."""
+
+    contender: str
+    profiles: int
+    cost: Cost
+    rows: int = 0
+    steps: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Bench:
-    """One data set and one server, in a folder of their own."""
+    """One data set, one server and one key to seal to, in a folder."""
 
     folder: Path
-    profiles: Path
+    inputs: Path
     server: Sshd
-
-    @property
-    def countries(self) -> str:
-        return str(ROOT / "seeds" / "countries.csv")
+    home: Path
+    key: str
 
     def script(self, name: str, *arguments: str) -> Cost:
-        return measure([sys.executable, "-m", f"bench.{name}", str(self.profiles), self.countries, SLOT, *arguments])
+        return measure([sys.executable, "-m", f"bench.{name}", str(self.inputs), *arguments], {"PYTHONPATH": str(ROOT)})
 
     def floor(self) -> Cost:
         known = self.folder / "known_hosts"
         host_key = (self.server.log.parent / "host_key.pub").read_text()
         known.write_text(f"[127.0.0.1]:{self.server.port} {host_key}")
         options = ["-q", "-b", "-", "-P", str(self.server.port), "-i", str(self.server.key), "-o", f"UserKnownHostsFile={known}"]
-        output = self.folder / "floor" / FILE
-        output.parent.mkdir(exist_ok=True)
-        return self.script("floor", str(output), str(self.folder / "spill"), "sftp", *options, f"{self.server.user}@127.0.0.1")
+        output = str(self.own("floor") / FILE)
+        return self.script("floor", output, str(self.home), self.key, "sftp", *options, f"{self.server.user}@127.0.0.1")
 
     def pandas(self) -> Cost:
-        output = self.folder / "pandas" / FILE
-        output.parent.mkdir(exist_ok=True)
-        return self.script("pandas_script", str(output), str(self.server.port), self.server.user, str(self.server.key))
+        output = str(self.own("pandas") / FILE)
+        return self.script("pandas_script", output, str(self.server.port), self.server.user, str(self.server.key))
+
+    def dlt(self) -> Cost:
+        place = self.server.root / "dlt"
+        place.mkdir()
+        return self.script(
+            "dlt_script", str(self.own("dlt")), str(place), str(self.server.port), self.server.user, str(self.server.key)
+        )
 
     def runner(self) -> Cost:
         """A run in a project that is parsed already, as it is on a schedule."""
-        project, environment = self.project("runner", self.profiles)
-        command = [sys.executable, "-c", "from runner.cli import main; main()", "--project-dir", str(project)]
+        project, environment = self.project("runner", self.inputs)
+        command = [*RUNNER, "--project-dir", str(project)]
         measure([*command, "check"], environment)
         return measure([*command, "run", "spring_catalog", "--slot", SLOT.replace(" ", "T") + "Z"], environment)
 
     def start_up(self) -> Cost:
         """Dbt's own time: the same build on next to no rows, by dbt alone."""
-        few = self.folder / "few.parquet"
-        write_sample(few, 100, AS_OF, keep_lists=True)
+        few = self.own("few")
+        write_inputs(few, 100)
         project, environment = self.project("start_up", few)
         command = [sys.executable, "-P", "-c", "from dbt.cli.main import cli; cli()", "--quiet"]
         measure([*command, "parse"], environment, project)
-        return measure([*command, "build", "--select", "+exposure:spring_catalog"], {**environment, "DMAIL_SLOT": SLOT}, project)
+        build = ["build", "--exclude-resource-type", "unit_test", "--select", "+exposure:spring_catalog"]
+        return measure([*command, *build], {**environment, "DMAIL_SLOT": SLOT}, project)
 
-    def project(self, name: str, profiles: Path) -> tuple[Path, dict[str, str]]:
-        """A fresh copy of the project with a route to the server, and the environment that points it to the profiles."""
-        project = self.folder / name
-        (project / ".dmail").mkdir(parents=True)
+    def own(self, name: str) -> Path:
+        """A contender's folder."""
+        (self.folder / name).mkdir()
+        return self.folder / name
+
+    def project(self, name: str, inputs: Path) -> tuple[Path, dict[str, str]]:
+        """A fresh copy of the project with a route to the server, and the environment that points it to the inputs."""
+        project = self.own(name)
+        (project / ".dmail").mkdir()
         for part in ("dbt_project.yml", "models", "macros", "seeds", "profiles", "tests/dbt"):
             copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
             copy(ROOT / part, project / part)
+        (project / "profiles/keys").mkdir(exist_ok=True)
+        exported = subprocess.run(
+            ["gpg", "--homedir", self.home, "--armor", "--export", self.key], capture_output=True, check=True
+        )
+        (project / "profiles/keys/bench.asc").write_bytes(exported.stdout)
         route = {
-            "type": "sftp",
-            "host": "127.0.0.1",
-            "port": self.server.port,
-            "user": self.server.user,
-            "private_key": str(self.server.key),
-            "host_key": self.server.fingerprint,
-        }
+            "type": "sftp", "host": "127.0.0.1", "port": self.server.port, "user": self.server.user,
+            "private_key": str(self.server.key), "host_key": self.server.fingerprint,
+            "encryption": {"keys": [{"file": "bench.asc", "fingerprint": self.key}]},
+        }  # fmt: skip
         (project / "profiles/routes.yml").write_text(yaml.safe_dump({"outbox": route}))
-        lists = str(profiles.with_name("suppressions.csv"))
+        history = project / ".dmail/contact_history"
+        if (inputs / "history").exists():
+            shutil.copytree(inputs / "history", history, copy_function=os.link)
         return project, {
-            "DMAIL_PROFILES": str(profiles),
-            "DMAIL_SUPPRESSIONS": lists,
+            "DMAIL_PROFILES": str(inputs / "profiles.parquet"),
+            "DMAIL_SUPPRESSIONS": str(inputs / "lists.csv"),
+            "DMAIL_MEMORY_LIMIT": os.environ.get("DMAIL_MEMORY_LIMIT", "3GB"),
             "DBT_PROFILES_DIR": "profiles",
             "PYTHONPATH": str(ROOT),
         }
 
-
-@dataclass(frozen=True)
-class Result:
-    """What one contender cost, and what it delivered (dbt's start-up: nothing)."""
-
-    contender: str
-    profiles: int
-    wall: float
-    cpu: float
-    peak: int
-    bytes: int
-    sha256: str
+    def rows(self, contender: str) -> int:
+        """The records that arrived."""
+        if contender == "runner":
+            command = [*RUNNER, "--project-dir", str(self.folder / contender), "status", "--json"]
+            told = subprocess.run(command, capture_output=True, check=True, cwd=ROOT)
+            return int(json.loads(told.stdout)["runs"][0]["parts"][0]["rows"])
+        if contender == "dlt":
+            return sum(count_rows(path) for path in (self.server.root / "dlt").rglob("spring_catalog/*.csv*"))
+        plain = self.folder / contender / FILE
+        return count_rows(plain) if plain.exists() else 0
 
 
-def take(bench: Bench, name: str, rows: int, contender: Callable[[], Cost]) -> Result:
-    """Run one contender and look at what arrived."""
+def count_rows(path: Path) -> int:
+    """The records of a CSV file; some have line breaks in them."""
+    with duckdb.connect() as connection:
+        found = connection.execute(f"select count(*) from read_csv('{path}', all_varchar = true, quote = '\"')").fetchone()
+    return int(found[0]) if found else 0
+
+
+def steps_of(log: Path) -> dict[str, float]:
+    """The runner's steps in seconds, by its log: models, data tests, and what comes between one told line and the next."""
+    entries = [json.loads(line) for file in sorted(log.glob("*.jsonl")) for line in file.read_text().splitlines()]
+    moments = {entry["event"]: datetime.fromisoformat(entry["at"]) for entry in reversed(entries)}
+    order = [name for name in ("build", "check", "extract", "ship", "ended") if name in moments]
+    steps = {name: (moments[after] - moments[name]).total_seconds() for name, after in pairwise(order)}
+    for entry in entries:
+        if entry["event"] == "built":
+            kind = "of it data tests" if entry["kind"] == "test" else f"of it {entry['name']}"
+            steps[kind] = steps.get(kind, 0) + entry["seconds"]
+    return {name: seconds for name, seconds in steps.items() if seconds >= 0.05}
+
+
+def make_key(home: Path) -> str:
+    """A key to seal to; its fingerprint."""
+    home.mkdir(mode=0o700)
+    gpg = ["gpg", "--homedir", str(home), "--batch", "--pinentry-mode", "loopback", "--passphrase", ""]
+    make = [*gpg, "--quick-generate-key", "Bench <bench@example.com>", "default", "default", "never"]
+    subprocess.run(make, check=True, capture_output=True)
+    listed = subprocess.run([*gpg, "--with-colons", "--list-keys"], check=True, capture_output=True, text=True).stdout
+    return next(line.split(":")[9] for line in listed.splitlines() if line.startswith("fpr"))
+
+
+def take(bench: Bench, name: str, profiles: int, contender: Callable[[], Cost]) -> Result:
+    """Run one contender and look at what arrived; its files go, so that the next one has the disk."""
+    os.sync()  # what the one before has written is no burden for this one
     cost = contender()
-    print(f"{rows:>12,} {name:<9} {cost.wall:7.1f} s", file=sys.stderr)
-    arrived = next(bench.server.root.rglob(FILE), None)
-    if arrived is None:
-        return Result(name, rows, cost.wall, cost.cpu, cost.peak, 0, "")
-    with arrived.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    size = arrived.stat().st_size
-    arrived.unlink()
-    return Result(name, rows, cost.wall, cost.cpu, cost.peak, size, digest)
+    rows = bench.rows(name)
+    steps = steps_of(bench.folder / "runner/.dmail/log") if name == "runner" else {}
+    print(f"{profiles:>12,} {name:<9} {cost.wall:7.1f} s  {rows:,} rows", file=sys.stderr)
+    shutil.rmtree(bench.folder / name, ignore_errors=True)
+    for path in bench.server.root.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return Result(name, profiles, cost, rows, steps)
 
 
 def table(results: list[Result]) -> str:
     """The results as a Markdown table, with ratios to the floor of the same size."""
     lines = [
-        "| profiles | contender | wall s | CPU s | peak MiB | file MB | to the floor | without dbt's start-up | bytes |",
-        "| ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
+        "| profiles | contender | wall s | CPU s | peak MiB | read MB | written MB | rows | to the floor | without dbt's start |",
+        "| ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for result in results:
-        peers = {peer.contender: peer for peer in results if peer.profiles == result.profiles}
-        floor, start = peers["floor"], peers["start_up"]
-        ratio = "" if result is start else f"{result.wall / floor.wall:.2f}"
-        bare = f"{(result.wall - start.wall) / floor.wall:.2f}" if result.contender == "runner" else ""
-        same = "" if result is start else "the floor's" if result.sha256 == floor.sha256 else "others"
-        lines.append(
-            f"| {result.profiles:,} | {result.contender} | {result.wall:.1f} | {result.cpu:.1f} | {result.peak / 2**20:,.0f} "
-            f"| {result.bytes / 1e6:,.1f} | {ratio} | {bare} | {same} |"
-        )
+        peers = {peer.contender: peer.cost for peer in results if peer.profiles == result.profiles}
+        cost, floor, start = result.cost, peers["floor"].wall, peers["start_up"].wall
+        cells = [
+            f"{result.profiles:,}", result.contender, f"{cost.wall:.1f}", f"{cost.cpu:.1f}", f"{cost.peak / 2**20:,.0f}",
+            f"{cost.read / 1e6:,.0f}", f"{cost.written / 1e6:,.0f}", f"{result.rows:,}",
+            "" if result.contender == "start_up" else f"{cost.wall / floor:.2f}",
+            f"{(cost.wall - start) / floor:.2f}" if result.contender == "runner" else "",
+        ]  # fmt: skip
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def verdict(result: Result, results: list[Result]) -> str:
-    """How far from the target a run was."""
-    peers = {peer.contender: peer for peer in results if peer.profiles == result.profiles}
-    limit = 1.5 * peers["floor"].wall + peers["start_up"].wall
-    peak = result.peak / 2**30
-    return f"{result.profiles:,} profiles: {result.wall:.1f} s of at most {limit:.1f} s, {peak:.1f} GiB of at most 4 GiB"
+def step_table(results: list[Result]) -> str:
+    """The runner's steps, a column for each size."""
+    runs = [result for result in results if result.steps]
+    names = dict.fromkeys(name for result in runs for name in result.steps)
+    head = f"| the runner's steps, s | {' | '.join(f'{run.profiles:,}' for run in runs)} |\n|{' --- |' + ' ---: |' * len(runs)}"
+    rows = [f"| {name} | {' | '.join(f'{run.steps.get(name, 0):.1f}' for run in runs)} |" for name in names]
+    return "\n".join([head, *rows])
 
 
 def main(
     rows: Annotated[list[int] | None, typer.Option(help="How many profiles; may be given more than once.")] = None,
-    skip_pandas: Annotated[bool, typer.Option("--skip-pandas", help="Only the floor and the runner.")] = False,  # noqa: FBT002
+    only: Annotated[list[str] | None, typer.Option(help="Contenders beside the floor: runner, pandas, dlt.")] = None,
 ) -> None:
-    """Measure, print the table, and write it to bench/results/."""
+    """Measure, print the tables, and write them with a chart to bench/results/."""
     results: list[Result] = []
-    for size in rows or [1_000_000, 10_000_000]:
+    for size in rows or [100_000, 1_000_000]:
         with tempfile.TemporaryDirectory(prefix="dmail-bench-") as name, serve(Path(name) / "sshd") as server:
-            profiles = Path(name) / "profiles.parquet"
-            write_sample(profiles, size, AS_OF)
+            folder = Path(name)
+            (folder / "inputs").mkdir()
+            write_inputs(folder / "inputs", size)
             os.sync()
-            bench = Bench(Path(name), profiles, server)
-            contenders = {"floor": bench.floor, "start_up": bench.start_up, "runner": bench.runner, "pandas": bench.pandas}
-            if skip_pandas:
-                del contenders["pandas"]
-            results += [take(bench, contender, size, run) for contender, run in contenders.items()]
+            bench = Bench(folder, folder / "inputs", server, folder / "gpg", make_key(folder / "gpg"))
+            contenders: dict[str, Any] = {"runner": bench.runner, "dlt": bench.dlt, "pandas": bench.pandas}
+            chosen = [one for one in contenders if (not only or one in only) and (one != "pandas" or size <= PANDAS_MOST)]
+            everyone = {"floor": bench.floor, "start_up": bench.start_up, **{one: contenders[one] for one in chosen}}
+            results += [take(bench, contender, size, run) for contender, run in everyone.items()]
+            subprocess.run(["gpgconf", "--homedir", str(bench.home), "--kill", "all"], check=False, capture_output=True)
+    text = f"{table(results)}\n\n{step_table(results)}\n"
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "end_to_end.json").write_text(json.dumps([asdict(result) for result in results], indent=2) + "\n")
-    (RESULTS / "end_to_end.md").write_text(table(results) + "\n")
-    print(table(results))
-    print(*(verdict(result, results) for result in results if result.contender == "runner"), sep="\n")
+    (RESULTS / "end_to_end.md").write_text(f"![times the floor's wall time](end_to_end.svg)\n\n{text}")
+    (RESULTS / "end_to_end.svg").write_text(chart([(one.profiles, one.contender, one.cost.wall) for one in results]))
+    print(text)
 
 
 if __name__ == "__main__":

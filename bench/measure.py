@@ -1,4 +1,4 @@
-"""Wall time, CPU time and peak memory of a command with everything that it starts."""
+"""What a command costs, with everything that it starts."""
 
 import os
 import resource
@@ -11,15 +11,21 @@ from pathlib import Path
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 EVERY = 0.05  # seconds between two looks at the memory
+BLOCK = 512  # bytes, as getrusage counts them
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds of wall and CPU time, bytes of resident memory at the peak (shared pages counted for each process)."""
+    """Seconds of wall and CPU time, bytes of resident memory at the peak (shared pages counted for each process).
+
+    `read`, `written`: bytes from and to the disk; what the page cache has is not read again.
+    """
 
     wall: float
     cpu: float
     peak: int
+    read: int = 0
+    written: int = 0
 
 
 def measure(command: Sequence[str], environment: Mapping[str, str] | None = None, folder: Path | None = None) -> Cost:
@@ -36,7 +42,9 @@ def measure(command: Sequence[str], environment: Mapping[str, str] | None = None
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if code != 0:
         raise subprocess.CalledProcessError(code, command)
-    return Cost(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, peak[0])
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    read, written = ((getattr(after, name) - getattr(before, name)) * BLOCK for name in ("ru_inblock", "ru_oublock"))
+    return Cost(wall, cpu, peak[0], read, written)
 
 
 def watch_memory(process: subprocess.Popen[bytes], peak: list[int]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from runner.config import Strict
 from runner.contract import check_pad
@@ -44,37 +44,48 @@ class SortKey(Strict):
     """One column of the file's order."""
 
     column: str
+    """A column of the extract, by its name."""
     order: Literal["asc", "desc"] = "asc"
+    """`asc` or `desc`."""
     nulls: Literal["first", "last"] = "last"
+    """Where rows without a value stand."""
 
 
 class Note(Strict):
     """Lines of text before or after everything else in the file, as a template."""
 
     text: Annotated[str, Field(min_length=1)]
+    """The lines, as a template: `{campaign}`, `{label}`, `{run}`, `{slot}`, `{rows}`, `{part}`, `{parts}`."""
     position: Literal["header", "footer"] = "header"
+    """Before or after everything else in the file."""
 
 
 class FileSpec(Strict):
-    """The extraction file's name, order and note. With `timestamp`, the slot's time in UTC stands before the name's suffix."""
+    """The extraction file: its name, its order, and what stands in it beside the rows."""
 
     name: Annotated[str, AfterValidator(check_file_name)]
+    """The file's name, or a relative path below the route's folder; it takes placeholders such as `{slot:%Y%m%d}`."""
     timestamp: bool = False
-    sort_by: tuple[Annotated[SortKey, BeforeValidator(parse_sort_key)], ...] = ()
+    """The slot's time in UTC stands before the name's suffix."""
+    sort_by: tuple[Annotated[SortKey, BeforeValidator(parse_sort_key), WithJsonSchema({"type": "string"})], ...] = ()
+    """The file's order: columns, such as `postal_code desc nulls first`; `profile_id` comes last by itself."""
     seeds: Literal["mixed", "first", "last"] = "mixed"
+    """Where seed addresses stand among the rows."""
     note: Note | None = None
+    """Lines of text before or after everything else."""
 
 
 class Guard(Strict):
-    """Which numbers of pieces pass without a person: bounds, and the greatest change against the last settled run.
-
-    `max_churn`: of the people, too; so many may come, and so many go, as a share of the last run's.
-    """
+    """Which numbers of pieces pass without a person: bounds, and the greatest change against the last settled run."""
 
     min_rows: Annotated[int, Field(ge=0)] | None = None
+    """Fewer pieces are held."""
     max_rows: Annotated[int, Field(ge=1)] | None = None
+    """More pieces are held."""
     max_change: Annotated[Share, Field(gt=0)] | None = None
+    """A greater change of the number of pieces against the last settled run is held, such as `30%`."""
     max_churn: Annotated[Share, Field(gt=0)] | None = None
+    """So many people may come, and so many go, as a share of the last run's pieces."""
 
     @model_validator(mode="after")
     def check_bounds(self) -> Self:
@@ -84,18 +95,28 @@ class Guard(Strict):
 
 
 class DirectMail(Strict):
-    """The exposure's `config.meta.direct_mail`. A contractual mailing goes to people who have refused marketing, too."""
+    """The exposure's `config.meta.direct_mail`."""
 
     status: Status
+    """`draft`: only looked at. `active`: its slots are run. `stopped`: nothing happens."""
     provider: str
+    """The entry of profiles/providers.yml."""
     postal_class: str | None = None
+    """One of the provider's `postal_classes`; too few pieces for it are held."""
     purpose: Literal["marketing", "contractual"] = "marketing"
+    """`contractual` is for letters that nobody can refuse: opt-outs of marketing do not stop them."""
     file: FileSpec
+    """The extraction file."""
     schedule: Schedule | None = None
+    """When it is due; without one, when somebody runs it."""
     waves: Waves | None = None
+    """A mailing in several waves, which share one audience."""
     guard: Guard = Guard()
+    """Which numbers of pieces pass without a person."""
     approval: Literal["required", "four_eyes"] | None = None
+    """Nothing is built before somebody has approved the campaign as it is; with `four_eyes` not its last author."""
     recheck: Recheck = Recheck()
+    """How long a frozen file may wait before it is compared with the opt-outs again."""
 
     @model_validator(mode="after")
     def check_waves(self) -> Self:
@@ -111,10 +132,15 @@ class ColumnMeta(Strict):
     """What a column's `config.meta` says to the runner."""
 
     label: Annotated[str, Field(min_length=1)] | None = None
+    """The column's header in the file; its name where there is none."""
     export: bool = True
+    """`false` keeps the column out of the file."""
     width: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    """Characters of the column in a fixed-width file."""
     align: Literal["left", "right"] = "left"
+    """To which side of it the value stands."""
     pad: Annotated[str, AfterValidator(check_pad)] | None = None
+    """What fills it up; the format's `pad` where there is none."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Annotated, Any, Literal
 
 import duckdb
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from runner.config import Strict
 
@@ -58,12 +58,19 @@ class ColumnContract(Strict):
     """What one column must hold. Lengths are in characters; every rule but `required` lets an empty value pass."""
 
     required: Flag = False
+    """An empty value is a breach."""
     min_length: Count | None = None
+    """Fewer characters are one."""
     max_length: Count | None = None
+    """More characters are one."""
     pattern: Annotated[str, AfterValidator(check_pattern)] | None = None
+    """The whole value matches this regular expression (RE2)."""
     allowed: Annotated[tuple[Text, ...], Field(min_length=1)] | None = None
+    """The value is one of these."""
     upper: Flag = False
+    """A small letter is a breach."""
     trimmed: Flag = False
+    """A space at an end is one."""
 
     @model_validator(mode="after")
     def check_lengths(self) -> "ColumnContract":
@@ -76,7 +83,16 @@ class Contract(Strict):
     """What a provider takes: `columns` by label, groups of labels of which one must be filled, and what becomes of a breach."""
 
     columns: Mapping[str, ColumnContract] = Field(default_factory=dict)
-    required_one_of: Annotated[tuple[Group, ...], BeforeValidator(check_groups)] = ()
+    """The rules of each column, by its label."""
+    required_one_of: Annotated[
+        tuple[Group, ...],
+        BeforeValidator(check_groups),
+        WithJsonSchema({"type": "array", "items": {"type": ["string", "array"]}}),
+    ] = ()
+    """Labels of which at least one is filled, or lists of such labels."""
     max_columns: Count | None = None
+    """How many columns the file may have."""
     extra_columns: Literal["allow", "refuse"] = "allow"
+    """`refuse`: no column that the contract does not name."""
     on_breach: Literal["error", "exclude"] = "error"
+    """`error` stops the run; `exclude` leaves the row out and counts it."""

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from runner.errors import DmailError, UsageError
-from runner.journal import Anchor, append, holds
+from runner.journal import Anchor, Mark, append, holds, last
 from runner.migrate import make_tables
 from runner.settings import Settings
 from runner.turn import Turn, take_turn
@@ -38,6 +38,7 @@ class Database:
         self.now = now
         self.anchor = Anchor(settings.state_dir / "ledger.anchor")
         self.turns: dict[str, Turn] = {}
+        self.believed = self.whole = False
         try:
             self.engine = sa.create_engine(ledger_url(settings))
         except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
@@ -57,21 +58,42 @@ class Database:
         return self.engine.url.render_as_string(hide_password=True)
 
     def check(self) -> None:
-        """Raises LedgerError where the ledger is damaged, or is older than what this host has seen of it."""
-        with self.reading() as connection:
-            if self.engine.dialect.name == "sqlite":
+        """Raises LedgerError where the ledger is damaged (looked for once), or is older than what this host has seen of it."""
+        if self.engine.dialect.name == "sqlite" and not self.whole:
+            with self.reading() as connection:
                 found = connection.exec_driver_sql("pragma quick_check(1)").scalar()
-                if found != "ok":
-                    raise LedgerError(
-                        f"the ledger {self.name} is damaged: {found}", todo="bring back a backup of it; nothing was sent"
-                    )
-            mark = self.anchor.read()
-            if mark and not holds(connection, mark):
+            if found != "ok":
                 raise LedgerError(
-                    f"the ledger {self.name} is older than what this host knows of it, or was changed: event {mark.number:,} "
-                    "is not what was written",
-                    todo="bring back the newest one; or let `dmail-runner audit reconcile` tell what it lacks; nothing was sent",
+                    f"the ledger {self.name} is damaged: {found}", todo="bring back a backup of it; nothing was sent"
                 )
+            self.whole = True
+        self.confront()
+
+    def confront(self) -> None:
+        """Raises LedgerError where the ledger lacks what this host has seen of it."""
+        mark = None if self.believed else self.anchor.read()
+        if mark and not self.holds(mark):
+            raise LedgerError(
+                f"the ledger {self.name} is older than what this host knows of it, or was changed: event {mark.number:,} "
+                "is not what was written",
+                todo="bring back the newest one; or let `dmail-runner audit reconcile` tell what it lacks; nothing was sent",
+            )
+
+    def holds(self, mark: Mark) -> bool:
+        """Whether the ledger has the event that a mark names."""
+        with self.reading() as connection:
+            return holds(connection, mark)
+
+    @contextmanager
+    def believing(self) -> Iterator[None]:
+        """Write although this host has seen a newer ledger; it believes this one when all is written, and not before."""
+        self.believed = True
+        try:
+            yield
+        finally:
+            self.believed = False
+        with self.reading() as connection:
+            self.anchor.keep(last(connection))
 
     @contextmanager
     def explained(self) -> Iterator[None]:
@@ -91,16 +113,25 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
-        """A transaction that is synced when this ends; this host then remembers how far the journal has come."""
+        """A transaction that is synced when this ends; this host then remembers how far the journal has come.
+
+        Raises LedgerError, and writes nothing, to a ledger that is older than what this host remembers.
+        """
+        self.confront()
         with self.reading() as connection:
             with connection.begin():
                 yield connection
-            if mark := connection.info.pop("mark", None):
+            mark = connection.info.pop("mark", None)
+            if mark and not self.believed:
                 self.anchor.keep(mark)
 
     @contextmanager
     def turn(self, campaign: str, purpose: str) -> Iterator[None]:
-        """Work on a campaign's runs alone, on every host that shares the ledger. Raises Busy, with who is at work."""
+        """Work on a campaign's runs alone, on every host that shares the ledger.
+
+        Raises Busy, with who is at work, and LedgerError where the ledger is older than what this host has seen of it.
+        """
+        self.confront()
         with self.explained(), take_turn(self.engine, campaign, purpose) as turn:
             self.turns[campaign] = turn
             try:

@@ -5,14 +5,18 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from runner.settings import Settings, find_warehouse
 
-Child = Callable[[Sequence[str], Path, Mapping[str, str]], subprocess.CompletedProcess[str]]
+Hear = Callable[[str], None]
+# Runs dbt in a directory and an environment; each line of its output is heard. Its exit code, and what it said of errors.
+Child = Callable[[Sequence[str], Path, Mapping[str, str], Hear], tuple[int, str]]
 # The child ends when its standard input does, which this process holds open: no dbt outlives a runner that was killed.
 CHILD = """
 import os, threading
@@ -22,6 +26,17 @@ cli()
 """
 # Errors of these kinds speak of names and files; every other kind may quote a row.
 SAFE_KINDS = {"Binder", "Catalog", "Parser", "Parsing", "Compilation", "Runtime", "IO", "Out of Memory"}
+
+
+@dataclass(frozen=True)
+class Node:
+    """A model, seed or test, one of `total`, that dbt has begun, or that ended after `seconds`. `kind`: view, table, test."""
+
+    name: str
+    kind: str
+    status: str
+    total: int
+    seconds: float | None
 
 
 @dataclass(frozen=True)
@@ -42,12 +57,18 @@ class DbtOutcome:
 
 
 def run_dbt(
-    settings: Settings, arguments: Sequence[str], target: Path, environment: Mapping[str, str], *, child: Child | None = None
+    settings: Settings,
+    arguments: Sequence[str],
+    target: Path,
+    environment: Mapping[str, str],
+    *,
+    child: Child | None = None,
+    watch: Callable[[Node], None] = lambda _: None,
 ) -> DbtOutcome:
     """Run one dbt command with its own target folder, which holds personal data where a model fails.
 
     The last parse is shared between a target's runs: `partial_parse.msgpack` of the state directory. `child` runs the command, by
-    default in a process of its own.
+    default in a process of its own. `watch` is told of each node when it begins and when it ends.
     """
     target.mkdir(parents=True, exist_ok=True)
     cache = settings.kept("partial_parse.msgpack")
@@ -62,12 +83,22 @@ def run_dbt(
         *(("--partial-parse-file-path", str(cache)) if cache.exists() else ()),
         *(("--target", settings.target) if settings.target else ()),
     ]
-    done = (child or run_child)(command, settings.project_dir, {**inherited(), **places(settings), **environment})
-    parsed = target / "partial_parse.msgpack"
-    if parsed.exists():
-        parsed.replace(cache)
-    errors = [*events(done.stdout), *([done.stderr.strip()[-2000:]] if done.returncode and done.stderr.strip() else [])]
-    return DbtOutcome(done.returncode, target, tuple(dict.fromkeys(map(scrub, errors))))
+    errors: list[str] = []
+
+    def hear(line: str) -> None:
+        event = parsed(line)
+        if message := error_of(event):
+            errors.append(message)
+        if node := node_of(event):
+            watch(node)
+
+    code, told = (child or run_child)(command, settings.project_dir, {**inherited(), **places(settings), **environment}, hear)
+    state = target / "partial_parse.msgpack"
+    if state.exists():
+        state.replace(cache)
+    if code and told.strip():
+        errors.append(told.strip()[-2000:])
+    return DbtOutcome(code, target, tuple(dict.fromkeys(map(scrub, errors))))
 
 
 def inherited() -> dict[str, str]:
@@ -83,12 +114,13 @@ def inherited() -> dict[str, str]:
 
 
 def places(settings: Settings) -> dict[str, str]:
-    """Where the contact history is, where DuckDB may spill, and where Spark builds.
+    """Where contact history and figures are, where DuckDB may spill, and where Spark builds.
 
     The same for every command, or dbt would parse all anew.
     """
     paths = {
         "DMAIL_HISTORY": settings.history_dir,
+        "DMAIL_FIGURES": settings.figures_dir,
         "DMAIL_TEMP": find_warehouse(settings).spill,
         "DMAIL_SPARK_WAREHOUSE": settings.spark_dir,
     }
@@ -96,30 +128,65 @@ def places(settings: Settings) -> dict[str, str]:
     return {name: str(path.relative_to(inside) if path.is_relative_to(inside) else path) for name, path in paths.items()}
 
 
-def run_child(arguments: Sequence[str], directory: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+def run_child(arguments: Sequence[str], directory: Path, environment: Mapping[str, str], hear: Hear) -> tuple[int, str]:
     """Run dbt in a process of its own, to its end or to this process's end."""
     command = [sys.executable, "-P", "-c", CHILD, *arguments]
     reader, writer = os.pipe()
     try:
-        return subprocess.run(
-            command, cwd=directory, env=environment, stdin=reader, capture_output=True, text=True, errors="replace", check=False
-        )
+        with tempfile.TemporaryFile("w+", errors="replace") as told:
+            process = subprocess.Popen(
+                command,
+                cwd=directory,
+                env=environment,
+                stdin=reader,
+                stdout=subprocess.PIPE,
+                stderr=told,
+                text=True,
+                errors="replace",
+            )
+            with process:
+                try:
+                    for line in process.stdout or ():
+                        hear(line)
+                except BaseException:
+                    process.kill()
+                    raise
+            told.seek(0)
+            return process.returncode, told.read()
     finally:
         os.close(reader)
         os.close(writer)
 
 
-def events(output: str) -> list[str]:
-    """The messages of dbt's error events."""
-    messages = []
-    for line in output.splitlines():
-        try:
-            event = json.loads(line)["info"]
-        except (ValueError, KeyError, TypeError):
-            continue
-        if event["level"] == "error" and event["name"] in ("MainEncounteredError", "LogDebugStackTrace", "GenericExceptionOnRun"):
-            messages.append(event["msg"])
-    return messages
+def parsed(line: str) -> dict[str, Any]:
+    """One of dbt's events; an empty one where the line is something else."""
+    with suppress(ValueError):
+        event = json.loads(line)
+        if isinstance(event, dict) and isinstance(event.get("info"), dict):
+            return event
+    return {"info": {}}
+
+
+def error_of(event: Mapping[str, Any]) -> str | None:
+    """The message of an error event."""
+    info = event["info"]
+    wanted = ("MainEncounteredError", "LogDebugStackTrace", "GenericExceptionOnRun")
+    return str(info["msg"]) if info.get("level") == "error" and info.get("name") in wanted else None
+
+
+def node_of(event: Mapping[str, Any]) -> Node | None:
+    """What an event says of a node that begins or ends."""
+    if event["info"].get("name") not in ("LogStartLine", "LogModelResult", "LogSeedResult", "LogTestResult"):
+        return None
+    data = event.get("data", {})
+    node = data.get("node_info", {})
+    return Node(
+        str(node.get("node_name")),
+        str(node.get("materialized")),
+        str(node.get("node_status")),
+        int(data.get("total") or data.get("num_models") or 0),
+        data.get("execution_time"),
+    )
 
 
 def scrub(message: str) -> str:

@@ -24,14 +24,6 @@ class Decision:
         return f"by {self.by}: {self.reason}"
 
 
-def find(ledger: Ledger, run_id: str) -> Run:
-    """A run by its id. Raises UsageError."""
-    found = ledger.runs([run_id])
-    if not found:
-        raise UsageError(f"there is no run {run_id!r}", todo="dmail-runner status --json tells the ids")
-    return found[0]
-
-
 def resume(job: Job, run: Run, ledger: Ledger) -> Run:
     """Bring a run to its end from where it stands; its gates look again."""
     return resume_run(job, run, ledger)
@@ -40,7 +32,7 @@ def resume(job: Job, run: Run, ledger: Ledger) -> Run:
 def hold(run: Run, ledger: Ledger, decision: Decision) -> None:
     """Let nothing more happen to a run until it is released. Raises UsageError for one that is finished."""
     with ledger.turn(run.campaign, f"hold of {run.run_id}"):
-        run = find(ledger, run.run_id)
+        run = ledger.named(run.run_id)
         if run.finished:
             raise UsageError(f"{run.run_id} is {run.state}: there is nothing left to hold")
         ledger.hold(run, PERSON, f"held {decision}")
@@ -48,17 +40,20 @@ def hold(run: Run, ledger: Ledger, decision: Decision) -> None:
 
 def release(job: Job, run: Run, ledger: Ledger, decision: Decision) -> Run:
     """Let a held run go on, and past the gate that held it. Raises UsageError where that is not a person's to say."""
-    if run.state != "held":
-        raise UsageError(f"{run.run_id} is {run.state}, not held")
-    if run.hold == UNKNOWN:
-        raise UsageError(f"{run.run_id}: nobody knows whether its file was taken", todo="dmail-runner settle says which")
-    if run.hold == "opt_out":
-        raise UsageError(f"{run.run_id} would mail people who have opted out", todo="mend the rules; `resume` looks again")
-    ledger.note(run, "released", f"{run.hold} {decision}")
-    if run.hold == PERSON:
-        ledger.advance(run, "extracted" if run.parts else "planned")
-    accepted = job.accepted | ({run.hold} if run.hold in OVERRULED else frozenset())
-    return resume_run(replace(job, accepted=accepted), run, ledger)
+    check_route(job, run.slot, ledger.now())
+    with ledger.turn(run.campaign, f"release of {run.run_id}"):
+        run = ledger.named(run.run_id)
+        if run.state != "held":
+            raise UsageError(f"{run.run_id} is {run.state}, not held")
+        if run.hold == UNKNOWN:
+            raise UsageError(f"{run.run_id}: nobody knows whether its file was taken", todo="dmail-runner settle says which")
+        if run.hold == "opt_out":
+            raise UsageError(f"{run.run_id} would mail people who have opted out", todo="mend the rules; `resume` looks again")
+        ledger.note(run, "released", f"{run.hold} {decision}")
+        if run.hold == PERSON:
+            ledger.advance(run, "extracted" if run.parts else "planned")
+        accepted = job.accepted | ({run.hold} if run.hold in OVERRULED else frozenset())
+        return carry_out(replace(job, accepted=accepted), ledger.known(run.run_id), ledger, asked_for=True)
 
 
 def give_up(job: Job, run: Run, ledger: Ledger, decision: Decision, *, rest: bool) -> None:
@@ -67,7 +62,7 @@ def give_up(job: Job, run: Run, ledger: Ledger, decision: Decision, *, rest: boo
     `rest`: of one that was delivered in part, give up the parts that have not left; who is in it counts as mailed.
     """
     with ledger.turn(run.campaign, f"cancel of {run.run_id}"):
-        run = find(ledger, run.run_id)
+        run = ledger.named(run.run_id)
         if run.finished:
             raise UsageError(f"{run.run_id} is {run.state} already")
         doubtful = any(entry.intended and entry.location is None for entry in run.parts)
@@ -107,7 +102,7 @@ def settle(job: Job, run: Run, ledger: Ledger, decision: Decision, *, delivered:
     Raises UsageError where every part's fate is known.
     """
     with ledger.turn(run.campaign, f"settle of {run.run_id}"):
-        run = find(ledger, run.run_id)
+        run = ledger.named(run.run_id)
         doubtful = [entry.part for entry in run.parts if entry.intended and entry.location is None]
         if run.hold == UNKNOWN and not run.parts:
             return settle_unseen(job, run, ledger, decision, delivered=delivered)
@@ -120,7 +115,7 @@ def settle(job: Job, run: Run, ledger: Ledger, decision: Decision, *, delivered:
             else:
                 ledger.withdraw(run, part)
         ledger.advance(run, "extracted")
-        run = find(ledger, run.run_id)
+        run = ledger.named(run.run_id)
         if all(entry.location for entry in run.parts):
             return finish(job, run, ledger)
     return resume_run(job, run, ledger)

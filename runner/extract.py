@@ -17,7 +17,7 @@ from runner.errors import DmailError, ExtractError
 from runner.frame import Format, copy_options, misfits, select_list
 from runner.parts import Content, Finished, Oversized, PartWriter, nothing
 from runner.project import KEY
-from runner.values import IDENTICAL, Build, Verdicts
+from runner.values import IDENTICAL, Build, Load, Verdicts, Watch, nobody_watches
 from runner.warehouse import literal, printed, quote
 
 # Bytes in the pipe, and of one read: what is taken at once stays in the processor's cache until it is hashed.
@@ -32,6 +32,7 @@ def extract(
     folder: Path | None,
     *,
     finished: Finished = nothing,
+    watch: Watch = nobody_watches,
 ) -> list[Content]:
     """Write the extraction file, or its parts, into `folder`, new and synced, for this user alone; with no folder only count.
 
@@ -44,7 +45,8 @@ def extract(
     writer: PartWriter | None = None
     try:
         writer = PartWriter(envelope, expected, folder, finished)
-        copied = copy_through_pipe(connection, query, copy_options(form), writer.take)
+        take = counted(writer, watch(Load(envelope.base_name(), expected, "rows")))
+        copied = copy_through_pipe(connection, query, copy_options(form), take)
         contents = writer.close()
         if not (copied == writer.rows == sum(content.rows for content in contents) == expected):
             raise ExtractError(
@@ -64,6 +66,17 @@ def extract(
             raise oversized(connection, rows_query(build, verdicts, campaign), envelope, writer.rows) from None
         raise
     return contents
+
+
+def counted(writer: PartWriter, told: Callable[[int], None]) -> Callable[[bytes], None]:
+    """What takes chunks, and tells of the rows in them."""
+
+    def take(chunk: bytes) -> None:
+        before = writer.rows
+        writer.take(chunk)
+        told(writer.rows - before)
+
+    return take
 
 
 def check_values(connection: duckdb.DuckDBPyConnection, build: Build, campaign: Campaign, form: Format) -> None:
@@ -136,6 +149,12 @@ def rows_query(build: Build, verdicts: Verdicts, campaign: Campaign) -> str:
     alike = [printed(column.name) for column in campaign.exported]
     seed = [quote(SEED)] if campaign.has_seeds else ["false"]
     return f"{rows} qualify {seed[0]} or row_number() over (partition by {', '.join(seed + alike)} order by {quote(KEY)}) = 1"
+
+
+def people(build: Build, verdicts: Verdicts, campaign: Campaign) -> str:
+    """SQL for the extract's rows that are printed, without seeds."""
+    rows = rows_query(build, verdicts, campaign)
+    return f"select * from ({rows}) where not coalesce({quote(SEED)}, false)" if campaign.has_seeds else rows
 
 
 def copy_through_pipe(connection: duckdb.DuckDBPyConnection, query: str, options: str, take: Callable[[bytes], None]) -> int:

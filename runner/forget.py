@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,7 +73,9 @@ def rewrite(file: Path, profile_id: str, pseudonym: str) -> None:
         names = [row[0] for row in connection.execute(f"describe select * from read_parquet({literal(str(file))})").fetchall()]
         person = f"{KEY} = {literal(profile_id)}"
         changed = [f"case when {person} then {literal(pseudonym)} else {KEY} end as {KEY}"]
-        changed += [f"case when not {person} then {name} end as {name}" for name in ("household_key", "look") if name in names]
+        changed += [
+            f"case when not {person} then {name} end as {name}" for name in ("household_key", "row_hash") if name in names
+        ]
         query = f"select * replace ({', '.join(changed)}) from read_parquet({literal(str(file))})"
         replace(connection, query, file)
 
@@ -99,9 +102,14 @@ def replace(connection: duckdb.DuckDBPyConnection, query: str, file: Path) -> No
     new.replace(file)
 
 
-def session() -> duckdb.DuckDBPyConnection:
-    """A session with nothing in it; its errors name files, and no people."""
+@contextmanager
+def session() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A session with nothing in it. Raises DmailError for what DuckDB cannot do, without the person whom its text may quote."""
     try:
-        return duckdb.connect(config={"memory_limit": "1GB", "preserve_insertion_order": "true"})
+        with duckdb.connect(config={"memory_limit": "1GB", "preserve_insertion_order": "true"}) as connection:
+            yield connection
     except duckdb.Error as error:
-        raise DmailError(f"the contact history cannot be read: {type(error).__name__}") from None
+        raise DmailError(
+            f"the contact history cannot be read or written: {type(error).__name__}",
+            todo="the person is on the suppression list where that could be written; mend it, and forget the person again",
+        ) from None

@@ -8,7 +8,7 @@ from runner.campaign import SEED, Campaign, Guard
 from runner.errors import Held, Problem
 from runner.project import KEY
 from runner.provider import Provider
-from runner.values import Build, Verdicts
+from runner.values import Build, Churn, Verdicts
 from runner.warehouse import printed, quote
 
 # What consent_value() makes of every way to say no.
@@ -25,15 +25,13 @@ def class_faults(campaign: Campaign, provider: Provider) -> Iterator[Problem]:
         yield Problem(campaign.file, key, f"{campaign.mail.provider} has no class {chosen!r}", allowed)
 
 
-def check_volume(
-    campaign: Campaign, provider: Provider, verdicts: Verdicts, last: int | None, churn: tuple[int, int] | None
-) -> None:
+def check_volume(campaign: Campaign, provider: Provider, verdicts: Verdicts, last: int | None) -> None:
     """Raises Held where the guard, or the postal class, does not let so many pieces pass.
 
-    `last`: those of the last settled run, if any; `churn`: how many people came and went since, where the guard asks.
+    `last`: the pieces of the last settled run, if any.
     """
     faults = list(volume_faults(campaign.mail.guard, verdicts.included, last))
-    faults += churn_faults(campaign.mail.guard, last, churn)
+    faults += churn_faults(campaign.mail.guard, last, verdicts.churn)
     if campaign.mail.postal_class and 0 < verdicts.included < (
         least := provider.postal_classes[campaign.mail.postal_class].min_pieces
     ):
@@ -57,14 +55,14 @@ def volume_faults(guard: Guard, included: int, last: int | None) -> Iterator[str
         yield f"{included:,} pieces after {last:,} last time are {change:+.1%}, more than max_change, {guard.max_change:.0%}"
 
 
-def churn_faults(guard: Guard, last: int | None, churn: tuple[int, int] | None) -> Iterator[str]:
+def churn_faults(guard: Guard, last: int | None, churn: Churn | None) -> Iterator[str]:
     """What is unusual about who came and went."""
     if guard.max_churn is None or not last:
         return
     if churn is None:
         yield "max_churn cannot be looked at: the contact history of the last run is gone"
         return
-    for people, how in zip(churn, ("came", "went"), strict=True):
+    for people, how in ((churn.came, "came"), (churn.went, "went")):
         if people > guard.max_churn * last:
             yield (
                 f"{people:,} people {how} since the last run's {last:,} pieces, {people / last:.1%}: "

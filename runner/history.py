@@ -9,13 +9,13 @@ from pathlib import Path
 
 import duckdb
 
-from runner.campaign import PIECE, SEED, Campaign
+from runner.campaign import PIECE, Campaign
 from runner.errors import DmailError
-from runner.extract import rows_query
+from runner.extract import people
 from runner.project import KEY
 from runner.settings import Settings
 from runner.values import Build, Verdicts
-from runner.warehouse import literal, printed, quote
+from runner.warehouse import literal, quote
 
 HOLDOUT = "holdout"
 FILE = "contacts.parquet"
@@ -36,7 +36,7 @@ class Contacts:
 def write_contacts(connection: duckdb.DuckDBPyConnection, build: Build, verdicts: Verdicts, run: Contacts) -> None:
     """Write a run's contacts into its spool: who is in the file as `mailed`, and the control group as `holdout`. No seeds.
 
-    `look`: a hash of the row as printed, by which the next file is compared with this one.
+    `row_hash`: of the row as printed, by which the next file is compared with this one.
     """
     key = quote(KEY)
     connection.execute(
@@ -49,10 +49,10 @@ def write_contacts(connection: duckdb.DuckDBPyConnection, build: Build, verdicts
                 timestamp '{run.slot.astimezone(UTC):%Y-%m-%d %H:%M:%S}' as slot,
                 {literal(run.run_id)} as run_id,
                 case when exclusion_reason is null then 'mailed' else '{HOLDOUT}' end as cell,
-                look
+                row_hash
             from {build.recipients}
             left join ({looks(build, verdicts, run.campaign)}) as file using ({key})
-            where exclusion_reason = '{HOLDOUT}' or exclusion_reason is null and look is not null
+            where exclusion_reason = '{HOLDOUT}' or exclusion_reason is null and row_hash is not null
         ) to {literal(str(run.folder / FILE))} (format parquet, compression zstd)
         """
     )
@@ -62,10 +62,9 @@ def write_contacts(connection: duckdb.DuckDBPyConnection, build: Build, verdicts
 
 def looks(build: Build, verdicts: Verdicts, campaign: Campaign) -> str:
     """SQL for the people in the file, and a hash of what is printed for each, but for the piece's name."""
-    row = ", ".join(printed(column.name) for column in campaign.exported if column.name != PIECE)
-    people = f"where not coalesce({quote(SEED)}, false)" if campaign.has_seeds else ""
-    rows = rows_query(build, verdicts, campaign)
-    return f"select {quote(KEY)}, md5_number_lower(cast(row({row}) as varchar)) as look from ({rows}) {people}"
+    columns = (f"coalesce(cast({quote(column.name)} as varchar), '')" for column in campaign.exported if column.name != PIECE)
+    rows = people(build, verdicts, campaign)
+    return f"select {quote(KEY)}, md5_number_lower(concat_ws(chr(31), {', '.join(columns)})) as row_hash from ({rows})"
 
 
 def churn(connection: duckdb.DuckDBPyConnection, now: str, last: Path) -> tuple[int, int] | None:
@@ -87,18 +86,18 @@ def has_looks(contacts: Path) -> bool:
     """Whether a run has kept hashes of what it printed; those of earlier versions have not."""
     with duckdb.connect() as connection:
         columns = connection.execute(f"describe {mailed(contacts)}").fetchall()
-    return any(name == "look" for name, *_ in columns)
+    return any(name == "row_hash" for name, *_ in columns)
 
 
 def compare(
-    connection: duckdb.DuckDBPyConnection, now: str, recipients: str, last: Path, people: int
+    connection: duckdb.DuckDBPyConnection, now: str, recipients: str, last: Path, most: int
 ) -> tuple[dict[tuple[str, str], int], list[tuple[str, str, str]]]:
-    """The present file against the last one: people by what happened to them and why, and up to `people` of them by name.
+    """The present file against the last one: people by what happened to them and why, and up to `most` of them by name.
 
     `now`: SQL by `looks`; `recipients`: the relation that says why somebody is out.
     """
     key = quote(KEY)
-    differs = "now.look is distinct from before.look" if has_looks(last) else "false"
+    differs = "now.row_hash is distinct from before.row_hash" if has_looks(last) else "false"
     reasons = f"select {key}, coalesce(exclusion_reason, 'left_out') as now_out from {recipients}"
     connection.execute(
         f"""
@@ -119,7 +118,7 @@ def compare(
     )
     counts = connection.execute("select what, reason, count(*) from dmail_diff group by all order by 1, 3 desc, 2").fetchall()
     listed = connection.execute(
-        f"select {key}, what, reason from dmail_diff where what <> 'unchanged' order by what, reason, {key} limit {people}"
+        f"select {key}, what, reason from dmail_diff where what <> 'unchanged' order by what, reason, {key} limit {most}"
     ).fetchall()
     return {(what, reason): count for what, reason, count in counts}, listed
 

@@ -17,7 +17,7 @@ from runner.provider import Provider, find_provider
 from runner.route import FILE as ROUTES
 from runner.route import AnyRoute, find_route
 from runner.settings import Settings
-from runner.values import Part
+from runner.values import Watch, nobody_watches
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class Job:
     run_dbt: RunDbt
     tell: Callable[[str], None]
     accepted: frozenset[str] = frozenset()  # the holds that a person lets this run pass
-    watch: Callable[[Part], Callable[[int], None]] = lambda _: lambda _: None
+    watch: Watch = nobody_watches
+    begun: Callable[[str], None] = lambda _: None  # is told which run what follows is about
 
     @property
     def seal(self) -> Seal | None:

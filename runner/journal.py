@@ -65,6 +65,12 @@ def holds(connection: sa.Connection, mark: Mark) -> bool:
     return mark.number == 0 or found == mark.hash
 
 
+def last(connection: sa.Connection) -> Mark:
+    """How far the journal says that it has come."""
+    row = connection.execute(sa.select(head.c.number, head.c.hash)).one()
+    return Mark(int(row.number), str(row.hash))
+
+
 def faults(connection: sa.Connection) -> Iterator[str]:
     """Every event that was edited, added or removed, and every run or part that says otherwise than its events."""
     before, expected = START, 1
@@ -85,14 +91,13 @@ def faults(connection: sa.Connection) -> Iterator[str]:
     yield from state_faults(connection, states, sent)
 
 
-def tail_faults(connection: sa.Connection, last: Mark) -> Iterator[str]:
+def tail_faults(connection: sa.Connection, found: Mark) -> Iterator[str]:
     """Events that are missing at the end."""
-    row = connection.execute(sa.select(head.c.number, head.c.hash)).one()
-    number, written = int(row.number), str(row.hash)
-    if number > last.number:
-        yield f"events {last.number + 1} to {number} are missing"
-    elif (number, written) != (last.number, last.hash):
-        yield f"event {last.number} is not the last that was written"
+    told = last(connection)
+    if told.number > found.number:
+        yield f"events {found.number + 1} to {told.number} are missing"
+    elif told != found:
+        yield f"event {found.number} is not the last that was written"
 
 
 def state_faults(connection: sa.Connection, states: dict[str, str], sent: set[str]) -> Iterator[str]:

@@ -43,24 +43,33 @@ class PublicKey(Strict):
     """A recipient's public key."""
 
     file: Annotated[str, AfterValidator(check_key_file)]
+    """A file of profiles/keys."""
     fingerprint: Fingerprint
+    """The key's fingerprint, compared before anything is sealed."""
 
 
 class SigningKey(Strict):
     """Our own secret key; a relative path starts at the project's folder."""
 
     file: Path
+    """The file of our secret key; a relative path starts at the project."""
     fingerprint: Fingerprint
+    """The key's fingerprint."""
     passphrase: SecretStr | None = None
+    """What opens it."""
 
 
 class Encryption(Strict):
     """Whom a route's files are sealed to, and how: every one of `keys` can open them."""
 
     keys: Annotated[tuple[PublicKey, ...], Field(min_length=1)]
+    """Every one of them can open the file."""
     sign: SigningKey | None = None
+    """Our key, by which the mail house sees that it is ours."""
     armor: bool = False
+    """As ASCII text instead of bytes."""
     suffix: Literal[".pgp", ".gpg", ".asc"] = ".pgp"
+    """What is added to the file's name."""
 
 
 @dataclass(frozen=True)

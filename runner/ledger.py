@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from runner.database import Database, LedgerError, iso, moment
+from runner.errors import UsageError
 from runner.run import FINISHED, LedgerPart, Planned, Run, run_name
-from runner.tables import events, exclusions, parts, runs
+from runner.tables import events, exclusions, parts, places, runs
 from runner.values import Part, Receipt, Verdicts
 
 
@@ -49,15 +50,20 @@ class Ledger(Database):
     def freeze(self, run: Run, verdicts: Verdicts, content: Sequence[Part], cost: str | None) -> None:
         """The run is `extracted` (or `empty`): its figures and its parts stand from now on."""
         with self.writing() as connection:
-            for table in (exclusions, parts):
+            rows: dict[sa.Table, list[dict[str, Any]]] = {
+                exclusions: [{"reason": reason, "profiles": count} for reason, count in verdicts.excluded.items()],
+                places: [vars(place) for place in verdicts.places],
+                parts: [vars(part) for part in content],
+            }
+            for table, lines in rows.items():
                 connection.execute(table.delete().where(table.c.run_id == run.run_id))
-            for reason, count in verdicts.excluded.items():
-                connection.execute(exclusions.insert().values(run_id=run.run_id, reason=reason, profiles=count))
-            for part in content:
-                connection.execute(parts.insert().values(run_id=run.run_id, **vars(part)))
+                if lines:
+                    connection.execute(table.insert(), [{"run_id": run.run_id, **line} for line in lines])
+            churn = vars(verdicts.churn) if verdicts.churn else dict.fromkeys(("against", "came", "went"))
             self.update(
                 connection, run, "extracted" if content else "empty", targeted=verdicts.targeted, included=verdicts.included,
                 seeds=verdicts.seeds, cost=cost, error=None, hold=None, frozen_at=self.stamp(), host=socket.gethostname(),
+                **churn,
             )  # fmt: skip
             self.record(connection, run.run_id, "extracted" if content else "empty", " ".join(part.sha256 for part in content))
 
@@ -97,6 +103,12 @@ class Ledger(Database):
         """The run of that name, if there is one."""
         found = self.read(runs.c.run_id == run_id)
         return found[0] if found else None
+
+    def named(self, run_id: str) -> Run:
+        """The run that a person names. Raises UsageError."""
+        if found := self.get(run_id):
+            return found
+        raise UsageError(f"there is no run {run_id!r}", todo="dmail-runner status --json tells the ids")
 
     def known(self, run_id: str) -> Run:
         """A run that there is."""

@@ -23,9 +23,10 @@ from runner.errors import ExtractError
 from runner.guard import check_opt_outs, check_volume, formulas
 from runner.job import Job
 from runner.parts import Content, part_path
+from runner.places import places
 from runner.project import KEY
 from runner.transliterate import transliterate
-from runner.values import Build, Part, Spooled, Verdicts
+from runner.values import Build, Churn, Part, Spooled, Verdicts, Watch, nobody_watches
 from runner.warehouse import building, literal, session
 
 TRIAL = "temp.dmail_trial"
@@ -103,13 +104,19 @@ def checked(job: Job, order: Order, *, built: Callable[[], None] = lambda: None)
             job.tell("check    targeted = included + excluded, one row per included profile")
             found = judged(job, connection, relations)
             check_opt_outs(connection, found.relations, job.campaign)
+            found = replace(found, verdicts=replace(found.verdicts, churn=churn(job, found, order.last)))
             if "volume" not in job.accepted:
-                churn = None
-                if order.last and job.campaign.mail.guard.max_churn is not None:
-                    looks = history.looks(found.relations, found.verdicts, job.campaign)
-                    churn = history.churn(connection, looks, order.last.contacts)
-                check_volume(job.campaign, job.provider, found.verdicts, order.last.included if order.last else None, churn)
+                check_volume(job.campaign, job.provider, found.verdicts, order.last.included if order.last else None)
             yield found
+
+
+def churn(job: Job, found: Checked, last: Last | None) -> Churn | None:
+    """The people against those of the last file; None where that is not known."""
+    if last is None:
+        return None
+    looks = history.looks(found.relations, found.verdicts, job.campaign)
+    counts = history.churn(found.connection, looks, last.contacts)
+    return Churn(last.run_id, *counts) if counts else None
 
 
 T = TypeVar("T")
@@ -207,17 +214,23 @@ def make(
             history.write_audience(found.connection, found.relations, folder)
         if found.verdicts.included == 0 and job.provider.empty == "no_file":
             return found.verdicts, []
+        verdicts = replace(found.verdicts, places=places(found.connection, found.relations, found.verdicts, job.campaign))
         envelope = Envelope(job.campaign, job.provider, order.slot, order.run_id, mark=order.mark, seal=job.seal)
         job.tell(f"extract  {found.verdicts.included:,} rows into {envelope.base_name()}")
-        parts = write(found, envelope, folder, finished)
+        parts = write(found, envelope, folder, finished=finished, watch=job.watch)
         if folder:
             contacts = history.Contacts(job.campaign, order.slot, order.run_id, folder)
             history.write_contacts(found.connection, found.relations, found.verdicts, contacts)
-        return found.verdicts, parts
+        return verdicts, parts
 
 
 def write(
-    found: Checked, envelope: Envelope, folder: Path | None, finished: Callable[[Spooled], None] = lambda _: None
+    found: Checked,
+    envelope: Envelope,
+    folder: Path | None,
+    *,
+    finished: Callable[[Spooled], None] = lambda _: None,
+    watch: Watch = nobody_watches,
 ) -> list[Part]:
     """Every file of a run, those beside the parts last, in `folder`, or in none and only counted."""
 
@@ -225,7 +238,7 @@ def write(
         if folder:
             finished(Spooled(part_of(content, number, envelope), part_path(folder, number)))
 
-    contents = extract.extract(found.connection, found.relations, found.verdicts, envelope, folder, finished=whole)
+    contents = extract.extract(found.connection, found.relations, found.verdicts, envelope, folder, finished=whole, watch=watch)
     parts = [part_of(content, number, envelope) for number, content in enumerate(contents, start=1)]
     return [*parts, *side_parts(envelope, parts, folder)]
 

@@ -11,12 +11,18 @@ from runner.tables import VERSION, events, head, metadata, parts, runs
 
 def make_tables(engine: sa.Engine) -> None:
     """Make the tables that are missing, in a new ledger or in one of an earlier version."""
+    version = None
     with suppress(DBAPIError), engine.connect() as connection:
-        if connection.execute(sa.select(head.c.version)).scalar() == VERSION:
-            return
+        version = connection.execute(sa.select(head.c.version)).scalar()
+    if version == VERSION:
+        return
     first = not sa.inspect(engine).has_table(runs.name)
     metadata.create_all(engine)
     add_columns(engine)
+    if version:
+        with engine.begin() as connection:
+            connection.execute(head.update().values(version=VERSION))
+        return
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             # The tables below are made anew, while others speak of them.

@@ -68,10 +68,15 @@ class Channel(Strict):
     """Somebody to tell: by an `url` of apprise (mail, Slack, Teams …), or by a `webhook`, which is sent JSON."""
 
     url: SecretStr | None = None
+    """An address of apprise: mail, Slack, Teams and many more."""
     webhook: SecretStr | None = None
+    """Or a URL that is sent JSON."""
     headers: Mapping[str, SecretStr] = Field(default_factory=dict)
+    """What goes with it, such as a token."""
     kinds: Annotated[tuple[Kind, ...], Field(min_length=1)] = ("empty", "held", "failed", "missed", "key_expiring")
+    """Which notices it gets."""
     campaigns: tuple[str, ...] | None = None
+    """Of which campaigns; of all where it is not said."""
 
     @model_validator(mode="after")
     def check_way(self) -> Self:
@@ -89,10 +94,12 @@ class Channel(Strict):
 
 
 class Notices(Strict):
-    """Who is told. `owner`: an apprise URL by which a campaign's owner is written to, with `{owner}` for the address."""
+    """Who is told."""
 
     owner: SecretStr | None = None
+    """An apprise URL by which each campaign's owner is written to, with `{owner}` for the address."""
     channels: tuple[Channel, ...] = ()
+    """Who else is told."""
 
 
 @dataclass(frozen=True)
@@ -128,9 +135,19 @@ class Herald:
             with self.ledger.writing() as connection:
                 connection.execute(notices.insert().values(subject=notice.subject, at=self.ledger.stamp()))
         except LedgerError as error:
-            if not isinstance(error.__cause__, IntegrityError):
-                self.tell(f"note     {error.what}")
+            return not isinstance(error.__cause__, IntegrityError) and self.is_new_here(notice)
+        return True
+
+    def is_new_here(self, notice: Notice) -> bool:
+        """The same where the ledger cannot be written, which is when people must hear of it: by a file of this host."""
+        told = self.ledger.anchor.path.with_name("notices")
+        try:
+            told.mkdir(exist_ok=True)
+            (told / hashlib.sha256(notice.subject.encode()).hexdigest()).touch(exist_ok=False)
+        except FileExistsError:
             return False
+        except OSError as error:
+            self.tell(f"note     {told}: {error.strerror}")
         return True
 
 

@@ -14,17 +14,18 @@ Seconds = Annotated[float, Field(gt=0, le=3600)]
 
 
 class Store(Strict):
-    """A place in an object store. `prefix` stands before every name, as a folder would.
-
-    `endpoint` is for a server that is not the provider's own; `allow_http` accepts one that does not encrypt. `timeout`: seconds
-    without an answer. `retries`: how often a request is tried again that may pass and cannot do anything twice.
-    """
+    """A place in an object store."""
 
     prefix: str = ""
+    """Stands before every name, as a folder would."""
     endpoint: str | None = None
+    """A server that is not the provider's own."""
     allow_http: bool = False
+    """Accepts one that does not encrypt."""
     timeout: Seconds = 30
+    """Seconds without an answer after which it counts as gone."""
     retries: Annotated[int, Field(ge=0, le=20)] = 4
+    """How often a request is tried again that may pass and cannot do anything twice."""
 
     @model_validator(mode="after")
     def check_place(self) -> Self:
@@ -38,21 +39,28 @@ class Store(Strict):
 
 
 class S3Route(Store):
-    """A bucket of S3, or of what speaks like it. `credentials: environment` says that the machine's own are meant.
-
-    With `virtual_hosted`, an `endpoint` has the bucket's name in it.
-    """
+    """A bucket of S3, or of what speaks like it."""
 
     type: Literal["s3"]
+    """S3, or what speaks like it."""
     bucket: Name
+    """The bucket."""
     region: Name = "us-east-1"
+    """Its region."""
     access_key_id: SecretStr | None = None
+    """The key's id."""
     secret_access_key: SecretStr | None = None
+    """The key."""
     session_token: SecretStr | None = None
+    """The token of temporary credentials."""
     credentials: Literal["environment"] | None = None
+    """`environment`: the machine's own are meant."""
     virtual_hosted: bool = False
+    """The `endpoint` has the bucket's name in it."""
     server_side_encryption: Literal["AES256", "aws:kms"] | None = None
+    """How the store encrypts what it keeps."""
     kms_key_id: str | None = None
+    """The key for `aws:kms`."""
 
     @model_validator(mode="after")
     def check_credentials(self) -> Self:
@@ -70,11 +78,17 @@ class AzureRoute(Store):
     """A container of Azure Blob Storage: by a connection string, or by the account and its key or a shared access signature."""
 
     type: Literal["azure"]
+    """Azure Blob Storage."""
     container: Name
+    """The container."""
     connection_string: SecretStr | None = None
+    """A storage account's connection string."""
     account: str | None = None
+    """Instead: the account."""
     key: SecretStr | None = None
+    """Its key."""
     sas: SecretStr | None = None
+    """Or a shared access signature."""
 
     @model_validator(mode="after")
     def check_credentials(self) -> Self:
@@ -94,9 +108,13 @@ class GcsRoute(Store):
     """A bucket of Google Cloud Storage, by a service account's file or by the machine's own credentials."""
 
     type: Literal["gcs"]
+    """Google Cloud Storage."""
     bucket: Name
+    """The bucket."""
     service_account: Path | None = None
+    """A service account's JSON file."""
     credentials: Literal["environment"] | None = None
+    """`environment`: the machine's own are meant."""
 
     @model_validator(mode="after")
     def check_credentials(self) -> Self:

@@ -16,7 +16,7 @@ from runner.ledger import Ledger
 from runner.make import make, recheck
 from runner.orders import order, trial_order
 from runner.parts import part_path
-from runner.planner import open_slot
+from runner.planner import open_slot, run_of
 from runner.route import SftpRoute, find_route
 from runner.run import Run
 from runner.ship import Desk, Early, Intent, destination, ship, temporary_name
@@ -33,7 +33,7 @@ def run_slot(job: Job, slot: datetime, ledger: Ledger, *, asked_for: bool = Fals
     `asked_for`: a person named this slot; one that was missed, or that gave no file, is then built, for its profiles may have
     come late. Raises Held where a person must look, and DmailError where it failed; the ledger says so, too.
     """
-    done = ledger.find(job.campaign.name, slot)
+    done = run_of(job.campaign, slot, ledger)
     if done and is_done(done, asked_for=asked_for):
         shutil.rmtree(spool(job, done), ignore_errors=True)
         return done
@@ -157,6 +157,7 @@ def purge(job: Job, ledger: Ledger, *, spared: str | None = None) -> list[Run]:
 
 def bring_to_end(job: Job, run: Run, ledger: Ledger) -> Run:
     """What `carry_out` does with one run."""
+    job.begun(run.run_id)
     if run.finished:
         return run
     if run.state == "held" and run.hold == UNKNOWN:

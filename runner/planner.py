@@ -95,11 +95,21 @@ def planned_runs(campaign: Campaign, slot: Slot) -> list[Planned]:
     ]
 
 
+def run_of(campaign: Campaign, slot: datetime, ledger: Ledger) -> Run | None:
+    """The run of a slot, if there is one, whatever that slot was in UTC when its time zone had other rules."""
+    if found := ledger.find(campaign.name, slot):
+        return found
+    wall = wall_of(campaign.mail.schedule, slot) if campaign.mail.schedule else None
+    known = ledger.by_wall(campaign.name, [wall]) if wall else []
+    return known[0] if known else None
+
+
 def open_slot(campaign: Campaign, slot: datetime, ledger: Ledger) -> Run:
     """The run of a slot, made where there is none, with those of its waves. Raises UsageError where its window is another's."""
-    found = ledger.find(campaign.name, slot)
+    found = run_of(campaign, slot, ledger)
     if found and found.state != "missed":
         return found
+    slot = found.slot if found else slot
     schedule = campaign.mail.schedule
     if schedule and schedule.every and (over := ledger.window_over(campaign.name, slot)):
         raise UsageError(f"the window of {campaign.name} that ends {slot:%Y-%m-%d %H:%M} UTC was mailed with {over.run_id}")
@@ -123,10 +133,8 @@ def due_slot(campaign: Campaign, ledger: Ledger, now: datetime) -> datetime | No
     """
     if campaign.mail.schedule:
         slot = latest(campaign.mail.schedule, now)
-        known = ledger.by_wall(campaign.name, [slot.wall]) if slot else []
-        if known:
-            return known[0].slot
-        return slot.at if slot else None
+        known = run_of(campaign, slot.at, ledger) if slot else None
+        return known.slot if known else slot.at if slot else None
     frozen = (run.slot for run in ledger.unfinished(campaign.name) if run.parts)
     return next(frozen, now.replace(second=0))
 

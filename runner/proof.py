@@ -30,7 +30,7 @@ def prove(job: Job, slot: datetime, now: datetime, ledger: Ledger, by: str) -> l
             envelope = Envelope(
                 job.campaign, job.provider, slot, f"{job.campaign.name}-proof", mark=f"_TEST_{stamp}", seal=job.seal
             )
-            parts = write(found, envelope, folder)
+            parts = write(found, envelope, folder, watch=job.watch)
             spooled = [Spooled(part, part_path(folder, part.number)) for part in parts]
             desk = Desk(intents(), lambda part, receipt: receipts.update({part.number: receipt}), job.tell, job.watch)
             ship(spooled, job.route, desk)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from runner.config import Strict, parse, read_yaml, render
 from runner.contract import Contract, check_pad
@@ -38,15 +38,16 @@ def check_delimiter(sign: str) -> str:
 
 
 class FileFormat(Strict):
-    """What every format has: records that end with a line end, in an encoding.
-
-    `transliterate`: a character that the encoding lacks is written by ones that it has; otherwise it stops the run.
-    """
+    """What every format has: records that end with a line end, in an encoding."""
 
     line_end: Literal["lf", "crlf"] = "lf"
+    """What ends a record."""
     encoding: Annotated[str, AfterValidator(check_encoding)] = "utf-8"
+    """A text encoding that Python knows."""
     bom: bool = False
+    """With utf-8: a byte order mark stands at the beginning."""
     transliterate: bool = False
+    """A character that the encoding lacks is written by ones that it has; otherwise it stops the run."""
 
     @property
     def marked(self) -> bool:
@@ -55,38 +56,50 @@ class FileFormat(Strict):
 
 
 class TextFormat(FileFormat):
-    """Fields apart by a delimiter. `newlines`: what becomes of line breaks within a field."""
+    """Fields apart by a delimiter."""
 
     header: bool = True
+    """The first record names the columns."""
     quoting: Literal["minimal", "all", "none"] = "minimal"
+    """Quotes around values that need them, around all, or around none."""
     newlines: Literal["fold", "keep"] = "fold"
+    """A line break within a value becomes a space, or is kept."""
 
 
 class CsvFormat(TextFormat):
     """Fields apart by a comma."""
 
     type: Literal["csv"] = "csv"
+    """Fields apart by a comma."""
     delimiter: Literal[","] = ","
+    """A comma; `delimited` takes another character."""
 
 
 class DelimitedFormat(TextFormat):
     """Fields apart by another character."""
 
     type: Literal["delimited"]
+    """Fields apart by a character of your choice."""
     delimiter: Annotated[str, AfterValidator(check_delimiter)]
+    """One ASCII character, no letter and no digit."""
 
 
 class FixedWidthFormat(FileFormat):
     """Fields as wide as the extract's contract says (`config.meta.width`), filled up with `pad`."""
 
     type: Literal["fixed_width"]
+    """Fields as wide as the extract's contract says."""
     header: Literal[False] = False
+    """None: such files have no header."""
     pad: Annotated[str, AfterValidator(check_pad)] = " "
+    """What fills a field up."""
 
 
 AnyFormat = Annotated[CsvFormat | DelimitedFormat | FixedWidthFormat, Field(discriminator="type")]
 
 
+# What `parse_size` takes, for editors.
+SIZE = {"anyOf": [{"type": "number", "minimum": 1}, {"type": "string", "pattern": r"^\s*\d+(\.\d+)? *([KMG]?B)?\s*$"}]}
 UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 
 
@@ -102,7 +115,9 @@ class Split(Strict):
     """How large a part may be: so many records, or so many bytes."""
 
     rows: Annotated[int, Field(ge=1)] | None = None
-    size: Annotated[int, BeforeValidator(parse_size)] | None = None
+    """Records of a part, at most."""
+    size: Annotated[int, BeforeValidator(parse_size), WithJsonSchema(SIZE)] | None = None
+    """Bytes of a part, at most, such as `500 MB`."""
 
     @model_validator(mode="after")
     def check_one(self) -> Self:
@@ -115,13 +130,16 @@ class Records(Strict):
     """Control records around the rows, as templates."""
 
     header: str | None = None
+    """The first record of each part, as a template."""
     trailer: str | None = None
+    """The last one."""
 
 
 class PostalClass(Strict):
     """A rate that the provider mails at; the post takes it from so many pieces on."""
 
     min_pieces: Annotated[int, Field(ge=1)]
+    """From how many pieces on the post takes it."""
 
 
 def check_contract(name: str) -> str:
@@ -135,29 +153,40 @@ class SharedContract(Contract):
     """A file of `profiles/contracts`: what the entries that name it require, unless they say otherwise."""
 
     format: AnyFormat = CsvFormat()
+    """The file's format."""
 
 
 class Provider(Contract):
-    """One mail house. `prefix` stands before every file's name; `empty`: what is sent where nobody is included.
-
-    `retention_days`: how long after the slot a key must still be good, and what is left of a run is kept. `history_days`: how
-    long the contact history remembers who was mailed; for ever where it is not said.
-    """
+    """One mail house."""
 
     label: str
+    """What people call the mail house."""
     route: str
+    """The entry of profiles/routes.yml."""
     format: AnyFormat = CsvFormat()
+    """The file's format."""
     prefix: str = ""
+    """Stands before every file's name."""
     split: Split | None = None
+    """How large a part may be; one file without it."""
     records: Records = Records()
+    """Control records around the rows."""
     side_files: tuple[Literal["sha256", "manifest", "done"], ...] = ()
+    """Files beside the parts, delivered last."""
     empty: Literal["no_file", "header_only"] = "no_file"
+    """What is sent where nobody is included."""
     tariff: Tariff | None = None
+    """What mailings cost, for an estimate."""
     require_encryption: bool = False
+    """A route that does not seal is a fault."""
     retention_days: Annotated[int, Field(ge=0, le=3650)] = 30
+    """How long after the slot a key must be good, and what is left of a run is kept."""
     history_days: Annotated[int, Field(ge=1, le=36500)] | None = None
+    """How long the contact history remembers who was mailed; for ever where it is not said."""
     postal_classes: Mapping[str, PostalClass] = Field(default_factory=dict)
+    """Rates by name, with the number of pieces that each asks for."""
     contract: Annotated[str, AfterValidator(check_contract)] | None = None
+    """A file of profiles/contracts that holds for what the entry does not say itself."""
 
     def under(self, shared: SharedContract) -> Self:
         """The entry, with what it does not say itself taken from `shared`; a column comes whole from the one or the other."""

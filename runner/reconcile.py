@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from runner.job import Job
-from runner.journal import holds
 from runner.ledger import Ledger
 from runner.pipeline import UNKNOWN, strangers
 from runner.planner import forget_past
@@ -17,19 +16,22 @@ def reconcile(jobs: Sequence[Job], ledger: Ledger, decision: str) -> list[str]:
     Slots that have come due before are not made up for. This host believes the ledger from now on.
     """
     mark = ledger.anchor.read()
-    with ledger.reading() as connection:
-        lost = mark is not None and not holds(connection, mark)
-    held = []
-    for job in jobs:
-        with ledger.turn(job.campaign.name, "reconciliation"):
-            for run_id in strangers(job, ledger):
-                slot = datetime.strptime(run_id.split("-")[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-                run = ledger.open(Planned(run_id, job.campaign.name, slot))
-                ledger.hold(run, UNKNOWN, f"the ledger was brought back from before this run {decision}")
-                ledger.believe(run)
-                held.append(run_id)
-            forget_past(ledger, job.campaign, ledger.now())
-    with ledger.writing() as connection:
-        what = f"event {mark.number} of {mark.hash} is lost " if mark and lost else ""
-        ledger.record(connection, "ledger", "reconciled", f"{what}{decision}")
+    lost = f"event {mark.number} of {mark.hash} is lost " if mark and not ledger.holds(mark) else ""
+    with ledger.believing():
+        held = [run_id for job in jobs for run_id in hold_strangers(job, ledger, decision)]
+        with ledger.writing() as connection:
+            ledger.record(connection, "ledger", "reconciled", f"{lost}{decision}")
     return held
+
+
+def hold_strangers(job: Job, ledger: Ledger, decision: str) -> list[str]:
+    """One campaign's part of it."""
+    with ledger.turn(job.campaign.name, "reconciliation"):
+        strange = strangers(job, ledger)
+        for run_id in strange:
+            slot = datetime.strptime(run_id.split("-")[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+            run = ledger.open(Planned(run_id, job.campaign.name, slot))
+            ledger.hold(run, UNKNOWN, f"the ledger was brought back from before this run {decision}")
+            ledger.believe(run)
+        forget_past(ledger, job.campaign, ledger.now())
+    return strange

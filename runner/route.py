@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema, model_validator
 
 from runner import object_route
 from runner.config import Strict, parse, read_yaml, render
@@ -49,50 +49,67 @@ def check_mode(value: object) -> object:
 
 
 HostKeys = Annotated[
-    tuple[Annotated[str, AfterValidator(check_host_key)], ...], BeforeValidator(one_or_more), Field(min_length=1, max_length=2)
+    tuple[Annotated[str, AfterValidator(check_host_key)], ...],
+    BeforeValidator(one_or_more),
+    Field(min_length=1, max_length=2),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 2}]}),
 ]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
 
 class Delivery(Strict):
-    """What every route has.
-
-    `finish`: `rename` a whole temporary file, or, where the server forbids that, write under the final name and tell by a marker
-    file (the provider's side file `done`) that it is whole. `hidden`: a temporary name begins with a dot. `verify`: by `size`,
-    or by reading it back (`hash`), which `auto` does with files up to 16 MB where the server allows it. `retries`: how often
-    what may pass (a lost connection, no answer) is tried again.
-    """
+    """What every route has."""
 
     status: Literal["draft", "active"] = "active"
+    """By a `draft` nothing is delivered."""
     encryption: Encryption | None = None
+    """Whom files are sealed to, by OpenPGP; plain without it."""
     finish: Literal["rename", "direct_then_marker"] = "rename"
+    """A whole temporary file gets its name, or, where the server forbids that, a marker tells that a file is whole."""
     hidden: bool = False
+    """A temporary name begins with a dot."""
     verify: Literal["auto", "size", "hash"] = "auto"
+    """What has arrived is compared by size, or by reading it back; `auto` reads back up to 16 MB."""
     retries: Annotated[int, Field(ge=0, le=20)] = 4
+    """How often what may pass (a lost connection, no answer) is tried again."""
 
 
 class FolderRoute(Delivery):
-    """A folder on this machine; a relative path starts at the project's folder. `owner`, `group` and `mode` are the files'."""
+    """A folder on this machine."""
 
     type: Literal["folder"]
+    """A folder on this machine."""
     path: Path
+    """The folder; a relative path starts at the project."""
     owner: str | None = None
+    """The files' owner."""
     group: str | None = None
-    mode: Annotated[int, BeforeValidator(check_mode)] = 0o600
+    """Their group."""
+    mode: Annotated[int, BeforeValidator(check_mode), WithJsonSchema({"type": "string", "pattern": "^0?[0-7]{3}$"})] = 0o600
+    """Their mode in octal, such as `'0640'`."""
 
 
 class Login(Strict):
     """An SSH server, and how to log in to it. Its host key is pinned; while it changes, the old and the new one may both be."""
 
     host: Annotated[str, Field(min_length=1)]
+    """The server."""
     port: Annotated[int, Field(ge=1, le=65535)] = 22
+    """Its port."""
     user: Annotated[str, Field(min_length=1)]
+    """Whom to log in as."""
     password: SecretStr | None = None
+    """A password, by `env_var` or `file`."""
     private_key: Path | None = None
+    """Or a private key's file."""
     private_key_base64: Annotated[SecretStr, AfterValidator(check_base64)] | None = None
+    """Or a private key's file as Base64, as an environment variable holds it."""
     passphrase: SecretStr | None = None
+    """What opens the private key."""
     agent: bool = False
+    """Or whatever the SSH agent has."""
     host_key: HostKeys
+    """The server's fingerprint, or two while it changes."""
 
     @model_validator(mode="after")
     def check_login(self) -> Self:
@@ -105,20 +122,24 @@ class Login(Strict):
 
 
 class SftpRoute(Delivery, Login):
-    """An SFTP server. `timeout`: seconds without an answer, at every stage, after which it counts as gone.
-
-    `parallel`: sessions, one part each at a time. `ahead`: a part of a split file travels while the next one is written.
-    `allow_old`: algorithms that are not offered otherwise.
-    """
+    """An SFTP server."""
 
     type: Literal["sftp"]
+    """SFTP."""
     directory: str = "."
+    """The folder on the server."""
     make_directory: bool = True
+    """Make it where it is missing."""
     jump: Login | None = None
+    """A server to go through, with a login of its own."""
     timeout: Seconds = 30
+    """Seconds without an answer after which the server counts as gone."""
     parallel: Annotated[int, Field(ge=1, le=16)] = 1
+    """Sessions, with one part each at a time."""
     ahead: bool = False
+    """A part of a split file travels while the next one is written."""
     allow_old: tuple[Old, ...] = ()
+    """Algorithms that are not offered otherwise."""
 
 
 class Bucket(Delivery):

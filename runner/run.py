@@ -80,10 +80,7 @@ def run_as_json(run: Run) -> Mapping[str, Any]:
         **({"wave": run.wave} if run.wave else {}),
         **({"copy_of": run.copy_of} if run.copy_of else {}),
         **({"window_start": instant(run.window_start)} if run.window_start else {}),
-        "targeted": run.verdicts.targeted if run.verdicts else None,
-        "included": run.verdicts.included if run.verdicts else None,
-        "excluded": dict(run.verdicts.excluded) if run.verdicts else {},
-        "seeds": run.verdicts.seeds if run.verdicts else None,
+        **verdicts_as_json(run.verdicts),
         "cost": run.cost,
         "parts": [
             {
@@ -100,6 +97,12 @@ def run_as_json(run: Run) -> Mapping[str, Any]:
         "side_files": [p.part.name for p in run.parts if p.part.side],
         "error": run.error,
     }
+
+
+def verdicts_as_json(verdicts: Verdicts | None) -> Mapping[str, Any]:
+    """A run's figures; none until it is frozen."""
+    names = ("targeted", "included", "excluded", "seeds")
+    return {name: getattr(verdicts, name) for name in names} if verdicts else {**dict.fromkeys(names), "excluded": {}}
 
 
 def instant(moment: datetime) -> str:

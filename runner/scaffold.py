@@ -25,9 +25,11 @@ from runner.twin import label, twin
 STARTER = Path(__file__).parent / "starter"
 # What a project begins with and nobody need write: a wheel has a copy in the starter, a checkout is it.
 LIBRARY = (
+    "docs/schema",
     "macros",
     "models/intermediate",
     "models/overview.md",
+    "models/reporting",
     "models/staging",
     "profiles/contracts",
     "profiles/profiles.yml",

@@ -49,6 +49,10 @@ class Settings:
         return self.state_dir / "spool"
 
     @property
+    def figures_dir(self) -> Path:
+        return self.state_dir / "figures"
+
+    @property
     def work_dir(self) -> Path:
         # Its `build` is emptied at each run: a name that nobody else gives to a folder.
         return self.state_dir / "dmail-work"

@@ -5,8 +5,11 @@ from datetime import UTC, datetime
 
 from runner.diff import Difference
 from runner.explain import Explanation
+from runner.report.rows import Event
 from runner.run import Run
-from runner.values import Part, Verdicts
+from runner.values import Part, Place, Verdicts
+
+MOST_PLACES = 12
 
 
 def figures(verdicts: Verdicts) -> Iterator[str]:
@@ -90,6 +93,21 @@ def difference_json(found: Difference) -> dict[str, object]:
         "unchanged": found.unchanged,
         "people": [{"profile_id": profile, "what": what, "reason": reason or None} for profile, what, reason in found.people],
     }
+
+
+def event_lines(places: Sequence[Place], events: Sequence[Event]) -> Iterator[str]:
+    """Where a run's pieces go, most first, and what happened to it, each event with its time (UTC)."""
+    if places:
+        yield "  goes to   " + ", ".join(f"{place_name(place)} {place.pieces:,}" for place in places[:MOST_PLACES])
+        if more := places[MOST_PLACES:]:
+            yield f"            and {sum(place.pieces for place in more):,} to {len(more):,} other places"
+    for event in events:
+        yield f"  {event.at:%Y-%m-%d %H:%M:%S}  {event.kind:<14}{visible(event.detail)}".rstrip()
+
+
+def place_name(place: Place) -> str:
+    """A country, with its region where that is told."""
+    return "-".join(filter(None, (place.country, place.region))) or "elsewhere"
 
 
 def moment(slot: datetime) -> str:

@@ -5,7 +5,7 @@ Moments are texts in UTC that sort. Who changes more than columns raises VERSION
 
 import sqlalchemy as sa
 
-VERSION = 2
+VERSION = 3
 
 metadata = sa.MetaData()
 
@@ -40,6 +40,9 @@ runs = sa.Table(
     sa.Column("updated_at", sa.String, nullable=False),
     sa.Column("frozen_at", sa.String),  # when its content was last made
     sa.Column("host", sa.String),  # where its spool is
+    sa.Column("against", sa.String),  # the run whose file its people are compared with
+    sa.Column("came", sa.BigInteger),
+    sa.Column("went", sa.BigInteger),
     sa.Index("runs_of_a_campaign", "campaign", "slot"),
 )
 exclusions = sa.Table(
@@ -48,6 +51,14 @@ exclusions = sa.Table(
     sa.Column("run_id", sa.ForeignKey("runs.run_id"), primary_key=True),
     sa.Column("reason", sa.String, primary_key=True),
     sa.Column("profiles", sa.BigInteger, nullable=False),
+)
+places = sa.Table(
+    "places",
+    metadata,
+    sa.Column("run_id", sa.ForeignKey("runs.run_id"), primary_key=True),
+    sa.Column("country", sa.String, primary_key=True),  # empty: not told
+    sa.Column("region", sa.String, primary_key=True),
+    sa.Column("pieces", sa.BigInteger, nullable=False),
 )
 parts = sa.Table(
     "parts",

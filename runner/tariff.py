@@ -14,16 +14,22 @@ class Tier(Strict):
     """So much for each piece up to the `up_to`th; the last tier has no end."""
 
     up_to: Annotated[int, Field(ge=1)] | None = None
+    """The last piece of the tier; none for the last tier."""
     per_piece: Amount
+    """What each piece of the tier costs."""
 
 
 class Tariff(Strict):
     """A sum for each mailing, and one for each piece, or for each piece of a tier."""
 
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    """ISO 4217, such as `USD`."""
     fixed: Amount = Decimal(0)
+    """What each mailing costs, whatever its size."""
     per_piece: Amount | None = None
+    """What each piece costs."""
     tiers: tuple[Tier, ...] = ()
+    """Instead: what each piece costs, by how many there are."""
 
     @model_validator(mode="after")
     def check_tiers(self) -> Self:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from runner.config import Strict
 
@@ -50,6 +50,13 @@ def parse_span(value: object) -> object:
     return span
 
 
+def written(span: timedelta) -> str:
+    """A length of time as people write it."""
+    minutes = int(span.total_seconds() // 60)
+    size, unit = next((size, unit) for size, unit in ((1440, "d"), (60, "h"), (1, "min")) if minutes % size == 0)
+    return f"{minutes // size}{unit}"
+
+
 def parse_local(value: object) -> object:
     """A local time to the minute, such as `2027-03-01T06:00`."""
     try:
@@ -67,26 +74,38 @@ def parse_share(value: object) -> object:
     return float(match[1]) / 100 if match else value
 
 
-Span = Annotated[timedelta, BeforeValidator(parse_span)]
-Local = Annotated[datetime, BeforeValidator(parse_local)]
-Share = Annotated[float, BeforeValidator(parse_share)]
+Span = Annotated[
+    timedelta, BeforeValidator(parse_span), WithJsonSchema({"type": "string", "pattern": r"^\s*\d{1,9} *(min|h|d|w)\s*$"})
+]
+Local = Annotated[
+    datetime, BeforeValidator(parse_local), WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:00)?$"})
+]
+Share = Annotated[
+    float,
+    BeforeValidator(parse_share),
+    WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": r"^\s*\d+(\.\d+)? *%\s*$"}]}),
+]
 
 
 class Schedule(Strict):
-    """When a campaign is due: by `cron`, `at` local times, or at the end of each window of `every`, counted from `start`.
-
-    `start` and `end` are days in `timezone`, both included. `missed`: what becomes of slots that nobody ran in time: the latest
-    of them is made up for, all are, or none; none in any case that is older than `max_late`.
-    """
+    """When a campaign is due: by one of `cron`, `at` and `every`. `start` and `end` are both included."""
 
     cron: Annotated[str, AfterValidator(check_cron)] | None = None
+    """Five cron fields, in `timezone`."""
     at: Annotated[tuple[Local, ...], Field(min_length=1, max_length=1000)] | None = None
+    """Local times, such as `2027-03-01T06:00`."""
     every: Span | None = None
+    """Windows of this length, counted from `start`; each is mailed when it ends."""
     timezone: Annotated[str, AfterValidator(check_zone)] = "UTC"
+    """A zone of the tz database."""
     start: date | None = None
+    """The first day, in `timezone`."""
     end: date | None = None
+    """The last day, in `timezone`."""
     missed: Literal["latest", "all", "skip"] = "latest"
+    """What becomes of slots that nobody ran in time: the latest is made up for, or all, or none."""
     max_late: Span | None = None
+    """An older slot is never made up for."""
 
     @model_validator(mode="after")
     def check_whole(self) -> Self:
@@ -104,9 +123,7 @@ class Schedule(Strict):
     def as_declared(self) -> str:
         """When it is due, in the words of its author."""
         if self.every is not None:
-            minutes = int(self.every.total_seconds() // 60)
-            size, unit = next((size, unit) for size, unit in ((1440, "d"), (60, "h"), (1, "min")) if minutes % size == 0)
-            return f"every {minutes // size}{unit}"
+            return f"every {written(self.every)}"
         return self.cron or ", ".join(f"{moment:%Y-%m-%dT%H:%M}" for moment in self.at or ())
 
     @property
@@ -116,19 +133,25 @@ class Schedule(Strict):
 
 
 class Wave(Strict):
-    """One wave: its share of the audience or its number of people (the last one may have the rest), so long `after` the first."""
+    """One wave, by its share of the audience or its number of people; every one but the first says when."""
 
     share: Annotated[Share, Field(gt=0, lt=1)] | None = None
+    """Of the audience, such as `10%`."""
     count: Annotated[int, Field(ge=1)] | None = None
+    """So many people."""
     after: Span | None = None
+    """So long after the first wave's slot."""
     at: Local | None = None
+    """At this local time."""
 
 
 class Waves(Strict):
-    """A mailing in waves: its audience is found once and divided; no wave follows another sooner than `apart`."""
+    """A mailing in waves: its audience is found once and divided."""
 
     apart: Span = timedelta(days=1)
+    """The least time between the end of a wave and the next one."""
     sizes: Annotated[tuple[Wave, ...], Field(min_length=2, max_length=10)]
+    """The waves, from two to ten; the last one may have the rest."""
 
     @model_validator(mode="after")
     def check_whole(self) -> Self:
@@ -152,7 +175,9 @@ class Waves(Strict):
 
 
 class Recheck(Strict):
-    """A file frozen so long ago is compared with the opt-outs before it is shipped; with one in it, it is made again or held."""
+    """What is done about opt-outs that come after a file was frozen."""
 
     after: Span = timedelta(days=1)
+    """A file that is older is compared with the opt-outs before it is shipped."""
     then: Literal["rebuild", "hold"] = "rebuild"
+    """What happens where somebody in it has opted out."""

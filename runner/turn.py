@@ -3,11 +3,12 @@
 import os
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 
 import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
 
 from runner.errors import Busy
 from runner.lock import locked
@@ -48,6 +49,9 @@ def server_turn(engine: sa.Engine, campaign: str, purpose: str) -> Iterator[Turn
         try:
             yield still_ours
         finally:
+            # By its own word: a busy server notices the end of a connection later, and whoever comes next would be turned away.
+            with suppress(SQLAlchemyError):
+                connection.execute(sa.select(sa.func.pg_advisory_unlock(key)))
             connection.invalidate()
 
 

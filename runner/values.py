@@ -1,8 +1,9 @@
 """What one step hands to the next: frozen, and nothing else."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 # The reason of a row that would be printed exactly as another is; the only one that no rule in SQL gives.
 IDENTICAL = "identical_row"
@@ -24,16 +25,37 @@ class Build:
 
 
 @dataclass(frozen=True)
+class Place:
+    """How many pieces go to a country (ISO 3166-1 alpha-2) and a region of it; an empty text is one that is not told."""
+
+    country: str
+    region: str
+    pieces: int
+
+
+@dataclass(frozen=True)
+class Churn:
+    """How many people came, and how many went, since the file of the run `against`."""
+
+    against: str
+    came: int
+    went: int
+
+
+@dataclass(frozen=True)
 class Verdicts:
     """How many profiles were targeted, and what became of them: targeted = included + the sum of excluded.
 
-    `seeds`: addresses beside them in the file, which count nowhere else.
+    `seeds`: addresses beside them in the file, which count nowhere else. `places`: where the included go, as far as that is
+    known. `churn`: against the file before, where there is one.
     """
 
     targeted: int
     included: int
     excluded: Mapping[str, int]
     seeds: int = 0
+    places: tuple[Place, ...] = ()
+    churn: Churn | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +83,23 @@ class Spooled:
 
     part: Part
     path: Path
+
+
+@dataclass(frozen=True)
+class Load:
+    """Something that takes its time, for who watches it: so many rows of a file that is written, or bytes of one that is sent."""
+
+    name: str
+    total: int
+    unit: Literal["rows", "bytes"]
+
+
+# What is told of each stretch of a load.
+Watch = Callable[[Load], Callable[[int], None]]
+
+
+def nobody_watches(_: Load) -> Callable[[int], None]:
+    return lambda _: None
 
 
 @dataclass(frozen=True)

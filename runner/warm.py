@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -49,9 +49,9 @@ class WarmDbt:
         self.process: subprocess.Popen[str] | None = None
 
     def __call__(
-        self, arguments: Sequence[str], directory: Path, environment: Mapping[str, str]
-    ) -> subprocess.CompletedProcess[str]:
-        """Run one dbt command to its end, or to this process's end."""
+        self, arguments: Sequence[str], directory: Path, environment: Mapping[str, str], hear: Callable[[str], None]
+    ) -> tuple[int, str]:
+        """Run one dbt command to its end, or to this process's end; what it said is heard then."""
         with tempfile.TemporaryDirectory(prefix="dmail-dbt-") as folder:
             output = [Path(folder, name) for name in ("out", "err")]
             for path in output:
@@ -67,8 +67,10 @@ class WarmDbt:
             except BaseException:
                 self.stop()
                 raise
-            told = [path.read_text(errors="replace") for path in output]
-            return subprocess.CompletedProcess(list(arguments), code, *told)
+            with output[0].open(errors="replace") as lines:
+                for line in lines:
+                    hear(line)
+            return code, output[1].read_text(errors="replace")
 
     def ask(self, request: str) -> int:
         """Send a request and wait for the answer; 1 where the process has died over it."""

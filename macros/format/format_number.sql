@@ -19,6 +19,7 @@
     case when {{ number }} < 0 then '-' else '' end || {{ by_locale(locale, expressions) }}
 {%- endmacro %}
 
+{# A number with so many decimals, rounded half away from zero; null where it is none. #}
 {% macro rounded(column, decimals) -%} try_cast({{ column }} as decimal(38, {{ decimals }})) {%- endmacro %}
 
 {# The number without its sign. Regular expressions cannot count from the right, so the digits are grouped backwards. #}

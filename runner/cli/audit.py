@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from runner.cli.base import AsJson, Slot, app, now, opened, say, tell
+from runner.cli.base import AsJson, Name, Slot, app, found_job, now, opened, say, tell
 from runner.errors import DmailError
 
 audits = typer.Typer(help="The ledger's own truth.", no_args_is_help=True)
@@ -50,7 +50,6 @@ def reconcile(
     Example: dmail-runner audit reconcile --reason "disk failure, backup of Sunday"
     """
     from runner.dbt import run_dbt
-    from runner.job import find_job
     from runner.ledger import Ledger
     from runner.project import load_manifest
     from runner.reconcile import reconcile as take
@@ -58,7 +57,7 @@ def reconcile(
     settings = context.obj.settings()
     manifest = load_manifest(settings, run_dbt)
     ledger = Ledger(settings, now)
-    jobs = [find_job(settings, manifest.campaign(name), run_dbt, tell) for name in manifest.names]
+    jobs = [found_job(settings, manifest.campaign(name)) for name in manifest.names]
     for run in take(jobs, ledger, f"by {getpass.getuser()}: {reason}"):
         say(f"held     {run}: nobody knows whether its file was taken; dmail-runner settle {run} says which")
     say("the ledger counts from now on")
@@ -67,7 +66,7 @@ def reconcile(
 @app.command()
 def approve(
     context: typer.Context,
-    campaign: Annotated[str, typer.Argument(help="The campaign.")],
+    campaign: Name,
     by: Annotated[str | None, typer.Option(help="Who approves: a name, as in git.")] = None,
     show: Annotated[bool, typer.Option("--show", help="Show what would be approved, and approve nothing.")] = False,
     four_eyes: Annotated[

@@ -5,21 +5,27 @@ import resource
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from runner.cli.names import campaign_names
+from runner.cli.screen import Screen, nobody_listens
 from runner.errors import DmailError, Stopped, UsageError
+from runner.log import Log
 from runner.redact import redact
 
 if TYPE_CHECKING:
+    from runner.campaign import Campaign
     from runner.job import Job
     from runner.ledger import Ledger
+    from runner.project import RunDbt
+    from runner.run import Run
     from runner.settings import Settings
 
 
@@ -34,7 +40,12 @@ app = typer.Typer(
 )
 
 
-Names = Annotated[list[str] | None, typer.Argument(metavar="[CAMPAIGN]...", help="Campaigns by name; all where none is named.")]
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="CAMPAIGN", help="Campaigns by name; all where none is named.", autocompletion=campaign_names),
+]
+RunId = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, as `status --json` tells it.")]
+Name = Annotated[str, typer.Argument(metavar="CAMPAIGN", help="The campaign.", autocompletion=campaign_names)]
 Slot = Annotated[
     str | None,
     typer.Option(metavar="ISO-TIME", help="The slot, such as 2027-03-01T06:00-05:00; by default the latest that is due."),
@@ -53,6 +64,7 @@ class Where:
         from runner.settings import find_settings
 
         settings = find_settings(self.project_dir, self.target)
+        screen.log = Log(settings.state_dir / "log")
         # The warehouse's views read files by paths that start at the project, as dbt, which builds them, sees them.
         os.chdir(settings.project_dir)
         return settings
@@ -72,14 +84,13 @@ def common(
 def opened(where: Where, campaign: str, slot: str | None) -> "tuple[Job, Ledger, datetime]":
     """A campaign's job, the ledger, and the slot that is meant: the given one, the latest that is due, or else now."""
     from runner.dbt import run_dbt
-    from runner.job import find_job
     from runner.ledger import Ledger
     from runner.planner import due_slot
     from runner.project import load_manifest
 
     settings = where.settings()
     moment = parse_slot(slot) if slot is not None else None
-    job = find_job(settings, load_manifest(settings, run_dbt).campaign(campaign), run_dbt, tell)
+    job = found_job(settings, load_manifest(settings, run_dbt).campaign(campaign))
     ledger = Ledger(settings, now)
     return job, ledger, moment or due_slot(job.campaign, ledger, now()) or now()
 
@@ -109,23 +120,38 @@ def now() -> datetime:
 
 
 def say(text: str) -> None:
+    """The result, or a part of it."""
+    if not screen.silent:
+        put_out(text)
+
+
+def put_out(text: str) -> None:
+    """What a program reads, or a person."""
+    screen.clear()
     with nobody_listens(sys.stdout):
         typer.echo(text)
 
 
-def tell(text: str) -> None:
-    """Progress, apart from the result."""
-    with nobody_listens(sys.stderr):
-        typer.echo(redact(text), err=True)
+screen = Screen()
+tell = screen.tell
 
 
-@contextmanager
-def nobody_listens(stream: TextIO) -> Iterator[None]:
-    """A reader that has gone away, such as `head`, stops no run: what would be said to it is dropped."""
-    try:
-        yield
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+def ended(run: "Run") -> None:
+    """The log tells how a run ended, with its figures."""
+    from runner.run import run_as_json
+
+    screen.begin(run.run_id)
+    if screen.log:
+        screen.log.write("ended", **run_as_json(run))
+
+
+def found_job(settings: "Settings", campaign: "Campaign", run_dbt: "RunDbt | None" = None) -> "Job":
+    """A campaign's job, which is watched on the screen. Raises ConfigError."""
+    from runner.dbt import run_dbt as run_child
+    from runner.job import find_job
+
+    job = find_job(settings, campaign, run_dbt or partial(run_child, watch=screen.node), tell)
+    return replace(job, watch=screen.watch, begun=screen.begin)
 
 
 def table(rows: list[list[str]]) -> None:
@@ -140,10 +166,10 @@ def attempt(step: Callable[[], object]) -> int:
     try:
         step()
     except DmailError as error:
-        typer.echo(f"{'held' if error.exit_code == 3 else 'error'}: {error}", err=True)
+        tell(f"{'held' if error.exit_code == 3 else 'error'}: {error}")
         return error.exit_code
     except OSError as error:
-        typer.echo(f"error: {error.filename or 'output'}: {error.strerror or type(error).__name__}", err=True)
+        tell(f"error: {error.filename or 'output'}: {error.strerror or type(error).__name__}")
         return 1
     except Exception as error:
         # A fault of this program. Its text may quote anything, so that only its kind and place are told.
@@ -152,8 +178,12 @@ def attempt(step: Callable[[], object]) -> int:
             return 1
         *_, last = traceback.extract_tb(error.__traceback__)
         place = f"{Path(last.filename).name}:{last.lineno}"
-        typer.echo(f"error: unexpected {type(error).__name__} at {place}\n  -> DMAIL_DEBUG=1 shows the traceback", err=True)
+        tell(f"error: unexpected {type(error).__name__} at {place}\n  -> DMAIL_DEBUG=1 shows the traceback")
         return 1
+    finally:
+        screen.clear()
+        if screen.log:
+            screen.log.run_id = None
     return 0
 
 

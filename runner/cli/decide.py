@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runner.cli.base import app, now, say, tell
+from runner.cli.base import RunId, app, ended, found_job, now, say
 
 if TYPE_CHECKING:
     from runner.decide import Decision
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from runner.run import Run
     from runner.settings import Settings
 
-RunId = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, as `status --json` tells it.")]
 Reason = Annotated[str, typer.Option(help="Why; the ledger keeps it.")]
 
 
@@ -113,19 +112,18 @@ def decision(reason: str) -> "Decision":
 def opened_run(settings: "Settings", run_id: str) -> "tuple[Job, Run, Ledger]":
     """A run, its campaign's job, and the ledger."""
     from runner.dbt import run_dbt
-    from runner.decide import find
-    from runner.job import find_job
     from runner.ledger import Ledger
     from runner.project import load_manifest
 
     settings.prepare()
     ledger = Ledger(settings, now)
-    found = find(ledger, run_id)
-    job = find_job(settings, load_manifest(settings, run_dbt).campaign(found.campaign), run_dbt, tell)
+    found = ledger.named(run_id)
+    job = found_job(settings, load_manifest(settings, run_dbt).campaign(found.campaign))
     return job, found, ledger
 
 
 def told(run: "Run") -> None:
     from runner.summary import run_lines
 
+    ended(run)
     say("\n".join(run_lines(run)))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runner.cli.base import AsJson, app, attempt, now, say, table, tell
+from runner.cli.base import AsJson, app, attempt, ended, found_job, now, say, screen, table, tell
 from runner.errors import ConfigError, Stopped
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ TICK = 30.0  # seconds between two looks at the clock, at most
 
 def run_due(settings: "Settings", run_dbt: "RunDbt") -> int:
     """Carry out everything that is due, campaign by campaign; the exit code that it earned."""
-    from runner.job import find_job, shared_names
+    from runner.database import LedgerError
+    from runner.job import shared_names
     from runner.ledger import Ledger
     from runner.notice import Herald, Notice, find_notices
     from runner.project import load_manifest
@@ -40,21 +41,23 @@ def run_due(settings: "Settings", run_dbt: "RunDbt") -> int:
 
     @contextmanager
     def mended_by_people(what: str) -> Iterator[None]:
-        """A wrong declaration is told of, too: what it stops would be missed in silence."""
+        """A wrong declaration is told of, too, and a ledger that nobody may trust: what they stop would be missed in silence."""
         try:
             yield
-        except ConfigError as error:
-            herald.announce(Notice("failed", what, error.what, "mend it; dmail-runner check finds every fault at once"))
+        except (ConfigError, LedgerError) as error:
+            todo = error.todo or "mend it; dmail-runner check finds every fault at once"
+            herald.announce(Notice("failed", what, error.what, todo))
             raise
 
     def attend(name: str) -> None:
         with mended_by_people(name):
-            job = find_job(settings, manifest.campaign(name), run_dbt, tell)
+            job = found_job(settings, manifest.campaign(name), run_dbt)
         for fault in attendant.attend(job, now()):
             codes.append(attempt(partial(throw, fault)))
 
     try:
         with mended_by_people("all campaigns"):
+            ledger.confront()
             manifest = load_manifest(settings, run_dbt)
             if faults := [*manifest.orphans(), *shared_names(settings, manifest)]:
                 raise ConfigError(faults)
@@ -70,6 +73,7 @@ def throw(fault: Exception) -> None:
 
 def say_line(run: "Run") -> None:
     """One line about a run that has ended."""
+    ended(run)
     pieces = f"  {run.verdicts.included:,} pieces" if run.verdicts else ""
     say(f"{run.run_id}  {run.state}{pieces}" + (f"  ({run.error})" if run.error else ""))
 
@@ -93,7 +97,7 @@ def serve(
     settings = context.obj.settings()
     settings.prepare()
     warm = WarmDbt()
-    dbt = partial(run_dbt, child=warm)
+    dbt = partial(run_dbt, child=warm, watch=screen.node)
     try:
         with locked(settings.state_dir / "service.lock", "service"), leaving(grace) as left:
             say(f"serving {settings.project_dir}, process {os.getpid()}")

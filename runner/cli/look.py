@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from runner.cli.base import AsJson, Names, Slot, app, attempt, now, opened, say, table, tell
+from runner.cli.base import AsJson, Name, Names, RunId, Slot, app, attempt, now, opened, say, table, tell
 from runner.errors import ConfigError
 
 
@@ -103,7 +103,7 @@ def check(
 @app.command()
 def preview(
     context: typer.Context,
-    campaign: Annotated[str, typer.Argument(help="The campaign; it may be a draft.")],
+    campaign: Name,
     profile: Annotated[list[str] | None, typer.Option(help="A profile; may be given several times.")] = None,
     test: Annotated[
         bool, typer.Option("--test-profiles", help="Test profiles and seeds, whatever the rules say, over what was built last.")
@@ -142,7 +142,7 @@ def preview(
 @app.command()
 def diff(
     context: typer.Context,
-    campaign: Annotated[str, typer.Argument(help="The campaign.")],
+    campaign: Name,
     rows: Annotated[int, typer.Option(min=0, max=1_000_000, help="How many people to name, too.")] = 0,
     slot: Slot = None,
     as_json: AsJson = False,
@@ -168,7 +168,7 @@ def diff(
 @app.command()
 def explain(
     context: typer.Context,
-    campaign: Annotated[str, typer.Argument(help="The campaign.")],
+    campaign: Name,
     profile_id: Annotated[str, typer.Argument(help="The profile.")],
     slot: Slot = None,
     as_json: AsJson = False,
@@ -206,3 +206,29 @@ def status(
         say(json.dumps({"runs": [run_as_json(run) for run in runs]}, indent=2))
     else:
         say("\n\n".join("\n".join(run_lines(run)) for run in runs) or "no run yet")
+
+
+@app.command()
+def show(context: typer.Context, run: RunId, as_json: AsJson = False) -> None:
+    """One run: its figures, its files, where its pieces go, and everything that happened to it.
+
+    Example: dmail-runner show spring_catalog-20270301T110000Z
+    """
+    from runner.ledger import Ledger
+    from runner.report.rows import read_details
+    from runner.run import run_as_json
+    from runner.summary import event_lines, run_lines
+
+    settings = context.obj.settings()
+    settings.prepare()
+    ledger = Ledger(settings, now)
+    found = ledger.named(run)
+    details = read_details(ledger, [run])[run]
+    if as_json:
+        events = [
+            {"at": f"{event.at:%Y-%m-%dT%H:%M:%SZ}", "kind": event.kind, "detail": event.detail} for event in details.events
+        ]
+        places = [vars(place) for place in details.places]
+        say(json.dumps({**run_as_json(found), "places": places, "events": events}, indent=2))
+    else:
+        say("\n".join([*run_lines(found), *event_lines(details.places, details.events)]))

@@ -5,12 +5,15 @@ from typing import Annotated
 import typer
 
 from runner.cli.base import app, now, say
+from runner.cli.names import route_names
 from runner.errors import ConfigError, DeliveryError, Problem
 
 routes = typer.Typer(help="Try a route, and see its server's keys.", no_args_is_help=True)
 app.add_typer(routes, name="route")
 
-Name = Annotated[str, typer.Argument(help="The route, by its name in profiles/routes.yml.")]
+Name = Annotated[
+    str, typer.Argument(metavar="ROUTE", help="The route, by its name in profiles/routes.yml.", autocompletion=route_names)
+]
 
 
 @routes.command()

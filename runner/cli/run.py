@@ -1,14 +1,31 @@
 """Commands that deliver."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from runner.cli.base import Names, Slot, app, attempt, now, opened, parse_slot, say, tell
+from runner.cli.base import (
+    AsJson,
+    Name,
+    Names,
+    Slot,
+    app,
+    attempt,
+    ended,
+    found_job,
+    now,
+    opened,
+    parse_slot,
+    put_out,
+    say,
+    screen,
+    tell,
+)
 from runner.cli.due import run_due
 from runner.errors import ConfigError, UsageError
 
@@ -36,6 +53,7 @@ def run(
         list[Hold] | None, typer.Option(help="Let the slot pass a gate that holds it; the ledger notes who did.")
     ] = None,
     target: Annotated[str | None, typer.Option(help="The dbt target, such as spark.", show_default=False)] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Build, check, extract and deliver what is due. A slot that is done is left alone.
 
@@ -46,10 +64,14 @@ def run(
     from runner.project import load_manifest
 
     settings = replace(context.obj, target=target or context.obj.target).settings()
+    screen.silent = as_json
     if due:
         if campaigns or slot is not None or dry or accept:
             raise UsageError("--due goes alone: it takes every campaign, and the slots of their schedules")
-        raise typer.Exit(run_due(settings, run_dbt))
+        code = run_due(settings, partial(run_dbt, watch=screen.node))
+        if as_json:
+            tell_runs(settings, [])
+        raise typer.Exit(code)
     moment = parse_slot(slot) if slot is not None else None
     manifest = load_manifest(settings, run_dbt)
     chosen = campaigns or [name for name in manifest.names if is_active(manifest, name)]
@@ -62,35 +84,51 @@ def run(
     if accept and (slot is None or not campaigns or len(campaigns) != 1):
         raise UsageError("--accept needs one campaign and its --slot: it lets that very run pass")
     accepted = frozenset(hold.value for hold in accept or ())
-    one = partial(run_one, settings, manifest, moment=moment, dry=dry, accepted=accepted)
+    tried: list[dict[str, Any]] = []
+    one = partial(run_one, settings, manifest, moment=moment, tried=tried if dry else None, accepted=accepted)
     codes = [attempt(partial(one, name)) for name in dict.fromkeys(chosen)]
     if not chosen:
         say("no campaign is active")
+    if as_json:
+        tell_runs(settings, tried)
     raise typer.Exit(next((code for code in (1, 2, 3) if code in codes), 0))
 
 
+def tell_runs(settings: "Settings", tried: list[dict[str, Any]]) -> None:
+    """The runs of this command as the ledger has them now, however they ended; or what dry ones came to."""
+    from runner.ledger import Ledger
+    from runner.run import run_as_json
+
+    runs = {run.run_id: run for run in Ledger(settings, now).runs(screen.run_ids)}
+    ended = [run_as_json(runs[run_id]) for run_id in screen.run_ids if run_id in runs]
+    put_out(json.dumps({"runs": tried or ended}, indent=2))
+
+
 def run_one(
-    settings: "Settings", manifest: "Manifest", name: str, moment: datetime | None, *, dry: bool, accepted: frozenset[str]
+    settings: "Settings",
+    manifest: "Manifest",
+    name: str,
+    moment: datetime | None,
+    *,
+    tried: list[dict[str, Any]] | None,
+    accepted: frozenset[str],
 ) -> None:
-    """Run one campaign's slot and print how it ended."""
-    from runner.cli.progress import Meter
-    from runner.dbt import run_dbt
-    from runner.job import find_job
+    """Run one campaign's slot and print how it ended; into `tried`, where there is such, by a dry run."""
     from runner.ledger import Ledger
     from runner.notice import Herald, find_notices
     from runner.pipeline import dry_run, run_slot
-    from runner.planner import due_slot
-    from runner.run import run_name
+    from runner.planner import due_slot, run_of
+    from runner.run import instant, run_name, verdicts_as_json
     from runner.schedule import next_slot
     from runner.service import Attendant
     from runner.summary import figures, file_lines, run_lines
 
     campaign = manifest.campaign(name)
-    if campaign.mail.status != "active" and not dry:
+    if campaign.mail.status != "active" and tried is None:
         raise UsageError(
             f"campaign {name} is {campaign.mail.status}", todo=f"set `status: active` in {campaign.file}, or use --dry-run"
         )
-    job = replace(find_job(settings, campaign, run_dbt, tell), accepted=accepted)
+    job = replace(found_job(settings, campaign), accepted=accepted)
     ledger = Ledger(settings, now)
     due = moment or due_slot(campaign, ledger, now())
     if due is None:
@@ -100,17 +138,20 @@ def run_one(
             f"{name}: nothing is due; " + (f"the next slot is {following:%Y-%m-%d %H:%M} UTC" if following else "no slot is left")
         )
         return
-    if dry:
+    if tried is not None:
         verdicts, parts = dry_run(job, due, ledger)
+        cost = job.cost(sum(part.rows for part in parts))
+        tried.append({"campaign": name, "slot": instant(due), "dry_run": True, **verdicts_as_json(verdicts), "cost": cost})
         say(f"{name}  slot {due.astimezone(UTC):%Y-%m-%d %H:%M} UTC  dry run: nothing was delivered or recorded")
         say("\n".join([*figures(verdicts), *(line for part in parts if not part.side for line in file_lines(part, None))]))
-        if estimate := job.cost(sum(part.rows for part in parts)):
-            say(f"  cost      about {estimate}")
+        if cost:
+            say(f"  cost      about {cost}")
         return
-    before = ledger.find(name, due)
+    before = run_of(campaign, due, ledger)
     attendant = Attendant(ledger, Herald(find_notices(settings), ledger, tell))
-    with Meter() as meter, attendant.announced(job, run_name(name, due)):
-        done = run_slot(replace(job, watch=meter.watch), due, ledger, asked_for=moment is not None)
+    with attendant.announced(job, before.run_id if before else run_name(name, due)):
+        done = run_slot(job, due, ledger, asked_for=moment is not None)
+    ended(done)
     if before and before.finished and done.state == before.state != "empty":
         say(f"{name}: this slot is {before.state} already; nothing was done")
     say("\n".join(run_lines(done)))
@@ -119,7 +160,7 @@ def run_one(
 @app.command()
 def proof(
     context: typer.Context,
-    campaign: Annotated[str, typer.Argument(help="The campaign; it may be a draft.")],
+    campaign: Name,
     slot: Slot = None,
 ) -> None:
     """Deliver a file of the test profiles and seeds alone, under a name marked TEST. Needs models that were built before.
@@ -128,13 +169,11 @@ def proof(
     """
     import getpass
 
-    from runner.cli.progress import Meter
     from runner.proof import prove
     from runner.summary import file_lines
 
     job, ledger, due = opened(context.obj, campaign, slot)
-    with Meter() as meter:
-        delivered = prove(replace(job, watch=meter.watch), due, now(), ledger, getpass.getuser())
+    delivered = prove(job, due, now(), ledger, getpass.getuser())
     say(f"{campaign}  slot {due.astimezone(UTC):%Y-%m-%d %H:%M} UTC  proof: not to be mailed")
     say("\n".join(line for part, receipt in delivered if not part.side for line in file_lines(part, receipt.location)))
 
@@ -146,7 +185,6 @@ def purge(context: typer.Context) -> None:
     Example: dmail-runner purge
     """
     from runner.dbt import run_dbt
-    from runner.job import find_job
     from runner.ledger import Ledger
     from runner.pipeline import purge as purge_campaign
     from runner.project import load_manifest
@@ -159,7 +197,7 @@ def purge(context: typer.Context) -> None:
     with building(settings, "purge", tell):
         pass  # what killed builds have left is gone
     for name in manifest.names:
-        job = find_job(settings, manifest.campaign(name), run_dbt, tell)
+        job = found_job(settings, manifest.campaign(name))
         with ledger.turn(name, "purge"):
             tidy_spool(job, ledger)
             for run in purge_campaign(job, ledger):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from runner.cli.base import AsJson, app, now, say
+from runner.cli.names import campaign_names
 
 if TYPE_CHECKING:
     from runner.doctor import Finding
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 def new(
     context: typer.Context,
     campaign: Annotated[str, typer.Argument(help="Its name, such as autumn_catalog.")],
-    like: Annotated[str | None, typer.Option(metavar="OTHER", help="Copy this campaign.", show_default=False)] = None,
+    like: Annotated[
+        str | None, typer.Option(metavar="OTHER", help="Copy this campaign.", show_default=False, autocompletion=campaign_names)
+    ] = None,
 ) -> None:
     """Write a new campaign's folder, as a draft that passes `check`: a small one to change, or a copy of another.
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from itertools import islice, pairwise
 
 from runner.report.rows import Details, Event, Money, RunRow
+from runner.values import Place
 
 # States in which what was not delivered will not be by itself: it counts as an error.
 LOST = ("failed", "cancelled")
@@ -70,15 +71,6 @@ class Step:
     event: Event
     since: timedelta
     after: timedelta
-
-
-@dataclass(frozen=True)
-class Place:
-    """How many pieces go to a country, or to a region of it."""
-
-    country: str
-    region: str | None
-    pieces: int
 
 
 def figures_of(run: RunRow) -> Figures | None:
@@ -162,7 +154,8 @@ def by_country(places: Sequence[Place]) -> dict[str, int]:
 
 def by_region(places: Sequence[Place], country: str) -> dict[str, int]:
     """Pieces by a country's regions, most first."""
-    return ranked((place.region, place.pieces) for place in places if place.country == country and place.region)
+    own = [place for place in places if place.country == country]
+    return ranked((place.region, place.pieces) for place in own) if any(place.region for place in own) else {}
 
 
 def ranked(counts: Iterable[tuple[str, int]]) -> dict[str, int]:

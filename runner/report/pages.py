@@ -13,11 +13,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from runner.report import charts, tiles
-from runner.report.figures import Place, Stage, by_country, by_region
+from runner.report.figures import Stage, by_country, by_region
 from runner.report.lineage import PAGE as LINEAGE
 from runner.report.rows import Money
 from runner.report.views import CampaignView, Overview, RunView
 from runner.report.words import WORDS, decimal, dual, event_word, known, reason_word, word
+from runner.values import Place
 
 TEMPLATES = Path(__file__).parent / "templates"
 NOTHING = Markup("\N{EN DASH}")

@@ -1,7 +1,7 @@
 """What the report reads from the ledger, with its own selects: all runs in a few queries, their details a batch at a time."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -9,10 +9,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from runner.discreet import discreet
 from runner.ledger import Ledger
-from runner.report.discreet import discreet
 from runner.run import FINISHED
-from runner.tables import events, exclusions, parts, runs, schedules
+from runner.tables import approvals, events, exclusions, parts, places, runs, schedules
+from runner.values import Churn, Place
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,10 @@ class RunRow:
     rows: int = 0
     delivered: int = 0
     last_event: int = 0
+    wave: int | None = None
+    copy_of: str | None = None
+    churn: Churn | None = None
+    frozen: datetime | None = None
 
     @property
     def finished(self) -> bool:
@@ -81,10 +86,20 @@ class File:
 
 @dataclass(frozen=True)
 class Details:
-    """What happened to a run, and its parts, in order."""
+    """What happened to a run, its parts in order, and where its pieces go."""
 
     events: tuple[Event, ...] = ()
     files: tuple[File, ...] = ()
+    places: tuple[Place, ...] = ()
+
+
+@dataclass(frozen=True)
+class Approval:
+    """Who approved a campaign, and the beginning of the fingerprint of what it was then."""
+
+    at: datetime
+    by: str
+    fingerprint: str
 
 
 def read_runs(ledger: Ledger) -> list[RunRow]:
@@ -114,6 +129,32 @@ def read_watched(ledger: Ledger) -> dict[str, datetime]:
         return {row.campaign: datetime.fromisoformat(row.seen_at) for row in connection.execute(query)}
 
 
+def read_approvals(ledger: Ledger) -> dict[str, list[Approval]]:
+    """The approvals of each campaign, newest first."""
+    query = sa.select(approvals.c.campaign, approvals.c.at, approvals.c.by, approvals.c.fingerprint)
+    found: dict[str, list[Approval]] = defaultdict(list)
+    with ledger.reading() as connection:
+        for row in connection.execute(query.order_by(approvals.c.number.desc())):
+            found[row.campaign].append(Approval(datetime.fromisoformat(row.at), discreet(row.by), row.fingerprint))
+    return found
+
+
+def read_places(ledger: Ledger, run_ids: Sequence[str]) -> dict[str, tuple[Place, ...]]:
+    """Where the pieces of some runs go, most first."""
+    order = (places.c.pieces.desc(), places.c.country, places.c.region)
+    found: dict[str, list[Place]] = defaultdict(list)
+    with ledger.reading() as connection:
+        for batch in batched(run_ids):
+            for row in connection.execute(places.select().where(places.c.run_id.in_(batch)).order_by(*order)):
+                found[row.run_id].append(Place(row.country, row.region, row.pieces))
+    return {run_id: tuple(lines) for run_id, lines in found.items()}
+
+
+def batched(names: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
+    """A query takes so many names at once."""
+    return (names[start : start + size] for start in range(0, len(names), size))
+
+
 def run_row(row: Any, excluded: Mapping[str, int], files: Any, last_event: int) -> RunRow:
     return RunRow(
         run_id=row.run_id,
@@ -132,6 +173,10 @@ def run_row(row: Any, excluded: Mapping[str, int], files: Any, last_event: int) 
         rows=int(files.rows) if files else 0,
         delivered=int(files.delivered) if files else 0,
         last_event=last_event,
+        wave=row.wave,
+        copy_of=row.copy_of,
+        churn=Churn(row.against, row.came, row.went) if row.against else None,
+        frozen=parse_moment(row.frozen_at),
     )
 
 
@@ -155,7 +200,8 @@ def read_details(ledger: Ledger, run_ids: Sequence[str]) -> dict[str, Details]:
         told[row.run_id].append(Event(datetime.fromisoformat(row.at), row.kind, discreet(row.detail)))
     for row in sent:
         files[row.run_id].append(file_row(row))
-    return {run_id: Details(tuple(told[run_id]), tuple(files[run_id])) for run_id in run_ids}
+    going = read_places(ledger, run_ids)
+    return {run_id: Details(tuple(told[run_id]), tuple(files[run_id]), going.get(run_id, ())) for run_id in run_ids}
 
 
 def file_row(row: Any) -> File:

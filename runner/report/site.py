@@ -4,9 +4,10 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from runner.errors import UsageError
@@ -14,9 +15,10 @@ from runner.ledger import Ledger
 from runner.lock import FOREVER, locked
 from runner.report.attention import Need, needs
 from runner.report.declared import Declared, Project
+from runner.report.export import write_figures
 from runner.report.lineage import PAGE as LINEAGE
 from runner.report.pages import Pages, page_name
-from runner.report.rows import RunRow, read_details, read_runs, read_watched
+from runner.report.rows import Approval, RunRow, read_approvals, read_details, read_places, read_runs, read_watched
 from runner.report.views import by_campaign, campaign_view, overview, run_view
 from runner.settings import Settings
 
@@ -98,20 +100,38 @@ def write_report(project: Project, ledger: Ledger, folder: Path) -> Written:
     """Write the pages of all runs and campaigns, and the overview last. Raises UsageError, LedgerError and OSError."""
     names, now = project.manifest.names, project.now
     declared = {name: project.declared(name) for name in names}
-    runs = read_runs(ledger)
+    runs, approvals = read_runs(ledger), read_approvals(ledger)
     todo = needs(runs, declared, route_needs(project), now, read_watched(ledger))
     pages = Pages(now, lineage=(folder / LINEAGE).is_file())
     with opened(project.settings, folder) as site:
-        write_runs(site, pages, ledger, runs, declared)
+        write_runs(site, pages, ledger, runs, declared, approvals=approvals)
         grouped = by_campaign(runs)
+        going = read_places(ledger, [run.run_id for run in newest_frozen(grouped)])
         for name in dict.fromkeys((*declared, *grouped)):
-            view = campaign_view(name, declared.get(name), grouped.get(name, []), todo)
+            view = campaign_view(
+                name, declared.get(name), grouped.get(name, []), todo, places=going, approvals=approvals.get(name, [])
+            )
             site.put(f"campaign/{page_name(name)}", pages.campaign(view))
+        write_figures(runs, ledger, project.settings.figures_dir)
         site.put("index.html", pages.overview(overview(runs, declared, todo, now)))
         return site.publish()
 
 
-def write_runs(site: Site, pages: Pages, ledger: Ledger, runs: Sequence[RunRow], declared: dict[str, Declared]) -> None:
+def newest_frozen(grouped: Mapping[str, Sequence[RunRow]]) -> Iterator[RunRow]:
+    """Of each campaign the run whose figures are shown."""
+    for runs in grouped.values():
+        yield from islice((run for run in runs if run.targeted is not None), 1)
+
+
+def write_runs(
+    site: Site,
+    pages: Pages,
+    ledger: Ledger,
+    runs: Sequence[RunRow],
+    declared: Mapping[str, Declared],
+    *,
+    approvals: Mapping[str, Sequence[Approval]],
+) -> None:
     """The pages of those runs to which something has happened, some at a time, so that a ledger of any size fits into memory."""
     look = look_of(pages)
     todo: list[tuple[str, str, RunRow]] = []
@@ -125,7 +145,8 @@ def write_runs(site: Site, pages: Pages, ledger: Ledger, runs: Sequence[RunRow],
         batch = todo[start : start + BATCH]
         details = read_details(ledger, [run.run_id for _, _, run in batch])
         for name, digest, run in batch:
-            site.put(name, pages.run(run_view(run, declared.get(run.campaign), details[run.run_id])), digest)
+            view = run_view(run, declared.get(run.campaign), details[run.run_id], approvals.get(run.campaign, ()))
+            site.put(name, pages.run(view), digest)
 
 
 def look_of(pages: Pages) -> str:

@@ -4,17 +4,20 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from runner.report.attention import Need, of_run
 from runner.report.charts import Bar
 from runner.report.declared import Declared
-from runner.report.figures import Figures, Place, Stage, Step, costs, figures_of, funnel, lasted, recent, timeline, total, within
-from runner.report.rows import Details, Money, RunRow
+from runner.report.figures import Figures, Stage, Step, costs, figures_of, funnel, lasted, recent, timeline, total, within
+from runner.report.rows import Approval, Details, Money, RunRow
 from runner.report.verdicts import Decision, Gate, decisions, gates
+from runner.values import Place
 
 NEEDS_SHOWN = 100
 RUNS_SHOWN = 500
 BARS = 60
+APPROVALS_SHOWN = 10
 SPARKS = 12
 MONTH = timedelta(days=30)
 ORDER = ("active", "faulty", "draft", "stopped", "gone")
@@ -70,7 +73,8 @@ class CampaignView:
     runs: tuple[RunLine, ...]
     hidden: int
     costs: tuple[Money, ...]
-    places: Sequence[Place] | None = None
+    places: tuple[Place, ...] = ()
+    approvals: tuple[Approval, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,7 @@ class RunView:
     gates: tuple[Gate, ...]
     decisions: tuple[Decision, ...]
     need: Need | None
+    approval: Approval | None = None
 
 
 def by_campaign(runs: Sequence[RunRow]) -> dict[str, list[RunRow]]:
@@ -142,8 +147,16 @@ def bars(runs: Sequence[RunRow], count: int) -> tuple[Bar, ...]:
     )
 
 
-def campaign_view(name: str, declared: Declared | None, runs: Sequence[RunRow], needs: Sequence[Need]) -> CampaignView:
-    """A campaign's page. `runs`: its own, newest first."""
+def campaign_view(
+    name: str,
+    declared: Declared | None,
+    runs: Sequence[RunRow],
+    needs: Sequence[Need],
+    *,
+    places: Mapping[str, tuple[Place, ...]] = MappingProxyType({}),
+    approvals: Sequence[Approval] = (),
+) -> CampaignView:
+    """A campaign's page. `runs`: its own, newest first; `places` by run; `approvals`: newest first."""
     lines = [RunLine(run, figures_of(run)) for run in runs]
     counted = [line.figures for line in lines if line.figures]
     latest = next((line for line in lines if line.figures), None)
@@ -160,11 +173,14 @@ def campaign_view(name: str, declared: Declared | None, runs: Sequence[RunRow], 
         runs=tuple(lines[:RUNS_SHOWN]),
         hidden=len(lines[RUNS_SHOWN:]),
         costs=tuple(costs(runs)),
+        places=places.get(latest.run.run_id, ()) if latest else (),
+        approvals=tuple(approvals[:APPROVALS_SHOWN]),
     )
 
 
-def run_view(run: RunRow, declared: Declared | None, details: Details) -> RunView:
-    """A run's page."""
+def run_view(run: RunRow, declared: Declared | None, details: Details, approvals: Sequence[Approval] = ()) -> RunView:
+    """A run's page. `approvals`: its campaign's, newest first."""
+    made = run.frozen
     found = figures_of(run)
     return RunView(
         run=run,
@@ -177,4 +193,5 @@ def run_view(run: RunRow, declared: Declared | None, details: Details) -> RunVie
         gates=tuple(gates(run, details, contractual=bool(declared and declared.contractual))),
         decisions=tuple(decisions(details)),
         need=of_run(run, run, run.changed) if run.state in ("held", "failed") else None,
+        approval=next((one for one in approvals if one.at <= made), None) if made else None,
     )

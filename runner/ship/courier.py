@@ -9,20 +9,20 @@ from dataclasses import dataclass
 from runner.route import AnyRoute, SftpRoute
 from runner.ship.delivery import Intent, Lost, deliver, pause
 from runner.ship.places import destination
-from runner.values import Part, Receipt, Spooled
+from runner.values import Load, Part, Receipt, Spooled, Watch, nobody_watches
 
 
 @dataclass(frozen=True)
 class Desk:
     """Whom a courier asks and tells: the ledger's word on a part's name, receipts, progress, people; and how it waits.
 
-    `watch` is given a part and returns what is told of each stretch of bytes that has been read from it.
+    `watch` is told of each stretch of bytes that has been read from a part.
     """
 
     intent: Callable[[Part], Intent]
     delivered: Callable[[Part, Receipt], None]
     tell: Callable[[str], None] = lambda _: None
-    watch: Callable[[Part], Callable[[int], None]] = lambda _: lambda _: None
+    watch: Watch = nobody_watches
     wait: Callable[[float], None] = time.sleep
 
 
@@ -79,8 +79,9 @@ class Carrier:
                 part = spooled.part
                 self.desk.tell(f"ship     {part.bytes:,} bytes to {place.location(part.name)}")
                 start = time.monotonic()
+                watch = self.desk.watch(Load(part.name, part.bytes, "bytes"))
                 try:
-                    receipt = deliver(spooled, place, self.desk.intent(part), self.route, self.desk.watch(part))
+                    receipt = deliver(spooled, place, self.desk.intent(part), self.route, watch)
                 except Lost:
                     self.todo.appendleft(spooled)
                     raise

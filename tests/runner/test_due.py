@@ -1,15 +1,17 @@
 """What is due: missed slots, clocks, changed schedules, approvals, opt-outs of the last minute, and who is told."""
 
 import json
+import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
+from unittest.mock import Mock
 
 import pytest
 from conftest import WRONG, Project
@@ -20,11 +22,13 @@ from runner.database import LedgerError
 from runner.decide import Decision, give_up, release, resend, resume, settle
 from runner.errors import ConfigError, Held, UsageError
 from runner.history import AUDIENCE
-from runner.journal import faults
-from runner.notice import Herald, Notices, find_notices
+from runner.journal import Mark, faults
+from runner.notice import Herald, Notice, Notices, find_notices
+from runner.pipeline import run_slot
 from runner.planner import plan
 from runner.provider import Provider
 from runner.reconcile import reconcile
+from runner.run import Planned
 from runner.service import Attendant
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -406,6 +410,69 @@ def test_a_ledger_of_yesterday_ships_nothing_until_it_is_reconciled(world: World
     assert states(world)[2:] == [("03-04 06:00", "settled")]
     with ledger.reading() as connection:
         assert list(faults(connection)) == []
+
+
+def test_nothing_is_written_to_an_older_ledger_of_which_only_the_anchor_knows(world: World) -> None:
+    world.pass_time(DAY)
+    world.attend()
+    ledger = world.settings.state_dir / "ledger.sqlite"
+    world.ledger().engine.dispose()
+    old = ledger.read_bytes()
+    world.pass_time(DAY)
+    world.attend()
+    shutil.rmtree(world.settings.history_dir)
+    for file in ledger.parent.glob("ledger.sqlite*"):
+        file.unlink()
+    ledger.write_bytes(old)
+    world.pass_time(HOUR)
+    job, first = world.job(), world.ledger().latest()[0]
+    attempts = (
+        world.attend,
+        lambda: plan(job.campaign, world.ledger(), world.now),
+        lambda: run_slot(job, world.now - HOUR, world.ledger(), asked_for=True),
+        lambda: resend(job, first, world.ledger(), SAID),
+        lambda: release(job, first, world.ledger(), SAID),
+        world.attend,
+    )
+    for attempt in attempts:
+        with pytest.raises(LedgerError, match="older than what this host knows of it"):
+            attempt()
+    assert len(world.mailed()) == 2
+    restored = world.ledger()
+    told = Herald(Notices(), restored, print)
+    assert [told.is_new(Notice("failed", "letter", "the ledger is old", "")) for _ in range(2)] == [True, False]
+    reconcile([job], restored, "by Ann: disk failure")
+    assert world.attend() == []
+    assert states(world) == [("03-02 06:00", "settled")], "past slots are not made up for"
+    with restored.reading() as connection:
+        assert list(faults(connection)) == []
+
+
+def test_a_reconciliation_that_was_killed_leaves_the_ledger_unbelieved(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.pass_time(DAY)
+    world.attend()
+    ledger = world.ledger()
+    ledger.anchor.keep(Mark(10_000, "of a newer one"))
+    monkeypatch.setattr("runner.reconcile.forget_past", Mock(side_effect=KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        reconcile([world.job()], ledger, "by Ann: disk failure")
+    monkeypatch.undo()
+    with pytest.raises(LedgerError, match="older than what this host knows"):
+        world.attend()
+    reconcile([world.job()], world.ledger(), "by Ann: disk failure")
+    assert world.attend() == []
+
+
+def test_a_slot_that_was_elsewhere_in_utc_when_it_ran_is_not_run_again(world: World) -> None:
+    planned = Planned("letter-20270302T050000Z", "letter", datetime(2027, 3, 2, 5, tzinfo=UTC), "2027-03-02T06:00 UTC")
+    ledger = world.ledger()
+    ledger.open(planned)
+    world.pass_time(DAY)
+    slot = datetime(2027, 3, 2, 6, tzinfo=UTC)
+    assert run_slot(world.job(), slot, ledger, asked_for=True).run_id == planned.run_id
+    assert run_slot(world.job(), slot, ledger, asked_for=True).state == "settled"
+    assert world.attend() == []
+    assert states(world) == [("03-02 05:00", "settled")]
 
 
 def test_contacts_are_kept_as_long_as_the_provider_says(world: World) -> None:

@@ -20,9 +20,10 @@ from runner.errors import Busy
 from runner.journal import faults
 from runner.ledger import Ledger
 from runner.planner import due_runs, plan
+from runner.report.rows import read_places, read_runs
 from runner.run import Planned, run_name
 from runner.settings import Settings
-from runner.values import Part, Receipt, Verdicts
+from runner.values import Churn, Part, Place, Receipt, Verdicts
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 SLOT = datetime(2027, 3, 1, 6, tzinfo=UTC)
@@ -218,6 +219,28 @@ def test_a_damaged_ledger_is_told(tmp_path: Path) -> None:
     file.write_bytes(content)
     with pytest.raises(LedgerError, match=r"damaged|malformed"):
         Ledger(settings, lambda: NOW).check()
+
+
+def test_a_ledger_of_the_second_version_is_brought_up_to_date(place: Settings) -> None:
+    ledger = Ledger(place, lambda: NOW)
+    run = ledger.open(Planned("letter-20270301T060000Z", "letter", NOW))
+    ledger.freeze(run, Verdicts(2, 1, {"consent": 1}), [], None)
+    with ledger.engine.begin() as connection:
+        connection.exec_driver_sql("drop table places")
+        for column in ("against", "came", "went"):
+            connection.exec_driver_sql(f"alter table runs drop column {column}")
+        connection.exec_driver_sql("update head set version = 2")
+    ledger.engine.dispose()
+    ledger = Ledger(place, lambda: NOW)
+    assert ledger.known(run.run_id).state == "empty"
+    churn, places = Churn("before", 3, 4), (Place("US", "CA", 12), Place("", "", 3))
+    ledger.freeze(run, Verdicts(20, 15, {"consent": 5}, places=places, churn=churn), [], None)
+    ledger.freeze(run, Verdicts(20, 15, {"consent": 5}, places=places, churn=churn), [], None)
+    (row,) = read_runs(ledger)
+    assert row.churn == churn
+    assert read_places(ledger, [run.run_id]) == {run.run_id: places}
+    with ledger.reading() as connection:
+        assert list(faults(connection)) == []
 
 
 def test_a_ledger_of_the_first_version_is_brought_up_to_date(place: Settings) -> None:

@@ -15,6 +15,7 @@ from conftest import DONE, FAILED, FILE, HELD, SLOT, WRONG, Project, surrounding
 from sshd import Sshd
 from warm import ask
 
+EXPOSURE = "models/campaigns/spring_catalog/_spring_catalog__exposures.yml"
 PROOFS = ["Peter Probe", "Ms Paula Proof", "Mr Carl Catalog"]
 
 
@@ -111,6 +112,36 @@ def test_the_control_group_is_kept_and_stays_the_same(settled: Project) -> None:
     assert settled.run("2026-12-14T11:00Z").returncode == DONE
     (both,) = duckdb.sql(held).fetchone() or (0,)
     assert both <= max(each["excluded"]["holdout"] for each in settled.status()) + 5, "the same people, but for a few new ones"
+
+
+def test_a_run_is_shown_with_all_that_happened(settled: Project) -> None:
+    (run,) = settled.status()
+    shown = settled.call("show", run["run_id"])
+    assert shown.returncode == DONE, shown.stderr
+    for part in (f"{run['included']:,}", run["parts"][0]["sha256"], "goes to   ", "  planned", "  delivered     ", "  settled"):
+        assert part in shown.stdout
+    found = json.loads(settled.call("show", run["run_id"], "--json").stdout)
+    assert {name: found[name] for name in run} == run
+    assert sum(place["pieces"] for place in found["places"]) == run["included"]
+    assert [event["kind"] for event in found["events"]][-2:] == ["shipped", "settled"]
+    unknown = settled.call("show", "nothing")
+    assert unknown.returncode == WRONG
+    assert "there is no run 'nothing'" in unknown.stderr
+
+
+def test_a_program_reads_how_runs_ended(settled: Project) -> None:
+    again = settled.call("run", "spring_catalog", "--slot", SLOT, "--json")
+    assert again.returncode == DONE
+    assert json.loads(again.stdout)["runs"] == settled.status()
+    settled.edit(EXPOSURE, "provider: acme_print", "guard: {min_rows: 100000}\n          provider: acme_print")
+    dry = settled.call("run", "spring_catalog", "--slot", "2026-12-14T11:00Z", "--dry-run", "--accept", "volume", "--json")
+    held = settled.call("run", "spring_catalog", "--slot", "2026-12-14T11:00Z", "--json")
+    assert (dry.returncode, held.returncode) == (DONE, HELD), held.stderr
+    (found,) = json.loads(dry.stdout)["runs"]
+    assert found["dry_run"]
+    assert found["targeted"] == found["included"] + sum(found["excluded"].values())
+    (found,) = json.loads(held.stdout)["runs"]
+    assert (found["run_id"], found["state"], found["hold"]) == ("spring_catalog-20261214T110000Z", "held", "volume")
 
 
 def test_a_person_is_explained(settled: Project) -> None:

@@ -5,8 +5,11 @@ import json
 import re
 import shutil
 import sqlite3
+import stat
+import subprocess
+import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import chdir, closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
@@ -16,25 +19,29 @@ from typing import Any
 import duckdb
 import pytest
 from browser import Browser, axe_source, chromium
-from conftest import DONE, FAILED, HELD, SLOT, WRONG, Project
-from hypothesis import given
+from conftest import DONE, FAILED, HELD, SLOT, WRONG, Project, surroundings
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiny import letter
 
+from runner.campaign import Column
+from runner.discreet import discreet
 from runner.ledger import Ledger
+from runner.places import SMALLEST, places
 from runner.project import Manifest
 from runner.report import declared, tiles, words
 from runner.report.attention import needs
 from runner.report.declared import Declared
-from runner.report.discreet import discreet
-from runner.report.figures import Place, figures_of, funnel, total
+from runner.report.export import TABLES
+from runner.report.figures import figures_of, funnel, total
 from runner.report.pages import Pages
-from runner.report.rows import RunRow, read_details, read_runs
+from runner.report.rows import Approval, Details, RunRow, read_details, read_runs
 from runner.report.verdicts import decisions, gates
 from runner.report.views import campaign_view, overview, run_view
 from runner.run import Planned, run_name
 from runner.settings import find_settings
 from runner.tables import exclusions, parts, runs
-from runner.values import Part, Receipt, Verdicts
+from runner.values import Build, Churn, Part, Place, Receipt, Verdicts
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SETTLED, HELD_RUN, FAILED_RUN = (f"{name}-20261102T110000Z" for name in ("renewal_notice", "spring_catalog", "loyalty_offer"))
@@ -410,13 +417,105 @@ def test_maps_have_a_tile_for_each_place_once(base: Path) -> None:
 
 def test_a_map_is_drawn_where_places_are_known() -> None:
     known = campaign_view("c", None, [], [])
-    places = [Place("US", "CA", 90_000), Place("US", "TX", 800), Place("DE", None, 12)]
+    going = (Place("US", "CA", 90_000), Place("US", "TX", 800), Place("DE", "", 12), Place("US", "", 3), Place("", "", 4))
     drawn = Pages(NOW, lineage=False)
-    assert "The ledger does not keep where pieces go." in drawn.campaign(known)
-    page = drawn.campaign(replace(known, places=places))
+    assert "the latest file's extract has no column country_code" in drawn.campaign(known).replace("&#39;", "'")
+    page = drawn.campaign(replace(known, places=going))
     assert '<g class="heat4"><title>CA: 90\u202f000</title>' in page
     assert '<g class="heat1"><title>DE: 12</title>' in page
     assert '<g class="heat0"><title>FR: 0</title>' in page
+    assert page.count("fewer than ten each") == 2
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["US", "us ", "DE", "", None]), st.sampled_from(["CA", " ca", "TX", "", None]), st.integers(1, 25)
+        ),
+        max_size=8,
+    )
+)
+def test_places_add_up_and_none_is_small(cells: list[tuple[str | None, str | None, int]]) -> None:
+    known = replace(
+        letter(),
+        columns=(Column("profile_id", "profile_id", True), Column("country_code", "", False), Column("region", "", False)),
+    )
+    with duckdb.connect() as connection:
+        connection.execute("create table extract (profile_id varchar, country_code varchar, region varchar)")
+        for country, region, count in cells:
+            connection.execute("insert into extract select 'x', ?, ? from range(?)", [country, region, count])
+        total = sum(count for *_, count in cells)
+        found = places(connection, Build("extract", ""), Verdicts(total, total, {}), known)
+        assert places(connection, Build("extract", ""), Verdicts(total, total, {}), letter()) == ()
+    assert sum(place.pieces for place in found) == total
+    assert len({(place.country, place.region) for place in found}) == len(found)
+    assert all(place.pieces >= SMALLEST for place in found if place.region)
+    for country in {place.country for place in found if place.country}:
+        assert sum(place.pieces for place in found if place.country == country) >= SMALLEST
+    assert {place.country for place in found} <= {"US", "DE", ""}
+    assert all(place.region == "" for place in found if not place.country)
+
+
+def test_dbts_models_have_the_ledgers_figures(done: Path) -> None:
+    project = Project(done)
+    built = subprocess.run(
+        [sys.executable, "-m", "dbt.cli.main", "build", "--quiet", "--select", "models/reporting"],
+        cwd=done, env={**surroundings(), "DBT_PROFILES_DIR": "profiles"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert built.returncode == 0, built.stdout
+    with duckdb.connect(str(done / ".dmail/warehouse.duckdb"), read_only=True) as warehouse, chdir(done):
+
+        def rows(query: str) -> list[tuple[Any, ...]]:
+            return warehouse.execute(query).fetchall()
+
+        shown = {
+            row[0]: row[1:] for row in rows("select run_id, state, targeted, included, seeds, sends, delivered from rpt_runs")
+        }
+        reasons = rows("select run_id, reason, profiles from rpt_exclusions")
+        files = {row[0]: row[1:] for row in rows("select run_id, sha256, row_count from rpt_parts where not is_side_file")}
+        people = dict(rows("select run_id, people from rpt_contacts where cell = 'mailed'"))
+        going = dict(rows("select run_id, sum(pieces) from rpt_places group by run_id"))
+        for table, columns in TABLES.items():
+            described = rows(f"describe select * from read_parquet('.dmail/figures/{table}.parquet')")
+            assert {name: kind.lower().replace(",", ", ") for name, kind, *_ in described} == dict(columns)
+    told = {run["run_id"]: run for run in project.status()}
+    assert shown.keys() == told.keys()
+    assert told.keys() >= {SETTLED, HELD_RUN, FAILED_RUN}
+    for run_id, run in told.items():
+        sends = sum(part["rows"] for part in run["parts"]) if run["targeted"] is not None else None
+        delivered = sends if run["state"] == "settled" else None if sends is None else 0
+        assert shown[run_id] == (
+            run["state"],
+            run["targeted"],
+            run["included"],
+            run["seeds"] or (0 if sends is not None else None),
+            sends,
+            delivered,
+        )
+        assert {reason: count for one, reason, count in reasons if one == run_id} == run["excluded"]
+    frozen = {run_id: run for run_id, run in told.items() if run["parts"]}
+    assert people == going == {run_id: run["included"] for run_id, run in frozen.items()}
+    assert files == {run_id: (run["parts"][0]["sha256"], run["parts"][0]["rows"]) for run_id, run in frozen.items()}
+    for file in (done / ".dmail/figures").iterdir():
+        assert b"Canary" not in file.read_bytes()
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_churn_waves_copies_and_approvals_are_told() -> None:
+    run = RunRow(
+        "c-20270308T110000Z-w2-r1", "c", NOW, "settled", NOW, NOW, targeted=100, included=90, excluded={"consent": 10},
+        wave=2, copy_of="c-20270308T110000Z-w2", churn=Churn("c-1", 30, 20), frozen=NOW,
+    )  # fmt: skip
+    said = [Approval(NOW + timedelta(days=1), "Later", "f" * 64), Approval(NOW - timedelta(days=1), "Ann", "a" * 64)]
+    drawn = Pages(NOW, lineage=False)
+    page = drawn.run(run_view(run, None, Details(), said))
+    for text in ("30 came, 20 went, 60 stayed", "Wave 2", 'href="c-20270308T110000Z-w2.html"', "Approved by", "Ann", "a" * 12):
+        assert text in page
+    assert "Later" not in page, "nobody had approved it so when it was made"
+    campaign = drawn.campaign(campaign_view("c", None, [run], [], approvals=said))
+    for text in ("30 came, 20 went, 60 stayed", "Wave 2", "Sent again", "Later", "Ann"):
+        assert text in campaign
 
 
 def test_a_provider_takes_what_its_contract_says(base: Path, manifest: str) -> None:

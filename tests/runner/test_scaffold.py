@@ -51,7 +51,7 @@ def test_new_campaigns_are_drafts_that_pass_the_checks_and_their_own_tests(proje
     assert formatted.returncode == 0, formatted.stderr
     build = ["build", "--select", "+exposure:summer_sale", "+exposure:autumn_catalog"]
     command = [sys.executable, "-c", "from dbt.cli.main import cli; cli()", *build]
-    built = ask(warm_dbt, command, project.path, {**surroundings(), "DBT_PROFILES_DIR": "profiles"})
+    built = ask(warm_dbt, command, cwd=project.path, env={**surroundings(), "DBT_PROFILES_DIR": "profiles"})
     assert built.returncode == 0, built.stdout
     assert "summer_sale_gives_the_first_reason" in built.stdout
     assert "autumn_catalog_gives_the_first_reason" in built.stdout
@@ -70,12 +70,15 @@ REFUSED = {
 
 
 def test_what_cannot_be_begun_is_refused_and_nothing_is_written(project: Project) -> None:
-    before = sorted(project.path.rglob("*"))
+    def there() -> list[Path]:
+        return sorted(path for path in project.path.rglob("*") if "log" not in path.parts)
+
+    before = there()
     for arguments, told in REFUSED.items():
         refused = project.call("new", *arguments)
         assert refused.returncode == WRONG, refused.stderr
         assert told in refused.stderr
-    assert sorted(project.path.rglob("*")) == before
+    assert there() == before
 
 
 def test_only_the_campaigns_own_name_changes(tmp_path: Path) -> None:

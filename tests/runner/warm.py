@@ -16,11 +16,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
@@ -134,7 +133,26 @@ def import_runner(folder: str, dbt: str) -> None:
         importlib.import_module(module.name)
     for name in ("obstore.store", "paramiko", "pysequoia", "sqlalchemy.dialects.sqlite"):
         importlib.import_module(name)
-    runner.dbt.subprocess = SimpleNamespace(run=partial(ask, dbt))
+    runner.dbt.run_child = partial(run_dbt, dbt)
+
+
+def run_dbt(
+    place: str, arguments: list[str], directory: Path, environment: Mapping[str, str], hear: Callable[[str], None]
+) -> tuple[int, str]:
+    """What the runner's own child does, by the other server."""
+    from runner.dbt import CHILD
+
+    reader, writer = os.pipe()
+    try:
+        done = ask(
+            place, [sys.executable, "-P", "-c", CHILD, *arguments], cwd=directory, env=environment, stdin=reader, errors="replace"
+        )
+    finally:
+        os.close(reader)
+        os.close(writer)
+    for line in done.stdout.splitlines():
+        hear(line)
+    return done.returncode, done.stderr
 
 
 def import_dbt(folder: str) -> None:

@@ -30,7 +30,8 @@ with
             offer_2,
             offer_2_headline,
             {{ key_code(["'LOY'", "offer_1"]) }} as key_code,
-            piece_id
+            piece_id,
+            country_code
         from pieces
         inner join decisions on pieces.profile_id = decisions.profile_id
     )

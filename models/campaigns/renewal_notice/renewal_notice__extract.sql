@@ -8,7 +8,8 @@ with
             {{ address_block(lines=6, sender_country="DE", language="de") }},
             {{ format_date("renews_on", "locale") }} as renews_on,
             {{ format_money("fee", "currency", "locale") }} as fee,
-            {{ key_code(["profile_id"], check="mod97") }} as payment_code
+            {{ key_code(["profile_id"], check="mod97") }} as payment_code,
+            country_code
         from pieces
     )
 

@@ -9,7 +9,8 @@ with
             {{ salutation("language", "title", "last_name", first_name="first_name") }} as greeting,
             {{ address_block(lines=7, sender_country="US") }},
             {{ format_date("created_at", "language") }} as customer_since,
-            piece_id
+            piece_id,
+            country_code
         from pieces
     )
 

@@ -21,7 +21,8 @@ with
             region,
             postal_code,
             upper(country_name) as country,
-            piece_id
+            piece_id,
+            country_code
         from pieces
     )
 

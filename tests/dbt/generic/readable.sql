@@ -11,18 +11,22 @@
         counted as (
             select
                 {% for column, type in columns.items() %}
-                    count(nullif(trim(cast(source.{{ column }} as string)), '')) as {{ column }}_given,
-                    count({{ read_as("source." ~ column, type) }}) as {{ column }}_read
+                    {% set read = read_as("source." ~ column, type) %}
+                    count({{ read }}) as {{ column }}_read,
+                    -- As text only what cannot be read: that is rare, and what is blank counts as not given.
+                    count(
+                        case when {{ read }} is null then nullif(trim(cast(source.{{ column }} as string)), '') end
+                    ) as {{ column }}_unreadable
                     {{ "," if not loop.last }}
                 {% endfor %}
             from {{ read_files(model) }} as source
         )
 
     {% for column in columns %}
-        select '{{ column }}' as unreadable, {{ column }}_given as given, {{ column }}_read as read
+        select '{{ column }}' as unreadable, {{ column }}_unreadable as not_read, {{ column }}_read as read
         from counted
         where
-            {{ column }}_given - {{ column }}_read > {{ max_share }} * {{ column }}_given
+            {{ column }}_unreadable > {{ max_share }} * ({{ column }}_read + {{ column }}_unreadable)
             {{ "union all" if not loop.last }}
     {% endfor %}
 {% endtest %}

@@ -1,0 +1,29 @@
+-- One row per run and reason: how many profiles of its audience got nothing for it.
+with
+    exclusions as (
+        select *
+        from
+            {{
+                read_files(
+                    source("dmail", "exclusions"),
+                    otherwise={"run_id": "varchar", "reason": "varchar", "profiles": "bigint"},
+                )
+            }}
+    ),
+
+    runs as (select * from {{ ref("rpt_runs") }}),
+
+    final as (
+        select
+            exclusions.run_id,
+            runs.campaign,
+            runs.slot_at,
+            exclusions.reason,
+            exclusions.profiles,
+            exclusions.profiles / nullif(runs.targeted, 0) as share_of_targeted
+        from exclusions
+        inner join runs on exclusions.run_id = runs.run_id
+    )
+
+select *
+from final

@@ -1,0 +1,28 @@
+-- One row per run, country and region: how many pieces go there. Places of fewer than ten have no name of their own.
+with
+    places as (
+        select *
+        from
+            {{
+                read_files(
+                    source("dmail", "places"),
+                    otherwise={
+                        "run_id": "varchar",
+                        "country_code": "varchar",
+                        "region": "varchar",
+                        "pieces": "bigint",
+                    },
+                )
+            }}
+    ),
+
+    runs as (select * from {{ ref("rpt_runs") }}),
+
+    final as (
+        select places.run_id, runs.campaign, runs.slot_at, places.country_code, places.region, places.pieces
+        from places
+        inner join runs on places.run_id = runs.run_id
+    )
+
+select *
+from final

@@ -1,0 +1,68 @@
+-- One row per run, with its figures by their professional names. Empty until `dmail-runner report` has written them.
+with
+    runs as (
+        select *
+        from
+            {{
+                read_files(
+                    source("dmail", "runs"),
+                    otherwise={
+                        "run_id": "varchar",
+                        "campaign": "varchar",
+                        "slot": "timestamp",
+                        "wave": "integer",
+                        "copy_of": "varchar",
+                        "state": "varchar",
+                        "hold": "varchar",
+                        "targeted": "bigint",
+                        "excluded": "bigint",
+                        "included": "bigint",
+                        "seeds": "bigint",
+                        "sends": "bigint",
+                        "delivered": "bigint",
+                        "errors": "bigint",
+                        "waiting": "bigint",
+                        "cost": "decimal(18, 2)",
+                        "currency": "varchar",
+                        "against": "varchar",
+                        "came": "bigint",
+                        "went": "bigint",
+                        "created_at": "timestamp",
+                        "frozen_at": "timestamp",
+                        "changed_at": "timestamp",
+                    },
+                )
+            }}
+    ),
+
+    final as (
+        select
+            run_id,
+            campaign,
+            slot as slot_at,
+            wave,
+            copy_of,
+            state,
+            hold,
+            targeted,
+            excluded,
+            included,
+            seeds,
+            sends,
+            delivered,
+            errors,
+            waiting,
+            cost,
+            currency,
+            against as compared_with,
+            came,
+            went,
+            included - came as stayed,
+            created_at,
+            frozen_at,
+            changed_at
+        from runs
+    )
+
+select *
+from final

@@ -1,0 +1,24 @@
+"""Columns of a bar: how far something has come, how fast, and how long it still takes."""
+
+from rich.filesize import decimal
+from rich.progress import ProgressColumn, Task, TimeRemainingColumn
+from rich.text import Text
+
+
+class Remaining(TimeRemainingColumn):
+    """Nothing of a build: its models take what they take."""
+
+    def render(self, task: Task) -> Text:
+        return Text() if task.fields["unit"] == "nodes" else super().render(task)
+
+
+class Amount(ProgressColumn):
+    """Such as `1,200,000 of 5,700,000 rows, 800,000/s`."""
+
+    def render(self, task: Task) -> Text:
+        done, total, unit = int(task.completed), int(task.total or 0), task.fields["unit"]
+        speed = int(task.speed or 0)
+        if unit == "bytes":
+            return Text(f"{decimal(done)} of {decimal(total)}" + (f", {decimal(speed)}/s" if speed else ""))
+        rate = f", {speed:,}/s" if speed and unit == "rows" else ""
+        return Text(f"{done:,} of {total:,} {unit}{rate}")

@@ -1,0 +1,1 @@
+"""docs/reference and docs/schema, written from the code: `make docs`."""

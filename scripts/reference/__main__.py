@@ -1,0 +1,61 @@
+"""Write every file of the reference; with `--check` only say which are not as they would be written."""
+
+import json
+import sys
+from pathlib import Path
+
+from runner.campaign import ColumnMeta, DirectMail
+from runner.notice import Notices
+from runner.provider import Provider, SharedContract
+from runner.route import Route
+from scripts.reference.commands import commands_page
+from scripts.reference.keys import keys_page
+from scripts.reference.macros import macros_page
+from scripts.reference.schemas import campaign_schema, entries_schema, file_schema
+
+ROOT = Path(__file__).parents[2]
+ABOUT = {
+    "campaign": "What stands under `config.meta.direct_mail` of a campaign's exposure, and under `config.meta` of a column.",
+    "providers": "One entry for each mail house; and files of profiles/contracts. More: [providers.md](../providers.md).",
+    "routes": "One entry for each server or folder. More: [routes.md](../routes.md).",
+    "notices": "Who is told of what. More: [operations.md](../operations.md#notices).",
+}
+
+
+def files() -> dict[str, str]:
+    """Every file with its content."""
+    schemas = {
+        "campaign": campaign_schema(),
+        "providers": entries_schema(Provider, "profiles/providers.yml: what each mail house wants."),
+        "contract": file_schema(SharedContract, "A file of profiles/contracts: what a mail house takes."),
+        "routes": entries_schema(Route, "profiles/routes.yml: servers, and how to deliver to them."),
+        "notices": file_schema(Notices, "profiles/notices.yml: who is told of what."),
+    }
+    keys = {
+        "campaign": keys_page("A campaign's keys", ABOUT["campaign"], "campaign", [DirectMail, ColumnMeta]),
+        "providers": keys_page("Keys of profiles/providers.yml", ABOUT["providers"], "providers", [Provider, SharedContract]),
+        "routes": keys_page("Keys of profiles/routes.yml", ABOUT["routes"], "routes", [Route]),
+        "notices": keys_page("Keys of profiles/notices.yml", ABOUT["notices"], "notices", [Notices]),
+    }
+    pages = {**keys, "commands": commands_page(), "macros": macros_page(ROOT / "macros")}
+    return {
+        **{f"docs/schema/{name}.schema.json": json.dumps(schema, indent=2) + "\n" for name, schema in schemas.items()},
+        **{f"docs/reference/{name}.md": text for name, text in pages.items()},
+    }
+
+
+def stale() -> list[str]:
+    """The files that are not as they would be written."""
+    return [name for name, text in files().items() if not (ROOT / name).is_file() or (ROOT / name).read_text("utf-8") != text]
+
+
+def main() -> None:
+    if "--check" in sys.argv:
+        sys.exit(f"make docs would change {', '.join(found)}" if (found := stale()) else None)
+    for name, text in files().items():
+        (ROOT / name).parent.mkdir(parents=True, exist_ok=True)
+        (ROOT / name).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""Pages of the keys that YAML files take."""
+
+import inspect
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel
+
+from scripts.reference.schemas import bare_schema
+from scripts.reference.told import NOTE, models_of, told_of
+
+# What may stand in place of a value.
+SETTING = "`{{ env_var('NAME') }}`, or `{{ env_var('NAME', 'default') }}`, may stand in every value"
+TEMPLATES = {
+    "campaign": "dbt reads the file, so that all of its Jinja is understood.",
+    "providers": f"{SETTING}, but for `max_columns` and the numbers and flags of a column's rules.",
+    "routes": f"{SETTING}; `{{{{ file('PATH') }}}}`, alone, is the text of a file that nobody else can read.",
+    "notices": f"{SETTING}; `{{{{ file('PATH') }}}}`, alone, is the text of a file that nobody else can read.",
+}
+HEAD = ["| key | value | default | meaning |", "| --- | --- | --- | --- |"]
+
+
+def keys_page(title: str, about: str, name: str, roots: Sequence[Any]) -> str:
+    """A page with a table for each model."""
+    sections = dict.fromkeys(section(model) for root in roots for model in written(root))
+    editors = f"[../schema/{name}.schema.json](../schema/{name}.schema.json) tells it to an editor."
+    return "\n".join([NOTE, "", f"# {title}", "", about, editors, TEMPLATES[name], "", *sections]).rstrip() + "\n"
+
+
+def written(root: Any) -> Iterator[type[BaseModel]]:
+    """The models that people write as mappings; of some only a text is written."""
+    schema = bare_schema(root)
+    return (model for model in models_of(root) if model.__name__ in (schema.get("title"), *schema.get("$defs", ())))
+
+
+def section(model: type[BaseModel]) -> str:
+    """A model's keys: each with its type, its default and its meaning."""
+    schema = bare_schema(model)
+    told, required = told_of(model), schema.get("required", ())
+    rows = [
+        "| "
+        + " | ".join(
+            cell.replace("|", "\\|")
+            for cell in (f"`{name}`", value(given), default(given, required=name in required), told[name])
+        )
+        + " |"
+        for name, given in schema.get("properties", {}).items()
+    ]
+    return "\n".join([f"## {model.__name__}", "", inspect.cleandoc(model.__doc__ or "").splitlines()[0], "", *HEAD, *rows, ""])
+
+
+def default(given: Mapping[str, Any], *, required: bool) -> str:
+    """What holds where a key is not said."""
+    value = given.get("default")
+    if required or given.get("title") == "Type":
+        return "required"
+    if value is None or value in ([], {}, ""):
+        return "none"
+    if isinstance(value, dict):
+        return "its own"
+    text = value if isinstance(value, str) else json.dumps(value)
+    # What YAML would read as another number.
+    return f"`'{text}'`" if isinstance(value, str) and re.fullmatch(r"0\d+", text) else f"`{text}`"
+
+
+def value(given: Mapping[str, Any]) -> str:
+    """What a key takes, in a few words."""
+    if "$ref" in given:
+        name = given["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    if models := [one["then"] for one in given.get("allOf", ())] or given.get("anyOf"):
+        return " or ".join(dict.fromkeys(value(one) for one in models if one.get("type") != "null"))
+    if choices := given.get("enum", [given["const"]] if "const" in given else []):
+        return ", ".join(f"`{json.dumps(one) if not isinstance(one, str) else one}`" for one in choices)
+    kind = given.get("type", "string")
+    return " or ".join(KINDS[one](given) for one in (kind if isinstance(kind, list) else [kind]))
+
+
+def number(given: Mapping[str, Any]) -> str:
+    least, most = given.get("minimum", given.get("exclusiveMinimum")), given.get("maximum")
+    word = "whole number" if given["type"] == "integer" else "number"
+    return word + (f" from {least:g}" if least is not None else "") + (f" to {most:g}" if most is not None else "")
+
+
+def names(given: Mapping[str, Any]) -> str:
+    inner = given.get("additionalProperties")
+    return f"names with {value(inner)}" if isinstance(inner, dict) and inner else "names with values"
+
+
+KINDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "array": lambda given: f"list of {value(given['items'])}" if given.get("items") else "list",
+    "object": names,
+    "boolean": lambda _: "`true`, `false`",
+    "integer": lambda given: number(given) if isinstance(given["type"], str) else "whole number",
+    "number": number,
+    "string": lambda given: {"password": "secret text", "date": "date", "path": "path"}.get(str(given.get("format")), "text"),
+}

@@ -1,0 +1,98 @@
+"""Entries of the YAML files that say every key once, as people write them."""
+
+from typing import Any
+
+from runner.campaign import ColumnMeta, DirectMail
+from runner.notice import Notices
+from runner.provider import Provider, SharedContract
+from runner.route import Route
+
+PGP = "D1A67CE3900000000000000000000000000000" + "01"
+HOST_KEY = "SHA256:" + "A" * 43
+LOGIN = {"host": "h", "port": 22, "user": "u", "password": "p", "host_key": HOST_KEY}
+FORMAT = {"line_end": "crlf", "encoding": "latin-1", "bom": True, "transliterate": True}
+TEXT = {**FORMAT, "header": False, "quoting": "all", "newlines": "keep"}
+COMMON = {
+    "status": "draft",
+    "retries": 2,
+    "encryption": {"keys": [{"file": "a.asc", "fingerprint": PGP}], "armor": True, "suffix": ".gpg"},
+}
+STORE = {**COMMON, "prefix": "in", "endpoint": "http://store:9000", "allow_http": True, "timeout": 5.5}
+ROUTES: dict[str, dict[str, Any]] = {
+    "folder": {"type": "folder", "path": "out", "mode": "0640", "owner": "o", "group": "g", "hidden": True, "verify": "hash", **COMMON},
+    "sftp": {
+        "type": "sftp", **LOGIN, **COMMON, "directory": "in", "make_directory": False, "timeout": 10, "parallel": 4, "ahead": True,
+        "allow_old": ["hmac-sha1"], "finish": "direct_then_marker", "jump": {**LOGIN, "agent": True, "password": None},
+    },
+    "sftp by key": {"type": "sftp", "host": "h", "user": "u", "private_key": "k", "passphrase": "p", "host_key": [HOST_KEY, HOST_KEY]},
+    "sftp by key in Base64": {"type": "sftp", "host": "h", "user": "u", "private_key_base64": "YWJj", "host_key": HOST_KEY},
+    "s3": {
+        "type": "s3", "bucket": "b", "region": "r", "access_key_id": "a", "secret_access_key": "s", "session_token": "t",
+        "virtual_hosted": True, "server_side_encryption": "aws:kms", "kms_key_id": "k", **STORE,
+    },
+    "s3 by the machine": {"type": "s3", "bucket": "b", "credentials": "environment"},
+    "azure": {"type": "azure", "container": "c", "account": "a", "key": "k", **STORE},
+    "azure by signature": {"type": "azure", "container": "c", "account": "a", "sas": "s"},
+    "azure by string": {"type": "azure", "container": "c", "connection_string": "AccountName=a;AccountKey=k"},
+    "gcs": {"type": "gcs", "bucket": "b", "service_account": "s.json", **STORE},
+    "gcs by the machine": {"type": "gcs", "bucket": "b", "credentials": "environment"},
+    "signed": {
+        "type": "folder", "path": "out",
+        "encryption": {"keys": [{"file": "a.asc", "fingerprint": PGP}], "sign": {"file": "o", "fingerprint": PGP, "passphrase": "p"}},
+    },
+}  # fmt: skip
+RULES = {
+    "required": True,
+    "min_length": 1,
+    "max_length": 9,
+    "pattern": "[A-Z]+",
+    "allowed": ["A", "B"],
+    "upper": True,
+    "trimmed": True,
+}
+CONTRACT = {
+    "columns": {"Name": RULES}, "required_one_of": [["Name", "Company"]], "max_columns": 9, "extra_columns": "refuse", "on_breach": "exclude",
+}  # fmt: skip
+PROVIDERS: dict[str, dict[str, Any]] = {
+    "csv": {
+        "label": "l", "route": "r", "format": {"type": "csv", "delimiter": ",", **TEXT}, "prefix": "p_", "split": {"rows": 9},
+        "records": {"header": "H", "trailer": "T"}, "side_files": ["sha256", "done"], "empty": "header_only",
+        "tariff": {"currency": "EUR", "fixed": 4, "per_piece": 0.5}, "require_encryption": True, "retention_days": 9, "history_days": 99,
+        "postal_classes": {"standard": {"min_pieces": 200}}, "contract": "lob", **CONTRACT,
+    },
+    "delimited": {"label": "l", "route": "r", "format": {"type": "delimited", "delimiter": "|", **TEXT}, "split": {"size": "500 MB"}},
+    "fixed": {"label": "l", "route": "r", "format": {"type": "fixed_width", "header": False, "pad": "_", **FORMAT}, "split": {"size": 900}},
+    "tiers": {"label": "l", "route": "r", "tariff": {"currency": "EUR", "tiers": [{"up_to": 9, "per_piece": "0.5"}, {"per_piece": 0.4}]}},
+}  # fmt: skip
+MAIL: dict[str, dict[str, Any]] = {
+    "all": {
+        "status": "active", "provider": "p", "postal_class": "c", "purpose": "contractual", "approval": "four_eyes",
+        "file": {
+            "name": "f.csv", "timestamp": True, "sort_by": ["city desc nulls first"], "seeds": "last", "note": {"text": "t", "position": "footer"},
+        },
+        "schedule": {"cron": "0 6 * * mon", "timezone": "UTC", "start": "2027-02-01", "end": "2027-03-01", "missed": "all", "max_late": "2d"},
+        "waves": {"apart": "2d", "sizes": [{"share": "20%"}, {"share": 0.3, "after": "3 d"}, {"after": "1w"}]},
+        "guard": {"min_rows": 0, "max_rows": 9, "max_change": "30%", "max_churn": 0.4},
+        "recheck": {"after": "30min", "then": "hold"},
+    },
+    "dates": {
+        "status": "draft", "provider": "p", "file": {"name": "f.csv"}, "schedule": {"at": ["2027-03-01T06:00"]},
+        "waves": {"sizes": [{"count": 9}, {"at": "2027-03-09 06:00"}]},
+    },
+    "windows": {"status": "stopped", "provider": "p", "file": {"name": "f.csv"}, "schedule": {"every": "4h"}},
+}  # fmt: skip
+COLUMNS = {"all": {"label": "l", "export": False, "width": 9, "align": "right", "pad": "0"}}
+NOTICES = {
+    "all": {
+        "owner": "mailtos://x",
+        "channels": [{"url": "u", "kinds": ["held"], "campaigns": ["c"]}, {"webhook": "w", "headers": {"A": "b"}}],
+    }
+}
+ENTRIES = [
+    *((Route, entry) for entry in ROUTES.values()),
+    *((Provider, entry) for entry in PROVIDERS.values()),
+    (SharedContract, {**CONTRACT, "format": {"type": "csv"}}),
+    *((Notices, entry) for entry in NOTICES.values()),
+    *((DirectMail, entry) for entry in MAIL.values()),
+    *((ColumnMeta, entry) for entry in COLUMNS.values()),
+]
