@@ -6,7 +6,7 @@ with
             {{
                 read_files(
                     source("dmail", "exclusions"),
-                    otherwise={"run_id": "varchar", "reason": "varchar", "profiles": "bigint"},
+                    otherwise={"run_id": "string", "reason": "string", "profiles": "bigint"},
                 )
             }}
     ),

@@ -7,17 +7,17 @@ with
                 read_files(
                     source("dmail", "parts"),
                     otherwise={
-                        "run_id": "varchar",
+                        "run_id": "string",
                         "number": "integer",
-                        "name": "varchar",
+                        "name": "string",
                         "rows": "bigint",
                         "bytes": "bigint",
-                        "sha256": "varchar",
-                        "route": "varchar",
+                        "sha256": "string",
+                        "route": "string",
                         "is_side_file": "boolean",
                         "intended_at": "timestamp",
                         "delivered_at": "timestamp",
-                        "location": "varchar",
+                        "location": "string",
                     },
                 )
             }}

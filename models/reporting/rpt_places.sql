@@ -7,9 +7,9 @@ with
                 read_files(
                     source("dmail", "places"),
                     otherwise={
-                        "run_id": "varchar",
-                        "country_code": "varchar",
-                        "region": "varchar",
+                        "run_id": "string",
+                        "country_code": "string",
+                        "region": "string",
                         "pieces": "bigint",
                     },
                 )
