@@ -1,6 +1,6 @@
 """Writes macros/engine/spark_letters.sql: the letters that Java treats otherwise than DuckDB, and those with accents.
 
-    python scripts/make_spark_letters.py
+python scripts/make_spark_letters.py
 """
 
 import unicodedata

@@ -107,16 +107,18 @@ def test_a_name_that_no_envelope_holds_stops_the_run(project: Project) -> None:
         ("loyalty_offer", "2026-10-01T10:00Z"),
     ],
 )
-def test_the_order_of_the_profiles_changes_no_byte(project: Project, campaign: str, slot: str) -> None:
+def test_neither_the_order_of_the_profiles_nor_threads_change_a_byte(project: Project, campaign: str, slot: str) -> None:
     file = project.path / "data/profiles.csv"
     with duckdb.connect() as connection:
         connection.execute(f"create table profiles as select * from read_csv('{file}', all_varchar = true)")
         connection.execute(f"copy (select * from profiles order by hash(profile_id)) to '{project.path}/data/shuffled.csv'")
-    told = [
-        project.call("run", campaign, "--slot", slot, "--dry-run", DMAIL_PROFILES=name).stdout.split("sha256")[1]
-        for name in ("data/profiles.csv", "data/shuffled.csv")
-    ]
-    assert told[0] == told[1]
+    told = set()
+    for name, threads in (("profiles", 1), ("shuffled", 2), ("shuffled", 4)):
+        project.edit("profiles/profiles.yml", "TimeZone: UTC", f"TimeZone: UTC\n        threads: {threads}")
+        done = project.call("run", campaign, "--slot", slot, "--dry-run", DMAIL_PROFILES=f"data/{name}.csv")
+        project.edit("profiles/profiles.yml", f"\n        threads: {threads}", "")
+        told.add(done.stdout.split("sha256")[1])
+    assert len(told) == 1
 
 
 def test_everybody_is_welcomed_once(project: Project) -> None:

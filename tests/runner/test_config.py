@@ -74,6 +74,16 @@ def test_an_sftp_route_needs_one_login() -> None:
     assert "s3cret" not in repr(route)
 
 
+SPARK = """An error occurred while calling o53.sql.
+: org.apache.spark.SparkException: Job aborted: Lost task 0.0 in stage 9.0 (TID 1): org.apache.spark.SparkException: [X] {0}
+\tat org.apache.spark.scheduler.Task.run(Task.scala:141)
+Driver stacktrace:
+\tat org.apache.spark.util.EventLoop$$anon$1.run(EventLoop.scala:49)
+Caused by: org.apache.spark.sql.catalyst.util.BadRecordException: org.apache.spark.SparkRuntimeException: {0}
+\tat org.apache.spark.sql.catalyst.csv.UnivocityParser.convert(UnivocityParser.scala:366)
+\t... 26 more"""
+
+
 @pytest.mark.parametrize("cron", ["* * * *", "61 * * * *", "0 0 31 2 *", "@daily", "0 0 6 * * mon", ""])
 def test_crons_that_are_none_are_refused(cron: str) -> None:
     with pytest.raises(ConfigError, match=r"schedule\.cron"):
@@ -86,11 +96,18 @@ def test_crons_that_are_none_are_refused(cron: str) -> None:
         "Runtime Error in model a (models/a.sql)\n  Conversion Error: Could not convert string 'Canary' to INT32",
         'Runtime Error in model a\n  Constraint Error: Duplicate key "name: Canary" violates primary key',
         "Invalid Input Error: CSV Error on Line: 7\nOriginal Line: 12,Canary,x\nExpected Number of Columns: 20\n  file = Canary",
+        SPARK.format("[MALFORMED_RECORD_IN_PARSING] Malformed records are detected in record parsing: [1,Canary]."),
+        SPARK.format("[MALFORMED_CSV_RECORD] Malformed CSV record: 1,Canary,x"),
+        SPARK.format("[CAST_INVALID_INPUT] The value 'Canary' of the type \"STRING\" cannot be cast"),
         "Conversion Error: invalid date\n\nLINE 3: select 'Canary'\n               ^",
     ],
 )
 def test_row_values_are_scrubbed(message: str) -> None:
     assert "Canary" not in scrub(message)
+
+
+def test_of_sparks_trace_the_first_cause_is_told() -> None:
+    assert scrub(SPARK.format("the suppression list returned is missing")) == "the suppression list returned is missing"
 
 
 def test_names_of_columns_and_files_are_kept() -> None:

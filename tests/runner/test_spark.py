@@ -1,0 +1,110 @@
+"""The same letters from a Spark cluster: one master, two workers, and DuckDB for the last mile."""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+from conftest import DONE, SLOT, Project, surroundings
+from spark import JAVA, Cluster, cluster, session
+from test_campaigns import write_ugly
+from warm import running
+
+pytestmark = pytest.mark.skipif(not JAVA, reason="needs Java")
+CAMPAIGNS = ("loyalty_offer", "renewal_notice", "spring_catalog", "welcome_letter")
+
+
+@pytest.fixture
+def spark(tmp_path: Path) -> Iterator[Cluster]:
+    (folder := tmp_path / "cluster").mkdir()
+    with cluster(folder) as found:
+        yield found
+
+
+def difficult(project: Project) -> None:
+    """Let the project read ugly profiles and suppressions from Parquet, and tell of a mailing some days ago."""
+    data, history = project.path / "data", project.path / ".dmail/contact_history/old_letter-20261026T100000Z"
+    write_ugly(data / "ugly.csv", "2026-11-01")
+    history.mkdir(parents=True)
+    with duckdb.connect() as connection:
+        connection.execute(f"set file_search_path = '{data}'")
+        # What is written in one script or form and printed in another: where two engines differ first.
+        connection.execute("""
+            create table profiles as
+            select * replace (
+                case hash(profile_id) % 9
+                    when 0 then 'ΟΔΥΣΣΕΥΣ ' || first_name when 1 then 'MCDONALD-o''neil ' || first_name
+                    when 2 then 'stra' || 'ß' || 'e' when 3 then nfc_normalize('Zoë') || chr(776) when 4 then 'e' || chr(769) || 'ŉ'
+                    when 5 then 'İıǅ ' || first_name when 6 then 'a\\b $1 "q" ' || first_name else first_name
+                end as first_name,
+                case when hash(profile_id) % 4 = 0 then '2026-11-01 10:00:00' else created_at end as created_at,
+                case when hash(profile_id) % 50 = 0 then '1234567.895' else lifetime_value end as lifetime_value
+            ) from read_csv('profiles.csv', all_varchar = true)
+            union all by name select * from read_csv('ugly.csv', all_varchar = true) where length(first_name) < 100
+        """)
+        connection.execute(f"copy profiles to '{data}/difficult.parquet'")
+        connection.execute(f"copy (from read_csv('suppressions.csv', all_varchar = true)) to '{data}/suppressions.parquet'")
+        connection.execute(f"""
+            copy (
+                select profile_id, 'h' || profile_id as household_key, 'old_letter' as campaign,
+                timestamp '2026-10-26 10:00:00' as slot, 'old_letter-20261026T100000Z' as run_id, 'mailed' as cell
+                from profiles where hash(profile_id) % 3 = 0
+            ) to '{history}/contacts.parquet'
+        """)
+    project.environment.update(DMAIL_PROFILES="data/difficult.parquet", DMAIL_SUPPRESSIONS="data/suppressions.parquet")
+
+
+def hashes(project: Project) -> dict[str, str]:
+    return {name: hashlib.sha256((project.path / "outbox" / name).read_bytes()).hexdigest() for name in project.delivered}
+
+
+def mail_all(project: Project) -> None:
+    for campaign in CAMPAIGNS:
+        done = project.call("run", campaign, "--slot", SLOT, "--accept", "volume")
+        assert done.returncode == DONE, done.stderr
+
+
+def test_every_campaign_is_the_same_file_from_a_cluster(
+    project: Project, spark: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    difficult(project)
+    other = Project(Path(shutil.copytree(project.path, tmp_path / "other")))
+    mail_all(project)
+    other.environment.update(project.environment, DMAIL_TARGET="spark", DMAIL_SPARK_MASTER=spark.url)
+    with session(tmp_path) as dbt, running("runner", surroundings(), dbt) as warm:
+        monkeypatch.setattr(other, "warm", warm, raising=False)
+        mail_all(other)
+    assert len(project.delivered) == len(CAMPAIGNS)
+    assert hashes(other) == hashes(project)
+
+
+def test_a_worker_that_dies_changes_nothing(project: Project, spark: Cluster) -> None:
+    expected = Project(Path(shutil.copytree(project.path, project.path.with_name("expected"))))
+    assert expected.run().returncode == DONE
+
+    def kill_one() -> None:
+        """As soon as the first of the campaign's own tables is being written."""
+        end = time.monotonic() + 300
+        while time.monotonic() < end and not (project.path / ".dmail/spark/spring_catalog__recipients").exists():
+            time.sleep(0.05)
+        killed.extend(spark.executors(0))
+        spark.kill(0)
+
+    killed: list[int] = []
+    watcher = threading.Thread(target=kill_one)
+    watcher.start()
+    done = subprocess.run(
+        [sys.executable, "-c", "from runner.cli import main; main()", "run", "spring_catalog", "--slot", SLOT, "--target", "spark"],
+        cwd=project.path, env={**surroundings(), "DMAIL_SPARK_MASTER": spark.url}, capture_output=True, text=True, timeout=400, check=False,
+    )  # fmt: skip
+    watcher.join()
+    assert done.returncode == DONE, done.stderr
+    assert killed, "a process was at work"
+    assert hashes(project) == hashes(expected)
+    assert not [path for path in (project.path / ".dmail/spark").rglob("*") if path.stat().st_mode & 0o077], "for this user alone"
