@@ -48,16 +48,13 @@
         "(sq)(?:uare)?",
     ] %}
     {% set units = "apartment|apt|appartement|unit|suite|ste|no|nr|floor|fl" %}
-    nullif(
-        {{
-            replace_all(
-                without_accents(lower_case(line)) ~ " || ' '",
-                "(?:\\b(?:" ~ types | join("|") ~ "))?(?:[^\\p{L}\\p{N}]+(?:" ~ units ~ ")\\b)*[^\\p{L}\\p{N}]+",
-                "\\1\\2\\3\\4\\5\\6\\7\\8\\9 ",
-            )
-        }},
-        ' '
-    )
+    {# The words first, then their types: in one pattern the groups would be looked at in every gap, which takes five times as long. #}
+    {% set words = replace_all(
+        without_accents(lower_case(line)) ~ " || ' '",
+        "(?:[^\\p{L}\\p{N}]+(?:" ~ units ~ ")\\b)*[^\\p{L}\\p{N}]+",
+        " ",
+    ) %}
+    nullif({{ replace_all(words, "\\b(?:" ~ types | join("|") ~ ") ", "\\1\\2\\3\\4\\5\\6\\7\\8\\9 ") }}, ' ')
 {%- endmacro %}
 
 {# Where a street is: country and postal code (of US codes the first five digits), or the city where there is no code. #}
