@@ -50,18 +50,32 @@
 {% endmacro %}
 
 {#
-    The Parquet files of one name below a folder, which may be empty or not there.
+    The Parquet files that a glob finds, which may be none, in a folder that may not be there.
 
     Arguments:
-        path     such as FOLDER/*/contacts.parquet
+        path     such as FOLDER/*/contacts.parquet; `*` and `[0-9]` stand within one name
         columns  column -> type
 #}
 {% macro spark_folder(path, columns) %}
-    {% set folder = path.split("*")[0].rstrip("/") if "*" in path else "/".join(path.split("/")[:-1]) %}
-    {% set options = {"recursiveFileLookup": "true", "pathGlobFilter": path.split("/")[-1]} %}
+    {% set folder, name = modules.re.split("/[^/]*[*\\[]", path)[0], path.split("/")[-1] %}
+    {% set folder = folder if folder != path else path[: -(name | length + 1)] %}
+    {% set options = {"recursiveFileLookup": "true", "pathGlobFilter": name} %}
     {% set schema = [] %}
     {% for name, type in columns.items() %} {% do schema.append(name ~ " " ~ type) %} {% endfor %}
-    {{ return(spark_table("parquet", folder, options, schema=schema | join(", "))) }}
+    {% set table = spark_table("parquet", folder, options, schema=schema | join(", ")) %}
+    {# Spark looks below a folder at whatever depth, and tells of places as of URLs. #}
+    {% set found = modules.re.sub("([.+(){}])", "\\\\\\1", path[folder | length :]).replace("*", "[^/]*") ~ "$" %}
+    {{
+        return(
+            "(select " ~ columns
+            | join(", ")
+            ~ " from "
+            ~ table
+            ~ " where url_decode(replace(_metadata.file_path, '+', '%2B')) rlike "
+            ~ sql_text("/" ~ modules.re.escape(folder.split("/")[-1]) ~ found)
+            ~ ")"
+        )
+    }}
 {% endmacro %}
 
 {# An external table over files: its name. `fingerprint`: what makes it another table besides its definition. #}
