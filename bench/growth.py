@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import duckdb
+import jinja2
 import sqlalchemy as sa
 import typer
 
+from runner import compact, weeks
 from runner.database import iso
 from runner.dbt import run_dbt
 from runner.history import run_names
@@ -90,32 +92,81 @@ def fill(ledger: Ledger, count: int) -> None:
             connection.execute(head.update().values(number=number, hash=mark))
 
 
-def fill_history(folder: Path, count: int) -> None:
-    """One folder of contacts a run, as the runner leaves them: all are links to a file of their day."""
-    with duckdb.connect() as connection:
-        for day in range((count + PER_DAY - 1) // PER_DAY):
-            slot = BEGIN + timedelta(days=day)
-            file = folder / f"day-{day}.parquet"
-            connection.execute(
-                f"copy (select lpad(cast(hash(i, {day}) % 10000000 as varchar), 10, '0') as profile_id, "
-                f"md5(cast(i as varchar))[:16] as household_key, 'c' as campaign, timestamp '{slot:%Y-%m-%d %H:%M:%S}' as slot, "
-                f"'r' as run_id, 'mailed' as cell from range({CONTACTS}) as n(i)) to '{file}' (format parquet, compression zstd)"
-            )
-            for place in range(day * PER_DAY, min((day + 1) * PER_DAY, count)):
-                run = folder / rows_of(place)[0]["run_id"]
-                run.mkdir()
-                (run / "contacts.parquet").hardlink_to(file)
-            file.unlink()
+def fill_history(settings: Settings, count: int, last: datetime) -> None:
+    """The contacts of so many runs, as the runner keeps them: of old weeks in one file each, of others in a file for each run.
+
+    The last week that is old enough is not compacted yet.
+    """
+    by_week: dict[weeks.Week, list[tuple[str, datetime]]] = {}
+    for number in range(count):
+        run = rows_of(number)[0]
+        if week := weeks.week_of(run["run_id"]):
+            by_week.setdefault(week, []).append((run["run_id"], datetime.fromisoformat(run["slot"])))
+    old = [week for week in by_week if week.end + compact.SETTLED <= last]
+    with duckdb.connect(config={"threads": 2}) as connection:
+        for week, listed in by_week.items():
+            if week in old[:-1]:
+                fill_week(connection, settings.history_dir / weeks.FOLDER / f"{week}-1", week, listed)
+                continue
+            for run_id, slot in listed:
+                folder = settings.history_dir / run_id
+                folder.mkdir(parents=True)
+                query = people_of(week, [(run_id, slot)])
+                connection.execute(f"copy ({query}) to '{folder / weeks.CONTACTS}' (format parquet, compression zstd)")
 
 
-def capped(folder: Path, last: datetime) -> int:
-    """What a frequency cap of 30 days reads."""
-    with duckdb.connect(config={"memory_limit": "3GB", "threads": "2"}) as connection:
-        found = connection.execute(
-            f"select count(distinct profile_id) from read_parquet('{folder}/*/contacts.parquet') "
-            f"where cell = 'mailed' and slot > timestamp '{last - timedelta(days=30):%Y-%m-%d %H:%M:%S}'"
-        ).fetchone()
-    return int(found[0]) if found else 0
+def people_of(week: weeks.Week, listed: list[tuple[str, datetime]]) -> str:
+    """SQL for `CONTACTS` people of each run, in the order of their keys: of ten million, others in each week."""
+    runs = ", ".join(f"{{'run_id': '{run_id}', 'slot': timestamp '{slot:%Y-%m-%d %H:%M:%S}'}}" for run_id, slot in listed)
+    return (
+        f"select lpad(cast(i * 12 + {week.number % 12} as varchar), 10, '0') as profile_id, "
+        "lpad(cast(i * 6 as varchar), 16, 'h') as household_key, split_part(run.run_id, '-', 1) as campaign, run.slot as slot, "
+        "run.run_id as run_id, if(i % 50 = 0, 'holdout', 'mailed') as cell, hash(i) as row_hash "
+        f"from (select i, ([{runs}])[1 + cast(hash(i) % {len(listed)} as int)] as run "
+        f"from range({CONTACTS * len(listed)}) as n (i))"
+    )
+
+
+def fill_week(connection: duckdb.DuckDBPyConnection, folder: Path, week: weeks.Week, listed: list[tuple[str, datetime]]) -> None:
+    """A week's folder, as the runner writes it."""
+    folder.mkdir(parents=True)
+    name = f"'{week}-1' as compaction"
+    weeks.write(connection, f"select *, {name} from ({people_of(week, listed)})", folder / weeks.CONTACTS)
+    runs = ", ".join(f"('{run_id}')" for run_id, _ in listed)
+    counts = f"{CONTACTS} as contacts, {name}, timestamp '{week.end:%Y-%m-%d}' as compacted_at"
+    weeks.write(connection, f"select run_id, {counts} from (values {runs}) as run (run_id)", folder / weeks.RUNS)
+
+
+def staging(folder: Path) -> str:
+    """The staging model over a history, as dbt compiles it."""
+    places = {
+        "contact_history": f"*/{weeks.CONTACTS}",
+        "contact_weeks": f"weeks/[0-9]*/{weeks.CONTACTS}",
+        "compacted_runs": f"weeks/[0-9]*/{weeks.RUNS}",
+    }
+    model = jinja2.Environment(autoescape=False).from_string((ROOT / "models/staging/stg_contact_history.sql").read_text())
+    return model.render(
+        source=lambda _, table: places[table],
+        read_files=lambda place, otherwise: f"read_parquet('{folder}/{place}')" if otherwise else "",
+    )
+
+
+def asked(folder: Path, what: str, where: str) -> object:
+    """What a rule asks of the history."""
+    with duckdb.connect(config={"memory_limit": "3GB", "threads": 2}) as connection:
+        return connection.execute(f"select {what} from ({staging(folder)}) where cell = 'mailed' and {where}").fetchall()
+
+
+def history_operations(settings: Settings, last: datetime) -> Iterator[tuple[str, Callable[[], object]]]:
+    """What is measured of the contact history."""
+    folder, ledger = settings.history_dir, Ledger(settings, lambda: last)
+    since = f"slot > timestamp '{last - timedelta(days=30):%Y-%m-%d %H:%M:%S}'"
+    yield "compact one week", lambda: compact.compact(settings, ledger)
+    yield "compact, with nothing to do", lambda: compact.compact(settings, ledger)
+    yield "runs of the history", lambda: run_names(settings, "campaign_007")
+    yield "frequency cap, 30 days", lambda: asked(folder, "count(distinct profile_id)", since)
+    yield "already mailed, ever", lambda: asked(folder, "count(distinct profile_id)", "campaign = 'campaign_007'")
+    yield "one person's contacts", lambda: asked(folder, "*", "profile_id = '0000123456'")
 
 
 def operations(settings: Settings, folder: Path, last: datetime) -> Iterator[tuple[str, Callable[[], object]]]:
@@ -136,8 +187,7 @@ def operations(settings: Settings, folder: Path, last: datetime) -> Iterator[tup
     yield "audit verify", lambda: verified(Ledger(settings, clock))
     yield "report, the first", report
     yield "report, again", report
-    yield "runs of the history", lambda: run_names(settings)
-    yield "frequency cap, 30 days", lambda: capped(settings.history_dir, last)
+    yield from history_operations(settings, last)
 
 
 def verified(ledger: Ledger) -> None:
@@ -152,12 +202,11 @@ def measured(count: int) -> dict[str, float]:
         folder = Path(name)
         settings = replace(Settings(ROOT, folder / "state", folder / "state/contact_history", None, None))
         settings.prepare()
-        settings.history_dir.mkdir()
         ledger = Ledger(settings, lambda: BEGIN)
         fill(ledger, count)
         ledger.engine.dispose()
-        fill_history(settings.history_dir, count)
         last = BEGIN + timedelta(days=count // PER_DAY + 1)
+        fill_history(settings, count, last)
         found = {}
         for what, operation in operations(settings, folder, last):
             start = time.perf_counter()

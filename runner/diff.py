@@ -27,7 +27,7 @@ class Difference:
 def difference(job: Job, order: Order, people: int) -> Difference:
     """Build and check a slot, record nothing, and compare. Raises UsageError where there is no last file."""
     last = order.last
-    if last is None or not last.contacts.exists():
+    if last is None or last.contacts is None:
         raise UsageError(
             f"{job.campaign.name} has no settled run before this slot to compare with", todo="dmail-runner preview shows the file"
         )

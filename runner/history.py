@@ -1,7 +1,6 @@
-"""The contact history: who was put in which file, one folder of Parquet a run, which dbt reads as a source."""
+"""The contact history: who was put in which file. A run has a folder of Parquet, later a part of its week's; dbt reads both."""
 
 import os
-import re
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from runner import weeks
 from runner.campaign import PIECE, Campaign
 from runner.errors import DmailError
 from runner.extract import people
@@ -16,9 +16,10 @@ from runner.project import KEY
 from runner.settings import Settings
 from runner.values import Build, Verdicts
 from runner.warehouse import literal, quote
+from runner.weeks import campaign_of
 
 HOLDOUT = "holdout"
-FILE = "contacts.parquet"
+FILE = weeks.CONTACTS
 # The people of a mailing in waves, and the wave that each is in.
 AUDIENCE = "audience.parquet"
 
@@ -31,6 +32,29 @@ class Contacts:
     slot: datetime
     run_id: str
     folder: Path
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Where a run's contacts lie: in a file of its own, or among those of its week, as the rows of `run_id`."""
+
+    file: Path
+    run_id: str | None = None
+
+    @property
+    def rows(self) -> str:
+        """SQL for them."""
+        own = f" where run_id = {literal(self.run_id)}" if self.run_id else ""
+        return f"(select * from read_parquet({literal(str(self.file))}){own})"
+
+
+def kept(settings: Settings, run_id: str) -> Kept | None:
+    """A run's contacts; None where the history has none."""
+    # The week first: the run's own file may go at any time once it is there.
+    if folder := weeks.holder(settings, run_id):
+        return Kept(folder / FILE, run_id)
+    own = settings.history_dir / run_id / FILE
+    return Kept(own) if own.exists() else None
 
 
 def write_contacts(connection: duckdb.DuckDBPyConnection, build: Build, verdicts: Verdicts, run: Contacts) -> None:
@@ -67,9 +91,9 @@ def looks(build: Build, verdicts: Verdicts, campaign: Campaign) -> str:
     return f"select {quote(KEY)}, md5_number_lower(concat_ws(chr(31), {', '.join(columns)})) as row_hash from ({rows})"
 
 
-def churn(connection: duckdb.DuckDBPyConnection, now: str, last: Path) -> tuple[int, int] | None:
+def churn(connection: duckdb.DuckDBPyConnection, now: str, last: Kept | None) -> tuple[int, int] | None:
     """How many people came and how many went since the last file; None where that is not known. `now`: SQL by `looks`."""
-    if not last.exists():
+    if last is None:
         return None
     before = mailed(last)
     ways = (f"({now}) as a anti join ({before}) as b", f"({before}) as a anti join ({now}) as b")
@@ -77,20 +101,23 @@ def churn(connection: duckdb.DuckDBPyConnection, now: str, last: Path) -> tuple[
     return came[0], went[0]
 
 
-def mailed(contacts: Path) -> str:
+def mailed(contacts: Kept) -> str:
     """SQL for the people whom a run has mailed."""
-    return f"select * from read_parquet({literal(str(contacts))}) where cell = 'mailed'"
+    return f"select * from {contacts.rows} where cell = 'mailed'"
 
 
-def has_looks(contacts: Path) -> bool:
-    """Whether a run has kept hashes of what it printed; those of earlier versions have not."""
+def has_looks(contacts: Kept) -> bool:
+    """Whether a run has kept hashes of what it printed; those of earlier versions have not, nor their rows in a week."""
     with duckdb.connect() as connection:
         columns = connection.execute(f"describe {mailed(contacts)}").fetchall()
-    return any(name == "row_hash" for name, *_ in columns)
+        if not any(name == "row_hash" for name, *_ in columns):
+            return False
+        found = connection.execute(f"select count(*) = 0 or count(row_hash) > 0 from ({mailed(contacts)})").fetchone()
+    return bool(found and found[0])
 
 
 def compare(
-    connection: duckdb.DuckDBPyConnection, now: str, recipients: str, last: Path, most: int
+    connection: duckdb.DuckDBPyConnection, now: str, recipients: str, last: Kept, most: int
 ) -> tuple[dict[tuple[str, str], int], list[tuple[str, str, str]]]:
     """The present file against the last one: people by what happened to them and why, and up to `most` of them by name.
 
@@ -159,23 +186,30 @@ def put(file: Path, target: Path) -> None:
 
 
 def take_back_contacts(settings: Settings, run_id: str) -> None:
-    """Remove the contacts of a run of which nothing was delivered."""
+    """Remove the contacts of a run of which nothing was delivered; what lies in a week was."""
     shutil.rmtree(settings.history_dir / run_id, ignore_errors=True)
 
 
-def run_names(settings: Settings) -> list[str]:
-    """The runs of which the history tells."""
-    return [folder.name for folder in settings.history_dir.iterdir()] if settings.history_dir.is_dir() else []
+def live_names(settings: Settings) -> set[str]:
+    """The runs that have a folder of their own."""
+    entries = settings.history_dir.iterdir() if settings.history_dir.is_dir() else ()
+    return {entry.name for entry in entries if campaign_of(entry.name)}
+
+
+def run_names(settings: Settings, campaign: str | None = None) -> set[str]:
+    """The runs of which the history tells; of one campaign, or of all."""
+    live = {name for name in live_names(settings) if campaign is None or campaign_of(name) == campaign}
+    return live | {run.run_id for run in weeks.compacted(weeks.folders(settings), campaign)}
 
 
 def forget_before(settings: Settings, campaign: str, moment: datetime) -> None:
-    """Remove the contacts of a campaign's runs whose slots lie before a moment."""
-    for name in run_names(settings):
+    """Remove the contacts of a campaign's runs whose slots lie before a moment; those in a week once all of it does.
+
+    For who has the history's lock.
+    """
+    for name in live_names(settings):
         if campaign_of(name) == campaign and name[len(campaign) + 1 :][:16] < f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}":
             shutil.rmtree(settings.history_dir / name, ignore_errors=True)
-
-
-def campaign_of(run_id: str) -> str | None:
-    """Whose run it is, by its name."""
-    found = re.fullmatch(r"(\w+)-\d{8}T\d{6}Z(-w\d+)?(-r\d+)?", run_id)
-    return found[1] if found else None
+    past = [folder for folder in weeks.folders(settings) if weeks.folder_week(folder).end <= moment]
+    for folder in sorted({run.folder for run in weeks.compacted(past, campaign)}):
+        weeks.leave_out(settings, folder, campaign)

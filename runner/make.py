@@ -27,19 +27,19 @@ from runner.places import places
 from runner.project import KEY
 from runner.transliterate import transliterate
 from runner.values import Build, Churn, Part, Spooled, Verdicts, Watch, nobody_watches
-from runner.warehouse import building, literal, session
+from runner.warehouse import building, session
 
 TRIAL = "temp.dmail_trial"
 
 
 @dataclass(frozen=True)
 class Last:
-    """The campaign's last settled run before the slot: its pieces, and the file that says who got them."""
+    """The campaign's last settled run before the slot: its pieces, and where it says who got them, if that is still known."""
 
     run_id: str
     slot: datetime
     included: int
-    contacts: Path
+    contacts: history.Kept | None
 
 
 @dataclass(frozen=True)
@@ -131,13 +131,13 @@ def in_folder(job: Job, step: Callable[[Path], T]) -> T:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def recheck(job: Job, order: Order, contacts: Path) -> None:
+def recheck(job: Job, order: Order, contacts: history.Kept) -> None:
     """Look at the opt-outs as they are now for the people of a file that was frozen before. Raises Held where it has one."""
     with building(job.settings, f"opt-outs of {job.campaign.name}", job.tell) as warehouse:
         job.tell(f"recheck  {order.run_id} was frozen some time ago: who has opted out since?")
         environment = order.environment(job.campaign)
         relations = in_folder(job, lambda work: build_opt_outs(job.settings, job.campaign, environment, work, job.run_dbt))
-        people = f"(select {KEY}, false as {SEED} from read_parquet({literal(str(contacts))}) where cell = 'mailed')"
+        people = f"(select {KEY}, false as {SEED} from ({history.mailed(contacts)}))"
         with session(warehouse) as connection:
             check_opt_outs(connection, replace(relations, extract=people), job.campaign)
 

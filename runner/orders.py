@@ -44,5 +44,4 @@ def last_run(job: Job, run: Planned, ledger: Ledger) -> Last | None:
     found = ledger.last_settled(job.campaign.name, run.slot, run.wave)
     if found is None or found.verdicts is None:
         return None
-    contacts = job.settings.history_dir / found.run_id / history.FILE
-    return Last(found.run_id, found.slot, found.verdicts.included, contacts)
+    return Last(found.run_id, found.slot, found.verdicts.included, history.kept(job.settings, found.run_id))

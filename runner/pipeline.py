@@ -6,11 +6,12 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from runner import history
+from runner import history, weeks
 from runner.approval import approved
 from runner.campaign import Campaign
+from runner.compact import compact
 from runner.database import LedgerError
-from runner.errors import DmailError, Held, Stopped
+from runner.errors import Busy, DmailError, Held, Stopped
 from runner.job import Job, check_route
 from runner.ledger import Ledger
 from runner.make import make, recheck
@@ -22,6 +23,7 @@ from runner.run import Run
 from runner.ship import Desk, Early, Intent, destination, ship, temporary_name
 from runner.spool import spool, spool_is_whole, tidy_spool
 from runner.values import Part, Spooled, Verdicts
+from runner.weeks import HistoryError
 
 # The holds that only a person's word ends.
 PERSON, UNKNOWN = "person", "unknown"
@@ -86,7 +88,7 @@ def check_history(job: Job, ledger: Ledger) -> None:
 
 def strangers(job: Job, ledger: Ledger) -> list[str]:
     """The campaign's runs in the contact history that the ledger does not know to have had a file."""
-    own = sorted(name for name in history.run_names(job.settings) if history.campaign_of(name) == job.campaign.name)
+    own = sorted(history.run_names(job.settings, job.campaign.name))
     known = {run.run_id for run in ledger.runs(own) if run.frozen}
     return [name for name in own if name not in known]
 
@@ -138,11 +140,9 @@ def cancel(job: Job, run: Run, ledger: Ledger, reason: str) -> None:
 def purge(job: Job, ledger: Ledger, *, spared: str | None = None) -> list[Run]:
     """Give up the campaign's runs to which nothing has happened for the provider's `retention_days`, but for the `spared` one.
 
-    Those that may have left in part remain, for a person to look at, and are returned. Contacts older than the provider's
-    `history_days` go, too.
+    Those that may have left in part remain, for a person to look at, and are returned. The contact history is kept, too.
     """
-    if job.provider.history_days is not None:
-        history.forget_before(job.settings, job.campaign.name, ledger.now() - timedelta(days=job.provider.history_days))
+    keep_history(job, ledger)
     kept = []
     end = ledger.now() - timedelta(days=job.provider.retention_days)
     for run in ledger.waiting(job.campaign.name):
@@ -153,6 +153,22 @@ def purge(job: Job, ledger: Ledger, *, spared: str | None = None) -> list[Run]:
         else:
             cancel(job, run, ledger, f"it waited for more than {job.provider.retention_days} days")
     return kept
+
+
+def keep_history(job: Job, ledger: Ledger) -> None:
+    """Remove contacts older than the provider's `history_days`, and compact. No mailing fails by it, nor waits for its turn."""
+    if not job.settings.history_dir.is_dir():
+        return
+    try:
+        with weeks.alone(job.settings, f"compaction, {job.campaign.name}"):
+            if job.provider.history_days is not None:
+                history.forget_before(job.settings, job.campaign.name, ledger.now() - timedelta(days=job.provider.history_days))
+            compact(job.settings, ledger)
+    except Busy:
+        return
+    except (OSError, HistoryError) as error:
+        problem = error.what if isinstance(error, HistoryError) else error.strerror
+        job.tell(f"note     the contact history could not be compacted, and is as it was: {problem}")
 
 
 def bring_to_end(job: Job, run: Run, ledger: Ledger) -> Run:
@@ -203,8 +219,8 @@ def look_again(job: Job, run: Run, ledger: Ledger) -> None:
     mail = job.campaign.mail
     if mail.purpose != "marketing" or run.frozen is None or ledger.now() - run.frozen <= mail.recheck.after:
         return
-    places = (job.settings.history_dir / run.run_id / history.FILE, spool(job, run) / history.FILE)
-    contacts = next((place for place in places if place.exists()), None)
+    waiting = spool(job, run) / history.FILE
+    contacts = history.kept(job.settings, run.run_id) or (history.Kept(waiting) if waiting.exists() else None)
     if contacts is None:
         raise Held("opt_out", f"{run.run_id}: who is in its file is not known any more, so that nobody can say who has opted out")
     recheck(job, replace(order(job, run, ledger), as_of=ledger.now()), contacts)

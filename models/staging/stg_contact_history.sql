@@ -1,24 +1,41 @@
 -- Who was put in which file. Empty until the first run.
+{% set columns = {
+    "profile_id": "string",
+    "household_key": "string",
+    "campaign": "string",
+    "slot": "timestamp",
+    "run_id": "string",
+    "cell": "string",
+} %}
 with
-    source as (
-        select *
-        from
-            {{
-                read_files(
-                    source("dmail", "contact_history"),
-                    otherwise={
-                        "profile_id": "string",
-                        "household_key": "string",
-                        "campaign": "string",
-                        "slot": "timestamp",
-                        "run_id": "string",
-                        "cell": "string",
-                    },
-                )
-            }}
+    compacted as (
+        select run_id, compaction
+        from {{ read_files(source("dmail", "compacted_runs"), otherwise={"run_id": "string", "compaction": "string"}) }}
     ),
 
-    final as (select profile_id, household_key, campaign, slot, run_id, cell from source)
+    contacts as (
+        select {{ columns | join(", ") }}, compaction
+        from {{ read_files(source("dmail", "contact_weeks"), otherwise=dict(columns, compaction="string")) }}
+        union all
+        select {{ columns | join(", ") }}, cast(null as string) as compaction
+        from {{ read_files(source("dmail", "contact_history"), otherwise=columns) }}
+    ),
+
+    -- A run may be in both places, and appear in its week at any instant: `compacted` alone says which rows count, so
+    -- that
+    -- each contact does once. It stands first, to be read before the files of which it tells.
+    final as (
+        select
+            contacts.profile_id,
+            contacts.household_key,
+            contacts.campaign,
+            contacts.slot,
+            contacts.run_id,
+            contacts.cell
+        from compacted
+        right join contacts on compacted.run_id = contacts.run_id
+        where contacts.compaction is not distinct from compacted.compaction
+    )
 
 select *
 from final

@@ -31,6 +31,7 @@ from runner.provider import find_provider
 from runner.run import FINISHED
 from runner.settings import Settings, find_warehouse
 from runner.warehouse import session
+from runner.weeks import HistoryError
 
 RECENT = 20  # runs whose sizes and contacts are looked at
 ROOM = 3  # times the largest of them
@@ -103,7 +104,11 @@ def contacts(patient: Patient) -> Iterator[Finding]:
         return
     if folder.exists() and open_to_others(folder):
         yield warn("history", f"others can read {folder} ({modes(folder)})", f"chmod 700 {folder}")
-    names = {name for name in history.run_names(patient.settings) if history.campaign_of(name)}
+    try:
+        names = history.run_names(patient.settings)
+    except HistoryError as error:
+        yield fail("history", error.what, f"bring back {folder} from a backup")
+        return
     if patient.runs is None:
         yield warn("history", f"{len(names):,} runs; not compared with the ledger, which cannot be read", "mend the ledger first")
         return

@@ -88,7 +88,7 @@ def test_a_proof_is_marked_and_recorded_and_mails_nobody(project: Project) -> No
     assert name.endswith(".csv")
     assert "seed-001" in people((project.path / "outbox" / name).read_text())
     assert project.status() == before, "a proof is no run"
-    assert len(list((project.path / ".dmail/contact_history").iterdir())) == 1, "and no contact"
+    assert len(list((project.path / ".dmail/contact_history").rglob("*.parquet"))) == 1, "and no contact"
     assert project.private_leftovers() == []
 
 
