@@ -21,9 +21,8 @@ with
         from {{ read_files(source("dmail", "contact_history"), otherwise=columns) }}
     ),
 
-    -- A run may be in both places, and appear in its week at any instant: `compacted` alone says which rows count, so
-    -- that
-    -- each contact does once. It stands first, to be read before the files of which it tells.
+    -- A run may be in both places, and appear in its week at any instant. `compacted` alone says which rows count, so
+    -- that each contact does once; it stands first, to be read before the files of which it tells.
     final as (
         select
             contacts.profile_id,

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -15,6 +16,9 @@ from conftest import DONE, SLOT, Project, surroundings
 from spark import JAVA, Cluster, cluster, session
 from test_campaigns import write_ugly
 from warm import running
+
+from runner import weeks
+from runner.settings import Settings
 
 pytestmark = pytest.mark.skipif(not JAVA, reason="needs Java")
 CAMPAIGNS = ("loyalty_offer", "renewal_notice", "spring_catalog", "welcome_letter")
@@ -28,10 +32,9 @@ def spark(tmp_path: Path) -> Iterator[Cluster]:
 
 
 def difficult(project: Project) -> None:
-    """Let the project read ugly profiles and suppressions from Parquet, and tell of a mailing some days ago."""
-    data, history = project.path / "data", project.path / ".dmail/contact_history/old_letter-20261026T100000Z"
+    """Let the project read ugly profiles and suppressions from Parquet, and have mailed a third of them some days ago."""
+    data = project.path / "data"
     write_ugly(data / "ugly.csv", "2026-11-01")
-    history.mkdir(parents=True)
     with duckdb.connect() as connection:
         connection.execute(f"set file_search_path = '{data}'")
         # What is written in one script or form and printed in another: where two engines differ first.
@@ -50,14 +53,15 @@ def difficult(project: Project) -> None:
         """)
         connection.execute(f"copy profiles to '{data}/difficult.parquet'")
         connection.execute(f"copy (from read_csv('suppressions.csv', all_varchar = true)) to '{data}/suppressions.parquet'")
-        connection.execute(f"""
-            copy (
-                select profile_id, 'h' || profile_id as household_key, 'old_letter' as campaign,
-                timestamp '2026-10-26 10:00:00' as slot, 'old_letter-20261026T100000Z' as run_id, 'mailed' as cell
-                from profiles where hash(profile_id) % 3 = 0
-            ) to '{history}/contacts.parquet'
-        """)
     project.environment.update(DMAIL_PROFILES="data/difficult.parquet", DMAIL_SUPPRESSIONS="data/suppressions.parquet")
+    for slot in ("2026-10-05T10:00Z", "2026-10-26T10:00Z"):
+        assert project.run(slot).returncode == DONE
+        shutil.rmtree(project.path / "outbox")
+    older, newer = sorted((project.path / ".dmail/contact_history").glob("*/contacts.parquet"))
+    with duckdb.connect() as connection:
+        connection.execute(f"copy (from '{newer}' where hash(profile_id) % 3 = 0) to '{newer}'")
+    settings = Settings(project.path, project.path / ".dmail", project.path / ".dmail/contact_history", None, None)
+    weeks.compact(settings, "2026-W41-1", {older.parent.name: older}, datetime(2026, 10, 20, tzinfo=UTC))
 
 
 def hashes(project: Project) -> dict[str, str]:
@@ -81,6 +85,8 @@ def test_every_campaign_is_the_same_file_from_a_cluster(
         monkeypatch.setattr(other, "warm", warm, raising=False)
         mail_all(other)
     assert len(project.delivered) == len(CAMPAIGNS)
+    capped = [run["excluded"].get("frequency_cap", 0) for run in project.status() if run["run_id"].endswith("20261102T110000Z")]
+    assert max(capped) > 100, "the contact history was read"
     assert hashes(other) == hashes(project)
 
 
