@@ -24,7 +24,7 @@ class Money:
     currency: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RunRow:
     """One run as the ledger has it. `rows`: of its files, and `delivered` those with a receipt; `last_event`: its number.
 
@@ -191,17 +191,23 @@ def parse_money(text: str | None) -> Money | None:
 
 def read_details(ledger: Ledger, run_ids: Sequence[str]) -> dict[str, Details]:
     """What happened to some runs, and their parts, by run."""
-    with ledger.explained(), ledger.engine.connect() as connection:
-        happened = connection.execute(events.select().where(events.c.run_id.in_(run_ids)).order_by(events.c.number)).all()
-        sent = connection.execute(parts.select().where(parts.c.run_id.in_(run_ids)).order_by(parts.c.number)).all()
     told: dict[str, list[Event]] = defaultdict(list)
-    files: dict[str, list[File]] = defaultdict(list)
-    for row in happened:
-        told[row.run_id].append(Event(datetime.fromisoformat(row.at), row.kind, discreet(row.detail)))
-    for row in sent:
-        files[row.run_id].append(file_row(row))
-    going = read_places(ledger, run_ids)
-    return {run_id: Details(tuple(told[run_id]), tuple(files[run_id]), going.get(run_id, ())) for run_id in run_ids}
+    with ledger.reading() as connection:
+        for batch in batched(run_ids):
+            for row in connection.execute(events.select().where(events.c.run_id.in_(batch)).order_by(events.c.number)):
+                told[row.run_id].append(Event(datetime.fromisoformat(row.at), row.kind, discreet(row.detail)))
+    files, going = read_files(ledger, run_ids), read_places(ledger, run_ids)
+    return {run_id: Details(tuple(told[run_id]), files.get(run_id, ()), going.get(run_id, ())) for run_id in run_ids}
+
+
+def read_files(ledger: Ledger, run_ids: Sequence[str]) -> dict[str, tuple[File, ...]]:
+    """The parts of some runs, in order."""
+    found: dict[str, list[File]] = defaultdict(list)
+    with ledger.reading() as connection:
+        for batch in batched(run_ids):
+            for row in connection.execute(parts.select().where(parts.c.run_id.in_(batch)).order_by(parts.c.number)):
+                found[row.run_id].append(file_row(row))
+    return {run_id: tuple(lines) for run_id, lines in found.items()}
 
 
 def file_row(row: Any) -> File:

@@ -364,7 +364,7 @@ def test_a_run_tells_who_let_it_pass_and_what_it_does_not_know_by_its_own_name(l
     assert found["approval"] == ("passed", "")
     assert found["conflict"] == ("passed", "")
     drawn = Pages(NOW, lineage=False)
-    page = drawn.run(run_view(row, None, details)) + drawn.campaign(campaign_view("c", None, [row], []))
+    page = drawn.run(run_view(row, None, details)) + drawn.campaign(campaign_view("c", None, [row], [], {row.run_id}))
     for shown in (
         "<code>frozen_in_wave</code>",
         "<code>frobbed</code>",
@@ -416,7 +416,7 @@ def test_maps_have_a_tile_for_each_place_once(base: Path) -> None:
 
 
 def test_a_map_is_drawn_where_places_are_known() -> None:
-    known = campaign_view("c", None, [], [])
+    known = campaign_view("c", None, [], [], set())
     going = (Place("US", "CA", 90_000), Place("US", "TX", 800), Place("DE", "", 12), Place("US", "", 3), Place("", "", 4))
     drawn = Pages(NOW, lineage=False)
     assert "the latest file's extract has no column country_code" in drawn.campaign(known).replace("&#39;", "'")
@@ -513,7 +513,7 @@ def test_churn_waves_copies_and_approvals_are_told() -> None:
     for text in ("30 came, 20 went, 60 stayed", "Wave 2", 'href="c-20270308T110000Z-w2.html"', "Approved by", "Ann", "a" * 12):
         assert text in page
     assert "Later" not in page, "nobody had approved it so when it was made"
-    campaign = drawn.campaign(campaign_view("c", None, [run], [], approvals=said))
+    campaign = drawn.campaign(campaign_view("c", None, [run], [], {run.run_id}, approvals=said))
     for text in ("30 came, 20 went, 60 stayed", "Wave 2", "Sent again", "Later", "Ann"):
         assert text in campaign
 
