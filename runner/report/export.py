@@ -8,9 +8,9 @@ from typing import Any
 
 import duckdb
 
-from runner.ledger import Ledger
+from runner.ledger import Ledger, batched
 from runner.report.figures import figures_of
-from runner.report.rows import File, RunRow, batched, read_files, read_places
+from runner.report.rows import File, RunRow, read_files, read_places
 from runner.warehouse import literal
 
 # Each table's columns, and DuckDB's types of them.

@@ -1,7 +1,7 @@
 """What the report reads from the ledger, with its own selects: all runs in a few queries, their details a batch at a time."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from runner.discreet import discreet
-from runner.ledger import Ledger
+from runner.ledger import Ledger, batched
 from runner.run import FINISHED
 from runner.tables import approvals, events, exclusions, parts, places, runs, schedules
 from runner.values import Churn, Place
@@ -148,11 +148,6 @@ def read_places(ledger: Ledger, run_ids: Sequence[str]) -> dict[str, tuple[Place
             for row in connection.execute(places.select().where(places.c.run_id.in_(batch)).order_by(*order)):
                 found[row.run_id].append(Place(row.country, row.region, row.pieces))
     return {run_id: tuple(lines) for run_id, lines in found.items()}
-
-
-def batched(names: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
-    """A query takes so many names at once."""
-    return (names[start : start + size] for start in range(0, len(names), size))
 
 
 def run_row(row: Any, excluded: Mapping[str, int], files: Any, last_event: int) -> RunRow:
