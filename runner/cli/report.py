@@ -7,6 +7,8 @@ import typer
 
 from runner.cli.base import app, now, say, tell
 
+PAGES = 5_000  # of runs: 100 MB, written in some ten seconds
+
 
 @app.command()
 def report(
@@ -14,7 +16,7 @@ def report(
     output: Annotated[Path, typer.Option(help="The folder; a relative path starts at the project.")] = Path("site"),
     limit: Annotated[
         int, typer.Option(min=1, max=1_000_000_000, help="How many runs get a page of their own, the newest first.")
-    ] = 5_000,
+    ] = PAGES,
     lineage: Annotated[bool, typer.Option("--lineage", help="Make lineage.html anew, too, as `docs` does.")] = False,
 ) -> None:
     """Write the campaigns and their runs as pages that open from disk. They hold counts, and no personal data.
