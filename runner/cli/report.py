@@ -7,7 +7,7 @@ import typer
 
 from runner.cli.base import app, now, say, tell
 
-PAGES = 5_000  # of runs: 100 MB, written in some ten seconds
+PAGES = 5_000  # of runs: up to 60 KB each, made in some ten seconds
 
 
 @app.command()

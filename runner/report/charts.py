@@ -140,9 +140,9 @@ def tile_map(grid: str, counts: Mapping[str, int], name: str) -> Markup:
     spots, wide, high = layout(grid)
     top = max(counts.values(), default=0)
     tiles = Markup("").join(tile(code, count, heat(count, top), *spots[code]) for code, count in counts.items() if code in spots)
-    return Markup(
-        '<svg class="tiles" viewBox="0 0 {} {}" width="{}" role="img" aria-labelledby="{}">{}{}</svg>'
-    ).format(wide, high, round(wide * ENLARGED), name, empty(grid, frozenset(counts)), tiles)
+    return Markup('<svg class="tiles" viewBox="0 0 {} {}" width="{}" role="img" aria-labelledby="{}">{}{}</svg>').format(
+        wide, high, round(wide * ENLARGED), name, empty(grid, frozenset(counts)), tiles
+    )
 
 
 @cache

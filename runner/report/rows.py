@@ -118,8 +118,8 @@ def read_runs(ledger: Ledger) -> list[RunRow]:
             reasons[row.run_id][row.reason] = row.profiles
         files = {row.run_id: row for row in connection.execute(sums)}
         numbers = {row.run_id: row.number for row in connection.execute(last)}
-        found = connection.execute(runs.select().order_by(*order)).all()
-    return [run_row(row, reasons.get(row.run_id, {}), files.get(row.run_id), numbers.get(row.run_id, 0)) for row in found]
+        found = connection.execute(runs.select().order_by(*order))
+        return [run_row(row, reasons.get(row.run_id, {}), files.get(row.run_id), numbers.get(row.run_id, 0)) for row in found]
 
 
 def read_watched(ledger: Ledger) -> dict[str, datetime]:

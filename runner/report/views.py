@@ -176,7 +176,7 @@ def campaign_view(
     places: Mapping[str, tuple[Place, ...]] = MappingProxyType({}),
     approvals: Sequence[Approval] = (),
 ) -> CampaignView:
-    """A campaign's page. `runs`: its own, newest first; `paged`: those that have pages; `places` by run; `approvals`: newest first."""
+    """A campaign's page. `runs`: its own, newest first; `paged`: with pages; `places` by run; `approvals`: newest first."""
     lines = [RunLine(run, figures_of(run), run.run_id in paged) for run in runs]
     counted = [line.figures for line in lines if line.figures]
     latest = next((line for line in lines if line.figures), None)

@@ -146,8 +146,8 @@ WORDS: dict[str, Word] = {
     "volume": Word("Volume over time", "Volume ao longo do tempo"),
     "earlier_runs": Word("Earlier runs", "Execuções anteriores"),
     "runs_hidden": Word(
-        "{count} older runs are not listed; the figures of all runs count them.",
-        "{count} execuções mais antigas não estão na lista; os números de todas as execuções as incluem.",
+        "Older runs that are not listed: {count}. The figures of all runs count them.",
+        "Execuções mais antigas fora da lista: {count}. Os números de todas as execuções as incluem.",
     ),
     "runs_pageless": Word(
         "A run whose date is no link has no page of its own. This tells of the latest of them:",
