@@ -21,17 +21,22 @@ import sqlalchemy as sa
 import typer
 
 from runner import compact, weeks
+from runner.campaign import Campaign, DirectMail, FileSpec
+from runner.cli.report import PAGES
 from runner.database import iso
 from runner.dbt import run_dbt
+from runner.doctor import record
 from runner.history import run_names
 from runner.journal import START, chained, faults
 from runner.ledger import Ledger
+from runner.planner import due_runs, plan
 from runner.project import Manifest
 from runner.report.declared import Project
 from runner.report.site import write_report
 from runner.run import run_name
 from runner.settings import Settings
 from runner.tables import events, exclusions, head, parts, places, runs
+from runner.timing import Schedule
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "bench" / "results"
@@ -176,18 +181,39 @@ def operations(settings: Settings, folder: Path, last: datetime) -> Iterator[tup
         return last
 
     def report() -> object:
-        return write_report(Project(settings, nothing, run_dbt, last), Ledger(settings, clock), folder / "site")
+        return write_report(Project(settings, nothing, run_dbt, last), Ledger(settings, clock), folder / "site", PAGES)
 
     nothing = Manifest({"nodes": {}, "macros": {}, "exposures": {}, "sources": {}})
     yield "open the ledger", lambda: Ledger(settings, clock)
     yield "integrity, before a run", lambda: Ledger(settings, clock).check()
     yield "status", lambda: Ledger(settings, clock).latest(20)
+    yield "status of every run", lambda: Ledger(settings, clock).latest()
+    yield "doctor's look at it", lambda: record.ledger(settings, last)
+    yield "service, its first look", lambda: look(Ledger(settings, clock), last)
+    yield "service, each look", lambda: look(Ledger(settings, clock), last)
+    yield "whose file has a name", lambda: owner(Ledger(settings, clock))
     yield "a campaign's unfinished runs", lambda: Ledger(settings, clock).unfinished("campaign_007")
     yield "a campaign's last settled run", lambda: Ledger(settings, clock).last_settled("campaign_007", last, None)
     yield "audit verify", lambda: verified(Ledger(settings, clock))
     yield "report, the first", report
     yield "report, again", report
     yield from history_operations(settings, last)
+
+
+def look(ledger: Ledger, now: datetime) -> None:
+    """What the service asks of every campaign: whether a slot has come due, and what is unfinished."""
+    mail = DirectMail(status="active", provider="p", file=FileSpec(name="f.csv"), schedule=Schedule(cron="0 6 * * 1"))
+    for number in range(CAMPAIGNS):
+        name = f"campaign_{number:03}"
+        campaign = Campaign(name, name, "", "", "", mail, "", "", (), "")
+        if plan(campaign, ledger, now) or due_runs(campaign, ledger, now) or ledger.waiting(name):
+            raise SystemExit(f"nothing of {name} is due")
+
+
+def owner(ledger: Ledger) -> None:
+    (run,) = ledger.latest(1)
+    if ledger.owner(run, run.parts[0].part):
+        raise SystemExit("a name was given twice")
 
 
 def verified(ledger: Ledger) -> None:

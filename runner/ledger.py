@@ -125,15 +125,14 @@ class Ledger(Database):
 
     def copies(self, run: Run) -> int:
         """How often a run was sent again."""
-        return len(self.read(runs.c.copy_of == run.run_id))
+        return len(self.read(sa.and_(runs.c.campaign == run.campaign, runs.c.copy_of == run.run_id)))
 
     def waves(self, run: Run) -> list[Run]:
         """The waves of a run's mailing, the first one first."""
-        return (
-            sorted(self.read(sa.and_(runs.c.first == run.first, runs.c.copy_of.is_(None))), key=lambda one: one.wave or 0)
-            if run.first
-            else [run]
-        )
+        if not run.first:
+            return [run]
+        same = sa.and_(runs.c.campaign == run.campaign, runs.c.first == run.first, runs.c.copy_of.is_(None))
+        return sorted(self.read(same), key=lambda one: one.wave or 0)
 
     def runs(self, run_ids: Iterable[str]) -> list[Run]:
         """Those of the given runs that the ledger knows."""
@@ -218,13 +217,13 @@ class Ledger(Database):
             rows = connection.execute(query).all()
             if not rows:
                 return []
-            chosen = [row.run_id for row in rows]
             reasons: dict[str, dict[str, int]] = defaultdict(dict)
             files: dict[str, list[LedgerPart]] = defaultdict(list)
-            for row in connection.execute(exclusions.select().where(exclusions.c.run_id.in_(chosen))):
-                reasons[row.run_id][row.reason] = row.profiles
-            for row in connection.execute(parts.select().where(parts.c.run_id.in_(chosen)).order_by(parts.c.number)):
-                files[row.run_id].append(ledger_part(row))
+            for batch in batched([row.run_id for row in rows]):
+                for row in connection.execute(exclusions.select().where(exclusions.c.run_id.in_(batch))):
+                    reasons[row.run_id][row.reason] = row.profiles
+                for row in connection.execute(parts.select().where(parts.c.run_id.in_(batch)).order_by(parts.c.number)):
+                    files[row.run_id].append(ledger_part(row))
         return [ledger_run(row, reasons[row.run_id], files[row.run_id]) for row in rows]
 
     def mark(self, run: Run, part: Part, kind: str, detail: str, **values: Any) -> None:
@@ -242,6 +241,11 @@ class Ledger(Database):
         connection.execute(
             runs.update().where(runs.c.run_id == run.run_id).values(state=state, updated_at=self.stamp(), **values)
         )
+
+
+def batched(names: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
+    """A query takes so many names at once."""
+    return (names[start : start + size] for start in range(0, len(names), size))
 
 
 def ledger_run(row: Any, reasons: Mapping[str, int], files: Sequence[LedgerPart]) -> Run:

@@ -22,10 +22,9 @@ def tidy_spool(job: Job, ledger: Ledger) -> None:
 
     A folder of a run that the ledger does not know stays: then it is the ledger that is wrong.
     """
-    folders = {folder.name: folder for folder in job.settings.spool_dir.iterdir()}
+    own = (folder for folder in job.settings.spool_dir.iterdir() if history.campaign_of(folder.name) == job.campaign.name)
+    folders = {folder.name: folder for folder in own}
     for run in ledger.runs(folders):
-        if run.campaign != job.campaign.name:
-            continue
         if run.finished:
             if run.state == "cancelled":
                 history.take_back_contacts(job.settings, run.run_id)

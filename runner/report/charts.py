@@ -5,6 +5,7 @@ Letters keep their size on any screen. No attribute is a style: the pages' conte
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from math import ceil, floor, log10
 
 from markupsafe import Markup
@@ -136,25 +137,35 @@ def scale(highest: int) -> Iterator[int]:
 
 def tile_map(grid: str, counts: Mapping[str, int], name: str) -> Markup:
     """A map of tiles: one for each code of the grid, darker the more pieces go there. `name`: the id of what names it."""
-    rows = [row.split() for row in grid.strip().splitlines()]
+    spots, wide, high = layout(grid)
     top = max(counts.values(), default=0)
-    tiles = Markup("").join(
-        tile(code, counts.get(code, 0), top, x * CELL, y * CELL)
-        for y, row in enumerate(rows)
-        for x, code in enumerate(row)
-        if code != ".."
-    )
-    wide, high = max(map(len, rows)) * CELL, len(rows) * CELL
-    return Markup('<svg class="tiles" viewBox="0 0 {} {}" width="{}" role="img" aria-labelledby="{}">{}</svg>').format(
-        wide, high, round(wide * ENLARGED), name, tiles
+    tiles = Markup("").join(tile(code, count, heat(count, top), *spots[code]) for code, count in counts.items() if code in spots)
+    return Markup('<svg class="tiles" viewBox="0 0 {} {}" width="{}" role="img" aria-labelledby="{}">{}{}</svg>').format(
+        wide, high, round(wide * ENLARGED), name, empty(grid, frozenset(counts)), tiles
     )
 
 
-def tile(code: str, count: int, top: int, x: int, y: int) -> Markup:
+@cache
+def layout(grid: str) -> tuple[Mapping[str, tuple[int, int]], int, int]:
+    """Where each code of a grid stands, and the grid's width and height."""
+    rows = [row.split() for row in grid.strip().splitlines()]
+    spots = {code: (x * CELL, y * CELL) for y, row in enumerate(rows) for x, code in enumerate(row) if code != ".."}
+    return spots, max(map(len, rows)) * CELL, len(rows) * CELL
+
+
+@lru_cache(maxsize=100)
+def empty(grid: str, but: frozenset[str]) -> Markup:
+    """The tiles to which nothing goes. Most maps have the same ones, and they are most of a page's text."""
+    spots, _, _ = layout(grid)
+    return Markup("").join(tile(code, 0, 0, *spot) for code, spot in spots.items() if code not in but)
+
+
+@lru_cache(maxsize=2_000)
+def tile(code: str, count: int, warmth: int, x: int, y: int) -> Markup:
     return Markup(
         '<g class="heat{}"><title>{}: {}</title><rect x="{}" y="{}" width="20" height="20" rx="3"/>'
         '<text x="{}" y="{}" text-anchor="middle">{}</text></g>'
-    ).format(heat(count, top), code, number(count), x, y, x + 10, y + 13.5, code)
+    ).format(warmth, code, number(count), x, y, x + 10, y + 13.5, code)
 
 
 def heat(count: int, top: int) -> int:

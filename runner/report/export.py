@@ -8,9 +8,9 @@ from typing import Any
 
 import duckdb
 
-from runner.ledger import Ledger
+from runner.ledger import Ledger, batched
 from runner.report.figures import figures_of
-from runner.report.rows import File, RunRow, batched, read_details
+from runner.report.rows import File, RunRow, read_files, read_places
 from runner.warehouse import literal
 
 # Each table's columns, and DuckDB's types of them.
@@ -59,8 +59,7 @@ def write_details(paths: Mapping[str, Path], run_ids: Sequence[str], ledger: Led
     for table in ("places", "parts"):
         paths[table].touch()
     for batch in batched(run_ids):
-        found = read_details(ledger, batch)
-        places = ((run_id, place) for run_id, one in found.items() for place in one.places)
+        places = ((run_id, place) for run_id, going in read_places(ledger, batch).items() for place in going)
         write_lines(
             paths["places"],
             (
@@ -68,7 +67,8 @@ def write_details(paths: Mapping[str, Path], run_ids: Sequence[str], ledger: Led
                 for run_id, place in places
             ),
         )
-        write_lines(paths["parts"], (part_line(run_id, file) for run_id, one in found.items() for file in one.files))
+        files = ((run_id, file) for run_id, some in read_files(ledger, batch).items() for file in some)
+        write_lines(paths["parts"], (part_line(run_id, file) for run_id, file in files))
 
 
 def run_line(run: RunRow) -> dict[str, Any]:

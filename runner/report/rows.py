@@ -1,7 +1,7 @@
 """What the report reads from the ledger, with its own selects: all runs in a few queries, their details a batch at a time."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from runner.discreet import discreet
-from runner.ledger import Ledger
+from runner.ledger import Ledger, batched
 from runner.run import FINISHED
 from runner.tables import approvals, events, exclusions, parts, places, runs, schedules
 from runner.values import Churn, Place
@@ -24,7 +24,7 @@ class Money:
     currency: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RunRow:
     """One run as the ledger has it. `rows`: of its files, and `delivered` those with a receipt; `last_event`: its number.
 
@@ -118,8 +118,8 @@ def read_runs(ledger: Ledger) -> list[RunRow]:
             reasons[row.run_id][row.reason] = row.profiles
         files = {row.run_id: row for row in connection.execute(sums)}
         numbers = {row.run_id: row.number for row in connection.execute(last)}
-        found = connection.execute(runs.select().order_by(*order)).all()
-    return [run_row(row, reasons.get(row.run_id, {}), files.get(row.run_id), numbers.get(row.run_id, 0)) for row in found]
+        found = connection.execute(runs.select().order_by(*order))
+        return [run_row(row, reasons.get(row.run_id, {}), files.get(row.run_id), numbers.get(row.run_id, 0)) for row in found]
 
 
 def read_watched(ledger: Ledger) -> dict[str, datetime]:
@@ -148,11 +148,6 @@ def read_places(ledger: Ledger, run_ids: Sequence[str]) -> dict[str, tuple[Place
             for row in connection.execute(places.select().where(places.c.run_id.in_(batch)).order_by(*order)):
                 found[row.run_id].append(Place(row.country, row.region, row.pieces))
     return {run_id: tuple(lines) for run_id, lines in found.items()}
-
-
-def batched(names: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
-    """A query takes so many names at once."""
-    return (names[start : start + size] for start in range(0, len(names), size))
 
 
 def run_row(row: Any, excluded: Mapping[str, int], files: Any, last_event: int) -> RunRow:
@@ -191,17 +186,23 @@ def parse_money(text: str | None) -> Money | None:
 
 def read_details(ledger: Ledger, run_ids: Sequence[str]) -> dict[str, Details]:
     """What happened to some runs, and their parts, by run."""
-    with ledger.explained(), ledger.engine.connect() as connection:
-        happened = connection.execute(events.select().where(events.c.run_id.in_(run_ids)).order_by(events.c.number)).all()
-        sent = connection.execute(parts.select().where(parts.c.run_id.in_(run_ids)).order_by(parts.c.number)).all()
     told: dict[str, list[Event]] = defaultdict(list)
-    files: dict[str, list[File]] = defaultdict(list)
-    for row in happened:
-        told[row.run_id].append(Event(datetime.fromisoformat(row.at), row.kind, discreet(row.detail)))
-    for row in sent:
-        files[row.run_id].append(file_row(row))
-    going = read_places(ledger, run_ids)
-    return {run_id: Details(tuple(told[run_id]), tuple(files[run_id]), going.get(run_id, ())) for run_id in run_ids}
+    with ledger.reading() as connection:
+        for batch in batched(run_ids):
+            for row in connection.execute(events.select().where(events.c.run_id.in_(batch)).order_by(events.c.number)):
+                told[row.run_id].append(Event(datetime.fromisoformat(row.at), row.kind, discreet(row.detail)))
+    files, going = read_files(ledger, run_ids), read_places(ledger, run_ids)
+    return {run_id: Details(tuple(told[run_id]), files.get(run_id, ()), going.get(run_id, ())) for run_id in run_ids}
+
+
+def read_files(ledger: Ledger, run_ids: Sequence[str]) -> dict[str, tuple[File, ...]]:
+    """The parts of some runs, in order."""
+    found: dict[str, list[File]] = defaultdict(list)
+    with ledger.reading() as connection:
+        for batch in batched(run_ids):
+            for row in connection.execute(parts.select().where(parts.c.run_id.in_(batch)).order_by(parts.c.number)):
+                found[row.run_id].append(file_row(row))
+    return {run_id: tuple(lines) for run_id, lines in found.items()}
 
 
 def file_row(row: Any) -> File:

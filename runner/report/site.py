@@ -4,7 +4,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -19,7 +19,7 @@ from runner.report.export import write_figures
 from runner.report.lineage import PAGE as LINEAGE
 from runner.report.pages import Pages, page_name
 from runner.report.rows import Approval, RunRow, read_approvals, read_details, read_places, read_runs, read_watched
-from runner.report.views import by_campaign, campaign_view, overview, run_view
+from runner.report.views import by_campaign, campaign_view, overview, paged_runs, run_view
 from runner.settings import Settings
 
 INDEX = ".report.json"  # which pages are the report's, and what the runs' pages were made of
@@ -96,20 +96,24 @@ def opened(settings: Settings, folder: Path) -> Iterator[Site]:
             shutil.rmtree(staging, ignore_errors=True)
 
 
-def write_report(project: Project, ledger: Ledger, folder: Path) -> Written:
-    """Write the pages of all runs and campaigns, and the overview last. Raises UsageError, LedgerError and OSError."""
+def write_report(project: Project, ledger: Ledger, folder: Path, limit: int) -> Written:
+    """Write the pages of the newest runs and of all campaigns, and the overview last. Raises UsageError, LedgerError and OSError.
+
+    `limit`: how many runs get a page of their own.
+    """
     names, now = project.manifest.names, project.now
     declared = {name: project.declared(name) for name in names}
     runs, approvals = read_runs(ledger), read_approvals(ledger)
     todo = needs(runs, declared, route_needs(project), now, read_watched(ledger))
+    paged = paged_runs(runs, todo, limit)
     pages = Pages(now, lineage=(folder / LINEAGE).is_file())
     with opened(project.settings, folder) as site:
-        write_runs(site, pages, ledger, runs, declared, approvals=approvals)
+        write_runs(site, pages, ledger, runs, declared, paged=paged, approvals=approvals)
         grouped = by_campaign(runs)
         going = read_places(ledger, [run.run_id for run in newest_frozen(grouped)])
         for name in dict.fromkeys((*declared, *grouped)):
             view = campaign_view(
-                name, declared.get(name), grouped.get(name, []), todo, places=going, approvals=approvals.get(name, [])
+                name, declared.get(name), grouped.get(name, []), todo, paged, places=going, approvals=approvals.get(name, [])
             )
             site.put(f"campaign/{page_name(name)}", pages.campaign(view))
         write_figures(runs, ledger, project.settings.figures_dir)
@@ -130,22 +134,25 @@ def write_runs(
     runs: Sequence[RunRow],
     declared: Mapping[str, Declared],
     *,
+    paged: Container[str],
     approvals: Mapping[str, Sequence[Approval]],
 ) -> None:
-    """The pages of those runs to which something has happened, some at a time, so that a ledger of any size fits into memory."""
+    """The pages of those `paged` runs to which something has happened, some at a time, so that they fit into memory."""
     look = look_of(pages)
     todo: list[tuple[str, str, RunRow]] = []
-    for run in runs:
+    for run in (run for run in runs if run.run_id in paged):
         name = f"run/{page_name(run.run_id)}"
         one = declared.get(run.campaign)
-        digest = digest_of(look, repr(run), one.label if one else "", str(bool(one and one.contractual)))
+        label, contractual = (one.label, one.contractual) if one else ("", False)
+        digest = digest_of(look, repr(run), label, str(contractual), str(run.copy_of in paged))
         if not site.keep(name, digest):
             todo.append((name, digest, run))
     for start in range(0, len(todo), BATCH):
         batch = todo[start : start + BATCH]
         details = read_details(ledger, [run.run_id for _, _, run in batch])
         for name, digest, run in batch:
-            view = run_view(run, declared.get(run.campaign), details[run.run_id], approvals.get(run.campaign, ()))
+            one, said = declared.get(run.campaign), approvals.get(run.campaign, ())
+            view = run_view(run, one, details[run.run_id], said, original_paged=run.copy_of in paged)
             site.put(name, pages.run(view), digest)
 
 

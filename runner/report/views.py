@@ -1,9 +1,10 @@
 """What each page shows, put together from the ledger's rows and the declarations. Pure: everything is given."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby, islice
 from types import MappingProxyType
 
 from runner.report.attention import Need, of_run
@@ -15,6 +16,7 @@ from runner.report.verdicts import Decision, Gate, decisions, gates
 from runner.values import Place
 
 NEEDS_SHOWN = 100
+RUNS_FIRST = 10
 RUNS_SHOWN = 500
 BARS = 60
 APPROVALS_SHOWN = 10
@@ -52,15 +54,20 @@ class Overview:
 
 @dataclass(frozen=True)
 class RunLine:
-    """A run in its campaign's table; no figures until it is frozen."""
+    """A run in its campaign's table; no figures until it is frozen. `paged`: whether it has a page of its own."""
 
     run: RunRow
     figures: Figures | None
+    paged: bool
 
 
 @dataclass(frozen=True)
 class CampaignView:
-    """A campaign's page. `declared` is None for one that only the ledger still knows; `stages`: of the latest frozen run."""
+    """A campaign's page. `declared` is None for one that only the ledger still knows; `stages`: of the latest frozen run.
+
+    `runs` are the newest ones, `years` those before them, by the year of their slot; `hidden` so many are not listed at all.
+    `pageless`: the first run that has no page.
+    """
 
     line: CampaignLine
     declared: Declared | None
@@ -71,7 +78,9 @@ class CampaignView:
     counted: int
     bars: tuple[Bar, ...]
     runs: tuple[RunLine, ...]
+    years: tuple[tuple[int, tuple[RunLine, ...]], ...]
     hidden: int
+    pageless: RunRow | None
     costs: tuple[Money, ...]
     places: tuple[Place, ...] = ()
     approvals: tuple[Approval, ...] = ()
@@ -92,6 +101,16 @@ class RunView:
     decisions: tuple[Decision, ...]
     need: Need | None
     approval: Approval | None = None
+    original_paged: bool = True
+
+
+def paged_runs(runs: Sequence[RunRow], needs: Sequence[Need], limit: int) -> set[str]:
+    """The runs that get a page of their own: the newest, and those to which something else leads.
+
+    These are what needs a person, and of each campaign the last run. `runs`: all, newest first.
+    """
+    last = (some[0] for some in by_campaign(runs).values())
+    return {run.run_id for run in (*islice(runs, limit), *last)} | {need.run_id for need in needs if need.run_id}
 
 
 def by_campaign(runs: Sequence[RunRow]) -> dict[str, list[RunRow]]:
@@ -152,15 +171,18 @@ def campaign_view(
     declared: Declared | None,
     runs: Sequence[RunRow],
     needs: Sequence[Need],
+    paged: Container[str],
     *,
     places: Mapping[str, tuple[Place, ...]] = MappingProxyType({}),
     approvals: Sequence[Approval] = (),
 ) -> CampaignView:
-    """A campaign's page. `runs`: its own, newest first; `places` by run; `approvals`: newest first."""
-    lines = [RunLine(run, figures_of(run)) for run in runs]
+    """A campaign's page. `runs`: its own, newest first; `paged`: with pages; `places` by run; `approvals`: newest first."""
+    lines = [RunLine(run, figures_of(run), run.run_id in paged) for run in runs]
     counted = [line.figures for line in lines if line.figures]
     latest = next((line for line in lines if line.figures), None)
     sums = total(counted)
+    shown = [line for place, line in enumerate(lines) if place < RUNS_SHOWN or line.paged]
+    years = groupby(shown[RUNS_FIRST:], key=lambda line: line.run.due.year)
     return CampaignView(
         line=campaign_line(name, declared, runs),
         declared=declared,
@@ -170,16 +192,20 @@ def campaign_view(
         sums=sums,
         counted=len(counted),
         bars=bars(runs, BARS),
-        runs=tuple(lines[:RUNS_SHOWN]),
-        hidden=len(lines[RUNS_SHOWN:]),
+        runs=tuple(shown[:RUNS_FIRST]),
+        years=tuple((year, tuple(some)) for year, some in years),
+        hidden=len(lines) - len(shown),
+        pageless=next((line.run for line in lines if not line.paged), None),
         costs=tuple(costs(runs)),
         places=places.get(latest.run.run_id, ()) if latest else (),
         approvals=tuple(approvals[:APPROVALS_SHOWN]),
     )
 
 
-def run_view(run: RunRow, declared: Declared | None, details: Details, approvals: Sequence[Approval] = ()) -> RunView:
-    """A run's page. `approvals`: its campaign's, newest first."""
+def run_view(
+    run: RunRow, declared: Declared | None, details: Details, approvals: Sequence[Approval] = (), *, original_paged: bool = True
+) -> RunView:
+    """A run's page. `approvals`: its campaign's, newest first; `original_paged`: whether the run that it copies has a page."""
     made = run.frozen
     found = figures_of(run)
     return RunView(
@@ -194,4 +220,5 @@ def run_view(run: RunRow, declared: Declared | None, details: Details, approvals
         decisions=tuple(decisions(details)),
         need=of_run(run, run, run.changed) if run.state in ("held", "failed") else None,
         approval=next((one for one in approvals if one.at <= made), None) if made else None,
+        original_paged=original_paged,
     )

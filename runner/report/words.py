@@ -145,7 +145,14 @@ WORDS: dict[str, Word] = {
     ),
     "volume": Word("Volume over time", "Volume ao longo do tempo"),
     "earlier_runs": Word("Earlier runs", "Execuções anteriores"),
-    "volume_older": Word("The {count} latest runs are shown.", "São mostradas as {count} execuções mais recentes."),
+    "runs_hidden": Word(
+        "Older runs that are not listed: {count}. The figures of all runs count them.",
+        "Execuções mais antigas fora da lista: {count}. Os números de todas as execuções as incluem.",
+    ),
+    "runs_pageless": Word(
+        "A run whose date is no link has no page of its own. This tells of the latest of them:",
+        "Uma execução cuja data não é um link não tem página própria. Isto mostra a mais recente delas:",
+    ),
     "not_delivered": Word("Not delivered", "Não entregues"),
     "facts": Word("Facts", "Dados"),
     "holdout": Word("Holdout (control group)", "Grupo de controle"),

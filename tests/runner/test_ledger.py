@@ -23,6 +23,7 @@ from runner.planner import due_runs, plan
 from runner.report.rows import read_places, read_runs
 from runner.run import Planned, run_name
 from runner.settings import Settings
+from runner.tables import runs
 from runner.values import Churn, Part, Place, Receipt, Verdicts
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
@@ -77,6 +78,18 @@ def test_a_run_is_kept_as_it_was(ledger: Ledger, place: Settings) -> None:
     assert again.known(run.run_id) == run
     again.check()
     again.engine.dispose()
+
+
+def test_more_runs_are_told_than_a_query_takes_names(ledger: Ledger) -> None:
+    whole = ledger.known(settled(ledger))
+    row = {"campaign": "letter", "slot": "2028-01-01T00:00:00+00:00", "state": "missed"} | dict.fromkeys(
+        ("created_at", "updated_at"), "2028-01-01T00:00:00+00:00"
+    )
+    with ledger.engine.begin() as connection:
+        connection.execute(runs.insert(), [{**row, "run_id": f"letter-{number:06}"} for number in range(70_000)])
+    told = ledger.latest()
+    assert len(told) == 70_001
+    assert told[-1] == whole, "the oldest has its verdicts and parts, too"
 
 
 @pytest.mark.parametrize(

@@ -263,6 +263,54 @@ def test_two_hundred_campaigns_are_shown_in_a_second(ledger: Ledger, tmp_path: P
     assert browser.run("document.querySelectorAll('tbody tr').length") == 200
 
 
+def test_older_runs_are_counted_and_listed_without_a_page(done: Path, tmp_path: Path) -> None:
+    project = Project(Path(shutil.copytree(done, tmp_path / "project")))
+    with Ledger(find_settings(project.path), lambda: NOW).engine.begin() as connection:
+        for table, make in ((runs, many_runs), (exclusions, many_exclusions), (parts, many_parts)):
+            connection.execute(table.insert(), [row for number in range(30) for row in make("gone", number)])
+        connection.execute(runs.insert(), [{**many_runs("gone", 0)[0], "run_id": "gone-2-r1", "copy_of": "gone-2"}])
+    assert project.call("report").returncode == DONE
+    everything = [f"gone-{number}" for number in range(30)]
+    assert run_pages(project) == {*everything, "gone-2-r1", SETTLED, HELD_RUN, FAILED_RUN}
+    assert project.call("report", "--limit", "3").returncode == DONE
+    # The three newest, what has failed and so needs a person, and the last run of each campaign.
+    assert run_pages(project) == {"gone-0", "gone-1", "gone-2-r1", "gone-7", SETTLED, HELD_RUN, FAILED_RUN}
+    assert dead_links(project) == []
+    page = (project.path / "site/campaign/gone.html").read_text()
+    assert "dmail-runner show gone-2<" in page
+    listed = Tables(project.path / "site/campaign/gone.html")
+    assert listed.find("2026-05-04")[2:4] == ["1029", "129"], "a run without a page has its row"
+    assert listed.find("Targeted")[-1] == str(sum(1000 + number for number in range(30)) + 1000)
+    (exported,) = duckdb.sql(f"select count(*) from '{project.path}/.dmail/figures/runs.parquet'").fetchone() or (0,)
+    assert exported == 34
+    assert project.call("report", "--limit", "9").returncode == DONE
+    assert {"gone-2", "gone-2-r1"} < run_pages(project)
+    assert 'href="gone-2.html"' in (project.path / "site/run/gone-2-r1.html").read_text(), "its original has a page again"
+
+
+def run_pages(project: Project) -> set[str]:
+    return {path.stem for path in (project.path / "site/run").iterdir()}
+
+
+def dead_links(project: Project) -> list[str]:
+    """Links of the report's pages to pages that are not there."""
+    links = ((page, link) for page in pages(project.path) for link in re.findall(r'href="([^"#]+\.html)', page.read_text()))
+    return [f"{page.name}: {link}" for page, link in links if not (page.parent / link).is_file()]
+
+
+def test_a_campaign_lists_its_runs_by_year_and_says_how_many_it_does_not_list() -> None:
+    some = [RunRow(f"c-{day}", "c", NOW - timedelta(days=day), "settled", NOW, NOW, targeted=1) for day in range(800)]
+    view = campaign_view("c", None, some, [], {"c-0"})
+    assert [(year, len(lines)) for year, lines in view.years] == [(2026, 317), (2025, 173)]
+    assert view.counted == 800
+    page = Pages(NOW, lineage=False).campaign(view)
+    assert "Older runs that are not listed: 300" in page
+    assert page.count('href="../run/') == 1
+    reached = campaign_view("c", None, some, [], {run.run_id for run in some})
+    assert reached.hidden == 0, "every page is in a list"
+    assert reached.pageless is None
+
+
 def many_runs(name: str, number: int) -> list[dict[str, Any]]:
     slot = f"{NOW - timedelta(days=7 * number):%Y-%m-%dT%H:%M:%S+00:00}"
     state = "failed" if number == 7 else "settled"
@@ -364,7 +412,7 @@ def test_a_run_tells_who_let_it_pass_and_what_it_does_not_know_by_its_own_name(l
     assert found["approval"] == ("passed", "")
     assert found["conflict"] == ("passed", "")
     drawn = Pages(NOW, lineage=False)
-    page = drawn.run(run_view(row, None, details)) + drawn.campaign(campaign_view("c", None, [row], []))
+    page = drawn.run(run_view(row, None, details)) + drawn.campaign(campaign_view("c", None, [row], [], {row.run_id}))
     for shown in (
         "<code>frozen_in_wave</code>",
         "<code>frobbed</code>",
@@ -416,7 +464,7 @@ def test_maps_have_a_tile_for_each_place_once(base: Path) -> None:
 
 
 def test_a_map_is_drawn_where_places_are_known() -> None:
-    known = campaign_view("c", None, [], [])
+    known = campaign_view("c", None, [], [], set())
     going = (Place("US", "CA", 90_000), Place("US", "TX", 800), Place("DE", "", 12), Place("US", "", 3), Place("", "", 4))
     drawn = Pages(NOW, lineage=False)
     assert "the latest file's extract has no column country_code" in drawn.campaign(known).replace("&#39;", "'")
@@ -513,7 +561,7 @@ def test_churn_waves_copies_and_approvals_are_told() -> None:
     for text in ("30 came, 20 went, 60 stayed", "Wave 2", 'href="c-20270308T110000Z-w2.html"', "Approved by", "Ann", "a" * 12):
         assert text in page
     assert "Later" not in page, "nobody had approved it so when it was made"
-    campaign = drawn.campaign(campaign_view("c", None, [run], [], approvals=said))
+    campaign = drawn.campaign(campaign_view("c", None, [run], [], {run.run_id}, approvals=said))
     for text in ("30 came, 20 went, 60 stayed", "Wave 2", "Sent again", "Later", "Ann"):
         assert text in campaign
 
