@@ -11,6 +11,7 @@ from runner.job import Job
 from runner.ledger import Ledger
 from runner.parts import part_path
 from runner.run import Run
+from runner.weeks import campaign_of
 
 
 def spool(job: Job, run: Run) -> Path:
@@ -22,7 +23,7 @@ def tidy_spool(job: Job, ledger: Ledger) -> None:
 
     A folder of a run that the ledger does not know stays: then it is the ledger that is wrong.
     """
-    own = (folder for folder in job.settings.spool_dir.iterdir() if history.campaign_of(folder.name) == job.campaign.name)
+    own = (folder for folder in job.settings.spool_dir.iterdir() if campaign_of(folder.name) == job.campaign.name)
     folders = {folder.name: folder for folder in own}
     for run in ledger.runs(folders):
         if run.finished:
