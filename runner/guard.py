@@ -79,8 +79,9 @@ def check_opt_outs(connection: duckdb.DuckDBPyConnection, build: Build, campaign
         return
     key = quote(KEY)
     rows = f"(select {key} from {build.extract}" + (f" where not coalesce({quote(SEED)}, false))" if campaign.has_seeds else ")")
+    # One look at a value, which may be a long expression of a view.
     said_no = " or ".join(
-        f"{column} = '{answer}'" for column in ("postal_mail_consent", "marketing_consent") for answer in REFUSED
+        f"list_contains({list(REFUSED)}, {column})" for column in ("postal_mail_consent", "marketing_consent")
     )
     valid = "coalesce(valid_from <= {0}, true) and coalesce(valid_until > {0}, true)".format(f"timestamp '{build.as_of}'")
     looks = {
@@ -104,8 +105,7 @@ def check_opt_outs(connection: duckdb.DuckDBPyConnection, build: Build, campaign
 
 def formulas(connection: duckdb.DuckDBPyConnection, build: Build, campaign: Campaign) -> list[tuple[str, int]]:
     """How many values of each column a spreadsheet would take for a formula; they are printed as they are."""
-    texts = [(column.name, f"substr({printed(column.name)}, 1, 1)") for column in campaign.exported]
-    signs = " or ".join(f"{{0}} = '{sign}'" for sign in "=+-@")
-    looks = ", ".join(f"count(*) filter ({signs.format(text)})" for _, text in texts)
+    names = [column.name for column in campaign.exported]
+    looks = ", ".join(f"count(*) filter (contains('=+-@', {printed(name)}[1]))" for name in names)
     counts = connection.execute(f"select {looks} from {build.extract}").fetchone() or ()
-    return [(name, count) for (name, _), count in zip(texts, counts, strict=True) if count]
+    return [(name, count) for name, count in zip(names, counts, strict=True) if count]

@@ -29,22 +29,26 @@
         ],
         "y": ["y", "yes", "true", "t", "1", "1.0", "on", "in", "optin", "opt-in", "opt_in", "granted"],
     } %}
+    {% set text = "cast(" ~ column ~ " as string)" %}
+    {# What most rows say costs no look at its spelling. #}
     case
-        {{
-            replace_all(
-                lower_case("cast(" ~ column ~ " as string)"),
-                "^[\\s\\p{Z}\\p{C}\"'.]+|[\\s\\p{Z}\\p{C}\"'.]+$",
-                "",
-            )
-        }}
-        {% for answer, spellings in words.items() %}
-            {% for spelling in spellings %} when '{{ spelling }}' then '{{ answer }}' {% endfor %}
-        {% endfor %}
-        {% for code in ["p", "u", "dy", "dn", "li", "ct", "cp", "vi", "pi"] %}
-            when '{{ code }}' then '{{ code }}'
-        {% endfor %}
-        when ''
-        then null
-        else case when {{ column }} is not null then '?' end
+        {{ text }}
+        when 'y'
+        then 'y'
+        when 'n'
+        then 'n'
+        else
+            case
+                {{ replace_all(lower_case(text), "^[\\s\\p{Z}\\p{C}\"'.]+|[\\s\\p{Z}\\p{C}\"'.]+$", "") }}
+                {% for answer, spellings in words.items() %}
+                    {% for spelling in spellings %} when '{{ spelling }}' then '{{ answer }}' {% endfor %}
+                {% endfor %}
+                {% for code in ["p", "u", "dy", "dn", "li", "ct", "cp", "vi", "pi"] %}
+                    when '{{ code }}' then '{{ code }}'
+                {% endfor %}
+                when ''
+                then null
+                else case when {{ column }} is not null then '?' end
+            end
     end
 {%- endmacro %}
