@@ -83,19 +83,38 @@
         worded as (
             select
                 *,
+                {{ name_words("first_name") }} as first_words,
+                {{ name_words("last_name") }} as last_words,
                 {{ box_words("address_line1", "address_line2") }} as street,
                 {{ place_words("city", "postal_code", "country_code") }} as place
             from judged
         ),
 
+        named as (
+            select
+                {{ star_except(["first_words", "last_words"]) }},
+                case
+                    when full_name is not null
+                    then nullif(concat(coalesce(first_words, ''), coalesce(last_words, '')), '')
+                    else {{ name_words("company") }}
+                end as person_words,
+                case
+                    when last_name is not null
+                    then last_words
+                    when first_name is not null
+                    then first_words
+                    else {{ name_words("company") }}
+                end as household_words
+            from worded
+        ),
+
         final as (
             select
-                {{ star_except(["street", "place"]) }},
-                {{ match_key([name_words("coalesce(full_name, company)"), "street", "place"]) }} as person_key,
-                {{ match_key([name_words("coalesce(last_name, first_name, company)"), "street", "place"]) }}
-                as household_key,
+                {{ star_except(["person_words", "household_words", "street", "place"]) }},
+                {{ match_key(["person_words", "street", "place"]) }} as person_key,
+                {{ match_key(["household_words", "street", "place"]) }} as household_key,
                 {{ match_key(["street", "place"]) }} as address_key
-            from worded
+            from named
         )
 
     select *
