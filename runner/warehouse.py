@@ -34,6 +34,8 @@ def building(settings: Settings, purpose: str, tell: Callable[[str], None]) -> I
         locked(beside, purpose, patience=PATIENCE, tell=tell),
     ):
         clear_work(settings)
+        # DuckDB makes one folder where it spills, and none above it.
+        warehouse.spill.mkdir(mode=0o700, parents=True, exist_ok=True)
         yield warehouse
 
 
