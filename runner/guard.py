@@ -80,9 +80,7 @@ def check_opt_outs(connection: duckdb.DuckDBPyConnection, build: Build, campaign
     key = quote(KEY)
     rows = f"(select {key} from {build.extract}" + (f" where not coalesce({quote(SEED)}, false))" if campaign.has_seeds else ")")
     # One look at a value, which may be a long expression of a view.
-    said_no = " or ".join(
-        f"list_contains({list(REFUSED)}, {column})" for column in ("postal_mail_consent", "marketing_consent")
-    )
+    said_no = " or ".join(f"list_contains({list(REFUSED)}, {column})" for column in ("postal_mail_consent", "marketing_consent"))
     valid = "coalesce(valid_from <= {0}, true) and coalesce(valid_until > {0}, true)".format(f"timestamp '{build.as_of}'")
     looks = {
         "have said no": build.profiles and f"select {key} from {build.profiles} where {said_no}",

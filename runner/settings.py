@@ -114,14 +114,17 @@ def find_warehouse(settings: Settings) -> Warehouse:
     output = profile["outputs"].get(target)
     if not isinstance(output, dict):
         raise ConfigError([Problem(file, key, "there is no such target", ", ".join(profile["outputs"]))])
-    output = render({name: output.get(name) for name in ("type", "path", "schema", "settings")}, file, key)
+    output = render({name: output.get(name) for name in ("type", "path", "schema", "config_options", "settings")}, file, key)
     if output["type"] not in ("duckdb", "spark"):
         raise ConfigError([Problem(file, f"{key}.type", "the runner exports from DuckDB or from Spark's files", "duckdb, spark")])
     if output["type"] == "duckdb" and (not output["path"] or output["path"] == ":memory:"):
         raise ConfigError([Problem(file, f"{key}.path", "must be a file: dbt builds it, and the runner exports from it")])
     config = {name: str(value) for name, value in (output["settings"] or {}).items()}
+    if "temp_directory" in config:
+        what = "must stand under config_options: here it is set again for every model, which DuckDB refuses once it has spilled"
+        raise ConfigError([Problem(file, f"{key}.settings.temp_directory", what)])
     # A folder of its own within the given one: a killed DuckDB leaves rows there, which the next run may then remove.
-    spill = settings.project_dir / config.get("temp_directory", settings.work_dir) / "dmail-spill"
+    spill = settings.project_dir / (output["config_options"] or {}).get("temp_directory", settings.work_dir) / "dmail-spill"
     config["temp_directory"] = str(spill)
     if output["type"] == "spark":
         return Warehouse(settings.spark_dir, config, spill, str(output["schema"]))
