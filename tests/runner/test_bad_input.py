@@ -333,3 +333,10 @@ def test_a_route_into_the_project_itself(project: Project) -> None:
 def test_an_empty_setting_is_none(project: Project) -> None:
     assert project.run(DMAIL_PROFILES="", DMAIL_WAREHOUSE="", DMAIL_TEMP="", DMAIL_LEDGER="").returncode == DONE
     assert project.delivered == [FILE]
+
+
+def test_a_spill_folder_where_duckdb_would_refuse_it(project: Project) -> None:
+    project.edit("profiles/profiles.yml", "TimeZone: UTC", "TimeZone: UTC\n        temp_directory: tmp")
+    done = project.call("check")
+    assert done.returncode == WRONG
+    assert "profiles/profiles.yml: dmail.outputs.duckdb.settings.temp_directory: must stand under config_options" in done.stderr
