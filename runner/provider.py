@@ -182,7 +182,7 @@ class Provider(Contract):
     retention_days: Annotated[int, Field(ge=0, le=3650)] = 30
     """How long after the slot a key must be good, and what is left of a run is kept."""
     history_days: Annotated[int, Field(ge=1, le=36500)] | None = None
-    """How long the contact history remembers who was mailed; for ever where it is not said."""
+    """How long the contact history remembers who was mailed, and up to a week more; for ever where it is not said."""
     postal_classes: Mapping[str, PostalClass] = Field(default_factory=dict)
     """Rates by name, with the number of pieces that each asks for."""
     contract: Annotated[str, AfterValidator(check_contract)] | None = None
