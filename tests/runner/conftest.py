@@ -25,7 +25,13 @@ SLOT = "2026-11-02T11:00Z"
 FILE = "inbound/spring_catalog_20261102T110000Z.csv"
 DONE, FAILED, WRONG, HELD = 0, 1, 2, 3
 FOREIGN = ("DMAIL_", "DBT_", "ACME_", "PYTHONDONTWRITEBYTECODE")
+LONGEST = ("test_spark.py", "test_soak.py", "test_world.py")
 AT_START = ("LANG", "LC_", "PYTHON", "TMPDIR", "TZ")  # what an interpreter or a library looks at when it starts
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, so that nobody waits for it in the end."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
