@@ -472,7 +472,7 @@ KINDS = st.tuples(
 )  # fmt: skip
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     runs=st.lists(KINDS, max_size=8, unique_by=lambda run: (run[0], run[2])),
     spans=st.lists(st.sampled_from([1, 6, 20]), max_size=5),

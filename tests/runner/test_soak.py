@@ -83,7 +83,7 @@ def test_killed_at_any_instant(folder: Path, server: dict[str, Any], frozen: boo
 
 @pytest.mark.parametrize(("kind", "fault"), [("fsync", "error=EIO"), ("fdatasync", "error=EIO"), ("pwrite64", "error=ENOSPC")])
 def test_a_disk_that_fails_or_is_full(folder: Path, kind: str, fault: str) -> None:
-    assert kill(folder / kind, kind, frozen=False, fault=fault, faults=15) == 15
+    assert kill(folder / kind, kind, frozen=False, fault=fault, faults=6) == 6
 
 
 def test_stopped_for_longer_than_any_time_out(folder: Path, server: dict[str, Any]) -> None:

@@ -178,7 +178,7 @@ class Mailing(RuleBasedStateMachine):
 
 
 Mailing.TestCase.settings = settings(
-    max_examples=int(os.environ.get("DMAIL_TEST_LIVES", "15")),
+    max_examples=int(os.environ.get("DMAIL_TEST_LIVES", "5")),
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=list(HealthCheck),
