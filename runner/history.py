@@ -13,10 +13,10 @@ from runner.campaign import PIECE, Campaign
 from runner.errors import DmailError
 from runner.extract import people
 from runner.project import KEY
+from runner.run import campaign_of, slot_of
 from runner.settings import Settings
 from runner.values import Build, Verdicts
 from runner.warehouse import literal, quote
-from runner.weeks import campaign_of
 
 HOLDOUT = "holdout"
 FILE = weeks.CONTACTS
@@ -208,7 +208,7 @@ def forget_before(settings: Settings, campaign: str, moment: datetime) -> None:
     For who has the history's lock.
     """
     for name in live_names(settings):
-        if campaign_of(name) == campaign and name[len(campaign) + 1 :][:16] < f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}":
+        if campaign_of(name) == campaign and (slot := slot_of(name)) and slot < moment:
             shutil.rmtree(settings.history_dir / name, ignore_errors=True)
     past = [folder for folder in weeks.folders(settings) if weeks.folder_week(folder).end <= moment]
     for folder in sorted({run.folder for run in weeks.compacted(past, campaign)}):

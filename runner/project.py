@@ -212,7 +212,9 @@ def load_manifest(settings: Settings, run_dbt: RunDbt) -> Manifest:
         outcome = run_dbt(settings, ["parse"], settings.work_dir / "parse", {})
         if outcome.exit_code != 0:
             text = "\n".join(outcome.errors) or "dbt parse failed and did not say why"
-            raise ConfigError([Problem("dbt_project.yml", "", text)], todo="dbt parse shows the same")
+            lacks = "Could not find adapter type spark" in text
+            todo = "pip install --editable '.[spark]' brings what builds on Spark" if lacks else "dbt parse shows the same"
+            raise ConfigError([Problem("dbt_project.yml", "", text)], todo=todo)
         (outcome.target / "manifest.json").replace(kept)
         print_file.write_text(fingerprint)
         return Manifest(json.loads(kept.read_bytes()))

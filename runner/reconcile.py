@@ -1,13 +1,12 @@
 """An older ledger taken for the true one: what it cannot know counts as mailed until a person says otherwise."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from runner.job import Job
 from runner.ledger import Ledger
 from runner.pipeline import UNKNOWN, strangers
 from runner.planner import forget_past
-from runner.run import Planned
+from runner.run import Planned, slot_of
 
 
 def reconcile(jobs: Sequence[Job], ledger: Ledger, decision: str) -> list[str]:
@@ -28,8 +27,7 @@ def hold_strangers(job: Job, ledger: Ledger, decision: str) -> list[str]:
     """One campaign's part of it."""
     with ledger.turn(job.campaign.name, "reconciliation"):
         strange = strangers(job, ledger)
-        for run_id in strange:
-            slot = datetime.strptime(run_id.split("-")[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        for run_id, slot in ((run_id, slot) for run_id in strange if (slot := slot_of(run_id))):
             run = ledger.open(Planned(run_id, job.campaign.name, slot))
             ledger.hold(run, UNKNOWN, f"the ledger was brought back from before this run {decision}")
             ledger.believe(run)

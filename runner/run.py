@@ -1,6 +1,8 @@
 """A run as the ledger knows it: what one slot came to."""
 
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +12,7 @@ from runner.values import Part, Verdicts
 # Nothing is left to do; `missed`: the slot went by, and its schedule says that it is not made up for.
 FINISHED = ("settled", "empty", "cancelled", "missed")
 STATES = ("planned", "built", "extracted", "shipped", "held", "failed", *FINISHED)
+NAME = re.compile(r"(?P<campaign>\w+)-(?P<slot>\d{8}T\d{6}Z)(-w\d+)?(-r\d+)?")
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,26 @@ class Run(Planned):
 def run_name(campaign: str, slot: datetime) -> str:
     """What the run of a slot is called; a further wave's and a copy's name is this one with an ending."""
     return f"{campaign}-{slot.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+
+
+def parts_of_name(run_id: str) -> tuple[str, datetime] | None:
+    """The campaign and the slot that a run's name tells; None for what is no run's name."""
+    if found := NAME.fullmatch(run_id):
+        with suppress(ValueError):
+            return found["campaign"], datetime.strptime(found["slot"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    return None
+
+
+def campaign_of(run_id: str) -> str | None:
+    """Whose run it is, by its name."""
+    found = parts_of_name(run_id)
+    return found[0] if found else None
+
+
+def slot_of(run_id: str) -> datetime | None:
+    """The slot of a run, by its name."""
+    found = parts_of_name(run_id)
+    return found[1] if found else None
 
 
 def run_as_json(run: Run) -> Mapping[str, Any]:

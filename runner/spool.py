@@ -10,8 +10,7 @@ from runner.errors import ExtractError
 from runner.job import Job
 from runner.ledger import Ledger
 from runner.parts import part_path
-from runner.run import Run
-from runner.weeks import campaign_of
+from runner.run import Run, campaign_of
 
 
 def spool(job: Job, run: Run) -> Path:

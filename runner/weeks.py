@@ -19,6 +19,7 @@ import duckdb
 from runner.errors import DmailError
 from runner.lock import locked
 from runner.project import KEY
+from runner.run import campaign_of, slot_of
 from runner.settings import Settings
 from runner.warehouse import literal
 
@@ -26,7 +27,6 @@ FOLDER = "weeks"
 CONTACTS, RUNS, SPILL = "contacts.parquet", "runs.parquet", "spill"
 SORTED = f"order by {KEY}, slot, run_id"  # so that a look for one person reads few row groups
 MEND = "mend it, or bring it back from a backup, and do this again"
-RUN = re.compile(r"(?P<campaign>\w+)-(?P<slot>\d{8}T\d{6}Z)(-w\d+)?(-r\d+)?")
 COMPACTION = re.compile(r"(?P<year>\d{4})-W(?P<week>\d\d)-(?P<number>\d+)")
 
 
@@ -59,20 +59,10 @@ class Compacted:
     at: datetime
 
 
-def campaign_of(run_id: str) -> str | None:
-    """Whose run it is, by its name."""
-    found = RUN.fullmatch(run_id)
-    return found["campaign"] if found else None
-
-
 def week_of(run_id: str) -> Week | None:
     """The week of a run's slot, by its name; None for what is no run."""
-    found = RUN.fullmatch(run_id)
-    if not found:
-        return None
-    with suppress(ValueError):
-        return Week(*datetime.strptime(found["slot"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).isocalendar()[:2])
-    return None
+    slot = slot_of(run_id)
+    return Week(*slot.isocalendar()[:2]) if slot else None
 
 
 def folder_week(folder: Path) -> Week:

@@ -70,7 +70,8 @@ def warehouse(patient: Patient) -> Iterator[Finding]:
         yield ok("warehouse", f"{place.path} is not there yet: the first run builds it")
         return
     if open_to_others(place.path):
-        yield warn("warehouse", f"others can read {place.path} ({modes(place.path)})", f"chmod 600 {place.path}")
+        mode = "700" if place.path.is_dir() else "600"
+        yield warn("warehouse", f"others can read {place.path} ({modes(place.path)})", f"chmod {mode} {place.path}")
     if busy(place.path.with_name(f"{place.path.name}.lock")):
         yield ok("warehouse", f"{place.path}: a build is under way")
         return
@@ -83,7 +84,8 @@ def warehouse(patient: Patient) -> Iterator[Finding]:
         else:
             yield fail("warehouse", error.what, f"rm {place.path}: it is disposable, and the next run builds it")
         return
-    yield ok("warehouse", f"{place.path}, {bytes_text(place.path.stat().st_size)}")
+    files = place.path.rglob("*") if place.path.is_dir() else [place.path]
+    yield ok("warehouse", f"{place.path}, {bytes_text(sum(file.stat().st_size for file in files if file.is_file()))}")
 
 
 def busy(lock: Path) -> bool:

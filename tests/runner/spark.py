@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import pyspark
+import pytest
 from sshd import free_port
 
 HOME = Path(pyspark.__file__).parent
-JAVA = shutil.which("java")
 
 
 @dataclass(frozen=True)
@@ -53,14 +53,15 @@ def lies_in(process: Path) -> Path:
 @contextmanager
 def cluster(folder: Path) -> Iterator[Cluster]:
     """A cluster that keeps its files in a folder."""
+    java = shutil.which("java") or pytest.skip("Java is not installed")
     url = f"spark://127.0.0.1:{free_port()}"
     with (folder / "log").open("wb") as log:
-        started = [start(log, "master.Master", "--host", "127.0.0.1", "--port", url.rpartition(":")[2])]
+        started = [start(java, log, "master.Master", "--host", "127.0.0.1", "--port", url.rpartition(":")[2])]
         try:
             listening(url)
             for number in range(2):
                 limits = ["--cores", "1", "--memory", "1500m", "--work-dir", str(folder / str(number))]
-                started.append(start(log, "worker.Worker", "--host", "127.0.0.1", *limits, url))
+                started.append(start(java, log, "worker.Worker", "--host", "127.0.0.1", *limits, url))
             yield Cluster(folder, url, tuple(started[1:]))
         finally:
             for process in reversed(started):
@@ -68,12 +69,10 @@ def cluster(folder: Path) -> Iterator[Cluster]:
                 process.wait()
 
 
-def start(log: Any, kind: str, *options: str) -> subprocess.Popen[bytes]:
+def start(java: str, log: Any, kind: str, *options: str) -> subprocess.Popen[bytes]:
     classes = ["-cp", f"{HOME}/jars/*", f"org.apache.spark.deploy.{kind}"]
     environment = {**os.environ, "SPARK_HOME": str(HOME), "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_SCALA_VERSION": "2.12"}
-    return subprocess.Popen(
-        [str(JAVA), "-Xmx256m", *classes, "--webui-port", "0", *options], stdout=log, stderr=log, env=environment
-    )
+    return subprocess.Popen([java, "-Xmx256m", *classes, "--webui-port", "0", *options], stdout=log, stderr=log, env=environment)
 
 
 def listening(url: str) -> None:

@@ -228,9 +228,10 @@ def killed_after(steps: int) -> Iterator[Fuse]:
     """The process dies at that many effects on the history from now, before or after one."""
     fuse = Fuse(steps)
     names = ("rename", "replace", "unlink", "rmdir", "mkdir")
-    with mock.patch.multiple(Path, **{name: fuse.around(getattr(Path, name)) for name in names}):  # noqa: SIM117
-        with mock.patch.object(shutil, "rmtree", fuse.around(shutil.rmtree)), suppress(Dead):
-            yield fuse
+    effects = {name: fuse.around(getattr(Path, name)) for name in names}
+    removal = fuse.around(shutil.rmtree)
+    with mock.patch.multiple(Path, **effects), mock.patch.object(shutil, "rmtree", removal), suppress(Dead):
+        yield fuse
 
 
 def at_every_step(start: Path, act: Callable[[Shelf], None], check: Callable[[Shelf], None]) -> int:

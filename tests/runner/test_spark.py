@@ -11,14 +11,13 @@ from pathlib import Path
 import duckdb
 import pytest
 from conftest import DONE, SLOT, Project, surroundings
-from spark import JAVA, Cluster, cluster, session
+from spark import Cluster, cluster, session
 from test_campaigns import write_ugly
 from warm import running
 
 from runner import weeks
 from runner.settings import Settings
 
-pytestmark = pytest.mark.skipif(not JAVA, reason="needs Java")
 CAMPAIGNS = ("loyalty_offer", "renewal_notice", "welcome_letter", "spring_catalog")
 
 
