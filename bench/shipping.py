@@ -48,7 +48,8 @@ sealer = Sealer(Path(sys.argv[1]), Encryption.model_validate(json.loads(sys.argv
 with open(sys.argv[4], "rb") as file:
     while block := file.read(1 << 20):
         sealer.write(block)
-sealer.close()
+sealer.end()
+sealer.finish()
 """
 BOTO = """
 import sys, boto3

@@ -4,6 +4,7 @@ import codecs
 import hashlib
 import os
 import re
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ class Content:
     sha256: str
     plain: Stored | None = None
 
+
+# Ended parts whose sealing may still go on while the next ones are written.
+SEALING = 3
 
 QUOTED = re.compile(rb'"[^"]*"')
 TEXT = bytes(sorted(set(range(256)) - set(b'"\n')))
@@ -87,12 +91,15 @@ class PlainFile:
     def write(self, content: bytes) -> None:
         self.file.write(content)
 
-    def close(self) -> None:
+    def end(self) -> None:
         """The file is whole, and on the disk."""
         self.file.flush()
         if self.path is not None:
             os.fsync(self.file.fileno())
         self.file.close()
+
+    def finish(self) -> None:
+        """Nothing is stored but what was written."""
 
     def abandon(self) -> None:
         """Nothing of it is left."""
@@ -119,10 +126,10 @@ class PartFile:
         self.digest.update(content)
         self.sink.write(content)
 
-    def close(self) -> Content:
-        """The file is whole, and on the disk."""
+    def content(self) -> Content:
+        """What the ended file holds, once it is whole, and on the disk."""
         plain = Stored(self.bytes, self.digest.hexdigest())
-        sealed = self.sink.close()
+        sealed = self.sink.finish()
         if sealed:
             return Content(self.rows, sealed.bytes, sealed.sha256, plain)
         return Content(self.rows, plain.bytes, plain.sha256)
@@ -151,6 +158,7 @@ class PartWriter:
         self.records = Records(quotes=isinstance(form, TextFormat) and form.quoting != "none" and form.newlines == "keep")
         self.parts = parts_known(self.split, total)
         self.done: list[Content] = []
+        self.ended: deque[PartFile] = deque()
         self.rows = 0
         self.file = self.open()
 
@@ -168,7 +176,7 @@ class PartWriter:
                 block, count = block[end:], count - fitting
             elif self.file.rows == 0:
                 raise Oversized
-            self.done.append(self.finish())
+            self.end()
             self.file = self.open()
 
     def add(self, block: bytes, count: int) -> None:
@@ -193,16 +201,20 @@ class PartWriter:
             fit, start = fit + 1, end
         return fit
 
+    @property
+    def number(self) -> int:
+        """The part that is being written, from 1."""
+        return len(self.done) + len(self.ended) + 1
+
     def tail(self) -> int:
         """Bytes to keep free for what stands after the records, at its longest."""
-        after = self.envelope.after(len(self.done) + 1, self.parts, max(self.total, 1))
+        after = self.envelope.after(self.number, self.parts, max(self.total, 1))
         return len(self.file.encode(after.encode()))
 
     def open(self) -> PartFile:
-        number = len(self.done) + 1
         form = self.envelope.provider.format
-        file = PartFile(part_path(self.folder, number) if self.folder else None, form, self.envelope.seal)
-        file.write(file.encode(self.envelope.before(number, self.parts, self.expected(number)).encode()))
+        file = PartFile(part_path(self.folder, self.number) if self.folder else None, form, self.envelope.seal)
+        file.write(file.encode(self.envelope.before(self.number, self.parts, self.expected(self.number)).encode()))
         return file
 
     def expected(self, number: int) -> int | None:
@@ -213,24 +225,34 @@ class PartWriter:
             return None
         return min(self.split.rows, self.total - (number - 1) * self.split.rows)
 
-    def finish(self) -> Content:
-        number = len(self.done) + 1
-        self.file.write(self.file.encode(self.envelope.after(number, self.parts, self.file.rows).encode()))
-        content = self.file.close()
-        self.finished(number, content)
-        return content
+    def end(self) -> None:
+        """The present part has all its records. Its sealing goes on beside the next part's."""
+        self.file.write(self.file.encode(self.envelope.after(self.number, self.parts, self.file.rows).encode()))
+        self.file.sink.end()
+        self.ended.append(self.file)
+        self.settle(SEALING)
+
+    def settle(self, waiting: int) -> None:
+        """Wait for the ended parts, the oldest first, until no more than so many are `waiting`."""
+        while len(self.ended) > waiting:
+            self.done.append(self.ended[0].content())
+            self.ended.popleft()
+            self.finished(len(self.done), self.done[-1])
 
     def close(self) -> list[Content]:
         """Every part, whole and synced. Raises ExtractError where the last record has no end."""
         if self.records.rest:
             raise ExtractError("the last record has no end")
-        return [*self.done, self.finish()]
+        self.end()
+        self.settle(0)
+        return self.done
 
     def abandon(self) -> None:
         """Nothing of it is left."""
-        self.file.sink.abandon()
+        for file in (*self.ended, self.file):
+            file.sink.abandon()
         if self.folder is not None:
-            for number in range(1, len(self.done) + 2):
+            for number in range(1, self.number + 1):
                 part_path(self.folder, number).unlink(missing_ok=True)
 
 

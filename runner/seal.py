@@ -61,11 +61,14 @@ class Sealer:
         except BrokenPipeError:
             self.finish()
 
-    def close(self) -> Stored:
-        """What was written is all."""
+    def end(self) -> None:
+        """What was written is all; the process goes on by itself."""
         with suppress(BrokenPipeError):
             self.orders.write(b"whole\n")
-        return self.finish()
+        self.orders.close()
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+            self.process.stdin = None
 
     def finish(self) -> Stored:
         """The process's answer. Raises ExtractError where it has none, or says what was wrong."""
@@ -80,8 +83,8 @@ class Sealer:
 
     def abandon(self) -> None:
         """Nothing of it is left."""
-        self.process.kill()
         self.orders.close()
-        self.process.communicate()
-        for path in (self.path, self.path.with_name(f"{self.path.name}.sealing")):
+        with self.process:
+            self.process.kill()
+        for path in (self.path, self.path.with_name(f"{self.path.name}.{self.process.pid}.sealing")):
             path.unlink(missing_ok=True)

@@ -20,7 +20,8 @@ def main() -> None:
     with os.fdopen(int(sys.argv[1]), "rb") as orders:
         order = json.loads(orders.readline())
         path = Path(order["path"])
-        half = path.with_name(f"{path.name}.sealing")
+        # Its own: a killed run's process cannot put its file in the place of the next one's.
+        half = path.with_name(f"{path.name}.{os.getpid()}.sealing")
         try:
             seal(order, half)
             if orders.readline() != b"whole\n":

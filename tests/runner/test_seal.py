@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,13 @@ from typing import Any
 import pytest
 from conftest import DONE, FAILED, FILE, SLOT, WRONG, Project
 from pydantic import ValidationError
+from test_extract import envelope
 
+from runner.envelope import Seal
 from runner.errors import ExtractError
 from runner.keys import Encryption, findings
+from runner.parts import PartWriter, part_path
+from runner.provider import CsvFormat
 from runner.seal import Sealer
 
 NOW = datetime.now(UTC)
@@ -101,7 +105,8 @@ def seal(path: Path, keys: Path, encryption: Encryption, content: bytes) -> None
     sealer = Sealer(path, encryption, keys)
     for start in range(0, len(content), 70_000):
         sealer.write(content[start : start + 70_000])
-    stored = sealer.close()
+    sealer.end()
+    stored = sealer.finish()
     assert stored.bytes == path.stat().st_size
     assert stored.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -109,7 +114,8 @@ def seal(path: Path, keys: Path, encryption: Encryption, content: bytes) -> None
 def flood(sealer: Sealer) -> None:
     for _ in range(100):
         sealer.write(os.urandom(400_000))
-    sealer.close()
+    sealer.end()
+    sealer.finish()
 
 
 @pytest.mark.parametrize("content", [b"", b"one row\n", os.urandom(3_000_000)], ids=["nothing", "a row", "3 MB"])
@@ -278,6 +284,58 @@ def test_a_full_disk_is_an_error(acme: str, keys: Path, tmp_path: Path) -> None:
         assert list(small.iterdir()) == []
     finally:
         subprocess.run(["umount", small], check=True)
+
+
+def parts_of(keys: Path, acme: str, total: int, folder: Path, told: list[int]) -> PartWriter:
+    """What writes sealed parts of ten rows."""
+    sealed = replace(envelope(CsvFormat(header=False), split={"rows": 10}), seal=Seal(to(("acme.asc", acme)), keys))
+    return PartWriter(sealed, total, folder, lambda number, _: told.append(number))
+
+
+def test_parts_are_sealed_beside_each_other(gpg: Gpg, acme: str, keys: Path, tmp_path: Path) -> None:
+    rows = [f"{number},row\n".encode() for number in range(75)]
+    told: list[int] = []
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    writer = parts_of(keys, acme, len(rows), folder, told)
+    together = 0
+    for row in rows:
+        writer.take(row)
+        together = max(together, len(writer.ended))
+    contents = writer.close()
+    assert together > 1
+    assert told == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert [content.rows for content in contents] == [10] * 7 + [5]
+    for number, content in enumerate(contents, start=1):
+        path = part_path(folder, number)
+        plain = gpg.open(path)
+        assert plain == b"".join(rows[10 * (number - 1) : 10 * number])
+        assert content.plain is not None
+        assert content.plain.sha256 == hashlib.sha256(plain).hexdigest()
+        assert content.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_part_that_fails_after_its_end_leaves_none_of_them(acme: str, keys: Path, tmp_path: Path) -> None:
+    told: list[int] = []
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    writer = parts_of(keys, acme, 1000, folder, told)
+    sealers = []
+    for number in range(25):
+        writer.take(b"%d,row\n" % number)
+        if number % 10 == 0:
+            assert isinstance(writer.file.sink, Sealer)
+            sealers.append(writer.file.sink)
+            sealers[-1].process.send_signal(signal.SIGSTOP)
+    assert len(writer.ended) == 2
+    sealers[0].process.send_signal(signal.SIGCONT)
+    sealers[1].process.kill()
+    with pytest.raises(ExtractError, match=r"00002\.part could not be sealed"):
+        writer.close()
+    writer.abandon()
+    assert told == [1]
+    assert list(folder.iterdir()) == []
+    assert all(sealer.process.poll() is not None for sealer in sealers), "none of them is still at work"
 
 
 def add_key(project: Project, gpg: Gpg, acme: str, **more: Any) -> None:
