@@ -17,11 +17,16 @@ from runner.settings import Settings, find_warehouse
 Hear = Callable[[str], None]
 # Runs dbt in a directory and an environment; each line of its output is heard. Its exit code, and what it said of errors.
 Child = Callable[[Sequence[str], Path, Mapping[str, str], Hear], tuple[int, str]]
-# The child ends when its standard input does, which this process holds open: no dbt outlives a runner that was killed.
+# The child ends when its standard input does, which this process holds open: no dbt outlives a runner that was killed. What it
+# imports, and what it holds at its end, is no garbage: looking for some there would take a quarter of a small build.
 CHILD = """
-import os, threading
+import atexit, gc, os, threading
 threading.Thread(target=lambda: (os.read(0, 1), os._exit(1)), daemon=True).start()
+gc.disable()
 from dbt.cli.main import cli
+gc.freeze()
+gc.enable()
+atexit.register(gc.freeze)
 cli()
 """
 # Errors of these kinds speak of names and files; every other kind may quote a row.

@@ -9,10 +9,13 @@ from contextlib import suppress
 from pathlib import Path
 
 # It reads one request a line, and answers each with an exit code. The copy that runs dbt ends when standard input does, as this
-# process does: no dbt outlives the runner.
+# process does: no dbt outlives the runner. What is imported is no garbage, and no copy looks for some in it.
 CHILD = """
-import json, os, sys, threading, warnings
+import gc, json, os, sys, threading, warnings
+gc.disable()
 import dbt.cli.main, dbt.adapters.duckdb, duckdb
+gc.freeze()
+gc.enable()
 replies = os.fdopen(os.dup(1), "w", buffering=1)
 for line in iter(sys.stdin.readline, ""):
     request = json.loads(line)
