@@ -1,5 +1,6 @@
 """The floor: one hand-written DuckDB script, gpg, and OpenSSH's own sftp. No tests, no verdicts, no ledger."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -31,7 +32,7 @@ def main(arguments: list[str]) -> None:
     folder, output, home, recipient, *sftp = arguments
     columns = ", ".join(f'{name} as "{label}"' for name, label in LABELS.items())
     limits: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": "3GB",
+        "memory_limit": os.environ.get("DMAIL_MEMORY_LIMIT", "3GB"),
         "threads": "2",
         "temp_directory": f"{output}.spill",
     }

@@ -128,6 +128,7 @@ def advice(told: list[str]) -> str:
         "Could not set lock": "another program has the warehouse open: close it there, and run again",
         "a stopped SparkContext": "the cluster that DMAIL_SPARK_MASTER names did not answer: start it, and run again",
         "JAVA_GATEWAY_EXITED": "Spark did not start: it needs Java 17, by JAVA_HOME or in the PATH",
+        "DMAIL_BUILD_TIMEOUT": "find out what it waited for, such as a cluster with no worker, or give it more; then run again",
         "does not have a column": "let that model take the column from where your data has it, and run again",
     }
     found = (hint for text, hint in hints.items() if any(text in line for line in told))

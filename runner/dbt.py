@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,8 +21,9 @@ Child = Callable[[Sequence[str], Path, Mapping[str, str], Hear], tuple[int, str]
 # The child ends when its standard input does, which this process holds open: no dbt outlives a runner that was killed. What it
 # imports, and what it holds at its end, is no garbage: looking for some there would take a quarter of a small build.
 CHILD = """
-import atexit, gc, os, threading
+import atexit, gc, os, signal, threading
 threading.Thread(target=lambda: (os.read(0, 1), os._exit(1)), daemon=True).start()
+signal.setitimer(signal.ITIMER_REAL, 60 * float(os.environ.get("DMAIL_BUILD_TIMEOUT", 0)))
 gc.disable()
 from dbt.cli.main import cli
 gc.freeze()
@@ -55,10 +57,10 @@ class DbtOutcome:
     errors: tuple[str, ...]
 
     def artifact(self, name: str) -> dict[str, Any]:
-        """A JSON artifact that this command wrote; empty where it did not come so far."""
+        """A JSON artifact that this command wrote; empty where it did not come so far, or not to its end."""
         try:
             content: dict[str, Any] = json.loads((self.target / name).read_bytes())
-        except FileNotFoundError:
+        except (FileNotFoundError, ValueError):
             return {}
         return content
 
@@ -103,7 +105,9 @@ def run_dbt(
     state = target / "partial_parse.msgpack"
     if state.exists():
         state.replace(cache)
-    if code and told.strip():
+    if code == -signal.SIGALRM:
+        errors.append(f"dbt was ended after {settings.build_timeout:g} minutes: DMAIL_BUILD_TIMEOUT gives it no more")
+    elif code and told.strip():
         errors.append(re.sub(JVM_LOG, "", cause(told)).strip()[-2000:])
     return DbtOutcome(code, target, tuple(dict.fromkeys(map(scrub, errors))))
 

@@ -1,6 +1,7 @@
 """Where things are: the project, its state, its warehouse. Read once, at the edge."""
 
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,8 @@ class Warehouse:
 class Settings:
     """Absolute paths of one project; the ledger's SQLAlchemy URL, or None for the file in the state directory.
 
-    `target`: of `profiles/profiles.yml`, or None for the one that is named there.
+    `target`: of `profiles/profiles.yml`, or None for the one that is named there. `build_timeout`: minutes that dbt may take for
+    one command; 0 is for ever.
     """
 
     project_dir: Path
@@ -35,6 +37,7 @@ class Settings:
     ledger_url: str | None
     target: str | None
     spark_dir: Path = Path()
+    build_timeout: float = 0
 
     @property
     def profiles_dir(self) -> Path:
@@ -78,7 +81,7 @@ def find_settings(project_dir: Path | None, target: str | None = None) -> Settin
     """The settings of the dbt project in `project_dir`, or else in the working directory or above it. Raises UsageError.
 
     Environment: DMAIL_STATE_DIR (default `.dmail`), DMAIL_LEDGER, DMAIL_HISTORY and DMAIL_SPARK_WAREHOUSE (by default in there),
-    DMAIL_TARGET where no target is given. Relative paths start at the project's folder.
+    DMAIL_TARGET where no target is given, DMAIL_BUILD_TIMEOUT. Relative paths start at the project's folder.
     """
     start = (project_dir or Path.cwd()).resolve()
     above = [start] if project_dir else [start, *start.parents]
@@ -91,7 +94,15 @@ def find_settings(project_dir: Path | None, target: str | None = None) -> Settin
     history = project / (os.environ.get("DMAIL_HISTORY") or state / "contact_history")
     spark = project / (os.environ.get("DMAIL_SPARK_WAREHOUSE") or state / "spark")
     target = target or os.environ.get("DMAIL_TARGET") or None
-    return Settings(project, state, history, os.environ.get("DMAIL_LEDGER") or None, target, spark)
+    return Settings(project, state, history, os.environ.get("DMAIL_LEDGER") or None, target, spark, build_timeout())
+
+
+def build_timeout() -> float:
+    """The minutes of DMAIL_BUILD_TIMEOUT. Raises UsageError."""
+    given = os.environ.get("DMAIL_BUILD_TIMEOUT") or "0"
+    if not re.fullmatch(r"\d{1,6}(\.\d+)?", given, re.ASCII):
+        raise UsageError(f"DMAIL_BUILD_TIMEOUT must be a number of minutes, such as 90, not {given!r}")
+    return float(given)
 
 
 def clear_work(settings: Settings) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 # It reads one request a line, and answers each with an exit code. The copy that runs dbt ends when standard input does, as this
 # process does: no dbt outlives the runner. What is imported is no garbage, and no copy looks for some in it.
 CHILD = """
-import gc, json, os, sys, threading, warnings
+import gc, json, os, signal, sys, threading, warnings
 gc.disable()
 import dbt.cli.main, dbt.adapters.duckdb, duckdb
 gc.freeze()
@@ -28,6 +28,7 @@ for line in iter(sys.stdin.readline, ""):
         os.chdir(request["directory"])
         os.environ.clear()
         os.environ.update(request["environment"])
+        signal.setitimer(signal.ITIMER_REAL, 60 * float(os.environ.get("DMAIL_BUILD_TIMEOUT", 0)))
         sys.argv = ["dbt", *request["arguments"]]
         try:
             dbt.cli.main.cli()

@@ -198,3 +198,26 @@ def test_a_schedule_may_last_for_ever(project: Project) -> None:
     project.edit(EXPOSURE, "timezone: America/New_York", "timezone: America/New_York, start: 0001-01-01, end: 9999-12-31")
     assert project.call("list").returncode == DONE
     assert project.call("run", "spring_catalog", "--dry-run").returncode == DONE
+
+
+AUDIENCE = "models/campaigns/spring_catalog/spring_catalog__audience.sql"
+
+
+def test_a_build_that_hangs_is_ended_and_made_again(project: Project) -> None:
+    forever = "where (select count(*) from range(1000000000000000)) > 0 and"
+    project.edit(AUDIENCE, "where", forever)
+    ended = project.run(DMAIL_BUILD_TIMEOUT="0.1")
+    assert ended.returncode == FAILED
+    assert "dbt was ended after 0.1 minutes: DMAIL_BUILD_TIMEOUT gives it no more" in ended.stderr
+    assert project.delivered == []
+    assert project.private_leftovers() == []
+    project.edit(AUDIENCE, forever, "where")
+    assert project.run(DMAIL_BUILD_TIMEOUT="10").returncode == DONE
+    assert project.delivered == [FILE]
+
+
+@pytest.mark.parametrize("minutes", ["soon", "-1", "1h", "nan", "1e3", "٣"])
+def test_a_timeout_is_a_number_of_minutes(project: Project, minutes: str) -> None:
+    wrong = project.call("status", DMAIL_BUILD_TIMEOUT=minutes)
+    assert wrong.returncode == WRONG
+    assert f"DMAIL_BUILD_TIMEOUT must be a number of minutes, such as 90, not {minutes!r}" in wrong.stderr
