@@ -84,6 +84,8 @@ def unquoted(block: bytes) -> bytes:
 class PlainFile:
     """A file for this user alone; without a path nothing is kept."""
 
+    ready = True
+
     def __init__(self, path: Path | None) -> None:
         self.path = path
         self.file = os.fdopen(os.open(path or os.devnull, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
@@ -233,8 +235,8 @@ class PartWriter:
         self.settle(SEALING)
 
     def settle(self, waiting: int) -> None:
-        """Wait for the ended parts, the oldest first, until no more than so many are `waiting`."""
-        while len(self.ended) > waiting:
+        """Tell of the ended parts that are whole, in their order; wait until no more than so many are `waiting`."""
+        while len(self.ended) > waiting or (self.ended and self.ended[0].sink.ready):
             self.done.append(self.ended[0].content())
             self.ended.popleft()
             self.finished(len(self.done), self.done[-1])

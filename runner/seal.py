@@ -70,6 +70,11 @@ class Sealer:
             self.process.stdin.close()
             self.process.stdin = None
 
+    @property
+    def ready(self) -> bool:
+        """Whether `finish` has nothing to wait for."""
+        return self.process.poll() is not None
+
     def finish(self) -> Stored:
         """The process's answer. Raises ExtractError where it has none, or says what was wrong."""
         self.orders.close()

@@ -298,12 +298,17 @@ def test_parts_are_sealed_beside_each_other(gpg: Gpg, acme: str, keys: Path, tmp
     folder = tmp_path / "parts"
     folder.mkdir()
     writer = parts_of(keys, acme, len(rows), folder, told)
-    together = 0
-    for row in rows:
+    first = writer.file.sink
+    assert isinstance(first, Sealer)
+    first.process.send_signal(signal.SIGSTOP)
+    for row in rows[:35]:
         writer.take(row)
-        together = max(together, len(writer.ended))
+    assert len(writer.ended) == 3, "the second and the third are sealed while the first is not"
+    assert told == []
+    first.process.send_signal(signal.SIGCONT)
+    for row in rows[35:]:
+        writer.take(row)
     contents = writer.close()
-    assert together > 1
     assert told == [1, 2, 3, 4, 5, 6, 7, 8]
     assert [content.rows for content in contents] == [10] * 7 + [5]
     for number, content in enumerate(contents, start=1):
@@ -313,6 +318,19 @@ def test_parts_are_sealed_beside_each_other(gpg: Gpg, acme: str, keys: Path, tmp
         assert content.plain is not None
         assert content.plain.sha256 == hashlib.sha256(plain).hexdigest()
         assert content.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_plain_part_is_told_of_as_soon_as_it_is_whole(tmp_path: Path) -> None:
+    told: list[int] = []
+    writer = PartWriter(
+        envelope(CsvFormat(header=False), split={"rows": 10}), 25, tmp_path, lambda number, _: told.append(number)
+    )
+    writer.take(b"row\n" * 11)
+    assert told == [1]
+    writer.take(b"row\n" * 14)
+    assert told == [1, 2]
+    writer.close()
+    assert told == [1, 2, 3]
 
 
 def test_a_part_that_fails_after_its_end_leaves_none_of_them(acme: str, keys: Path, tmp_path: Path) -> None:
