@@ -7,8 +7,8 @@
 #}
 {% macro already_mailed(days=none, campaigns="this") %}
     {% if days is not none %}
-        {% do number_between("already_mailed", "days", days, 1, 10000) %}
-        {% set window = "slot > " ~ slot() ~ " - interval " ~ days ~ " day" %}
+        {% do dmail.number_between("already_mailed", "days", days, 1, 10000) %}
+        {% set window = "slot > " ~ dmail.slot() ~ " - interval " ~ days ~ " day" %}
     {% endif %}
     {{
         return(
@@ -17,7 +17,7 @@
                 "joins": [
                     {
                         "query": "select profile_id as mailed_profile_id, max(slot) as mailed_slot "
-                        ~ contacts("already_mailed", campaigns, window)
+                        ~ dmail.contacts("already_mailed", campaigns, window)
                         ~ " group by profile_id",
                         "on": "profile_id = mailed_profile_id",
                     }

@@ -6,7 +6,7 @@
                  'y'   only an explicit yes to both is: for countries where postal mail needs it
 #}
 {% macro consent(require=none) %}
-    {% do one_of("consent", "require", require, [none, "y"]) %}
+    {% do dmail.one_of("consent", "require", require, [none, "y"]) %}
     {% set given = ["y"] if require else ["y", "dy", "p", "u", "li", "ct", "cp", "vi", "pi"] %}
     {% set refused = [] %}
     {% for column in ["postal_mail_consent", "marketing_consent"] %}

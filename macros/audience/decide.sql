@@ -16,7 +16,7 @@
         fallback  the offer_id for whoever has none; none: nothing
 #}
 {% macro decide(pieces, offers, eligible="true", rank="offer.priority", best=1, columns=[], fallback=none) %}
-    {% do number_between("decide", "best", best, 1, 50) %}
+    {% do dmail.number_between("decide", "best", best, 1, 50) %}
     {% if columns is string %}
         {{ exceptions.raise_compiler_error("decide(): columns takes a list of names, not `" ~ columns ~ "`") }}
     {% endif %}
@@ -33,8 +33,8 @@
             from {{ pieces }} as piece
             inner join
                 {{ offers }} as offer
-                on coalesce(offer.valid_from <= {{ slot() }}, true)
-                and coalesce(offer.valid_until > {{ slot() }}, true)
+                on coalesce(offer.valid_from <= {{ dmail.slot() }}, true)
+                and coalesce(offer.valid_until > {{ dmail.slot() }}, true)
                 and ({{ eligible }})
         ),
 

@@ -10,17 +10,17 @@
     {% set faults = ["address_problem is not null"] %}
     {% set shows = {"address": "coalesce(address_problem, 'complete')"} %}
     {% if max_lines is not none %}
-        {% do number_between("deliverable", "max_lines", max_lines, 2, 20) %}
+        {% do dmail.number_between("deliverable", "max_lines", max_lines, 2, 20) %}
         {% do faults.append("address_lines > " ~ max_lines) %}
         {% do shows.update({"lines": "address_lines"}) %}
     {% endif %}
     {% if min_quality is not none %}
-        {% do number_between("deliverable", "min_quality", min_quality, 0, 1000000) %}
+        {% do dmail.number_between("deliverable", "min_quality", min_quality, 0, 1000000) %}
         {% do faults.append("coalesce(address_quality < " ~ min_quality ~ ", false)") %}
         {% do shows.update({"quality": "address_quality"}) %}
     {% endif %}
     {% if max_errors is not none %}
-        {% do number_between("deliverable", "max_errors", max_errors, 0, 1000000) %}
+        {% do dmail.number_between("deliverable", "max_errors", max_errors, 0, 1000000) %}
         {% do faults.append("coalesce(address_errors > " ~ max_errors ~ ", false)") %}
         {% do shows.update({"errors": "address_errors"}) %}
     {% endif %}

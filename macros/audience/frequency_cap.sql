@@ -10,18 +10,18 @@
         campaigns  'all', 'this', or a list of campaigns
 #}
 {% macro frequency_cap(pieces, days=none, per=none, unit="profile", campaigns="all") %}
-    {% do number_between("frequency_cap", "pieces", pieces, 1, 1000) %}
-    {% do one_of("frequency_cap", "unit", unit, ["profile", "household"]) %}
+    {% do dmail.number_between("frequency_cap", "pieces", pieces, 1, 1000) %}
+    {% do dmail.one_of("frequency_cap", "unit", unit, ["profile", "household"]) %}
     {% if (days is none) == (per is none) %}
         {{ exceptions.raise_compiler_error("frequency_cap(): it needs either `days` or `per`") }}
     {% endif %}
     {% if per %}
-        {% do one_of("frequency_cap", "per", per, ["week", "month", "quarter", "year"]) %}
-        {% set window = "date_trunc('" ~ per ~ "', slot) = date_trunc('" ~ per ~ "', " ~ slot() ~ ")" %}
+        {% do dmail.one_of("frequency_cap", "per", per, ["week", "month", "quarter", "year"]) %}
+        {% set window = "date_trunc('" ~ per ~ "', slot) = date_trunc('" ~ per ~ "', " ~ dmail.slot() ~ ")" %}
     {% else %}
-        {% do number_between("frequency_cap", "days", days, 1, 10000) %}
+        {% do dmail.number_between("frequency_cap", "days", days, 1, 10000) %}
         {% set reach = "interval " ~ days ~ " day" %}
-        {% set window = "slot > " ~ slot() ~ " - " ~ reach ~ " and slot < " ~ slot() ~ " + " ~ reach %}
+        {% set window = "slot > " ~ dmail.slot() ~ " - " ~ reach ~ " and slot < " ~ dmail.slot() ~ " + " ~ reach %}
     {% endif %}
     {% set key = "profile_id" if unit == "profile" else "household_key" %}
     {{
@@ -33,7 +33,7 @@
                         "query": "select "
                         ~ key
                         ~ " as capped_key, count(*) as capped_pieces "
-                        ~ contacts("frequency_cap", campaigns, window)
+                        ~ dmail.contacts("frequency_cap", campaigns, window)
                         ~ " and "
                         ~ key
                         ~ " is not null group by "

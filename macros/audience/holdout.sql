@@ -8,10 +8,10 @@
         key      campaigns with the same key hold out the same people; by default each campaign has its own
 #}
 {% macro holdout(percent, unit="profile", key=none) %}
-    {% do number_between("holdout", "percent", percent, 0, 100) %}
-    {% do one_of("holdout", "unit", unit, ["profile", "household"]) %}
-    {% set drawn = keyed_hash(
-        (key or campaign_name()) ~ "/holdout",
+    {% do dmail.number_between("holdout", "percent", percent, 0, 100) %}
+    {% do dmail.one_of("holdout", "unit", unit, ["profile", "household"]) %}
+    {% set drawn = dmail.keyed_hash(
+        (key or dmail.campaign_name()) ~ "/holdout",
         "profile_id" if unit == "profile" else "coalesce(household_key, profile_id)",
     ) %}
     {# As text: 'g' comes after every hexadecimal digit. #}

@@ -8,21 +8,21 @@
         relation      what the profiles are called in the query
 #}
 {% macro in_window(triggered_at, late_days=7, relation="profiles") -%}
-    {% do number_between("in_window", "late_days", late_days, 0, 3650) %}
+    {% do dmail.number_between("in_window", "late_days", late_days, 0, 3650) %}
     (
-        {{ triggered_at }} < {{ window_end() }}
+        {{ triggered_at }} < {{ dmail.window_end() }}
         and (
-            {{ triggered_at }} >= {{ window_start() }}
+            {{ triggered_at }} >= {{ dmail.window_start() }}
             {% if late_days %}
-                or {{ triggered_at }} >= {{ window_start() }} - interval {{ late_days }} day
+                or {{ triggered_at }} >= {{ dmail.window_start() }} - interval {{ late_days }} day
                 and not exists (
                     select 1
                     from {{ ref("stg_contact_history") }} as written
                     where
                         written.profile_id = {{ relation }}.profile_id
-                        and written.campaign = '{{ campaign_name() }}'
+                        and written.campaign = '{{ dmail.campaign_name() }}'
                         and written.slot > {{ triggered_at }}
-                        and written.slot <> {{ slot() }}
+                        and written.slot <> {{ dmail.slot() }}
                 )
             {% endif %}
         )

@@ -8,13 +8,13 @@
         per   a column: so many of each of its values, such as 'region'
 #}
 {% macro limit(rows, keep=none, per=none) %}
-    {% do number_between("limit", "rows", rows, 1, 1000000000000) %}
+    {% do dmail.number_between("limit", "rows", rows, 1, 1000000000000) %}
     {{
         return(
             {
                 "reason": "limit",
                 "unit": [per] if per else [],
-                "keep": [keep ~ " nulls last" if keep else keyed_hash(campaign_name() ~ "/limit", "profile_id")],
+                "keep": [keep ~ " nulls last" if keep else dmail.keyed_hash(dmail.campaign_name() ~ "/limit", "profile_id")],
                 "first": rows,
             }
         )

@@ -13,16 +13,16 @@
 
 {# A name without what people spell differently: spaces, hyphens, apostrophes, accents, and ue for ü. #}
 {% macro name_words(name) -%}
-    {% set small = lower_case(name) %}
+    {% set small = dmail.lower_case(name) %}
     nullif(
         {# Most names are plain letters: a look is cheaper than a rewrite. #}
         case
-            when {{ matches_whole(small, "[a-z]+") }} and not {{ matches(small, "[aou]e") }}
+            when {{ dmail.matches_whole(small, "[a-z]+") }} and not {{ dmail.matches(small, "[aou]e") }}
             then {{ small }}
             else
                 {{
-                    replace_all(
-                        "translate(" ~ without_accents(small) ~ ", 'øłđß', 'olds')",
+                    dmail.replace_all(
+                        "translate(" ~ dmail.without_accents(small) ~ ", 'øłđß', 'olds')",
                         "([aou])e|[^\\p{L}\\p{N}]+",
                         "\\1",
                     )
@@ -37,8 +37,8 @@
     letters. Names of houses and firms are spelled differently each time.
 #}
 {% macro box_words(line1, line2) -%}
-    {{ street_words(line1) }}
-    || coalesce({{ each_part(lower_case(line2), "\\b[a-z]?[0-9]+[a-z]?\\b|\\b[a-z]\\b", "part || ' '") }}, '')
+    {{ dmail.street_words(line1) }}
+    || coalesce({{ dmail.each_part(dmail.lower_case(line2), "\\b[a-z]?[0-9]+[a-z]?\\b|\\b[a-z]\\b", "part || ' '") }}, '')
 {%- endmacro %}
 
 {# A street's words with one space after each; street types cut to their first letters, unit designators left out. #}
@@ -55,25 +55,25 @@
         "(sq)uare",
     ] %}
     {% set units = "apartment|apt|appartement|unit|suite|ste|no|nr|floor|fl" %}
-    {% set small = lower_case(line) %}
+    {% set small = dmail.lower_case(line) %}
     {# The words first, then their types: in one pattern the groups would be looked at in every gap, which takes five times as long. #}
     {% set words -%}
         case
             when
-                {{ matches_whole(small, "[0-9a-z]+( [0-9a-z]+)*") }}
-                and not {{ matches(small, " (?:" ~ units ~ ")\\b") }}
+                {{ dmail.matches_whole(small, "[0-9a-z]+( [0-9a-z]+)*") }}
+                and not {{ dmail.matches(small, " (?:" ~ units ~ ")\\b") }}
             then {{ small }} || ' '
             else
                 {{
-                    replace_all(
-                        without_accents(small) ~ " || ' '",
+                    dmail.replace_all(
+                        dmail.without_accents(small) ~ " || ' '",
                         "(?:[^\\p{L}\\p{N}]+(?:" ~ units ~ ")\\b)*[^\\p{L}\\p{N}]+",
                         " ",
                     )
                 }}
         end
     {%- endset %}
-    nullif({{ replace_all(words, "\\b(?:" ~ types | join("|") ~ ") ", "\\1\\2\\3\\4\\5\\6\\7\\8\\9 ") }}, ' ')
+    nullif({{ dmail.replace_all(words, "\\b(?:" ~ types | join("|") ~ ") ", "\\1\\2\\3\\4\\5\\6\\7\\8\\9 ") }}, ' ')
 {%- endmacro %}
 
 {# Where a street is: country and postal code (of US codes the first five digits), or the city where there is no code. #}
@@ -82,7 +82,7 @@
         case
             when {{ country_code }} = 'US' then substr({{ postal_code }}, 1, 5) else replace({{ postal_code }}, ' ', '')
         end,
-        {{ name_words(city) }},
+        {{ dmail.name_words(city) }},
         ''
     )
 {%- endmacro %}

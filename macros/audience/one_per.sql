@@ -6,7 +6,7 @@
         keep  the order by which the best is kept, such as 'updated_at desc'; `profile_id` breaks ties
 #}
 {% macro one_per(unit, keep="updated_at desc") %}
-    {% do one_of("one_per", "unit", unit, ["person", "household", "address"]) %}
+    {% do dmail.one_of("one_per", "unit", unit, ["person", "household", "address"]) %}
     {{
         return(
             {

@@ -13,7 +13,7 @@
     {% set out = [] %}
     {% for areas, wanted in [(only, false), (never, true)] %}
         {% for column, values in areas.items() %}
-            {% do one_of("outside_area", "a column", column, ["country_code", "region", "postal_code"]) %}
+            {% do dmail.one_of("outside_area", "a column", column, ["country_code", "region", "postal_code"]) %}
             {% if values is string or values is not sequence or not values %}
                 {{
                     exceptions.raise_compiler_error(
@@ -25,7 +25,7 @@
             {% for value in values %}
                 {% set text = value | string %}
                 {% do inside.append(
-                    begins_with(column, text[:-1]) if text.endswith("*") else column ~ " = " ~ sql_text(text)
+                    dmail.begins_with(column, text[:-1]) if text.endswith("*") else column ~ " = " ~ dmail.sql_text(text)
                 ) %}
             {% endfor %}
             {% do out.append(("" if wanted else "not ") ~ "coalesce(" ~ inside | join(" or ") ~ ", false)") %}

@@ -9,18 +9,18 @@
 #}
 {% macro pieces(audience, recipients, seeds=none) %}
     {% set included %}
-        select targeted.*, false as is_seed, {{ piece_id(profile_id="targeted.profile_id") }} as piece_id
+        select targeted.*, false as is_seed, {{ dmail.piece_id(profile_id="targeted.profile_id") }} as piece_id
         from {{ audience }} as targeted
         inner join (select profile_id from {{ recipients }} where exclusion_reason is null) as included
             on targeted.profile_id = included.profile_id
     {% endset %}
     {% if seeds %}
         {% set planted %}
-            select *, true as is_seed, {{ piece_id() }} as piece_id
+            select *, true as is_seed, {{ dmail.piece_id() }} as piece_id
             from {{ seeds }}
-            where coalesce(campaign, '{{ campaign_name() }}') = '{{ campaign_name() }}'
+            where coalesce(campaign, '{{ dmail.campaign_name() }}') = '{{ dmail.campaign_name() }}'
         {% endset %}
-        {{ union_by_name(included, planted) }}
+        {{ dmail.union_by_name(included, planted) }}
     {% else %} {{ included }}
     {% endif %}
 {% endmacro %}

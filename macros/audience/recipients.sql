@@ -24,11 +24,11 @@
         }}
     {% endfor %}
     {% set explained = execute and env_var("DMAIL_EXPLAIN", "") != "" %}
-    {% set wave = this_wave() %}
+    {% set wave = dmail.this_wave() %}
     {% set step = namespace(name="targeted") %}
 
     with
-        {% if wave %} {{ in_waves(audience, wave) }}
+        {% if wave %} {{ dmail.in_waves(audience, wave) }}
         {% else %} targeted as (select *, cast(null as string) as exclusion_reason from {{ audience }}),
         {% endif %}
 
@@ -37,16 +37,16 @@
             {% set step.name = "after_" ~ loop.index ~ "_" ~ rule.reason %}
             {{ step.name }} as (
                 select
-                    {{ star_except(["exclusion_reason"], last) }},
+                    {{ dmail.star_except(["exclusion_reason"], last) }},
                     case
                         when exclusion_reason is not null
                         then exclusion_reason
-                        when {{ rule.condition or beyond(rule) }}
+                        when {{ rule.condition or dmail.beyond(rule) }}
                         then '{{ rule.reason }}'
                     end as exclusion_reason
                     {% if explained %}
                         ,
-                        {{ rule.condition or "case when exclusion_reason is null then " ~ beyond(rule) ~ " end" }}
+                        {{ rule.condition or "case when exclusion_reason is null then " ~ dmail.beyond(rule) ~ " end" }}
                         as rule_{{ loop.index }}_out,
                         '{{ rule.reason }}' as rule_{{ loop.index }}_name,
                         concat_ws(

@@ -11,21 +11,21 @@
     {% if lists is string or lists is not sequence or not lists %}
         {{ exceptions.raise_compiler_error("suppressed(): lists takes a list of names, not `" ~ lists ~ "`") }}
     {% endif %}
-    {% do number_between("suppressed", "max_age_days", max_age_days, 0, 100000) %}
-    {% set wanted %} ({% for list in lists %} {{ sql_text(list) }}{{ "," if not loop.last }} {% endfor %}) {% endset %}
+    {% do dmail.number_between("suppressed", "max_age_days", max_age_days, 0, 100000) %}
+    {% set wanted %} ({% for list in lists %} {{ dmail.sql_text(list) }}{{ "," if not loop.last }} {% endfor %}) {% endset %}
     {% set valid %}
         (list_name in {{ wanted }} or list_name = 'forgotten')
-        and coalesce(valid_from <= {{ as_of() }}, true)
-        and coalesce(valid_until > {{ slot() }}, true)
+        and coalesce(valid_from <= {{ dmail.as_of() }}, true)
+        and coalesce(valid_until > {{ dmail.slot() }}, true)
     {% endset %}
     {% set current %}
         select
             max(
                 case
                     when newest is null
-                    then {{ fail("'the suppression list ' || wanted || ' is missing or empty'") }}
-                    when newest < {{ slot() }} - interval {{ max_age_days }} day
-                    then {{ fail("'the suppression list ' || wanted || ' is older than " ~ max_age_days ~ " days'") }}
+                    then {{ dmail.fail("'the suppression list ' || wanted || ' is missing or empty'") }}
+                    when newest < {{ dmail.slot() }} - interval {{ max_age_days }} day
+                    then {{ dmail.fail("'the suppression list ' || wanted || ' is older than " ~ max_age_days ~ " days'") }}
                     else 'current'
                 end
             ) as lists_are
@@ -35,7 +35,7 @@
                 from
                     (
                         {% for list in lists %}
-                            select {{ sql_text(list) }} as wanted {{ "union all" if not loop.last }}
+                            select {{ dmail.sql_text(list) }} as wanted {{ "union all" if not loop.last }}
                         {% endfor %}
                     ) as names
                 left join {{ ref("stg_suppressions") }} as entries on names.wanted = entries.list_name

@@ -5,10 +5,10 @@
         where {% call targeted() %} orders_count > 0 {% endcall %}
 #}
 {% macro targeted() -%}
-    {%- set wave = this_wave() -%}
+    {%- set wave = dmail.this_wave() -%}
     {%- if execute and env_var("DMAIL_TEST_PROFILES", "") != "" -%} is_test_profile
     {%- elif wave.audience -%}
-        not is_test_profile and profile_id in (select profile_id from {{ divided_audience(wave) }})
+        not is_test_profile and profile_id in (select profile_id from {{ dmail.divided_audience(wave) }})
     {%- else -%} not is_test_profile and ({{ caller() | trim }})
     {%- endif -%}
 {%- endmacro %}

@@ -5,7 +5,7 @@
 {% macro this_wave() %} {{ return(fromjson(env_var("DMAIL_WAVE", "{}")) if execute else {}) }} {% endmacro %}
 
 {# What the people of a divided audience are read from. #}
-{% macro divided_audience(wave) %} {{ return(read_files("'" ~ wave.audience.replace("'", "''") ~ "'")) }} {% endmacro %}
+{% macro divided_audience(wave) %} {{ return(dmail.read_files("'" ~ wave.audience.replace("'", "''") ~ "'")) }} {% endmacro %}
 
 {#
     The audience with `wave_number`, and who is in another wave than this one already out.
@@ -19,7 +19,7 @@
         divided as (
             select audience.*, drawn.wave_number
             from {{ audience }} as audience
-            inner join {{ divided_audience(wave) }} as drawn on audience.profile_id = drawn.profile_id
+            inner join {{ dmail.divided_audience(wave) }} as drawn on audience.profile_id = drawn.profile_id
         ),
     {% else %}
         drawn as (
@@ -27,7 +27,7 @@
                 *,
                 row_number() over (
                     order by
-                        {{ keyed_hash(campaign_name() ~ "/wave", "coalesce(household_key, profile_id)") }},
+                        {{ dmail.keyed_hash(dmail.campaign_name() ~ "/wave", "coalesce(household_key, profile_id)") }},
                         coalesce(household_key, profile_id),
                         profile_id
                 ) as place_in_line
@@ -45,7 +45,7 @@
 
         divided as (
             select
-                {{ star_except(["place_in_line", "people", "household_place"], "households_in_line") }},
+                {{ dmail.star_except(["place_in_line", "people", "household_place"], "households_in_line") }},
                 case
                     {% set reach = namespace(share=0, count=0) %}
                     {% for size in wave.sizes[:-1] %}

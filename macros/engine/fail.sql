@@ -1,5 +1,5 @@
 {# An expression that stops the query with a message (a text expression without personal data) as soon as it is evaluated. #}
-{% macro fail(message) %} {{ return(adapter.dispatch("fail")(message)) }}{% endmacro %}
+{% macro fail(message) %} {{ return(adapter.dispatch("fail", "dmail")(message)) }}{% endmacro %}
 
 {% macro duckdb__fail(message) %} {{ return("error(" ~ message ~ ")") }} {% endmacro %}
 

@@ -4,67 +4,67 @@
 #}
 {# The text with every match replaced; `\1` stands for the first group, and for nothing where that took no part. #}
 {% macro replace_all(text, pattern, replacement) -%}
-    {{ adapter.dispatch("replace_all")(text, pattern, replacement) }}
+    {{ adapter.dispatch("replace_all", "dmail")(text, pattern, replacement) }}
 {%- endmacro %}
 
 {% macro duckdb__replace_all(text, pattern, replacement) -%}
-    regexp_replace({{ text }}, {{ sql_text(pattern) }}, {{ sql_text(replacement) }}, 'g')
+    regexp_replace({{ text }}, {{ dmail.sql_text(pattern) }}, {{ dmail.sql_text(replacement) }}, 'g')
 {%- endmacro %}
 
 {% macro spark__replace_all(text, pattern, replacement) -%}
-    regexp_replace({{ text }}, {{ java_pattern(pattern) }}, {{ java_replacement(replacement) }})
+    regexp_replace({{ text }}, {{ dmail.java_pattern(pattern) }}, {{ dmail.java_replacement(replacement) }})
 {%- endmacro %}
 
 {# The text with its first match replaced: of a pattern that is anchored at both ends, the only one. #}
 {% macro replace_first(text, pattern, replacement) -%}
-    {{ adapter.dispatch("replace_first")(text, pattern, replacement) }}
+    {{ adapter.dispatch("replace_first", "dmail")(text, pattern, replacement) }}
 {%- endmacro %}
 
 {% macro duckdb__replace_first(text, pattern, replacement) -%}
-    regexp_replace({{ text }}, {{ sql_text(pattern) }}, {{ sql_text(replacement) }})
+    regexp_replace({{ text }}, {{ dmail.sql_text(pattern) }}, {{ dmail.sql_text(replacement) }})
 {%- endmacro %}
 
 {# Java replaces all or, by a group that takes the rest of the text along, the first. #}
 {% macro spark__replace_first(text, pattern, replacement) -%}
     {% set groups = modules.re.findall("(?<!\\\\)\\((?!\\?)", pattern) | length %}
-    {{ spark__replace_all(text, "(?:" ~ pattern ~ ")((?s:.*))", replacement ~ "\\" ~ (groups + 1)) }}
+    {{ dmail.spark__replace_all(text, "(?:" ~ pattern ~ ")((?s:.*))", replacement ~ "\\" ~ (groups + 1)) }}
 {%- endmacro %}
 
 {# Whether the pattern occurs in the text. #}
-{% macro matches(text, pattern) -%} {{ adapter.dispatch("matches")(text, pattern) }} {%- endmacro %}
+{% macro matches(text, pattern) -%} {{ adapter.dispatch("matches", "dmail")(text, pattern) }} {%- endmacro %}
 
-{% macro duckdb__matches(text, pattern) -%} regexp_matches({{ text }}, {{ sql_text(pattern) }}) {%- endmacro %}
+{% macro duckdb__matches(text, pattern) -%} regexp_matches({{ text }}, {{ dmail.sql_text(pattern) }}) {%- endmacro %}
 
-{% macro spark__matches(text, pattern) -%}({{ text }}) rlike {{ java_pattern(pattern) }} {%- endmacro %}
+{% macro spark__matches(text, pattern) -%}({{ text }}) rlike {{ dmail.java_pattern(pattern) }} {%- endmacro %}
 
 {# Whether the pattern is the whole text. `column`: the pattern is a column's, row by row. #}
 {% macro matches_whole(text, pattern, column=false) -%}
-    {{ adapter.dispatch("matches_whole")(text, pattern, column) }}
+    {{ adapter.dispatch("matches_whole", "dmail")(text, pattern, column) }}
 {%- endmacro %}
 
 {% macro duckdb__matches_whole(text, pattern, column) -%}
-    regexp_full_match({{ text }}, {{ pattern if column else sql_text(pattern) }})
+    regexp_full_match({{ text }}, {{ pattern if column else dmail.sql_text(pattern) }})
 {%- endmacro %}
 
 {% macro spark__matches_whole(text, pattern, column) -%}
     {%- if column -%}({{ text }}) rlike '^(?:' || {{ pattern }} || ')\\z'
-    {%- else -%}({{ text }}) rlike {{ java_pattern("^(?:" ~ pattern ~ ")$") }}
+    {%- else -%}({{ text }}) rlike {{ dmail.java_pattern("^(?:" ~ pattern ~ ")$") }}
     {%- endif -%}
 {%- endmacro %}
 
 {# The matches of the pattern, each changed by an expression over `part`, joined again; null for null. #}
 {% macro each_part(text, pattern, expression) -%}
-    {{ adapter.dispatch("each_part")(text, pattern, expression) }}
+    {{ adapter.dispatch("each_part", "dmail")(text, pattern, expression) }}
 {%- endmacro %}
 
 {% macro duckdb__each_part(text, pattern, expression) -%}
     array_to_string(
-        list_transform(regexp_extract_all({{ text }}, {{ sql_text(pattern) }}), lambda part:{{ expression }}), ''
+        list_transform(regexp_extract_all({{ text }}, {{ dmail.sql_text(pattern) }}), lambda part:{{ expression }}), ''
     )
 {%- endmacro %}
 
 {% macro spark__each_part(text, pattern, expression) -%}
-    array_join(transform(regexp_extract_all({{ text }}, {{ java_pattern(pattern) }}, 0), part -> {{ expression }}), '')
+    array_join(transform(regexp_extract_all({{ text }}, {{ dmail.java_pattern(pattern) }}, 0), part -> {{ expression }}), '')
 {%- endmacro %}
 
 {# A pattern as Java takes it, as a SQL literal. #}
@@ -85,10 +85,10 @@
             ) %}
         {% endif %}
     {% endfor %}
-    {{- sql_text(pieces | join("")) -}}
+    {{- dmail.sql_text(pieces | join("")) -}}
 {%- endmacro %}
 
 {# A replacement as Java takes it, as a SQL literal. #}
 {% macro java_replacement(replacement) -%}
-    {{- sql_text(modules.re.sub("\\\\([0-9])", "$\\1", replacement | replace("$", "\\$"))) -}}
+    {{- dmail.sql_text(modules.re.sub("\\\\([0-9])", "$\\1", replacement | replace("$", "\\$"))) -}}
 {%- endmacro %}

@@ -2,7 +2,7 @@
     A source's column as a type; null where it cannot be read. Texts: a timestamp is 2027-03-01, or with a time and whatever offset,
     which is passed over; a number is 1234.56, to an integer rounded half away from zero.
 #}
-{% macro read_as(column, type) -%} {{ adapter.dispatch("read_as")(column, type) }} {%- endmacro %}
+{% macro read_as(column, type) -%} {{ adapter.dispatch("read_as", "dmail")(column, type) }} {%- endmacro %}
 
 {% macro duckdb__read_as(column, type) -%} try_cast({{ column }} as {{ type }}) {%- endmacro %}
 
@@ -13,7 +13,7 @@
     {%- if type == "timestamp" -%}
         try_cast(
             regexp_extract(
-                translate(cast({{ column }} as string), '/', '-'), {{ java_pattern(moment) }}, 1
+                translate(cast({{ column }} as string), '/', '-'), {{ dmail.java_pattern(moment) }}, 1
             ) as timestamp
         )
     {%- elif type == "integer" -%} try_cast(round(try_cast({{ column }} as decimal(38, 9))) as integer)

@@ -11,5 +11,5 @@
         otherwise  column -> type: an empty relation of these where no file is there; without it a missing file is an error
 #}
 {% macro read_files(relation, otherwise=none) %}
-    {{ return(adapter.dispatch("read_files")(relation, otherwise)) }}
+    {{ return(adapter.dispatch("read_files", "dmail")(relation, otherwise)) }}
 {% endmacro %}

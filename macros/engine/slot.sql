@@ -11,5 +11,5 @@
 #}
 {% macro as_of() %}
     {% set known = env_var("DMAIL_AS_OF", "") if execute else "" %}
-    {{ return("timestamp '" ~ known ~ "'" if known else slot()) }}
+    {{ return("timestamp '" ~ known ~ "'" if known else dmail.slot()) }}
 {% endmacro %}

@@ -4,12 +4,12 @@
 #}
 {% macro spark__read_files(relation, otherwise) %}
     {% if not execute %} {{ return(relation) }} {% endif %}
-    {% set location = spark_location(relation) %}
+    {% set location = dmail.spark_location(relation) %}
     {% if not location.startswith("'") %} {{ return(location) }} {% endif %}
-    {% set path = spark_path(location[1:-1].replace("''", "'")) %}
-    {% if otherwise %} {{ return(spark_folder(path, otherwise)) }}
+    {% set path = dmail.spark_path(location[1:-1].replace("''", "'")) %}
+    {% if otherwise %} {{ return(dmail.spark_folder(path, otherwise)) }}
     {% elif path.lower().endswith(".parquet") %} {{ return("parquet.`" ~ path.replace("`", "``") ~ "`") }}
-    {% else %} {{ return(spark_csv(path)) }}
+    {% else %} {{ return(dmail.spark_csv(path)) }}
     {% endif %}
 {% endmacro %}
 
@@ -46,7 +46,7 @@
         "mode": "FAILFAST",
         "enforceSchema": "false",
     } %}
-    {{ return(spark_table("csv", path, options, line)) }}
+    {{ return(dmail.spark_table("csv", path, options, line)) }}
 {% endmacro %}
 
 {#
@@ -62,7 +62,7 @@
     {% set options = {"recursiveFileLookup": "true", "pathGlobFilter": name} %}
     {% set schema = [] %}
     {% for name, type in columns.items() %} {% do schema.append(name ~ " " ~ type) %} {% endfor %}
-    {% set table = spark_table("parquet", folder, options, schema=schema | join(", ")) %}
+    {% set table = dmail.spark_table("parquet", folder, options, schema=schema | join(", ")) %}
     {# Spark looks below a folder at whatever depth, and tells of places as of URLs. #}
     {% set found = modules.re.sub("([.+(){}])", "\\\\\\1", path[folder | length :]).replace("*", "[^/]*") ~ "$" %}
     {{
@@ -72,7 +72,7 @@
             ~ " from "
             ~ table
             ~ " where url_decode(replace(_metadata.file_path, '+', '%2B')) rlike "
-            ~ sql_text("/" ~ modules.re.escape(folder.split("/")[-1]) ~ found)
+            ~ dmail.sql_text("/" ~ modules.re.escape(folder.split("/")[-1]) ~ found)
             ~ ")"
         )
     }}
@@ -81,10 +81,10 @@
 {# An external table over files: its name. `fingerprint`: what makes it another table besides its definition. #}
 {% macro spark_table(format, path, options, fingerprint="", schema="") %}
     {% set given = [] %}
-    {% for name, value in options.items() %} {% do given.append(name ~ " = " ~ sql_text(value)) %} {% endfor %}
+    {% for name, value in options.items() %} {% do given.append(name ~ " = " ~ dmail.sql_text(value)) %} {% endfor %}
     {% set definition %}
         {{ "(" ~ schema ~ ")" if schema }} using {{ format }} options ({{ given | join(", ") }})
-        location {{ sql_text(path) }}
+        location {{ dmail.sql_text(path) }}
     {% endset %}
     {% set name = target.schema ~ ".files_" ~ local_md5(definition ~ fingerprint) %}
     {% do run_query("create schema if not exists " ~ target.schema) %}

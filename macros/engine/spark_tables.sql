@@ -2,13 +2,13 @@
     How dbt makes tables on Spark: as Parquet below DMAIL_SPARK_WAREHOUSE, where the runner reads them, one folder a table. What a
     killed build has left there is written over.
 #}
-{% macro spark__location_clause() %} location {{ sql_text(spark_folder_of(model.alias)) }} {% endmacro %}
+{% macro spark__location_clause() %} location {{ dmail.sql_text(dmail.spark_folder_of(model.alias)) }} {% endmacro %}
 
 {% macro spark__file_format_clause() %} using parquet {% endmacro %}
 
 {# The folder of a table. #}
 {% macro spark_folder_of(name) %}
-    {{ return(spark_path(env_var("DMAIL_SPARK_WAREHOUSE", ".dmail/spark")) ~ "/" ~ name) }}
+    {{ return(dmail.spark_path(env_var("DMAIL_SPARK_WAREHOUSE", ".dmail/spark")) ~ "/" ~ name) }}
 {% endmacro %}
 
 {# A contract's `not_null`, which Parquet does not hold: looked at after the table is made. #}
@@ -45,7 +45,7 @@
     {% for row in agate_table.rows %}
         {% set values = [] %}
         {% for value in row %}
-            {% do values.append("null" if value is none else sql_text(value | string)) %}
+            {% do values.append("null" if value is none else dmail.sql_text(value | string)) %}
         {% endfor %}
         {% do rows.append("(" ~ values | join(", ") ~ ")") %}
     {% endfor %}

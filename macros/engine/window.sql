@@ -11,4 +11,4 @@
 {% endmacro %}
 
 {# Where the slot's window ends: the slot. #}
-{% macro window_end() %} {{ return(slot()) }} {% endmacro %}
+{% macro window_end() %} {{ return(dmail.slot()) }} {% endmacro %}

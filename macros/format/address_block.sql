@@ -25,8 +25,8 @@
     street=["address_line1", "address_line2"],
     columns="address_block"
 ) -%}
-    {% set block = address_lines(lines, sender_country, language, name, company, street, "address_block") %}
+    {% set block = dmail.address_lines(lines, sender_country, language, name, company, street, "address_block") %}
     {% for line in range(1, lines + 1) %}
-        {{ list_item(block, line) }} as {{ columns }}_{{ line }} {{- "," if not loop.last }}
+        {{ dmail.list_item(block, line) }} as {{ columns }}_{{ line }} {{- "," if not loop.last }}
     {% endfor %}
 {%- endmacro %}

@@ -14,6 +14,6 @@
     company="company",
     street=["address_line1", "address_line2"]
 ) -%}
-    {% set block = address_lines(lines, sender_country, language, name, company, street, "address_block_text") %}
-    {{ join_list(block, separator) }}
+    {% set block = dmail.address_lines(lines, sender_country, language, name, company, street, "address_block_text") %}
+    {{ dmail.join_list(block, separator) }}
 {%- endmacro %}

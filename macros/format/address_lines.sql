@@ -37,7 +37,7 @@
             "case when contains(capital_fields, '"
             ~ letter
             ~ "') then "
-            ~ upper_case("replace(" ~ value ~ ", 'ß', 'ss')")
+            ~ dmail.upper_case("replace(" ~ value ~ ", 'ß', 'ss')")
             ~ " else "
             ~ value
             ~ " end"
@@ -47,14 +47,14 @@
         ) %}
     {% endfor %}
     {# An empty field takes the separator before it away, at the start of a line the one after it; an empty line goes. #}
-    {% set block.text = replace_all(block.text, "(^|\\n)((〒|FO|HT|AZ )?\\x02[ ,/-]*)+", "\\1") %}
-    {% set block.text = replace_all(block.text, "[ ,/-]*\\x02", "") %}
-    {% set block.text = trimmed_of(replace_all(block.text, " *\\n[ \\n]*", "\n"), "' ' || chr(10)") %}
+    {% set block.text = dmail.replace_all(block.text, "(^|\\n)((〒|FO|HT|AZ )?\\x02[ ,/-]*)+", "\\1") %}
+    {% set block.text = dmail.replace_all(block.text, "[ ,/-]*\\x02", "") %}
+    {% set block.text = dmail.trimmed_of(dmail.replace_all(block.text, " *\\n[ \\n]*", "\n"), "' ' || chr(10)") %}
     {% set country = (
         "case when "
         ~ abroad
         ~ " then chr(10) || upper("
-        ~ look_up("country_names", language)
+        ~ dmail.look_up("country_names", language)
         ~ ") else '' end"
     ) %}
     {% set fitted %}
@@ -68,5 +68,5 @@
             end
         {% endif %}
     {% endset %}
-    {{ with_value(block.text ~ " || " ~ country, "block", split_lines(fitted)) }}
+    {{ dmail.with_value(block.text ~ " || " ~ country, "block", dmail.split_lines(fitted)) }}
 {%- endmacro %}

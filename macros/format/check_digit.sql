@@ -7,17 +7,17 @@
                 mod97  ISO 7064 MOD 97-10, for up to 60 digits and capitals: two digits; some 25 s for a million rows
 #}
 {% macro check_digit(column, scheme="mod10") -%}
-    {% set text = blank_to_null(column) %}
+    {% set text = dmail.blank_to_null(column) %}
     {% if scheme == "mod10" %}
         case
-            when {{ matches(text, "^[0-9]+$") }}
+            when {{ dmail.matches(text, "^[0-9]+$") }}
             then
                 cast(
                     (
                         10
                         -
                         {{
-                            digit_sum(
+                            dmail.digit_sum(
                                 text,
                                 "case when place % 2 = 0 then digit when digit > 4 then 2 * digit - 9 else 2 * digit end",
                             )
@@ -29,11 +29,11 @@
         end
     {% elif scheme == "mod11" %}
         case
-            when not {{ matches(text, "^[0-9]+$") }}
+            when not {{ dmail.matches(text, "^[0-9]+$") }}
             then null
             else
                 case
-                    11 - {{ digit_sum(text, "digit * (2 + (place - 1) % 6)") }} % 11
+                    11 - {{ dmail.digit_sum(text, "digit * (2 + (place - 1) % 6)") }} % 11
                     {% for rest in range(1, 10) %} when {{ rest }} then '{{ rest }}'
                     {% endfor %}
                     when 10
@@ -61,7 +61,7 @@
             ) %}
         {% endfor %}
         case
-            when {{ matches(text, "^[0-9A-Z]{1,60}$") }}
+            when {{ dmail.matches(text, "^[0-9A-Z]{1,60}$") }}
             then lpad(cast(98 - cast({{ rest.sql }} as integer) as string), 2, '0')
         end
     {% else %}

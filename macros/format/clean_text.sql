@@ -11,8 +11,8 @@
     {% set space = "\\s\\p{Cc}\\p{Z}" %}
     {% set word = "[^" ~ nothing ~ space ~ "]+" %}
     case
-        when {{ matches_whole(text, word ~ "( " ~ word ~ ")*") }}
+        when {{ dmail.matches_whole(text, word ~ "( " ~ word ~ ")*") }}
         then {{ text }}
-        else nullif(trim({{ replace_all(replace_all(text, "[" ~ nothing ~ "]", ""), "[" ~ space ~ "]+", " ") }}), '')
+        else nullif(trim({{ dmail.replace_all(dmail.replace_all(text, "[" ~ nothing ~ "]", ""), "[" ~ space ~ "]+", " ") }}), '')
     end
 {%- endmacro %}

@@ -39,7 +39,7 @@
         then 'n'
         else
             case
-                {{ replace_all(lower_case(text), "^[\\s\\p{Z}\\p{C}\"'.]+|[\\s\\p{Z}\\p{C}\"'.]+$", "") }}
+                {{ dmail.replace_all(dmail.lower_case(text), "^[\\s\\p{Z}\\p{C}\"'.]+|[\\s\\p{Z}\\p{C}\"'.]+$", "") }}
                 {% for answer, spellings in words.items() %}
                     {% for spelling in spellings %} when '{{ spelling }}' then '{{ answer }}' {% endfor %}
                 {% endfor %}

@@ -14,7 +14,7 @@
             )
         }}
     {% endif %}
-    {% set known = locales() %} {% do check_choice("format_date", "locale", locale, known) %}
+    {% set known = dmail.locales() %} {% do dmail.check_choice("format_date", "locale", locale, known) %}
     {% set date = "try_cast(" ~ column ~ " as date)" %}
     {% set year, month, day = "year(" ~ date ~ ")", "month(" ~ date ~ ")", "day(" ~ date ~ ")" %}
     {% set expressions = {} %}
@@ -27,7 +27,7 @@
             "{dd}": "lpad(cast(" ~ day ~ " as string), 2, '0')",
             "{month}": "split_part('" ~ words.months ~ "', ' ', cast(" ~ month ~ " as integer))",
         } %}
-        {% do expressions.update({name: filled(words.get(style, ""), parts)}) %}
+        {% do expressions.update({name: dmail.filled(words.get(style, ""), parts)}) %}
     {% endfor %}
     case
         when {{ year }} between 1 and 9999
@@ -38,14 +38,14 @@
                 || lpad(cast({{ month }} as string), 2, '0')
                 || '-'
                 || lpad(cast({{ day }} as string), 2, '0')
-            {% else %} {{ by_locale(locale, expressions) }}
+            {% else %} {{ dmail.by_locale(locale, expressions) }}
             {% endif %}
     end
 {%- endmacro %}
 
 {# A pattern such as {d}. {month} as a SQL expression. #}
 {% macro filled(pattern, parts) -%}
-    {% set sql = namespace(text=sql_text(pattern)) %}
+    {% set sql = namespace(text=dmail.sql_text(pattern)) %}
     {% for name, part in parts.items() %}
         {% set sql.text = sql.text | replace(name, "' || " ~ part ~ " || '") %}
     {% endfor %}

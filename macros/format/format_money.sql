@@ -7,9 +7,9 @@
         locale    one of locales() in quotes ("'de-DE'"), or a column expression; see by_locale()
 #}
 {% macro format_money(column, currency, locale) -%}
-    {% set known, all_currencies = locales(), currencies() %}
-    {% do check_choice("format_money", "locale", locale, known) %}
-    {% do check_choice("format_money", "currency", currency, all_currencies) %}
+    {% set known, all_currencies = dmail.locales(), dmail.currencies() %}
+    {% do dmail.check_choice("format_money", "locale", locale, known) %}
+    {% do dmail.check_choice("format_money", "currency", currency, all_currencies) %}
     {% set chosen = [currency[1:-1]] if currency.startswith("'") else all_currencies.keys() | list %}
     {% set expressions = {} %}
     {% for name, words in known.items() %}
@@ -20,21 +20,21 @@
             {% if money.startswith("{s}{n}") and symbol[-1] in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" %}
                 {% set money = "{s}\u00a0{n}" %}
             {% endif %}
-            {% set parts = {"{s}": sql_text(symbol), "{n}": grouped_digits(column, all_currencies[code], words)} %}
-            {% set below = rounded(column, all_currencies[code]) ~ " < 0" %}
+            {% set parts = {"{s}": dmail.sql_text(symbol), "{n}": dmail.grouped_digits(column, all_currencies[code], words)} %}
+            {% set below = dmail.rounded(column, all_currencies[code]) ~ " < 0" %}
             {% do cases.append(
                 "when '"
                 ~ code
                 ~ "' then case when "
                 ~ below
                 ~ " then "
-                ~ filled(words.negative_money or "-" ~ money, parts)
+                ~ dmail.filled(words.negative_money or "-" ~ money, parts)
                 ~ " else "
-                ~ filled(money, parts)
+                ~ dmail.filled(money, parts)
                 ~ " end"
             ) %}
         {% endfor %}
         {% do expressions.update({name: "case " ~ currency ~ " " ~ cases | join(" ") ~ " end"}) %}
     {% endfor %}
-    {{ by_locale(locale, expressions) }}
+    {{ dmail.by_locale(locale, expressions) }}
 {%- endmacro %}

@@ -10,13 +10,13 @@
     {% if decimals is not integer or decimals < 0 or decimals > 10 %}
         {{ exceptions.raise_compiler_error("format_number(): `decimals` accepts 0 to 10, not `" ~ decimals ~ "`") }}
     {% endif %}
-    {% set known = locales() %} {% do check_choice("format_number", "locale", locale, known) %}
+    {% set known = dmail.locales() %} {% do dmail.check_choice("format_number", "locale", locale, known) %}
     {% set expressions = {} %}
     {% for name, words in known.items() %}
-        {% do expressions.update({name: grouped_digits(column, decimals, words)}) %}
+        {% do expressions.update({name: dmail.grouped_digits(column, decimals, words)}) %}
     {% endfor %}
-    {% set number = rounded(column, decimals) %}
-    case when {{ number }} < 0 then '-' else '' end || {{ by_locale(locale, expressions) }}
+    {% set number = dmail.rounded(column, decimals) %}
+    case when {{ number }} < 0 then '-' else '' end || {{ dmail.by_locale(locale, expressions) }}
 {%- endmacro %}
 
 {# A number with so many decimals, rounded half away from zero; null where it is none. #}
@@ -24,8 +24,8 @@
 
 {# The number without its sign. Regular expressions cannot count from the right, so the digits are grouped backwards. #}
 {% macro grouped_digits(column, decimals, words) -%}
-    {% set digits = "cast(abs(" ~ rounded(column, decimals) ~ ") as string)" %}
-    {% set backwards = replace_all("reverse(split_part(" ~ digits ~ ", '.', 1))", "([0-9]{3})", "\\1,") %}
-    replace({{ replace_all("reverse(" ~ backwards ~ ")", "^,", "") }}, ',', '{{ words.group }}')
+    {% set digits = "cast(abs(" ~ dmail.rounded(column, decimals) ~ ") as string)" %}
+    {% set backwards = dmail.replace_all("reverse(split_part(" ~ digits ~ ", '.', 1))", "([0-9]{3})", "\\1,") %}
+    replace({{ dmail.replace_all("reverse(" ~ backwards ~ ")", "^,", "") }}, ',', '{{ words.group }}')
     {% if decimals %} || '{{ words.point }}' || split_part({{ digits }}, '.', 2) {% endif %}
 {%- endmacro %}

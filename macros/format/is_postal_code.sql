@@ -25,8 +25,8 @@
     case
         {{ pattern }}
         {% for spelled in frequent %}
-            when {{ sql_text(spelled) }} then {{ matches_whole(postal_code, spelled) }}
+            when {{ dmail.sql_text(spelled) }} then {{ dmail.matches_whole(postal_code, spelled) }}
         {% endfor %}
-        else {{ matches_whole(postal_code, pattern, column=true) }}
+        else {{ dmail.matches_whole(postal_code, pattern, column=true) }}
     end
 {%- endmacro %}

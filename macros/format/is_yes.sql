@@ -13,7 +13,7 @@
         then true
         else
             case
-                lower({{ replace_all(text, "^\\s+|\\s+$", "") }})
+                lower({{ dmail.replace_all(text, "^\\s+|\\s+$", "") }})
                 {% for no in ["", "false", "f", "no", "n", "0", "0.0", "off"] %} when '{{ no }}' then false {% endfor %}
                 else {{ column }} is not null
             end

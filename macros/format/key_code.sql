@@ -48,9 +48,9 @@
         }}
     {% endif %}
     {% set texts = [] %}
-    {% for part in parts %} {% do texts.append(upper_case(blank_to_null(part))) %} {% endfor %}
+    {% for part in parts %} {% do texts.append(dmail.upper_case(dmail.blank_to_null(part))) %} {% endfor %}
     {% set judged = [] %}
-    {% for text in texts %} {% do judged.append(matches(text, charsets[charset])) %} {% endfor %}
+    {% for text in texts %} {% do judged.append(dmail.matches(text, charsets[charset])) %} {% endfor %}
     {% if length is not none %}
         {% set fixed = (parts | length - 1 + (1 if check else 0)) * separator | length + checks.get(check, 0) %}
         {% set room = [length - fixed] %}
@@ -59,6 +59,6 @@
         {% do judged.append("length(" ~ last ~ ") <= " ~ room) %}
         {% set texts = texts[:-1] + ["lpad(" ~ last ~ ", " ~ room ~ ", '0')"] %}
     {% endif %}
-    {% set pieces = texts + ([check_digit(texts | join(" || "), check)] if check else []) %}
+    {% set pieces = texts + ([dmail.check_digit(texts | join(" || "), check)] if check else []) %}
     case when {{ judged | join(" and ") }} then {{ pieces | join(" || '" ~ separator ~ "' || ") }} end
 {%- endmacro %}

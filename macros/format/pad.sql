@@ -22,6 +22,6 @@
         when {{ text }} = ''
         then repeat(' ', {{ width }})
         when length({{ text }}) <= {{ width }}
-        then {{ "rpad" if align == "left" else "lpad" }} ({{ text }}, {{ width }}, {{ sql_text(fill) }})
+        then {{ "rpad" if align == "left" else "lpad" }} ({{ text }}, {{ width }}, {{ dmail.sql_text(fill) }})
     end
 {%- endmacro %}

@@ -35,21 +35,21 @@
             )
         }}
     {% endif %}
-    {% set title, first, last = in_case(title, case), in_case(first_name, case), in_case(last_name, case) %}
+    {% set title, first, last = dmail.in_case(title, case), dmail.in_case(first_name, case), dmail.in_case(last_name, case) %}
     {# Proper case is for people: it would spoil IBM. #}
-    {% set company = in_case(company, case if case == "upper") %}
-    {% set initials = initials_of(first) %}
+    {% set company = dmail.in_case(company, case if case == "upper") %}
+    {% set initials = dmail.initials_of(first) %}
     {% if style == "last_first" %}
         {% set forms = [
             "nullif(concat_ws(', ', " ~ last ~ ", " ~ first ~ "), '')",
             last ~ " || ', ' || " ~ initials,
             last,
         ] %}
-    {% else %} {% set forms = [join_words([first, last]), initials ~ " || ' ' || " ~ last, last] %}
+    {% else %} {% set forms = [dmail.join_words([first, last]), initials ~ " || ' ' || " ~ last, last] %}
     {% endif %}
     {% set any_name = "coalesce(" ~ first ~ ", " ~ last ~ ")" %}
     {% if style == "full" %}
-        {% set titled = "case when " ~ any_name ~ " is not null then " ~ join_words([title, first, last]) ~ " end" %}
+        {% set titled = "case when " ~ any_name ~ " is not null then " ~ dmail.join_words([title, first, last]) ~ " end" %}
         {% set forms = [titled] + forms %}
     {% elif style == "formal" %} {% set forms = [title ~ " || ' ' || " ~ last] + forms %}
     {% endif %}
@@ -67,13 +67,13 @@
 {# One part of a name in the case asked for. #}
 {% macro in_case(column, case) -%}
     {%- if column is none -%} cast(null as string)
-    {%- elif case == "upper" -%} {{ upper_text(column) }}
-    {%- elif case == "proper" -%} {{ proper_case(column) }}
-    {%- else -%} {{ blank_to_null(column) }}
+    {%- elif case == "upper" -%} {{ dmail.upper_text(column) }}
+    {%- elif case == "proper" -%} {{ dmail.proper_case(column) }}
+    {%- else -%} {{ dmail.blank_to_null(column) }}
     {%- endif -%}
 {%- endmacro %}
 
 {# Ann Maria: A. M.; Jean-Paul: J.-P.; J.R.: J.R. #}
 {% macro initials_of(column) -%}
-    {{ replace_all(column, "(\\p{L}\\p{M}*)[\\p{L}\\p{M}'’\\x{200c}\\x{200d}]*\\.?", "\\1.") }}
+    {{ dmail.replace_all(column, "(\\p{L}\\p{M}*)[\\p{L}\\p{M}'’\\x{200c}\\x{200d}]*\\.?", "\\1.") }}
 {%- endmacro %}

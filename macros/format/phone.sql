@@ -31,38 +31,38 @@
         "NO": ["47", ""],
         "MX": ["52", ""],
     } %}
-    {% set number = replace_all(
-        "lower(" ~ blank_to_null(column) ~ ")",
+    {% set number = dmail.replace_all(
+        "lower(" ~ dmail.blank_to_null(column) ~ ")",
         "^(?:tel|phone|fon|tlf|mobile)[.:]* *|[,; ]*(?:ext|extension|x|#)[.: ]*[0-9]+$",
         "",
     ) %}
-    {% set number = replace_all(number, "^([^0-9]*\\+[0-9 ]+)\\(0\\)", "\\1") %}
-    {% set digits = replace_all(number, "[^0-9]", "") %}
-    {% set plus = "case when " ~ matches(number, "^[^0-9]*\\+") ~ " then '+' else '' end" %}
+    {% set number = dmail.replace_all(number, "^([^0-9]*\\+[0-9 ]+)\\(0\\)", "\\1") %}
+    {% set digits = dmail.replace_all(number, "[^0-9]", "") %}
+    {% set plus = "case when " ~ dmail.matches(number, "^[^0-9]*\\+") ~ " then '+' else '' end" %}
     {% set national = plus ~ " || " ~ digits %}
     {% if country_code is not none %}
         {% set cases = [] %}
         {% for country, rule in countries.items() %}
             {% do cases.append(
-                "when '" ~ country ~ "' then '+" ~ rule[0] ~ "' || " ~ replace_all(digits, "^" ~ rule[1], "")
+                "when '" ~ country ~ "' then '+" ~ rule[0] ~ "' || " ~ dmail.replace_all(digits, "^" ~ rule[1], "")
             ) %}
         {% endfor %}
         {% set national -%}
             case
-                when {{ matches(number, "^[^0-9]*\\+") }}
+                when {{ dmail.matches(number, "^[^0-9]*\\+") }}
                 then '+' || {{ digits }}
-                when {{ matches(digits, "^00") }}
+                when {{ dmail.matches(digits, "^00") }}
                 then '+' || substr({{ digits }}, 3)
-                when {{ matches(digits, "^011") }} and {{ matches("upper(" ~ country_code ~ ")", "^(?:US|CA)$") }}
+                when {{ dmail.matches(digits, "^011") }} and {{ dmail.matches("upper(" ~ country_code ~ ")", "^(?:US|CA)$") }}
                 then '+' || substr({{ digits }}, 4)
                 else case upper({{ country_code }}) {{ cases | join(" ") }} else {{ digits }} end
             end
         {%- endset %}
     {% endif %}
     case
-        when {{ matches(number, "\\pL") }}
+        when {{ dmail.matches(number, "\\pL") }}
         then null
-        when {{ matches(digits, "^[0-9]{7,15}$") }} and {{ matches(national, "^\\+?[0-9]{7,15}$") }}
+        when {{ dmail.matches(digits, "^[0-9]{7,15}$") }} and {{ dmail.matches(national, "^\\+?[0-9]{7,15}$") }}
         then {{ national }}
     end
 {%- endmacro %}

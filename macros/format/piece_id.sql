@@ -18,10 +18,10 @@
     {# Within a unit test `model` is the test: its ids must be those of the model that it tests. #}
     {% set tested = model.get("tested_node_unique_id") or model.unique_id %}
     {% set name = campaign or tested.split(".")[2].split("__")[0] %}
-    {% set moment = slot() | string | trim | replace("timestamp ", "") %}
+    {% set moment = dmail.slot() | string | trim | replace("timestamp ", "") %}
     upper(
         substr(
-            md5({{ sql_text(name) }} || '|' || {{ moment }} || '|' || {{ blank_to_null(profile_id) }}), 1, {{ length }}
+            md5({{ dmail.sql_text(name) }} || '|' || {{ moment }} || '|' || {{ dmail.blank_to_null(profile_id) }}), 1, {{ length }}
         )
     )
 {%- endmacro %}

@@ -47,32 +47,32 @@
         ["JP", "[0-9]{3}-[0-9]{4}", [7, 6], "〒?[^0-9A-Z]*([0-9]{3})[^0-9A-Z]*([0-9]{4})", "\\1-\\2"],
         ["LV", "LV-[0-9]{4}", none, "(?:LV)?[^0-9A-Z]*([0-9]{4})", "LV-\\1"],
     ] %}
-    {% set upper = replace_first(upper_case(trimmed("cast(" ~ column ~ " as string)")), "\\.0+$", "") %}
-    {% set bare = replace_first(upper, "^[A-Z]{1,3}[ -]+([0-9]{3}[0-9A-Z -]*)$", "\\1") %}
+    {% set upper = dmail.replace_first(dmail.upper_case(dmail.trimmed("cast(" ~ column ~ " as string)")), "\\.0+$", "") %}
+    {% set bare = dmail.replace_first(upper, "^[A-Z]{1,3}[ -]+([0-9]{3}[0-9A-Z -]*)$", "\\1") %}
     case
         {# No `in (…)`: DuckDB makes a join of it. #}
         {% for countries, right, zeros, parts, print in shapes %}
             when contains('{{ countries }}', {{ country_code }})
             then
                 case
-                    when {{ matches_whole(column, right) }}
+                    when {{ dmail.matches_whole(column, right) }}
                     then {{ column }}
                     {% if zeros %}
-                        when {{ matches_whole(bare, "[0-9]{" ~ zeros[1] ~ "," ~ (zeros[0] - 1) ~ "}") }}
+                        when {{ dmail.matches_whole(bare, "[0-9]{" ~ zeros[1] ~ "," ~ (zeros[0] - 1) ~ "}") }}
                         then
                             {% set filled = "lpad(" ~ bare ~ ", " ~ zeros[0] ~ ", '0')" %}
-                            {{ replace_first(filled, "^" ~ parts ~ "$", print) if parts else filled }}
+                            {{ dmail.replace_first(filled, "^" ~ parts ~ "$", print) if parts else filled }}
                     {% endif %}
                     {% if countries.startswith("US") %}
-                        when {{ matches_whole(bare, "[0-9]{7,8}") }}
-                        then {{ replace_first("lpad(" ~ bare ~ ", 9, '0')", "^(.{5})(.{4})$", "\\1-\\2") }}
+                        when {{ dmail.matches_whole(bare, "[0-9]{7,8}") }}
+                        then {{ dmail.replace_first("lpad(" ~ bare ~ ", 9, '0')", "^(.{5})(.{4})$", "\\1-\\2") }}
                     {% endif %}
-                    else {{ replace_first(bare, "^" ~ parts ~ "$", print) if parts else bare }}
+                    else {{ dmail.replace_first(bare, "^" ~ parts ~ "$", print) if parts else bare }}
                 end
         {% endfor %}
         {# Elsewhere the letters may belong to the code. #}
         when contains('AT AX BE BG CH EE HR HU LI LT LU MC MD MK RS SI', {{ country_code }})
-        then case when {{ matches_whole(column, "[0-9]+") }} then {{ column }} else {{ bare }} end
+        then case when {{ dmail.matches_whole(column, "[0-9]+") }} then {{ column }} else {{ bare }} end
         else {{ upper }}
     end
 {%- endmacro %}

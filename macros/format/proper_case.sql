@@ -7,7 +7,7 @@
     after Mac a capital follows only in the names listed here, since Macy and Mackenzie have none.
 #}
 {% macro proper_case(column) -%}
-    {% set text = blank_to_null(column) %}
+    {% set text = dmail.blank_to_null(column) %}
     {% set macs = "allister|arthur|donald|dougall|dowell|farlane|gregor|intosh|intyre|lean|leod|millan|neil|pherson|queen|rae|tavish" %}
     {% set particles = [
         "de(?: la| las| los)?|del|d[ao]s?|dos|du|des",
@@ -25,16 +25,16 @@
     {% set capital %}
         case
             when part like '% ' then part
-            when part = 'ii' or part = 'iii' or part = 'iv' then {{ upper_case("part") }}
-            when {{ matches("part", "^mac(?:" ~ macs ~ ")$") }} then 'Mac' || {{ upper_case("substr(part, 4, 1)") }} || substr(part, 5)
-            else {{ upper_case("substr(part, 1, 1)") }} || substr(part, 2)
+            when part = 'ii' or part = 'iii' or part = 'iv' then {{ dmail.upper_case("part") }}
+            when {{ dmail.matches("part", "^mac(?:" ~ macs ~ ")$") }} then 'Mac' || {{ dmail.upper_case("substr(part, 4, 1)") }} || substr(part, 5)
+            else {{ dmail.upper_case("substr(part, 1, 1)") }} || substr(part, 2)
         end
     {% endset %}
     case
-        when {{ matches("replace(" ~ text ~ ", 'ß', '')", "\\p{Ll}") }} and {{ matches(text, "\\p{Lu}") }}
+        when {{ dmail.matches("replace(" ~ text ~ ", 'ß', '')", "\\p{Ll}") }} and {{ dmail.matches(text, "\\p{Lu}") }}
         then {{ text }}
         else
             {# Greek has a small sigma for the end of a word, which lower() does not know. #}
-            {{ each_part(replace_all(lower_case(text), "σ([^\\p{L}\\p{M}]|$)", "ς\\1"), parts | join("|"), capital) }}
+            {{ dmail.each_part(dmail.replace_all(dmail.lower_case(text), "σ([^\\p{L}\\p{M}]|$)", "ς\\1"), parts | join("|"), capital) }}
     end
 {%- endmacro %}

@@ -16,7 +16,7 @@
         generic     greetings to use instead of ours where there is no name: {"en": "Dear friend,"}
 #}
 {% macro salutation(language, title, last_name, first_name=none, default="en", generic={}) -%}
-    {% set known = greetings() %}
+    {% set known = dmail.greetings() %}
     {% for given in [default] + generic.keys() | list if given not in known %}
         {{
             exceptions.raise_compiler_error(
@@ -24,7 +24,7 @@
             )
         }}
     {% endfor %}
-    {% set title, last, first = blank_to_null(title), blank_to_null(last_name), in_case(first_name, none) %}
+    {% set title, last, first = dmail.blank_to_null(title), dmail.blank_to_null(last_name), dmail.in_case(first_name, none) %}
     {% set key = "lower(split_part(replace(" ~ language ~ ", '_', '-'), '-', 1))" %}
     {% set spoken = "lower(replace(" ~ title ~ ", '.', ''))" %}
     {% set ms = "ms|mrs|miss|mmes?|mlle|madame|mademoiselle|frau|sra|srta|señora|señorita|senhora|sigra|signora|mevrouw|mevr|mw|pani|fru|fröken" %}
@@ -33,16 +33,16 @@
     {# What the title says besides Ms and Mr, such as Dr. #}
     {% set rank = (
         "nullif("
-        ~ replace_all(title, "(?i)^(?:" ~ ms ~ "|" ~ mr ~ "|sig\\.ra)(?:\\.? +|\\.?$)", "")
+        ~ dmail.replace_all(title, "(?i)^(?:" ~ ms ~ "|" ~ mr ~ "|sig\\.ra)(?:\\.? +|\\.?$)", "")
         ~ ", '')"
     ) %}
     case
         {% for gender, words in {"ms": ms, "mr": mr}.items() %}
             when
                 {{ last }} is not null
-                and {{ matches(spoken, "^(?:" ~ words ~ ")(?: |$)") }}
-                and not {{ matches(spoken, several) }}
-                and {{ by_language(key, known, gender, default) }} is not null
+                and {{ dmail.matches(spoken, "^(?:" ~ words ~ ")(?: |$)") }}
+                and not {{ dmail.matches(spoken, several) }}
+                and {{ dmail.by_language(key, known, gender, default) }} is not null
             then
                 concat_ws(
                     ' ',
@@ -58,36 +58,36 @@
                             }.items() %}
                                 {% set said = word.split(" ") %}
                                 when
-                                    {{ by_language(key, known, "name", default) }} = '{{ said[0] }}'
+                                    {{ dmail.by_language(key, known, "name", default) }} = '{{ said[0] }}'
                                     and split_part({{ spoken }}, ' ', 1) = '{{ said[1] }}'
                                 then '{{ greeting }}'
                             {% endfor %}
-                            else {{ by_language(key, known, gender, default) }}
+                            else {{ dmail.by_language(key, known, gender, default) }}
                         end,
-                    {% else %} {{ by_language(key, known, gender, default) }},
+                    {% else %} {{ dmail.by_language(key, known, gender, default) }},
                     {% endif %}
-                    case when {{ by_language(key, known, "nameless", default) }} is null then {{ rank }} end,
-                    case when {{ by_language(key, known, "nameless", default) }} is null then {{ last }} end
+                    case when {{ dmail.by_language(key, known, "nameless", default) }} is null then {{ rank }} end,
+                    case when {{ dmail.by_language(key, known, "nameless", default) }} is null then {{ last }} end
                 )
-                || {{ by_language(key, known, "end", default) }}
+                || {{ dmail.by_language(key, known, "end", default) }}
         {% endfor %}
         when
-            {{ by_language(key, known, "nameless", default) }} is not null
+            {{ dmail.by_language(key, known, "nameless", default) }} is not null
             and coalesce({{ first }}, {{ last }}) is not null
-        then {{ by_language(key, known, "neutral", default) }} || {{ by_language(key, known, "end", default) }}
-        when {{ last }} is not null and {{ matches(spoken, several) }}
+        then {{ dmail.by_language(key, known, "neutral", default) }} || {{ dmail.by_language(key, known, "end", default) }}
+        when {{ last }} is not null and {{ dmail.matches(spoken, several) }}
         then
-            concat_ws(' ', {{ by_language(key, known, "neutral", default) }}, {{ title }}, {{ last }})
-            || {{ by_language(key, known, "end", default) }}
+            concat_ws(' ', {{ dmail.by_language(key, known, "neutral", default) }}, {{ title }}, {{ last }})
+            || {{ dmail.by_language(key, known, "end", default) }}
         when {{ last }} is not null and {{ rank }} is not null
         then
-            concat_ws(' ', {{ by_language(key, known, "neutral", default) }}, {{ rank }}, {{ last }})
-            || {{ by_language(key, known, "end", default) }}
+            concat_ws(' ', {{ dmail.by_language(key, known, "neutral", default) }}, {{ rank }}, {{ last }})
+            || {{ dmail.by_language(key, known, "end", default) }}
         when {{ first }} is not null
         then
-            concat_ws(' ', {{ by_language(key, known, "neutral", default) }}, {{ first }}, {{ last }})
-            || {{ by_language(key, known, "end", default) }}
-        else {{ by_language(key, known, "generic", default, generic) }}
+            concat_ws(' ', {{ dmail.by_language(key, known, "neutral", default) }}, {{ first }}, {{ last }})
+            || {{ dmail.by_language(key, known, "end", default) }}
+        else {{ dmail.by_language(key, known, "generic", default, generic) }}
     end
 {%- endmacro %}
 
@@ -98,9 +98,9 @@
         {% for language, words in known.items() if language != default %}
             {% set text = instead.get(language, words.get(entry)) %}
             when '{{ language }}'
-            then {{ "null" if text is none else sql_text(text) }}
+            then {{ "null" if text is none else dmail.sql_text(text) }}
             {% endfor %} {% set text = instead.get(default, known[default].get(entry)) %}
-        else {{ "cast(null as string)" if text is none else sql_text(text) }}
+        else {{ "cast(null as string)" if text is none else dmail.sql_text(text) }}
     end
 {%- endmacro %}
 

@@ -19,33 +19,33 @@
             )
         }}
     {% endif %}
-    {% set text = blank_to_null(column) %}
-    {% set spelled = namespace(sql=composed(text), german=composed(text)) %}
+    {% set text = dmail.blank_to_null(column) %}
+    {% set spelled = namespace(sql=dmail.composed(text), german=dmail.composed(text)) %}
     {% for from, to in {"Ä": "Ae", "Ö": "Oe", "Ü": "Ue"}.items() %}
-        {% set spelled.german = two_letters(spelled.german, from, to) %}
+        {% set spelled.german = dmail.two_letters(spelled.german, from, to) %}
     {% endfor %}
     {% if german is string %}
         {% set spelled.sql = "case when " ~ german ~ " then " ~ spelled.german ~ " else " ~ spelled.sql ~ " end" %}
     {% elif german %} {% set spelled.sql = spelled.german %}
     {% endif %}
     {% for from, to in {"Æ": "Ae", "Œ": "Oe", "Þ": "Th", "Ĳ": "Ij"}.items() %}
-        {% set spelled.sql = two_letters(spelled.sql, from, to) %}
+        {% set spelled.sql = dmail.two_letters(spelled.sql, from, to) %}
     {% endfor %}
-    {% set spelled.sql = replace_all(spelled.sql, "(\\p{Lu})ß|ẞ", "\\1SS") %}
+    {% set spelled.sql = dmail.replace_all(spelled.sql, "(\\p{Lu})ß|ẞ", "\\1SS") %}
     {% for from, to in {"ß": "ss", "…": "...", "€": "EUR", "№": "No", "ﬁ": "fi", "ﬂ": "fl", "ŉ": "'n"}.items() %}
-        {% set spelled.sql = "replace(" ~ spelled.sql ~ ", '" ~ from ~ "', " ~ sql_text(to) ~ ")" %}
+        {% set spelled.sql = "replace(" ~ spelled.sql ~ ", '" ~ from ~ "', " ~ dmail.sql_text(to) ~ ")" %}
     {% endfor %}
     {% set signs = "øØłŁđĐðÐıħĦŧŦŋŊ‘’‚‛ʼ´′“”„‟«»″‹›‐‑‒–—―−•·" %}
     {% set ascii = "oOlLdDdDihHtTnN'''''''\"\"\"\"\"\"\"''-------**" %}
-    {% set spelled.sql = "translate(" ~ spelled.sql ~ ", '" ~ signs ~ "', " ~ sql_text(ascii) ~ ")" %}
+    {% set spelled.sql = "translate(" ~ spelled.sql ~ ", '" ~ signs ~ "', " ~ dmail.sql_text(ascii) ~ ")" %}
     case
-        when not {{ matches(text, "[^\\x00-\\x7f]") }}
+        when not {{ dmail.matches(text, "[^\\x00-\\x7f]") }}
         then {{ text }}
         else
             {{
-                replace_all(
-                    replace_all(
-                        replace_all(without_accents(spelled.sql), "\\p{Z}", " "),
+                dmail.replace_all(
+                    dmail.replace_all(
+                        dmail.replace_all(dmail.without_accents(spelled.sql), "\\p{Z}", " "),
                         "[\\p{M}\\p{Cf}]",
                         "",
                     ),
@@ -59,7 +59,7 @@
 {# A capital that is spelled with two: AE among capitals, Ae before a small letter; and its small letter. #}
 {% macro two_letters(text, from, to) -%}
     replace(
-        replace({{ replace_all(text, from ~ "(\\p{Ll})", to ~ "\\1") }}, '{{ from }}', '{{ to | upper }}'),
+        replace({{ dmail.replace_all(text, from ~ "(\\p{Ll})", to ~ "\\1") }}, '{{ from }}', '{{ to | upper }}'),
         '{{ from | lower }}',
         '{{ to | lower }}'
     )

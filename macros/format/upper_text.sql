@@ -3,5 +3,5 @@
     Empty is null.
 #}
 {% macro upper_text(column) -%}
-    {{ upper_case("replace(replace(" ~ blank_to_null(column) ~ ", 'ß', 'ss'), 'ẞ', 'SS')") }}
+    {{ dmail.upper_case("replace(replace(" ~ dmail.blank_to_null(column) ~ ", 'ß', 'ss'), 'ẞ', 'SS')") }}
 {%- endmacro %}

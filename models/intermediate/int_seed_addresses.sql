@@ -1,2 +1,2 @@
 -- Our own addresses, which show us what arrives, judged and printed as everybody's are.
-{{ postal_addresses(ref("seed_addresses")) }}
+{{ dmail.postal_addresses(ref("seed_addresses")) }}

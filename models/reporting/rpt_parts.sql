@@ -4,7 +4,7 @@ with
         select *
         from
             {{
-                read_files(
+                dmail.read_files(
                     source("dmail", "parts"),
                     otherwise={
                         "run_id": "string",

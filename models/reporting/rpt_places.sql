@@ -4,7 +4,7 @@ with
         select *
         from
             {{
-                read_files(
+                dmail.read_files(
                     source("dmail", "places"),
                     otherwise={
                         "run_id": "string",

@@ -5,8 +5,8 @@ with
     final as (
         select
             profile_id,
-            {{ address_block(lines=6, sender_country="US", language="en") }},
-            {{ address_block_text(separator=" / ", sender_country="DE", language="de") }} as address_text
+            {{ dmail.address_block(lines=6, sender_country="US", language="en") }},
+            {{ dmail.address_block_text(separator=" / ", sender_country="DE", language="de") }} as address_text
         from addresses
     )
 

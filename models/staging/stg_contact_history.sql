@@ -10,15 +10,15 @@
 with
     compacted as (
         select run_id, compaction
-        from {{ read_files(source("dmail", "compacted_runs"), otherwise={"run_id": "string", "compaction": "string"}) }}
+        from {{ dmail.read_files(source("dmail", "compacted_runs"), otherwise={"run_id": "string", "compaction": "string"}) }}
     ),
 
     contacts as (
         select {{ columns | join(", ") }}, compaction
-        from {{ read_files(source("dmail", "contact_weeks"), otherwise=dict(columns, compaction="string")) }}
+        from {{ dmail.read_files(source("dmail", "contact_weeks"), otherwise=dict(columns, compaction="string")) }}
         union all
         select {{ columns | join(", ") }}, cast(null as string) as compaction
-        from {{ read_files(source("dmail", "contact_history"), otherwise=columns) }}
+        from {{ dmail.read_files(source("dmail", "contact_history"), otherwise=columns) }}
     ),
 
     -- A run may be in both places, and appear in its week at any instant. `compacted` alone says which rows count, so

@@ -4,6 +4,6 @@ with profiles as (select * from {{ ref("int_postal_addresses") }})
 select *
 from profiles
 where
-    {% call targeted() %}
-        created_at < {{ slot() }} and created_at >= {{ slot() }} - interval 28 day
+    {% call dmail.targeted() %}
+        created_at < {{ dmail.slot() }} and created_at >= {{ dmail.slot() }} - interval 28 day
     {% endcall %}

@@ -4,6 +4,6 @@ with profiles as (select * from {{ ref("int_postal_addresses") }})
 select *
 from profiles
 where
-    {% call targeted() %}
-        last_order_at < {{ slot() }} and last_order_at >= {{ slot() }} - interval 12 month
+    {% call dmail.targeted() %}
+        last_order_at < {{ dmail.slot() }} and last_order_at >= {{ dmail.slot() }} - interval 12 month
     {% endcall %}

@@ -3,7 +3,7 @@
 with
     pieces as (
         {{
-            pieces(
+            dmail.pieces(
                 ref("CAMPAIGN__audience"),
                 ref("CAMPAIGN__recipients"),
             )
@@ -13,7 +13,7 @@ with
     final as (
         select
             profile_id,
-            {{ join_words(["title", "first_name", "last_name"]) }} as full_name,
+            {{ dmail.join_words(["title", "first_name", "last_name"]) }} as full_name,
             company,
             address_line1,
             address_line2,

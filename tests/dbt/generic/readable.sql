@@ -11,7 +11,7 @@
         counted as (
             select
                 {% for column, type in columns.items() %}
-                    {% set read = read_as("source." ~ column, type) %}
+                    {% set read = dmail.read_as("source." ~ column, type) %}
                     count({{ read }}) as {{ column }}_read,
                     -- As text only what cannot be read: that is rare, and what is blank counts as not given.
                     count(
@@ -19,7 +19,7 @@
                     ) as {{ column }}_unreadable
                     {{ "," if not loop.last }}
                 {% endfor %}
-            from {{ read_files(model) }} as source
+            from {{ dmail.read_files(model) }} as source
         )
 
     {% for column in columns %}
