@@ -20,17 +20,17 @@ from typing import Annotated, Any
 import duckdb
 import typer
 import yaml
+from tests.runner.sshd import Sshd, serve
 
 from bench.chart import chart
 from bench.letters import ROOT, SLOT, write_inputs
 from bench.measure import Cost, measure
-from tests.runner.sshd import Sshd, serve
 
 RESULTS = ROOT / "bench" / "results"
 FILE = "spring_catalog_20261005T100000Z.csv"
 PANDAS_MOST = 10_000_000  # profiles: above, it needs more memory than most machines have
 START = "of it dbt's start"  # until the first model begins
-RUNNER = [sys.executable, "-c", "from runner.cli import main; main()"]
+RUNNER = [sys.executable, "-c", "from dmail_runner.cli import main; main()"]
 
 
 @dataclass(frozen=True)

@@ -17,14 +17,16 @@ from typing import Annotated, Any
 import duckdb
 import typer
 
-from runner.campaign import Campaign, Column, DirectMail
-from runner.envelope import Envelope
-from runner.extract import copy_query, copy_through_pipe, extract
-from runner.frame import copy_options
-from runner.provider import Provider
-from runner.settings import Warehouse
-from runner.values import Build, Verdicts
-from runner.warehouse import session
+from dmail_runner.core.values import Build, Verdicts
+from dmail_runner.declare.campaign import Campaign, Column, DirectMail
+from dmail_runner.declare.provider import Provider
+from dmail_runner.extract.envelope import Envelope
+from dmail_runner.extract.extract import extract
+from dmail_runner.extract.format_sql import copy_options
+from dmail_runner.extract.pipe import copy_through_pipe
+from dmail_runner.extract.rows import copy_query
+from dmail_runner.project.target import Warehouse
+from dmail_runner.project.warehouse import session
 
 RESULTS = Path(__file__).parent / "results"
 BUILD = Build(extract="extract", recipients="recipients")

@@ -20,23 +20,24 @@ import jinja2
 import sqlalchemy as sa
 import typer
 
-from runner import compact, weeks
-from runner.campaign import Campaign, DirectMail, FileSpec
-from runner.cli.report import PAGES
-from runner.database import iso
-from runner.dbt import run_dbt
-from runner.doctor import record
-from runner.history import run_names
-from runner.journal import START, chained, faults
-from runner.ledger import Ledger
-from runner.planner import due_runs, plan
-from runner.project import Manifest
-from runner.report.declared import Project
-from runner.report.site import write_report
-from runner.run import run_name
-from runner.settings import Settings
-from runner.tables import events, exclusions, head, parts, places, runs
-from runner.timing import Schedule
+from dmail_runner.cli.report import PAGES
+from dmail_runner.core.settings import Settings
+from dmail_runner.declare.campaign import Campaign, DirectMail, FileSpec
+from dmail_runner.declare.schedule import Schedule
+from dmail_runner.doctor import record
+from dmail_runner.history import compact, weeks
+from dmail_runner.history.contacts import run_names
+from dmail_runner.ledger.database import iso
+from dmail_runner.ledger.journal import START, chained, faults
+from dmail_runner.ledger.ledger import Ledger
+from dmail_runner.ledger.run import run_name
+from dmail_runner.ledger.tables import events, exclusions, head, parts, places, runs
+from dmail_runner.plan.due import due_runs
+from dmail_runner.plan.planner import plan
+from dmail_runner.project.dbt_process import run_dbt
+from dmail_runner.project.manifest import Manifest
+from dmail_runner.report.declared import Project
+from dmail_runner.report.site import write_report
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "bench" / "results"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from runner.sample import write_sample
+from dmail_runner.setup.sample_data import write_sample
 
 ROOT = Path(__file__).parent.parent
 SLOT = "2026-10-05 10:00:00"

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-
-from runner.object_route import S3Route
-from runner.ship.object_store import object_store
 from tests.runner.sshd import free_port
+
+from dmail_runner.declare.object_route import S3Route
+from dmail_runner.ship.object_store import object_store
 
 KEYS = {"access_key_id": "bench", "secret_access_key": "bench"}
 

@@ -20,9 +20,9 @@ from typing import Annotated, Any
 
 import boto3
 import typer
+from tests.runner.sshd import free_port, serve
 
 from bench.measure import measure
-from tests.runner.sshd import free_port, serve
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "bench" / "results"
@@ -31,9 +31,12 @@ SEND = """
 import sys, json
 from pathlib import Path
 from pydantic import TypeAdapter
-from runner.route import Route
-from runner.ship import Desk, Intent, ship
-from runner.values import Part, Spooled
+from dmail_runner.declare.route import Route
+from dmail_runner.ship import Desk
+from dmail_runner.ship import Intent
+from dmail_runner.ship import ship
+from dmail_runner.core.values import Part
+from dmail_runner.core.values import Spooled
 route = TypeAdapter(Route).validate_python(json.loads(sys.argv[1]))
 path, size, digest = Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 nothing = Intent(declared=False, owner=None, declare=lambda: None, withdraw=lambda: None)
@@ -42,8 +45,8 @@ ship([Spooled(Part(1, "ours.bin", 1, size, digest, "r"), path)], route, Desk(lam
 SEAL = """
 import sys, json
 from pathlib import Path
-from runner.keys import Encryption
-from runner.seal import Sealer
+from dmail_runner.declare.encryption import Encryption
+from dmail_runner.extract.seal import Sealer
 sealer = Sealer(Path(sys.argv[1]), Encryption.model_validate(json.loads(sys.argv[2])), Path(sys.argv[3]))
 with open(sys.argv[4], "rb") as file:
     while block := file.read(1 << 20):

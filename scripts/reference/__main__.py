@@ -4,10 +4,10 @@ import json
 import sys
 from pathlib import Path
 
-from runner.campaign import ColumnMeta, DirectMail
-from runner.notice import Notices
-from runner.provider import Provider, SharedContract
-from runner.route import Route
+from dmail_runner.declare.campaign import ColumnMeta, DirectMail
+from dmail_runner.declare.notices import Notices
+from dmail_runner.declare.provider import Provider, SharedContract
+from dmail_runner.declare.route import Route
 from scripts.reference.commands import commands_page
 from scripts.reference.keys import keys_page
 from scripts.reference.macros import macros_page

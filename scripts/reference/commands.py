@@ -7,7 +7,7 @@ from typing import Any
 
 import typer.main
 
-from runner.cli import app
+from dmail_runner.cli import app
 from scripts.reference.told import NOTE
 
 # What builds or delivers a slot, so that a gate may hold it.

@@ -6,8 +6,8 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from runner.campaign import ColumnMeta, DirectMail
-from runner.timing import written
+from dmail_runner.declare.campaign import ColumnMeta, DirectMail
+from dmail_runner.declare.schedule import written
 from scripts.reference.told import models_of, told_of
 
 # What a value may be instead where the runner renders the file; in a campaign's file dbt does, which knows all of Jinja.

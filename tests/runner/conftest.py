@@ -58,7 +58,7 @@ class Project:
 
     def call(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """The first call of each command starts an interpreter, as its user's does; others are forked from one."""
-        command = [sys.executable, "-c", "from runner.cli import main; main()", *arguments]
+        command = [sys.executable, "-c", "from dmail_runner.cli import main; main()", *arguments]
         given = {**self.environment, **environment}
         cold = arguments[0] not in self.started or any(name.startswith(AT_START) for name in given)
         self.started.add(arguments[0])

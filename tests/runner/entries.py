@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from runner.campaign import ColumnMeta, DirectMail
-from runner.notice import Notices
-from runner.provider import Provider, SharedContract
-from runner.route import Route
+from dmail_runner.declare.campaign import ColumnMeta, DirectMail
+from dmail_runner.declare.notices import Notices
+from dmail_runner.declare.provider import Provider, SharedContract
+from dmail_runner.declare.route import Route
 
 PGP = "D1A67CE3900000000000000000000000000000" + "01"
 HOST_KEY = "SHA256:" + "A" * 43

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from tiny import World, letter
 
-from runner.ship import sftp  # so that no fork must import it
+from dmail_runner.ship import sftp  # so that no fork must import it
 
 WHEN = 3000
 NOWHERE = "/nowhere/at/all"

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.campaign import FileSpec, Schedule, check_file_name
-from runner.config import parse, render
-from runner.dbt import scrub
-from runner.errors import ConfigError
-from runner.route import Route, SftpRoute
+from dmail_runner.core.errors import ConfigError
+from dmail_runner.core.yaml import parse, render
+from dmail_runner.declare.campaign import FileSpec, check_file_name
+from dmail_runner.declare.route import Route, SftpRoute
+from dmail_runner.declare.schedule import Schedule
+from dmail_runner.project.scrub import scrub
 
 PIN = "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU"
 

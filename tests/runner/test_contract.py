@@ -16,16 +16,16 @@ from conftest import DONE, FAILED, FILE, ROOT, SLOT, WRONG, Project
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.breach import contract_faults, sift
-from runner.campaign import SEED, Campaign, Column, DirectMail
-from runner.config import parse
-from runner.envelope import Envelope
-from runner.errors import ConfigError, ExtractError
-from runner.extract import extract
-from runner.gates import check
-from runner.provider import Provider, SharedContract, check_contract, find_contract, find_provider
-from runner.settings import Settings
-from runner.values import Build, Verdicts
+from dmail_runner.check.contract import contract_faults, sift
+from dmail_runner.check.figures import check
+from dmail_runner.core.errors import ConfigError, ExtractError
+from dmail_runner.core.settings import Settings
+from dmail_runner.core.values import Build, Verdicts
+from dmail_runner.core.yaml import parse
+from dmail_runner.declare.campaign import SEED, Campaign, Column, DirectMail
+from dmail_runner.declare.provider import Provider, SharedContract, check_contract, find_contract, find_provider
+from dmail_runner.extract.envelope import Envelope
+from dmail_runner.extract.extract import extract
 
 MOMENT = datetime(2026, 11, 2, 11, tzinfo=UTC)
 BUILD = Build(extract="extract", recipients="recipients")

@@ -15,13 +15,14 @@ import typer.main
 import yaml
 from conftest import ROOT
 from pages import PAGES, blocks, prose, shown_commands, words_of
-
-from runner.cli import app
-from runner.notice import Kind
-from runner.run import STATES
 from scripts.reference.commands import commands
 
-RUNNER = sorted((ROOT / "runner").rglob("*.py"))
+from dmail_runner.cli import app
+from dmail_runner.declare.notices import Kind
+from dmail_runner.ledger.run import STATES
+
+PACKAGE = ROOT / "runner/dmail_runner"
+RUNNER = sorted(PACKAGE.rglob("*.py"))
 pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
 
@@ -181,7 +182,7 @@ def hold_reasons() -> Iterator[str]:
             if isinstance(reason, ast.Constant):
                 yield reason.value
             elif isinstance(reason, ast.Name) and reason.id.isupper():
-                module = import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+                module = import_module(".".join(path.relative_to(ROOT / "runner").with_suffix("").parts))
                 yield getattr(module, reason.id)
 
 
@@ -209,7 +210,7 @@ def test_what_defends_is_there() -> None:
     named = {name for row in rows for name in re.findall(r"`([a-z_/]+)`", row[3])}
     assert len(named) > 20
     for name in named:
-        assert (ROOT / f"runner/{name}.py").is_file() or (ROOT / f"runner/{name}").is_dir(), name
+        assert (PACKAGE / f"{name}.py").is_file() or (PACKAGE / name).is_dir(), name
 
 
 def test_headings_go_down_one_by_one() -> None:

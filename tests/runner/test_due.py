@@ -17,19 +17,20 @@ import pytest
 from conftest import WRONG, Project
 from tiny import World, letter
 
-from runner.approval import approve, changes, defined, last_approval
-from runner.database import LedgerError
-from runner.decide import Decision, give_up, release, resend, resume, settle
-from runner.errors import ConfigError, Held, UsageError
-from runner.history import AUDIENCE, run_names
-from runner.journal import Mark, faults
-from runner.notice import Herald, Notice, Notices, find_notices
-from runner.pipeline import run_slot
-from runner.planner import plan
-from runner.provider import Provider
-from runner.reconcile import reconcile
-from runner.run import Planned
-from runner.service import Attendant
+from dmail_runner.core.errors import ConfigError, Held, UsageError
+from dmail_runner.declare.notices import Notices, find_notices
+from dmail_runner.declare.provider import Provider
+from dmail_runner.history.contacts import AUDIENCE, run_names
+from dmail_runner.ledger.database import LedgerError
+from dmail_runner.ledger.journal import Mark, faults
+from dmail_runner.ledger.run import Planned
+from dmail_runner.plan.planner import plan
+from dmail_runner.run.approval import approve, changes, defined, last_approval
+from dmail_runner.run.decisions import Decision, give_up, release, resend, resume, settle
+from dmail_runner.run.due import Attendant
+from dmail_runner.run.notify import Herald, Notice
+from dmail_runner.run.pipeline import run_slot
+from dmail_runner.run.reconcile import reconcile
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 DAILY = {"cron": "0 6 * * *"}
@@ -232,7 +233,7 @@ def test_nothing_goes_without_an_approval_of_exactly_this(world: World) -> None:
 
 
 def test_a_new_password_needs_no_approval_and_another_server_does(world: World, tmp_path: Path) -> None:
-    from runner.route import SftpRoute
+    from dmail_runner.declare.route import SftpRoute
 
     key = "SHA256:" + "A" * 43
     route = SftpRoute(type="sftp", host="a.example.com", user="u", password="old secret", host_key=key)
@@ -453,7 +454,7 @@ def test_a_reconciliation_that_was_killed_leaves_the_ledger_unbelieved(world: Wo
     world.attend()
     ledger = world.ledger()
     ledger.anchor.keep(Mark(10_000, "of a newer one"))
-    monkeypatch.setattr("runner.reconcile.forget_past", Mock(side_effect=KeyboardInterrupt))
+    monkeypatch.setattr("dmail_runner.run.reconcile.forget_past", Mock(side_effect=KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         reconcile([world.job()], ledger, "by Ann: disk failure")
     monkeypatch.undo()

@@ -16,17 +16,19 @@ from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.campaign import Campaign, Column, DirectMail
-from runner.envelope import Envelope
-from runner.errors import ExtractError
-from runner.extract import extract
-from runner.frame import Format
-from runner.gates import check
-from runner.parts import Records, part_path
-from runner.provider import CsvFormat, Provider
-from runner.settings import Warehouse
-from runner.values import Build, Verdicts
-from runner.warehouse import session
+from dmail_runner.check.figures import check
+from dmail_runner.core.errors import ExtractError
+from dmail_runner.core.values import Build, Verdicts
+from dmail_runner.declare.campaign import Campaign, Column, DirectMail
+from dmail_runner.declare.file_format import CsvFormat
+from dmail_runner.declare.provider import Provider
+from dmail_runner.extract.envelope import Envelope
+from dmail_runner.extract.extract import extract
+from dmail_runner.extract.format_sql import Format
+from dmail_runner.extract.parts import part_path
+from dmail_runner.extract.records import Records
+from dmail_runner.project.target import Warehouse
+from dmail_runner.project.warehouse import session
 
 BUILD = Build(extract="extract", recipients="recipients")
 Row = tuple[str, str | None, str | None]
@@ -102,7 +104,7 @@ SAME = """
 import sys
 from pathlib import Path
 from test_extract import write_table
-from runner.settings import Warehouse
+from dmail_runner.project.target import Warehouse
 threads, memory, order, shuffle, folder = sys.argv[1:]
 settings = {"threads": threads, "memory_limit": memory, "preserve_insertion_order": order, "temp_directory": folder + "/spill"}
 print(write_table(Warehouse(Path(folder, "w.duckdb"), settings, Path(folder, "spill")), shuffle))

@@ -16,16 +16,16 @@ from conftest import DONE, FAILED, WRONG, Project
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from runner.campaign import Campaign, Column, DirectMail
-from runner.envelope import Envelope, envelope_faults
-from runner.errors import ExtractError
-from runner.extract import extract
-from runner.gates import check
-from runner.parts import part_path
-from runner.provider import Provider
-from runner.template import fill
-from runner.transliterate import encodes, transliterate
-from runner.values import Build
+from dmail_runner.check.figures import check
+from dmail_runner.check.transliterate import encodes, transliterate
+from dmail_runner.core.errors import ExtractError
+from dmail_runner.core.template import fill
+from dmail_runner.core.values import Build
+from dmail_runner.declare.campaign import Campaign, Column, DirectMail
+from dmail_runner.declare.provider import Provider
+from dmail_runner.extract.envelope import Envelope, envelope_faults
+from dmail_runner.extract.extract import extract
+from dmail_runner.extract.parts import part_path
 
 BUILD = Build(extract="extract", recipients="recipients")
 SLOT = datetime(2026, 11, 2, 11, tzinfo=UTC)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from runner.tariff import Tariff
+from dmail_runner.declare.tariff import Tariff
 
 EXPOSURE = "models/campaigns/spring_catalog/_spring_catalog__exposures.yml"
 RECIPIENTS = "models/campaigns/spring_catalog/spring_catalog__recipients.sql"

@@ -20,16 +20,17 @@ from hypothesis import strategies as st
 from test_world import SHM, Dead, Fuse
 from tiny import World, letter
 
-from runner import compact, history, weeks
-from runner.database import LedgerError
-from runner.diff import difference
-from runner.errors import Busy
-from runner.forget import forget
-from runner.history import run_names
-from runner.orders import last_run, trial_order
-from runner.pipeline import keep_history
-from runner.reconcile import reconcile
-from runner.run import Planned, Run, run_name
+from dmail_runner import history
+from dmail_runner.core.errors import Busy
+from dmail_runner.history import compact, weeks
+from dmail_runner.history.contacts import run_names
+from dmail_runner.history.forget import forget
+from dmail_runner.ledger.database import LedgerError
+from dmail_runner.ledger.run import Planned, Run, run_name
+from dmail_runner.look.diff import difference
+from dmail_runner.run.housekeeping import keep_history
+from dmail_runner.run.order import last_run, trial_order
+from dmail_runner.run.reconcile import reconcile
 
 DAY = timedelta(days=1)
 MONDAY = datetime(2027, 3, 1, 6, tzinfo=UTC)  # of 2027-W09
@@ -386,7 +387,7 @@ def test_nothing_is_compacted_while_somebody_is_erased(shelf: Shelf) -> None:
     with weeks.alone(shelf.settings, "forget"):
         keep_history(shelf.world.job(), shelf.ledger)
         assert shelf.in_weeks() == {}
-        with pytest.raises(Busy, match="forget, process"), mock.patch("runner.forget.PATIENCE", 0):
+        with pytest.raises(Busy, match="forget, process"), mock.patch("dmail_runner.history.forget.PATIENCE", 0):
             forget(shelf.settings, shelf.ledger, "anna", "by Ann: asked", print)
     keep_history(shelf.world.job(), shelf.ledger)
     assert len(shelf.in_weeks()) == 1

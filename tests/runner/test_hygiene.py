@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sshd import free_port
 
-from runner.redact import KNOWN, redact, remember
+from dmail_runner.core.redact import KNOWN, redact, remember
 
-MAIN = "from runner.cli import main; main()"
+MAIN = "from dmail_runner.cli import main; main()"
 
 
 def test_nothing_but_the_route_is_contacted(project: Project, tmp_path: Path) -> None:

@@ -15,16 +15,17 @@ import pytest
 import sqlalchemy as sa
 from tiny import World, letter
 
-from runner.database import LedgerError
-from runner.errors import Busy
-from runner.journal import faults
-from runner.ledger import Ledger
-from runner.planner import due_runs, plan
-from runner.report.rows import read_places, read_runs
-from runner.run import Planned, run_name
-from runner.settings import Settings
-from runner.tables import runs
-from runner.values import Churn, Part, Place, Receipt, Verdicts
+from dmail_runner.core.errors import Busy
+from dmail_runner.core.settings import Settings
+from dmail_runner.core.values import Churn, Part, Place, Receipt, Verdicts
+from dmail_runner.ledger.database import LedgerError
+from dmail_runner.ledger.journal import faults
+from dmail_runner.ledger.ledger import Ledger
+from dmail_runner.ledger.run import Planned, run_name
+from dmail_runner.ledger.tables import runs
+from dmail_runner.plan.due import due_runs
+from dmail_runner.plan.planner import plan
+from dmail_runner.report.rows import read_places, read_runs
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 SLOT = datetime(2027, 3, 1, 6, tzinfo=UTC)
@@ -149,7 +150,7 @@ def test_one_works_on_a_campaign_and_the_other_is_told_who(ledger: Ledger, place
 def test_a_turn_ends_with_its_process(ledger: Ledger, place: Settings) -> None:
     code = (
         "import sys, time; from pathlib import Path; from datetime import datetime, UTC\n"
-        "from runner.ledger import Ledger; from runner.settings import Settings\n"
+        "from dmail_runner.core.settings import Settings; from dmail_runner.ledger.ledger import Ledger\n"
         f"place = Settings(Path({str(place.project_dir)!r}), Path({str(place.state_dir)!r}), Path('/x'), {place.ledger_url!r}, None)\n"
         "with Ledger(place, lambda: datetime.now(UTC)).turn('letter', 'a doomed one'):\n"
         "    print('there', flush=True); time.sleep(60)"

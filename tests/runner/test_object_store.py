@@ -30,13 +30,13 @@ from pydantic import ValidationError
 from sshd import free_port
 from test_ship import CONTENT, NAME, Ledgerish, send, spooled
 
-from runner import object_route
-from runner.errors import DeliveryError, Held, Stopped
-from runner.route import AzureRoute, S3Route
-from runner.ship import destination
-from runner.ship.delivery import Lost, Refused, Spoiled, Taken, Unheard
-from runner.ship.object_store import SINGLE, ObjectStore, object_store
-from runner.values import Part, Spooled
+from dmail_runner.core.errors import DeliveryError, Held, Stopped
+from dmail_runner.core.values import Part, Spooled
+from dmail_runner.declare import object_route
+from dmail_runner.declare.route import AzureRoute, S3Route
+from dmail_runner.ship import destination
+from dmail_runner.ship.delivery import Lost, Refused, Spoiled, Taken, Unheard
+from dmail_runner.ship.object_store import SINGLE, ObjectStore, object_store
 
 __all__ = ["spooled"]
 
@@ -772,11 +772,11 @@ def test_a_copy_that_azure_has_not_finished_keeps_its_source(azurite: AzureRoute
         return 0 if len(looks) < 3 else found
 
     monkeypatch.setattr(ObjectStore, "size", copying)
-    monkeypatch.setattr("runner.ship.object_store.time.sleep", lambda _: None)
+    monkeypatch.setattr("dmail_runner.ship.object_store.time.sleep", lambda _: None)
     create(place, bytes_of(LARGE))
     assert [len(found) for found in looks] == [2, 2, 2]
     assert names(place) == [f"slow/{NAME}"]
-    monkeypatch.setattr("runner.ship.object_store.SLOW", -1.0)
+    monkeypatch.setattr("dmail_runner.ship.object_store.SLOW", -1.0)
     monkeypatch.setattr(
         ObjectStore, "size", lambda store, name: size(store, name) and (0 if name == "two" else size(store, name))
     )
@@ -867,8 +867,8 @@ def test_a_service_account_that_is_not_there(gcs: object_route.GcsRoute, tmp_pat
 MEMORY = """
 import json, sys
 from pathlib import Path
-from runner.object_route import S3Route
-from runner.ship.object_store import object_store
+from dmail_runner.declare.object_route import S3Route
+from dmail_runner.ship.object_store import object_store
 
 def peak():
     return int(next(line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))) << 10

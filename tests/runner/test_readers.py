@@ -27,16 +27,18 @@ from conftest import ROOT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runner.campaign import Campaign, Column, DirectMail
-from runner.envelope import Envelope
-from runner.errors import ExtractError
-from runner.extract import extract
-from runner.gates import check
-from runner.parts import Records, part_path
-from runner.provider import Provider, check_encoding
-from runner.settings import Warehouse
-from runner.values import Build
-from runner.warehouse import session
+from dmail_runner.check.figures import check
+from dmail_runner.core.errors import ExtractError
+from dmail_runner.core.values import Build
+from dmail_runner.declare.campaign import Campaign, Column, DirectMail
+from dmail_runner.declare.file_format import check_encoding
+from dmail_runner.declare.provider import Provider
+from dmail_runner.extract.envelope import Envelope
+from dmail_runner.extract.extract import extract
+from dmail_runner.extract.parts import part_path
+from dmail_runner.extract.records import Records
+from dmail_runner.project.target import Warehouse
+from dmail_runner.project.warehouse import session
 
 BUILD = Build(extract="extract", recipients="recipients")
 KEY = "profile_id"

@@ -68,7 +68,7 @@ def test_a_relative_ledger_is_the_same_from_everywhere(project: Project) -> None
         [
             sys.executable,
             "-c",
-            "from runner.cli import main; main()",
+            "from dmail_runner.cli import main; main()",
             "--project-dir",
             str(project.path),
             "run",
@@ -104,7 +104,7 @@ def test_a_project_path_with_signs_of_a_url(project: Project) -> None:
 
 def start(project: Project) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", "from runner.cli import main; main()", "run", "spring_catalog", "--slot", SLOT],
+        [sys.executable, "-c", "from dmail_runner.cli import main; main()", "run", "spring_catalog", "--slot", SLOT],
         cwd=project.path,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -153,7 +153,7 @@ def test_a_signal_stops_the_run_and_the_ledger_says_which(project: Project, numb
 
 
 def test_a_reader_that_goes_away_stops_no_run(project: Project) -> None:
-    command = f"{sys.executable} -c 'from runner.cli import main; main()' run spring_catalog --slot {SLOT} 2>&1 | head -1"
+    command = f"{sys.executable} -c 'from dmail_runner.cli import main; main()' run spring_catalog --slot {SLOT} 2>&1 | head -1"
     assert subprocess.run(command, shell=True, cwd=project.path, capture_output=True, text=True, check=False).stdout.startswith(
         "build"
     )

@@ -13,17 +13,17 @@ import yaml
 from conftest import ROOT
 from entries import ENTRIES
 from pydantic import BaseModel, TypeAdapter
-
-from runner.campaign import ColumnMeta, DirectMail
-from runner.config import parse, render
-from runner.errors import ConfigError
-from runner.notice import Notices
-from runner.provider import Provider, SharedContract
-from runner.route import Route
-from runner.scaffold import LIBRARY, STARTER
 from scripts.reference.__main__ import stale
 from scripts.reference.macros import macros
 from scripts.reference.schemas import campaign_schema, entries_schema, file_schema
+
+from dmail_runner.core.errors import ConfigError
+from dmail_runner.core.yaml import parse, render
+from dmail_runner.declare.campaign import ColumnMeta, DirectMail
+from dmail_runner.declare.notices import Notices
+from dmail_runner.declare.provider import Provider, SharedContract
+from dmail_runner.declare.route import Route
+from dmail_runner.setup.scaffold import LIBRARY, STARTER
 
 # What may stand in the place of any value by mistake.
 MISTAKES = ["a b", -7, 10**9, 2.5, True, [], {}, ["a", "b"], {"a": 1}, "{{ env_var('SET') }}", "{{ nonsense }}"]
@@ -154,7 +154,7 @@ def test_the_files_of_the_project_are_taken() -> None:
         schema(name).validate(yaml.safe_load((ROOT / f"profiles/{name}.yml").read_text()))
     for contract in (ROOT / "profiles/contracts").glob("*.yml"):
         schema("contract").validate(yaml.safe_load(contract.read_text()))
-    starters = (ROOT / "runner/starter/campaign").glob("*.yml")
+    starters = (ROOT / "runner/dmail_runner/setup/starter/campaign").glob("*.yml")
     for file in (*(ROOT / "models").rglob("*.yml"), *starters):
         # Dates are no JSON.
         schema("campaign").validate(json.loads(json.dumps(yaml.safe_load(file.read_text()), default=str)))

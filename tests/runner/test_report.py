@@ -24,24 +24,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import letter
 
-from runner.campaign import Column
-from runner.discreet import discreet
-from runner.ledger import Ledger
-from runner.places import SMALLEST, places
-from runner.project import Manifest
-from runner.report import declared, tiles, words
-from runner.report.attention import needs
-from runner.report.declared import Declared
-from runner.report.export import TABLES
-from runner.report.figures import figures_of, funnel, total
-from runner.report.pages import Pages
-from runner.report.rows import Approval, Details, RunRow, read_details, read_runs
-from runner.report.verdicts import decisions, gates
-from runner.report.views import campaign_view, overview, run_view
-from runner.run import Planned, run_name
-from runner.settings import find_settings
-from runner.tables import exclusions, parts, runs
-from runner.values import Build, Churn, Part, Place, Receipt, Verdicts
+from dmail_runner.check.regions import SMALLEST, places
+from dmail_runner.core.redact import discreet
+from dmail_runner.core.settings import find_settings
+from dmail_runner.core.values import Build, Churn, Part, Place, Receipt, Verdicts
+from dmail_runner.declare.campaign import Column
+from dmail_runner.ledger.ledger import Ledger
+from dmail_runner.ledger.run import Planned, run_name
+from dmail_runner.ledger.tables import exclusions, parts, runs
+from dmail_runner.project.manifest import Manifest
+from dmail_runner.report import declared, tiles, words
+from dmail_runner.report.attention import needs
+from dmail_runner.report.declared import Declared
+from dmail_runner.report.export import TABLES
+from dmail_runner.report.figures import figures_of, funnel, total
+from dmail_runner.report.pages import Pages
+from dmail_runner.report.rows import Approval, Details, RunRow, read_details, read_runs
+from dmail_runner.report.verdicts import decisions, gates
+from dmail_runner.report.views import campaign_view, overview, run_view
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SETTLED, HELD_RUN, FAILED_RUN = (f"{name}-20261102T110000Z" for name in ("renewal_notice", "spring_catalog", "loyalty_offer"))

@@ -20,11 +20,11 @@ from conftest import DONE, FAILED, FILE, HELD, SLOT, WRONG, Project
 from sshd import Sshd, make_key, serve
 from test_ship import CONTENT, NAME, Ledgerish, send, sftp_route, spooled
 
-from runner.config import parse
-from runner.errors import ConfigError, DeliveryError, Held
-from runner.route import FolderRoute, Route
-from runner.ship import Desk, Early, Lost, ship
-from runner.values import Part, Receipt, Spooled
+from dmail_runner.core.errors import ConfigError, DeliveryError, Held
+from dmail_runner.core.values import Part, Receipt, Spooled
+from dmail_runner.core.yaml import parse
+from dmail_runner.declare.route import FolderRoute, Route
+from dmail_runner.ship import Desk, Early, Lost, ship
 
 __all__ = ["spooled"]
 
@@ -243,7 +243,7 @@ def test_what_will_not_pass_is_not_tried_again(spooled: Spooled, sshd: Sshd, cha
 
 def test_an_answer_to_the_rename_that_is_lost(spooled: Spooled, sshd: Sshd, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server has renamed and we do not know: our bytes under the name are taken for delivered, and nothing is sent again."""
-    from runner.ship.sftp import Sftp
+    from dmail_runner.ship.sftp import Sftp
 
     rename, calls = Sftp.publish, []
 
@@ -308,7 +308,7 @@ def test_of_parts_that_go_at_once_one_that_fails_fails_all(tmp_path: Path, sshd:
 
 
 def test_parts_travel_while_the_rest_is_written(tmp_path: Path, sshd: Sshd, monkeypatch: pytest.MonkeyPatch) -> None:
-    from runner.ship.sftp import Sftp
+    from dmail_runner.ship.sftp import Sftp
 
     parts, said = [made(tmp_path, number, os.urandom(200_000)) for number in range(1, 6)], []
     route = sftp_route(sshd, parallel=2)
@@ -457,7 +457,7 @@ def test_a_route_that_cannot_rename_says_what_to_do(project: Project, tmp_path: 
 def test_a_terminal_sees_how_far_it_is(project: Project) -> None:
     """On a terminal there is a bar, which is gone in the end; elsewhere a line for each part."""
     leader, follower = os.openpty()
-    command = [sys.executable, "-c", "from runner.cli import main; main()", "run", "spring_catalog", "--slot", SLOT]
+    command = [sys.executable, "-c", "from dmail_runner.cli import main; main()", "run", "spring_catalog", "--slot", SLOT]
     environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "150"}
     process = subprocess.Popen(command, cwd=project.path, stderr=follower, stdout=subprocess.DEVNULL, env=environment)
     os.close(follower)

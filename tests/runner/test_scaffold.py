@@ -12,7 +12,7 @@ import yaml
 from conftest import COMPILED, DONE, ROOT, WRONG, Project, surroundings
 from warm import ask
 
-from runner.twin import twin
+from dmail_runner.setup.copy_campaign import twin
 
 BIN = Path(sys.executable).parent
 LONG = "a_campaign_whose_name_is_as_long_as_a_name_can_be1"
@@ -124,7 +124,7 @@ def test_a_project_begun_by_an_installed_wheel_delivers(tmp_path: Path) -> None:
     environment = {**surroundings(), "PYTHONPATH": str(tmp_path / "installed"), "PYTHONPYCACHEPREFIX": f"{COMPILED}-wheel"}
 
     def call(*arguments: str, folder: str = "") -> str:
-        command = [sys.executable, "-P", "-c", "import runner.cli as cli; print(cli.__file__); cli.main()", *arguments]
+        command = [sys.executable, "-P", "-c", "import dmail_runner.cli as cli; print(cli.__file__); cli.main()", *arguments]
         done = subprocess.run(command, cwd=tmp_path / folder, env=environment, capture_output=True, text=True, check=False)
         assert done.stdout.startswith(str(tmp_path / "installed")), "it is the wheel that runs"
         assert done.returncode == DONE, done.stderr

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.campaign import DirectMail
-from runner.config import parse
-from runner.errors import ConfigError
-from runner.schedule import Slot, instant, latest, next_slot, previous, slots, wall_of, wave_faults, wave_slots
-from runner.timing import Schedule, Wave, Waves
+from dmail_runner.core.errors import ConfigError
+from dmail_runner.core.yaml import parse
+from dmail_runner.declare.campaign import DirectMail
+from dmail_runner.declare.schedule import Schedule, Wave, Waves
+from dmail_runner.plan.slots import Slot, instant, latest, next_slot, previous, slots, wall_of, wave_faults, wave_slots
 
 ZONES = sorted(available_timezones())
 MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC)).map(lambda m: m.replace(microsecond=0))

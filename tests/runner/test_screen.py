@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 from conftest import SLOT, Project, surroundings
 
-from runner.cli.screen import Screen, shortened, styled
-from runner.log import DAYS, Log
-from runner.run import run_name
+from dmail_runner.cli.screen import Screen, shortened, styled
+from dmail_runner.core.log import DAYS, Log
+from dmail_runner.ledger.run import run_name
 
-RUNNER = [sys.executable, "-c", "from runner.cli import main; main()"]
+RUNNER = [sys.executable, "-c", "from dmail_runner.cli import main; main()"]
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -128,7 +128,7 @@ def test_a_log_is_kept_for_so_many_days_and_stops_nothing(tmp_path: Path) -> Non
 
 
 def test_processes_share_a_log(tmp_path: Path) -> None:
-    code = "import sys; from pathlib import Path; from runner.log import Log\nfor n in range(500): Log(Path(sys.argv[1])).write('x', n=n, text='é' * 300)"
+    code = "import sys; from pathlib import Path; from dmail_runner.core.log import Log\nfor n in range(500): Log(Path(sys.argv[1])).write('x', n=n, text='é' * 300)"
     writers = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "log")]) for _ in range(3)]
     assert [writer.wait() for writer in writers] == [0, 0, 0]
     entries = [json.loads(line) for line in next((tmp_path / "log").iterdir()).read_text().splitlines()]
@@ -136,7 +136,7 @@ def test_processes_share_a_log(tmp_path: Path) -> None:
 
 
 def test_nothing_is_drawn_where_nobody_watches(capsys: pytest.CaptureFixture[str]) -> None:
-    from runner.values import Load
+    from dmail_runner.core.values import Load
 
     screen = Screen()
     screen.watch(Load("file", 10, "rows"))(10)

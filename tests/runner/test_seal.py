@@ -19,12 +19,13 @@ from conftest import DONE, FAILED, FILE, SLOT, WRONG, Project
 from pydantic import ValidationError
 from test_extract import envelope
 
-from runner.envelope import Seal
-from runner.errors import ExtractError
-from runner.keys import Encryption, findings
-from runner.parts import PartWriter, part_path
-from runner.provider import CsvFormat
-from runner.seal import Sealer
+from dmail_runner.core.errors import ExtractError
+from dmail_runner.declare.encryption import Encryption
+from dmail_runner.declare.file_format import CsvFormat
+from dmail_runner.extract.envelope import Seal
+from dmail_runner.extract.keys import findings
+from dmail_runner.extract.parts import PartWriter, part_path
+from dmail_runner.extract.seal import Sealer
 
 NOW = datetime.now(UTC)
 
@@ -236,8 +237,8 @@ def test_another_key_in_the_file_is_not_sealed_to(gpg: Gpg, acme: str, keys: Pat
 SENDER = """
 import sys, time
 from pathlib import Path
-from runner.keys import Encryption
-from runner.seal import Sealer
+from dmail_runner.declare.encryption import Encryption
+from dmail_runner.extract.seal import Sealer
 keys = Path(sys.argv[1])
 encryption = Encryption.model_validate({"keys": [{"file": "acme.asc", "fingerprint": sys.argv[2]}]})
 sealer = Sealer(keys.parent / "f.pgp", encryption, keys)

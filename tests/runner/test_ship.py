@@ -16,10 +16,10 @@ import pytest
 from paramiko.sftp import SFTP_FAILURE, SFTP_OK
 from sshd import Sshd, free_port, serve
 
-from runner.errors import DeliveryError, Held
-from runner.route import FolderRoute, SftpRoute
-from runner.ship import Intent, deliver, destination
-from runner.values import Part, Receipt, Spooled
+from dmail_runner.core.errors import DeliveryError, Held
+from dmail_runner.core.values import Part, Receipt, Spooled
+from dmail_runner.declare.route import FolderRoute, SftpRoute
+from dmail_runner.ship import Intent, deliver, destination
 
 CONTENT = os.urandom(3_000_001)
 NAME = "in/box/letters.csv"
@@ -120,7 +120,7 @@ def test_where_a_rename_is_two_steps_a_temporary_file_proves_nothing(
     spooled: Spooled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Killed between the two, and taken by the provider since: there is no final file, and it was mailed."""
-    from runner.ship import folder
+    from dmail_runner.ship import folder
 
     monkeypatch.setattr(folder, "RENAME", None)
     monkeypatch.setattr(folder.Folder, "moves", False)

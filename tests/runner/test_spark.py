@@ -15,8 +15,8 @@ from spark import Cluster, cluster, session
 from test_campaigns import write_ugly
 from warm import running
 
-from runner import weeks
-from runner.settings import Settings
+from dmail_runner.core.settings import Settings
+from dmail_runner.history import weeks
 
 CAMPAIGNS = ("loyalty_offer", "renewal_notice", "welcome_letter", "spring_catalog")
 

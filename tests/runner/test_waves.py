@@ -182,7 +182,7 @@ def test_a_service_runs_what_is_due_and_ends_when_asked(project: Project) -> Non
     schedule = f"schedule: {{every: 6h, start: {start:%Y-%m-%d}}}"
     project.edit(EXPOSURE.format("spring_catalog"), SCHEDULE, schedule)
     service = subprocess.Popen(
-        [sys.executable, "-c", "from runner.cli import main; main()", "serve"],
+        [sys.executable, "-c", "from dmail_runner.cli import main; main()", "serve"],
         cwd=project.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from tiny import World, letter
 
-from runner import history
-from runner.decide import Decision, give_up, hold, release, resend, resume, settle
-from runner.errors import DmailError
-from runner.ledger import Ledger
-from runner.ship.folder import Folder
+from dmail_runner import history
+from dmail_runner.core.errors import DmailError
+from dmail_runner.ledger.ledger import Ledger
+from dmail_runner.run.decisions import Decision, give_up, hold, release, resend, resume, settle
+from dmail_runner.ship.folder import Folder
 
 SHM = "/dev/shm" if Path("/dev/shm").is_dir() else None  # where a synced write costs nothing
 SPANS = st.sampled_from([timedelta(minutes=3), timedelta(hours=1), timedelta(hours=7), timedelta(days=1), timedelta(days=4)])

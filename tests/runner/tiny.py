@@ -14,16 +14,17 @@ from typing import Any
 
 import duckdb
 
-from runner.campaign import Campaign, Column, DirectMail
-from runner.dbt import DbtOutcome
-from runner.job import Job
-from runner.journal import faults
-from runner.ledger import Ledger
-from runner.notice import Herald, Notices
-from runner.provider import Provider
-from runner.route import find_route
-from runner.service import Attendant
-from runner.settings import Settings
+from dmail_runner.core.settings import Settings
+from dmail_runner.declare.campaign import Campaign, Column, DirectMail
+from dmail_runner.declare.notices import Notices
+from dmail_runner.declare.provider import Provider
+from dmail_runner.declare.route import find_route
+from dmail_runner.ledger.journal import faults
+from dmail_runner.ledger.ledger import Ledger
+from dmail_runner.project.dbt_process import DbtOutcome
+from dmail_runner.run.due import Attendant
+from dmail_runner.run.job import Job
+from dmail_runner.run.notify import Herald
 
 MODELS = ("stg_profiles", "stg_suppressions", "letter__recipients", "letter__extract")
 PROFILES = """dmail:

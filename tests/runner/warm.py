@@ -126,21 +126,21 @@ def become(call: dict[str, Any], streams: list[int]) -> None:
 
 def import_runner(folder: str, dbt: str) -> None:
     """All of the runner, whose dbt is the other server's."""
-    import runner
-    import runner.dbt
+    import dmail_runner
+    import dmail_runner.project.dbt_process
 
-    for module in pkgutil.walk_packages(runner.__path__, "runner."):
+    for module in pkgutil.walk_packages(dmail_runner.__path__, "dmail_runner."):
         importlib.import_module(module.name)
     for name in ("obstore.store", "paramiko", "pysequoia", "sqlalchemy.dialects.sqlite"):
         importlib.import_module(name)
-    runner.dbt.run_child = partial(run_dbt, dbt)
+    dmail_runner.project.dbt_process.run_child = partial(run_dbt, dbt)
 
 
 def run_dbt(
     place: str, arguments: list[str], directory: Path, environment: Mapping[str, str], hear: Callable[[str], None]
 ) -> tuple[int, str]:
     """What the runner's own child does, by the other server."""
-    from runner.dbt import CHILD
+    from dmail_runner.project.dbt_process import CHILD
 
     reader, writer = os.pipe()
     try:

@@ -1,0 +1,63 @@
+"""Gates that hold a run until a person has looked: a volume that is not the usual one, and people who have opted out."""
+
+from collections.abc import Iterator
+
+from dmail_runner.core.errors import Held, Problem
+from dmail_runner.core.values import Churn, Verdicts
+from dmail_runner.declare.campaign import Campaign, Guard
+from dmail_runner.declare.provider import Provider
+
+
+def class_faults(campaign: Campaign, provider: Provider) -> Iterator[Problem]:
+    """A postal class that the provider does not know, or none where it has several."""
+    chosen, key = campaign.mail.postal_class, f"exposures.{campaign.name}.config.meta.direct_mail.postal_class"
+    if chosen is None and provider.postal_classes:
+        yield Problem(campaign.file, key, f"is required by {campaign.mail.provider}", ", ".join(provider.postal_classes))
+    if chosen is not None and chosen not in provider.postal_classes:
+        allowed = ", ".join(provider.postal_classes) or "none"
+        yield Problem(campaign.file, key, f"{campaign.mail.provider} has no class {chosen!r}", allowed)
+
+
+def check_volume(campaign: Campaign, provider: Provider, verdicts: Verdicts, last: int | None) -> None:
+    """Raises Held where the guard, or the postal class, does not let so many pieces pass.
+
+    `last`: the pieces of the last settled run, if any.
+    """
+    faults = list(volume_faults(campaign.mail.guard, verdicts.included, last))
+    faults += churn_faults(campaign.mail.guard, last, verdicts.churn)
+    if campaign.mail.postal_class and 0 < verdicts.included < (
+        least := provider.postal_classes[campaign.mail.postal_class].min_pieces
+    ):
+        faults.append(f"{verdicts.included:,} pieces are too few for {campaign.mail.postal_class}, which takes {least:,}")
+    if faults:
+        raise Held(
+            "volume",
+            f"{campaign.name}: {'; '.join(faults)}: nothing was delivered",
+            todo="find out why (dmail-runner diff, explain); `dmail-runner release RUN` or `--accept volume` lets this slot pass",
+        )
+
+
+def volume_faults(guard: Guard, included: int, last: int | None) -> Iterator[str]:
+    """What is unusual about a number of pieces."""
+    if guard.min_rows is not None and included < guard.min_rows:
+        yield f"{included:,} pieces are fewer than min_rows, {guard.min_rows:,}"
+    if guard.max_rows is not None and included > guard.max_rows:
+        yield f"{included:,} pieces are more than max_rows, {guard.max_rows:,}"
+    if guard.max_change is not None and last and abs(included - last) > guard.max_change * last:
+        change = (included - last) / last
+        yield f"{included:,} pieces after {last:,} last time are {change:+.1%}, more than max_change, {guard.max_change:.0%}"
+
+
+def churn_faults(guard: Guard, last: int | None, churn: Churn | None) -> Iterator[str]:
+    """What is unusual about who came and went."""
+    if guard.max_churn is None or not last:
+        return
+    if churn is None:
+        yield "max_churn cannot be looked at: the contact history of the last run is gone"
+        return
+    for people, how in ((churn.came, "came"), (churn.went, "went")):
+        if people > guard.max_churn * last:
+            yield (
+                f"{people:,} people {how} since the last run's {last:,} pieces, {people / last:.1%}: "
+                f"more than max_churn, {guard.max_churn:.0%}"
+            )

@@ -1,0 +1,60 @@
+"""Commands about one route."""
+
+from typing import Annotated
+
+import typer
+
+from dmail_runner.cli.base import app, now, say
+from dmail_runner.cli.names import route_names
+from dmail_runner.core.errors import ConfigError, DeliveryError, Problem
+
+routes = typer.Typer(help="Try a route, and see its server's keys.", no_args_is_help=True)
+app.add_typer(routes, name="route")
+
+Name = Annotated[
+    str, typer.Argument(metavar="ROUTE", help="The route, by its name in profiles/routes.yml.", autocompletion=route_names)
+]
+
+
+@routes.command()
+def test(context: typer.Context, name: Name) -> None:
+    """Deliver a probe of random bytes and remove it again: what the server is, how fast, and what it can do.
+
+    Example: dmail-runner route test acme_sftp
+    """
+    from dmail_runner.declare.route import find_route
+    from dmail_runner.ledger.ledger import Ledger
+    from dmail_runner.ledger.route_tests import note_route_test
+    from dmail_runner.ship.probe import probe
+
+    settings = context.obj.settings()
+    settings.prepare()
+    route = find_route(settings, name)
+    faults = []
+    for look in probe(route, f"dmail-probe-{now():%Y%m%dT%H%M%SZ}.bin"):
+        say(f"{look.what:<16}{'ok' if look.well else 'NO':<4}{look.found}")
+        if look.needed and not look.well:
+            faults.append(look.what)
+    if faults:
+        raise DeliveryError(f"the route {name} cannot be used as it is: {', '.join(faults)}")
+    note_route_test(Ledger(settings, now), name)
+    say(f"the route {name} does what a delivery needs")
+
+
+@routes.command()
+def fingerprint(context: typer.Context, name: Name) -> None:
+    """Show a server's host keys, to compare with what the provider says and to pin. Nobody is logged in.
+
+    Example: dmail-runner route fingerprint acme_sftp
+    """
+    from dmail_runner.core.yaml import read_yaml, render
+    from dmail_runner.declare.route import FILE
+    from dmail_runner.ship.ssh import fingerprints
+
+    settings = context.obj.settings()
+    entries = read_yaml(settings.profiles_dir / "routes.yml", FILE)
+    if not isinstance(entries.get(name), dict) or "host" not in entries[name]:
+        raise ConfigError([Problem(FILE, name, "there is no such route, or it has no `host`", ", ".join(entries))])
+    place = render({key: entries[name].get(key, 22) for key in ("host", "port")}, FILE, name)
+    for kind, found in fingerprints(str(place["host"]), int(place["port"]), 30):
+        say(f"{found}  {kind}")

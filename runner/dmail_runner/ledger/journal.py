@@ -1,0 +1,120 @@
+"""The journal: the ledger's events, each hashed together with the one before it, so that an edited or missing one shows."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from dmail_runner.ledger.run import STATES
+from dmail_runner.ledger.tables import events, head, parts, runs
+
+START = ""  # the hash before the first event
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How far the journal had come: the last event's number and its hash."""
+
+    number: int
+    hash: str
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """What this host remembers of the journal, beside the ledger: an older ledger, brought back, lacks what it names."""
+
+    path: Path
+
+    def keep(self, mark: Mark) -> None:
+        """Remember the mark. It is written after the ledger is, so that it never runs ahead of it."""
+        new = self.path.with_name(f".{self.path.name}.{mark.number}")
+        new.write_text(json.dumps(asdict(mark)))
+        new.replace(self.path)
+
+    def read(self) -> Mark | None:
+        """What was remembered last; None where there is nothing that can be read."""
+        with suppress(OSError, ValueError, TypeError):
+            return Mark(**json.loads(self.path.read_text()))
+        return None
+
+
+def append(connection: sa.Connection, run_id: str, at: str, kind: str, detail: str) -> Mark:
+    """Write one event, in the caller's transaction."""
+    # The update comes first: it takes the lock under which nobody else appends.
+    row = connection.execute(head.update().values(number=head.c.number + 1).returning(head.c.number, head.c.hash)).one()
+    number, before = int(row.number), str(row.hash)
+    mark = Mark(number, chained(before, number, run_id, at, kind, detail))
+    connection.execute(events.insert().values(number=number, run_id=run_id, at=at, kind=kind, detail=detail, hash=mark.hash))
+    connection.execute(head.update().values(hash=mark.hash))
+    return mark
+
+
+def chained(before: str, number: int, *told: str) -> str:
+    """An event's hash: SHA-256 of the hash before it, its number, and all that it says (run, moment, kind, detail)."""
+    return hashlib.sha256(json.dumps([before, number, *told]).encode()).hexdigest()
+
+
+def holds(connection: sa.Connection, mark: Mark) -> bool:
+    """Whether the journal has the event that a mark names."""
+    found = connection.execute(sa.select(events.c.hash).where(events.c.number == mark.number)).scalar()
+    return mark.number == 0 or found == mark.hash
+
+
+def last(connection: sa.Connection) -> Mark:
+    """How far the journal says that it has come."""
+    row = connection.execute(sa.select(head.c.number, head.c.hash)).one()
+    return Mark(int(row.number), str(row.hash))
+
+
+def faults(connection: sa.Connection) -> Iterator[str]:
+    """Every event that was edited, added or removed, and every run or part that says otherwise than its events."""
+    before, expected = START, 1
+    states: dict[str, str] = {}
+    sent: set[str] = set()
+    for row in connection.execution_options(yield_per=10_000).execute(events.select().order_by(events.c.number)):
+        if row.number != expected:
+            lost = f"event {expected} is" if row.number == expected + 1 else f"events {expected} to {row.number - 1} are"
+            yield f"{lost} missing"
+        elif row.hash != chained(before, row.number, row.run_id, row.at, row.kind, row.detail):
+            yield f"event {row.number} ({row.at}, {row.run_id}, {row.kind}) is not as it was written"
+        before, expected = row.hash, row.number + 1
+        if row.kind in STATES:
+            states[row.run_id] = row.kind
+        elif row.kind in ("delivered", "adopted"):
+            sent.add(f"{row.run_id} {row.detail}")
+    yield from tail_faults(connection, Mark(expected - 1, before))
+    yield from state_faults(connection, states, sent)
+
+
+def tail_faults(connection: sa.Connection, found: Mark) -> Iterator[str]:
+    """Events that are missing at the end."""
+    told = last(connection)
+    if told.number > found.number:
+        yield f"events {found.number + 1} to {told.number} are missing"
+    elif told != found:
+        yield f"event {found.number} is not the last that was written"
+
+
+def state_faults(connection: sa.Connection, states: dict[str, str], sent: set[str]) -> Iterator[str]:
+    """Runs whose state, and parts whose receipt, no event tells of; and runs that are gone."""
+    unseen = dict(states)
+    for row in connection.execute(sa.select(runs.c.run_id, runs.c.state)):
+        unseen.pop(row.run_id, None)
+        if states.get(row.run_id) != row.state:
+            yield f"run {row.run_id} is {row.state}, but its last event says {states.get(row.run_id, 'nothing')}"
+    for run_id in unseen:
+        yield f"run {run_id} is missing, but event after event tells of it"
+    query = sa.select(parts.c.run_id, parts.c.name, parts.c.location, parts.c.sha256).where(parts.c.delivered_at.is_not(None))
+    for row in connection.execute(query):
+        if f"{row.run_id} {receipt_text(row)}" not in sent:
+            yield f"part {row.name} of {row.run_id} has a receipt of which no event tells"
+
+
+def receipt_text(row: Any) -> str:
+    """What the event of a delivery says of a part: its name, where it went, and its hash."""
+    return f"{row.name} {row.location} {row.sha256}"

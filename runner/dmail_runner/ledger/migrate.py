@@ -1,0 +1,79 @@
+"""Bringing a ledger's tables to the present version; what is in them stays."""
+
+from contextlib import suppress
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from dmail_runner.ledger.journal import START, chained
+from dmail_runner.ledger.tables import VERSION, events, head, metadata, parts, runs
+
+
+def make_tables(engine: sa.Engine) -> None:
+    """Make the tables that are missing, in a new ledger or in one of an earlier version."""
+    version = None
+    with suppress(DBAPIError), engine.connect() as connection:
+        version = connection.execute(sa.select(head.c.version)).scalar()
+    if version == VERSION:
+        return
+    first = not sa.inspect(engine).has_table(runs.name)
+    metadata.create_all(engine)
+    add_columns(engine)
+    if version:
+        with engine.begin() as connection:
+            connection.execute(head.update().values(version=VERSION))
+        return
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            # The tables below are made anew, while others speak of them.
+            for pragma in ("foreign_keys = off", "legacy_alter_table = on"):
+                connection.exec_driver_sql(f"pragma {pragma}")
+            connection.commit()
+        with connection.begin():
+            connection.execute(head.insert().values(id=1, version=0, number=0, hash=START))
+            if not first:
+                loosen(connection)
+                fill(connection)
+            connection.execute(head.update().values(version=VERSION))
+        connection.invalidate()
+
+
+def add_columns(engine: sa.Engine) -> None:
+    """Add the columns that tables of an earlier version lack."""
+    there = sa.inspect(engine)
+    for table in metadata.sorted_tables:
+        names = {column["name"] for column in there.get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in names:
+                kind = column.type.compile(engine.dialect)
+                with engine.begin() as connection:
+                    connection.execute(sa.text(f'alter table {table.name} add column "{column.name}" {kind}'))
+
+
+def loosen(connection: sa.Connection) -> None:
+    """From version 1: a slot may have several runs, and an event may tell of no run."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("alter table runs drop constraint if exists runs_campaign_slot_key"))
+        connection.execute(sa.text("alter table events drop constraint if exists events_run_id_fkey"))
+        return
+    for table in (runs, events):
+        for index in table.indexes:
+            index.drop(connection, checkfirst=True)
+        names = ", ".join(f'"{column.name}"' for column in table.columns)
+        connection.execute(sa.text(f"alter table {table.name} rename to old_{table.name}"))
+        table.create(connection)
+        connection.execute(sa.text(f"insert into {table.name} ({names}) select {names} from old_{table.name}"))
+        connection.execute(sa.text(f"drop table old_{table.name}"))
+
+
+def fill(connection: sa.Connection) -> None:
+    """From version 1: what later versions know of every run and event."""
+    frozen = sa.exists().where(parts.c.run_id == runs.c.run_id)
+    connection.execute(runs.update().where(frozen).values(frozen_at=runs.c.updated_at))
+    mark = START
+    number = 0
+    for row in connection.execute(events.select().order_by(events.c.number)).all():
+        number += 1
+        mark = chained(mark, number, row.run_id, row.at, row.kind, row.detail)
+        connection.execute(events.update().where(events.c.number == row.number).values(number=number, hash=mark))
+    connection.execute(head.update().values(number=number, hash=mark))

@@ -1,0 +1,139 @@
+"""Build a campaign's models with dbt, and let nothing pass that was not built and tested in this very run."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from dmail_runner.core.errors import BuildError
+from dmail_runner.core.settings import Settings
+from dmail_runner.core.values import Build
+from dmail_runner.declare.campaign import Campaign
+from dmail_runner.project.dbt_process import DbtOutcome, RunDbt
+from dmail_runner.project.scrub import scrub
+from dmail_runner.project.warehouse import literal
+
+
+def build(settings: Settings, campaign: Campaign, environment: Mapping[str, str], work: Path, run_dbt: RunDbt) -> Build:
+    """Build and test everything above the campaign's exposure. Raises BuildError with what failed.
+
+    Three things must hold: dbt says success, no result is anything else, and the extract is among the results. A test that
+    fails upstream skips the extract, and the table of an earlier run still stands there.
+    """
+    opt_outs = campaign.opt_outs if campaign.mail.purpose == "marketing" else ()
+    made = build_models(settings, campaign.name, [f"+exposure:{campaign.name}", *opt_outs], environment, work, run_dbt=run_dbt)
+    for node in (campaign.extract, campaign.recipients):
+        if node not in made:
+            raise BuildError(f"campaign {campaign.name}: dbt reported success without building {node}")
+    return Build(made[campaign.extract], made[campaign.recipients], **opt_out_relations(made), as_of=as_of(environment))
+
+
+def build_opt_outs(settings: Settings, campaign: Campaign, environment: Mapping[str, str], work: Path, run_dbt: RunDbt) -> Build:
+    """Build what says who has opted out, and nothing else."""
+    models = [f"+{name}" for name in campaign.opt_outs]
+    made = build_models(settings, campaign.name, models, environment, work, run_dbt=run_dbt) if models else {}
+    return Build("", "", **opt_out_relations(made), as_of=as_of(environment))
+
+
+def as_of(environment: Mapping[str, str]) -> str:
+    """Up to when opt-outs count."""
+    return environment.get("DMAIL_AS_OF", environment["DMAIL_SLOT"])
+
+
+def opt_out_relations(made: Mapping[str, str]) -> dict[str, str | None]:
+    """The relations that say who has opted out, where the project has such models."""
+    relations = {unique_id.split(".")[-1]: relation for unique_id, relation in made.items()}
+    return {"profiles": relations.get("stg_profiles"), "suppressions": relations.get("stg_suppressions")}
+
+
+def build_models(
+    settings: Settings, campaign: str, select: Sequence[str], environment: Mapping[str, str], work: Path, *, run_dbt: RunDbt
+) -> dict[str, str]:
+    """Build and test models of a campaign: the relation of each, by its id."""
+    outcome = run_dbt(
+        settings,
+        # Unit tests look at the SQL and not at the data: they belong to a change of the project, before it is merged.
+        ["build", "--exclude-resource-type", "unit_test", "--select", *select],
+        work,
+        environment,
+    )
+    manifest = outcome.artifact("manifest.json")
+    results = outcome.artifact("run_results.json").get("results", [])
+    failures = list(describe_failures(results, manifest, settings.project_dir))
+    if failures or outcome.exit_code != 0:
+        raise BuildError(
+            f"campaign {campaign} could not be built:\n"
+            + indent([*failures, *unseen(outcome, failures)] or ["dbt did not say why"]),
+            todo=advice([*failures, *outcome.errors]),
+        )
+    built = [result["unique_id"] for result in results if result["status"] == "success"]
+    return {node: manifest["nodes"][node]["relation_name"] for node in built if node in manifest["nodes"]}
+
+
+def describe_failures(results: list[dict[str, Any]], manifest: dict[str, Any], project_dir: Path) -> Iterator[str]:
+    """A line or more for each result that failed; what was merely skipped because of it says nothing new."""
+    for result in results:
+        if result["status"] not in ("error", "fail", "runtime error"):
+            continue
+        node = {**manifest["nodes"], **manifest.get("unit_tests", {})}.get(result["unique_id"], {})
+        message = scrub(result.get("message") or "")
+        about_columns = "does not have a column" in message
+        if node.get("resource_type") in ("test", "unit_test") and result["status"] == "fail":
+            about = f": {node['description'].strip()}" if node.get("description") else ""
+            yield f"{node['resource_type'].replace('_', ' ')} {node['name']} failed{about} ({message})"
+        else:
+            yield message
+        yield from locations(node, manifest, project_dir, about_columns=about_columns)
+
+
+def locations(node: dict[str, Any], manifest: dict[str, Any], project_dir: Path, *, about_columns: bool) -> Iterator[str]:
+    """Where the sources above a failed node lie, for that is where the fault often is."""
+    seen: set[str] = set()
+    todo = [node]
+    while todo:
+        for parent in todo.pop().get("depends_on", {}).get("nodes", []):
+            if parent in seen:
+                continue
+            seen.add(parent)
+            if parent in manifest["nodes"]:
+                todo.append(manifest["nodes"][parent])
+            elif location := manifest["sources"].get(parent, {}).get("config", {}).get("meta", {}).get("external_location"):
+                source = manifest["sources"][parent]
+                name = f"{source['source_name']}.{source['name']}"
+                file = project_dir / location.strip("'").replace("''", "'")
+                empty = ", which is empty" if file.is_file() and file.stat().st_size == 0 else ""
+                yield f"  source {name} ({source['original_file_path']}) reads {location}{empty}"
+                if about_columns and not empty and (columns := column_names(file)):
+                    yield f"  it has the columns {', '.join(columns)}"
+
+
+def column_names(file: Path) -> list[str]:
+    """The columns of a file or a glob; none where it cannot be read."""
+    with duckdb.connect() as connection, suppress(duckdb.Error):
+        return [row[0] for row in connection.execute(f"describe select * from {literal(str(file))}").fetchall()]
+    return []
+
+
+def unseen(outcome: DbtOutcome, failures: list[str]) -> list[str]:
+    """What dbt said beyond the failed results."""
+    return [error for error in outcome.errors if not any(error in failure or failure in error for failure in failures)]
+
+
+def advice(told: list[str]) -> str:
+    """What to do next."""
+    hints = {
+        "not a valid DuckDB database": "the warehouse is damaged, and disposable: remove that file and run again",
+        "Could not set lock": "another program has the warehouse open: close it there, and run again",
+        "a stopped SparkContext": "the cluster that DMAIL_SPARK_MASTER names did not answer: start it, and run again",
+        "JAVA_GATEWAY_EXITED": "Spark did not start: it needs Java 17, by JAVA_HOME or in the PATH",
+        "DMAIL_BUILD_TIMEOUT": "find out what it waited for, such as a cluster with no worker, or give it more; then run again",
+        "does not have a column": "let that model take the column from where your data has it, and run again",
+    }
+    found = (hint for text, hint in hints.items() if any(text in line for line in told))
+    return next(found, "mend the project and run again; nothing was exported")
+
+
+def indent(lines: list[str]) -> str:
+    return "\n".join("  " + line for text in lines for line in text.splitlines())

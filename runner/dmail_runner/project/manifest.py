@@ -1,0 +1,202 @@
+"""The dbt project's manifest, and the campaigns in it."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from dmail_runner.core.errors import ConfigError, Problem, UsageError
+from dmail_runner.core.lock import FOREVER, locked
+from dmail_runner.core.settings import Settings
+from dmail_runner.core.yaml import parse
+from dmail_runner.declare.campaign import KEY, SEED, Campaign, Column, ColumnMeta, DirectMail
+from dmail_runner.project.dbt_process import RunDbt
+from dmail_runner.project.fingerprint import project_fingerprint
+from dmail_runner.project.lineage import Lineage
+
+OPT_OUTS = ("stg_profiles", "stg_suppressions")
+T = TypeVar("T")
+
+
+class Manifest:
+    """dbt's `manifest.json`, read for campaigns."""
+
+    def __init__(self, content: Mapping[str, Any]) -> None:
+        self.nodes: dict[str, Any] = content["nodes"]
+        self.macros: dict[str, Any] = content["macros"]
+        self.sources: dict[str, Any] = content.get("sources", {})
+        self.exposures: dict[str, Any] = {
+            exposure["name"]: exposure for exposure in content["exposures"].values() if "direct_mail" in meta_of(exposure)
+        }
+
+    @property
+    def names(self) -> list[str]:
+        """The campaigns' names, sorted."""
+        return sorted(self.exposures)
+
+    def orphans(self) -> Iterator[Problem]:
+        """Extracts that no campaign delivers: a misspelt `direct_mail` would otherwise mean that nothing is ever sent."""
+        delivered = {node for exposure in self.exposures.values() for node in exposure["depends_on"]["nodes"]}
+        for unique_id, node in self.nodes.items():
+            if node["resource_type"] == "model" and node["name"].endswith("__extract") and unique_id not in delivered:
+                allowed = "an exposure that depends on it and has `config.meta.direct_mail`"
+                yield Problem(node["original_file_path"], "", "no campaign delivers this extract", allowed)
+
+    def campaign(self, name: str) -> Campaign:
+        """The campaign `name`. Raises UsageError where there is none, ConfigError where its declaration is wrong."""
+        exposure = self.exposures.get(name)
+        if exposure is None:
+            raise UsageError(f"there is no campaign {name!r}; there are: {', '.join(self.names) or 'none'}")
+        file, key = exposure["original_file_path"], f"exposures.{name}"
+        faults: list[Problem] = []
+        mail: DirectMail | None = collect(
+            faults, lambda: parse(DirectMail, meta_of(exposure)["direct_mail"], file, f"{key}.config.meta.direct_mail")
+        )
+        extract = collect(faults, lambda: self.extract(exposure))
+        recipients = collect(faults, lambda: self.recipients(name, extract)) if extract else None
+        columns = collect(faults, lambda: tuple(self.columns(extract))) if extract else None
+        if columns and mail:
+            faults.extend(check_columns(columns, mail, file, f"{key}.config.meta.direct_mail"))
+        if faults or mail is None or extract is None or recipients is None or columns is None:
+            raise ConfigError(faults)
+        owner = exposure["owner"]
+        lineage = Lineage(self.nodes, self.macros, extract["unique_id"])
+        return Campaign(
+            name=name,
+            label=exposure.get("label") or name,
+            description=exposure.get("description") or "",
+            owner=owner.get("name") or owner.get("email") or "",
+            file=file,
+            mail=mail,
+            extract=extract["unique_id"],
+            recipients=recipients,
+            columns=columns,
+            contract=contract_file(extract),
+            opt_outs=tuple(node["name"] for node in self.nodes.values() if node["name"] in OPT_OUTS),
+            sources=lineage.files(exposure["original_file_path"]),
+            email=owner.get("email"),
+            definition=lineage.definition,
+        )
+
+    def extract(self, exposure: Mapping[str, Any]) -> dict[str, Any]:
+        """The one model that the exposure depends on."""
+        file, key = exposure["original_file_path"], f"exposures.{exposure['name']}.depends_on"
+        models = [
+            self.nodes[node] for node in exposure["depends_on"]["nodes"] if node.startswith("model.") and node in self.nodes
+        ]
+        if len(models) != 1:
+            raise ConfigError([Problem(file, key, f"names {len(models)} models", f"one: ref('{exposure['name']}__extract')")])
+        extract: dict[str, Any] = models[0]
+        if extract["config"]["materialized"] != "table":
+            raise ConfigError(
+                [Problem(extract["original_file_path"], "config.materialized", "the extract must be a table", "table")]
+            )
+        return extract
+
+    def recipients(self, name: str, extract: Mapping[str, Any]) -> str:
+        """The id of the recipients model above the extract."""
+        wanted = f"{name}__recipients"
+        seen: set[str] = set()
+        todo: list[str] = list(extract["depends_on"]["nodes"])
+        while todo:
+            node = todo.pop()
+            if node in seen or node not in self.nodes:
+                continue
+            seen.add(node)
+            if self.nodes[node]["name"] == wanted:
+                return node
+            todo.extend(self.nodes[node]["depends_on"].get("nodes", []))
+        raise ConfigError(
+            [Problem(extract["original_file_path"], "", f"must select from ref('{wanted}'), which decides who is in")]
+        )
+
+    def columns(self, extract: Mapping[str, Any]) -> Iterator[Column]:
+        """The extract's columns as its contract lists them."""
+        file = contract_file(extract)
+        key = f"models.{extract['name']}"
+        faults: list[Problem] = []
+        if not extract["config"]["contract"]["enforced"]:
+            faults.append(
+                Problem(file, f"{key}.config.contract", "must be enforced: the contract is the file's layout", "{enforced: true}")
+            )
+        elif KEY not in extract["columns"]:
+            faults.append(
+                Problem(file, f"{key}.columns", f"has no {KEY}", f"{KEY} among the columns; `export: false` hides it in the file")
+            )
+        columns = []
+        for name, column in extract["columns"].items():
+            given = meta_of(column)
+            known = {field: given[field] for field in ColumnMeta.model_fields if field in given}
+            try:
+                meta = parse(ColumnMeta, known, file, f"{key}.columns.{name}.config.meta")
+            except ConfigError as error:
+                faults.extend(error.problems)
+                continue
+            columns.append(
+                Column(name, meta.label or name, meta.export, meta.width, meta.align, meta.pad, meta.label is not None)
+            )
+        labels = [column.label for column in columns if column.export]
+        alike = [label.casefold() for label in labels]
+        faults.extend(
+            Problem(file, f"{key}.columns", f"two columns have the label {label!r}, upper and lower case being alike")
+            for place, label in enumerate(labels)
+            if label.casefold() in alike[:place]
+        )
+        if not labels:
+            faults.append(Problem(file, f"{key}.columns", "no column is exported"))
+        if faults:
+            raise ConfigError(faults)
+        yield from columns
+
+
+def contract_file(extract: Mapping[str, Any]) -> str:
+    """The file that describes the extract."""
+    return str((extract.get("patch_path") or extract["original_file_path"]).split("://")[-1])
+
+
+def meta_of(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What stands below `config.meta`, or below `meta`, where dbt took it in former times."""
+    return entry["config"].get("meta") or entry.get("meta") or {}
+
+
+def check_columns(columns: tuple[Column, ...], mail: DirectMail, file: str, key: str) -> Iterator[Problem]:
+    """What the delivery says of columns that the extract does not have."""
+    names = [column.name for column in columns]
+    for sort_key in mail.file.sort_by:
+        if sort_key.column not in names:
+            yield Problem(file, f"{key}.file.sort_by", f"the extract has no column {sort_key.column!r}", ", ".join(names))
+    if mail.file.seeds != "mixed" and SEED not in names:
+        yield Problem(file, f"{key}.file.seeds", f"the extract has no column {SEED}, which tells the seeds", "mixed")
+
+
+def collect(faults: list[Problem], step: Callable[[], T]) -> T | None:
+    """What `step` returns, or None with its faults added to the list."""
+    try:
+        return step()
+    except ConfigError as error:
+        faults.extend(error.problems)
+        return None
+
+
+def load_manifest(settings: Settings, run_dbt: RunDbt) -> Manifest:
+    """The manifest of the project as it is now: the last one, or a new one where a file or a variable that it reads has changed.
+
+    Raises ConfigError with dbt's own words where the project does not parse.
+    """
+    settings.prepare()
+    kept = settings.kept("manifest.json")
+    print_file = settings.kept("manifest.fingerprint")
+    with locked(settings.state_dir / "parse.lock", "parse", patience=FOREVER):
+        fingerprint = project_fingerprint(settings)
+        with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+            if print_file.read_text() == fingerprint:
+                return Manifest(json.loads(kept.read_bytes()))
+        outcome = run_dbt(settings, ["parse"], settings.work_dir / "parse", {})
+        if outcome.exit_code != 0:
+            text = "\n".join(outcome.errors) or "dbt parse failed and did not say why"
+            lacks = "Could not find adapter type spark" in text
+            todo = "pip install --editable '.[spark]' brings what builds on Spark" if lacks else "dbt parse shows the same"
+            raise ConfigError([Problem("dbt_project.yml", "", text)], todo=todo)
+        (outcome.target / "manifest.json").replace(kept)
+        print_file.write_text(fingerprint)
+        return Manifest(json.loads(kept.read_bytes()))

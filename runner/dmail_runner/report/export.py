@@ -1,0 +1,99 @@
+"""The report's figures as Parquet, for dbt's models over them (models/reporting) and for whatever tool a team draws with."""
+
+import json
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from dmail_runner.ledger.ledger import Ledger, batched
+from dmail_runner.project.warehouse import literal
+from dmail_runner.report.figures import figures_of
+from dmail_runner.report.rows import File, RunRow, read_files, read_places
+
+# Each table's columns, and DuckDB's types of them.
+TABLES: Mapping[str, Mapping[str, str]] = {
+    "runs": {
+        "run_id": "varchar", "campaign": "varchar", "slot": "timestamp", "wave": "integer", "copy_of": "varchar",
+        "state": "varchar", "hold": "varchar", "targeted": "bigint", "excluded": "bigint", "included": "bigint",
+        "seeds": "bigint", "sends": "bigint", "delivered": "bigint", "errors": "bigint", "waiting": "bigint",
+        "cost": "decimal(18, 2)", "currency": "varchar", "against": "varchar", "came": "bigint", "went": "bigint",
+        "created_at": "timestamp", "frozen_at": "timestamp", "changed_at": "timestamp",
+    },
+    "exclusions": {"run_id": "varchar", "reason": "varchar", "profiles": "bigint"},
+    "places": {"run_id": "varchar", "country_code": "varchar", "region": "varchar", "pieces": "bigint"},
+    "parts": {
+        "run_id": "varchar", "number": "integer", "name": "varchar", "rows": "bigint", "bytes": "bigint", "sha256": "varchar",
+        "route": "varchar", "is_side_file": "boolean", "intended_at": "timestamp", "delivered_at": "timestamp",
+        "location": "varchar",
+    },
+}  # fmt: skip
+
+
+def write_figures(runs: Sequence[RunRow], ledger: Ledger, folder: Path) -> None:
+    """Write every table into `folder`, each by one rename. No table names a person."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".figures-", dir=folder) as made, duckdb.connect() as connection:
+        paths = {name: Path(made, f"{name}.jsonl") for name in TABLES}
+        write_lines(paths["runs"], map(run_line, runs))
+        write_lines(paths["exclusions"], exclusion_lines(runs))
+        write_details(paths, [run.run_id for run in runs if run.targeted is not None], ledger)
+        for name, path in paths.items():
+            columns = ", ".join(f"'{column}': '{kind}'" for column, kind in TABLES[name].items())
+            source = f"read_json({literal(str(path))}, format = 'newline_delimited', columns = {{{columns}}})"
+            target = path.with_suffix(".parquet")
+            connection.execute(f"copy (from {source}) to {literal(str(target))} (format parquet, compression zstd)")
+            target.chmod(0o600)
+            target.replace(folder / target.name)
+
+
+def write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.writelines(json.dumps(line, default=str) + "\n" for line in lines)
+
+
+def write_details(paths: Mapping[str, Path], run_ids: Sequence[str], ledger: Ledger) -> None:
+    """Parts and places, some runs at a time."""
+    for table in ("places", "parts"):
+        paths[table].touch()
+    for batch in batched(run_ids):
+        places = ((run_id, place) for run_id, going in read_places(ledger, batch).items() for place in going)
+        write_lines(
+            paths["places"],
+            (
+                {"run_id": run_id, "country_code": place.country or None, "region": place.region or None, "pieces": place.pieces}
+                for run_id, place in places
+            ),
+        )
+        files = ((run_id, file) for run_id, some in read_files(ledger, batch).items() for file in some)
+        write_lines(paths["parts"], (part_line(run_id, file) for run_id, file in files))
+
+
+def run_line(run: RunRow) -> dict[str, Any]:
+    """A run with the figures that its page shows; none until it is frozen."""
+    found = figures_of(run)
+    names = ("targeted", "included", "seeds", "sends", "delivered", "errors", "waiting")
+    figures = {name: getattr(found, name) for name in names} | {"excluded": found.exclusions} if found else {}
+    churn = vars(run.churn) if run.churn else {}
+    cost = {"cost": str(run.cost.amount), "currency": run.cost.currency} if run.cost else {}
+    told = {name: getattr(run, name) for name in ("run_id", "campaign", "wave", "copy_of", "state", "hold")}
+    moments = {"slot": run.due, "created_at": run.created, "frozen_at": run.frozen, "changed_at": run.changed}
+    shown = {name: f"{at:%Y-%m-%d %H:%M:%S}" if at else None for name, at in moments.items()}
+    return told | shown | figures | churn | cost
+
+
+def exclusion_lines(runs: Sequence[RunRow]) -> Iterator[dict[str, Any]]:
+    """Every reason of every run."""
+    for run in runs:
+        for reason, profiles in run.excluded.items():
+            yield {"run_id": run.run_id, "reason": reason, "profiles": profiles}
+
+
+def part_line(run_id: str, file: File) -> dict[str, Any]:
+    """A file with its receipt."""
+    told = {name: getattr(file, name) for name in ("number", "name", "rows", "bytes", "sha256", "route", "location")}
+    moments = {"intended_at": file.intended, "delivered_at": file.delivered}
+    shown = {name: f"{at:%Y-%m-%d %H:%M:%S}" if at else None for name, at in moments.items()}
+    return {"run_id": run_id, "is_side_file": file.side} | told | shown

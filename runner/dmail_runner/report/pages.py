@@ -1,0 +1,136 @@
+"""The pages' HTML, from the templates beside this module: one file each, with its style and its script in it, and no other."""
+
+import base64
+import hashlib
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from dmail_runner.core.values import Place
+from dmail_runner.report import charts, tiles
+from dmail_runner.report.figures import Stage, by_country, by_region
+from dmail_runner.report.lineage import PAGE as LINEAGE
+from dmail_runner.report.rows import Money
+from dmail_runner.report.views import CampaignView, Overview, RunView
+from dmail_runner.report.words import WORDS, decimal, dual, event_word, known, reason_word, word
+
+TEMPLATES = Path(__file__).parent / "templates"
+NOTHING = Markup("\N{EN DASH}")
+MAPS = {"US": tiles.UNITED_STATES}  # by country, those of whose regions a map is drawn
+
+
+class Pages:
+    """Writes pages. `lineage`: whether dbt's documentation lies beside them; `at`: the moment that they speak of."""
+
+    def __init__(self, at: datetime, *, lineage: bool) -> None:
+        self.lineage = lineage
+        self.environment = Environment(
+            loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        )
+        style, script = small(TEMPLATES / "style.css"), small(TEMPLATES / "switch.js")
+        self.environment.globals |= {
+            "w": word, "known": known, "event_word": event_word, "reason_word": reason_word, "dual": dual,
+            "number": charts.number, "percent": percent, "money": money, "moment": moment, "local": local, "lasting": lasting,
+            "page_name": page_name, "gate_word": gate_word, "need_word": need_word, "shortened": shortened,
+            "stage_bar": charts.stage_bar, "sparkline": charts.sparkline, "volume_chart": charts.volume, "place_maps": place_maps,
+            "style": style, "script": script, "policy": policy(style, script),
+            "stage_name": stage_name, "at": at, "lineage": LINEAGE if lineage else None,
+        }  # fmt: skip
+
+    def overview(self, view: Overview) -> str:
+        return self.render("overview.html", view)
+
+    def campaign(self, view: CampaignView) -> str:
+        return self.render("campaign.html", view)
+
+    def run(self, view: RunView) -> str:
+        return self.render("run.html", view)
+
+    def render(self, template: str, view: Overview | CampaignView | RunView) -> str:
+        return self.environment.get_template(template).render(view=view, root="" if isinstance(view, Overview) else "../")
+
+
+def small(path: Path) -> str:
+    """A style or a script without indentation and empty lines."""
+    return "\n".join(line.strip() for line in path.read_text().splitlines() if line.strip())
+
+
+def policy(style: str, script: str) -> str:
+    """A content security policy under which a page does nothing but what stands in it."""
+    allowed = {"style-src": style, "script-src": script}
+    hashes = (
+        f"{kind} 'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for kind, text in allowed.items()
+    )
+    return "; ".join(("default-src 'none'", *hashes, "img-src data:", "base-uri 'none'", "form-action 'none'"))
+
+
+def page_name(name: str) -> str:
+    """A page's file name: a campaign's or a run's own name, or one that no other has where signs stand in it."""
+    plain = re.sub(r"[^A-Za-z0-9_-]", "_", name)
+    return f"{plain}.html" if plain == name else f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:12]}.html"
+
+
+def moment(at: datetime | None) -> Markup:
+    """A moment in UTC, to the minute."""
+    return Markup('<time datetime="{:%Y-%m-%dT%H:%M:%SZ}">{:%Y-%m-%d %H:%M}</time>').format(at, at) if at else NOTHING
+
+
+def local(at: datetime, zone: str) -> Markup:
+    """A moment as the clocks of a time zone show it, with the day of the week."""
+    there = at.astimezone(ZoneInfo(zone))
+    return Markup("{} {:%Y-%m-%d %H:%M}").format(word(f"day.{there.weekday()}"), there)
+
+
+def lasting(span: timedelta) -> str:
+    """A duration in its two largest units, whose signs are international."""
+    seconds = int(span.total_seconds())
+    for size, unit, smaller, name in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+        if seconds >= size:
+            rest = seconds % size // smaller
+            return f"{seconds // size} {unit}" + (f" {rest} {name}" if rest else "")
+    return f"{seconds} s"
+
+
+def shortened(text: str) -> str:
+    """A text with the beginnings of the hashes that stand in it."""
+    return re.sub(r"\b([0-9a-f]{12})[0-9a-f]{52}\b", r"\1…", text)
+
+
+def percent(count: float, whole: float) -> Markup:
+    """A share, to a tenth of a percent."""
+    return decimal(100 * count / whole, 1, "%") if whole else NOTHING
+
+
+def money(amount: Money) -> Markup:
+    return decimal(Decimal(amount.amount), 2, amount.currency)
+
+
+def gate_word(name: str) -> Markup:
+    return known("gate", name)
+
+
+def need_word(group: str, kind: str) -> Markup:
+    """A need's name (`kind`) or what to do about it (`need`); a hold that is not known here is called a hold."""
+    key = f"{group}.{kind}" if f"{group}.{kind}" in WORDS else f"{group}.held"
+    return word(key)
+
+
+def place_maps(places: Sequence[Place]) -> list[tuple[str, str, Markup, dict[str, int]]]:
+    """The maps: a name for ids, the country or nothing for the world's, the drawing, and its figures."""
+    world = by_country(places)
+    found = [("world", "", charts.tile_map(tiles.WORLD, world, "map-world"), world)]
+    for country, grid in MAPS.items():
+        if regions := by_region(places, country):
+            found.append((country, country, charts.tile_map(grid, regions, f"map-{country}"), regions))
+    return found
+
+
+def stage_name(stage: Stage) -> Markup:
+    """What a bar of the funnel is called."""
+    return reason_word(stage.reason) if stage.reason else word(stage.kind)

@@ -1,0 +1,102 @@
+"""The campaign's models, built and past every gate."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC
+from pathlib import Path
+from typing import TypeVar
+
+import duckdb
+
+from dmail_runner import history
+from dmail_runner.check import figures
+from dmail_runner.check.contract import sift
+from dmail_runner.check.formulas import formulas
+from dmail_runner.check.opt_outs import check_opt_outs
+from dmail_runner.check.transliterate import transliterate
+from dmail_runner.check.volume import check_volume
+from dmail_runner.core.values import Build, Churn, Verdicts
+from dmail_runner.declare.campaign import KEY, SEED
+from dmail_runner.project.build import build, build_opt_outs
+from dmail_runner.project.warehouse import building, session
+from dmail_runner.run.job import Job
+from dmail_runner.run.order import Last, Order, timestamp
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Relations that have passed the gates, and the session that can read them."""
+
+    connection: duckdb.DuckDBPyConnection
+    relations: Build
+    verdicts: Verdicts
+
+
+@contextmanager
+def checked(job: Job, order: Order, *, built: Callable[[], None] = lambda: None) -> Iterator[Checked]:
+    """The campaign's models, built for the slot, with a session on them. Raises BuildError, ExtractError or Held.
+
+    `built` is called when dbt has done its part. Nobody else builds while the context lasts.
+    """
+    purpose = f"{job.campaign.name} for {timestamp(order.slot)}"
+    with building(job.settings, purpose, job.tell) as warehouse:
+        job.tell(f"build    {job.campaign.name} for {order.slot.astimezone(UTC):%Y-%m-%d %H:%M} UTC")
+        relations = in_folder(
+            job, lambda work: build(job.settings, job.campaign, order.environment(job.campaign), work, job.run_dbt)
+        )
+        built()
+        with session(warehouse) as connection:
+            job.tell("check    targeted = included + excluded, one row per included profile")
+            found = judged(job, connection, relations)
+            check_opt_outs(connection, found.relations, job.campaign)
+            found = replace(found, verdicts=replace(found.verdicts, churn=churn(job, found, order.last)))
+            if "volume" not in job.accepted:
+                check_volume(job.campaign, job.provider, found.verdicts, order.last.included if order.last else None)
+            yield found
+
+
+def churn(job: Job, found: Checked, last: Last | None) -> Churn | None:
+    """The people against those of the last file; None where that is not known."""
+    if last is None:
+        return None
+    looks = history.looks(found.relations, found.verdicts, job.campaign)
+    counts = history.churn(found.connection, looks, last.contacts)
+    return Churn(last.run_id, *counts) if counts else None
+
+
+T = TypeVar("T")
+
+
+def in_folder(job: Job, step: Callable[[Path], T]) -> T:
+    """Run dbt in a folder of its own, which is gone afterwards: its log and results quote rows where a model fails."""
+    work = job.settings.work_dir / "build" / job.campaign.name
+    try:
+        return step(work)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def recheck(job: Job, order: Order, contacts: history.Kept) -> None:
+    """Look at the opt-outs as they are now for the people of a file that was frozen before. Raises Held where it has one."""
+    with building(job.settings, f"opt-outs of {job.campaign.name}", job.tell) as warehouse:
+        job.tell(f"recheck  {order.run_id} was frozen some time ago: who has opted out since?")
+        environment = order.environment(job.campaign)
+        relations = in_folder(job, lambda work: build_opt_outs(job.settings, job.campaign, environment, work, job.run_dbt))
+        people = f"(select {KEY}, false as {SEED} from ({history.mailed(contacts)}))"
+        with session(warehouse) as connection:
+            check_opt_outs(connection, replace(relations, extract=people), job.campaign)
+
+
+def judged(job: Job, connection: duckdb.DuckDBPyConnection, relations: Build) -> Checked:
+    """The relations as the provider takes them: in its characters, each row once, none that breaches its contract."""
+    relations, rewritten = transliterate(connection, relations, job.campaign, job.provider.format)
+    for told in rewritten:
+        lacked = f"{told.count:,} characters of {told.column} that {job.provider.format.encoding} lacks"
+        job.tell(f"note     {lacked} are written otherwise, such as {told.character} as {told.text!r}")
+    verdicts = figures.check(connection, relations, job.campaign)
+    relations, verdicts = sift(connection, relations, verdicts, job.campaign, job.provider)
+    for column, count in formulas(connection, relations, job.campaign):
+        job.tell(f"note     {count:,} values of {column} begin with = + - or @, which a spreadsheet takes for a formula")
+    return Checked(connection, relations, verdicts)

@@ -1,0 +1,117 @@
+"""What is due now, for every campaign: slots are planned, runs carried out one after the other, and people told."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from dmail_runner.core.errors import Busy, DmailError, Held
+from dmail_runner.declare.notices import Kind
+from dmail_runner.ledger.ledger import Ledger
+from dmail_runner.ledger.run import Run, instant
+from dmail_runner.plan.due import due_runs
+from dmail_runner.plan.planner import plan
+from dmail_runner.run.approval import HOLD, approved
+from dmail_runner.run.give_up import makes_up_for_all
+from dmail_runner.run.job import Job, check_route, key_findings
+from dmail_runner.run.notify import Herald, Notice
+from dmail_runner.run.pipeline import carry_out
+from dmail_runner.run.spool import tidy_spool
+
+
+@dataclass(frozen=True)
+class Attendant:
+    """Carries out what is due, and announces what came of it. `told`: each run that ended, for a line about it."""
+
+    ledger: Ledger
+    herald: Herald
+    told: Callable[[Run], None] = lambda _: None
+
+    def attend(self, job: Job, now: datetime) -> list[DmailError]:
+        """Everything that is due of one campaign; what stopped some of it. Where another process is at work, it is left alone."""
+        faults: list[DmailError] = []
+        try:
+            with self.ledger.turn(job.campaign.name, f"{job.campaign.name}, what is due"):
+                tidy_spool(job, self.ledger)
+                self.plan(job, now)
+                tried: set[str] = set()
+                # What one run came to may let another begin.
+                while run := next((run for run in self.due(job) if run.run_id not in tried), None):
+                    tried.add(run.run_id)
+                    try:
+                        self.carry_out(job, run)
+                    except DmailError as error:
+                        faults.append(error)
+        except Busy as busy:
+            job.tell(f"skip     {job.campaign.name}: {busy.what}")
+        self.look_at_keys(job, now)
+        return faults
+
+    def plan(self, job: Job, now: datetime) -> None:
+        """Give every slot its run; tell of those that were missed."""
+        for run in plan(job.campaign, self.ledger, now):
+            if run.state == "missed":
+                self.told(run)
+                todo = f"dmail-runner run {run.campaign} --slot {instant(run.slot)} runs it after all"
+                self.announce(job, "missed", run, f"The slot {instant(run.slot)} was missed: {run.error}.", todo)
+
+    def due(self, job: Job) -> list[Run]:
+        """The runs that are on; those, too, that have waited for an approval and have it."""
+        if job.campaign.mail.status != "active":
+            return []
+        held = [run for run in self.ledger.waiting(job.campaign.name) if run.state == "held" and run.hold == HOLD]
+        try:
+            if held:
+                approved(job, self.ledger)
+        except Held:
+            held = []
+        ready = [*due_runs(job.campaign, self.ledger, self.ledger.now()), *held]
+        # Where a newer slot takes an older one's place, it comes first, and the older one is given up.
+        return sorted(ready, key=lambda run: run.slot, reverse=not makes_up_for_all(job.campaign))
+
+    def carry_out(self, job: Job, run: Run) -> None:
+        """One run. Raises what stopped it, which the ledger knows and people were told."""
+        # A run before it may have given this one up.
+        run = self.ledger.known(run.run_id)
+        if run.finished:
+            return
+        with self.announced(job, run.run_id):
+            try:
+                check_route(job, run.slot, self.ledger.now())
+            except DmailError as error:
+                self.ledger.fail(run, error.what)
+                raise
+            carry_out(job, run, self.ledger)
+        self.told(self.ledger.known(run.run_id))
+
+    @contextmanager
+    def announced(self, job: Job, run_id: str) -> Iterator[None]:
+        """Tell people what a run comes to meanwhile, whoever started it."""
+        before = self.ledger.get(run_id)
+        try:
+            yield
+        except Busy:
+            raise
+        except DmailError as error:
+            run = self.ledger.get(run_id)
+            kind: Kind = "held" if isinstance(error, Held) else "failed"
+            todo = error.todo or (f"dmail-runner resume {run_id}" if run else "dmail-runner check")
+            self.announce(job, kind, run, error.what, todo)
+            raise
+        run = self.ledger.get(run_id)
+        if run and run.state in ("settled", "empty") and (before is None or before.state != run.state):
+            files = ", ".join(entry.location or entry.part.name for entry in run.parts if not entry.part.side)
+            pieces = f"{run.verdicts.included:,} pieces are" if run.verdicts else "The file is"
+            what = f"{pieces} delivered: {files}." if run.state == "settled" else "Nobody was included."
+            self.announce(job, "delivered" if run.state == "settled" else "empty", run, what, "dmail-runner status")
+
+    def look_at_keys(self, job: Job, now: datetime) -> None:
+        """Tell of keys that expire soon, or have, once a day."""
+        for finding in key_findings(job, now, now):
+            what = f"{finding.problem} (on {now:%Y-%m-%d})"
+            self.announce(job, "key_expiring", None, what, "ask the mail house for its new key; `dmail-runner check` looks at it")
+
+    def announce(self, job: Job, kind: Kind, run: Run | None, what: str, todo: str) -> None:
+        """Tell whoever wants to know of this campaign."""
+        run_id, slot = (run.run_id, run.slot) if run else (None, None)
+        self.herald.announce(Notice(kind, job.campaign.name, what, todo, run_id, slot, job.campaign.email))

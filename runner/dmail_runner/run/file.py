@@ -1,0 +1,91 @@
+"""Build, check and extract: from a campaign's models to whole files, in the one order in which that is safe."""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from dmail_runner import history
+from dmail_runner.check.regions import places
+from dmail_runner.core.values import Part, Spooled, Verdicts, Watch, nobody_watches
+from dmail_runner.extract.envelope import Envelope
+from dmail_runner.extract.extract import extract
+from dmail_runner.extract.part_file import Content
+from dmail_runner.extract.parts import part_path
+from dmail_runner.run.checked import Checked, checked
+from dmail_runner.run.job import Job
+from dmail_runner.run.order import Order
+
+
+def make(
+    job: Job,
+    order: Order,
+    folder: Path | None,
+    *,
+    built: Callable[[], None] = lambda: None,
+    finished: Callable[[Spooled], None] = lambda _: None,
+) -> tuple[Verdicts, list[Part]]:
+    """Build, check and extract into `folder` (or into nothing); no file where nobody is included, if the provider wants none.
+
+    `built` is called when dbt has done its part, `finished` with each part of the file that is whole.
+    """
+    with checked(job, order, built=built) as found:
+        if folder and order.wave == 1 and order.audience is None:
+            history.write_audience(found.connection, found.relations, folder)
+        if found.verdicts.included == 0 and job.provider.empty == "no_file":
+            return found.verdicts, []
+        verdicts = replace(found.verdicts, places=places(found.connection, found.relations, found.verdicts, job.campaign))
+        envelope = Envelope(job.campaign, job.provider, order.slot, order.run_id, mark=order.mark, seal=job.seal)
+        job.tell(f"extract  {found.verdicts.included:,} rows into {envelope.base_name()}")
+        parts = write(found, envelope, folder, finished=finished, watch=job.watch)
+        if folder:
+            contacts = history.Contacts(job.campaign, order.slot, order.run_id, folder)
+            history.write_contacts(found.connection, found.relations, found.verdicts, contacts)
+        return verdicts, parts
+
+
+def write(
+    found: Checked,
+    envelope: Envelope,
+    folder: Path | None,
+    *,
+    finished: Callable[[Spooled], None] = lambda _: None,
+    watch: Watch = nobody_watches,
+) -> list[Part]:
+    """Every file of a run, those beside the parts last, in `folder`, or in none and only counted."""
+
+    def whole(number: int, content: Content) -> None:
+        if folder:
+            finished(Spooled(part_of(content, number, envelope), part_path(folder, number)))
+
+    contents = extract(found.connection, found.relations, found.verdicts, envelope, folder, finished=whole, watch=watch)
+    parts = [part_of(content, number, envelope) for number, content in enumerate(contents, start=1)]
+    return [*parts, *side_parts(envelope, parts, folder)]
+
+
+def part_of(content: Content, number: int, envelope: Envelope) -> Part:
+    """A written file as the ledger will know it."""
+    return Part(
+        number=number,
+        name=envelope.part_name(number),
+        rows=content.rows,
+        bytes=content.bytes,
+        sha256=content.sha256,
+        route=envelope.provider.route,
+        plain_bytes=content.plain.bytes if content.plain else None,
+        plain_sha256=content.plain.sha256 if content.plain else None,
+    )
+
+
+def side_parts(envelope: Envelope, parts: list[Part], folder: Path | None) -> Iterator[Part]:
+    """The files beside the parts, written into `folder`."""
+    for number, (name, text) in enumerate(envelope.side_files(parts), start=len(parts) + 1):
+        content = text.encode()
+        if folder:
+            with part_path(folder, number).open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        digest = hashlib.sha256(content).hexdigest()
+        yield Part(number, name, 0, len(content), digest, envelope.provider.route, side=True)

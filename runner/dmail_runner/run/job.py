@@ -1,0 +1,115 @@
+"""A job: a campaign with everything that a run of it is given, and the faults that can be found before anything is built."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from dmail_runner.check.contract import contract_faults
+from dmail_runner.check.volume import class_faults
+from dmail_runner.core.errors import ConfigError, Problem
+from dmail_runner.core.settings import Settings
+from dmail_runner.core.values import Watch, nobody_watches
+from dmail_runner.declare.campaign import Campaign
+from dmail_runner.declare.provider import FILE as PROVIDERS
+from dmail_runner.declare.provider import Provider, find_provider
+from dmail_runner.declare.route import FILE as ROUTES
+from dmail_runner.declare.route import AnyRoute, find_route
+from dmail_runner.extract.envelope import Seal, envelope_faults
+from dmail_runner.extract.format_sql import layout_faults
+from dmail_runner.extract.keys import Finding, findings
+from dmail_runner.project.dbt_process import RunDbt
+from dmail_runner.project.manifest import Manifest
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything that a run of a campaign is given."""
+
+    settings: Settings
+    campaign: Campaign
+    provider: Provider
+    route: AnyRoute
+    run_dbt: RunDbt
+    tell: Callable[[str], None]
+    accepted: frozenset[str] = frozenset()  # the holds that a person lets this run pass
+    watch: Watch = nobody_watches
+    begun: Callable[[str], None] = lambda _: None  # is told which run what follows is about
+
+    @property
+    def seal(self) -> Seal | None:
+        """Whom the route's files are sealed to; None where they go plain."""
+        return Seal(self.route.encryption, self.settings.keys_dir) if self.route.encryption else None
+
+    def cost(self, pieces: int) -> str | None:
+        """What so many pieces cost by the provider's tariff, with the currency; an estimate."""
+        tariff = self.provider.tariff
+        return f"{tariff.cost(pieces):,} {tariff.currency}" if tariff else None
+
+
+def find_job(settings: Settings, campaign: Campaign, run_dbt: RunDbt, tell: Callable[[str], None]) -> Job:
+    """The job of a campaign, with its provider and its route. Raises ConfigError."""
+    provider = find_provider(settings, campaign.mail.provider)
+    looks = (
+        layout_faults(campaign, provider.format),
+        envelope_faults(campaign, provider),
+        contract_faults(campaign, provider),
+        class_faults(campaign, provider),
+    )
+    faults = list(dict.fromkeys(fault for look in looks for fault in look))
+    try:
+        route = find_route(settings, provider.route)
+    except ConfigError as error:
+        raise ConfigError([*faults, *error.problems]) from None
+    faults += route_faults(campaign, provider, route)
+    if faults:
+        raise ConfigError(faults)
+    return Job(settings, campaign, provider, route, run_dbt, tell)
+
+
+def route_faults(campaign: Campaign, provider: Provider, route: AnyRoute) -> Iterator[Problem]:
+    """What the route lacks for the provider."""
+    entry = campaign.mail.provider
+    if provider.require_encryption and route.encryption is None:
+        yield Problem(ROUTES, f"{provider.route}.encryption", f"is required: {entry} has `require_encryption`")
+    if route.finish == "direct_then_marker" and "done" not in provider.side_files:
+        what = f"needs `done`: the route {provider.route} tells by it that a file is whole (`finish: direct_then_marker`)"
+        yield Problem(PROVIDERS, f"{entry}.side_files", what)
+
+
+def key_findings(job: Job, slot: datetime, now: datetime) -> list[Finding]:
+    """What is wrong with the keys that the route's files are sealed to, and which expire soon."""
+    if job.seal is None:
+        return []
+    until = max(slot, now) + timedelta(days=job.provider.retention_days)
+    return list(findings(job.seal.keys, job.seal.encryption, (ROUTES, f"{job.provider.route}.encryption"), now, until))
+
+
+def draft_faults(job: Job) -> Iterator[Problem]:
+    """A route by which nothing is delivered yet."""
+    if job.route.status == "draft":
+        yield Problem(ROUTES, f"{job.provider.route}.status", "is draft: nothing is delivered by it", "active")
+
+
+def check_route(job: Job, slot: datetime, now: datetime) -> None:
+    """Raises ConfigError where nothing may be delivered by the route, or nothing that it delivers could be opened."""
+    faults = [finding.problem for finding in key_findings(job, slot, now) if finding.error]
+    if faults := [*faults, *draft_faults(job)]:
+        raise ConfigError(faults)
+
+
+def shared_names(settings: Settings, manifest: Manifest) -> Iterator[Problem]:
+    """Two campaigns with one file name on one route: one of them could be taken for the other's."""
+    owners: dict[tuple[str, str], str] = {}
+    for name in manifest.names:
+        try:
+            campaign = manifest.campaign(name)
+            place = (find_provider(settings, campaign.mail.provider).route, campaign.mail.file.name)
+        except ConfigError:
+            continue  # told where the campaign itself is looked at
+        if campaign.mail.status == "stopped":
+            continue
+        if place in owners:
+            yield Problem(
+                campaign.file, f"exposures.{name}.config.meta.direct_mail.file.name", f"is that of {owners[place]}, too"
+            )
+        owners[place] = name

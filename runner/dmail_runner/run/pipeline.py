@@ -1,0 +1,211 @@
+"""The order of the steps, and what a run does when it finds that an earlier attempt came half-way."""
+
+import getpass
+import shutil
+from dataclasses import replace
+from datetime import datetime
+
+from dmail_runner import history
+from dmail_runner.core.errors import DmailError, Held, Stopped
+from dmail_runner.core.values import Part, Spooled, Verdicts
+from dmail_runner.declare.route import SftpRoute, find_route
+from dmail_runner.extract.parts import part_path
+from dmail_runner.ledger.ledger import Ledger
+from dmail_runner.ledger.run import Run
+from dmail_runner.plan.planner import open_slot, run_of
+from dmail_runner.run.approval import approved
+from dmail_runner.run.checked import recheck
+from dmail_runner.run.file import make
+from dmail_runner.run.give_up import cancel, overtaken
+from dmail_runner.run.housekeeping import check_history, purge
+from dmail_runner.run.job import Job, check_route
+from dmail_runner.run.order import order, trial_order
+from dmail_runner.run.spool import spool, spool_is_whole, tidy_spool
+from dmail_runner.ship import Desk, Early, Intent, ship
+
+# The holds that only a person's word ends.
+PERSON, UNKNOWN = "person", "unknown"
+
+
+def run_slot(job: Job, slot: datetime, ledger: Ledger, *, asked_for: bool = False) -> Run:
+    """Bring a slot's run to its end, from wherever it stands. The run as it ended; a finished one is left as it is.
+
+    `asked_for`: a person named this slot; one that was missed, or that gave no file, is then built, for its profiles may have
+    come late. Raises Held where a person must look, and DmailError where it failed; the ledger says so, too.
+    """
+    done = run_of(job.campaign, slot, ledger)
+    if done and is_done(done, asked_for=asked_for):
+        shutil.rmtree(spool(job, done), ignore_errors=True)
+        return done
+    check_route(job, slot, ledger.now())
+    with ledger.turn(job.campaign.name, f"{job.campaign.name} for {slot:%Y-%m-%d %H:%M} UTC"):
+        return carry_out(job, open_slot(job.campaign, slot, ledger), ledger, asked_for=asked_for)
+
+
+def resume_run(job: Job, run: Run, ledger: Ledger) -> Run:
+    """The same for a run of any kind."""
+    if is_done(run, asked_for=True):
+        shutil.rmtree(spool(job, run), ignore_errors=True)
+        return run
+    check_route(job, run.slot, ledger.now())
+    with ledger.turn(job.campaign.name, run.run_id):
+        return carry_out(job, ledger.known(run.run_id), ledger, asked_for=True)
+
+
+def is_done(run: Run, *, asked_for: bool) -> bool:
+    """Whether nothing is to be done; a slot without a file is another matter where a person asks for it."""
+    return run.finished and not (asked_for and run.state in ("empty", "missed"))
+
+
+def carry_out(job: Job, run: Run, ledger: Ledger, *, asked_for: bool = False) -> Run:
+    """What `run_slot` does, for who has the campaign's turn. Older slots that were left unfinished come first."""
+    ledger.check()
+    check_history(job, ledger)
+    if is_done(run, asked_for=asked_for):
+        return run
+    if run.finished:
+        ledger.planned_again(run)
+    tidy_spool(job, ledger)
+    purge(job, ledger, spared=run.run_id if asked_for else None)
+    held = [hold for older in overtaken(job, run, ledger) if (hold := close(job, older, ledger))]
+    finished = bring_to_end(job, ledger.known(run.run_id), ledger)
+    if held:
+        raise held[0]
+    return finished
+
+
+def close(job: Job, run: Run, ledger: Ledger) -> Held | None:
+    """End a run that a newer slot has overtaken: shipped where the world may have seen it, else cancelled. The hold, if any."""
+    if run.may_have_left:
+        try:
+            bring_to_end(job, run, ledger)
+        except Held as hold:
+            return hold
+        return None
+    cancel(job, run, ledger, "a newer slot came due before it was shipped")
+    return None
+
+
+def bring_to_end(job: Job, run: Run, ledger: Ledger) -> Run:
+    """What `carry_out` does with one run."""
+    job.begun(run.run_id)
+    if run.finished:
+        return run
+    if run.state == "held" and run.hold == UNKNOWN:
+        todo = f"ask the provider whether they have the file, then: dmail-runner settle {run.run_id} --delivered (or not)"
+        raise Held(UNKNOWN, run.error or "", todo=todo)
+    if run.state == "held" and run.hold == PERSON:
+        raise Held(PERSON, f"{run.run_id} is {run.error}", todo=f"dmail-runner release {run.run_id} lets it go on")
+    try:
+        ahead = content(job, run, ledger)
+        run = ledger.known(run.run_id)
+        history.put_contacts(job.settings, run.run_id, spool(job, run))
+        if run.parts:
+            deliver_run(job, run, ledger, ahead)
+    except Held as held:
+        ledger.hold(run, held.hold, held.what)
+        raise
+    except DmailError as error:
+        ledger.fail(run, error.what)
+        raise
+    except BaseException as error:
+        ledger.fail(run, str(error) if isinstance(error, Stopped) else f"stopped by {type(error).__name__}")
+        raise
+    return ledger.known(run.run_id)
+
+
+def content(job: Job, run: Run, ledger: Ledger) -> frozenset[str]:
+    """See to it that the run is frozen: by what lies in the spool, if it is whole and nobody in it has opted out, or anew."""
+    if spool_is_whole(job, run):
+        try:
+            look_again(job, run, ledger)
+        except Held:
+            if run.may_have_left or job.campaign.mail.recheck.then == "hold":
+                raise
+            job.tell(f"rebuild  {run.run_id}: people in it have opted out since it was frozen")
+        else:
+            return frozenset()
+    approved(job, ledger)
+    return prepare(job, run, ledger)
+
+
+def look_again(job: Job, run: Run, ledger: Ledger) -> None:
+    """Compare a file that was frozen long ago with the opt-outs of now. Raises Held."""
+    mail = job.campaign.mail
+    if mail.purpose != "marketing" or run.frozen is None or ledger.now() - run.frozen <= mail.recheck.after:
+        return
+    waiting = spool(job, run) / history.FILE
+    contacts = history.kept(job.settings, run.run_id) or (history.Kept(waiting) if waiting.exists() else None)
+    if contacts is None:
+        raise Held("opt_out", f"{run.run_id}: who is in its file is not known any more, so that nobody can say who has opted out")
+    recheck(job, replace(order(job, run, ledger), as_of=ledger.now()), contacts)
+
+
+def dry_run(job: Job, slot: datetime, ledger: Ledger) -> tuple[Verdicts, list[Part]]:
+    """Build, check and extract as a run would, and keep nothing: the figures, and the files that would be delivered."""
+    return make(job, trial_order(job, slot, ledger, "dry-run"), None)
+
+
+def prepare(job: Job, run: Run, ledger: Ledger) -> frozenset[str]:
+    """Build, check and extract; from here on the content is frozen.
+
+    The names of the parts that are on the server already, under their temporary names.
+    """
+    folder = spool(job, run)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    for gate in sorted(job.accepted):
+        ledger.accept(run, gate, getpass.getuser())
+    task = order(job, run, ledger)
+    if task.window_start and task.window_start != run.window_start:
+        ledger.set_window(run, task.window_start)
+    early = Early(job.route, job.tell) if goes_ahead(job) else None
+    try:
+        verdicts, parts = make(
+            job, task, folder, built=lambda: ledger.advance(run, "built"), finished=early.take if early else lambda _: None
+        )
+        ledger.freeze(run, verdicts, parts, job.cost(sum(part.rows for part in parts)))
+    except BaseException:
+        if early:
+            early.abandon()
+        raise
+    return early.close() if early else frozenset()
+
+
+def goes_ahead(job: Job) -> bool:
+    """Whether parts travel while the rest is being written: several of them, to a server that renames what is whole."""
+    route = job.route
+    return job.provider.split is not None and isinstance(route, SftpRoute) and route.ahead and route.finish == "rename"
+
+
+def deliver_run(job: Job, run: Run, ledger: Ledger, ahead: frozenset[str]) -> None:
+    """Deliver what is not delivered yet, and settle. `ahead`: parts that are there, under their temporary names."""
+    todo = [Spooled(entry.part, part_path(spool(job, run), entry.part.number)) for entry in run.parts if entry.location is None]
+    if todo:
+        desk = Desk(
+            intent=lambda part: intent(ledger, run, part, ahead),
+            delivered=lambda part, receipt: ledger.deliver(run, part, receipt),
+            tell=job.tell,
+            watch=job.watch,
+        )
+        ship(todo, find_route(job.settings, todo[0].part.route), desk)
+    finish(job, run, ledger)
+
+
+def finish(job: Job, run: Run, ledger: Ledger) -> Run:
+    """Everything is delivered: the run is settled, and its files are not needed any more."""
+    ledger.advance(run, "shipped")
+    ledger.advance(run, "settled")
+    shutil.rmtree(spool(job, run), ignore_errors=True)
+    return ledger.known(run.run_id)
+
+
+def intent(ledger: Ledger, run: Run, part: Part, ahead: frozenset[str]) -> Intent:
+    """The ledger's word on a part as it is now, for an attempt before may have declared what it was about to do."""
+    return Intent(
+        ledger.intended(run, part),
+        ledger.owner(run, part),
+        lambda: ledger.intend(run, part),
+        lambda: ledger.withdraw(run, part),
+        part.name in ahead,
+    )

@@ -1,0 +1,23 @@
+"""The places that routes lead to."""
+
+from contextlib import AbstractContextManager
+
+from dmail_runner.declare.route import AnyRoute, AzureRoute, FolderRoute, GcsRoute, S3Route, SftpRoute
+from dmail_runner.ship.delivery import Place
+
+
+def destination(route: AnyRoute) -> AbstractContextManager[Place]:
+    """The place that a route leads to, connected while the context lasts. A new type of route is one line here."""
+    match route:
+        case FolderRoute():
+            from dmail_runner.ship.folder import folder
+
+            return folder(route)
+        case SftpRoute():
+            from dmail_runner.ship.sftp import sftp
+
+            return sftp(route)
+        case S3Route() | AzureRoute() | GcsRoute():
+            from dmail_runner.ship.object_store import object_store
+
+            return object_store(route)

@@ -1,0 +1,91 @@
+"""Bringing a run's parts to their route: in parallel where it allows, again where a fault may pass, what tells of them last."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from dmail_runner.core.values import Load, Part, Receipt, Spooled, Watch, nobody_watches
+from dmail_runner.declare.route import AnyRoute, SftpRoute
+from dmail_runner.ship.delivery import Intent, Lost, deliver, pause
+from dmail_runner.ship.destinations import destination
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Whom a courier asks and tells: the ledger's word on a part's name, receipts, progress, people; and how it waits.
+
+    `watch` is told of each stretch of bytes that has been read from a part.
+    """
+
+    intent: Callable[[Part], Intent]
+    delivered: Callable[[Part, Receipt], None]
+    tell: Callable[[str], None] = lambda _: None
+    watch: Watch = nobody_watches
+    wait: Callable[[float], None] = time.sleep
+
+
+def ship(parts: Sequence[Spooled], route: AnyRoute, desk: Desk) -> None:
+    """Deliver every part, and then the files beside them, in order. Raises DeliveryError or Held at the first fault."""
+    files = deque(spooled for spooled in parts if not spooled.part.side)
+    sides = deque(spooled for spooled in parts if spooled.part.side)
+    workers = min(route.parallel, len(files)) if isinstance(route, SftpRoute) else 1
+    if workers > 1:
+        with ThreadPoolExecutor(workers, "ship") as pool:
+            carriers = [Carrier(files, route, desk) for _ in range(workers)]
+            try:
+                for done in [pool.submit(carrier.carry) for carrier in carriers]:
+                    done.result()
+            except BaseException:
+                # What another worker has begun it brings to its end; nobody begins anything new.
+                files.clear()
+                raise
+        files.clear()
+    Carrier(deque([*files, *sides]), route, desk).carry()
+
+
+@dataclass
+class Carrier:
+    """One session after another, and the parts that are brought by it."""
+
+    todo: deque[Spooled]
+    route: AnyRoute
+    desk: Desk
+
+    def carry(self) -> None:
+        """Deliver until nothing is left to do."""
+        tries = 0
+        while self.todo:
+            before = len(self.todo)
+            try:
+                self.session()
+            except Lost as error:
+                tries = tries + 1 if len(self.todo) == before else 1
+                if tries > self.route.retries:
+                    raise
+                seconds = pause(tries)
+                self.desk.tell(f"retry    {error.what}: again in {seconds:.0f} s, {tries} of {self.route.retries}")
+                self.desk.wait(seconds)
+
+    def session(self) -> None:
+        """Deliver by one session; a part that is lost on the way is to do again."""
+        with destination(self.route) as place:
+            while self.todo:
+                try:
+                    spooled = self.todo.popleft()
+                except IndexError:
+                    return
+                part = spooled.part
+                self.desk.tell(f"ship     {part.bytes:,} bytes to {place.location(part.name)}")
+                start = time.monotonic()
+                watch = self.desk.watch(Load(part.name, part.bytes, "bytes"))
+                try:
+                    receipt = deliver(spooled, place, self.desk.intent(part), self.route, watch)
+                except Lost:
+                    self.todo.appendleft(spooled)
+                    raise
+                self.desk.delivered(part, receipt)
+                if not receipt.adopted and not part.side:
+                    seconds = max(time.monotonic() - start, 0.001)
+                    self.desk.tell(f"sent     {part.bytes:,} bytes in {seconds:,.1f} s, {part.bytes / seconds / 1e6:,.1f} MB/s")
