@@ -1,4 +1,4 @@
-{# Files as DuckDB's table functions read them. #}
+{# Files, as DuckDB's table functions read them. #}
 {% macro duckdb__read_files(relation, otherwise) %}
     {% set location = relation | string %}
     {% if not location.startswith("'") %} {{ return(location) }}
@@ -13,8 +13,8 @@
 {% endmacro %}
 
 {#
-    The options of read_csv. Of several files the columns are left to DuckDB, which goes by their names: they may stand in another
-    order in each.
+    The options of read_csv. For several files, DuckDB finds the columns by itself and matches them by name, because their order may
+    differ from file to file.
 #}
 {% macro duckdb__csv_options(location) %}
     {% set options = ["header = true", "quote = '\"'", "escape = '\"'", "comment = ''"] %}

@@ -1,10 +1,11 @@
 {#
-    An amount with its currency: $1,234.50; 1.234,50 €; ￥1,235. The currency says how many decimals; rounded half away from zero.
-    Null is null; so is what is no amount, and a currency that is not in currencies().
+    An amount with its currency: $1,234.50; 1.234,50 €; ￥1,235. The currency determines the decimals. It is rounded half away from
+    zero. Values that are not numbers, and currencies that `currencies()` does not list, are null.
 
     Arguments:
-        currency  one of currencies() in quotes ("'EUR'"), or a column expression
-        locale    one of locales() in quotes ("'de-DE'"), or a column expression; see by_locale()
+        column (column): The amount.
+        currency (column): A currency of `currencies()` in quotes ("'EUR'"), or a column.
+        locale (column): A locale of `locales()` in quotes ("'de-DE'"), or a column; see `by_locale()`.
 #}
 {% macro format_money(column, currency, locale) -%}
     {% set known, all_currencies = dmail.locales(), dmail.currencies() %}
@@ -20,19 +21,21 @@
             {% if money.startswith("{s}{n}") and symbol[-1] in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" %}
                 {% set money = "{s}\u00a0{n}" %}
             {% endif %}
-            {% set parts = {"{s}": dmail.sql_text(symbol), "{n}": dmail.grouped_digits(column, all_currencies[code], words)} %}
-            {% set below = dmail.rounded(column, all_currencies[code]) ~ " < 0" %}
-            {% do cases.append(
-                "when '"
-                ~ code
-                ~ "' then case when "
-                ~ below
-                ~ " then "
-                ~ dmail.filled(words.negative_money or "-" ~ money, parts)
-                ~ " else "
-                ~ dmail.filled(money, parts)
-                ~ " end"
-            ) %}
+            {% set parts = {
+                "{s}": dmail.sql_text(symbol),
+                "{n}": dmail.grouped_digits(column, all_currencies[code], words),
+            } %}
+            {% set negative = words.negative_money or "-" ~ money %}
+            {% set case %}
+                when '{{ code }}'
+                then
+                    case
+                        when {{ dmail.rounded(column, all_currencies[code]) }} < 0
+                        then {{ dmail.filled(negative, parts) }}
+                        else {{ dmail.filled(money, parts) }}
+                    end
+            {% endset %}
+            {% do cases.append(case) %}
         {% endfor %}
         {% do expressions.update({name: "case " ~ currency ~ " " ~ cases | join(" ") ~ " end"}) %}
     {% endfor %}

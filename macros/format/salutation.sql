@@ -1,19 +1,21 @@
 {#
-    The greeting of a letter, with its comma (Spanish: its colon).
+    The greeting of a letter, with its comma (in Spanish, its colon).
 
-        the title says Ms or Mr, in whatever language   Dear Ms Ray,     Sehr geehrte Frau Müller,   Chère Madame Martin,
-        it says neither, or more than one person        Dear Ann Ray,    Guten Tag Ann Müller,       Bonjour Ann Martin,
-        it says something else                          Dear Dr Ray,     Guten Tag Dr. Müller,       Dear Mr & Mrs Ray,
-        there is no name, or a bare last name           Dear customer,   Sehr geehrte Damen und Herren,
+        the title is Ms or Mr, in any language          Dear Ms Ray,     Sehr geehrte Frau Müller,   Chère Madame Martin,
+        there is no title, or it names several people   Dear Ann Ray,    Guten Tag Ann Müller,       Bonjour Ann Martin,
+        the title is another one                        Dear Dr Ray,     Guten Tag Dr. Müller,       Dear Mr & Mrs Ray,
+        there is no name, or only a last name           Dear customer,   Sehr geehrte Damen und Herren,
 
-    Polish greets without the name, which would have to be declined; Swedish and Danish greet by first and last name. Names are
-    printed as given: wrap them in proper_case() where they shout.
+    Polish greets without the name, which would have to be declined. Swedish and Danish greet by first and last name. Names are
+    printed as they are: apply `proper_case()` to names in capitals.
 
     Arguments:
-        language    column expression, or a literal in quotes: "'de'"; of `pt-BR` only `pt` counts
-        title, last_name, first_name  column expressions
-        default     the language where there is none, or one that is not in greetings()
-        generic     greetings to use instead of ours where there is no name: {"en": "Dear friend,"}
+        language (column): A column, or a literal in quotes ("'de'"). Of `pt-BR`, only `pt` counts.
+        title (column): The form of address.
+        last_name (column): The last name.
+        first_name (optional[column]): The first names.
+        default (string): The language if there is none, or one that `greetings()` does not list.
+        generic (dict[string, string]): Greetings without a name that replace those of `greetings()`: {"en": "Dear friend,"}.
 #}
 {% macro salutation(language, title, last_name, first_name=none, default="en", generic={}) -%}
     {% set known = dmail.greetings() %}
@@ -24,18 +26,19 @@
             )
         }}
     {% endfor %}
-    {% set title, last, first = dmail.blank_to_null(title), dmail.blank_to_null(last_name), dmail.in_case(first_name, none) %}
+    {% set title, last, first = (
+        dmail.blank_to_null(title),
+        dmail.blank_to_null(last_name),
+        dmail.in_case(first_name, none),
+    ) %}
     {% set key = "lower(split_part(replace(" ~ language ~ ", '_', '-'), '-', 1))" %}
     {% set spoken = "lower(replace(" ~ title ~ ", '.', ''))" %}
     {% set ms = "ms|mrs|miss|mmes?|mlle|madame|mademoiselle|frau|sra|srta|señora|señorita|senhora|sigra|signora|mevrouw|mevr|mw|pani|fru|fröken" %}
     {% set mr = "mr|mister|m|monsieur|herr|herrn|sr|señor|senhor|sig|signor|meneer|heer|dhr|pan|hr" %}
     {% set several = "[&+/]|^familie |^family | (?:and|und|et|y|e|en|i|och|og) " %}
-    {# What the title says besides Ms and Mr, such as Dr. #}
-    {% set rank = (
-        "nullif("
-        ~ dmail.replace_all(title, "(?i)^(?:" ~ ms ~ "|" ~ mr ~ "|sig\\.ra)(?:\\.? +|\\.?$)", "")
-        ~ ", '')"
-    ) %}
+    {# The title without Ms and Mr, such as Dr. #}
+    {% set polite = "(?i)^(?:" ~ ms ~ "|" ~ mr ~ "|sig\\.ra)(?:\\.? +|\\.?$)" %}
+    {% set rank %} nullif({{ dmail.replace_all(title, polite, "") }}, '') {% endset %}
     case
         {% for gender, words in {"ms": ms, "mr": mr}.items() %}
             when
@@ -74,7 +77,9 @@
         when
             {{ dmail.by_language(key, known, "nameless", default) }} is not null
             and coalesce({{ first }}, {{ last }}) is not null
-        then {{ dmail.by_language(key, known, "neutral", default) }} || {{ dmail.by_language(key, known, "end", default) }}
+        then
+            {{ dmail.by_language(key, known, "neutral", default) }}
+            || {{ dmail.by_language(key, known, "end", default) }}
         when {{ last }} is not null and {{ dmail.matches(spoken, several) }}
         then
             concat_ws(' ', {{ dmail.by_language(key, known, "neutral", default) }}, {{ title }}, {{ last }})
@@ -91,7 +96,16 @@
     end
 {%- endmacro %}
 
-{# One entry of each language's greetings, chosen by the row's language. #}
+{#
+    An entry of the greetings, by the row's language.
+
+    Arguments:
+        key (column): The language, in lower case.
+        known (dict[string, dict[string, string]]): The greetings.
+        entry (string): The entry.
+        default (string): The language if the row's is not known.
+        instead (dict[string, string]): Texts that replace the entry, by language.
+#}
 {% macro by_language(key, known, entry, default, instead={}) -%}
     case
         {{ key }}
@@ -104,7 +118,7 @@
     end
 {%- endmacro %}
 
-{# Where a language has no `ms` and `mr`, the neutral greeting serves all. #}
+{# The greetings of each language. In a language without `ms` and `mr`, the neutral greeting serves everybody. #}
 {% macro greetings() %}
     {% set known = {
         "en": {"ms": "Dear Ms", "mr": "Dear Mr", "neutral": "Dear", "generic": "Dear customer,"},

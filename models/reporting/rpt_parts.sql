@@ -5,7 +5,7 @@ with
         from
             {{
                 dmail.read_files(
-                    source("dmail", "parts"),
+                    source("dmail_figures", "parts"),
                     otherwise={
                         "run_id": "string",
                         "number": "integer",

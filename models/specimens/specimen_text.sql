@@ -1,9 +1,9 @@
--- One example of every field format, over the profiles. No campaign selects from it.
+-- One example of every field format. No campaign selects from it.
 with
     profiles as (
         select
             *,
-            -- Profiles have no telephone: people write it into the second line.
+            -- Profiles have no telephone number. People write it into the second line.
             address_line2 as phone_number,
             upper(country_code) as country,
             language || '-' || upper(country_code) as locale
@@ -15,7 +15,8 @@ with
             profile_id,
             {{ dmail.person_name("title", "first_name", "last_name", "company") }} as full_name,
             {{ dmail.person_name("title", "first_name", "last_name", style="formal", case="proper") }} as formal_name,
-            {{ dmail.person_name("title", "first_name", "last_name", "company", case="upper", max_length=16) }} as short_name,
+            {{ dmail.person_name("title", "first_name", "last_name", "company", case="upper", max_length=16) }}
+            as short_name,
             {{ dmail.person_name("title", "first_name", "last_name", "company", style="last_first") }} as sorted_name,
             {{ dmail.salutation("language", "title", "last_name", "first_name") }} as salutation,
             {{ dmail.proper_case("last_name") }} as proper_last_name,

@@ -1,5 +1,4 @@
--- Canonical profiles. To bring your own file, change what stands left of `as`; the names on the right are what
--- campaigns use.
+-- One row per profile, in the columns that campaigns use. For another source, change only the expressions left of `as`.
 with
     source as (select * from {{ dmail.read_files(source("crm", "profiles")) }}),
 

@@ -1,16 +1,8 @@
--- Canonical suppression lists. To bring your own, change what stands left of `as`.
+-- One row per entry of a suppression list. For another source, change only the expressions left of `as`.
 with
     source as (select * from {{ dmail.read_files(source("crm", "suppressions")) }}),
 
-    forgotten as (
-        select *
-        from
-            {{
-                dmail.read_files(
-                    source("dmail", "forgotten"), otherwise={"profile_id": "string", "forgotten_at": "timestamp"}
-                )
-            }}
-    ),
+    forgotten as (select * from {{ dmail.forgotten() }}),
 
     renamed as (
         select
@@ -24,8 +16,11 @@ with
             {{ dmail.clean_text("source.address_line2") }} as address_line2,
             {{ dmail.clean_text("source.city") }} as city,
             {{ dmail.clean_text("source.postal_code") }} as postal_code,
-            {{ dmail.country_code("coalesce(" ~ dmail.clean_text("source.country_code") ~ ", '" ~ var("home_country") ~ "')") }}
-            as country_code,
+            {{
+                dmail.country_code(
+                    "coalesce(" ~ dmail.clean_text("source.country_code") ~ ", '" ~ var("home_country") ~ "')"
+                )
+            }} as country_code,
             {{ dmail.read_as("source.valid_from", "timestamp") }} as valid_from,
             {{ dmail.read_as("source.valid_until", "timestamp") }} as valid_until,
             {{ dmail.read_as("source.as_of", "timestamp") }} as as_of
@@ -42,7 +37,9 @@ with
                     [
                         dmail.name_words("coalesce(" ~ dmail.join_words(["first_name", "last_name"]) ~ ", company)"),
                         dmail.box_words("address_line1", "address_line2"),
-                        dmail.place_words("city", dmail.postal_code("postal_code", "country_code"), "country_code"),
+                        dmail.locality_words(
+                            "city", dmail.postal_code("postal_code", "country_code"), "country_code"
+                        ),
                     ]
                 )
             }} as person_key,

@@ -1,4 +1,4 @@
--- Buyers of the last two years, with what their offer depends on.
+-- Buyers of the last two years, with the columns that their offers depend on.
 with profiles as (select * from {{ ref("int_postal_addresses") }})
 
 select *

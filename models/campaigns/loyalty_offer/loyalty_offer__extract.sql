@@ -2,9 +2,9 @@
 with
     pieces as ({{ dmail.pieces(ref("loyalty_offer__audience"), ref("loyalty_offer__recipients")) }}),
 
-    decisions as (
+    offers as (
         {{
-            dmail.decide(
+            dmail.best_offers(
                 pieces="pieces",
                 offers=ref("loyalty_offers"),
                 eligible="piece.orders_count >= offer.min_orders and piece.lifetime_value >= offer.min_value",
@@ -33,7 +33,7 @@ with
             piece_id,
             country_code
         from pieces
-        inner join decisions on pieces.profile_id = decisions.profile_id
+        inner join offers on pieces.profile_id = offers.profile_id
     )
 
 select *

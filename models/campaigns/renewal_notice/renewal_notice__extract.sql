@@ -1,4 +1,4 @@
--- The notice: the address block of each country, the day and the fee as people there write them.
+-- The notice: the address block, the day and the fee as people in the member's country write them.
 with
     pieces as ({{ dmail.pieces(ref("renewal_notice__audience"), ref("renewal_notice__recipients")) }}),
 

@@ -1,4 +1,4 @@
--- Who has become a customer in the last four weeks. Everybody gets one letter: already_mailed() sees to it.
+-- New customers of the last four weeks. already_mailed() makes sure that each gets one letter.
 with profiles as (select * from {{ ref("int_postal_addresses") }})
 
 select *
