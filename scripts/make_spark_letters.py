@@ -12,8 +12,8 @@ FILE = Path(__file__).parents[1] / "macros/engine/spark_letters.sql"
 ASIDE = 0xE000  # Unicode's private use area: no text has them, and no case
 LETTERS = "select chr(i::int) as letter from range(128, 1114112) as letters(i) where i not between 55296 and 57343"
 HEAD = """{#
-    Letters as DuckDB treats them, for Spark. `python scripts/make_spark_letters.py` writes this file. Pairs of texts, character by
-    character:
+    Letters as DuckDB treats them, for Spark. `python scripts/make_spark_letters.py` writes this file. The texts are pairs that
+    correspond character by character:
 
         odd, capitals    letters whose capital is two letters in Java, and DuckDB's capitals of them
         aside            placeholders for the odd letters

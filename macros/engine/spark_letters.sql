@@ -1,6 +1,6 @@
 {#
-    Letters as DuckDB treats them, for Spark. `python scripts/make_spark_letters.py` writes this file. Pairs of texts, character by
-    character:
+    Letters as DuckDB treats them, for Spark. `python scripts/make_spark_letters.py` writes this file. The texts are pairs that
+    correspond character by character:
 
         odd, capitals    letters whose capital is two letters in Java, and DuckDB's capitals of them
         aside            placeholders for the odd letters

@@ -10,7 +10,8 @@ from dmail_runner.declare.provider import Provider, SharedContract
 from dmail_runner.declare.route import Route
 from scripts.reference.commands import commands_page
 from scripts.reference.keys import keys_page
-from scripts.reference.macros import macros_page
+from scripts.reference.locales import locales_macro
+from scripts.reference.macros import macro_files, macros_page
 from scripts.reference.schemas import campaign_schema, entries_schema, file_schema
 
 ROOT = Path(__file__).parents[2]
@@ -37,10 +38,12 @@ def files() -> dict[str, str]:
         "routes": keys_page("Keys of profiles/routes.yml", ABOUT["routes"], "routes", [Route]),
         "notices": keys_page("Keys of profiles/notices.yml", ABOUT["notices"], "notices", [Notices]),
     }
-    pages = {**keys, "commands": commands_page(), "macros": macros_page(ROOT / "macros")}
+    pages = {**keys, "commands": commands_page(), "macros": macros_page(ROOT)}
     return {
         **{f"docs/schema/{name}.schema.json": json.dumps(schema, indent=2) + "\n" for name, schema in schemas.items()},
         **{f"docs/reference/{name}.md": text for name, text in pages.items()},
+        **macro_files(ROOT),
+        "macros/format/locales.sql": locales_macro(ROOT / "macros/format/locales.csv"),
     }
 
 

@@ -9,9 +9,9 @@ from sqlfmt.api import Mode, format_string
 
 HEAD = """\
 {#
-    How each locale writes dates, numbers and money. `make docs` writes this file from locales.csv, whose values are those of Unicode's
-    CLDR with two exceptions: every space within a number is the no-break space that Latin-1 has, and a currency code is separated
-    from the number by one. Each locale has these entries:
+    How each locale writes dates, numbers and money. `make docs` writes this file from locales.csv. The values are those of CLDR
+    (Unicode) with two exceptions: every space within a number is the no-break space that Latin-1 has, and a currency code is
+    separated from the number by one. Each locale has these entries:
 
         months                 the names of the months
         long, short            patterns of dates

@@ -1,5 +1,5 @@
 {#
-    Fails unless a total is the sum of its terms in every row. Rows with nulls pass.
+    A total is the sum of its terms in every row. Rows with nulls pass.
 
     Arguments:
         model (relation): A table of figures.

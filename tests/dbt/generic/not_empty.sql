@@ -1,5 +1,5 @@
 {#
-    Fails if a relation has no rows: an empty export is a broken export.
+    A relation has rows. An empty export is a broken export.
 
     Arguments:
         model (relation): A source or a staging model.

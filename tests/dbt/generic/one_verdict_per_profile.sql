@@ -1,5 +1,5 @@
 {#
-    Fails unless every profile of the audience has exactly one verdict: targeted = included + excluded.
+    Every profile of the audience has exactly one verdict: targeted = included + excluded.
 
     Arguments:
         model (relation): The recipients.

@@ -1,6 +1,6 @@
 {#
-    Fails if columns of a source cannot be read as their types. Otherwise, an export with another format of dates would empty every
-    campaign that selects by them.
+    The columns of a source can be read as their types. Otherwise, an export with another format of dates would empty every campaign
+    that selects by them.
 
     Arguments:
         model (relation): The source.

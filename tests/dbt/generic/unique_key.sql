@@ -1,5 +1,5 @@
 {#
-    Fails if a key is null or not unique. It reads the relation once, where the tests not_null and unique read it twice.
+    A key is unique and never null. The test reads the relation once; `not_null` and `unique` would read it twice.
 
     Arguments:
         model (relation): The relation.
