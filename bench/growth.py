@@ -150,10 +150,10 @@ def staging(folder: Path) -> str:
         "contact_weeks": f"weeks/[0-9]*/{weeks.CONTACTS}",
         "compacted_runs": f"weeks/[0-9]*/{weeks.RUNS}",
     }
-    model = jinja2.Environment(autoescape=False).from_string((ROOT / "models/staging/stg_contact_history.sql").read_text())
+    model = jinja2.Environment(autoescape=False).from_string((ROOT / "models/history/stg_contact_history.sql").read_text())
     return model.render(
         source=lambda _, table: places[table],
-        read_files=lambda place, otherwise: f"read_parquet('{folder}/{place}')" if otherwise else "",
+        dmail={"read_files": lambda place, otherwise: f"read_parquet('{folder}/{place}')" if otherwise else ""},
     )
 
 
@@ -206,7 +206,7 @@ def look(ledger: Ledger, now: datetime) -> None:
     mail = DirectMail(status="active", provider="p", file=FileSpec(name="f.csv"), schedule=Schedule(cron="0 6 * * 1"))
     for number in range(CAMPAIGNS):
         name = f"campaign_{number:03}"
-        campaign = Campaign(name, name, "", "", "", mail, "", "", (), "")
+        campaign = Campaign(name, name, "", "", "", mail, "", "", "", (), "")
         if plan(campaign, ledger, now) or due_runs(campaign, ledger, now) or ledger.waiting(name):
             raise SystemExit(f"nothing of {name} is due")
 

@@ -1,5 +1,5 @@
--- Who qualifies, before any rule excludes them: everybody who has ordered in the last 12 months.
-with profiles as (select * from {{ ref("int_postal_addresses") }})
+-- The profiles that qualify, before any rule excludes them: everybody who has ordered in the last 12 months.
+with profiles as (select * from {{ ref("ADDRESSES") }})
 
 select *
 from profiles

@@ -1,5 +1,5 @@
--- The file, column for column: how each field is printed. More formats: macros/format.
--- seeds=ref("int_seed_addresses") among the arguments of pieces() would mail our own addresses, too.
+-- The file, column for column. The macros in macros/format of the package print fields in other forms.
+-- With seeds=ref("int_seed_addresses"), pieces() adds our own addresses.
 with
     pieces as (
         {{

@@ -1,4 +1,5 @@
--- Who of them gets the letter: the first rule that applies is the reason why somebody does not. More rules: macros/audience.
+-- The profiles that are included, and why others are excluded: the first rule that applies is the reason. The package has more
+-- rules in macros/audience.
 {{
     dmail.recipients(
         audience=ref("CAMPAIGN__audience"),
