@@ -46,7 +46,7 @@ WIDTHS = {"profile_id": 10, "full_name": 40, "company": 40, "street": 40, "city"
 def envelope(kind: str) -> Envelope:
     mail = {"status": "active", "provider": "p", "file": {"name": "f.csv", "sort_by": ["postal_code"]}}
     columns = tuple(Column(name, name, export=True, width=width) for name, width in WIDTHS.items())
-    campaign = Campaign("c", "c", "", "", "", DirectMail.model_validate(mail), "m.c", "m.c", "m.c", columns, "")
+    campaign = Campaign("c", "c", "", "", "", DirectMail.model_validate(mail), "m.c", "m.c", columns, "")
     provider = Provider.model_validate({"label": "p", "route": "r", **FORMATS[kind]})
     return Envelope(campaign, provider, datetime(2026, 11, 2, 11, tzinfo=UTC), "run")
 

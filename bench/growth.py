@@ -206,7 +206,7 @@ def look(ledger: Ledger, now: datetime) -> None:
     mail = DirectMail(status="active", provider="p", file=FileSpec(name="f.csv"), schedule=Schedule(cron="0 6 * * 1"))
     for number in range(CAMPAIGNS):
         name = f"campaign_{number:03}"
-        campaign = Campaign(name, name, "", "", "", mail, "", "", "", (), "")
+        campaign = Campaign(name, name, "", "", "", mail, "", "", (), "")
         if plan(campaign, ledger, now) or due_runs(campaign, ledger, now) or ledger.waiting(name):
             raise SystemExit(f"nothing of {name} is due")
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dmail_runner.declare.campaign import ColumnMeta, DirectMail
+from dmail_runner.declare.campaign import ColumnMeta, DirectMail, ModelMeta
 from dmail_runner.declare.notices import Notices
 from dmail_runner.declare.provider import Provider, SharedContract
 from dmail_runner.declare.route import Route
@@ -94,5 +94,6 @@ ENTRIES = [
     (SharedContract, {**CONTRACT, "format": {"type": "csv"}}),
     *((Notices, entry) for entry in NOTICES.values()),
     *((DirectMail, entry) for entry in MAIL.values()),
+    (ModelMeta, {"role": "profiles"}),
     *((ColumnMeta, entry) for entry in COLUMNS.values()),
 ]

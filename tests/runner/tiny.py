@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 
 from dmail_runner.core.settings import Settings
-from dmail_runner.declare.campaign import Campaign, Column, DirectMail
+from dmail_runner.declare.campaign import Campaign, Column, DirectMail, Model, OptOuts
 from dmail_runner.declare.notices import Notices
 from dmail_runner.declare.provider import Provider
 from dmail_runner.declare.route import find_route
@@ -33,13 +33,17 @@ PROFILES = """dmail:
 """
 
 
+def model(name: str) -> Model:
+    return Model(f"model.tiny.{name}", name, f"tiny.{name}")
+
+
 def letter(**mail: Any) -> Campaign:
     """A campaign as the manifest would give it."""
     declared = {"status": "active", "provider": "acme", "file": {"name": "letter.csv", "timestamp": True}, **mail}
     columns = (Column("profile_id", "profile_id", True), Column("full_name", "full_name", True))
     return Campaign(
         "letter", "Letter", "", "", "letter.yml", DirectMail(**declared), "model.tiny.letter__extract",
-        "model.tiny.letter__recipients", columns, "letter.yml", MODELS[:2],
+        "model.tiny.letter__recipients", columns, "letter.yml", opt_outs=OptOuts(*map(model, MODELS[:2])),
     )  # fmt: skip
 
 

@@ -207,9 +207,9 @@ class Campaign:
     mail: DirectMail
     extract: str
     recipients: str
-    audience: str
     columns: tuple[Column, ...]
     contract: str
+    audience: str = ""
     opt_outs: OptOuts | None = None
     sources: tuple[str, ...] = ()
     email: str | None = None
