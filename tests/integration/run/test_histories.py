@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from dmail_runner.history import contacts
 from dmail_runner.core.errors import DmailError
+from dmail_runner.history import contacts
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.run.decisions import Decision, give_up, hold, release, resend, resume, settle
 from dmail_runner.ship.folder import Folder
