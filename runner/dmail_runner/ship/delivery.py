@@ -11,7 +11,7 @@ from typing import BinaryIO, Protocol, runtime_checkable
 
 from dmail_runner.core.errors import DeliveryError, Held
 from dmail_runner.core.values import Part, Receipt, Spooled
-from dmail_runner.declare.route import Delivery
+from dmail_runner.declare.delivery import Delivery
 
 LONGEST = 30.0  # seconds between two tries, at least; at most twice that
 JITTER = random.SystemRandom()
