@@ -22,9 +22,9 @@ from dmail_runner.declare.route import find_route
 from dmail_runner.ledger.journal import faults
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.project.dbt_process import DbtOutcome
-from dmail_runner.run.due import Attendant
+from dmail_runner.run.due import Scheduler
 from dmail_runner.run.job import Job
-from dmail_runner.run.notify import Herald
+from dmail_runner.run.notify import Notifier
 
 MODELS = ("stg_profiles", "stg_suppressions", "letter__recipients", "letter__extract")
 PROFILES = """dmail:
@@ -99,7 +99,7 @@ class World:
         """What `run --due` does."""
         ledger = self.ledger()
         try:
-            return list(Attendant(ledger, Herald(Notices(), ledger, lambda _: None)).attend(self.job(), self.now))
+            return list(Scheduler(ledger, Notifier(Notices(), ledger, lambda _: None)).attend(self.job(), self.now))
         finally:
             ledger.engine.dispose()
 

@@ -21,7 +21,7 @@ from dmail_runner.run.housekeeping import check_history, purge
 from dmail_runner.run.job import Job, check_route
 from dmail_runner.run.order import order, trial_order
 from dmail_runner.run.spool import spool, spool_is_whole, tidy_spool
-from dmail_runner.ship import Desk, Early, Intent, ship
+from dmail_runner.ship import AheadUploader, DeliveryCallbacks, Intent, ship
 
 # The holds that only a person's word ends.
 PERSON, UNKNOWN = "person", "unknown"
@@ -159,7 +159,7 @@ def prepare(job: Job, run: Run, ledger: Ledger) -> frozenset[str]:
     task = order(job, run, ledger)
     if task.window_start and task.window_start != run.window_start:
         ledger.set_window(run, task.window_start)
-    early = Early(job.route, job.tell) if goes_ahead(job) else None
+    early = AheadUploader(job.route, job.tell) if goes_ahead(job) else None
     try:
         verdicts, parts = make(
             job, task, folder, built=lambda: ledger.advance(run, "built"), finished=early.take if early else lambda _: None
@@ -182,7 +182,7 @@ def deliver_run(job: Job, run: Run, ledger: Ledger, ahead: frozenset[str]) -> No
     """Deliver what is not delivered yet, and settle. `ahead`: parts that are there, under their temporary names."""
     todo = [Spooled(entry.part, part_path(spool(job, run), entry.part.number)) for entry in run.parts if entry.location is None]
     if todo:
-        desk = Desk(
+        desk = DeliveryCallbacks(
             intent=lambda part: intent(ledger, run, part, ahead),
             delivered=lambda part, receipt: ledger.deliver(run, part, receipt),
             tell=job.tell,

@@ -12,7 +12,7 @@ from dmail_runner.ship.delivery import Store, send, temporary_name
 from dmail_runner.ship.destinations import destination
 
 
-class Early:
+class AheadUploader:
     """Parts on their way before the run is frozen. None gets its final name here; one that fails is simply sent again later."""
 
     def __init__(self, route: AnyRoute, tell: Callable[[str], None]) -> None:

@@ -16,7 +16,7 @@ from dmail_runner.core.errors import ConfigError, DeliveryError, Held
 from dmail_runner.core.values import Part, Receipt, Spooled
 from dmail_runner.core.yaml import parse
 from dmail_runner.declare.route import FolderRoute, Route
-from dmail_runner.ship import Desk, Early, Lost, ship
+from dmail_runner.ship import AheadUploader, DeliveryCallbacks, Lost, ship
 from sshd import Sshd, serve
 from wire import OTHER, wire
 
@@ -30,12 +30,14 @@ class Counter:
     waits: list[float] = field(default_factory=list)
     order: list[str] = field(default_factory=list)
 
-    def desk(self) -> Desk:
+    def desk(self) -> DeliveryCallbacks:
         def delivered(part: Part, receipt: Receipt) -> None:
             self.receipts[part.number] = receipt
             self.order.append(part.name)
 
-        return Desk(lambda part: self.ledger.setdefault(part.number, Ledgerish()).intent(), delivered, wait=self.waits.append)
+        return DeliveryCallbacks(
+            lambda part: self.ledger.setdefault(part.number, Ledgerish()).intent(), delivered, wait=self.waits.append
+        )
 
 
 def made(folder: Path, number: int, content: bytes, *, side: bool = False) -> Spooled:
@@ -165,7 +167,7 @@ def test_parts_travel_while_the_rest_is_written(tmp_path: Path, sshd: Sshd, monk
 
     parts, said = [made(tmp_path, number, os.urandom(200_000)) for number in range(1, 6)], []
     route = sftp_route(sshd, parallel=2)
-    early = Early(route, said.append)
+    early = AheadUploader(route, said.append)
     for each in parts[:4]:
         early.take(each)
     there = early.close()
@@ -179,7 +181,7 @@ def test_parts_travel_while_the_rest_is_written(tmp_path: Path, sshd: Sshd, monk
         write(self, name, content)
 
     monkeypatch.setattr(Sftp, "write", count)
-    desk = Desk(lambda part: replace(Ledgerish().intent(), ahead=part.name in there), lambda *_: None)
+    desk = DeliveryCallbacks(lambda part: replace(Ledgerish().intent(), ahead=part.name in there), lambda *_: None)
     ship(parts, route, desk)
     assert written == [f"{parts[4].part.name}.part"], "what is there is not sent twice"
     for each in parts:
@@ -188,14 +190,14 @@ def test_parts_travel_while_the_rest_is_written(tmp_path: Path, sshd: Sshd, monk
 
 def test_what_travelled_for_nothing_is_removed(tmp_path: Path, sshd: Sshd) -> None:
     parts = [made(tmp_path, number, os.urandom(2_000)) for number in range(1, 4)]
-    early = Early(sftp_route(sshd), lambda _: None)
+    early = AheadUploader(sftp_route(sshd), lambda _: None)
     for each in parts:
         early.take(each)
     while not list(sshd.root.rglob("*.part")):
         time.sleep(0.01)
     early.abandon()
     assert [path for path in sshd.root.rglob("*") if path.is_file()] == []
-    nobody = Early(sftp_route(sshd, host_key=OTHER), lambda _: None)
+    nobody = AheadUploader(sftp_route(sshd, host_key=OTHER), lambda _: None)
     nobody.take(parts[0])
     assert nobody.close() == frozenset(), "a fault is for the delivery to tell"
 
@@ -207,7 +209,7 @@ def test_temporary_names_may_be_hidden(spooled: Spooled, sshd: Sshd, tmp_path: P
     def look(number: int) -> None:
         seen.update(path.name for path in (sshd.root / "in/box").iterdir())
 
-    desk = Desk(lambda _: Ledgerish().intent(), lambda *_: None, watch=lambda _: look)
+    desk = DeliveryCallbacks(lambda _: Ledgerish().intent(), lambda *_: None, watch=lambda _: look)
     ship([spooled], sftp_route(sshd, hidden=True), desk)
     assert seen == {".letters.csv.part"}
     assert (sshd.root / NAME).read_bytes() == CONTENT

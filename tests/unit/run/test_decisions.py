@@ -10,8 +10,8 @@ from dmail_runner.declare.notices import Notices
 from dmail_runner.declare.provider import Provider
 from dmail_runner.history.contacts import AUDIENCE, run_names
 from dmail_runner.run.decisions import give_up, release, resend, resume
-from dmail_runner.run.due import Attendant
-from dmail_runner.run.notify import Herald
+from dmail_runner.run.due import Scheduler
+from dmail_runner.run.notify import Notifier
 from tiny import World
 from worlds import DAILY, DAY, HOUR, SAID, declared, states
 
@@ -72,7 +72,7 @@ def test_contacts_are_kept_as_long_as_the_provider_says(world: World) -> None:
     ledger = world.ledger()
     job = replace(world.job(), provider=Provider(label="Acme", route="out", history_days=5))
     world.pass_time(DAY)
-    Attendant(ledger, Herald(Notices(), ledger, lambda _: None)).attend(job, world.now)
+    Scheduler(ledger, Notifier(Notices(), ledger, lambda _: None)).attend(job, world.now)
     assert run_names(world.settings) == {"letter-20270312T060000Z", "letter-20270313T060000Z"}
     assert world.attend() == [], "the ledger knows all of them"
 

@@ -10,7 +10,7 @@ from dmail_runner.ledger.database import LedgerError
 from dmail_runner.ledger.journal import Mark, faults
 from dmail_runner.plan.planner import plan
 from dmail_runner.run.decisions import release, resend, settle
-from dmail_runner.run.notify import Herald, Notice
+from dmail_runner.run.notify import Notice, Notifier
 from dmail_runner.run.pipeline import run_slot
 from dmail_runner.run.reconcile import reconcile
 from tiny import World
@@ -73,7 +73,7 @@ def test_nothing_is_written_to_an_older_ledger_of_which_only_the_anchor_knows(wo
             attempt()
     assert len(world.mailed()) == 2
     restored = world.ledger()
-    told = Herald(Notices(), restored, print)
+    told = Notifier(Notices(), restored, print)
     assert [told.is_new(Notice("failed", "letter", "the ledger is old", "")) for _ in range(2)] == [True, False]
     reconcile([job], restored, "by Ann: disk failure")
     assert world.attend() == []
