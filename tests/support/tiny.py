@@ -95,11 +95,11 @@ class World:
     def ledger(self) -> Ledger:
         return Ledger(self.settings, lambda: self.now)
 
-    def attend(self) -> list[Exception]:
+    def run_due(self) -> list[Exception]:
         """What `run --due` does."""
         ledger = self.ledger()
         try:
-            return list(Scheduler(ledger, Notifier(Notices(), ledger, lambda _: None)).attend(self.job(), self.now))
+            return list(Scheduler(ledger, Notifier(Notices(), ledger, lambda _: None)).run_due(self.job(), self.now))
         finally:
             ledger.engine.dispose()
 

@@ -117,6 +117,10 @@ class SftpRoute(Delivery, Login):
     """Seconds without an answer after which the server counts as gone."""
     parallel: Annotated[int, Field(ge=1, le=16)] = 1
     """Sessions, with one part each at a time."""
+    rename: Literal["auto", "plain", "atomic"] = "auto"
+    """How a file gets its final name. `auto`: on OpenSSH in one step to a second temporary name, and from there by the plain
+    rename, which never overwrites; on other servers as `plain`. `plain`: by the plain rename alone; if that is refused or not
+    answered and the file is not found, the run is held. `atomic`: the provider guarantees that its plain rename is one step."""
     ahead: bool = False
     """A part of a split file travels while the next one is written."""
     allow_old: tuple[Old, ...] = ()

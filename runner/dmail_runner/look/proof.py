@@ -51,6 +51,15 @@ def intents() -> Callable[[Part], Intent]:
 
     def intent(part: Part) -> Intent:
         said = part.number
-        return Intent(said in declared, None, lambda: declared.add(said), lambda: declared.discard(said))
+        return Intent(
+            temporary=None,
+            closing=False,
+            declared=said in declared,
+            owner=None,
+            begin=lambda _: None,
+            close=lambda: None,
+            declare=lambda: declared.add(said),
+            withdraw=lambda: declared.discard(said),
+        )
 
     return intent

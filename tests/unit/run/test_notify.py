@@ -13,7 +13,7 @@ from worlds import DAY, HOUR, listening, states
 def attend(world: World, notices: str, said: list[str]) -> list[Exception]:
     (world.folder / "profiles/notices.yml").write_text(notices)
     ledger = world.ledger()
-    return list(Scheduler(ledger, Notifier(find_notices(world.settings), ledger, said.append)).attend(world.job(), world.now))
+    return list(Scheduler(ledger, Notifier(find_notices(world.settings), ledger, said.append)).run_due(world.job(), world.now))
 
 
 def test_people_are_told_once_what_to_type(world: World) -> None:
