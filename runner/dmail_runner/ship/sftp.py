@@ -128,7 +128,8 @@ class Sftp:
             if not self.staged:
                 self.client.rename(self.path(temporary), self.path(final))
                 return
-            second = self.path(f"{temporary}{token_hex(6)}")
+            # It ends as the first one does: mail houses leave such names alone.
+            second = self.path(f"{temporary.removesuffix('.part')}.{token_hex(6)}.part")
             self.client.posix_rename(self.path(temporary), second)
             try:
                 self.client.rename(second, self.path(final))
