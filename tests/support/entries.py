@@ -21,7 +21,7 @@ STORE = {**COMMON, "prefix": "in", "endpoint": "http://store:9000", "allow_http"
 ROUTES: dict[str, dict[str, Any]] = {
     "folder": {"type": "folder", "path": "out", "mode": "0640", "owner": "o", "group": "g", "hidden": True, "verify": "hash", **COMMON},
     "sftp": {
-        "type": "sftp", **LOGIN, **COMMON, "directory": "in", "make_directory": False, "timeout": 10, "parallel": 4, "ahead": True,
+        "type": "sftp", **LOGIN, **COMMON, "directory": "in", "make_directory": False, "timeout": 10, "parallel": 4, "ahead": True, "rename": "plain",
         "allow_old": ["hmac-sha1"], "finish": "direct_then_marker", "jump": {**LOGIN, "agent": True, "password": None},
     },
     "sftp by key": {"type": "sftp", "host": "h", "user": "u", "private_key": "k", "passphrase": "p", "host_key": [HOST_KEY, HOST_KEY]},
