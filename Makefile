@@ -20,8 +20,8 @@ demo: $(VENV)/run.ok ## install, make sample profiles, run spring_catalog into o
 test: check ## run everything that CI runs; print the ten slowest tests
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --durations 10
 
-test-unit: $(VENV)/dev.ok ## run the tests that need neither dbt nor a server, in under a minute
-	$(BIN)/python -m pytest --numprocesses auto tests/unit
+test-unit: $(VENV)/dev.ok ## run the quick tests, which need neither dbt nor a server
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not slow" tests/unit
 
 check: $(VENV)/dev.ok ## check formatting, lint, types, the import contract and the dbt project
 	$(BIN)/ruff format --check .

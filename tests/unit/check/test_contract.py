@@ -105,6 +105,7 @@ CONTRACTS = st.fixed_dictionaries(
 ROWS = st.lists(st.tuples(VALUES | st.none(), VALUES | st.none(), st.booleans()), min_size=1, max_size=12)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(ROWS, CONTRACTS, st.booleans())
 def test_the_sql_says_what_the_oracle_says(

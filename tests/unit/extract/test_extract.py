@@ -55,6 +55,7 @@ TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(TEXT, TEXT | st.none()), min_size=1, max_size=12), st.sampled_from(["lf", "crlf"]))
 def test_any_text_is_read_back_as_it_was(
@@ -91,6 +92,7 @@ print(write_table(Warehouse(Path(folder, "w.duckdb"), settings, Path(folder, "sp
 """
 
 
+@pytest.mark.slow
 def test_the_same_rows_are_the_same_bytes_whatever_the_machine(tmp_path: Path) -> None:
     here = str(ROOT / "tests/support")
     found = set()

@@ -75,6 +75,7 @@ ROWS = st.lists(st.tuples(TEXT, TEXT | st.none()), min_size=1, max_size=9).map(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(rows=ROWS, encoding=st.sampled_from(ENCODINGS))
 def test_transliterated_text_is_in_the_encoding_or_refused(
@@ -110,6 +111,7 @@ def test_a_transliterated_value_is_judged_as_it_is_printed(tmp_path: Path) -> No
         write([("001", "\U0001f642", None)], tmp_path / "d", envelope(form))
 
 
+@pytest.mark.slow
 @settings(max_examples=250, deadline=None)
 @given(
     rows=ROWS,
@@ -178,6 +180,7 @@ def unfit(value: str, form: dict[str, Any]) -> bool:
     return form["quoting"] == "none" and any(sign in value for sign in (form["delimiter"], '"', "\n", "\r"))
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(rows=ROWS, encoding=st.sampled_from(["utf-8", "latin-1", "cp437"]))
 def test_fixed_width_lines_are_equally_long(tmp_path_factory: pytest.TempPathFactory, rows: list[Row], encoding: str) -> None:

@@ -32,6 +32,7 @@ def test_the_places_are_those_of_the_sources() -> None:
     assert all(f"/{place}'\"" in sources for place in PLACES.values())
 
 
+@pytest.mark.slow
 def test_a_year_of_mailings_is_counted_once_at_each_moment(tmp_path: Path) -> None:
     world = World(tmp_path / "world", letter(schedule={"cron": "0 6 * * 1,4"}), people=3)
     world.run_due()
@@ -217,6 +218,7 @@ KINDS = st.tuples(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     runs=st.lists(KINDS, max_size=8, unique_by=lambda run: (run[0], run[2])),

@@ -51,6 +51,7 @@ def at_every_step(start: Path, act: Callable[[Shelf], None], check: Callable[[Sh
     raise AssertionError
 
 
+@pytest.mark.slow
 def test_killed_at_every_effect_of_a_compaction(shelf: Shelf) -> None:
     for day in (0, 1, 6, 7):
         shelf.put(MONDAY + day * DAY)
@@ -73,6 +74,7 @@ def test_killed_at_every_effect_of_a_compaction(shelf: Shelf) -> None:
     assert at_every_step(shelf.world.folder, both_passes, check) > 15
 
 
+@pytest.mark.slow
 def test_killed_at_every_effect_of_forgetting_what_is_old(shelf: Shelf) -> None:
     own = [shelf.put(MONDAY + day * DAY) for day in range(3)]
     other = shelf.put(MONDAY, campaign="other")
@@ -141,6 +143,7 @@ def test_a_compaction_whose_folder_was_taken_for_a_dead_one_s_puts_nothing_in_pl
     assert shelf.hidden() == []
 
 
+@pytest.mark.slow
 def test_readers_at_every_instant_of_compactions(shelf: Shelf) -> None:
     for number in range(30):
         shelf.put(MONDAY - 7 * number * DAY)

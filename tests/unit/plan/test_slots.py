@@ -62,6 +62,7 @@ def test_slots_rise_and_are_whole_minutes_and_have_names_of_their_own(schedule: 
     assert all(slot.at.second == 0 and slot.at.tzinfo == UTC for slot in found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("year", [2011, 2026])
 def test_every_day_has_one_slot_wherever_clocks_change(year: int) -> None:
     """In every zone of the world, around each of its changes of the year: a local time each quarter of an hour is due once."""
