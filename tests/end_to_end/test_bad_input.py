@@ -65,8 +65,8 @@ def test_profile_files(project: Project, content: str | bytes | None, told: list
         ("postal_code]", "postcode]", ["file.sort_by: the extract has no column 'postcode'; allowed: profile_id,"]),
         ("name: inbound/", "name: ../inbound/", ["file.name: must stay below the route's folder"]),
         ("name: inbound/", "name: /inbound/", ["file.name: must stay below the route's folder"]),
-        ('"0 6 * * mon"', '"0 6 * *"', ["schedule.cron: is no cron expression"]),
-        ("America/New_York", "America/NewYork", ["schedule.timezone: is no time zone"]),
+        ('"0 6 * * mon"', '"0 6 * *"', ["schedule.cron: is not a cron expression"]),
+        ("America/New_York", "America/NewYork", ["schedule.timezone: is not a time zone"]),
         ("ref('spring_catalog__extract')", "ref('spring_catalog__extrakt')", ["spring_catalog__extrakt", "not found"]),
         ("ref('spring_catalog__extract')", "ref('stg_profiles')", ["the extract must be a table"]),
     ],
@@ -182,7 +182,7 @@ def test_a_failing_data_test_ships_nothing(project: Project) -> None:
 def test_an_extract_that_forgets_the_verdicts(project: Project) -> None:
     project.edit("macros/audience/pieces.sql", "where exclusion_reason is null", "where true")
     project.edit(MODELS, "prints_whoever_is_included\n", "prints_whoever_is_included\n    config: {enabled: false}\n")
-    assert_refused(project, FAILED, "rows of profiles that recipients excludes or does not know")
+    assert_refused(project, FAILED, "rows of profiles that are not included recipients")
 
 
 @pytest.fixture

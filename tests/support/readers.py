@@ -191,7 +191,7 @@ def unfit(table: Table, form: dict[str, Any]) -> set[tuple[str, str]]:
 
 def named(told: str) -> set[tuple[str, str]]:
     """Column and key of each value that an error names."""
-    pattern = r"(?s)(?:values of (\w+) hold it|  (\w+): [\d,]+ values have [^\n]*?), such as that of profile_id (.*?)(?=\n  |$)"
+    pattern = r"(?s)(?:values of (\w+) have it|  (\w+): [\d,]+ values have [^\n]*?), such as that of profile_id (.*?)(?=\n  |$)"
     return {(match[1] or match[2], match[3]) for match in re.finditer(pattern, told)}
 
 

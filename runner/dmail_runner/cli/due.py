@@ -200,7 +200,7 @@ def calendar(
     from itertools import takewhile
 
     from dmail_runner.ledger.ledger import Ledger
-    from dmail_runner.plan.slots import slots, wave_slots
+    from dmail_runner.plan.slots import slots_after, wave_slots
     from dmail_runner.project.dbt_process import run_dbt
     from dmail_runner.project.manifest import load_manifest
 
@@ -215,7 +215,7 @@ def calendar(
             continue
         begun = (run for run in ledger.unfinished(name) if run.wave and now() < run.slot <= end)
         rows += [(run.slot, "its first wave is out", name, run.wave) for run in begun]
-        for slot in takewhile(lambda slot: slot.at <= end, slots(mail.schedule, now())):
+        for slot in takewhile(lambda slot: slot.at <= end, slots_after(mail.schedule, now())):
             if mail.waves:
                 rows += [
                     (at, slot.wall, name, number)

@@ -119,7 +119,7 @@ def run_one(
     from dmail_runner.ledger.ledger import Ledger
     from dmail_runner.ledger.run import instant, run_name, verdicts_as_json
     from dmail_runner.plan.due import due_slot
-    from dmail_runner.plan.planner import run_of
+    from dmail_runner.plan.planner import find_run
     from dmail_runner.plan.slots import next_slot
     from dmail_runner.run.due import Attendant
     from dmail_runner.run.notify import Herald
@@ -149,7 +149,7 @@ def run_one(
         if cost:
             say(f"  cost      about {cost}")
         return
-    before = run_of(campaign, due, ledger)
+    before = find_run(campaign, due, ledger)
     attendant = Attendant(ledger, Herald(find_notices(settings), ledger, tell))
     with attendant.announced(job, before.run_id if before else run_name(name, due)):
         done = run_slot(job, due, ledger, asked_for=moment is not None)
@@ -189,14 +189,14 @@ def purge(context: typer.Context) -> None:
     from dmail_runner.ledger.ledger import Ledger
     from dmail_runner.project.dbt_process import run_dbt
     from dmail_runner.project.manifest import load_manifest
-    from dmail_runner.project.warehouse import building
+    from dmail_runner.project.warehouse import lock_warehouse
     from dmail_runner.run.housekeeping import purge as purge_campaign
     from dmail_runner.run.spool import tidy_spool
 
     settings = context.obj.settings()
     manifest = load_manifest(settings, run_dbt)
     ledger = Ledger(settings, now)
-    with building(settings, "purge", tell):
+    with lock_warehouse(settings, "purge", tell):
         pass  # what killed builds have left is gone
     for name in manifest.names:
         job = found_job(settings, manifest.campaign(name))

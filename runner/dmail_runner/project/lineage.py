@@ -1,11 +1,11 @@
-"""What a model is made of: the models, seeds and macros above it, as dbt's manifest knows them."""
+"""The lineage of a model: the models, seeds and macros that it depends on, from dbt's manifest."""
 
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# What comes with dbt changes with its version, not with the project.
+# Packages that come with dbt. They change with its version, not with the project.
 FOREIGN = ("dbt", "dbt_duckdb", "dbt_spark")
 
 
@@ -18,7 +18,7 @@ class Lineage:
     model: str
 
     def parents(self) -> list[dict[str, Any]]:
-        """The model and every node above it; no sources."""
+        """The model and every node that it depends on, except sources. The order is by unique id."""
         found: dict[str, dict[str, Any]] = {}
         todo = [self.model]
         while todo:
@@ -37,12 +37,12 @@ class Lineage:
             macro = self.macros.get(name)
             if macro and name not in found and macro["package_name"] not in FOREIGN:
                 found[name] = macro
-                # A dispatched macro names none of its implementations.
+                # The manifest does not say which implementations a dispatched macro depends on.
                 todo += macro["depends_on"]["macros"] + [other for other in self.macros if other.endswith(f"__{macro['name']}")]
         return [found[name] for name in sorted(found)]
 
     def definition(self) -> Mapping[str, str]:
-        """The text of all that, by what it is: SQL, seeds by their checksums, contracts."""
+        """The definition of the model: the SQL of every node and macro, the checksums of seeds, and the column contract."""
         return dict(self.texts())
 
     def texts(self) -> Iterator[tuple[str, str]]:
@@ -50,8 +50,8 @@ class Lineage:
             kind = node["resource_type"]
             yield f"{kind} {node['name']}", node["checksum"]["checksum"] if kind == "seed" else node["raw_code"]
         columns = self.nodes[self.model]["columns"]
-        shown = [{"name": name, "type": column["data_type"], **column["config"]} for name, column in columns.items()]
-        yield "columns", json.dumps(shown, indent=2, sort_keys=True, default=str)
+        contract = [{"name": name, "type": column["data_type"], **column["config"]} for name, column in columns.items()]
+        yield "columns", json.dumps(contract, indent=2, sort_keys=True, default=str)
         for macro in self.used_macros():
             yield f"macro {macro['name']}", macro["macro_sql"]
 
