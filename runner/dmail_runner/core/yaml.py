@@ -5,10 +5,10 @@ import re
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 import yaml
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter, ValidationError, ValidationInfo
 
 from dmail_runner.core.errors import ConfigError, Problem
 
@@ -95,7 +95,20 @@ def read_secret(path: Path, file: str, key: str) -> str:
         raise ConfigError([Problem(file, key, f"{path} cannot be read: {reason}")]) from None
 
 
-def parse(annotation: Any, value: Any, file: str, key: str) -> Any:
+def project_path(path: Path, info: ValidationInfo) -> Path:
+    """Make a path absolute. Relative paths start at the `project_dir` of the validation's context. Raises ValueError."""
+    if "\0" in str(path):
+        raise ValueError("is not a path: it contains a null character")
+    try:
+        return Path((info.context or {}).get("project_dir", "")) / path.expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"is not a path: {error}") from None
+
+
+ProjectPath = Annotated[Path, AfterValidator(project_path)]
+
+
+def parse(annotation: Any, value: Any, file: str, key: str, project_dir: Path | None = None) -> Any:
     """Validate a value.
 
     Args:
@@ -103,6 +116,7 @@ def parse(annotation: Any, value: Any, file: str, key: str) -> Any:
         value: the value, as YAML has it.
         file: the configuration file's name in error messages.
         key: the key of `value` in that file.
+        project_dir: the folder that relative values of ProjectPath start at.
 
     Returns:
         An instance of the model.
@@ -111,7 +125,7 @@ def parse(annotation: Any, value: Any, file: str, key: str) -> Any:
         ConfigError: with every error that was found.
     """
     try:
-        return TypeAdapter(annotation).validate_python(value)
+        return TypeAdapter(annotation).validate_python(value, context={"project_dir": project_dir} if project_dir else None)
     except ValidationError as error:
         raise ConfigError(list(problems(error, annotation, file, key))) from None
 

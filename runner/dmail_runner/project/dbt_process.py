@@ -18,6 +18,10 @@ from dmail_runner.project.scrub import JVM_LOG, first_cause, scrub
 from dmail_runner.project.target import find_warehouse
 
 OnLine = Callable[[str], None]
+# Variables that only the runner sets, to tell the models what to build.
+OWN_VARIABLES = frozenset(
+    {"DMAIL_AS_OF", "DMAIL_EXPLAIN", "DMAIL_SLOT", "DMAIL_TEST_PROFILES", "DMAIL_WAVE", "DMAIL_WINDOW_START"}
+)
 # Runs dbt with arguments, in a directory and an environment, and calls a function with each line of its standard output. Returns
 # the exit code and the standard error.
 Child = Callable[[Sequence[str], Path, Mapping[str, str], OnLine], tuple[int, str]]
@@ -142,11 +146,16 @@ def run_dbt(
 def inherited_environment() -> dict[str, str]:
     """The environment variables of this process that dbt may see.
 
-    DBT_ variables are left out, because dbt reads options from them: they could disable tests or change the target. Empty DMAIL_
-    variables are left out, because they count as not set.
+    Three kinds are left out:
+
+    - DBT_ variables, because dbt reads options from them: they could disable tests or change the target.
+    - OWN_VARIABLES, because a value that is left over from a trial would change who is mailed.
+    - Empty DMAIL_ variables, because they count as not set.
     """
     names = (
-        name for name, value in os.environ.items() if not name.startswith("DBT_") and (value or not name.startswith("DMAIL_"))
+        name
+        for name, value in os.environ.items()
+        if not name.startswith("DBT_") and name not in OWN_VARIABLES and (value or not name.startswith("DMAIL_"))
     )
     return {**{name: os.environ[name] for name in names}, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1"}
 
