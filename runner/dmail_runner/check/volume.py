@@ -22,7 +22,6 @@ def check_volume(campaign: Campaign, provider: Provider, verdicts: Verdicts, las
     """Check the number of pieces against the campaign's guard and its postal class.
 
     Args:
-        campaign: the campaign.
         provider: its provider.
         verdicts: the run's figures.
         last: the number of pieces of the last settled run, if there is one.

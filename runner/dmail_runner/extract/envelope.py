@@ -38,7 +38,6 @@ class Envelope:
     """The names and texts of one run's files.
 
     Attributes:
-        campaign: the campaign.
         provider: its provider.
         slot: the run's slot, in UTC.
         run_id: the run.

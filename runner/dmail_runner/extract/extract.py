@@ -50,29 +50,39 @@ def extract(
     campaign, file_format = envelope.campaign, envelope.provider.format
     check_values(connection, build, campaign, file_format)
     query = copy_query(build, verdicts, campaign, file_format)
-    expected = verdicts.included + verdicts.seeds
-    writer: PartWriter | None = None
     try:
-        writer = PartWriter(envelope, expected, folder, on_part)
+        writer = PartWriter(envelope, verdicts.included + verdicts.seeds, folder, on_part)
+        return write_parts(connection, query, writer, watch)
+    except OSError as error:
+        text = f"the extraction file of {campaign.name} cannot be written to {folder}: {error.strerror}"
+        raise ExtractError(text) from None
+    except Unprintable as error:
+        raise unprintable_error(connection, build, envelope, error.character) from None
+    except Oversized as error:
+        raise oversized_error(connection, rows_query(build, verdicts, campaign), envelope, error.written) from None
+
+
+def write_parts(connection: duckdb.DuckDBPyConnection, query: str, writer: PartWriter, watch: Watch) -> list[Content]:
+    """Copy the rows of a query into parts, and delete the parts if that fails.
+
+    Raises:
+        ExtractError: if COPY fails or the number of rows is wrong.
+        OSError: if a part cannot be written.
+        Unprintable: if a character is not in the encoding.
+        Oversized: if a record is larger than a part may be.
+    """
+    envelope, expected = writer.envelope, writer.total
+    try:
         take = with_progress(writer, watch(Transfer(envelope.base_name(), expected, "rows")))
-        copied = copy_through_pipe(connection, query, copy_options(file_format), take)
+        copied = copy_through_pipe(connection, query, copy_options(envelope.provider.format), take)
         contents = writer.close()
         if not (copied == writer.rows == sum(content.rows for content in contents) == expected):
             raise ExtractError(
-                f"{campaign.name}: {expected:,} rows were expected, DuckDB reports {copied:,}, "
+                f"{envelope.campaign.name}: {expected:,} rows were expected, DuckDB reports {copied:,}, "
                 f"and the files have {writer.rows:,}: they are not used"
             )
-    except BaseException as error:
-        if writer:
-            writer.abandon()
-        if isinstance(error, OSError):
-            raise ExtractError(
-                f"the extraction file of {campaign.name} cannot be written to {folder}: {error.strerror}"
-            ) from None
-        if isinstance(error, Unprintable):
-            raise unprintable_error(connection, build, envelope, error.character) from None
-        if isinstance(error, Oversized) and writer:
-            raise oversized_error(connection, rows_query(build, verdicts, campaign), envelope, writer.rows) from None
+    except BaseException:
+        writer.abandon()
         raise
     return contents
 

@@ -17,7 +17,11 @@ MAX_ENCRYPTING = 3
 
 
 class Oversized(Exception):
-    """Raised if the next record is larger than a part may be."""
+    """Raised if the next record is larger than a part may be. `written` is the number of records before it."""
+
+    def __init__(self, written: int) -> None:
+        super().__init__(written)
+        self.written = written
 
 
 # Called with the number and the content of a part that is complete.
@@ -67,7 +71,7 @@ class PartWriter:
                 self.add(block[:end], fitting)
                 block, count = block[end:], count - fitting
             elif self.file.rows == 0:
-                raise Oversized
+                raise Oversized(self.rows)
             self.end_part()
             self.file = self.open_part()
 

@@ -20,7 +20,6 @@ def copy_through_pipe(connection: duckdb.DuckDBPyConnection, query: str, options
     This process holds the pipe open until COPY has returned. The pipe therefore ends also if COPY fails before it opens the pipe.
 
     Args:
-        connection: a DuckDB session.
         query: the rows to copy.
         options: the options of COPY.
         take: called with each chunk of the output.

@@ -110,7 +110,6 @@ def churn(connection: duckdb.DuckDBPyConnection, now: str, last: StoredContacts 
     """Count the people who are only in one of two files.
 
     Args:
-        connection: a DuckDB session.
         now: the present file, as SQL of `row_hash_query`.
         last: the contacts of the previous run.
 
@@ -149,7 +148,6 @@ def compare(
     """Compare the present file with the previous one.
 
     Args:
-        connection: a DuckDB session.
         now: the present file, as SQL of `row_hash_query`.
         recipients: the relation with the verdicts.
         last: the contacts of the previous run.

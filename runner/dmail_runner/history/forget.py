@@ -32,8 +32,6 @@ def forget(settings: Settings, ledger: Ledger, profile_id: str, decision: str, t
     before it is shipped, so it is made again without them.
 
     Args:
-        settings: the project's settings.
-        ledger: the ledger.
         profile_id: the person's key.
         decision: who decided it and why, for the ledger.
         tell: called with a line of text for each file that keeps the person for now.

@@ -113,7 +113,6 @@ def compact(settings: Settings, name: str, runs: Mapping[str, Path], at: datetim
     If another host has created the folder in the meantime, that one stays as it is.
 
     Args:
-        settings: the project's settings.
         name: the folder's name, such as `2027-W09-1`.
         runs: the file of each run, by run id.
         at: the time of the compaction.

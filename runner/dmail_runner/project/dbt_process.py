@@ -17,6 +17,7 @@ from dmail_runner.core.settings import Settings
 from dmail_runner.project.scrub import JVM_LOG, first_cause, scrub
 from dmail_runner.project.target import find_warehouse
 
+PARSED = "partial_parse.msgpack"  # the file that dbt keeps its parsed project in
 OnLine = Callable[[str], None]
 # Variables that only the runner sets, to tell the models what to build.
 OWN_VARIABLES = frozenset(
@@ -96,10 +97,9 @@ def run_dbt(
 ) -> DbtOutcome:
     """Run one dbt command.
 
-    The runs of a dbt target share `partial_parse.msgpack` in the state directory, so that dbt parses only what has changed.
+    The runs of a dbt target share one file of parsed models in the state directory, so that dbt parses only what has changed.
 
     Args:
-        settings: the project's settings.
         arguments: the dbt command and its options.
         target: the folder for dbt's artifacts. If a model fails, dbt writes personal data there.
         environment: environment variables for dbt, besides those of this process.
@@ -110,18 +110,6 @@ def run_dbt(
         The outcome, also if dbt fails.
     """
     target.mkdir(parents=True, exist_ok=True)
-    cache = settings.target_file("partial_parse.msgpack")
-    command = [
-        *("--log-format", "json", "--no-use-colors"),
-        # The log file would contain the row values that are removed from standard output.
-        *("--log-level-file", "none"),
-        *("--warn-error-options", '{"error": ["NoNodesForSelectionCriteria"]}'),
-        *arguments,
-        *("--project-dir", str(settings.project_dir), "--profiles-dir", str(settings.profiles_dir)),
-        *("--target-path", str(target), "--log-path", str(target)),
-        *(("--partial-parse-file-path", str(cache)) if cache.exists() else ()),
-        *(("--target", settings.target) if settings.target else ()),
-    ]
     errors: list[str] = []
 
     def on_line(line: str) -> None:
@@ -132,15 +120,31 @@ def run_dbt(
             watch(node)
 
     variables = {**inherited_environment(), **path_environment(settings), **environment}
-    code, stderr = (child or run_child)(command, settings.project_dir, variables, on_line)
-    state = target / "partial_parse.msgpack"
+    code, stderr = (child or run_child)(command_line(settings, arguments, target), settings.project_dir, variables, on_line)
+    state = target / PARSED
     if state.exists():
-        state.replace(cache)
+        state.replace(settings.target_file(PARSED))
     if code == -signal.SIGALRM:
         errors.append(f"dbt was stopped after {settings.build_timeout:g} minutes, the limit of DMAIL_BUILD_TIMEOUT")
     elif code and stderr.strip():
         errors.append(re.sub(JVM_LOG, "", first_cause(stderr)).strip()[-2000:])
     return DbtOutcome(code, target, tuple(dict.fromkeys(map(scrub, errors))))
+
+
+def command_line(settings: Settings, arguments: Sequence[str], target: Path) -> list[str]:
+    """The arguments of dbt for a command, with the options that every command has."""
+    parsed = settings.target_file(PARSED)
+    return [
+        *("--log-format", "json", "--no-use-colors"),
+        # The log file would contain the row values that are removed from standard output.
+        *("--log-level-file", "none"),
+        *("--warn-error-options", '{"error": ["NoNodesForSelectionCriteria"]}'),
+        *arguments,
+        *("--project-dir", str(settings.project_dir), "--profiles-dir", str(settings.profiles_dir)),
+        *("--target-path", str(target), "--log-path", str(target)),
+        *(("--partial-parse-file-path", str(parsed)) if parsed.exists() else ()),
+        *(("--target", settings.target) if settings.target else ()),
+    ]
 
 
 def inherited_environment() -> dict[str, str]:

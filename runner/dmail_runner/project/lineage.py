@@ -11,7 +11,14 @@ FOREIGN = ("dbt", "dbt_duckdb", "dbt_spark")
 
 @dataclass(frozen=True)
 class Lineage:
-    """A model's lineage. `nodes` and `macros` are the manifest's. `packages`: paths of packages within the project, by name."""
+    """The lineage of one model.
+
+    Attributes:
+        nodes: the manifest's nodes, by unique id.
+        macros: the manifest's macros, by unique id.
+        model: the model's unique id.
+        packages: the paths of the dbt packages within the project, by name.
+    """
 
     nodes: Mapping[str, Any]
     macros: Mapping[str, Any]
@@ -30,15 +37,15 @@ class Lineage:
         return [found[name] for name in sorted(found)]
 
     def used_macros(self) -> list[dict[str, Any]]:
-        """The macros of the project and its packages that those nodes use, and the macros that these use."""
+        """The macros that the model and its parents use, directly or through other macros. dbt's own macros are left out."""
         return self.macros_of(macro for node in self.parents() for macro in node["depends_on"].get("macros", []))
 
     def macro_names(self, node: Mapping[str, Any]) -> set[str]:
-        """The names of the macros that one node uses, directly or by other macros."""
+        """The names of the macros that one node uses, directly or through other macros."""
         return {macro["name"] for macro in self.macros_of(node["depends_on"].get("macros", []))}
 
     def macros_of(self, names: Iterable[str]) -> list[dict[str, Any]]:
-        """Macros by their ids, and every macro that they use."""
+        """The macros with the given unique ids, and the macros that they use."""
         found: dict[str, dict[str, Any]] = {}
         todo = list(names)
         while todo:
@@ -65,14 +72,17 @@ class Lineage:
             yield f"macro {macro['name']}", macro["macro_sql"]
 
     def files(self, exposure: str) -> tuple[str, ...]:
-        """The files of all that, and the exposure's own, as paths within the project. Packages outside of it are left out."""
+        """The files that define the model, and the exposure's file, as paths within the project.
+
+        Files of packages outside of the project are left out.
+        """
         entries = [*self.parents(), *self.used_macros()]
         described = [self.path(entry, entry["patch_path"].split("://")[-1]) for entry in entries if entry.get("patch_path")]
         own = [self.path(entry, entry["original_file_path"]) for entry in entries]
         return tuple(sorted({exposure, *filter(None, [*own, *described])}))
 
     def path(self, entry: Mapping[str, Any], path: str) -> str | None:
-        """A path of an entry's package as one within the project; None if the package is outside."""
+        """The path within the project of a file in an entry's package; None if the package is outside of the project."""
         package = entry["package_name"]
         if package == self.nodes[self.model]["package_name"]:
             return path

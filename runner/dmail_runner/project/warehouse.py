@@ -22,7 +22,6 @@ def lock_warehouse(settings: Settings, purpose: str, on_wait: Callable[[str], No
     """Hold the lock of the warehouse and the working folders, and delete the leftovers of killed builds.
 
     Args:
-        settings: the project's settings.
         purpose: what the lock is for, for processes that wait for it.
         on_wait: called once with a line of text if another process holds the lock.
 
