@@ -339,4 +339,4 @@ def test_a_spill_folder_where_duckdb_would_refuse_it(project: Project) -> None:
     project.edit("profiles/profiles.yml", "TimeZone: UTC", "TimeZone: UTC\n        temp_directory: tmp")
     done = project.call("check")
     assert done.returncode == WRONG
-    assert "profiles/profiles.yml: dmail.outputs.duckdb.settings.temp_directory: must stand under config_options" in done.stderr
+    assert "profiles/profiles.yml: dmail.outputs.duckdb.settings.temp_directory: must be under config_options" in done.stderr

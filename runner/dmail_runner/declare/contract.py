@@ -46,7 +46,7 @@ def check_pattern(pattern: str) -> str:
 
 
 def check_groups(value: Any) -> Any:
-    """Accept a single group without the outer list."""
+    """Accept one group of labels without the outer list."""
     return [value] if isinstance(value, list) and value and all(isinstance(label, str) for label in value) else value
 
 

@@ -25,7 +25,7 @@ def check_encoding(name: str) -> str:
 
 
 def check_delimiter(sign: str) -> str:
-    """Validate a delimiter: an ASCII character that is not used for anything else in a file."""
+    """Validate a delimiter: one ASCII character that cannot be mistaken for a value, a quote or a line end."""
     if len(sign.encode()) != 1 or sign in '"\r\n\x00' or sign.isalnum():
         raise ValueError("must be one ASCII character, and not a letter, digit, quote or line end")
     return sign

@@ -69,7 +69,7 @@ def parse_local(value: object) -> object:
 
 
 def parse_share(value: object) -> object:
-    """A share of 1, from a number or a text such as `30%`. Other values are returned as they are."""
+    """Convert a text such as `30%` to a share such as 0.3. Other values are returned as they are."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?) *%", value.strip()) if isinstance(value, str) else None
     return float(match[1]) / 100 if match else value
 

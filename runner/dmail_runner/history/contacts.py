@@ -220,7 +220,7 @@ def move(file: Path, target: Path) -> None:
 
 
 def remove_contacts(settings: Settings, run_id: str) -> None:
-    """Remove the contacts of a run that delivered nothing. The contacts in a week's file are those of delivered runs."""
+    """Remove the contacts of a run that delivered nothing. The file of a week never has such a run."""
     shutil.rmtree(settings.history_dir / run_id, ignore_errors=True)
 
 

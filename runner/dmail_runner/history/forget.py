@@ -26,10 +26,10 @@ class Forgotten:
 
 
 def forget(settings: Settings, ledger: Ledger, profile_id: str, decision: str, tell: Callable[[str], None]) -> Forgotten:
-    """Erase a person from the contact history, and suppress them in future.
+    """Erase a person from the contact history, and add them to the suppression list `forgotten`.
 
-    If a file with the person is frozen and not yet shipped, its contacts keep the person. The file is compared with the opt-outs
-    before it is shipped, so it is made again without them.
+    A frozen file that is not yet shipped may contain the person. It is then compared with the opt-outs and made again before it
+    is shipped. Its contacts keep the person until then, so the person must be erased once more.
 
     Args:
         profile_id: the person's key.

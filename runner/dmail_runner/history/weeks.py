@@ -84,7 +84,7 @@ def folders(settings: Settings) -> list[Path]:
 
 
 def compacted_runs(weeks: Iterable[Path], campaign: str | None = None) -> list[CompactedRun]:
-    """The runs whose contacts are in the given folders of weeks, of one campaign or of all."""
+    """The runs in the given folders of weeks, of one campaign or of all."""
     by_name = {folder.name: folder for folder in weeks}
     files = [folder / RUNS for folder in by_name.values() if (folder / RUNS).exists()]
     if not files:

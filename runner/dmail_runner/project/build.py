@@ -74,7 +74,7 @@ def opt_out_relations(made: Mapping[str, str], campaign: Campaign) -> dict[str, 
 
 
 def built(made: Mapping[str, str], node: str, campaign: Campaign) -> str:
-    """The relation of a model that must have been built. Raises BuildError."""
+    """The relation of a model, from the results of a build. Raises BuildError if the model was not built."""
     if node not in made:
         raise BuildError(f"campaign {campaign.name}: dbt reported success without building {node}")
     return made[node]

@@ -181,7 +181,7 @@ def test_a_full_disk_leaves_nothing(connection: duckdb.DuckDBPyConnection, tmp_p
         ("delete from extract where profile_id = '001'", "5 rows for 6 included recipients"),
         (
             "update recipients set exclusion_reason = 'consent' where profile_id = '002'",
-            "1 rows of profiles that recipients excludes",
+            "1 rows of profiles that are not included recipients",
         ),
         ("delete from recipients where profile_id = '002'", "1 rows of profiles that are not included recipients"),
     ],
