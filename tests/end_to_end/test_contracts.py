@@ -63,7 +63,7 @@ def test_a_breach_stops_the_run_and_nothing_is_left(project: Project) -> None:
     assert failed.returncode == FAILED
     for what in (
         r"Full Name: [\d,]+ values are longer than 14 characters \(max_length\)",
-        r"Country Code: [\d,]+ values are none of .+",
+        r"Country Code: [\d,]+ values are not among the allowed values .+",
     ):
         assert re.search(what + r", such as that of profile_id \d{10}\n", failed.stderr)
     assert "extract  " not in failed.stderr
