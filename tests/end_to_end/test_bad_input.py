@@ -238,7 +238,7 @@ def test_a_damaged_ledger_ships_nothing(project: Project) -> None:
 
 def test_a_damaged_warehouse_is_told(project: Project) -> None:
     (project.path / ".dmail/warehouse.duckdb").write_bytes(b"garbage" * 10000)
-    assert_refused(project, FAILED, "not a valid DuckDB database", "disposable: remove that file and run again")
+    assert_refused(project, FAILED, "not a valid DuckDB database", "the warehouse file is damaged: delete it and run again")
 
 
 def test_a_warehouse_that_another_program_has_open(project: Project) -> None:
