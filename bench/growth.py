@@ -26,7 +26,7 @@ from dmail_runner.declare.campaign import Campaign, DirectMail, FileSpec
 from dmail_runner.declare.schedule import Schedule
 from dmail_runner.doctor import record
 from dmail_runner.history import compact, weeks
-from dmail_runner.history.contacts import run_names
+from dmail_runner.history.contacts import run_ids
 from dmail_runner.ledger.database import iso
 from dmail_runner.ledger.journal import START, chained, faults
 from dmail_runner.ledger.ledger import Ledger
@@ -108,7 +108,7 @@ def fill_history(settings: Settings, count: int, last: datetime) -> None:
         run = rows_of(number)[0]
         if week := weeks.week_of(run["run_id"]):
             by_week.setdefault(week, []).append((run["run_id"], datetime.fromisoformat(run["slot"])))
-    old = [week for week in by_week if week.end + compact.SETTLED <= last]
+    old = [week for week in by_week if week.end + compact.QUIET_PERIOD <= last]
     with duckdb.connect(config={"threads": 2}) as connection:
         for week, listed in by_week.items():
             if week in old[:-1]:
@@ -169,7 +169,7 @@ def history_operations(settings: Settings, last: datetime) -> Iterator[tuple[str
     since = f"slot > timestamp '{last - timedelta(days=30):%Y-%m-%d %H:%M:%S}'"
     yield "compact one week", lambda: compact.compact(settings, ledger)
     yield "compact, with nothing to do", lambda: compact.compact(settings, ledger)
-    yield "runs of the history", lambda: run_names(settings, "campaign_007")
+    yield "runs of the history", lambda: run_ids(settings, "campaign_007")
     yield "frequency cap, 30 days", lambda: asked(folder, "count(distinct profile_id)", since)
     yield "already mailed, ever", lambda: asked(folder, "count(distinct profile_id)", "campaign = 'campaign_007'")
     yield "one person's contacts", lambda: asked(folder, "*", "profile_id = '0000123456'")

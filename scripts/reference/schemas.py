@@ -7,7 +7,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
 from dmail_runner.declare.campaign import ColumnMeta, DirectMail, ModelMeta
-from dmail_runner.declare.schedule import written
+from dmail_runner.declare.schedule import format_span
 from scripts.reference.told import models_of, told_of
 
 # What a value may be instead where the runner renders the file; in a campaign's file dbt does, which knows all of Jinja.
@@ -38,7 +38,7 @@ class Written(GenerateJsonSchema):
         return {"type": "object", "required": [tag], "properties": {tag: {"enum": [*models]}}, "allOf": branches}
 
     def encode_default(self, dft: Any) -> Any:
-        return written(dft) if isinstance(dft, timedelta) else super().encode_default(dft)
+        return format_span(dft) if isinstance(dft, timedelta) else super().encode_default(dft)
 
 
 def strictly(schema: Any, found: Schema) -> Schema:

@@ -64,8 +64,8 @@ def test_profile_files(project: Project, content: str | bytes | None, told: list
         ("postal_code]", "postcode]", ["file.sort_by: the extract has no column 'postcode'; allowed: profile_id,"]),
         ("name: inbound/", "name: ../inbound/", ["file.name: must stay below the route's folder"]),
         ("name: inbound/", "name: /inbound/", ["file.name: must stay below the route's folder"]),
-        ('"0 6 * * mon"', '"0 6 * *"', ["schedule.cron: is no cron expression"]),
-        ("America/New_York", "America/NewYork", ["schedule.timezone: is no time zone"]),
+        ('"0 6 * * mon"', '"0 6 * *"', ["schedule.cron: is not a cron expression"]),
+        ("America/New_York", "America/NewYork", ["schedule.timezone: is not a time zone"]),
         ("ref('spring_catalog__extract')", "ref('spring_catalog__extrakt')", ["spring_catalog__extrakt", "not found"]),
         ("ref('spring_catalog__extract')", "ref('stg_profiles')", ["the extract must be a table"]),
     ],
@@ -181,7 +181,7 @@ def test_an_extract_that_forgets_the_verdicts(project: Project) -> None:
     project.edit(
         MODELS, "prints_included_recipients_and_seeds\n", "prints_included_recipients_and_seeds\n    config: {enabled: false}\n"
     )
-    assert_refused(project, FAILED, "rows of profiles that recipients excludes or does not know")
+    assert_refused(project, FAILED, "rows of profiles that are not included recipients")
 
 
 @pytest.fixture
@@ -238,7 +238,7 @@ def test_a_damaged_ledger_ships_nothing(project: Project) -> None:
 
 def test_a_damaged_warehouse_is_told(project: Project) -> None:
     (project.path / ".dmail/warehouse.duckdb").write_bytes(b"garbage" * 10000)
-    assert_refused(project, FAILED, "not a valid DuckDB database", "disposable: remove that file and run again")
+    assert_refused(project, FAILED, "not a valid DuckDB database", "the warehouse file is damaged: delete it and run again")
 
 
 def test_a_warehouse_that_another_program_has_open(project: Project) -> None:
@@ -339,4 +339,4 @@ def test_a_spill_folder_where_duckdb_would_refuse_it(project: Project) -> None:
     project.edit("profiles/profiles.yml", "TimeZone: UTC", "TimeZone: UTC\n        temp_directory: tmp")
     done = project.call("check")
     assert done.returncode == WRONG
-    assert "profiles/profiles.yml: dmail.outputs.duckdb.settings.temp_directory: must stand under config_options" in done.stderr
+    assert "profiles/profiles.yml: dmail.outputs.duckdb.settings.temp_directory: must be under config_options" in done.stderr

@@ -41,7 +41,7 @@ def test_a_fault_of_a_contract_is_told_in_the_file_that_has_it(project: Project)
         return str(refused.value)
 
     columns_of(project, contract="lob", columns={"Full Name": {"pattern": "("}})
-    assert told().startswith("profiles/providers.yml: acme_print.columns.Full Name.pattern: is no regular expression of RE2")
+    assert told().startswith("profiles/providers.yml: acme_print.columns.Full Name.pattern: is not a regular expression of RE2")
     columns_of(project, contract="lobb", columns={})
     assert (
         told()
@@ -51,7 +51,7 @@ def test_a_fault_of_a_contract_is_told_in_the_file_that_has_it(project: Project)
     for text, fault in (
         ("columns: {name: {max: 4}}", "columns.name.max: unknown key; allowed: required, min_length"),
         ("label: Lob", "label: unknown key; allowed: columns, required_one_of, max_columns, extra_columns, on_breach, format"),
-        ("columns: {name: {pattern: '{{ 1 }}'}}", "columns.name.pattern: only {{ env_var('NAME') }} is understood here"),
+        ("columns: {name: {pattern: '{{ 1 }}'}}", "columns.name.pattern: only {{ env_var('NAME') }} is supported here"),
     ):
         (project.path / "profiles/contracts/lob.yml").write_text(text)
         assert told().startswith(f"profiles/contracts/lob.yml: {fault}")
@@ -63,7 +63,7 @@ def test_a_breach_stops_the_run_and_nothing_is_left(project: Project) -> None:
     assert failed.returncode == FAILED
     for what in (
         r"Full Name: [\d,]+ values are longer than 14 characters \(max_length\)",
-        r"Country Code: [\d,]+ values are none of .+",
+        r"Country Code: [\d,]+ values are not among the allowed values .+",
     ):
         assert re.search(what + r", such as that of profile_id \d{10}\n", failed.stderr)
     assert "extract  " not in failed.stderr

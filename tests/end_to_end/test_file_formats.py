@@ -42,7 +42,7 @@ def test_a_character_that_the_encoding_lacks_is_named(project: Project) -> None:
     done = project.run()
     assert done.returncode == FAILED
     assert "iso8859-1 has no" in done.stderr
-    assert "values of full_name hold it, such as that of profile_id" in done.stderr
+    assert "values of full_name have it, such as that of profile_id" in done.stderr
     assert project.delivered == []
     assert project.private_leftovers() == []
 
@@ -66,10 +66,10 @@ def test_a_header_alone_where_the_provider_wants_it(project: Project) -> None:
     ("old", "new", "told"),
     [
         ("type: delimited, delimiter: \"|\"", "type: delimited, delimiter: \"||\"", "format.delimiter: must be one ASCII character"),
-        ("type: delimited, delimiter: \"|\"", "type: delimited, delimiter: \"|\", encoding: utf-9", "format.encoding: is no text encoding"),
+        ("type: delimited, delimiter: \"|\"", "type: delimited, delimiter: \"|\", encoding: utf-9", "format.encoding: is not a text encoding"),
         ("type: delimited, delimiter: \"|\"", "type: xml", "format.type: unknown type"),
         ("label: Offerworks", "label: Offerworks\n  split: {rows: 5, size: 1 MB}", "split: needs either `rows` or `size`"),
-        ("label: Offerworks", "label: Offerworks\n  split: {size: 1 furlong}", "split.size: must be a number of bytes, or such as `500 MB`"),
+        ("label: Offerworks", "label: Offerworks\n  split: {size: 1 furlong}", "split.size: must be a number of bytes, or a size such as `500 MB`"),
         ("label: Offerworks", "label: Offerworks\n  side_files: [sha1]", "side_files.0: unknown value"),
         ("label: Formpress", "label: Formpress\n  records: {header: '{sum}'}", "formpress.records.header: has the unknown placeholder {sum}"),
     ],

@@ -68,7 +68,7 @@ def test_a_jump_against_the_last_run_is_held(project: Project) -> None:
     ("rule", "told"),
     [
         ("dmail.consent(),", "people in the file have said no"),
-        ('dmail.suppressed(lists=["do_not_mail", "deceased", "returned"], max_age_days=180),', "stand on a suppression list"),
+        ('dmail.suppressed(lists=["do_not_mail", "deceased", "returned"], max_age_days=180),', "are on a suppression list"),
     ],
 )
 def test_whatever_the_rules_say_nobody_who_opted_out_is_mailed(project: Project, rule: str, told: str) -> None:

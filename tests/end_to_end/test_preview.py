@@ -137,7 +137,7 @@ def test_a_churn_beyond_the_usual_waits_for_a_person(project: Project) -> None:
     shutil.rmtree(project.path / ".dmail/contact_history")
     unknown = project.run(NEXT)
     assert unknown.returncode == HELD
-    assert "max_churn cannot be looked at: the contact history of the last run is gone" in unknown.stderr
+    assert "max_churn cannot be checked: the contact history of the last run is gone" in unknown.stderr
 
 
 def test_a_first_file_has_nothing_to_differ_from(project: Project) -> None:
@@ -194,4 +194,4 @@ def test_too_few_pieces_for_the_postal_class_wait_for_a_person(project: Project)
     assert "a thousand pieces cost about 500.00 USD" in project.call("check", "spring_catalog").stdout
     held = project.run(NEXT)
     assert held.returncode == HELD
-    assert "pieces are too few for standard, which takes 5,000" in held.stderr
+    assert "pieces are too few for standard, which needs 5,000" in held.stderr

@@ -209,7 +209,7 @@ def test_a_build_that_hangs_is_ended_and_made_again(project: Project) -> None:
     project.edit(AUDIENCE, "where", forever)
     ended = project.run(DMAIL_BUILD_TIMEOUT="0.1")
     assert ended.returncode == FAILED
-    assert "dbt was ended after 0.1 minutes: DMAIL_BUILD_TIMEOUT gives it no more" in ended.stderr
+    assert "dbt was stopped after 0.1 minutes, the limit of DMAIL_BUILD_TIMEOUT" in ended.stderr
     assert project.delivered == []
     assert project.private_leftovers() == []
     project.edit(AUDIENCE, forever, "where")

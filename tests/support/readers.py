@@ -185,13 +185,14 @@ def unfit(table: Table, form: dict[str, Any]) -> set[tuple[str, str]]:
                 form["quoting"] != "all" and not form["header"] and not marked(form) and first and value.startswith("\ufeff"),
             ]
             if any(faults):
-                found.add((name, row[0] or ""))
+                # A key with a line break and two spaces ends there in an error: the next line of an error begins with them.
+                found.add((name, (row[0] or "").split("\n  ")[0]))
     return found
 
 
 def named(told: str) -> set[tuple[str, str]]:
     """Column and key of each value that an error names."""
-    pattern = r"(?s)(?:values of (\w+) hold it|  (\w+): [\d,]+ values have [^\n]*?), such as that of profile_id (.*?)(?=\n  |$)"
+    pattern = r"(?s)(?:values of (\w+) have it|  (\w+): [\d,]+ values have [^\n]*?), such as that of profile_id (.*?)(?=\n  |$)"
     return {(match[1] or match[2], match[3]) for match in re.finditer(pattern, told)}
 
 

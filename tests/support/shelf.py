@@ -77,14 +77,14 @@ class Shelf:
 
     def compact(self, *, after: timedelta = timedelta()) -> None:
         self.world.now += after
-        with weeks.alone(self.settings, "test"):
+        with weeks.lock_history(self.settings, "test"):
             compact.compact(self.settings, self.ledger)
 
     def live(self) -> set[str]:
         return {file.parent.name for file in self.folder.glob("*/contacts.parquet")}
 
     def in_weeks(self) -> dict[str, set[str]]:
-        return {folder.name: {run.run_id for run in weeks.compacted([folder])} for folder in weeks.folders(self.settings)}
+        return {folder.name: {run.run_id for run in weeks.compacted_runs([folder])} for folder in weeks.folders(self.settings)}
 
     def hidden(self) -> list[Path]:
         return [path for path in self.folder.rglob(".*") if path.name != ".lock"]

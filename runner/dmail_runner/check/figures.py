@@ -1,4 +1,4 @@
-"""Gates between build and extract: whatever the SQL says, the figures add up and nobody is in the file twice."""
+"""Checks that the extract has exactly the included recipients, and nobody twice, whatever the project's SQL says."""
 
 from dataclasses import dataclass
 
@@ -11,55 +11,68 @@ from dmail_runner.project.warehouse import printed, quote
 
 
 def check(connection: duckdb.DuckDBPyConnection, build: Build, campaign: Campaign) -> Verdicts:
-    """Count who is in and who is out. Raises ExtractError where extract and recipients disagree.
+    """Count the included and excluded profiles.
 
-    Rows that would be printed identically (the key is not in the file) count as excluded, by the reason `identical_row`.
+    If the file does not have the key, some rows may be printed identically. All but the first of them count as excluded, with the
+    reason `identical_row`.
+
+    Raises:
+        ExtractError: if the extract and the recipients do not match.
     """
-    verdicts = dict(
+    reasons = dict(
         connection.execute(f"select exclusion_reason, count(*) from {build.recipients} group by all order by all").fetchall()
     )
-    included = verdicts.pop(None, 0)
-    found = count_extract(connection, build, campaign)
+    included = reasons.pop(None, 0)
+    found = count_rows(connection, build, campaign)
     faults = {
         f"{found.rows - found.keys:,} rows with no {KEY}, or with one that another row has": found.rows - found.keys,
-        f"{found.strangers:,} rows of profiles that recipients excludes or does not know": found.strangers,
+        f"{found.not_included:,} rows of profiles that are not included recipients": found.not_included,
         f"{found.rows - found.seeds:,} rows for {included:,} included recipients": found.rows - found.seeds - included,
-        f"{found.false_seeds:,} seeds that recipients knows as profiles": found.false_seeds,
+        f"{found.false_seeds:,} seeds that are also recipients": found.false_seeds,
     }
     if any(faults.values()):
         raise ExtractError(
-            f"the extract of {campaign.name} is not its included recipients: it has "
+            f"the extract of {campaign.name} does not match its included recipients: it has "
             + "; ".join(fault for fault, count in faults.items() if count),
-            todo=f"an extract selects recipients where exclusion_reason is null, one row each; look at {campaign.extract}",
+            todo=f"select one row for each recipient whose exclusion_reason is null; see {campaign.extract}",
         )
     if found.identical:
-        verdicts[IDENTICAL] = found.identical
+        reasons[IDENTICAL] = found.identical
     return Verdicts(
-        targeted=included + sum(verdicts.values()) - found.identical,
+        targeted=included + sum(reasons.values()) - found.identical,
         included=included - found.identical,
-        excluded=verdicts,
+        excluded=reasons,
         seeds=found.seeds,
     )
 
 
 @dataclass(frozen=True)
-class Found:
-    """What the extract holds: rows, seeds among them, distinct keys, and the rows that are wrong."""
+class RowCounts:
+    """The rows of the extract.
+
+    Attributes:
+        rows: all rows.
+        seeds: rows of seed addresses.
+        keys: distinct keys.
+        not_included: rows of profiles that are not included recipients.
+        false_seeds: rows of seed addresses whose key is that of a recipient.
+        identical: rows of recipients that are printed exactly like an earlier one.
+    """
 
     rows: int
     seeds: int
     keys: int
-    strangers: int
+    not_included: int
     false_seeds: int
     identical: int
 
 
-def count_extract(connection: duckdb.DuckDBPyConnection, build: Build, campaign: Campaign) -> Found:
-    """The extract beside the recipients. `identical`: rows that another recipient's row equals in every column of the file."""
+def count_rows(connection: duckdb.DuckDBPyConnection, build: Build, campaign: Campaign) -> RowCounts:
+    """Count the rows of the extract and compare their keys with the recipients."""
     key = quote(KEY)
     seed = f"coalesce({quote(SEED)}, false)" if campaign.has_seeds else "false"
     row = ", ".join(printed(column.name) for column in campaign.exported)
-    # With the key in the file no two rows are alike, and the look is saved.
+    # If the file has the key, no two rows are identical and the hashes are not needed.
     distinct = (
         f"count(*) filter (not {seed})"
         if KEY in (c.name for c in campaign.exported)
@@ -85,4 +98,4 @@ def count_extract(connection: duckdb.DuckDBPyConnection, build: Build, campaign:
         """
     ).fetchone()
     assert counts is not None
-    return Found(*counts)
+    return RowCounts(*counts)

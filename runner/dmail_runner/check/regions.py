@@ -1,20 +1,25 @@
-"""Where the pieces of a run go: counts by country and region, of which none is small enough to point at somebody."""
+"""Counts the pieces of a run by country and region. Small regions are merged, so that nobody can be identified."""
 
 import duckdb
 
-from dmail_runner.core.values import Build, Place, Verdicts
+from dmail_runner.core.values import Build, RegionCount, Verdicts
 from dmail_runner.declare.campaign import Campaign
-from dmail_runner.extract.rows import people
+from dmail_runner.extract.rows import people_query
 from dmail_runner.project.warehouse import quote
 
 COUNTRY, REGION = "country_code", "region"
-SMALLEST = 10  # pieces that are told of a place by itself; fewer are put together
+MIN_PIECES = 10  # of a region that is shown; smaller ones are merged
 
 
-def places(connection: duckdb.DuckDBPyConnection, build: Build, verdicts: Verdicts, campaign: Campaign) -> tuple[Place, ...]:
-    """The people in the file by the extract's columns `country_code` and `region`, printed or not; nothing without the first.
+def count_regions(
+    connection: duckdb.DuckDBPyConnection, build: Build, verdicts: Verdicts, campaign: Campaign
+) -> tuple[RegionCount, ...]:
+    """Count the profiles in the file by the extract's columns `country_code` and `region`, which need not be printed.
 
-    A place of fewer than SMALLEST pieces counts as the country's, or the world's, without a name of its own.
+    Regions and countries with fewer than MIN_PIECES pieces are counted without a name.
+
+    Returns:
+        The regions, largest first. There are none if the extract has no column `country_code`.
     """
     names = {column.name for column in campaign.columns}
     if COUNTRY not in names:
@@ -25,13 +30,13 @@ def places(connection: duckdb.DuckDBPyConnection, build: Build, verdicts: Verdic
         with
             counted as (
                 select nullif(upper(trim({quote(COUNTRY)})), '') as country, {region} as region, count(*) as pieces
-                from ({people(build, verdicts, campaign)})
+                from ({people_query(build, verdicts, campaign)})
                 group by all
             ),
             shown as (
                 select
-                    case when sum(pieces) over (partition by country) >= {SMALLEST} then country end as country,
-                    case when pieces >= {SMALLEST} then region end as region,
+                    case when sum(pieces) over (partition by country) >= {MIN_PIECES} then country end as country,
+                    case when pieces >= {MIN_PIECES} then region end as region,
                     pieces
                 from counted
             )
@@ -41,4 +46,4 @@ def places(connection: duckdb.DuckDBPyConnection, build: Build, verdicts: Verdic
         order by 3 desc, 1, 2
         """
     ).fetchall()
-    return tuple(Place(country, region, int(pieces)) for country, region, pieces in rows)
+    return tuple(RegionCount(country, region, int(pieces)) for country, region, pieces in rows)

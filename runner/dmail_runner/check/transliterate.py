@@ -1,4 +1,4 @@
-"""Characters that the provider's encoding lacks, written otherwise: only where its entry says so, and told."""
+"""Replaces characters that the provider's encoding does not have, if the provider's format allows it."""
 
 import unicodedata
 from collections import Counter
@@ -15,8 +15,15 @@ from dmail_runner.project.warehouse import literal, printed, quote
 
 
 @dataclass(frozen=True)
-class Rewritten:
-    """What was written otherwise in one column: `count` characters, such as `character` as `text`."""
+class Transliterated:
+    """The characters that were replaced in one column.
+
+    Attributes:
+        column: the column.
+        count: how many characters were replaced.
+        character: the most frequent one of them.
+        text: its replacement.
+    """
 
     column: str
     count: int
@@ -25,71 +32,78 @@ class Rewritten:
 
 
 def transliterate(
-    connection: duckdb.DuckDBPyConnection, build: Build, campaign: Campaign, form: Format
-) -> tuple[Build, list[Rewritten]]:
-    """The build with every character that the encoding lacks written by ones that it has, and what that came to.
+    connection: duckdb.DuckDBPyConnection, build: Build, campaign: Campaign, file_format: Format
+) -> tuple[Build, list[Transliterated]]:
+    """Replace the characters of the extract that the encoding does not have by similar ones.
 
-    A pictograph has no such writing: it is left as it is, and stops the run when the file is written.
+    Characters without a replacement, such as pictographs, stay as they are. They stop the run when the file is written.
+
+    Returns:
+        The build with the changed extract, and what was replaced in each column.
     """
-    if not form.transliterate:
+    if not file_format.transliterate:
         return build, []
-    found = list(lacking(connection, build, campaign, form.encoding))
-    ways = {character: text for _, character, _ in found if (text := otherwise(character, form.encoding)) is not None}
+    found = list(unencodable(connection, build, campaign, file_format.encoding))
+    replacements = {
+        character: text for _, character, _ in found if (text := replacement(character, file_format.encoding)) is not None
+    }
     columns: dict[str, dict[str, str]] = {column: {} for column in decomposed(connection, build, campaign)}
     counts: Counter[str] = Counter()
     for column, character, count in found:
-        if character in ways:
-            columns.setdefault(column, {})[character] = ways[character]
+        if character in replacements:
+            columns.setdefault(column, {})[character] = replacements[character]
             counts[column] += count
     if not columns:
         return build, []
-    fields = ", ".join(f"{rewritten(column, mapped)} as {quote(column)}" for column, mapped in columns.items())
-    told = [Rewritten(column, counts[column], *next(iter(mapped.items()))) for column, mapped in columns.items() if mapped]
-    return replace(build, extract=f"(select * replace ({fields}) from {build.extract})"), told
+    fields = ", ".join(f"{replaced(column, mapped)} as {quote(column)}" for column, mapped in columns.items())
+    summary = [
+        Transliterated(column, counts[column], *next(iter(mapped.items()))) for column, mapped in columns.items() if mapped
+    ]
+    return replace(build, extract=f"(select * replace ({fields}) from {build.extract})"), summary
 
 
 def decomposed(connection: duckdb.DuckDBPyConnection, build: Build, campaign: Campaign) -> list[str]:
-    """The columns with letters that stand apart from their accents: most encodings have them as one character alone."""
+    """The columns with letters and accents as separate characters. Most encodings only have them as one character."""
     names = [column.name for column in campaign.exported]
-    looks = ", ".join(f"coalesce(bool_or({printed(name)} <> {composed(name)}), false)" for name in names)
-    found = connection.execute(f"select {looks} from {build.extract}").fetchone() or ()
-    return [name for name, apart in zip(names, found, strict=True) if apart]
+    checks = ", ".join(f"coalesce(bool_or({printed(name)} <> {composed(name)}), false)" for name in names)
+    found = connection.execute(f"select {checks} from {build.extract}").fetchone() or ()
+    return [name for name, separate in zip(names, found, strict=True) if separate]
 
 
-def lacking(
+def unencodable(
     connection: duckdb.DuckDBPyConnection, build: Build, campaign: Campaign, encoding: str
 ) -> Iterator[tuple[str, str, int]]:
-    """Column, character, and how often: of the characters in the file that its encoding lacks, the most frequent first."""
-    looks = [
+    """The characters that the encoding does not have, as (column, character, count), most frequent first."""
+    selects = [
         f"select {literal(column.name)} as name, unnest(regexp_extract_all({text}, '[^\\x00-\\x7f]')) as character "
         f"from {build.extract} where length({text}) <> strlen({text})"
         for column in campaign.exported
         for text in [composed(column.name)]
     ]
-    query = f"select name, character, count(*) from ({' union all '.join(looks)}) group by all order by 3 desc, 1, 2"
+    query = f"select name, character, count(*) from ({' union all '.join(selects)}) group by all order by 3 desc, 1, 2"
     for column, character, count in connection.execute(query).fetchall():
         if not encodes(character, encoding):
             yield column, character, count
 
 
 def composed(column: str) -> str:
-    """A column's text with letters and their accents as one character where there is one."""
+    """SQL for a column's text with letters and accents as one character, if Unicode has it."""
     return f"nfc_normalize({printed(column)})"
 
 
-def rewritten(column: str, ways: dict[str, str]) -> str:
-    """SQL for a column's text with the given characters written otherwise."""
+def replaced(column: str, replacements: dict[str, str]) -> str:
+    """SQL for a column's text with characters replaced."""
     text = composed(column)
-    if not ways:
+    if not replacements:
         return text
-    signs = "".join(f"\\x{{{ord(character):x}}}" for character in ways)
-    table = ", ".join(f"{literal(character)}: {literal(written)}" for character, written in ways.items())
+    signs = "".join(f"\\x{{{ord(character):x}}}" for character in replacements)
+    table = ", ".join(f"{literal(character)}: {literal(written)}" for character, written in replacements.items())
     letters = f"list_transform(string_split({text}, ''), lambda sign: coalesce(map {{{table}}}[sign], sign))"
     return f"case when regexp_matches({text}, '[{signs}]') then array_to_string({letters}, '') else {text} end"
 
 
-def otherwise(character: str, encoding: str) -> str | None:
-    """Another writing of a character, in the encoding; None where there is none that a letter could bear."""
+def replacement(character: str, encoding: str) -> str | None:
+    """The replacement of a character in an encoding; None if there is none that is fit for a letter."""
     kind = unicodedata.category(character)
     if kind.startswith("M") or kind == "Cf":
         return ""

@@ -1,4 +1,4 @@
-"""Gates that hold a run until a person has looked: a volume that is not the usual one, and people who have opted out."""
+"""The volume gate: holds a run whose number of pieces is unusual, or too small for the postal class."""
 
 from collections.abc import Iterator
 
@@ -8,8 +8,8 @@ from dmail_runner.declare.campaign import Campaign, Guard
 from dmail_runner.declare.provider import Provider
 
 
-def class_faults(campaign: Campaign, provider: Provider) -> Iterator[Problem]:
-    """A postal class that the provider does not know, or none where it has several."""
+def postal_class_faults(campaign: Campaign, provider: Provider) -> Iterator[Problem]:
+    """Errors in a campaign's postal class: the provider does not have it, or requires one."""
     chosen, key = campaign.mail.postal_class, f"exposures.{campaign.name}.config.meta.direct_mail.postal_class"
     if chosen is None and provider.postal_classes:
         yield Problem(campaign.file, key, f"is required by {campaign.mail.provider}", ", ".join(provider.postal_classes))
@@ -19,26 +19,32 @@ def class_faults(campaign: Campaign, provider: Provider) -> Iterator[Problem]:
 
 
 def check_volume(campaign: Campaign, provider: Provider, verdicts: Verdicts, last: int | None) -> None:
-    """Raises Held where the guard, or the postal class, does not let so many pieces pass.
+    """Check the number of pieces against the campaign's guard and its postal class.
 
-    `last`: the pieces of the last settled run, if any.
+    Args:
+        provider: its provider.
+        verdicts: the run's figures.
+        last: the number of pieces of the last settled run, if there is one.
+
+    Raises:
+        Held: if a limit is exceeded.
     """
     faults = list(volume_faults(campaign.mail.guard, verdicts.included, last))
     faults += churn_faults(campaign.mail.guard, last, verdicts.churn)
     if campaign.mail.postal_class and 0 < verdicts.included < (
-        least := provider.postal_classes[campaign.mail.postal_class].min_pieces
+        minimum := provider.postal_classes[campaign.mail.postal_class].min_pieces
     ):
-        faults.append(f"{verdicts.included:,} pieces are too few for {campaign.mail.postal_class}, which takes {least:,}")
+        faults.append(f"{verdicts.included:,} pieces are too few for {campaign.mail.postal_class}, which needs {minimum:,}")
     if faults:
         raise Held(
             "volume",
             f"{campaign.name}: {'; '.join(faults)}: nothing was delivered",
-            todo="find out why (dmail-runner diff, explain); `dmail-runner release RUN` or `--accept volume` lets this slot pass",
+            todo="find out why (dmail-runner diff, explain); to deliver it, use `dmail-runner release RUN` or `--accept volume`",
         )
 
 
 def volume_faults(guard: Guard, included: int, last: int | None) -> Iterator[str]:
-    """What is unusual about a number of pieces."""
+    """The limits that a number of pieces exceeds."""
     if guard.min_rows is not None and included < guard.min_rows:
         yield f"{included:,} pieces are fewer than min_rows, {guard.min_rows:,}"
     if guard.max_rows is not None and included > guard.max_rows:
@@ -49,11 +55,11 @@ def volume_faults(guard: Guard, included: int, last: int | None) -> Iterator[str
 
 
 def churn_faults(guard: Guard, last: int | None, churn: Churn | None) -> Iterator[str]:
-    """What is unusual about who came and went."""
+    """The limits that the difference from the last run exceeds."""
     if guard.max_churn is None or not last:
         return
     if churn is None:
-        yield "max_churn cannot be looked at: the contact history of the last run is gone"
+        yield "max_churn cannot be checked: the contact history of the last run is gone"
         return
     for people, how in ((churn.came, "came"), (churn.went, "went")):
         if people > guard.max_churn * last:

@@ -184,13 +184,13 @@ def deliver_one(job: "Job", slot: datetime, ledger: "Ledger", *, asked_for: bool
     from dmail_runner.cli.text import run_lines
     from dmail_runner.declare.notices import find_notices
     from dmail_runner.ledger.run import run_name
-    from dmail_runner.plan.planner import run_of
+    from dmail_runner.plan.planner import find_run
     from dmail_runner.run.due import Scheduler
     from dmail_runner.run.notify import Notifier
     from dmail_runner.run.pipeline import run_slot
 
     name = job.campaign.name
-    before = run_of(job.campaign, slot, ledger)
+    before = find_run(job.campaign, slot, ledger)
     scheduler = Scheduler(ledger, Notifier(find_notices(job.settings), ledger, tell))
     with scheduler.announced(job, before.run_id if before else run_name(name, slot)):
         done = run_slot(job, slot, ledger, asked_for=asked_for)
@@ -228,11 +228,11 @@ def purge(context: typer.Context) -> None:
     Example: dmail-runner purge
     """
     from dmail_runner.ledger.ledger import Ledger
-    from dmail_runner.project.warehouse import building
+    from dmail_runner.project.warehouse import lock_warehouse
     from dmail_runner.run.housekeeping import purge_all
 
     settings, manifest = loaded(context.obj)
-    with building(settings, "purge", tell):
+    with lock_warehouse(settings, "purge", tell):
         pass  # what killed builds have left is gone
     jobs = [found_job(settings, manifest.campaign(name)) for name in manifest.names]
     for run in purge_all(jobs, Ledger(settings, now)):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from dmail_runner.core.log import Log
-    from dmail_runner.core.values import Load
+    from dmail_runner.core.values import Transfer
     from dmail_runner.project.dbt_process import Node
 
 
@@ -102,7 +102,7 @@ class Screen:
                 self.show(f"  ok     {self.tests} data tests")
             self.tests = 0
 
-    def watch(self, load: "Load") -> Callable[[int], None]:
+    def watch(self, load: "Transfer") -> Callable[[int], None]:
         """What is told of each stretch of the load."""
         if not self.live:
             return lambda _: None

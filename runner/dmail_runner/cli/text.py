@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
-from dmail_runner.core.values import Part, Place, Verdicts
+from dmail_runner.core.values import Part, RegionCount, Verdicts
 from dmail_runner.ledger.run import Run
 from dmail_runner.look.diff import Difference
 from dmail_runner.look.explain import Explanation
@@ -95,7 +95,7 @@ def difference_json(found: Difference) -> dict[str, object]:
     }
 
 
-def event_lines(places: Sequence[Place], events: Sequence[Event]) -> Iterator[str]:
+def event_lines(places: Sequence[RegionCount], events: Sequence[Event]) -> Iterator[str]:
     """Where a run's pieces go, most first, and what happened to it, each event with its time (UTC)."""
     if places:
         yield "  goes to   " + ", ".join(f"{place_name(place)} {place.pieces:,}" for place in places[:MOST_PLACES])
@@ -105,7 +105,7 @@ def event_lines(places: Sequence[Place], events: Sequence[Event]) -> Iterator[st
         yield f"  {event.at:%Y-%m-%d %H:%M:%S}  {event.kind:<14}{visible(event.detail)}".rstrip()
 
 
-def place_name(place: Place) -> str:
+def place_name(place: RegionCount) -> str:
     """A country, with its region where that is told."""
     return "-".join(filter(None, (place.country, place.region))) or "elsewhere"
 

@@ -1,4 +1,4 @@
-"""The error tree. Only `runner.cli` catches it: the class gives the exit code, the text says what, where, and what to do."""
+"""The errors that the command line reports: the class sets the exit code, the text says what is wrong, where, and what to do."""
 
 import signal
 from collections.abc import Sequence
@@ -8,7 +8,13 @@ from dmail_runner.core.redact import redact
 
 
 class DmailError(Exception):
-    """Something that a person must know. `exit_code` is the process's."""
+    """The base class of every error that is reported without a traceback.
+
+    Attributes:
+        exit_code: the exit code of the process.
+        what: the message, without secrets.
+        todo: what the reader can do about it, if anything.
+    """
 
     exit_code = 1
 
@@ -22,29 +28,32 @@ class DmailError(Exception):
 
 
 class BuildError(DmailError):
-    """dbt could not build or test the campaign's models."""
+    """Raised if dbt cannot build or test a campaign's models."""
 
 
 class ExtractError(DmailError):
-    """The extraction file could not be made, or is not what it must be."""
+    """Raised if the extraction file cannot be written, or breaks a rule."""
 
 
 class DeliveryError(DmailError):
-    """A part could not be delivered; nothing of it stands under its final name."""
+    """Raised if a part cannot be delivered. No file exists under the part's final name."""
 
 
 class Busy(DmailError):
-    """Another process works on the same state directory."""
+    """Raised if another process holds a lock that this one needs."""
 
 
 class UsageError(DmailError):
-    """The command asks for something that does not exist or is not allowed."""
+    """Raised if a command asks for something that does not exist or is not allowed."""
 
     exit_code = 2
 
 
 class Stopped(BaseException):
-    """A signal asked this process to end. No Exception: what handles faults lets it through."""
+    """Raised if a signal asks this process to end.
+
+    It derives from BaseException, so that code that handles errors does not catch it.
+    """
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -56,7 +65,14 @@ class Stopped(BaseException):
 
 @dataclass(frozen=True)
 class Problem:
-    """One fault of the configuration: in which file, at which key, what is wrong and what is allowed."""
+    """One error in the configuration.
+
+    Attributes:
+        file: the file, as a path within the project.
+        key: the key in the file, with dots between the levels; empty for the file as such.
+        what: what is wrong.
+        allowed: the values that are allowed, if they can be listed.
+    """
 
     file: str
     key: str
@@ -64,12 +80,12 @@ class Problem:
     allowed: str | None = None
 
     def __str__(self) -> str:
-        place = f"{self.file}: {self.key}" if self.key else self.file
-        return f"{place}: {self.what}" + (f"; allowed: {self.allowed}" if self.allowed else "")
+        location = f"{self.file}: {self.key}" if self.key else self.file
+        return f"{location}: {self.what}" + (f"; allowed: {self.allowed}" if self.allowed else "")
 
 
 class ConfigError(DmailError):
-    """The configuration is wrong; `problems` lists every fault that was found."""
+    """Raised if the configuration is wrong. `problems` lists every error that was found."""
 
     exit_code = 2
 
@@ -79,7 +95,7 @@ class ConfigError(DmailError):
 
 
 class Held(DmailError):
-    """The run stops until a person has looked at it. `hold` names the gate: `conflict` or `unknown`."""
+    """Raised if a run must wait for a person. `hold` names the gate, such as `volume`, `opt_out` or `conflict`."""
 
     exit_code = 3
 

@@ -1,4 +1,4 @@
-"""One process at a time, whoever starts it. A lock dies with its process."""
+"""File locks between processes. The operating system releases a lock when its process ends."""
 
 import fcntl
 import math
@@ -11,24 +11,34 @@ from pathlib import Path
 from dmail_runner.core.errors import Busy
 
 FOREVER = math.inf
-LOOK = 0.1  # seconds between two looks at a lock
+POLL_INTERVAL = 0.1  # seconds
 
 
 @contextmanager
-def locked(path: Path, purpose: str, *, patience: float = 0, tell: Callable[[str], None] = lambda _: None) -> Iterator[None]:
-    """Hold the lock file while the context lasts. Raises Busy, with who holds it, after `patience` seconds of waiting."""
-    until = time.monotonic() + patience
-    told = False
+def locked(path: Path, purpose: str, *, timeout: float = 0, on_wait: Callable[[str], None] = lambda _: None) -> Iterator[None]:
+    """Hold an exclusive lock on a file within the context.
+
+    Args:
+        path: the lock file, which is created if it does not exist.
+        purpose: what the lock is for. It is written into the file, with the process id, for whoever waits.
+        timeout: seconds to wait for the lock. The default does not wait.
+        on_wait: called once with a line of text if the lock is not free.
+
+    Raises:
+        Busy: if another process still holds the lock after `timeout` seconds. The message says which one.
+    """
+    deadline = time.monotonic() + timeout
+    announced = False
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
-        while not taken(file.fileno()):
+        while not try_lock(file.fileno()):
             file.seek(0)
             holder = file.read().strip() or str(path)
-            if time.monotonic() >= until:
+            if time.monotonic() >= deadline:
                 raise Busy(f"another run is under way: {holder}", todo="run again when it has ended")
-            if not told:
-                tell(f"wait     until {holder} has ended")
-                told = True
-            time.sleep(LOOK)
+            if not announced:
+                on_wait(f"wait     until {holder} has ended")
+                announced = True
+            time.sleep(POLL_INTERVAL)
         file.seek(0)
         file.truncate()
         file.write(f"{purpose}, process {os.getpid()}\n")
@@ -36,8 +46,8 @@ def locked(path: Path, purpose: str, *, patience: float = 0, tell: Callable[[str
         yield
 
 
-def taken(file: int) -> bool:
-    """Take the lock where nobody has it."""
+def try_lock(file: int) -> bool:
+    """Lock an open file, given its descriptor. Returns False if another process holds the lock."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

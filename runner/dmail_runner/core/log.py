@@ -1,4 +1,4 @@
-"""The log: what commands do, as JSON lines, one file a day. Programs read it; people read what is said on the terminal."""
+"""The log of what commands do: JSON lines for programs, one file per day."""
 
 import json
 import os
@@ -8,28 +8,36 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from dmail_runner.core.redact import discreet, redact
+from dmail_runner.core.redact import redact, redact_people
 
-DAYS = 30  # for which a file is kept
+DAYS = 30  # that a file is kept
 SUFFIX = ".jsonl"
 
 
 @dataclass
 class Log:
-    """The files of a folder, and the run that is spoken of meanwhile. A log that cannot be written stops nothing."""
+    """A folder of log files. Errors while writing are ignored, because a full disk must not stop a delivery.
+
+    Attributes:
+        folder: the folder of the files.
+        run_id: the run that the process works on; it is added to each event.
+    """
 
     folder: Path
     run_id: str | None = None
 
-    def write(self, event: str, **told: Any) -> None:
-        """Append one event, in one write, so that several processes share a file. Secrets and people's keys are left out."""
+    def write(self, event: str, **fields: Any) -> None:
+        """Append one event, without secrets and personal data.
+
+        The line is written by one system call, so that several processes can share a file.
+        """
         at = datetime.now(UTC)
-        about = {"at": f"{at:%Y-%m-%dT%H:%M:%S.%fZ}", "process": os.getpid(), "run_id": self.run_id, "event": event}
+        common = {"at": f"{at:%Y-%m-%dT%H:%M:%S.%fZ}", "process": os.getpid(), "run_id": self.run_id, "event": event}
         with suppress(OSError):
-            self.append(at.date(), json.dumps({**about, **clean(told)}, ensure_ascii=False, default=str) + "\n")
+            self.append(at.date(), json.dumps({**common, **redacted(fields)}, ensure_ascii=False, default=str) + "\n")
 
     def append(self, day: date, line: str) -> None:
-        """Write to the day's file; the first line of a day removes the files that are too old."""
+        """Append a line to the file of a day. The first line of a day deletes the files that are older than DAYS."""
         self.folder.mkdir(mode=0o700, exist_ok=True)
         path = self.folder / f"{day}{SUFFIX}"
         if not path.exists():
@@ -43,14 +51,14 @@ class Log:
             os.close(number)
 
 
-def clean(value: Any) -> Any:
-    """The value with every text in it as a log may show it."""
+def redacted(value: Any) -> Any:
+    """The value with secrets and personal data removed from every text in it."""
     match value:
         case str():
-            return discreet(redact(value))
+            return redact_people(redact(value))
         case dict():
-            return {name: clean(one) for name, one in value.items()}
+            return {name: redacted(item) for name, item in value.items()}
         case list() | tuple():
-            return [clean(one) for one in value]
+            return [redacted(item) for item in value]
         case _:
             return value

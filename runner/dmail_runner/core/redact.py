@@ -2,9 +2,9 @@
 
 import re
 
-# Shorter ones would blot out half of every text; who uses such a password has other worries.
+# Shorter secrets are not replaced: they occur by chance in most texts.
 SHORTEST = 4
-KNOWN: set[str] = set()
+SECRETS: set[str] = set()
 PATTERNS = (
     (
         re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY( BLOCK)?-----.*?(-----END [A-Z ]*PRIVATE KEY( BLOCK)?-----|\Z)", re.DOTALL),
@@ -20,27 +20,27 @@ PATTERNS = (
 )
 
 
-def remember(secret: str) -> None:
-    """Let no text show it from now on."""
+def register_secret(secret: str) -> None:
+    """Make `redact` replace a secret in every text from now on."""
     if len(secret) >= SHORTEST:
-        KNOWN.add(secret)
+        SECRETS.add(secret)
 
 
 def redact(text: str) -> str:
     """A text without what is remembered, and without what looks like a secret."""
-    for secret in sorted(KNOWN, key=len, reverse=True):
+    for secret in sorted(SECRETS, key=len, reverse=True):
         text = text.replace(secret, "(secret)")
-    for pattern, instead in PATTERNS:
-        text = pattern.sub(instead, text)
+    for pattern, replacement in PATTERNS:
+        text = pattern.sub(replacement, text)
     return text
 
 
-# Whatever follows the key's name is taken for a key, to the line's end: keys may hold blanks and signs.
-NAMED = re.compile(r"(?:,? such as(?: that)?(?: of)?| of)? ?\bprofile_id\b(?!,).*?(?=\n  |\Z)", re.DOTALL)
-# An address in a person's own words, and no URL's user.
+# Keys may contain blanks and punctuation, so everything after `profile_id` counts as a key, up to the end of the line.
+PROFILE_KEY = re.compile(r"(?:,? such as(?: that)?(?: of)?| of)? ?\bprofile_id\b(?!,).*?(?=\n  |\Z)", re.DOTALL)
+# An e-mail address, but not the user of a URL.
 EMAIL = re.compile(r"(?<![\w/:.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 
 
-def discreet(text: str | None) -> str:
-    """The text without a profile's key and without e-mail addresses."""
-    return EMAIL.sub("…", NAMED.sub("", text or ""))
+def redact_people(text: str | None) -> str:
+    """The text without the keys of profiles and without e-mail addresses."""
+    return EMAIL.sub("…", PROFILE_KEY.sub("", text or ""))

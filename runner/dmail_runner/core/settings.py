@@ -1,4 +1,4 @@
-"""Where things are: the project, its state, its warehouse. Read once, at the edge."""
+"""The paths and options of one project, as the command line and the environment set them."""
 
 import os
 import re
@@ -10,10 +10,16 @@ from dmail_runner.core.errors import UsageError
 
 @dataclass(frozen=True)
 class Settings:
-    """Absolute paths of one project; the ledger's SQLAlchemy URL, or None for the file in the state directory.
+    """The paths and options of one project. All paths are absolute.
 
-    `target`: of `profiles/profiles.yml`, or None for the one that is named there. `build_timeout`: minutes that dbt may take for
-    one command; 0 is for ever.
+    Attributes:
+        project_dir: the folder of `dbt_project.yml`.
+        state_dir: the folder of what the runner stores: the ledger, the log, frozen files.
+        history_dir: the folder of the contact history.
+        ledger_url: the SQLAlchemy URL of the ledger; None for the file in the state directory.
+        target: a target of `profiles/profiles.yml`; None for the default target of that file.
+        spark_dir: the folder that a Spark target builds in.
+        build_timeout: minutes that one dbt command may take; 0 for no limit.
     """
 
     project_dir: Path
@@ -42,15 +48,15 @@ class Settings:
 
     @property
     def work_dir(self) -> Path:
-        # Its `build` is emptied at each run: a name that nobody else gives to a folder.
+        # The folder is emptied at each run, so its name must not be one that a project uses for something else.
         return self.state_dir / "dmail-work"
 
-    def kept(self, name: str) -> Path:
-        """A file of the state directory that holds what dbt made of the project for one target."""
+    def target_file(self, name: str) -> Path:
+        """The path of a file in the state directory that belongs to the current target, such as dbt's manifest."""
         return self.state_dir / (f"{self.target}.{name}" if self.target else name)
 
     def prepare(self) -> None:
-        """Make the state directory, for this user alone."""
+        """Create the state directory, readable by this user only. Raises UsageError."""
         try:
             for directory in (self.state_dir, self.spool_dir, self.work_dir):
                 directory.mkdir(parents=True, exist_ok=True)
@@ -58,24 +64,36 @@ class Settings:
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             raise UsageError(
-                f"the state directory {self.state_dir} cannot be used: {reason}", todo="DMAIL_STATE_DIR names another"
+                f"the state directory {self.state_dir} cannot be used: {reason}", todo="set DMAIL_STATE_DIR to another folder"
             ) from None
 
 
 def find_settings(project_dir: Path | None, target: str | None = None) -> Settings:
-    """The settings of the dbt project in `project_dir`, or else in the working directory or above it. Raises UsageError.
+    """Find the dbt project and read its settings from the environment.
 
-    Environment: DMAIL_STATE_DIR (default `.dmail`), DMAIL_LEDGER, DMAIL_HISTORY and DMAIL_SPARK_WAREHOUSE (by default in there),
-    DMAIL_TARGET where no target is given, DMAIL_BUILD_TIMEOUT. Relative paths start at the project's folder.
+    The environment variables are DMAIL_STATE_DIR (by default `.dmail`), DMAIL_LEDGER, DMAIL_HISTORY and DMAIL_SPARK_WAREHOUSE (by
+    default within the state directory), DMAIL_TARGET and DMAIL_BUILD_TIMEOUT. Relative paths start at the project's folder.
+
+    Args:
+        project_dir: the project's folder; None searches the working directory and the folders above it.
+        target: the dbt target; None takes DMAIL_TARGET.
+
+    Raises:
+        UsageError: if there is no project, or a variable has a wrong value.
     """
     start = (project_dir or Path.cwd()).resolve()
-    above = [start] if project_dir else [start, *start.parents]
-    project = next((directory for directory in above if (directory / "dbt_project.yml").is_file()), None)
+    candidates = [start] if project_dir else [start, *start.parents]
+    project = next((directory for directory in candidates if (directory / "dbt_project.yml").is_file()), None)
     if project is None:
-        raise UsageError(f"{start} is no dbt project: it has no dbt_project.yml", todo="go to the project, or give --project-dir")
+        raise UsageError(
+            f"{start} is not a dbt project: it has no dbt_project.yml",
+            todo="change to the project's folder, or use --project-dir",
+        )
     state = project / (os.environ.get("DMAIL_STATE_DIR") or ".dmail")
     if state.resolve() in (project, *project.parents):
-        raise UsageError(f"DMAIL_STATE_DIR must be a folder of its own, not {state}", todo="such as .dmail")
+        raise UsageError(
+            f"DMAIL_STATE_DIR must not be the project's folder or one above it: {state}", todo="use a folder such as .dmail"
+        )
     history = project / (os.environ.get("DMAIL_HISTORY") or state / "contact_history")
     spark = project / (os.environ.get("DMAIL_SPARK_WAREHOUSE") or state / "spark")
     target = target or os.environ.get("DMAIL_TARGET") or None
@@ -84,7 +102,7 @@ def find_settings(project_dir: Path | None, target: str | None = None) -> Settin
 
 def build_timeout() -> float:
     """The minutes of DMAIL_BUILD_TIMEOUT. Raises UsageError."""
-    given = os.environ.get("DMAIL_BUILD_TIMEOUT") or "0"
-    if not re.fullmatch(r"\d{1,6}(\.\d+)?", given, re.ASCII):
-        raise UsageError(f"DMAIL_BUILD_TIMEOUT must be a number of minutes, such as 90, not {given!r}")
-    return float(given)
+    value = os.environ.get("DMAIL_BUILD_TIMEOUT") or "0"
+    if not re.fullmatch(r"\d{1,6}(\.\d+)?", value, re.ASCII):
+        raise UsageError(f"DMAIL_BUILD_TIMEOUT must be a number of minutes, such as 90, not {value!r}")
+    return float(value)

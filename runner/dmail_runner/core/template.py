@@ -1,44 +1,51 @@
-"""Texts with placeholders in braces: file names, notes, control records."""
+"""Templates with placeholders in braces, for file names, notes and control records."""
 
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-PLACEHOLDER = re.compile(r"\{\{|\}\}|\{(?P<name>[a-z_]*)(?::(?P<form>[^{}|]*))?(?:\|(?P<zone>[^{}]*))?\}|[{}]")
-SLOT_FORM = "%Y%m%dT%H%M%SZ"
+PLACEHOLDER = re.compile(r"\{\{|\}\}|\{(?P<name>[a-z_]*)(?::(?P<format>[^{}|]*))?(?:\|(?P<zone>[^{}]*))?\}|[{}]")
+SLOT_FORMAT = "%Y%m%dT%H%M%SZ"
 
 
 def fill(template: str, values: Mapping[str, str | int | datetime | None]) -> str:
-    """The text with its placeholders filled: `{rows}`, `{slot}`, `{slot:%d.%m.%Y}`, `{slot:%H%M|Europe/Berlin}`; `{{` is a brace.
+    """The template with its placeholders replaced.
 
-    Raises ValueError for a name that `values` lacks, or whose value is not known here (None), and for a wrong form or zone.
+    Placeholders are such as `{rows}`, `{slot}`, `{slot:%d.%m.%Y}` and `{slot:%H%M|Europe/Berlin}`. `{{` and `}}` print a brace.
+
+    Args:
+        template: the text with placeholders.
+        values: the value of each placeholder; None if it is not yet known when the text is written.
+
+    Raises:
+        ValueError: if a placeholder is unknown, has no value yet, or has a wrong format or time zone.
     """
 
-    def one(match: re.Match[str]) -> str:
+    def replace(match: re.Match[str]) -> str:
         if match[0] in ("{{", "}}"):
             return match[0][0]
         name = match["name"]
         if not name:
-            raise ValueError("has a brace that belongs to no placeholder; write {{ or }} for one that is printed")
+            raise ValueError("has a brace that is not part of a placeholder; write {{ or }} to print a brace")
         if name not in values:
-            raise ValueError(f"has the unknown placeholder {{{name}}}; there are {', '.join(values)}")
+            raise ValueError(f"has the unknown placeholder {{{name}}}; the placeholders are {', '.join(values)}")
         value = values[name]
         if value is None:
-            raise ValueError(f"has {{{name}}}, which is not known when that part of the file is written")
+            raise ValueError(f"has {{{name}}}, which is not known yet when that part of the file is written")
         if isinstance(value, datetime):
-            return moment(value, match["form"], match["zone"])
-        if match["form"] or match["zone"]:
-            raise ValueError(f"gives {{{name}}} a form, which only a slot has")
+            return format_time(value, match["format"], match["zone"])
+        if match["format"] or match["zone"]:
+            raise ValueError(f"gives {{{name}}} a format, which only a slot can have")
         return str(value)
 
-    return PLACEHOLDER.sub(one, template)
+    return PLACEHOLDER.sub(replace, template)
 
 
-def moment(value: datetime, form: str | None, zone: str | None) -> str:
-    """A moment by a strftime form, in a time zone."""
+def format_time(value: datetime, pattern: str | None, zone: str | None) -> str:
+    """A time in a time zone (by default UTC), by a strftime pattern (by default SLOT_FORMAT). Raises ValueError."""
     try:
         local = value.astimezone(ZoneInfo(zone) if zone else UTC)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"names {zone!r}, which is no time zone of the tz database") from None
-    return local.strftime(form or SLOT_FORM)
+        raise ValueError(f"names {zone!r}, which is not a time zone of the tz database") from None
+    return local.strftime(pattern or SLOT_FORMAT)

@@ -1,20 +1,24 @@
-"""What one step hands to the next: frozen, and nothing else."""
+"""The values that one step of a run hands to the next. All are frozen."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-# The reason of a row that would be printed exactly as another is; the only one that no rule in SQL gives.
+# The exclusion reason of a row that would be printed exactly like another one. It is the only reason that no SQL rule gives.
 IDENTICAL = "identical_row"
 
 
 @dataclass(frozen=True)
 class Build:
-    """What dbt has built for a run: the quoted relations of the extract and of the recipients, in the warehouse.
+    """The relations that dbt has built for a run, with quoted names.
 
-    `profiles`, `suppressions`: who has opted out, where the project has such models. `as_of`: up to when opt-outs count,
-    UTC, as a SQL timestamp's text.
+    Attributes:
+        extract: one row for each piece.
+        recipients: one row for each targeted profile, with its verdict.
+        profiles: the consent of each profile, if the project has such a model.
+        suppressions: the suppression lists, if the project has such a model.
+        as_of: opt-outs count up to this time, a SQL timestamp in UTC.
     """
 
     extract: str
@@ -25,8 +29,14 @@ class Build:
 
 
 @dataclass(frozen=True)
-class Place:
-    """How many pieces go to a country (ISO 3166-1 alpha-2) and a region of it; an empty text is one that is not told."""
+class RegionCount:
+    """The number of pieces that go to one region.
+
+    Attributes:
+        country: ISO 3166-1 alpha-2; empty if it is unknown or must not be shown.
+        region: a region of the country; empty if it is unknown or must not be shown.
+        pieces: the number of pieces.
+    """
 
     country: str
     region: str
@@ -35,7 +45,13 @@ class Place:
 
 @dataclass(frozen=True)
 class Churn:
-    """How many people came, and how many went, since the file of the run `against`."""
+    """The difference between a run's file and the campaign's previous one.
+
+    Attributes:
+        against: the run_id of the previous file.
+        came: the number of people who are only in the new file.
+        went: the number of people who were only in the previous file.
+    """
 
     against: str
     came: int
@@ -44,26 +60,39 @@ class Churn:
 
 @dataclass(frozen=True)
 class Verdicts:
-    """How many profiles were targeted, and what became of them: targeted = included + the sum of excluded.
+    """How many profiles were targeted, and how many of them are in the file. `targeted` is `included` plus all of `excluded`.
 
-    `seeds`: addresses beside them in the file, which count nowhere else. `places`: where the included go, as far as that is
-    known. `churn`: against the file before, where there is one.
+    Attributes:
+        targeted: the number of profiles in the audience.
+        included: the number of profiles in the file.
+        excluded: the number of profiles that are not, by exclusion reason.
+        seeds: the number of seed addresses in the file. They count nowhere else.
+        regions: the included profiles by region, as far as the extract has regions.
+        churn: the difference from the previous file, if there is one.
     """
 
     targeted: int
     included: int
     excluded: Mapping[str, int]
     seeds: int = 0
-    places: tuple[Place, ...] = ()
+    regions: tuple[RegionCount, ...] = ()
     churn: Churn | None = None
 
 
 @dataclass(frozen=True)
 class Part:
-    """One file of a run: its path on the route, its rows (without the header), bytes and SHA-256, the route's name.
+    """One file of a run.
 
-    `side`: it tells of the others (a checksum, a manifest, a marker), and is delivered after them. `plain_…`: of a sealed file,
-    what comes out of it.
+    Attributes:
+        number: the position among the run's files, from 1.
+        name: the path on the route.
+        rows: the number of rows, without the header.
+        bytes: the size.
+        sha256: the SHA-256 of the content, in hexadecimal.
+        route: the name of the route.
+        side: True for a file about the others (a checksum, a manifest, a marker), which is delivered after them.
+        plain_bytes: the size before encryption, if the file is encrypted.
+        plain_sha256: the SHA-256 before encryption, if the file is encrypted.
     """
 
     number: int
@@ -79,26 +108,33 @@ class Part:
 
 @dataclass(frozen=True)
 class Spooled:
-    """A part and the local file with its bytes."""
+    """A part and the local file that has its content."""
 
     part: Part
     path: Path
 
 
 @dataclass(frozen=True)
-class Load:
-    """Something that takes its time, for who watches it: so many rows of a file that is written, or bytes of one that is sent."""
+class Transfer:
+    """A file that is being written or sent, for a progress display.
+
+    Attributes:
+        name: the file.
+        total: how many rows or bytes it has.
+        unit: `rows` while the file is written, `bytes` while it is sent.
+    """
 
     name: str
     total: int
     unit: Literal["rows", "bytes"]
 
 
-# What is told of each stretch of a load.
-Watch = Callable[[Load], Callable[[int], None]]
+# Called when a transfer begins. It returns a function that is then called with each further number of rows or bytes.
+Watch = Callable[[Transfer], Callable[[int], None]]
 
 
-def nobody_watches(_: Load) -> Callable[[int], None]:
+def ignore_progress(_: Transfer) -> Callable[[int], None]:
+    """A `Watch` that shows nothing."""
     return lambda _: None
 
 

@@ -1,4 +1,4 @@
-"""Reading what people wrote: YAML files, references to environment variables, strict models and their faults."""
+"""Configuration files: YAML, references to environment variables and secrets, and validation by strict models."""
 
 import os
 import re
@@ -18,17 +18,25 @@ SECRET_FILE = re.compile(r"""\{\{\s*file\(\s*(['"])(?P<path>[^'"]+)\1\s*\)\s*\}\
 
 
 class Strict(BaseModel):
-    """A frozen model that knows every key it accepts."""
+    """The base class of configuration models. They are frozen and refuse unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def read_yaml(path: Path, name: str) -> dict[str, Any]:
-    """The mapping in a YAML file; `name` is what errors call the file. Raises ConfigError."""
+    """Read a YAML file that holds a mapping; an empty file is an empty mapping.
+
+    Args:
+        path: the file.
+        name: the file's name in error messages.
+
+    Raises:
+        ConfigError: if the file does not exist, is not YAML, or does not hold a mapping.
+    """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ConfigError([Problem(name, "", "there is no such file")]) from None
+        raise ConfigError([Problem(name, "", "the file does not exist")]) from None
     except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
         raise ConfigError([Problem(name, "", f"cannot be read as YAML: {error}")]) from None
     if content is None:
@@ -39,10 +47,18 @@ def read_yaml(path: Path, name: str) -> dict[str, Any]:
 
 
 def render(value: Any, file: str, key: str, base: Path | None = None) -> Any:
-    """Replace every `{{ env_var('NAME') }}` (a default may follow) in strings, lists and mappings. Raises ConfigError.
+    """Replace `{{ env_var('NAME') }}` and `{{ env_var('NAME', 'default') }}` in a value and in everything within it.
 
-    With `base`, a string that is `{{ file('PATH') }}` becomes that file's text: a secret, which nobody else may read; the path
-    starts at `base`. Nothing else of Jinja is understood: a brace pair that is left over is refused, not passed on.
+    A string that is just `{{ file('PATH') }}` becomes the text of that file, if `base` is given. Other Jinja is an error.
+
+    Args:
+        value: strings, lists and mappings, as YAML has them.
+        file: the configuration file's name in error messages.
+        key: the key of `value` in that file.
+        base: the folder that the paths of secrets are relative to.
+
+    Raises:
+        ConfigError: if a variable is not set, a file cannot be read or is readable by others, or there is other Jinja.
     """
     if isinstance(value, Mapping):
         return {str(name): render(item, file, f"{key}.{name}", base) for name, item in value.items()}
@@ -54,33 +70,33 @@ def render(value: Any, file: str, key: str, base: Path | None = None) -> Any:
         return read_secret(base / Path(secret["path"]).expanduser(), file, key)
 
     def environment(match: re.Match[str]) -> str:
-        # An empty variable that has a default is not set: an empty path would be the project's own folder.
-        given = os.environ.get(match["name"])
-        found = given if given or match["default"] is None else match["default"]
-        if found is None:
+        # An empty variable counts as not set if it has a default: an empty path would mean the project's own folder.
+        variable = os.environ.get(match["name"])
+        text = variable if variable or match["default"] is None else match["default"]
+        if text is None:
             raise ConfigError([Problem(file, key, f"the environment variable {match['name']} is not set")])
-        return found
+        return text
 
     if re.search(r"\{\{|\{%", ENV_VAR.sub("", value)):
-        understood = "{{ env_var('NAME') }}" + (" or {{ file('PATH') }}, alone," if base else "")
-        raise ConfigError([Problem(file, key, f"only {understood} is understood here")])
+        supported = "{{ env_var('NAME') }}" + (" or {{ file('PATH') }}, alone," if base else "")
+        raise ConfigError([Problem(file, key, f"only {supported} is supported here")])
     return ENV_VAR.sub(environment, value)
 
 
 def read_secret(path: Path, file: str, key: str) -> str:
-    """A secret's text, without the line end. Raises ConfigError where others could read it, too."""
+    """Read a secret, without the line end. Raises ConfigError if other users can read the file."""
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode & 0o077:
             raise ConfigError([Problem(file, key, f"{path} can be read by others (mode {mode:04o}): chmod 600 it")])
         return path.read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        reason = error.strerror if isinstance(error, OSError) else "it is not a text file"
         raise ConfigError([Problem(file, key, f"{path} cannot be read: {reason}")]) from None
 
 
 def project_path(path: Path, info: ValidationInfo) -> Path:
-    """An absolute path: a relative one starts at the `project_dir` of the validation's context."""
+    """Make a path absolute. Relative paths start at the `project_dir` of the validation's context. Raises ValueError."""
     if "\0" in str(path):
         raise ValueError("is not a path: it contains a null character")
     try:
@@ -93,11 +109,20 @@ ProjectPath = Annotated[Path, AfterValidator(project_path)]
 
 
 def parse(annotation: Any, value: Any, file: str, key: str, project_dir: Path | None = None) -> Any:
-    """Validate `value` as a strict model or as a union of them. Relative values of ProjectPath start at `project_dir`.
+    """Validate a value.
+
+    Args:
+        annotation: a strict model, or a union of strict models.
+        value: the value, as YAML has it.
+        file: the configuration file's name in error messages.
+        key: the key of `value` in that file.
+        project_dir: the folder that relative values of ProjectPath start at.
+
+    Returns:
+        An instance of the model.
 
     Raises:
-        ConfigError: lists every fault.
-
+        ConfigError: with every error that was found.
     """
     try:
         return TypeAdapter(annotation).validate_python(value, context={"project_dir": project_dir} if project_dir else None)
@@ -106,30 +131,30 @@ def parse(annotation: Any, value: Any, file: str, key: str, project_dir: Path | 
 
 
 def problems(error: ValidationError, annotation: Any, file: str, key: str) -> Iterator[Problem]:
-    """Pydantic's findings in this project's words: no input values, for they may be secrets."""
+    """Pydantic's errors as problems. They leave out the input values, which may be secrets."""
     tags = union_tags(annotation)
     for fault in error.errors(include_url=False, include_input=False):
         location = [str(part) for part in fault["loc"] if part not in tags]
-        place = ".".join([key, *location]) if key else ".".join(location)
+        path = ".".join([key, *location]) if key else ".".join(location)
         if fault["type"] == "extra_forbidden":
             owner = model_at(annotation, [str(part) for part in fault["loc"][:-1]])
-            yield Problem(file, place, "unknown key", ", ".join(owner.model_fields) if owner else None)
+            yield Problem(file, path, "unknown key", ", ".join(owner.model_fields) if owner else None)
         elif fault["type"] == "missing":
-            yield Problem(file, place, "is required")
+            yield Problem(file, path, "is required")
         elif fault["type"] == "union_tag_invalid":
-            yield Problem(file, f"{place}.type", "unknown type", fault["ctx"]["expected_tags"])
+            yield Problem(file, f"{path}.type", "unknown type", fault["ctx"]["expected_tags"])
         elif fault["type"] == "union_tag_not_found":
-            yield Problem(file, f"{place}.type", "is required", ", ".join(sorted(tags)))
+            yield Problem(file, f"{path}.type", "is required", ", ".join(sorted(tags)))
         elif fault["type"] in ("model_type", "model_attributes_type"):
-            yield Problem(file, place, "must be a mapping of keys to values")
+            yield Problem(file, path, "must be a mapping of keys to values")
         elif fault["type"] == "literal_error":
-            yield Problem(file, place, "unknown value", fault["ctx"]["expected"])
+            yield Problem(file, path, "unknown value", fault["ctx"]["expected"])
         else:
-            yield Problem(file, place, fault["msg"].removeprefix("Value error, "))
+            yield Problem(file, path, fault["msg"].removeprefix("Value error, "))
 
 
 def model_at(annotation: Any, path: list[str]) -> type[Strict] | None:
-    """The model that stands at `path` below `annotation`, looking through unions, optionals, annotations and mappings."""
+    """The model at a path of keys within `annotation`. It searches unions, optionals, annotations and mappings."""
     if path and get_origin(annotation) is Mapping:
         return model_at(get_args(annotation)[1], path[1:])
     for candidate in candidates(annotation):
@@ -143,7 +168,7 @@ def model_at(annotation: Any, path: list[str]) -> type[Strict] | None:
 
 
 def candidates(annotation: Any) -> Iterator[type[Strict]]:
-    """The models that `annotation` may stand for."""
+    """Every model in an annotation, such as the members of a union."""
     if isinstance(annotation, type) and issubclass(annotation, Strict):
         yield annotation
     for part in get_args(annotation):
@@ -151,13 +176,13 @@ def candidates(annotation: Any) -> Iterator[type[Strict]]:
 
 
 def tag_of(model: type[Strict]) -> str | None:
-    """The `type` by which a model is told from the others of its union."""
+    """The value of the field `type` that selects a model in its union; None if the model has no such field."""
     field = model.model_fields.get("type")
     return get_args(field.annotation)[0] if field and get_args(field.annotation) else None
 
 
 def union_tags(annotation: Any) -> set[str]:
-    """The `type`s of a union's models, and of the unions within them."""
+    """The values of `type` that select a model in a union, and in the unions within its models."""
     models = list(candidates(annotation))
     inner = (field.annotation for model in models for field in model.model_fields.values())
     return {tag for tag in map(tag_of, models) if tag}.union(*map(union_tags, inner))

@@ -1,4 +1,4 @@
-"""A provider's contract: what it takes in each column of the file, which is named by its label there."""
+"""A provider's contract: the columns and values that it accepts. Columns are named by their labels, as in the file."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -14,22 +14,22 @@ Count = Annotated[int, Field(strict=True, ge=1)]
 
 
 def check_text(text: str) -> str:
-    """Text that a SQL literal can hold."""
+    """Validate a text that becomes a SQL literal."""
     if "\x00" in text:
         raise ValueError("must not hold the character NUL")
     return text
 
 
 def check_pad(sign: str) -> str:
-    """One character that is printed."""
+    """Validate a single printable character."""
     if len(sign) != 1 or not sign.isprintable():
-        raise ValueError("must be one character that is printed")
+        raise ValueError("must be one printable character")
     return sign
 
 
 @cache
 def pattern_fault(pattern: str) -> str | None:
-    """Why RE2, as DuckDB has it, does not understand a pattern; None where it does."""
+    """The error of RE2, DuckDB's regular expression library, for a pattern; None if the pattern is valid."""
     with duckdb.connect() as connection:
         try:
             connection.execute("select regexp_full_match('', ?)", [pattern]).fetchone()
@@ -39,14 +39,14 @@ def pattern_fault(pattern: str) -> str | None:
 
 
 def check_pattern(pattern: str) -> str:
-    """A regular expression that the database understands, too."""
+    """Validate a regular expression. DuckDB evaluates it, so RE2's syntax applies."""
     if fault := pattern_fault(check_text(pattern)):
-        raise ValueError(f"is no regular expression of RE2, which knows no look-around and no back-reference: {fault}")
+        raise ValueError(f"is not a regular expression of RE2, which has no look-around and no back-references: {fault}")
     return pattern
 
 
 def check_groups(value: Any) -> Any:
-    """One group may be given without the outer list."""
+    """Accept one group of labels without the outer list."""
     return [value] if isinstance(value, list) and value and all(isinstance(label, str) for label in value) else value
 
 
@@ -55,22 +55,22 @@ Group = Annotated[tuple[str, ...], Field(min_length=2)]
 
 
 class ColumnContract(Strict):
-    """What one column must hold. Lengths are in characters; every rule but `required` lets an empty value pass."""
+    """The rules of one column. Lengths are in characters. Empty values pass every rule but `required`."""
 
     required: Flag = False
-    """An empty value is a breach."""
+    """The value must not be empty."""
     min_length: Count | None = None
-    """Fewer characters are one."""
+    """The smallest number of characters."""
     max_length: Count | None = None
-    """More characters are one."""
+    """The largest number of characters."""
     pattern: Annotated[str, AfterValidator(check_pattern)] | None = None
-    """The whole value matches this regular expression (RE2)."""
+    """A regular expression (RE2) that must match the value from start to end."""
     allowed: Annotated[tuple[Text, ...], Field(min_length=1)] | None = None
-    """The value is one of these."""
+    """The values that are allowed."""
     upper: Flag = False
-    """A small letter is a breach."""
+    """The value must be in upper case."""
     trimmed: Flag = False
-    """A space at an end is one."""
+    """The value must not begin or end with a space."""
 
     @model_validator(mode="after")
     def check_lengths(self) -> "ColumnContract":
@@ -80,7 +80,7 @@ class ColumnContract(Strict):
 
 
 class Contract(Strict):
-    """What a provider takes: `columns` by label, groups of labels of which one must be filled, and what becomes of a breach."""
+    """The columns and values that a provider accepts, and what happens to rows that break the contract."""
 
     columns: Mapping[str, ColumnContract] = Field(default_factory=dict)
     """The rules of each column, by its label."""
@@ -89,10 +89,10 @@ class Contract(Strict):
         BeforeValidator(check_groups),
         WithJsonSchema({"type": "array", "items": {"type": ["string", "array"]}}),
     ] = ()
-    """Labels of which at least one is filled, or lists of such labels."""
+    """Labels of columns of which at least one must have a value in each row, or several lists of such labels."""
     max_columns: Count | None = None
-    """How many columns the file may have."""
+    """The largest number of columns in the file."""
     extra_columns: Literal["allow", "refuse"] = "allow"
-    """`refuse`: no column that the contract does not name."""
+    """Whether the file may have columns that the contract does not name."""
     on_breach: Literal["error", "exclude"] = "error"
-    """`error` stops the run; `exclude` leaves the row out and counts it."""
+    """`error` stops the run; `exclude` leaves the rows out of the file and counts them as excluded."""

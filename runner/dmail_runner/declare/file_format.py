@@ -1,4 +1,4 @@
-"""How a provider's file is printed: encoding, delimiter, widths, line ends."""
+"""The format of a provider's files: encoding, delimiter, line ends, padding."""
 
 import codecs
 from typing import Annotated, Literal
@@ -8,85 +8,85 @@ from pydantic import AfterValidator, Field
 from dmail_runner.core.yaml import Strict
 from dmail_runner.declare.contract import check_pad
 
-# What Python calls text encodings, though no reader of a file knows them: they write line ends otherwise, or lose text.
-NO_CHARSETS = ("idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape")
+# Python lists these as text encodings, but they are not character sets: they change line ends or lose text.
+NOT_CHARSETS = ("idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape")
 
 
 def check_encoding(name: str) -> str:
-    """A text encoding that Python knows."""
+    """Validate the name of a text encoding and return Python's name for it."""
     try:
         "".encode(name)
         found = codecs.lookup(name).name
     except (LookupError, UnicodeError):
-        found = NO_CHARSETS[0]
-    if found in NO_CHARSETS:
-        raise ValueError("is no text encoding, such as utf-8, latin-1, windows-1252 or ascii")
+        found = NOT_CHARSETS[0]
+    if found in NOT_CHARSETS:
+        raise ValueError("is not a text encoding, such as utf-8, latin-1, windows-1252 or ascii")
     return found
 
 
 def check_delimiter(sign: str) -> str:
-    """One character that ends no line and quotes nothing."""
+    """Validate a delimiter: one ASCII character that cannot be mistaken for a value, a quote or a line end."""
     if len(sign.encode()) != 1 or sign in '"\r\n\x00' or sign.isalnum():
-        raise ValueError("must be one ASCII character, no letter, digit, quote or line end")
+        raise ValueError("must be one ASCII character, and not a letter, digit, quote or line end")
     return sign
 
 
 class FileFormat(Strict):
-    """What every format has: records that end with a line end, in an encoding."""
+    """The options that all formats share."""
 
     line_end: Literal["lf", "crlf"] = "lf"
-    """What ends a record."""
+    """The line end after each record: LF, or CR and LF."""
     encoding: Annotated[str, AfterValidator(check_encoding)] = "utf-8"
-    """A text encoding that Python knows."""
+    """A text encoding, by the name that Python has for it."""
     bom: bool = False
-    """With utf-8: a byte order mark stands at the beginning."""
+    """Whether a utf-8 file begins with a byte order mark."""
     transliterate: bool = False
-    """A character that the encoding lacks is written by ones that it has; otherwise it stops the run."""
+    """Whether characters that the encoding does not have are replaced by similar ones. If not, they stop the run."""
 
     @property
     def marked(self) -> bool:
-        """Whether a file begins with a byte order mark."""
+        """Whether files begin with a byte order mark, by option or because the encoding always writes one."""
         return (self.bom and self.encoding == "utf-8") or bool("".encode(self.encoding))
 
 
 class TextFormat(FileFormat):
-    """Fields apart by a delimiter."""
+    """The options of formats with a delimiter between the fields."""
 
     header: bool = True
-    """The first record names the columns."""
+    """Whether the first record has the columns' labels."""
     quoting: Literal["minimal", "all", "none"] = "minimal"
-    """Quotes around values that need them, around all, or around none."""
+    """Which values are quoted: those that need quotes (`minimal`), all, or none."""
     newlines: Literal["fold", "keep"] = "fold"
-    """A line break within a value becomes a space, or is kept."""
+    """Whether line breaks within a value become a space (`fold`) or stay (`keep`)."""
 
 
 class CsvFormat(TextFormat):
-    """Fields apart by a comma."""
+    """A comma-separated file."""
 
     type: Literal["csv"] = "csv"
-    """Fields apart by a comma."""
+    """A comma-separated file."""
     delimiter: Literal[","] = ","
-    """A comma; `delimited` takes another character."""
+    """A comma. Use `delimited` for any other character."""
 
 
 class DelimitedFormat(TextFormat):
-    """Fields apart by another character."""
+    """A file with a delimiter other than the comma."""
 
     type: Literal["delimited"]
-    """Fields apart by a character of your choice."""
+    """A file with a delimiter of your choice."""
     delimiter: Annotated[str, AfterValidator(check_delimiter)]
-    """One ASCII character, no letter and no digit."""
+    """The delimiter: one ASCII character that is not a letter or a digit."""
 
 
 class FixedWidthFormat(FileFormat):
-    """Fields as wide as the extract's contract says (`config.meta.width`), filled up with `pad`."""
+    """A file without delimiters, in which each column has a width (`config.meta.width` of the extract's columns)."""
 
     type: Literal["fixed_width"]
-    """Fields as wide as the extract's contract says."""
+    """A file of columns with fixed widths (`config.meta.width` of the extract's columns)."""
     header: Literal[False] = False
-    """None: such files have no header."""
+    """Fixed-width files have no header."""
     pad: Annotated[str, AfterValidator(check_pad)] = " "
-    """What fills a field up."""
+    """The character that fills a value up to the column's width."""
 
 
 AnyFormat = Annotated[CsvFormat | DelimitedFormat | FixedWidthFormat, Field(discriminator="type")]

@@ -1,11 +1,11 @@
-"""Who is notified of what (`profiles/notices.yml`)."""
+"""Who is notified of which events (`profiles/notices.yml`)."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from dmail_runner.core.redact import remember
+from dmail_runner.core.redact import register_secret
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.yaml import Strict, parse, read_yaml, render
 
@@ -14,50 +14,51 @@ Kind = Literal["delivered", "empty", "held", "failed", "missed", "key_expiring"]
 
 
 class Channel(Strict):
-    """Somebody to tell: by an `url` of apprise (mail, Slack, Teams …), or by a `webhook`, which is sent JSON."""
+    """One recipient of notices: an apprise `url` (mail, Slack, Teams and more) or a `webhook` that receives JSON."""
 
     url: SecretStr | None = None
-    """An address of apprise: mail, Slack, Teams and many more."""
+    """An apprise URL: mail, Slack, Teams and many more."""
     webhook: SecretStr | None = None
-    """Or a URL that is sent JSON."""
+    """A URL that receives each notice as JSON, instead of `url`."""
     headers: Mapping[str, SecretStr] = Field(default_factory=dict)
-    """What goes with it, such as a token."""
+    """HTTP headers of the webhook, such as a token."""
     kinds: Annotated[tuple[Kind, ...], Field(min_length=1)] = ("empty", "held", "failed", "missed", "key_expiring")
-    """Which notices it gets."""
+    """The kinds of notices to send."""
     campaigns: tuple[str, ...] | None = None
-    """Of which campaigns; of all where it is not said."""
+    """The campaigns to send notices of; by default all."""
 
     @model_validator(mode="after")
-    def check_way(self) -> Self:
+    def check_address(self) -> Self:
         if (self.url is None) == (self.webhook is None):
             raise ValueError("needs either `url` or `webhook`")
         if self.headers and self.webhook is None:
-            raise ValueError("has `headers`, which only a `webhook` takes")
+            raise ValueError("has `headers`, which only a `webhook` can have")
         return self
 
     @property
     def name(self) -> str:
-        """What errors call it: nothing secret."""
+        """The channel's name in error messages, without secrets."""
         address = (self.url or self.webhook or SecretStr("")).get_secret_value()
         return address.split(":", maxsplit=1)[0] + (" webhook" if self.webhook else "")
 
 
 class Notices(Strict):
-    """Who is told."""
+    """The recipients of notices."""
 
     owner: SecretStr | None = None
-    """An apprise URL by which each campaign's owner is written to, with `{owner}` for the address."""
+    """An apprise URL that notifies the owner of each campaign. `{owner}` stands for the owner's address."""
     channels: tuple[Channel, ...] = ()
-    """Who else is told."""
+    """The other recipients."""
 
 
 def find_notices(settings: Settings) -> Notices:
-    """`profiles/notices.yml`; nobody is told where there is none. Raises ConfigError."""
+    """Read `profiles/notices.yml`. Without that file nobody is notified. Raises ConfigError."""
     if not (settings.profiles_dir / "notices.yml").is_file():
         return Notices()
-    given = render(read_yaml(settings.profiles_dir / "notices.yml", FILE), FILE, "", settings.project_dir)
-    wanted: Notices = parse(Notices, given, FILE, "")
-    for secret in (wanted.owner, *(way for one in wanted.channels for way in (one.url, one.webhook, *one.headers.values()))):
+    content = render(read_yaml(settings.profiles_dir / "notices.yml", FILE), FILE, "", settings.project_dir)
+    notices: Notices = parse(Notices, content, FILE, "")
+    secrets = (secret for channel in notices.channels for secret in (channel.url, channel.webhook, *channel.headers.values()))
+    for secret in (notices.owner, *secrets):
         if secret:
-            remember(secret.get_secret_value())
-    return wanted
+            register_secret(secret.get_secret_value())
+    return notices

@@ -1,4 +1,4 @@
-"""A provider, the mail house: the file that it wants and the route to it (`profiles/providers.yml`)."""
+"""Providers (mail houses): the files that each one accepts, and the route to it (`profiles/providers.yml`)."""
 
 import re
 from collections.abc import Mapping
@@ -16,26 +16,26 @@ from dmail_runner.declare.tariff import Tariff
 FILE = "profiles/providers.yml"
 
 
-# What `parse_size` takes, for editors.
+# The JSON schema of what `parse_size` accepts, for editors.
 SIZE = {"anyOf": [{"type": "number", "minimum": 1}, {"type": "string", "pattern": r"^\s*\d+(\.\d+)? *([KMG]?B)?\s*$"}]}
 UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 
 
 def parse_size(value: object) -> int:
-    """Bytes, of a number or of such as `500 MB`."""
+    """A number of bytes, from a number or a text such as `500 MB`. Raises ValueError."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?) *([KMG]?B)?", str(value).strip())
     if not match or isinstance(value, bool) or float(match[1]) * UNITS[match[2] or "B"] < 1:
-        raise ValueError(f"must be a number of bytes, or such as `500 MB`; the units are {', '.join(UNITS)}")
+        raise ValueError(f"must be a number of bytes, or a size such as `500 MB`; the units are {', '.join(UNITS)}")
     return int(float(match[1]) * UNITS[match[2] or "B"])
 
 
 class Split(Strict):
-    """How large a part may be: so many records, or so many bytes."""
+    """The largest size of a part, in records or in bytes."""
 
     rows: Annotated[int, Field(ge=1)] | None = None
-    """Records of a part, at most."""
+    """The largest number of records in a part."""
     size: Annotated[int, BeforeValidator(parse_size), WithJsonSchema(SIZE)] | None = None
-    """Bytes of a part, at most, such as `500 MB`."""
+    """The largest size of a part, such as `500 MB`."""
 
     @model_validator(mode="after")
     def check_one(self) -> Self:
@@ -45,84 +45,87 @@ class Split(Strict):
 
 
 class Records(Strict):
-    """Control records around the rows, as templates."""
+    """The control records before and after the rows of each part."""
 
     header: str | None = None
-    """The first record of each part, as a template."""
+    """A template of the first record of each part."""
     trailer: str | None = None
-    """The last one."""
+    """A template of the last record of each part."""
 
 
 class PostalClass(Strict):
-    """A rate that the provider mails at; the post takes it from so many pieces on."""
+    """A postal rate of the provider."""
 
     min_pieces: Annotated[int, Field(ge=1)]
-    """From how many pieces on the post takes it."""
+    """The smallest mailing, in pieces, that the rate applies to."""
 
 
 def check_contract(name: str) -> str:
-    """The name of a file in `profiles/contracts`, and of nothing elsewhere."""
+    """Validate the name of a file in `profiles/contracts`. It must not lead to another folder."""
     if not re.fullmatch(r"[a-z0-9_]+", name):
-        raise ValueError("must be a name of small letters, digits and underscores: that of a file in profiles/contracts")
+        raise ValueError("must be the name of a file in profiles/contracts: lower-case letters, digits and underscores")
     return name
 
 
 class SharedContract(Contract):
-    """A file of `profiles/contracts`: what the entries that name it require, unless they say otherwise."""
+    """A file of `profiles/contracts`: the defaults of every provider that refers to it."""
 
     format: AnyFormat = CsvFormat()
-    """The file's format."""
+    """The format of the files."""
 
 
 class Provider(Contract):
     """One mail house."""
 
     label: str
-    """What people call the mail house."""
+    """The name that people see."""
     route: str
-    """The entry of profiles/routes.yml."""
+    """The route to the provider, an entry of profiles/routes.yml."""
     format: AnyFormat = CsvFormat()
-    """The file's format."""
+    """The format of the files."""
     prefix: str = ""
-    """Stands before every file's name."""
+    """A template that every file name begins with."""
     split: Split | None = None
-    """How large a part may be; one file without it."""
+    """The largest size of a part. Without it a run has one file."""
     records: Records = Records()
     """Control records around the rows."""
     side_files: tuple[Literal["sha256", "manifest", "done"], ...] = ()
-    """Files beside the parts, delivered last."""
+    """Additional files, delivered after the parts: a checksum for each part, a manifest, an empty `.done` file."""
     empty: Literal["no_file", "header_only"] = "no_file"
-    """What is sent where nobody is included."""
+    """What is sent if no profile is included: nothing, or a file with only a header."""
     tariff: Tariff | None = None
-    """What mailings cost, for an estimate."""
+    """The prices that cost estimates are based on."""
     require_encryption: bool = False
-    """A route that does not seal is a fault."""
+    """Whether the route must encrypt the files."""
     retention_days: Annotated[int, Field(ge=0, le=3650)] = 30
     """How long after the slot a key must be good, and what is left of a run is kept."""
     history_days: Annotated[int, Field(ge=1, le=36500)] | None = None
-    """How long the contact history remembers who was mailed, and up to a week more; for ever where it is not said."""
+    """How many days the contact history keeps who was mailed, and up to a week longer; by default for ever."""
     postal_classes: Mapping[str, PostalClass] = Field(default_factory=dict)
-    """Rates by name, with the number of pieces that each asks for."""
+    """The provider's postal rates, by name."""
     contract: Annotated[str, AfterValidator(check_contract)] | None = None
-    """A file of profiles/contracts that holds for what the entry does not say itself."""
+    """A file of profiles/contracts whose values apply where this entry has none."""
 
-    def under(self, shared: SharedContract) -> Self:
-        """The entry, with what it does not say itself taken from `shared`; a column comes whole from the one or the other."""
-        taken = {name: getattr(shared, name) for name in shared.model_fields_set - self.model_fields_set}
-        return self.model_copy(update={**taken, "columns": {**shared.columns, **self.columns}})
+    def with_defaults(self, shared: SharedContract) -> Self:
+        """The provider, with the values of a shared contract for every key that the entry does not set.
+
+        Columns are merged by label: a column of the entry replaces the shared one with all its rules.
+        """
+        defaults = {name: getattr(shared, name) for name in shared.model_fields_set - self.model_fields_set}
+        return self.model_copy(update={**defaults, "columns": {**shared.columns, **self.columns}})
 
 
 def find_provider(settings: Settings, name: str) -> Provider:
-    """The entry `name` of `profiles/providers.yml`. Raises ConfigError."""
+    """Read one entry of `profiles/providers.yml`, with the contract that it refers to. Raises ConfigError."""
     entries = read_yaml(settings.profiles_dir / "providers.yml", FILE)
     if name not in entries:
         raise ConfigError([Problem(FILE, name, "there is no such provider", ", ".join(entries))])
     provider: Provider = parse(Provider, render(entries[name], FILE, name), FILE, name)
-    return provider if provider.contract is None else provider.under(find_contract(settings, provider.contract, name))
+    return provider if provider.contract is None else provider.with_defaults(find_contract(settings, provider.contract, name))
 
 
 def find_contract(settings: Settings, name: str, provider: str) -> SharedContract:
-    """The contract `name` of `profiles/contracts`, which the entry `provider` asks for. Raises ConfigError."""
+    """Read a file of `profiles/contracts` for the entry `provider`, which refers to it. Raises ConfigError."""
     folder, file = settings.profiles_dir / "contracts", f"profiles/contracts/{name}.yml"
     if not (folder / f"{name}.yml").is_file():
         known = ", ".join(sorted(path.stem for path in folder.glob("*.yml")))

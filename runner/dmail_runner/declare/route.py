@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema, model_validator
 
 from dmail_runner.core.errors import ConfigError, Problem
-from dmail_runner.core.redact import remember
+from dmail_runner.core.redact import register_secret
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.yaml import ProjectPath, Strict, parse, read_yaml, render
 from dmail_runner.declare.delivery import Delivery
@@ -154,6 +154,6 @@ def remember_secrets(model: Strict) -> None:
     for field in type(model).model_fields:
         value = getattr(model, field)
         if isinstance(value, SecretStr):
-            remember(value.get_secret_value())
+            register_secret(value.get_secret_value())
         elif isinstance(value, Strict):
             remember_secrets(value)

@@ -1,4 +1,4 @@
-"""What a mailing costs, as the provider's tariff says: an estimate, for the bill is the provider's."""
+"""A provider's prices, from which the cost of a mailing is estimated."""
 
 from decimal import Decimal
 from typing import Annotated, Self
@@ -11,25 +11,25 @@ Amount = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=6)]
 
 
 class Tier(Strict):
-    """So much for each piece up to the `up_to`th; the last tier has no end."""
+    """The price of the pieces of one tier."""
 
     up_to: Annotated[int, Field(ge=1)] | None = None
-    """The last piece of the tier; none for the last tier."""
+    """The last piece of the tier. The last tier leaves it out."""
     per_piece: Amount
-    """What each piece of the tier costs."""
+    """The price of each piece in the tier."""
 
 
 class Tariff(Strict):
-    """A sum for each mailing, and one for each piece, or for each piece of a tier."""
+    """A fixed price for each mailing, and a price for each piece, which may depend on tiers."""
 
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-    """ISO 4217, such as `USD`."""
+    """The currency, by ISO 4217, such as `USD`."""
     fixed: Amount = Decimal(0)
-    """What each mailing costs, whatever its size."""
+    """The price of each mailing, whatever its size."""
     per_piece: Amount | None = None
-    """What each piece costs."""
+    """The price of each piece."""
     tiers: tuple[Tier, ...] = ()
-    """Instead: what each piece costs, by how many there are."""
+    """The price of each piece by tiers, instead of `per_piece`."""
 
     @model_validator(mode="after")
     def check_tiers(self) -> Self:
@@ -38,11 +38,11 @@ class Tariff(Strict):
         ends = [tier.up_to for tier in self.tiers]
         rising = [end for end in ends[:-1] if end is not None]
         if self.tiers and (ends[-1] is not None or len(rising) < len(ends) - 1 or rising != sorted(set(rising))):
-            raise ValueError("`tiers` need rising `up_to`, and a last one without it")
+            raise ValueError("`tiers` need increasing values of `up_to`, and a last tier without it")
         return self
 
     def cost(self, pieces: int) -> Decimal:
-        """The cost of so many pieces, in cents. Each piece costs what its own tier says, also in a large mailing."""
+        """The cost of a mailing, rounded to cents. Each piece has the price of its own tier, also in a larger mailing."""
         if not pieces:
             return Decimal("0.00")
         total, before = self.fixed, 0

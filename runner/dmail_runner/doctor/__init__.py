@@ -74,8 +74,8 @@ def all_routes(patient: Patient, *, network: bool) -> Iterator[Finding]:
 def last_manifest(settings: Settings) -> tuple[dict[str, Any] | None, Finding]:
     """The last manifest where it is of the project as it is now, and what is to be said of it."""
     with suppress(OSError, ValueError, DmailError):
-        if settings.kept("manifest.fingerprint").read_text() == project_fingerprint(settings):
-            manifest: dict[str, Any] = json.loads(settings.kept("manifest.json").read_bytes())
+        if settings.target_file("manifest.fingerprint").read_text() == project_fingerprint(settings):
+            manifest: dict[str, Any] = json.loads(settings.target_file("manifest.json").read_bytes())
             return manifest, ok("manifest", f"{len(manifest['exposures'])} campaigns, as the project is now")
     what = "none of the project as it is now: sources and the schedules' time zones are not looked at"
     return None, warn("manifest", what, "dmail-runner check, then this again")

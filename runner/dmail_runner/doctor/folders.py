@@ -43,7 +43,7 @@ def state(patient: Patient) -> Iterator[Finding]:
     """The state directory."""
     folder = patient.settings.state_dir
     if not usable(folder):
-        yield fail("state", f"{folder} cannot be written to", "DMAIL_STATE_DIR names another")
+        yield fail("state", f"{folder} cannot be written to", "set DMAIL_STATE_DIR to another folder")
     elif not folder.exists():
         yield ok("state", f"{folder} is not there yet: the first run makes it")
     elif folder.stat().st_uid != os.geteuid():
@@ -108,7 +108,7 @@ def contacts(patient: Patient) -> Iterator[Finding]:
     if folder.exists() and open_to_others(folder):
         yield warn("history", f"others can read {folder} ({modes(folder)})", f"chmod 700 {folder}")
     try:
-        names = history.run_names(patient.settings)
+        names = history.run_ids(patient.settings)
     except HistoryError as error:
         yield fail("history", error.what, f"bring back {folder} from a backup")
         return

@@ -1,4 +1,4 @@
-"""What stands around the records of a file: notes, control records, column headers; and what the files of a run are called."""
+"""The names of a run's files, and the texts around their records: notes, control records and the header."""
 
 import csv
 import io
@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from dmail_runner.core.errors import Problem
-from dmail_runner.core.template import SLOT_FORM, fill
+from dmail_runner.core.template import SLOT_FORMAT, fill
 from dmail_runner.core.values import Part
 from dmail_runner.declare.campaign import Campaign, check_file_name
 from dmail_runner.declare.encryption import Encryption
@@ -22,7 +22,12 @@ ENDS = {"lf": "\n", "crlf": "\r\n"}
 
 @dataclass(frozen=True)
 class Seal:
-    """Whom the files are sealed to, and the folder of their public keys."""
+    """How files are encrypted.
+
+    Attributes:
+        encryption: the route's encryption, with the fingerprints of the keys.
+        keys: the folder of the public keys.
+    """
 
     encryption: Encryption
     keys: Path
@@ -30,9 +35,14 @@ class Seal:
 
 @dataclass(frozen=True)
 class Envelope:
-    """The texts around one run's records. Rows and parts are None where they are not known when a text is written.
+    """The names and texts of one run's files.
 
-    `mark`: what every file's name ends with, before its suffix, where it is none to be mailed. `seal`: None leaves files plain.
+    Attributes:
+        provider: its provider.
+        slot: the run's slot, in UTC.
+        run_id: the run.
+        mark: a mark in every file's name, before its suffix, for files that must not be mailed.
+        seal: how the files are encrypted; None for plain files.
     """
 
     campaign: Campaign
@@ -42,70 +52,72 @@ class Envelope:
     mark: str = ""
     seal: Seal | None = None
 
-    def before(self, part: int, parts: int | None, rows: int | None) -> str:
-        """What stands before the records of a part."""
+    def text_before(self, part: int, parts: int | None, rows: int | None) -> str:
+        """The text before the records of a part. `parts` and `rows` are None if they are not known yet."""
         note = self.campaign.mail.file.note
         lines = [note.text] if note and note.position == "header" else []
         lines += [self.provider.records.header] if self.provider.records.header else []
-        return self.lines(lines, part, parts, rows) + self.headers()
+        return self.fill_lines(lines, part, parts, rows) + self.header()
 
-    def after(self, part: int, parts: int | None, rows: int) -> str:
-        """What stands after them."""
+    def text_after(self, part: int, parts: int | None, rows: int) -> str:
+        """The text after the records of a part. `parts` is None if it is not known yet."""
         note = self.campaign.mail.file.note
         lines = [self.provider.records.trailer] if self.provider.records.trailer else []
         lines += [note.text] if note and note.position == "footer" else []
-        return self.lines(lines, part, parts, rows)
+        return self.fill_lines(lines, part, parts, rows)
 
-    def lines(self, templates: list[str], part: int, parts: int | None, rows: int | None) -> str:
-        """Templates as lines with the format's line end."""
-        values = {**self.values(), "part": part, "parts": parts, "rows": rows}
+    def fill_lines(self, templates: list[str], part: int, parts: int | None, rows: int | None) -> str:
+        """Fill templates, and end each line with the format's line end. Raises ValueError."""
+        values = {**self.placeholders(), "part": part, "parts": parts, "rows": rows}
         end = ENDS[self.provider.format.line_end]
         return "".join(line + end for template in templates for line in fill(template, values).splitlines())
 
-    def headers(self) -> str:
-        """The line of column labels, quoted as the fields are."""
-        form = self.provider.format
-        if isinstance(form, FixedWidthFormat) or not form.header:
+    def header(self) -> str:
+        """The line of column labels, quoted like the values. It is empty if the format has no header."""
+        file_format = self.provider.format
+        if isinstance(file_format, FixedWidthFormat) or not file_format.header:
             return ""
         labels = [column.label for column in self.campaign.exported]
-        if form.quoting == "none":
-            return form.delimiter.join(labels) + ENDS[form.line_end]
+        if file_format.quoting == "none":
+            return file_format.delimiter.join(labels) + ENDS[file_format.line_end]
         line = io.StringIO()
-        kind: Literal[0, 1] = csv.QUOTE_ALL if form.quoting == "all" else csv.QUOTE_MINIMAL
-        csv.writer(line, delimiter=form.delimiter, quoting=kind, lineterminator=ENDS[form.line_end]).writerow(labels)
+        kind: Literal[0, 1] = csv.QUOTE_ALL if file_format.quoting == "all" else csv.QUOTE_MINIMAL
+        csv.writer(line, delimiter=file_format.delimiter, quoting=kind, lineterminator=ENDS[file_format.line_end]).writerow(
+            labels
+        )
         return line.getvalue()
 
-    def values(self) -> dict[str, str | int | datetime | None]:
-        """What placeholders may stand for everywhere."""
+    def placeholders(self) -> dict[str, str | int | datetime | None]:
+        """The values of the placeholders that every template may have."""
         return {"campaign": self.campaign.name, "label": self.campaign.label, "slot": self.slot, "run": self.run_id}
 
     def base_name(self) -> str:
-        """The file's path on the route, without a part's number. Raises ValueError for one that leaves the route's folder."""
+        """The file's path on the route, without the number of a part. Raises ValueError if it leaves the route's folder."""
         spec = self.campaign.mail.file
-        path = PurePosixPath(fill(spec.name, self.values()))
-        stamp = f"_{self.slot.astimezone(UTC).strftime(SLOT_FORM)}" if spec.timestamp else ""
-        prefix = fill(self.provider.prefix, self.values())
+        path = PurePosixPath(fill(spec.name, self.placeholders()))
+        stamp = f"_{self.slot.astimezone(UTC).strftime(SLOT_FORMAT)}" if spec.timestamp else ""
+        prefix = fill(self.provider.prefix, self.placeholders())
         return check_file_name(str(path.parent / f"{prefix}{path.stem}{stamp}{self.mark}{path.suffix}"))
 
     def part_name(self, number: int) -> str:
-        """A part's path: numbered, so that names sort as the parts do, wherever the provider wants files split."""
+        """The path of a part on the route. It has a number if the provider splits files. The names sort like the parts."""
         path = PurePosixPath(self.base_name())
         name = str(path.with_name(f"{path.stem}_{number:04d}{path.suffix}")) if self.provider.split else str(path)
         return name + (self.seal.encryption.suffix if self.seal else "")
 
     def side_files(self, parts: list[Part]) -> Iterator[tuple[str, str]]:
-        """Names and contents of what goes beside the parts, in the order in which it is delivered; a marker comes last."""
-        wanted = self.provider.side_files
-        if "sha256" in wanted:
+        """The additional files of a run as (name, content), in the order of delivery. The marker file is last."""
+        kinds = self.provider.side_files
+        if "sha256" in kinds:
             for part in parts:
                 yield f"{part.name}.sha256", f"{part.sha256}  {PurePosixPath(part.name).name}\n"
-        if "manifest" in wanted:
+        if "manifest" in kinds:
             yield f"{self.base_name()}.json", json.dumps(self.manifest(parts), indent=2, ensure_ascii=False) + "\n"
-        if "done" in wanted:
+        if "done" in kinds:
             yield f"{self.base_name()}.done", ""
 
     def manifest(self, parts: list[Part]) -> dict[str, object]:
-        """What the files are, for the provider's programs."""
+        """The content of the manifest, which describes the files to the provider's programs."""
         return {
             "campaign": self.campaign.name,
             "slot": f"{self.slot.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
@@ -117,7 +129,7 @@ class Envelope:
 
 
 def file_entry(part: Part) -> dict[str, object]:
-    """A file in the manifest; of a sealed one, what comes out of it, too."""
+    """The entry of one file in the manifest, with the plain content's figures if the file is encrypted."""
     entry: dict[str, object] = {"name": part.name, "rows": part.rows, "bytes": part.bytes, "sha256": part.sha256}
     if part.plain_sha256:
         entry |= {"plain_bytes": part.plain_bytes, "plain_sha256": part.plain_sha256}
@@ -125,21 +137,21 @@ def file_entry(part: Part) -> dict[str, object]:
 
 
 def envelope_faults(campaign: Campaign, provider: Provider) -> Iterator[Problem]:
-    """Placeholders that nothing fills, and names that leave the route's folder: found before anything is built."""
+    """Errors in the templates of names and texts, found by filling them with trial values."""
     split = provider.split
     trial = Envelope(campaign, provider, datetime(2027, 12, 31, 23, 59, tzinfo=UTC), "run")
     rows = None if split and split.size else 1
     key = f"exposures.{campaign.name}.config.meta.direct_mail.file"
     records = provider.records
-    looks = [
+    checks = [
         (campaign.file, f"{key}.name", trial.base_name),
-        (campaign.file, f"{key}.note", lambda: trial.before(1, rows, rows) if campaign.mail.file.note else ""),
-        (campaign.file, f"{key}.note", lambda: trial.after(1, rows, 1) if campaign.mail.file.note else ""),
-        (FILE, f"{campaign.mail.provider}.records.header", lambda: trial.lines([records.header or ""], 1, rows, rows)),
-        (FILE, f"{campaign.mail.provider}.records.trailer", lambda: trial.lines([records.trailer or ""], 1, rows, 1)),
+        (campaign.file, f"{key}.note", lambda: trial.text_before(1, rows, rows) if campaign.mail.file.note else ""),
+        (campaign.file, f"{key}.note", lambda: trial.text_after(1, rows, 1) if campaign.mail.file.note else ""),
+        (FILE, f"{campaign.mail.provider}.records.header", lambda: trial.fill_lines([records.header or ""], 1, rows, rows)),
+        (FILE, f"{campaign.mail.provider}.records.trailer", lambda: trial.fill_lines([records.trailer or ""], 1, rows, 1)),
     ]
-    for file, place, look in looks:
+    for file, path, check in checks:
         try:
-            look()
+            check()
         except ValueError as error:
-            yield Problem(file, place, str(error))
+            yield Problem(file, path, str(error))

@@ -1,4 +1,4 @@
-"""The extraction file: DuckDB writes the rows into a pipe, and what comes out is counted, hashed and put into the spool."""
+"""Writes the extraction file: DuckDB writes the rows into a pipe, and the parts are written, counted and hashed from there."""
 
 import unicodedata
 from collections.abc import Callable
@@ -7,13 +7,13 @@ from pathlib import Path
 import duckdb
 
 from dmail_runner.core.errors import ExtractError
-from dmail_runner.core.values import Build, Load, Verdicts, Watch, nobody_watches
+from dmail_runner.core.values import Build, Transfer, Verdicts, Watch, ignore_progress
 from dmail_runner.declare.campaign import KEY, Campaign
 from dmail_runner.extract.encoder import Unprintable
 from dmail_runner.extract.envelope import Envelope
-from dmail_runner.extract.format_sql import Format, copy_options, misfits
+from dmail_runner.extract.format_sql import Format, copy_options, value_faults
 from dmail_runner.extract.part_file import Content
-from dmail_runner.extract.parts import Finished, Oversized, PartWriter, nothing
+from dmail_runner.extract.parts import OnPart, Oversized, PartWriter, ignore_part
 from dmail_runner.extract.pipe import copy_through_pipe
 from dmail_runner.extract.rows import copy_query, order_by, rows_query
 from dmail_runner.project.warehouse import literal, printed, quote
@@ -26,76 +26,100 @@ def extract(
     envelope: Envelope,
     folder: Path | None,
     *,
-    finished: Finished = nothing,
-    watch: Watch = nobody_watches,
+    on_part: OnPart = ignore_part,
+    watch: Watch = ignore_progress,
 ) -> list[Content]:
-    """Write the extraction file, or its parts, into `folder`, new and synced, for this user alone; with no folder only count.
+    """Write the extraction file in one or more parts.
 
-    Raises ExtractError where they are not whole, or the format cannot hold a value; nothing is left in the folder then.
+    Args:
+        connection: a session on the warehouse.
+        build: the relations of the run.
+        verdicts: the figures of the run, which the number of written rows must match.
+        envelope: the names and texts of the files.
+        folder: the folder for the parts, which are synced and readable by this user only. None counts without writing files.
+        on_part: called with the number and the content of each part when it is complete.
+        watch: shows the progress.
+
+    Returns:
+        What each part contains, in order.
+
+    Raises:
+        ExtractError: if a part cannot be written, the number of rows is wrong, or a value does not fit the format. The folder has
+            no parts then.
     """
-    campaign, form = envelope.campaign, envelope.provider.format
-    check_values(connection, build, campaign, form)
-    query = copy_query(build, verdicts, campaign, form)
-    expected = verdicts.included + verdicts.seeds
-    writer: PartWriter | None = None
+    campaign, file_format = envelope.campaign, envelope.provider.format
+    check_values(connection, build, campaign, file_format)
+    query = copy_query(build, verdicts, campaign, file_format)
     try:
-        writer = PartWriter(envelope, expected, folder, finished)
-        take = counted(writer, watch(Load(envelope.base_name(), expected, "rows")))
-        copied = copy_through_pipe(connection, query, copy_options(form), take)
+        writer = PartWriter(envelope, verdicts.included + verdicts.seeds, folder, on_part)
+        return write_parts(connection, query, writer, watch)
+    except OSError as error:
+        text = f"the extraction file of {campaign.name} cannot be written to {folder}: {error.strerror}"
+        raise ExtractError(text) from None
+    except Unprintable as error:
+        raise unprintable_error(connection, build, envelope, error.character) from None
+    except Oversized as error:
+        raise oversized_error(connection, rows_query(build, verdicts, campaign), envelope, error.written) from None
+
+
+def write_parts(connection: duckdb.DuckDBPyConnection, query: str, writer: PartWriter, watch: Watch) -> list[Content]:
+    """Copy the rows of a query into parts, and delete the parts if that fails.
+
+    Raises:
+        ExtractError: if COPY fails or the number of rows is wrong.
+        OSError: if a part cannot be written.
+        Unprintable: if a character is not in the encoding.
+        Oversized: if a record is larger than a part may be.
+    """
+    envelope, expected = writer.envelope, writer.total
+    try:
+        take = with_progress(writer, watch(Transfer(envelope.base_name(), expected, "rows")))
+        copied = copy_through_pipe(connection, query, copy_options(envelope.provider.format), take)
         contents = writer.close()
         if not (copied == writer.rows == sum(content.rows for content in contents) == expected):
             raise ExtractError(
-                f"{campaign.name}: {expected:,} rows were to be written, DuckDB reports {copied:,}, "
-                f"and the files hold {writer.rows:,}: they are not used"
+                f"{envelope.campaign.name}: {expected:,} rows were expected, DuckDB reports {copied:,}, "
+                f"and the files have {writer.rows:,}: they are not used"
             )
-    except BaseException as error:
-        if writer:
-            writer.abandon()
-        if isinstance(error, OSError):
-            raise ExtractError(
-                f"the extraction file of {campaign.name} cannot be written to {folder}: {error.strerror}"
-            ) from None
-        if isinstance(error, Unprintable):
-            raise unprintable(connection, build, envelope, error.character) from None
-        if isinstance(error, Oversized) and writer:
-            raise oversized(connection, rows_query(build, verdicts, campaign), envelope, writer.rows) from None
+    except BaseException:
+        writer.abandon()
         raise
     return contents
 
 
-def counted(writer: PartWriter, told: Callable[[int], None]) -> Callable[[bytes], None]:
-    """What takes chunks, and tells of the rows in them."""
+def with_progress(writer: PartWriter, advance: Callable[[int], None]) -> Callable[[bytes], None]:
+    """A function that passes chunks to a writer and reports the number of rows in each."""
 
     def take(chunk: bytes) -> None:
         before = writer.rows
         writer.take(chunk)
-        told(writer.rows - before)
+        advance(writer.rows - before)
 
     return take
 
 
-def check_values(connection: duckdb.DuckDBPyConnection, build: Build, campaign: Campaign, form: Format) -> None:
-    """Raises ExtractError with every kind of value that the format cannot hold, how often, and whose one is."""
-    faults = list(misfits(campaign, form))
+def check_values(connection: duckdb.DuckDBPyConnection, build: Build, campaign: Campaign, file_format: Format) -> None:
+    """Raises ExtractError if any value does not fit the format. It lists every kind with its number and an example."""
+    faults = list(value_faults(campaign, file_format))
     if not faults:
         return
-    looks = ", ".join(f"count(*) filter ({wrong}), min({quote(KEY)}) filter ({wrong})" for _, wrong, _ in faults)
-    found = connection.execute(f"select {looks} from {build.extract}").fetchone() or ()
-    told = [
-        f"{column.name}: {found[2 * place]:,} values have {what}, such as that of {KEY} {found[2 * place + 1]}"
-        for place, (column, _, what) in enumerate(faults)
-        if found[2 * place]
+    counts = ", ".join(f"count(*) filter ({condition}), min({quote(KEY)}) filter ({condition})" for _, condition, _ in faults)
+    found = connection.execute(f"select {counts} from {build.extract}").fetchone() or ()
+    lines = [
+        f"{column.name}: {found[2 * index]:,} values have {what}, such as that of {KEY} {found[2 * index + 1]}"
+        for index, (column, _, what) in enumerate(faults)
+        if found[2 * index]
     ]
-    if told:
+    if lines:
         raise ExtractError(
-            f"{campaign.name} has values that a {form.type} file cannot hold:\n  " + "\n  ".join(told),
-            todo="nothing is cut by itself: shorten or clean them in the extract, with a format macro",
+            f"{campaign.name} has values that do not fit a {file_format.type} file:\n  " + "\n  ".join(lines),
+            todo="values are never cut automatically: shorten or clean them in the extract, with a format macro",
         )
 
 
-def unprintable(connection: duckdb.DuckDBPyConnection, build: Build, envelope: Envelope, character: str) -> ExtractError:
-    """The error for a character that the encoding lacks, with the profile and the column that have it."""
-    campaign, form = envelope.campaign, envelope.provider.format
+def unprintable_error(connection: duckdb.DuckDBPyConnection, build: Build, envelope: Envelope, character: str) -> ExtractError:
+    """The error for a character that the encoding does not have, with the column and a profile that have it."""
+    campaign, file_format = envelope.campaign, envelope.provider.format
     name = f"{character!r} (U+{ord(character):04X}, {unicodedata.name(character, 'no name')})"
     for column in campaign.exported:
         has = f"contains({printed(column.name)}, {literal(character)})"
@@ -105,15 +129,15 @@ def unprintable(connection: duckdb.DuckDBPyConnection, build: Build, envelope: E
         )
         if count:
             return ExtractError(
-                f"{campaign.name}: {form.encoding} has no {name}; {count:,} values of {column.name} hold it, "
+                f"{campaign.name}: {file_format.encoding} has no {name}; {count:,} values of {column.name} have it, "
                 f"such as that of {KEY} {first}",
-                todo="print it otherwise in the extract, such as by to_ascii(), or give the provider another `encoding`",
+                todo="replace it in the extract, for example with to_ascii(), or give the provider another `encoding`",
             )
-    return ExtractError(f"{campaign.name}: {form.encoding} has no {name}, which stands in a label, a note or a control record")
+    return ExtractError(f"{campaign.name}: {file_format.encoding} has no {name}, which is in a label, a note or a control record")
 
 
-def oversized(connection: duckdb.DuckDBPyConnection, rows: str, envelope: Envelope, written: int) -> ExtractError:
-    """The error for the record that comes after those that were written."""
+def oversized_error(connection: duckdb.DuckDBPyConnection, rows: str, envelope: Envelope, written: int) -> ExtractError:
+    """The error for a record that is larger than a part, given the number of records written before it."""
     order = order_by(envelope.campaign)
     query = f"select rows.{quote(KEY)} from ({rows}) as rows order by {order} limit 1 offset {written}"
     (key,) = connection.execute(query).fetchone() or (None,)

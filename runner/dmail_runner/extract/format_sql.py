@@ -1,4 +1,4 @@
-"""How a provider's format becomes SQL: the records, what COPY is told, and which values the format cannot hold."""
+"""SQL for a provider's format: the columns of a record, the options of COPY, and the values that do not fit."""
 
 from collections.abc import Iterator
 
@@ -12,72 +12,91 @@ BOM = "\ufeff"
 LINE_ENDS = {"lf": r"\n", "crlf": r"\r\n"}
 
 
-def select_list(campaign: Campaign, form: Format) -> str:
-    """The columns of a record, over the extract's."""
-    if isinstance(form, FixedWidthFormat):
-        return " || ".join(padded(column, form) for column in campaign.exported) + " as record"
-    shown = form.quoting == "all" or len(campaign.exported) == 1
-    return ", ".join(f"{field(column, form, shown=shown)} as {quote(column.label)}" for column in campaign.exported)
+def select_list(campaign: Campaign, file_format: Format) -> str:
+    """The select list of a record, over the columns of the extract."""
+    if isinstance(file_format, FixedWidthFormat):
+        return " || ".join(padded(column, file_format) for column in campaign.exported) + " as record"
+    quote_empty = file_format.quoting == "all" or len(campaign.exported) == 1
+    return ", ".join(
+        f"{field(column, file_format, quote_empty=quote_empty)} as {quote(column.label)}" for column in campaign.exported
+    )
 
 
-def field(column: Column, form: CsvFormat | DelimitedFormat, *, shown: bool) -> str:
-    """A column as text. Nothing is printed as "" where it is `shown`, else as nothing at all: alone, that were a blank line."""
+def field(column: Column, file_format: CsvFormat | DelimitedFormat, *, quote_empty: bool) -> str:
+    """SQL for a column of a record with a delimiter.
+
+    An empty value prints as nothing, or as "" if `quote_empty`: an empty one-column record would otherwise be a blank line.
+    """
     text = printed(column.name)
-    if form.newlines == "fold":
+    if file_format.newlines == "fold":
         text = folded(text)
-    return f"coalesce({text}, '')" if shown else text
+    return f"coalesce({text}, '')" if quote_empty else text
 
 
 def folded(text: str) -> str:
-    """Text with a space for each run of line breaks; the look is cheaper than the rewrite."""
+    """SQL for a text with line breaks replaced by a space. Most texts have none, so it tests for them first."""
     broken = " or ".join(f"contains({text}, chr({code}))" for code in (10, 13))
     return rf"case when {broken} then regexp_replace({text}, '[\r\n]+', ' ', 'g') else {text} end"
 
 
-def padded(column: Column, form: FixedWidthFormat) -> str:
-    """A column in its width, counted in characters."""
+def padded(column: Column, file_format: FixedWidthFormat) -> str:
+    """SQL for a column of a fixed-width record, padded to its width in characters."""
     pad = "lpad" if column.align == "right" else "rpad"
-    return f"{pad}(coalesce({folded(printed(column.name))}, ''), {column.width}, {literal(column.pad or form.pad)})"
+    return f"{pad}(coalesce({folded(printed(column.name))}, ''), {column.width}, {literal(column.pad or file_format.pad)})"
 
 
-def copy_options(form: Format) -> str:
-    """What COPY is told; `quote ''` quotes nothing. The header is the envelope's, which is in every part."""
-    line_end = f"new_line '{LINE_ENDS[form.line_end]}', nullstr '', use_tmp_file false"
-    if isinstance(form, FixedWidthFormat):
+def copy_options(file_format: Format) -> str:
+    """The options of COPY. The header is not among them, because the envelope writes it into every part."""
+    line_end = f"new_line '{LINE_ENDS[file_format.line_end]}', nullstr '', use_tmp_file false"
+    if isinstance(file_format, FixedWidthFormat):
         return rf"format csv, header false, delim e'\x01', quote '', escape '', {line_end}"
-    sign = "''" if form.quoting == "none" else "'\"'"
-    signs = f"delim {literal(form.delimiter)}, quote {sign}, escape {sign}"
-    every = ", force_quote *" if form.quoting == "all" else ""
-    return f"format csv, header false, {signs}{every}, {line_end}"
+    mark = "''" if file_format.quoting == "none" else "'\"'"
+    marks = f"delim {literal(file_format.delimiter)}, quote {mark}, escape {mark}"
+    force = ", force_quote *" if file_format.quoting == "all" else ""
+    return f"format csv, header false, {marks}{force}, {line_end}"
 
 
-def layout_faults(campaign: Campaign, form: Format) -> Iterator[Problem]:
-    """What the contract lacks for the format."""
+def layout_faults(campaign: Campaign, file_format: Format) -> Iterator[Problem]:
+    """Errors in the extract's columns: a width is missing, or a label cannot be printed without quotes."""
     for column in campaign.exported:
         key = f"models.{campaign.extract.split('.')[-1]}.columns.{column.name}.config.meta"
-        if isinstance(form, FixedWidthFormat):
+        if isinstance(file_format, FixedWidthFormat):
             if column.width is None:
-                yield Problem(campaign.contract, f"{key}.width", f"is required: {campaign.mail.provider} takes fixed-width files")
-        elif form.quoting == "none" and form.header and any(sign in column.label for sign in form.delimiter + '"\r\n'):
-            yield Problem(campaign.contract, f"{key}.label", f"has a sign that {campaign.mail.provider}'s format does not quote")
+                yield Problem(
+                    campaign.contract, f"{key}.width", f"is required, because {campaign.mail.provider} accepts fixed-width files"
+                )
+        elif (
+            file_format.quoting == "none"
+            and file_format.header
+            and any(character in column.label for character in file_format.delimiter + '"\r\n')
+        ):
+            yield Problem(
+                campaign.contract, f"{key}.label", f"has a character that {campaign.mail.provider}'s format does not quote"
+            )
 
 
-def misfits(campaign: Campaign, form: Format) -> Iterator[tuple[Column, str, str]]:
-    """Column by column, what the format cannot hold: SQL that is true for such a value, and what is wrong with it."""
-    if not (form.header or form.marked) and (isinstance(form, FixedWidthFormat) or form.quoting != "all"):
-        # At the beginning of a file readers take it away.
+def value_faults(campaign: Campaign, file_format: Format) -> Iterator[tuple[Column, str, str]]:
+    """The kinds of values that do not fit the format.
+
+    Yields:
+        The column, SQL that is true for such a value, and what such a value has.
+    """
+    if not (file_format.header or file_format.marked) and (
+        isinstance(file_format, FixedWidthFormat) or file_format.quoting != "all"
+    ):
+        # Readers remove a byte order mark at the beginning of a file.
         first = campaign.exported[0]
-        yield first, f"starts_with({printed(first.name)}, {literal(BOM)})", "a byte order mark in front"
+        yield first, f"starts_with({printed(first.name)}, {literal(BOM)})", "a byte order mark at the beginning"
     for column in campaign.exported:
         text = printed(column.name)
-        if isinstance(form, FixedWidthFormat):
+        if isinstance(file_format, FixedWidthFormat):
             yield column, f"length({folded(text)}) > {column.width}", f"more than {column.width} characters"
-        elif form.quoting == "none":
-            signs = form.delimiter + '"'
-            # The space for a line break may be the delimiter.
-            shown = folded(text) if form.newlines == "fold" else text
-            held = " or ".join(f"contains({shown}, {literal(sign)})" for sign in signs)
-            broken = rf" or regexp_matches({text}, '[\r\n]')" if form.newlines == "keep" else ""
-            yield column, held + broken, f"{' or '.join(signs)}, or a line break, which the format does not quote"
+        elif file_format.quoting == "none":
+            reserved = file_format.delimiter + '"'
+            # `folded` replaces line breaks by spaces, and the delimiter may be a space.
+            folded_text = folded(text) if file_format.newlines == "fold" else text
+            contained = " or ".join(f"contains({folded_text}, {literal(character)})" for character in reserved)
+            broken = rf" or regexp_matches({text}, '[\r\n]')" if file_format.newlines == "keep" else ""
+            yield column, contained + broken, f"{' or '.join(reserved)}, or a line break, which the format does not quote"
             if len(campaign.exported) == 1:
-                yield column, f"{text} is null", "nothing to print, which alone in its line is a blank one"
+                yield column, f"{text} is null", "nothing to print, which would be a blank line"

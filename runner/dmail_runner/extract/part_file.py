@@ -1,4 +1,4 @@
-"""One part of a run's file: bytes in, counted and hashed, plain or sealed."""
+"""Writes one part, plain or encrypted, and counts and hashes its content."""
 
 import codecs
 import hashlib
@@ -15,7 +15,14 @@ from dmail_runner.extract.seal import Sealer, Stored
 
 @dataclass(frozen=True)
 class Content:
-    """What one file holds: rows without what stands around them, bytes, SHA-256. `plain`: the same before it was sealed."""
+    """What a complete part contains.
+
+    Attributes:
+        rows: the number of rows, without the texts around them.
+        bytes: the size.
+        sha256: the SHA-256, in hexadecimal.
+        plain: the size and the SHA-256 before encryption; None for a plain file.
+    """
 
     rows: int
     bytes: int
@@ -24,7 +31,7 @@ class Content:
 
 
 class PlainFile:
-    """A file for this user alone; without a path nothing is kept."""
+    """A plain file that only this user can read. Without a path the content is discarded."""
 
     ready = True
 
@@ -36,17 +43,17 @@ class PlainFile:
         self.file.write(content)
 
     def end(self) -> None:
-        """The file is whole, and on the disk."""
+        """Close the file and flush it to the disk."""
         self.file.flush()
         if self.path is not None:
             os.fsync(self.file.fileno())
         self.file.close()
 
     def finish(self) -> None:
-        """Nothing is stored but what was written."""
+        """Return None, because the stored content is the plain content."""
 
     def abandon(self) -> None:
-        """Nothing of it is left."""
+        """Close and delete the file."""
         with suppress(OSError):
             self.file.close()
         if self.path is not None:
@@ -54,15 +61,15 @@ class PlainFile:
 
 
 class PartFile:
-    """One file: text and records go in as they are printed, in the file's encoding."""
+    """A part that is being written. Its content is given in the file's encoding."""
 
-    def __init__(self, path: Path | None, form: FileFormat, seal: Seal | None) -> None:
+    def __init__(self, path: Path | None, file_format: FileFormat, seal: Seal | None) -> None:
         self.rows = 0
         self.bytes = 0
         self.digest = hashlib.sha256()
-        self.encode = Encoder(form.encoding).encode
+        self.encode = Encoder(file_format.encoding).encode
         self.sink = Sealer(path, seal.encryption, seal.keys) if seal and path else PlainFile(path)
-        if form.bom and form.encoding == "utf-8":
+        if file_format.bom and file_format.encoding == "utf-8":
             self.write(codecs.BOM_UTF8)
 
     def write(self, content: bytes) -> None:
@@ -71,7 +78,7 @@ class PartFile:
         self.sink.write(content)
 
     def content(self) -> Content:
-        """What the ended file holds, once it is whole, and on the disk."""
+        """What the part contains. It waits until the encryption is complete. Raises ExtractError."""
         plain = Stored(self.bytes, self.digest.hexdigest())
         sealed = self.sink.finish()
         if sealed:

@@ -1,4 +1,4 @@
-"""The files of a run: whole records go into one part after another, with what stands around them, counted and hashed."""
+"""Distributes the records of a run over its parts."""
 
 from collections import deque
 from collections.abc import Callable
@@ -12,46 +12,57 @@ from dmail_runner.extract.envelope import Envelope
 from dmail_runner.extract.part_file import Content, PartFile
 from dmail_runner.extract.records import Records
 
-# Ended parts whose sealing may still go on while the next ones are written.
-SEALING = 3
+# Parts whose encryption may continue while the next ones are written.
+MAX_ENCRYPTING = 3
 
 
 class Oversized(Exception):
-    """The next record is larger than a part may be."""
+    """Raised if the next record is larger than a part may be. `written` is the number of records before it."""
+
+    def __init__(self, written: int) -> None:
+        super().__init__(written)
+        self.written = written
 
 
-Finished = Callable[[int, Content], None]
+# Called with the number and the content of a part that is complete.
+OnPart = Callable[[int, Content], None]
 
 
-def nothing(_: int, __: Content) -> None:
-    """Nobody waits for the parts."""
+def ignore_part(_: int, __: Content) -> None:
+    """Ignore finished parts."""
 
 
 class PartWriter:
-    """Takes the records of a run as UTF-8 chunks and spreads them over parts in `folder` (or nowhere).
+    """Writes the records of a run into parts, by the provider's largest size of a part.
 
-    `finished` is told of each part when it is whole, by its number.
+    Args:
+        envelope: the names and texts of the files.
+        total: the expected number of records.
+        folder: the folder for the parts; None counts without writing files.
+        on_part: called with the number and the content of each part when it is complete.
     """
 
-    def __init__(self, envelope: Envelope, total: int, folder: Path | None, finished: Finished = nothing) -> None:
-        form = envelope.provider.format
+    def __init__(self, envelope: Envelope, total: int, folder: Path | None, on_part: OnPart = ignore_part) -> None:
+        file_format = envelope.provider.format
         self.envelope = envelope
         self.total = total
         self.folder = folder
-        self.finished = finished
+        self.on_part = on_part
         self.split = envelope.provider.split
-        self.records = Records(quotes=isinstance(form, TextFormat) and form.quoting != "none" and form.newlines == "keep")
-        self.parts = parts_known(self.split, total)
+        self.records = Records(
+            quotes=isinstance(file_format, TextFormat) and file_format.quoting != "none" and file_format.newlines == "keep"
+        )
+        self.parts = expected_parts(self.split, total)
         self.done: list[Content] = []
         self.ended: deque[PartFile] = deque()
         self.rows = 0
-        self.file = self.open()
+        self.file = self.open_part()
 
     def take(self, chunk: bytes) -> None:
-        """The next chunk, cut anywhere."""
+        """Write the next chunk of UTF-8, which may end within a record. Raises Oversized and Unprintable."""
         block, count = self.records.take(chunk)
         while count:
-            fitting = self.fitting(block, count)
+            fitting = self.count_fitting(block, count)
             if fitting == count:
                 self.add(block, count)
                 return
@@ -60,22 +71,22 @@ class PartWriter:
                 self.add(block[:end], fitting)
                 block, count = block[end:], count - fitting
             elif self.file.rows == 0:
-                raise Oversized
-            self.end()
-            self.file = self.open()
+                raise Oversized(self.rows)
+            self.end_part()
+            self.file = self.open_part()
 
     def add(self, block: bytes, count: int) -> None:
         self.file.write(self.file.encode(block))
         self.file.rows += count
         self.rows += count
 
-    def fitting(self, block: bytes, count: int) -> int:
-        """How many of the block's records the present part has room for."""
+    def count_fitting(self, block: bytes, count: int) -> int:
+        """How many records of the block fit into the current part."""
         if self.split is None:
             return count
         if self.split.rows is not None:
             return min(count, self.split.rows - self.file.rows)
-        room = (self.split.size or 0) - self.file.bytes - self.tail()
+        room = (self.split.size or 0) - self.file.bytes - self.reserved()
         if len(self.file.encode(block)) <= room:
             return count
         fit, start = 0, 0
@@ -88,52 +99,56 @@ class PartWriter:
 
     @property
     def number(self) -> int:
-        """The part that is being written, from 1."""
+        """The number of the current part, from 1."""
         return len(self.done) + len(self.ended) + 1
 
-    def tail(self) -> int:
-        """Bytes to keep free for what stands after the records, at its longest."""
-        after = self.envelope.after(self.number, self.parts, max(self.total, 1))
+    def reserved(self) -> int:
+        """The bytes that the text after the records may need at most."""
+        after = self.envelope.text_after(self.number, self.parts, max(self.total, 1))
         return len(self.file.encode(after.encode()))
 
-    def open(self) -> PartFile:
-        form = self.envelope.provider.format
-        file = PartFile(part_path(self.folder, self.number) if self.folder else None, form, self.envelope.seal)
-        file.write(file.encode(self.envelope.before(self.number, self.parts, self.expected(self.number)).encode()))
+    def open_part(self) -> PartFile:
+        file_format = self.envelope.provider.format
+        file = PartFile(part_path(self.folder, self.number) if self.folder else None, file_format, self.envelope.seal)
+        file.write(file.encode(self.envelope.text_before(self.number, self.parts, self.expected_rows(self.number)).encode()))
         return file
 
-    def expected(self, number: int) -> int | None:
-        """How many rows a part will have, where that is known beforehand."""
+    def expected_rows(self, number: int) -> int | None:
+        """How many rows a part will have; None if that is not known beforehand."""
         if self.split is None:
             return self.total
         if self.split.rows is None:
             return None
         return min(self.split.rows, self.total - (number - 1) * self.split.rows)
 
-    def end(self) -> None:
-        """The present part has all its records. Its sealing goes on beside the next part's."""
-        self.file.write(self.file.encode(self.envelope.after(self.number, self.parts, self.file.rows).encode()))
+    def end_part(self) -> None:
+        """End the current part. Its encryption may continue while the next part is written."""
+        self.file.write(self.file.encode(self.envelope.text_after(self.number, self.parts, self.file.rows).encode()))
         self.file.sink.end()
         self.ended.append(self.file)
-        self.settle(SEALING)
+        self.collect(MAX_ENCRYPTING)
 
-    def settle(self, waiting: int) -> None:
-        """Tell of the ended parts that are whole, in their order; wait until no more than so many are `waiting`."""
+    def collect(self, waiting: int) -> None:
+        """Report the parts that are complete, in order. Wait until at most `waiting` parts are not."""
         while len(self.ended) > waiting or (self.ended and self.ended[0].sink.ready):
             self.done.append(self.ended[0].content())
             self.ended.popleft()
-            self.finished(len(self.done), self.done[-1])
+            self.on_part(len(self.done), self.done[-1])
 
     def close(self) -> list[Content]:
-        """Every part, whole and synced. Raises ExtractError where the last record has no end."""
+        """End the last part and wait for all. Raises ExtractError if the last record has no line end.
+
+        Returns:
+            What each part contains, in order.
+        """
         if self.records.rest:
-            raise ExtractError("the last record has no end")
-        self.end()
-        self.settle(0)
+            raise ExtractError("the last record has no line end")
+        self.end_part()
+        self.collect(0)
         return self.done
 
     def abandon(self) -> None:
-        """Nothing of it is left."""
+        """Delete all parts."""
         for file in (*self.ended, self.file):
             file.sink.abandon()
         if self.folder is not None:
@@ -141,13 +156,13 @@ class PartWriter:
                 part_path(self.folder, number).unlink(missing_ok=True)
 
 
-def parts_known(split: Split | None, total: int) -> int | None:
-    """How many parts there will be, where the rows say so."""
+def expected_parts(split: Split | None, total: int) -> int | None:
+    """How many parts there will be; None if that depends on their size in bytes."""
     if split is None:
         return 1
     return None if split.rows is None else max(1, -(-total // split.rows))
 
 
 def part_path(folder: Path, number: int) -> Path:
-    """A part's file in a spool folder."""
+    """The path of a part in a spool folder."""
     return folder / f"{number:05d}.part"

@@ -1,4 +1,4 @@
-"""DuckDB's COPY into a pipe, chunk by chunk."""
+"""Reads the output of DuckDB's COPY through a pipe, so that no plain file is written."""
 
 import fcntl
 import os
@@ -10,15 +10,25 @@ import duckdb
 
 from dmail_runner.core.errors import DmailError, ExtractError
 
-# Bytes in the pipe, and of one read: what is taken at once stays in the processor's cache until it is hashed.
+# The size of the pipe and of one read, in bytes. A chunk must stay in the processor's cache until it is hashed.
 PIPE, CHUNK = 1 << 20, 1 << 17
 
 
 def copy_through_pipe(connection: duckdb.DuckDBPyConnection, query: str, options: str, take: Callable[[bytes], None]) -> int:
-    """Run COPY in a thread and give `take` every chunk that comes out; the number of rows that DuckDB reports.
+    """Run COPY in a thread and pass its output on.
 
-    This side holds the pipe open until COPY has returned: its end is then the end of the file, whether COPY succeeded, failed
-    half-way, or failed before it opened the pipe.
+    This process holds the pipe open until COPY has returned. The pipe therefore ends also if COPY fails before it opens the pipe.
+
+    Args:
+        query: the rows to copy.
+        options: the options of COPY.
+        take: called with each chunk of the output.
+
+    Returns:
+        The number of rows that DuckDB reports.
+
+    Raises:
+        ExtractError: if COPY fails, without the values of rows. OutOfMemoryException is raised as it is.
     """
     reader, writer = os.pipe()
     with suppress(OSError, AttributeError):
@@ -29,7 +39,7 @@ def copy_through_pipe(connection: duckdb.DuckDBPyConnection, query: str, options
         try:
             result = connection.execute(f"copy ({query}) to '/dev/fd/{writer}' ({options})").fetchone()
             outcome.append(result[0] if result else 0)
-        except Exception as error:  # noqa: BLE001 - raised again by the caller's thread
+        except Exception as error:  # noqa: BLE001 - raised again in the caller's thread
             outcome.append(error)
         finally:
             os.close(writer)
@@ -43,18 +53,18 @@ def copy_through_pipe(connection: duckdb.DuckDBPyConnection, query: str, options
         connection.interrupt()
         raise
     finally:
-        # Closing this end stops a COPY that is still writing.
+        # A COPY that is still writing stops when this end is closed.
         os.close(reader)
         thread.join()
     if isinstance(outcome[0], Exception):
-        raise explain(outcome[0])
+        raise without_values(outcome[0])
     return outcome[0]
 
 
-def explain(error: Exception) -> DmailError | Exception:
-    """DuckDB's error without the row that it may quote."""
+def without_values(error: Exception) -> DmailError | Exception:
+    """The error to raise for an error of DuckDB, without the values of rows that it may quote."""
     if isinstance(error, duckdb.OutOfMemoryException):
         return error
     return ExtractError(
-        f"DuckDB could not write the extract: {type(error).__name__}", todo="the extract's columns must cast to text"
+        f"DuckDB could not write the extract: {type(error).__name__}", todo="check that the extract's columns can be cast to text"
     )

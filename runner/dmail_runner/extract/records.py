@@ -1,4 +1,4 @@
-"""Where records end in a stream of bytes."""
+"""Finds the ends of records in a stream of bytes."""
 
 import re
 from collections.abc import Iterator
@@ -10,40 +10,40 @@ LINE = re.compile(rb"[^\n]*\n")
 
 
 class Records:
-    """Finds where records end in a stream of chunks. A line break within quotes ends no record."""
+    """Splits a stream of chunks at the ends of records. If `quotes`, line breaks within quotes do not end a record."""
 
     def __init__(self, *, quotes: bool) -> None:
         self.quotes = quotes
         self.rest = b""
 
     def take(self, chunk: bytes) -> tuple[bytes, int]:
-        """The whole records that are there now, and how many they are; what is left waits for the next chunk."""
+        """Add a chunk. Returns the complete records and their number; the rest is kept for the next call."""
         block = self.rest + chunk if self.rest else chunk
         end = self.last_end(block)
         self.rest = block[end:]
-        whole = block[:end]
-        return whole, (unquoted(whole) if self.quotes else whole).count(b"\n")
+        complete = block[:end]
+        return complete, (unquoted(complete) if self.quotes else complete).count(b"\n")
 
     def last_end(self, block: bytes) -> int:
-        """Where the last whole record ends."""
+        """The position after the last complete record."""
         end = block.rfind(b"\n") + 1
-        # A doubled quote within quotes closes and opens them again at once: the parity stays right.
+        # A doubled quote counts as two, so the parity of quotes shows whether a position is within quotes.
         odd = self.quotes and block.count(b'"', 0, end) % 2
         while odd:
-            # Within quotes: go back to where they open, and to the line before.
+            # The line break is within quotes: continue before the quote that opens them.
             limit = block.rfind(b'"', 0, end)
             end = block.rfind(b"\n", 0, limit) + 1
             odd = (odd - 1 - block.count(b'"', end, limit)) % 2
         return end
 
     def ends(self, block: bytes) -> Iterator[int]:
-        """Where each record of a block of whole records ends."""
+        """The position after each record, in a block of complete records."""
         return (match.end() for match in (RECORD if self.quotes else LINE).finditer(block))
 
 
 def unquoted(block: bytes) -> bytes:
-    """The line ends of whole records, without those within quotes.
+    """The line ends of complete records, without those within quotes.
 
-    With the text gone most quotes stand in pairs, which hold nothing: few are left for the slower look.
+    The text is removed first. Most quotes are adjacent pairs then, so the slow regular expression has little to do.
     """
     return QUOTED.sub(b"", block.translate(None, TEXT).replace(b'""', b""))

@@ -1,4 +1,4 @@
-"""The rows of the extraction file as SQL: which are printed, and in which order."""
+"""SQL for the rows of the extraction file and their order."""
 
 from dmail_runner.core.values import IDENTICAL, Build, Verdicts
 from dmail_runner.declare.campaign import KEY, SEED, Campaign
@@ -6,31 +6,32 @@ from dmail_runner.extract.format_sql import Format, select_list
 from dmail_runner.project.warehouse import printed, quote
 
 
-def copy_query(build: Build, verdicts: Verdicts, campaign: Campaign, form: Format) -> str:
-    """The records in their total order."""
+def copy_query(build: Build, verdicts: Verdicts, campaign: Campaign, file_format: Format) -> str:
+    """SQL for the records of the file, in order."""
     rows = rows_query(build, verdicts, campaign)
-    return f"select {select_list(campaign, form)} from ({rows}) as rows order by {order_by(campaign)}"
+    return f"select {select_list(campaign, file_format)} from ({rows}) as rows order by {order_by(campaign)}"
 
 
 def order_by(campaign: Campaign) -> str:
-    """The file's total order, of a relation called `rows`."""
-    place = {"mixed": [], "first": [f"rows.{SEED} desc"], "last": [f"rows.{SEED}"]}[campaign.mail.file.seeds]
-    # By the relation's columns: a bare name would mean the label that some other column may bear.
+    """The ORDER BY list of a relation named `rows`. The key is last, so that the order is total."""
+    seeds = {"mixed": [], "first": [f"rows.{SEED} desc"], "last": [f"rows.{SEED}"]}[campaign.mail.file.seeds]
+    # Names are qualified, because a bare name would refer to an alias: the label of another column may be the same.
     keys = [f"rows.{quote(key.column)} {key.order} nulls {key.nulls}" for key in campaign.mail.file.sort_by]
-    return ", ".join([*place, *keys, f"rows.{quote(KEY)}"])
+    return ", ".join([*seeds, *keys, f"rows.{quote(KEY)}"])
 
 
 def rows_query(build: Build, verdicts: Verdicts, campaign: Campaign) -> str:
-    """The extract's rows that are printed: of recipients' rows that would look alike, the first."""
+    """SQL for the extract's rows that are printed. Of recipients' rows that are printed identically only the first is."""
     rows = f"select * from {build.extract}"
     if IDENTICAL not in verdicts.excluded:
         return rows
-    alike = [printed(column.name) for column in campaign.exported]
-    seed = [quote(SEED)] if campaign.has_seeds else ["false"]
-    return f"{rows} qualify {seed[0]} or row_number() over (partition by {', '.join(seed + alike)} order by {quote(KEY)}) = 1"
+    printed_columns = [printed(column.name) for column in campaign.exported]
+    seed = quote(SEED) if campaign.has_seeds else "false"
+    same = ", ".join([seed, *printed_columns])
+    return f"{rows} qualify {seed} or row_number() over (partition by {same} order by {quote(KEY)}) = 1"
 
 
-def people(build: Build, verdicts: Verdicts, campaign: Campaign) -> str:
-    """SQL for the extract's rows that are printed, without seeds."""
+def people_query(build: Build, verdicts: Verdicts, campaign: Campaign) -> str:
+    """SQL for the printed rows of the extract, without seed addresses."""
     rows = rows_query(build, verdicts, campaign)
     return f"select * from ({rows}) where not coalesce({quote(SEED)}, false)" if campaign.has_seeds else rows

@@ -1,26 +1,27 @@
-"""The contact history: who was put into which file, and when."""
+"""The contact history: which profile was in which file, and when."""
 
 from dmail_runner.history.contacts import (
     AUDIENCE,
     FILE,
-    Contacts,
-    Kept,
+    NewContacts,
+    StoredContacts,
     churn,
     compare,
-    forget_before,
-    has_looks,
-    kept,
-    live_names,
-    looks,
-    mailed,
-    put_contacts,
-    run_names,
-    take_back_contacts,
+    find_contacts,
+    has_row_hashes,
+    mailed_query,
+    publish_contacts,
+    remove_before,
+    remove_contacts,
+    row_hash_query,
+    run_folders,
+    run_ids,
     write_audience,
     write_contacts,
 )
 
 __all__ = [
-    "AUDIENCE", "FILE", "Contacts", "Kept", "churn", "compare", "forget_before", "has_looks", "kept", "live_names", "looks",
-    "mailed", "put_contacts", "run_names", "take_back_contacts", "write_audience", "write_contacts",
+    "AUDIENCE", "FILE", "NewContacts", "StoredContacts", "churn", "compare", "find_contacts", "has_row_hashes", "mailed_query",
+    "publish_contacts", "remove_before", "remove_contacts", "row_hash_query", "run_folders", "run_ids", "write_audience",
+    "write_contacts",
 ]  # fmt: skip

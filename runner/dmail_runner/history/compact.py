@@ -1,4 +1,4 @@
-"""When runs of the contact history go into their week's folder, and when their own files go."""
+"""Moves the contacts of settled runs into the folders of their weeks."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -8,60 +8,62 @@ from pathlib import Path
 
 from dmail_runner.core.settings import Settings
 from dmail_runner.history import weeks
-from dmail_runner.history.contacts import FILE, live_names
-from dmail_runner.history.weeks import Compacted, Week
+from dmail_runner.history.contacts import FILE, run_folders
+from dmail_runner.history.weeks import CompactedRun, Week
 from dmail_runner.ledger.ledger import Ledger
 
-SETTLED = timedelta(days=7)  # how long nothing must have happened to what is compacted
-BOTH = timedelta(days=1)  # how long a run's own file stays beside its week's: longer than any build
-AT_ONCE = 4  # weeks, so that a mailing does not wait for years of them
+QUIET_PERIOD = timedelta(days=7)  # since the end of the week and since the last change of its runs
+OVERLAP = timedelta(days=1)  # for which a run's own file remains; it must be longer than any build that reads it
+MAX_WEEKS = 4  # in one call, so that a mailing does not wait for years of weeks
 
 
 def compact(settings: Settings, ledger: Ledger) -> None:
-    """Put what was settled long ago into its weeks, oldest first, and remove the files of runs that are in one since a day.
+    """Compact the weeks that ended long ago, oldest first, and remove the runs' own files a day later.
 
-    For who has the history's lock. A run that is not settled stays where it is, and comes into its week later.
+    Runs that are not settled are left out. A later call adds them to their week. The caller must hold the history's lock.
     """
     weeks.clear(settings)
     now = ledger.now()
-    # In this order: were the folders looked at after their runs, another host's could be there by then, and be taken for none.
+    # The folders must be listed first. If they were listed last, another host could have added one whose runs are not known here.
     folders = weeks.folders(settings)
-    old = {week: names for week, names in by_week(settings).items() if week.end + SETTLED <= now}
-    known = {run.run_id: run for run in weeks.compacted(folder for folder in folders if weeks.folder_week(folder) in old)}
+    old = {week: names for week, names in by_week(settings).items() if week.end + QUIET_PERIOD <= now}
+    compacted = {
+        run.run_id: run for run in weeks.compacted_runs(folder for folder in folders if weeks.folder_week(folder) in old)
+    }
     written = 0
     for week, names in sorted(old.items()):
         for run_id in names:
-            if run_id in known:
-                remove(settings, known[run_id], now)
-        if written < AT_ONCE and (due := ready(settings, [name for name in names if name not in known], ledger)):
+            if run_id in compacted:
+                remove_own_file(settings, compacted[run_id], now)
+        if written < MAX_WEEKS and (due := ready(settings, [name for name in names if name not in compacted], ledger)):
             numbers = [int(folder.name.rpartition("-")[2]) for folder in folders if weeks.folder_week(folder) == week]
             weeks.compact(settings, f"{week}-{max(numbers, default=0) + 1}", due, now)
             written += 1
 
 
 def by_week(settings: Settings) -> Mapping[Week, list[str]]:
-    """The runs that have a file of their own, by the week of their slots."""
+    """The runs that have a file of their own, by the week of their slot."""
     found = defaultdict(list)
-    for name in sorted(live_names(settings)):
+    for name in sorted(run_folders(settings)):
         if (week := weeks.week_of(name)) and (settings.history_dir / name / FILE).exists():
             found[week].append(name)
     return found
 
 
 def ready(settings: Settings, names: Sequence[str], ledger: Ledger) -> dict[str, Path]:
-    """Those of a week's runs that are settled, with their files; none before it has been quiet for a while.
+    """The settled runs of a week, with their files. There are none if one of them has changed recently.
 
-    Only `settled` is for ever: contacts of a cancelled run are taken back, and a slot without a file may yet be asked for.
+    Runs in other states are left out: their contacts may still be removed.
     """
     settled = [run for run in ledger.runs(names) if run.state == "settled"] if names else []
-    if any((run.changed or run.slot) + SETTLED > ledger.now() for run in settled):
+    if any((run.changed or run.slot) + QUIET_PERIOD > ledger.now() for run in settled):
         return {}
     return {run.run_id: settings.history_dir / run.run_id / FILE for run in settled}
 
 
-def remove(settings: Settings, run: Compacted, now: datetime) -> None:
-    """Remove a run's own file where its week's has been there for long enough; a mailing's audience stays."""
-    if run.at + BOTH > now:
+def remove_own_file(settings: Settings, run: CompactedRun, now: datetime) -> None:
+    """Remove a run's own file if the file of its week exists for long enough. The audience of a mailing in waves stays."""
+    if run.at + OVERLAP > now:
         return
     folder = settings.history_dir / run.run_id
     for name in (f".{FILE}", f".{FILE}.new", FILE):

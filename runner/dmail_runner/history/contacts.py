@@ -1,4 +1,7 @@
-"""The contact history: who was put in which file. A run has a folder of Parquet, later a part of its week's; dbt reads both."""
+"""The contact history: which profile was in which file.
+
+Each run has a folder with a Parquet file. Later its rows move into a file of all runs of the week. dbt reads both.
+"""
 
 import os
 import shutil
@@ -12,20 +15,27 @@ from dmail_runner.core.errors import DmailError
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.values import Build, Verdicts
 from dmail_runner.declare.campaign import KEY, PIECE, Campaign
-from dmail_runner.extract.rows import people
+from dmail_runner.extract.rows import people_query
 from dmail_runner.history import weeks
 from dmail_runner.ledger.run import campaign_of, slot_of
 from dmail_runner.project.warehouse import literal, quote
 
 HOLDOUT = "holdout"
 FILE = weeks.CONTACTS
-# The people of a mailing in waves, and the wave that each is in.
+# The people of a mailing in waves, with the wave of each.
 AUDIENCE = "audience.parquet"
 
 
 @dataclass(frozen=True)
-class Contacts:
-    """What is told of every contact of a run, and the folder (its spool) that they are written to."""
+class NewContacts:
+    """The contacts of a run that is being made.
+
+    Attributes:
+        campaign: the run's campaign.
+        slot: the run's slot, in UTC.
+        run_id: the run.
+        folder: the run's spool folder, where the contacts are written.
+    """
 
     campaign: Campaign
     slot: datetime
@@ -34,32 +44,38 @@ class Contacts:
 
 
 @dataclass(frozen=True)
-class Kept:
-    """Where a run's contacts lie: in a file of its own, or among those of its week, as the rows of `run_id`."""
+class StoredContacts:
+    """The contacts of a run in the history.
+
+    Attributes:
+        file: the run's own file, or the file of its week.
+        run_id: the run whose rows count, in the file of a week; None for the run's own file.
+    """
 
     file: Path
     run_id: str | None = None
 
     @property
     def rows(self) -> str:
-        """SQL for them."""
+        """SQL for the rows."""
         own = f" where run_id = {literal(self.run_id)}" if self.run_id else ""
         return f"(select * from read_parquet({literal(str(self.file))}){own})"
 
 
-def kept(settings: Settings, run_id: str) -> Kept | None:
-    """A run's contacts; None where the history has none."""
-    # The week first: the run's own file may go at any time once it is there.
-    if folder := weeks.holder(settings, run_id):
-        return Kept(folder / FILE, run_id)
+def find_contacts(settings: Settings, run_id: str) -> StoredContacts | None:
+    """A run's contacts; None if the history has none."""
+    # The week must be searched first: as soon as it has the run, the run's own file may be removed.
+    if folder := weeks.find_folder(settings, run_id):
+        return StoredContacts(folder / FILE, run_id)
     own = settings.history_dir / run_id / FILE
-    return Kept(own) if own.exists() else None
+    return StoredContacts(own) if own.exists() else None
 
 
-def write_contacts(connection: duckdb.DuckDBPyConnection, build: Build, verdicts: Verdicts, run: Contacts) -> None:
-    """Write a run's contacts into its spool: who is in the file as `mailed`, and the control group as `holdout`. No seeds.
+def write_contacts(connection: duckdb.DuckDBPyConnection, build: Build, verdicts: Verdicts, run: NewContacts) -> None:
+    """Write a run's contacts into its spool folder: one row for each profile in the file and in the control group.
 
-    `row_hash`: of the row as printed, by which the next file is compared with this one.
+    The column `cell` is `mailed` or `holdout`. The column `row_hash` is a hash of the printed row, with which later files are
+    compared. Seeds are left out.
     """
     key = quote(KEY)
     connection.execute(
@@ -74,7 +90,7 @@ def write_contacts(connection: duckdb.DuckDBPyConnection, build: Build, verdicts
                 case when exclusion_reason is null then 'mailed' else '{HOLDOUT}' end as cell,
                 row_hash
             from {build.recipients}
-            left join ({looks(build, verdicts, run.campaign)}) as file using ({key})
+            left join ({row_hash_query(build, verdicts, run.campaign)}) as file using ({key})
             where exclusion_reason = '{HOLDOUT}' or exclusion_reason is null and row_hash is not null
         ) to {literal(str(run.folder / FILE))} (format parquet, compression zstd)
         """
@@ -83,47 +99,66 @@ def write_contacts(connection: duckdb.DuckDBPyConnection, build: Build, verdicts
         os.fsync(file.fileno())
 
 
-def looks(build: Build, verdicts: Verdicts, campaign: Campaign) -> str:
-    """SQL for the people in the file, and a hash of what is printed for each, but for the piece's name."""
+def row_hash_query(build: Build, verdicts: Verdicts, campaign: Campaign) -> str:
+    """SQL for the profiles in the file, each with a hash of its printed columns except the piece name."""
     columns = (f"coalesce(cast({quote(column.name)} as varchar), '')" for column in campaign.exported if column.name != PIECE)
-    rows = people(build, verdicts, campaign)
+    rows = people_query(build, verdicts, campaign)
     return f"select {quote(KEY)}, md5_number_lower(concat_ws(chr(31), {', '.join(columns)})) as row_hash from ({rows})"
 
 
-def churn(connection: duckdb.DuckDBPyConnection, now: str, last: Kept | None) -> tuple[int, int] | None:
-    """How many people came and how many went since the last file; None where that is not known. `now`: SQL by `looks`."""
+def churn(connection: duckdb.DuckDBPyConnection, now: str, last: StoredContacts | None) -> tuple[int, int] | None:
+    """Count the people who are only in one of two files.
+
+    Args:
+        now: the present file, as SQL of `row_hash_query`.
+        last: the contacts of the previous run.
+
+    Returns:
+        The number of people who are only in the present file, and the number of those who are only in the previous one. None if
+        there is no previous file.
+    """
     if last is None:
         return None
-    before = mailed(last)
-    ways = (f"({now}) as a anti join ({before}) as b", f"({before}) as a anti join ({now}) as b")
-    came, went = (connection.execute(f"select count(*) from {way} using ({quote(KEY)})").fetchone() or (0,) for way in ways)
+    before = mailed_query(last)
+    differences = (f"({now}) as a anti join ({before}) as b", f"({before}) as a anti join ({now}) as b")
+    came, went = (
+        connection.execute(f"select count(*) from {rows} using ({quote(KEY)})").fetchone() or (0,) for rows in differences
+    )
     return came[0], went[0]
 
 
-def mailed(contacts: Kept) -> str:
-    """SQL for the people whom a run has mailed."""
+def mailed_query(contacts: StoredContacts) -> str:
+    """SQL for the contacts of the people in the file."""
     return f"select * from {contacts.rows} where cell = 'mailed'"
 
 
-def has_looks(contacts: Kept) -> bool:
-    """Whether a run has kept hashes of what it printed; those of earlier versions have not, nor their rows in a week."""
+def has_row_hashes(contacts: StoredContacts) -> bool:
+    """Whether a run's contacts have hashes of the printed rows. Earlier versions of the runner did not write them."""
     with duckdb.connect() as connection:
-        columns = connection.execute(f"describe {mailed(contacts)}").fetchall()
+        columns = connection.execute(f"describe {mailed_query(contacts)}").fetchall()
         if not any(name == "row_hash" for name, *_ in columns):
             return False
-        found = connection.execute(f"select count(*) = 0 or count(row_hash) > 0 from ({mailed(contacts)})").fetchone()
+        found = connection.execute(f"select count(*) = 0 or count(row_hash) > 0 from ({mailed_query(contacts)})").fetchone()
     return bool(found and found[0])
 
 
 def compare(
-    connection: duckdb.DuckDBPyConnection, now: str, recipients: str, last: Kept, most: int
+    connection: duckdb.DuckDBPyConnection, now: str, recipients: str, last: StoredContacts, limit: int
 ) -> tuple[dict[tuple[str, str], int], list[tuple[str, str, str]]]:
-    """The present file against the last one: people by what happened to them and why, and up to `most` of them by name.
+    """Compare the present file with the previous one.
 
-    `now`: SQL by `looks`; `recipients`: the relation that says why somebody is out.
+    Args:
+        now: the present file, as SQL of `row_hash_query`.
+        recipients: the relation with the verdicts.
+        last: the contacts of the previous run.
+        limit: how many people to list.
+
+    Returns:
+        The number of people by difference (`added`, `removed`, `changed` or `unchanged`) and reason, and a list of people as
+        (key, difference, reason).
     """
     key = quote(KEY)
-    differs = "now.row_hash is distinct from before.row_hash" if has_looks(last) else "false"
+    differs = "now.row_hash is distinct from before.row_hash" if has_row_hashes(last) else "false"
     reasons = f"select {key}, coalesce(exclusion_reason, 'left_out') as now_out from {recipients}"
     connection.execute(
         f"""
@@ -138,19 +173,19 @@ def compare(
             end as what,
             case when now.{key} is null then coalesce(now_out, 'not_targeted') else '' end as reason
         from ({now}) as now
-        full join ({mailed(last)}) as before using ({key})
+        full join ({mailed_query(last)}) as before using ({key})
         left join ({reasons}) as reasons using ({key})
         """
     )
     counts = connection.execute("select what, reason, count(*) from dmail_diff group by all order by 1, 3 desc, 2").fetchall()
     listed = connection.execute(
-        f"select {key}, what, reason from dmail_diff where what <> 'unchanged' order by what, reason, {key} limit {most}"
+        f"select {key}, what, reason from dmail_diff where what <> 'unchanged' order by what, reason, {key} limit {limit}"
     ).fetchall()
     return {(what, reason): count for what, reason, count in counts}, listed
 
 
 def write_audience(connection: duckdb.DuckDBPyConnection, build: Build, folder: Path) -> None:
-    """Write who is in which wave into the spool of the first."""
+    """Write the audience of a mailing in waves, with the wave of each profile, into a spool folder."""
     connection.execute(
         f"copy (select {quote(KEY)}, wave_number from {build.recipients}) to {literal(str(folder / AUDIENCE))} "
         "(format parquet, compression zstd)"
@@ -159,15 +194,15 @@ def write_audience(connection: duckdb.DuckDBPyConnection, build: Build, folder: 
         os.fsync(file.fileno())
 
 
-def put_contacts(settings: Settings, run_id: str, folder: Path) -> None:
-    """Move a frozen run's contacts from its spool into the history, each file by one rename; what is there already stays."""
+def publish_contacts(settings: Settings, run_id: str, folder: Path) -> None:
+    """Move the contacts of a frozen run from its spool folder into the history. Each file appears by a rename."""
     for name in (FILE, AUDIENCE):
         if (folder / name).exists():
-            put(folder / name, settings.history_dir / run_id)
+            move(folder / name, settings.history_dir / run_id)
 
 
-def put(file: Path, target: Path) -> None:
-    """Move a file into a folder of the history, which may lie on another disk: it appears there whole, and is on that disk."""
+def move(file: Path, target: Path) -> None:
+    """Move a file into a folder that may be on another disk. It appears there complete and synced. Raises DmailError."""
     try:
         target.mkdir(mode=0o700, parents=True, exist_ok=True)
         shutil.copyfile(file, target / f".{file.name}")
@@ -184,31 +219,31 @@ def put(file: Path, target: Path) -> None:
         raise DmailError(f"the contact history {target} cannot be written: {error.strerror}") from None
 
 
-def take_back_contacts(settings: Settings, run_id: str) -> None:
-    """Remove the contacts of a run of which nothing was delivered; what lies in a week was."""
+def remove_contacts(settings: Settings, run_id: str) -> None:
+    """Remove the contacts of a run that delivered nothing. The file of a week never has such a run."""
     shutil.rmtree(settings.history_dir / run_id, ignore_errors=True)
 
 
-def live_names(settings: Settings) -> set[str]:
-    """The runs that have a folder of their own."""
+def run_folders(settings: Settings) -> set[str]:
+    """The ids of the runs that have a folder of their own."""
     entries = settings.history_dir.iterdir() if settings.history_dir.is_dir() else ()
     return {entry.name for entry in entries if campaign_of(entry.name)}
 
 
-def run_names(settings: Settings, campaign: str | None = None) -> set[str]:
-    """The runs of which the history tells; of one campaign, or of all."""
-    live = {name for name in live_names(settings) if campaign is None or campaign_of(name) == campaign}
-    return live | {run.run_id for run in weeks.compacted(weeks.folders(settings), campaign)}
+def run_ids(settings: Settings, campaign: str | None = None) -> set[str]:
+    """The ids of the runs in the history, of one campaign or of all."""
+    own = {name for name in run_folders(settings) if campaign is None or campaign_of(name) == campaign}
+    return own | {run.run_id for run in weeks.compacted_runs(weeks.folders(settings), campaign)}
 
 
-def forget_before(settings: Settings, campaign: str, moment: datetime) -> None:
-    """Remove the contacts of a campaign's runs whose slots lie before a moment; those in a week once all of it does.
+def remove_before(settings: Settings, campaign: str, moment: datetime) -> None:
+    """Remove the contacts of a campaign's runs whose slots are before a time. The caller must hold the history's lock.
 
-    For who has the history's lock.
+    The contacts in a week's file are removed when the end of the week is before that time.
     """
-    for name in live_names(settings):
+    for name in run_folders(settings):
         if campaign_of(name) == campaign and (slot := slot_of(name)) and slot < moment:
             shutil.rmtree(settings.history_dir / name, ignore_errors=True)
     past = [folder for folder in weeks.folders(settings) if weeks.folder_week(folder).end <= moment]
-    for folder in sorted({run.folder for run in weeks.compacted(past, campaign)}):
-        weeks.leave_out(settings, folder, campaign)
+    for folder in sorted({run.folder for run in weeks.compacted_runs(past, campaign)}):
+        weeks.remove_campaign(settings, folder, campaign)

@@ -1,4 +1,4 @@
-"""Erasing a person: a pseudonym takes their place in the contact history, and a suppression entry keeps them unmailed."""
+"""Erases a person: replaces their key in the contact history by a pseudonym and adds them to a suppression list."""
 
 import secrets
 from collections.abc import Callable, Sequence
@@ -15,78 +15,96 @@ from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.project.warehouse import literal
 
 PEOPLE = "people.parquet"
-PATIENCE = 60  # seconds for a compaction to end
+LOCK_TIMEOUT = 60  # seconds to wait for a compaction
 
 
 @dataclass(frozen=True)
 class Forgotten:
-    """The runs in whose files the person was."""
+    """The ids of the runs whose files contained the person."""
 
     runs: tuple[str, ...]
 
 
 def forget(settings: Settings, ledger: Ledger, profile_id: str, decision: str, tell: Callable[[str], None]) -> Forgotten:
-    """Erase a profile from what the runner keeps. Raises UsageError for an empty key.
+    """Erase a person from the contact history, and add them to the suppression list `forgotten`.
 
-    A frozen file that is not yet shipped keeps the person until it is compared with the opt-outs, before anything leaves.
+    A frozen file that is not yet shipped may contain the person. It is then compared with the opt-outs and made again before it
+    is shipped. Its contacts keep the person until then, so the person must be erased once more.
+
+    Args:
+        profile_id: the person's key.
+        decision: who decided it and why, for the ledger.
+        tell: called with a line of text for each file that keeps the person for now.
+
+    Raises:
+        UsageError: if the key is empty.
+        Busy: if the contact history stays locked for longer than LOCK_TIMEOUT.
+        HistoryError: if the contact history cannot be read or written.
     """
     if not profile_id.strip():
         raise UsageError(f"{KEY} is empty")
     settings.history_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with weeks.alone(settings, "forget", PATIENCE):
+    with weeks.lock_history(settings, "forget", LOCK_TIMEOUT):
         suppress(settings, profile_id, ledger.stamp())
         clear(settings)
         pseudonym = f"forgotten-{secrets.token_hex(8)}"
         runs = set()
-        for file in holding(files(settings), profile_id):
+        for file in files_with(files(settings), profile_id):
             if file.parent.parent.name == weeks.FOLDER:
                 runs |= runs_of(file, profile_id)
-                weeks.rewrite(settings, file, f"{erased(file, profile_id, pseudonym)} {weeks.SORTED}")
+                weeks.rewrite(settings, file, f"{erased_query(file, profile_id, pseudonym)} {weeks.SORTED}")
                 continue
             runs.add(file.parent.name)
             run = ledger.get(file.parent.name)
             if run and not run.finished and run.parts:
                 ledger.look_again(run)
-                tell(f"note     {run.run_id} is frozen with this person: it is made again; then forget the person once more")
+                tell(
+                    f"note     the file of {run.run_id} is frozen and has this person: "
+                    "it is made again; run this command again after that"
+                )
             else:
-                replace(erased(file, profile_id, pseudonym), file)
+                replace(erased_query(file, profile_id, pseudonym), file)
     with ledger.writing() as connection:
         ledger.record(connection, "ledger", "forgotten", f"a person in {len(runs)} runs, {decision}")
     return Forgotten(tuple(sorted(runs)))
 
 
 def files(settings: Settings) -> list[Path]:
-    """Every file of the history that names people: the runs' own, and their weeks'."""
-    own = [settings.history_dir / run / file for run in sorted(history.live_names(settings)) for file in (FILE, history.AUDIENCE)]
+    """Every file of the history that contains people: those of runs and those of weeks."""
+    own = [
+        settings.history_dir / run / file for run in sorted(history.run_folders(settings)) for file in (FILE, history.AUDIENCE)
+    ]
     return [file for file in own if file.is_file()] + [folder / FILE for folder in weeks.folders(settings)]
 
 
 def clear(settings: Settings) -> None:
-    """Remove what killed processes have left half-written: nobody looks for a person there."""
+    """Remove the incomplete files of killed processes, because nothing else searches them for people."""
     weeks.clear(settings)
     for file in settings.history_dir.glob("*/.*.new"):
         if file.is_file():
             file.unlink()
 
 
-def holding(given: Sequence[Path], profile_id: str) -> list[Path]:
-    """The files that a person is in."""
-    if not given:
+def files_with(candidates: Sequence[Path], profile_id: str) -> list[Path]:
+    """The files that contain a person."""
+    if not candidates:
         return []
     with weeks.session() as connection:
-        query = f"select distinct filename from {weeks.parquet(given, 'filename = true')} where {KEY} = {literal(profile_id)}"
+        query = (
+            f"select distinct filename from {weeks.parquet(candidates, 'filename = true')} where {KEY} = {literal(profile_id)}"
+        )
         return sorted(Path(file) for (file,) in connection.execute(query).fetchall())
 
 
 def runs_of(file: Path, profile_id: str) -> set[str]:
-    """The runs of a week in whose files a person was."""
+    """The ids of the runs whose files contained a person, from the file of a week."""
     with weeks.session() as connection:
         query = f"select distinct run_id from {weeks.parquet([file])} where {KEY} = {literal(profile_id)}"
         return {run_id for (run_id,) in connection.execute(query).fetchall()}
 
 
-def erased(file: Path, profile_id: str, pseudonym: str) -> str:
-    """SQL for a file's rows with the pseudonym in the person's place, and nothing in place of what else could tell who it was."""
+def erased_query(file: Path, profile_id: str, pseudonym: str) -> str:
+    """SQL for a file's rows with a pseudonym as the person's key, and without their other identifying columns."""
     with weeks.session() as connection:
         names = [row[0] for row in connection.execute(f"describe select * from {weeks.parquet([file])}").fetchall()]
     person = f"{KEY} = {literal(profile_id)}"
@@ -96,7 +114,7 @@ def erased(file: Path, profile_id: str, pseudonym: str) -> str:
 
 
 def suppress(settings: Settings, profile_id: str, at: str) -> None:
-    """Add the person to the suppression list `forgotten`: the key alone."""
+    """Add a person's key to the suppression list `forgotten`."""
     folder = settings.history_dir / "forgotten"
     folder.mkdir(mode=0o700, exist_ok=True)
     entry = f"select {literal(profile_id)} as {KEY}, timestamp {literal(at[:19].replace('T', ' '))} as forgotten_at"
@@ -106,7 +124,7 @@ def suppress(settings: Settings, profile_id: str, at: str) -> None:
 
 
 def replace(query: str, file: Path) -> None:
-    """Write a query's rows in place of a file, by one rename."""
+    """Replace a file by the rows of a query, by a rename."""
     new = file.with_name(f".{file.name}.new")
     with weeks.session() as connection:
         weeks.write(connection, query, new)

@@ -51,7 +51,7 @@ class Ledger(LedgerReader):
         with self.writing() as connection:
             rows: dict[sa.Table, list[dict[str, Any]]] = {
                 exclusions: [{"reason": reason, "profiles": count} for reason, count in verdicts.excluded.items()],
-                places: [vars(place) for place in verdicts.places],
+                places: [vars(place) for place in verdicts.regions],
                 parts: [vars(part) for part in content],
             }
             for table, lines in rows.items():

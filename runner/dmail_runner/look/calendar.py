@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import takewhile
 
 from dmail_runner.ledger.ledger import Ledger
-from dmail_runner.plan.slots import slots, wave_slots
+from dmail_runner.plan.slots import slots_after, wave_slots
 from dmail_runner.project.manifest import Manifest
 
 
@@ -42,7 +42,7 @@ def slots_of(manifest: Manifest, name: str, ledger: Ledger, start: datetime, end
     for run in ledger.unfinished(name):
         if run.wave and start < run.slot <= end:
             yield Entry(run.slot, "its first wave is out", name, run.wave)
-    for slot in takewhile(lambda slot: slot.at <= end, slots(mail.schedule, start)):
+    for slot in takewhile(lambda slot: slot.at <= end, slots_after(mail.schedule, start)):
         if mail.waves:
             for number, at in enumerate(wave_slots(mail.schedule, mail.waves, slot), start=1):
                 yield Entry(at, slot.wall, name, number)

@@ -33,12 +33,12 @@ def difference(job: Job, order: Order, people: int) -> Difference:
             f"{job.campaign.name} has no settled run before this slot to compare with", todo="dmail-runner preview shows the file"
         )
     with checked(job, order) as found:
-        now = history.looks(found.relations, found.verdicts, job.campaign)
+        now = history.row_hash_query(found.relations, found.verdicts, job.campaign)
         counts, listed = history.compare(found.connection, now, found.relations.recipients, last.contacts, people)
     return Difference(
         last,
         added=counts.pop(("added", ""), 0),
-        changed=counts.pop(("changed", ""), 0) if history.has_looks(last.contacts) else None,
+        changed=counts.pop(("changed", ""), 0) if history.has_row_hashes(last.contacts) else None,
         unchanged=counts.pop(("unchanged", ""), 0),
         removed={reason: count for (_, reason), count in counts.items()},
         people=tuple(listed),

@@ -7,12 +7,12 @@ from typing import Any
 
 import duckdb
 
-from dmail_runner.check.contract import breaches
+from dmail_runner.check.contract import possible_breaches
 from dmail_runner.core.errors import UsageError
 from dmail_runner.declare.campaign import KEY, Campaign
 from dmail_runner.declare.provider import Provider
 from dmail_runner.look.compiled import compiled_nodes
-from dmail_runner.project.warehouse import building, literal, printed, quote, session
+from dmail_runner.project.warehouse import literal, lock_warehouse, printed, quote, session
 from dmail_runner.run.job import Job
 
 
@@ -39,7 +39,7 @@ def explain(job: Job, slot: datetime, profile_id: str) -> Explanation:
     """Ask the campaign's rules, over what was built last, about one profile. Raises UsageError where it is not targeted."""
     campaign, provider = job.campaign, job.provider
     names = [node.split(".")[-1] for node in (campaign.recipients, campaign.extract)]
-    with building(job.settings, f"explanation for {campaign.name}", job.tell) as warehouse:
+    with lock_warehouse(job.settings, f"explanation for {campaign.name}", job.tell) as warehouse:
         nodes = compiled_nodes(job, slot, names, "DMAIL_EXPLAIN")
         recipients, extract = nodes[campaign.recipients], nodes[campaign.extract]
         with session(warehouse) as connection:
@@ -68,10 +68,10 @@ def contract_opinion(
     connection: duckdb.DuckDBPyConnection, piece: str, campaign: Campaign, provider: Provider
 ) -> tuple[str | None, list[Opinion]]:
     """The reason by which the provider's contract excludes a row, and its opinion of it; nothing where there is no contract."""
-    ways = list(breaches(campaign, provider))
+    ways = list(possible_breaches(campaign, provider))
     if not ways:
         return None, []
-    looks = connection.execute(f"select {', '.join(way.wrong for way in ways)} from {piece}").fetchone() or ()
+    looks = connection.execute(f"select {', '.join(way.condition for way in ways)} from {piece}").fetchone() or ()
     found = [way for way, wrong in zip(ways, looks, strict=False) if wrong]
     refused = found[0].reason if found and provider.on_breach == "exclude" else None
     told = ", ".join(f"{way.label}: {way.rule}" for way in found) + ("" if refused or not found else " (stops the run)")

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dmail_runner.check.contract import shown
+from dmail_runner.check.contract import file_text
 from dmail_runner.core.values import Verdicts
 from dmail_runner.declare.campaign import KEY, SEED
 from dmail_runner.extract.envelope import Envelope
@@ -78,7 +78,7 @@ def sampled(found: Checked, job: Job, wanted: Wanted) -> Checked:
 
 def printed_rows(sample: Checked, job: Job) -> tuple[tuple[str, ...], ...]:
     """The rows' values as the file shows them, in its order."""
-    fields = ", ".join(f"coalesce({shown(column, job.provider.format)}, '')" for column in job.campaign.exported)
+    fields = ", ".join(f"coalesce({file_text(column, job.provider.format)}, '')" for column in job.campaign.exported)
     query = f"select {fields} from {SAMPLE} as rows order by {order_by(job.campaign)}"
     return tuple(sample.connection.execute(query).fetchall())
 

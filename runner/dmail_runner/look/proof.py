@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from dmail_runner.core.template import SLOT_FORM
+from dmail_runner.core.template import SLOT_FORMAT
 from dmail_runner.core.values import Part, Receipt, Spooled
 from dmail_runner.extract.envelope import Envelope
 from dmail_runner.extract.parts import part_path
@@ -22,7 +22,7 @@ def prove(job: Job, slot: datetime, now: datetime, ledger: Ledger, by: str) -> l
     Raises what a run raises. A proof's name holds the present second: it stands in nobody's way.
     """
     check_route(job, slot, now)
-    stamp = now.astimezone(UTC).strftime(SLOT_FORM)
+    stamp = now.astimezone(UTC).strftime(SLOT_FORMAT)
     receipts: dict[int, Receipt] = {}
     with trial(job, slot, f"proof of {job.campaign.name}") as found:
         folder = job.settings.work_dir / "proof"

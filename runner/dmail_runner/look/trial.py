@@ -8,7 +8,7 @@ from dmail_runner.core.errors import ExtractError
 from dmail_runner.core.values import Build
 from dmail_runner.declare.campaign import KEY
 from dmail_runner.look.compiled import compiled_nodes, inlined
-from dmail_runner.project.warehouse import building, session
+from dmail_runner.project.warehouse import lock_warehouse, session
 from dmail_runner.run.checked import Checked, judged
 from dmail_runner.run.job import Job
 
@@ -18,7 +18,7 @@ TRIAL = "temp.dmail_trial"
 @contextmanager
 def trial(job: Job, slot: datetime, purpose: str) -> Iterator[Checked]:
     """The campaign's models over its test profiles and seeds alone, whatever its rules say, over what was built last."""
-    with building(job.settings, purpose, job.tell) as warehouse:
+    with lock_warehouse(job.settings, purpose, job.tell) as warehouse:
         recipients, code = trial_models(job, slot)
         with session(warehouse) as connection:
             connection.execute(f"create temp table {TRIAL.removeprefix('temp.')} as {code}")

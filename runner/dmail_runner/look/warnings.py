@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from dmail_runner.core.errors import ConfigError, Problem
 from dmail_runner.declare.route import FILE as ROUTES
 from dmail_runner.declare.route import FolderRoute, SftpRoute
-from dmail_runner.plan.slots import latest, next_slot, slots, wave_faults
+from dmail_runner.plan.slots import latest_slot, next_slot, slots_after, wave_faults
 from dmail_runner.run.job import Job, draft_faults, key_findings
 
 
@@ -45,11 +45,11 @@ def advice(job: Job, tried_routes: set[str], now: datetime) -> Iterator[Problem]
     if mail.status != "active":
         yield Problem(campaign.file, f"{key}.status", f"is {mail.status}: `run` leaves the campaign out", "active")
     if mail.schedule and mail.status != "stopped":
-        if latest(mail.schedule, datetime(9999, 12, 31, tzinfo=UTC)) is None:
+        if latest_slot(mail.schedule, datetime(9999, 12, 31, tzinfo=UTC)) is None:
             yield Problem(campaign.file, f"{key}.schedule", "never fires between its start and its end")
         elif next_slot(mail.schedule, now) is None:
             yield Problem(campaign.file, f"{key}.schedule", "has no slot left: its last one is over")
-    if mail.schedule and mail.waves and (first := next(slots(mail.schedule, now), None)):
+    if mail.schedule and mail.waves and (first := next(slots_after(mail.schedule, now), None)):
         for fault in wave_faults(mail.schedule, mail.waves, first):
             yield Problem(campaign.file, f"{key}.waves", f"{fault}: it will wait that long")
     for column in campaign.exported:

@@ -1,4 +1,4 @@
-"""Which runs are to be: a run for every slot that comes due, or the word that it was missed; and which of them is on now."""
+"""Creates a run for every slot that comes due, or records that the slot was missed."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -12,53 +12,60 @@ from dmail_runner.ledger.database import iso
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import Planned, Run, run_name
 from dmail_runner.ledger.tables import schedules
-from dmail_runner.plan.slots import Slot, slots, wall_of, wave_slots
-from dmail_runner.plan.watched import Watched, dump, first_look, load, watched
+from dmail_runner.plan.slots import Slot, slots_after, wall_of, wave_slots
+from dmail_runner.plan.watched import SeenSchedule, dump_schedule, first_counted, last_seen, load_schedule
 
-# More than this at once is a clock that is wrong.
-MOST = 10_000
+# If more slots than this are due at once, the clock is probably wrong.
+MAX_DUE_SLOTS = 10_000
 
-
-# A run that is to be, its state, and why.
-Decided = tuple[Planned, str, str]
+# A new run, its state, and the reason for the state.
+NewRun = tuple[Planned, str, str]
 
 
 def plan(campaign: Campaign, ledger: Ledger, now: datetime) -> list[Run]:
-    """Write a run for every slot that has come due since the last look: planned, or missed. The new runs, in order.
+    """Create a run for every slot that has come due since the last call. Each one is `planned` or `missed`.
 
-    A schedule counts from when it is first seen, or from its `start`. One that was changed counts from then on, and the one
-    before it up to then; so does one whose campaign was stopped.
+    A schedule counts from its `start`, or from the first call that sees it. If it was changed since the last call, its old form
+    counts up to now and its new form from now on. The same is true if the campaign was stopped.
+
+    Returns:
+        The new runs, oldest slot first.
+
+    Raises:
+        DmailError: if more than MAX_DUE_SLOTS slots are due.
     """
-    declared = dump(campaign)
-    last = watched(ledger, campaign.name)
+    declared = dump_schedule(campaign)
+    last = last_seen(ledger, campaign.name)
     if last is None:
-        schedule, begin = campaign.mail.schedule if declared != "null" else None, first_look(campaign, now)
+        schedule, begin = campaign.mail.schedule if declared != "null" else None, first_counted(campaign, now)
     else:
-        # A clock that was set back: what was planned meanwhile has its run, and is not planned again.
-        schedule, begin = load(last.declared), min(last.planned_to, now)
-    due = list(islice(takewhile(lambda slot: slot.at <= now, slots(schedule, begin)), MOST + 1)) if schedule else []
-    if len(due) > MOST:
+        # `min`: the clock may have been set back. Slots that have a run already are not planned again.
+        schedule, begin = load_schedule(last.declared), min(last.planned_to, now)
+    due = (
+        list(islice(takewhile(lambda slot: slot.at <= now, slots_after(schedule, begin)), MAX_DUE_SLOTS + 1)) if schedule else []
+    )
+    if len(due) > MAX_DUE_SLOTS:
         raise DmailError(
-            f"more than {MOST:,} slots of {campaign.name} have come due since {begin:%Y-%m-%d %H:%M} UTC",
-            todo="look at the clock, and at the schedule's `start`, from which its slots count",
+            f"more than {MAX_DUE_SLOTS:,} slots of {campaign.name} have come due since {begin:%Y-%m-%d %H:%M} UTC",
+            todo="check the clock, and the `start` of the schedule",
         )
-    fresh = unknown(campaign, due, ledger) if due else []
-    rows = list(decided(campaign, schedule, fresh, due[-1], now)) if schedule and fresh else []
+    new = without_runs(campaign, due, ledger) if due else []
+    rows = list(new_runs(campaign, schedule, new, due[-1], now)) if schedule and new else []
     if due or last is None or last.declared != declared or last.planned_to > now:
-        write(ledger, campaign, last, rows, now)
+        save(ledger, campaign, last, rows, now)
     return ledger.runs(planned.run_id for planned, _, _ in rows)[::-1] if rows else []
 
 
-def unknown(campaign: Campaign, due: list[Slot], ledger: Ledger) -> list[Slot]:
-    """Those of the slots that have no run, by whichever of their names."""
+def without_runs(campaign: Campaign, due: list[Slot], ledger: Ledger) -> list[Slot]:
+    """The slots that have no run, neither by local time nor by UTC time."""
     walls = {run.wall for run in ledger.by_wall(campaign.name, [slot.wall for slot in due])}
     names = {run.run_id for run in ledger.runs(run_name(campaign.name, slot.at) for slot in due)}
     return [slot for slot in due if slot.wall not in walls and run_name(campaign.name, slot.at) not in names]
 
 
-def decided(campaign: Campaign, schedule: Schedule, fresh: list[Slot], newest: Slot, now: datetime) -> Iterator[Decided]:
-    """What becomes of slots that nobody has run: the run, its state, and why."""
-    for slot in fresh:
+def new_runs(campaign: Campaign, schedule: Schedule, slots: list[Slot], newest: Slot, now: datetime) -> Iterator[NewRun]:
+    """The runs of slots that have none, with their states by the schedule's `missed` and `max_late`."""
+    for slot in slots:
         if schedule.lateness is not None and now - slot.at > schedule.lateness:
             yield planned_runs(campaign, slot)[0], "missed", f"nobody ran it within {schedule.lateness}"
         elif schedule.missed != "all" and slot is not newest:
@@ -69,7 +76,7 @@ def decided(campaign: Campaign, schedule: Schedule, fresh: list[Slot], newest: S
 
 
 def planned_runs(campaign: Campaign, slot: Slot) -> list[Planned]:
-    """The run of a slot, or those of its waves."""
+    """The run of a slot, or one run for each of its waves."""
     first = run_name(campaign.name, slot.at)
     waves, schedule = campaign.mail.waves, campaign.mail.schedule
     if not waves or not schedule:
@@ -82,18 +89,25 @@ def planned_runs(campaign: Campaign, slot: Slot) -> list[Planned]:
     ]
 
 
-def run_of(campaign: Campaign, slot: datetime, ledger: Ledger) -> Run | None:
-    """The run of a slot, if there is one, whatever that slot was in UTC when its time zone had other rules."""
-    if found := ledger.find(campaign.name, slot):
-        return found
+def find_run(campaign: Campaign, slot: datetime, ledger: Ledger) -> Run | None:
+    """The run of a slot; None if there is none.
+
+    The slot is also searched by its local time, because its UTC time changes if the time zone's rules change.
+    """
+    if run := ledger.find(campaign.name, slot):
+        return run
     wall = wall_of(campaign.mail.schedule, slot) if campaign.mail.schedule else None
-    known = ledger.by_wall(campaign.name, [wall]) if wall else []
-    return known[0] if known else None
+    runs = ledger.by_wall(campaign.name, [wall]) if wall else []
+    return runs[0] if runs else None
 
 
 def open_slot(campaign: Campaign, slot: datetime, ledger: Ledger) -> Run:
-    """The run of a slot, made where there is none, with those of its waves. Raises UsageError where its window is another's."""
-    found = run_of(campaign, slot, ledger)
+    """The run of a slot. If there is none it is created, with the runs of the other waves. A missed run is planned again.
+
+    Raises:
+        UsageError: if the slot's time window was mailed with a later slot.
+    """
+    found = find_run(campaign, slot, ledger)
     if found and found.state != "missed":
         return found
     slot = found.slot if found else slot
@@ -109,13 +123,13 @@ def open_slot(campaign: Campaign, slot: datetime, ledger: Ledger) -> Run:
 
 
 def local_name(slot: datetime, zone: str) -> str:
-    """What a moment that no schedule names is called in its zone."""
+    """The local time and the zone of a slot that is not in a schedule."""
     return f"{slot.astimezone(ZoneInfo(zone)):%Y-%m-%dT%H:%M} {zone}"
 
 
-def write(ledger: Ledger, campaign: Campaign, last: Watched | None, rows: list[Decided], now: datetime) -> None:
-    """Write the new runs, and how far they reach, in one transaction."""
-    declared = dump(campaign)
+def save(ledger: Ledger, campaign: Campaign, last: SeenSchedule | None, rows: list[NewRun], now: datetime) -> None:
+    """Save the new runs, and the time up to which slots have runs, in one transaction."""
+    declared = dump_schedule(campaign)
     with ledger.writing() as connection:
         if last is None or last.declared != declared:
             connection.execute(

@@ -1,4 +1,4 @@
-"""A schedule as it was last seen by the scheduler."""
+"""Stores each schedule as the planner has last seen it, so that changes of a schedule do not affect the past."""
 
 import json
 from dataclasses import dataclass
@@ -17,53 +17,61 @@ MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
-class Watched:
-    """A schedule as it was last seen, and how far its slots have their runs."""
+class SeenSchedule:
+    """A schedule as the planner has last seen it.
+
+    Attributes:
+        number: the row of the ledger's table.
+        declared: the schedule as JSON; `null` if the campaign had none or was not active.
+        planned_to: all slots up to this time have a run.
+    """
 
     number: int
     declared: str
     planned_to: datetime
 
 
-def first_look(campaign: Campaign, now: datetime) -> datetime:
-    """From when on the slots of a schedule count that was never seen before."""
+def first_counted(campaign: Campaign, now: datetime) -> datetime:
+    """The time from which the slots of a new schedule count: its `start`, if that is in the past, or now."""
     schedule = campaign.mail.schedule
     opens = bounds(schedule)[0] if schedule else None
     return min(opens - MINUTE, now) if opens else now
 
 
-def dump(campaign: Campaign) -> str:
-    """A campaign's schedule as text; `null` while it has none, or is not active."""
+def dump_schedule(campaign: Campaign) -> str:
+    """A campaign's schedule as JSON; `null` if it has none or is not active."""
     schedule = campaign.mail.schedule if campaign.mail.status == "active" else None
     return json.dumps(schedule and {**schedule.model_dump(mode="json"), **spans(schedule)}, sort_keys=True)
 
 
 def spans(schedule: Schedule) -> dict[str, str]:
-    """Lengths of time as they are declared."""
+    """The schedule's durations as the configuration writes them."""
     found = {"every": schedule.every, "max_late": schedule.max_late}
     return {name: f"{int(span / MINUTE)}min" for name, span in found.items() if span is not None}
 
 
-def load(declared: str) -> Schedule | None:
-    """A schedule from its text."""
+def load_schedule(declared: str) -> Schedule | None:
+    """A schedule from its JSON; None for `null`."""
     content = json.loads(declared)
     return Schedule(**content) if content else None
 
 
-def watched(ledger: Ledger, campaign: str) -> Watched | None:
-    """The campaign's schedule as it was last seen."""
+def last_seen(ledger: Ledger, campaign: str) -> SeenSchedule | None:
+    """The campaign's schedule as the planner has last seen it; None if it never has."""
     query = schedules.select().where(schedules.c.campaign == campaign).order_by(schedules.c.number.desc()).limit(1)
     with ledger.reading() as connection:
         row = connection.execute(query).first()
     planned_to = moment(row.planned_to) if row else None
-    return Watched(row.number, row.declared, planned_to) if row and planned_to else None
+    return SeenSchedule(row.number, row.declared, planned_to) if row and planned_to else None
 
 
-def forget_past(ledger: Ledger, campaign: Campaign, now: datetime) -> None:
-    """Count the campaign's slots from now on: what came before is not made up for."""
+def restart_schedule(ledger: Ledger, campaign: Campaign, now: datetime) -> None:
+    """Let the campaign's slots count from now on. Earlier slots get no runs."""
     with ledger.writing() as connection:
         connection.execute(sa.delete(schedules).where(schedules.c.campaign == campaign.name))
         connection.execute(
-            schedules.insert().values(campaign=campaign.name, seen_at=iso(now), declared=dump(campaign), planned_to=iso(now))
+            schedules.insert().values(
+                campaign=campaign.name, seen_at=iso(now), declared=dump_schedule(campaign), planned_to=iso(now)
+            )
         )
-        ledger.record(connection, campaign.name, "schedule", f"counts from now on: {dump(campaign)}")
+        ledger.record(connection, campaign.name, "schedule", f"counts from now on: {dump_schedule(campaign)}")

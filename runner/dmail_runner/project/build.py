@@ -1,4 +1,4 @@
-"""Build a campaign's models with dbt, and let nothing pass that was not built and tested in this very run."""
+"""Builds and tests a campaign's models with dbt, and refuses relations that this run has not built and tested."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,10 +18,21 @@ from dmail_runner.project.warehouse import literal
 
 
 def build(settings: Settings, campaign: Campaign, environment: Mapping[str, str], work: Path, run_dbt: RunDbt) -> Build:
-    """Build and test everything above the campaign's exposure. Raises BuildError with what failed.
+    """Build and test every model that the campaign's exposure depends on.
 
-    Three things must hold: dbt says success, no result is anything else, and the extract is among the results. A test that
-    fails upstream skips the extract, and the table of an earlier run still stands there.
+    dbt's exit code is not enough: if an upstream test fails, dbt skips the extract, and the table of an earlier run remains. The
+    extract and the recipients must therefore be among the results of this command.
+
+    Args:
+        environment: the variables that the models read, such as DMAIL_SLOT.
+        work: the folder for dbt's artifacts.
+        run_dbt: runs the dbt command.
+
+    Returns:
+        The relations that were built.
+
+    Raises:
+        BuildError: if a model or a test failed, or a relation was not built.
     """
     select = [f"+exposure:{campaign.name}", *opt_out_selectors(campaign)]
     made = build_models(settings, campaign.name, select, environment, work, run_dbt=run_dbt)
@@ -34,19 +45,19 @@ def build(settings: Settings, campaign: Campaign, environment: Mapping[str, str]
 
 
 def build_opt_outs(settings: Settings, campaign: Campaign, environment: Mapping[str, str], work: Path, run_dbt: RunDbt) -> Build:
-    """Build the models that the opt-out gate reads, and nothing else. Raises BuildError with what failed."""
+    """Build only the models that the opt-out gate reads. Raises BuildError."""
     select = opt_out_selectors(campaign)
     made = build_models(settings, campaign.name, select, environment, work, run_dbt=run_dbt) if select else {}
     return Build("", "", **opt_out_relations(made, campaign), as_of=as_of(environment))
 
 
 def as_of(environment: Mapping[str, str]) -> str:
-    """The moment up to which opt-outs count."""
+    """The time up to which opt-outs count."""
     return environment.get("DMAIL_AS_OF", environment["DMAIL_SLOT"])
 
 
 def opt_out_selectors(campaign: Campaign) -> list[str]:
-    """The models that the opt-out gate reads, with everything that they are made of, for `--select`."""
+    """The models that the opt-out gate reads and their ancestors, as arguments of `--select`."""
     if campaign.opt_outs is None:
         return []
     return [f"+{model.selector}" for model in (campaign.opt_outs.profiles, campaign.opt_outs.suppressions)]
@@ -63,7 +74,7 @@ def opt_out_relations(made: Mapping[str, str], campaign: Campaign) -> dict[str, 
 
 
 def built(made: Mapping[str, str], node: str, campaign: Campaign) -> str:
-    """The relation of a model that must have been built. Raises BuildError."""
+    """The relation of a model, from the results of a build. Raises BuildError if the model was not built."""
     if node not in made:
         raise BuildError(f"campaign {campaign.name}: dbt reported success without building {node}")
     return made[node]
@@ -72,10 +83,17 @@ def built(made: Mapping[str, str], node: str, campaign: Campaign) -> str:
 def build_models(
     settings: Settings, campaign: str, select: Sequence[str], environment: Mapping[str, str], work: Path, *, run_dbt: RunDbt
 ) -> dict[str, str]:
-    """Build and test models of a campaign: the relation of each, by its id."""
+    """Build and test models.
+
+    Returns:
+        The relation of each model that was built, by unique id.
+
+    Raises:
+        BuildError: if a model or a test failed.
+    """
     outcome = run_dbt(
         settings,
-        # Unit tests look at the SQL and not at the data: they belong to a change of the project, before it is merged.
+        # Unit tests check the SQL and not the data. They are run when the project changes, not with every build.
         ["build", "--exclude-resource-type", "unit_test", "--select", *select],
         work,
         environment,
@@ -86,7 +104,7 @@ def build_models(
     if failures or outcome.exit_code != 0:
         raise BuildError(
             f"campaign {campaign} could not be built:\n"
-            + indent([*failures, *unseen(outcome, failures)] or ["dbt did not say why"]),
+            + indent([*failures, *other_errors(outcome, failures)] or ["dbt did not say why"]),
             todo=advice([*failures, *outcome.errors]),
         )
     built = [result["unique_id"] for result in results if result["status"] == "success"]
@@ -94,7 +112,7 @@ def build_models(
 
 
 def describe_failures(results: list[dict[str, Any]], manifest: dict[str, Any], project_dir: Path) -> Iterator[str]:
-    """A line or more for each result that failed; what was merely skipped because of it says nothing new."""
+    """One or more lines for each failed result. Skipped results are left out, because another failure has caused them."""
     for result in results:
         if result["status"] not in ("error", "fail", "runtime error"):
             continue
@@ -103,8 +121,8 @@ def describe_failures(results: list[dict[str, Any]], manifest: dict[str, Any], p
         about_columns = "does not have a column" in message
         if node.get("resource_type") in ("test", "unit_test") and result["status"] == "fail":
             about = node.get("description") or tested(node, manifest)
-            told = f": {about.strip()}" if about else ""
-            yield f"{node['resource_type'].replace('_', ' ')} {node['name']} failed{told} ({message})"
+            expected = f": {about.strip()}" if about else ""
+            yield f"{node['resource_type'].replace('_', ' ')} {node['name']} failed{expected} ({message})"
         else:
             yield message
         yield from locations(node, manifest, project_dir, about_columns=about_columns)
@@ -119,7 +137,7 @@ def tested(node: dict[str, Any], manifest: dict[str, Any]) -> str:
 
 
 def locations(node: dict[str, Any], manifest: dict[str, Any], project_dir: Path, *, about_columns: bool) -> Iterator[str]:
-    """Where the sources above a failed node lie, for that is where the fault often is."""
+    """One or more lines for each source that a failed node depends on, because the error is often in the data."""
     seen: set[str] = set()
     todo = [node]
     while todo:
@@ -140,29 +158,29 @@ def locations(node: dict[str, Any], manifest: dict[str, Any], project_dir: Path,
 
 
 def column_names(file: Path) -> list[str]:
-    """The columns of a file or a glob; none where it cannot be read."""
+    """The columns of a data file or a glob pattern. There are none if it cannot be read."""
     with duckdb.connect() as connection, suppress(duckdb.Error):
         return [row[0] for row in connection.execute(f"describe select * from {literal(str(file))}").fetchall()]
     return []
 
 
-def unseen(outcome: DbtOutcome, failures: list[str]) -> list[str]:
-    """What dbt said beyond the failed results."""
+def other_errors(outcome: DbtOutcome, failures: list[str]) -> list[str]:
+    """The errors of dbt that are not about a failed result."""
     return [error for error in outcome.errors if not any(error in failure or failure in error for failure in failures)]
 
 
-def advice(told: list[str]) -> str:
-    """What to do next."""
+def advice(messages: list[str]) -> str:
+    """What the reader can do about the errors in some messages of dbt."""
     hints = {
-        "not a valid DuckDB database": "the warehouse is damaged, and disposable: remove that file and run again",
+        "not a valid DuckDB database": "the warehouse file is damaged: delete it and run again, which builds it anew",
         "Could not set lock": "another program has the warehouse open: close it there, and run again",
         "a stopped SparkContext": "the cluster that DMAIL_SPARK_MASTER names did not answer: start it, and run again",
         "JAVA_GATEWAY_EXITED": "Spark did not start: it needs Java 17, by JAVA_HOME or in the PATH",
-        "DMAIL_BUILD_TIMEOUT": "find out what it waited for, such as a cluster with no worker, or give it more; then run again",
-        "does not have a column": "let that model take the column from where your data has it, and run again",
+        "DMAIL_BUILD_TIMEOUT": "find out what dbt waited for, such as a cluster without workers, or raise the limit; then retry",
+        "does not have a column": "select the column in that model from where your data has it, and run again",
     }
-    found = (hint for text, hint in hints.items() if any(text in line for line in told))
-    return next(found, "mend the project and run again; nothing was exported")
+    found = (hint for text, hint in hints.items() if any(text in line for line in messages))
+    return next(found, "correct the project and run again; nothing was exported")
 
 
 def indent(lines: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""dbt, in a child process: it changes directory and global state, keeps DuckDB's lock, and takes seconds to import."""
+"""Runs dbt in a child process, because it changes global state, keeps DuckDB's lock and takes seconds to import."""
 
 import json
 import os
@@ -14,18 +14,20 @@ from pathlib import Path
 from typing import Any
 
 from dmail_runner.core.settings import Settings
-from dmail_runner.project.scrub import JVM_LOG, cause, scrub
+from dmail_runner.project.scrub import JVM_LOG, first_cause, scrub
 from dmail_runner.project.target import find_warehouse
 
-Hear = Callable[[str], None]
-# Variables by which the runner tells the models what to build.
+PARSED = "partial_parse.msgpack"  # the file that dbt keeps its parsed project in
+OnLine = Callable[[str], None]
+# Variables that only the runner sets, to tell the models what to build.
 OWN_VARIABLES = frozenset(
     {"DMAIL_AS_OF", "DMAIL_EXPLAIN", "DMAIL_SLOT", "DMAIL_TEST_PROFILES", "DMAIL_WAVE", "DMAIL_WINDOW_START"}
 )
-# Runs dbt in a directory and an environment; each line of its output is heard. Its exit code, and what it said of errors.
-Child = Callable[[Sequence[str], Path, Mapping[str, str], Hear], tuple[int, str]]
-# The child ends when its standard input does, which this process holds open: no dbt outlives a runner that was killed. What it
-# imports, and what it holds at its end, is no garbage: looking for some there would take a quarter of a small build.
+# Runs dbt with arguments, in a directory and an environment, and calls a function with each line of its standard output. Returns
+# the exit code and the standard error.
+Child = Callable[[Sequence[str], Path, Mapping[str, str], OnLine], tuple[int, str]]
+# The child ends when its standard input closes. This process holds it open, so that no dbt outlives a runner that was killed.
+# Garbage collection is off during imports and at exit, where it finds nothing and takes a quarter of a small build's time.
 CHILD = """
 import atexit, gc, os, signal, threading
 threading.Thread(target=lambda: (os.read(0, 1), os._exit(1)), daemon=True).start()
@@ -41,7 +43,15 @@ cli()
 
 @dataclass(frozen=True)
 class Node:
-    """A model, seed or test, one of `total`, that dbt has begun, or that ended after `seconds`. `kind`: view, table, test."""
+    """A model, seed or test that dbt has started or finished.
+
+    Attributes:
+        name: the node's name.
+        kind: the materialization, such as `view`, `table` or `test`.
+        status: dbt's status, such as `started`, `success` or `fail`.
+        total: the number of nodes in this command.
+        seconds: how long the node took; None when it starts.
+    """
 
     name: str
     kind: str
@@ -52,19 +62,28 @@ class Node:
 
 @dataclass(frozen=True)
 class DbtOutcome:
-    """How one dbt command ended: its results by node id, and what it said went wrong, without row values."""
+    """The result of one dbt command.
+
+    Attributes:
+        exit_code: the exit code of the child process.
+        target: the folder of the command's artifacts.
+        errors: dbt's error messages, without the values of rows.
+    """
 
     exit_code: int
     target: Path
     errors: tuple[str, ...]
 
     def artifact(self, name: str) -> dict[str, Any]:
-        """A JSON artifact that this command wrote; empty where it did not come so far, or not to its end."""
+        """Read a JSON artifact of the command, such as `run_results.json`. It is empty if dbt did not complete it."""
         try:
             content: dict[str, Any] = json.loads((self.target / name).read_bytes())
         except (FileNotFoundError, ValueError):
             return {}
         return content
+
+
+RunDbt = Callable[[Settings, list[str], Path, Mapping[str, str]], DbtOutcome]
 
 
 def run_dbt(
@@ -76,50 +95,66 @@ def run_dbt(
     child: Child | None = None,
     watch: Callable[[Node], None] = lambda _: None,
 ) -> DbtOutcome:
-    """Run one dbt command with its own target folder, which holds personal data where a model fails.
+    """Run one dbt command.
 
-    The last parse is shared between a target's runs: `partial_parse.msgpack` of the state directory. `child` runs the command, by
-    default in a process of its own. `watch` is told of each node when it begins and when it ends.
+    The runs of a dbt target share one file of parsed models in the state directory, so that dbt parses only what has changed.
+
+    Args:
+        arguments: the dbt command and its options.
+        target: the folder for dbt's artifacts. If a model fails, dbt writes personal data there.
+        environment: environment variables for dbt, besides those of this process.
+        child: runs the command; by default in a new process.
+        watch: called with each node when it starts and when it finishes.
+
+    Returns:
+        The outcome, also if dbt fails.
     """
     target.mkdir(parents=True, exist_ok=True)
-    cache = settings.kept("partial_parse.msgpack")
-    command = [
+    errors: list[str] = []
+
+    def on_line(line: str) -> None:
+        event = parse_event(line)
+        if message := error_message(event):
+            errors.append(message)
+        if node := node_of(event):
+            watch(node)
+
+    variables = {**inherited_environment(), **path_environment(settings), **environment}
+    code, stderr = (child or run_child)(command_line(settings, arguments, target), settings.project_dir, variables, on_line)
+    state = target / PARSED
+    if state.exists():
+        state.replace(settings.target_file(PARSED))
+    if code == -signal.SIGALRM:
+        errors.append(f"dbt was stopped after {settings.build_timeout:g} minutes, the limit of DMAIL_BUILD_TIMEOUT")
+    elif code and stderr.strip():
+        errors.append(re.sub(JVM_LOG, "", first_cause(stderr)).strip()[-2000:])
+    return DbtOutcome(code, target, tuple(dict.fromkeys(map(scrub, errors))))
+
+
+def command_line(settings: Settings, arguments: Sequence[str], target: Path) -> list[str]:
+    """The arguments of dbt for a command, with the options that every command has."""
+    parsed = settings.target_file(PARSED)
+    return [
         *("--log-format", "json", "--no-use-colors"),
-        # The log file would hold what standard output is scrubbed of.
+        # The log file would contain the row values that are removed from standard output.
         *("--log-level-file", "none"),
         *("--warn-error-options", '{"error": ["NoNodesForSelectionCriteria"]}'),
         *arguments,
         *("--project-dir", str(settings.project_dir), "--profiles-dir", str(settings.profiles_dir)),
         *("--target-path", str(target), "--log-path", str(target)),
-        *(("--partial-parse-file-path", str(cache)) if cache.exists() else ()),
+        *(("--partial-parse-file-path", str(parsed)) if parsed.exists() else ()),
         *(("--target", settings.target) if settings.target else ()),
     ]
-    errors: list[str] = []
-
-    def hear(line: str) -> None:
-        event = parsed(line)
-        if message := error_of(event):
-            errors.append(message)
-        if node := node_of(event):
-            watch(node)
-
-    code, told = (child or run_child)(command, settings.project_dir, {**inherited(), **places(settings), **environment}, hear)
-    state = target / "partial_parse.msgpack"
-    if state.exists():
-        state.replace(cache)
-    if code == -signal.SIGALRM:
-        errors.append(f"dbt was ended after {settings.build_timeout:g} minutes: DMAIL_BUILD_TIMEOUT gives it no more")
-    elif code and told.strip():
-        errors.append(re.sub(JVM_LOG, "", cause(told)).strip()[-2000:])
-    return DbtOutcome(code, target, tuple(dict.fromkeys(map(scrub, errors))))
 
 
-def inherited() -> dict[str, str]:
-    """What dbt may see of the environment.
+def inherited_environment() -> dict[str, str]:
+    """The environment variables of this process that dbt may see.
 
-    dbt takes options from DBT_ variables, too: one could switch off tests, or build in another target than is exported from. A
-    DMAIL_ variable that is empty is not set. What only the runner says, such as which slot it is, is never taken from outside: a
-    variable that is left over from a trial would change who is mailed.
+    Three kinds are left out:
+
+    - DBT_ variables, because dbt reads options from them: they could disable tests or change the target.
+    - OWN_VARIABLES, because a value that is left over from a trial would change who is mailed.
+    - Empty DMAIL_ variables, because they count as not set.
     """
     names = (
         name
@@ -129,10 +164,10 @@ def inherited() -> dict[str, str]:
     return {**{name: os.environ[name] for name in names}, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1"}
 
 
-def places(settings: Settings) -> dict[str, str]:
-    """Where contact history and figures are, where DuckDB may spill, and where Spark builds.
+def path_environment(settings: Settings) -> dict[str, str]:
+    """The paths that the models and the dbt profile read: contact history, figures, DuckDB's temporary files, Spark's tables.
 
-    The same for every command, or dbt would parse all anew.
+    They are the same for every command, because dbt parses the project again if they change.
     """
     paths = {
         "DMAIL_HISTORY": settings.history_dir,
@@ -144,38 +179,38 @@ def places(settings: Settings) -> dict[str, str]:
     return {name: str(path.relative_to(inside) if path.is_relative_to(inside) else path) for name, path in paths.items()}
 
 
-def run_child(arguments: Sequence[str], directory: Path, environment: Mapping[str, str], hear: Hear) -> tuple[int, str]:
-    """Run dbt in a process of its own, to its end or to this process's end."""
+def run_child(arguments: Sequence[str], directory: Path, environment: Mapping[str, str], on_line: OnLine) -> tuple[int, str]:
+    """Run dbt in a new process and wait for it. The process ends with this one."""
     command = [sys.executable, "-P", "-c", CHILD, *arguments]
     reader, writer = os.pipe()
     try:
-        with tempfile.TemporaryFile("w+", errors="replace") as told:
+        with tempfile.TemporaryFile("w+", errors="replace") as stderr:
             process = subprocess.Popen(
                 command,
                 cwd=directory,
                 env=environment,
                 stdin=reader,
                 stdout=subprocess.PIPE,
-                stderr=told,
+                stderr=stderr,
                 text=True,
                 errors="replace",
             )
             with process:
                 try:
                     for line in process.stdout or ():
-                        hear(line)
+                        on_line(line)
                 except BaseException:
                     process.kill()
                     raise
-            told.seek(0)
-            return process.returncode, told.read()
+            stderr.seek(0)
+            return process.returncode, stderr.read()
     finally:
         os.close(reader)
         os.close(writer)
 
 
-def parsed(line: str) -> dict[str, Any]:
-    """One of dbt's events; an empty one where the line is something else."""
+def parse_event(line: str) -> dict[str, Any]:
+    """The event in a line of dbt's JSON log. It is empty if the line is something else."""
     with suppress(ValueError):
         event = json.loads(line)
         if isinstance(event, dict) and isinstance(event.get("info"), dict):
@@ -183,15 +218,15 @@ def parsed(line: str) -> dict[str, Any]:
     return {"info": {}}
 
 
-def error_of(event: Mapping[str, Any]) -> str | None:
-    """The message of an error event."""
+def error_message(event: Mapping[str, Any]) -> str | None:
+    """The message of an event that reports an error; None for other events."""
     info = event["info"]
-    wanted = ("MainEncounteredError", "LogDebugStackTrace", "GenericExceptionOnRun")
-    return str(info["msg"]) if info.get("level") == "error" and info.get("name") in wanted else None
+    names = ("MainEncounteredError", "LogDebugStackTrace", "GenericExceptionOnRun")
+    return str(info["msg"]) if info.get("level") == "error" and info.get("name") in names else None
 
 
 def node_of(event: Mapping[str, Any]) -> Node | None:
-    """What an event says of a node that begins or ends."""
+    """The node of an event that reports its start or end; None for other events."""
     if event["info"].get("name") not in ("LogStartLine", "LogModelResult", "LogSeedResult", "LogTestResult"):
         return None
     data = event.get("data", {})
@@ -203,6 +238,3 @@ def node_of(event: Mapping[str, Any]) -> Node | None:
         int(data.get("total") or data.get("num_models") or 0),
         data.get("execution_time"),
     )
-
-
-RunDbt = Callable[[Settings, list[str], Path, Mapping[str, str]], DbtOutcome]

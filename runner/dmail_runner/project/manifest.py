@@ -171,9 +171,9 @@ def load_manifest(settings: Settings, run_dbt: RunDbt) -> Manifest:
     Raises ConfigError with dbt's own words where the project does not parse.
     """
     settings.prepare()
-    kept = settings.kept("manifest.json")
-    print_file = settings.kept("manifest.fingerprint")
-    with locked(settings.state_dir / "parse.lock", "parse", patience=FOREVER):
+    kept = settings.target_file("manifest.json")
+    print_file = settings.target_file("manifest.fingerprint")
+    with locked(settings.state_dir / "parse.lock", "parse", timeout=FOREVER):
         fingerprint = project_fingerprint(settings)
         packages = package_paths(settings.project_dir)
         with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):

@@ -1,15 +1,19 @@
-"""Error texts of dbt and DuckDB, without the row values that they may quote."""
+"""Removes the values of rows from the error messages of dbt, DuckDB and Spark."""
 
 import re
 
-# Errors of these kinds speak of names and files; every other kind may quote a row.
+# Errors of these kinds contain only names and files. Any other kind may quote a row.
 SAFE_KINDS = {"Binder", "Catalog", "Parser", "Parsing", "Compilation", "Runtime", "IO", "Out of Memory"}
-# What a Java machine tells on the way: dbt's own results say the same of what matters.
+# Log lines of the Java machine. dbt's results have what matters in them.
 JVM_LOG = re.compile(r"(?m)^(\d\d/\d\d/\d\d [\d:]+ (INFO|WARN|ERROR) |Setting .*log level|To adjust logging level).*$\n?")
 
 
-def cause(message: str) -> str:
-    """A message of Spark's without Java's stack: what stands before it, and its first cause, with no row and no value in it."""
+def first_cause(message: str) -> str:
+    """A message of Spark without the Java stack trace.
+
+    Returns:
+        The text before the stack trace, and the first cause, without rows and values. Other messages are returned as they are.
+    """
     begin = re.search(r"An error occurred while calling|(?m:^[^\n]*\b[\w.]+\.\w+(?:Exception|Error)\b)", message)
     if begin is None or not re.search(r"(?m)^\s+at [\w.$/]+\(", message):
         return message
@@ -19,9 +23,9 @@ def cause(message: str) -> str:
 
 
 def scrub(message: str) -> str:
-    """A message of dbt, DuckDB or Spark without what may be a person's data."""
-    message = cause(re.sub(r"\x1b\[[0-9;]*m", "", message).strip())
-    # What DuckDB says after this is its own settings and advice to switch checks off.
+    """A message of dbt, DuckDB or Spark without anything that may be personal data."""
+    message = first_cause(re.sub(r"\x1b\[[0-9;]*m", "", message).strip())
+    # The text after these words is about DuckDB's settings, and advises to disable checks.
     message = re.split(r"(?m)^\s*(?:Possible |The search space |file = )", message)[0]
     message = re.sub(r"(?m)^\s*(Original Line|LINE \d+):?.*\n?(\s*\^.*)?", "", message)
     if set(re.findall(r"\b([A-Z]\w*(?: \w+)*) Error\b", message)) - SAFE_KINDS:

@@ -1,4 +1,4 @@
-"""The dbt target that is built: a DuckDB file, or a folder of Spark's."""
+"""The dbt target that the runner builds in and exports from: a DuckDB file, or a folder of Spark tables."""
 
 import shutil
 from dataclasses import dataclass
@@ -11,9 +11,13 @@ from dmail_runner.core.yaml import read_yaml, render
 
 @dataclass(frozen=True)
 class Warehouse:
-    """The DuckDB file that dbt builds in, what a session on it is given, and where the runner lets DuckDB spill.
+    """The database that dbt builds in.
 
-    `schema`: of a Spark target. `path` is then the folder in which each of its tables is a folder of Parquet files.
+    Attributes:
+        path: the DuckDB file; or the folder of a Spark target, in which each table is a folder of Parquet files.
+        config: the DuckDB settings of a session on it.
+        spill: the folder for DuckDB's temporary files.
+        schema: the schema of a Spark target; None for DuckDB.
     """
 
     path: Path
@@ -23,20 +27,20 @@ class Warehouse:
 
 
 def clear_work(settings: Settings) -> None:
-    """Remove what killed commands have left in the working folders: it may hold personal data."""
-    left = [folder for folder in settings.work_dir.iterdir() if folder.name != "parse"]
-    for folder in (*left, find_warehouse(settings).spill):
+    """Delete the temporary files of killed commands, which may contain personal data."""
+    leftovers = [folder for folder in settings.work_dir.iterdir() if folder.name != "parse"]
+    for folder in (*leftovers, find_warehouse(settings).spill):
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def find_warehouse(settings: Settings) -> Warehouse:
-    """Where the target of `profiles/profiles.yml` builds: a DuckDB file, or a folder of Spark's. Raises ConfigError."""
+    """Read the target of `profiles/profiles.yml`. Raises ConfigError if the runner cannot export from it."""
     file = "profiles/profiles.yml"
     project = read_yaml(settings.project_dir / "dbt_project.yml", "dbt_project.yml")
     profile_name = str(project.get("profile"))
     profile = read_yaml(settings.profiles_dir / "profiles.yml", file).get(profile_name)
     if not isinstance(profile, dict) or not isinstance(profile.get("outputs"), dict):
-        raise ConfigError([Problem(file, profile_name, "is required, with `outputs`: dbt_project.yml names it")])
+        raise ConfigError([Problem(file, profile_name, "is required, with `outputs`, because dbt_project.yml refers to it")])
     target = settings.target or str(render(profile.get("target", "default"), file, f"{profile_name}.target"))
     key = f"{profile_name}.outputs.{target}"
     output = profile["outputs"].get(target)
@@ -46,12 +50,12 @@ def find_warehouse(settings: Settings) -> Warehouse:
     if output["type"] not in ("duckdb", "spark"):
         raise ConfigError([Problem(file, f"{key}.type", "the runner exports from DuckDB or from Spark's files", "duckdb, spark")])
     if output["type"] == "duckdb" and (not output["path"] or output["path"] == ":memory:"):
-        raise ConfigError([Problem(file, f"{key}.path", "must be a file: dbt builds it, and the runner exports from it")])
+        raise ConfigError([Problem(file, f"{key}.path", "must be a file, which dbt builds and the runner exports from")])
     config = {name: str(value) for name, value in (output["settings"] or {}).items()}
     if "temp_directory" in config:
-        what = "must stand under config_options: here it is set again for every model, which DuckDB refuses once it has spilled"
+        what = "must be under config_options: dbt applies `settings` before every model, and DuckDB cannot change this one later"
         raise ConfigError([Problem(file, f"{key}.settings.temp_directory", what)])
-    # A folder of its own within the given one: a killed DuckDB leaves rows there, which the next run may then remove.
+    # A subfolder, because the next run deletes the rows that a killed DuckDB leaves there.
     spill = settings.project_dir / (output["config_options"] or {}).get("temp_directory", settings.work_dir) / "dmail-spill"
     config["temp_directory"] = str(spill)
     if output["type"] == "spark":

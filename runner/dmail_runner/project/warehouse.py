@@ -1,4 +1,4 @@
-"""DuckDB sessions on what dbt has built: a DuckDB file, or the Parquet files of a Spark cluster."""
+"""DuckDB sessions on the database that dbt has built: a DuckDB file, or the Parquet files of a Spark cluster."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -11,17 +11,26 @@ from dmail_runner.core.lock import locked
 from dmail_runner.core.settings import Settings
 from dmail_runner.project.target import Warehouse, clear_work, find_warehouse
 
-PATIENCE = 3600.0  # seconds to wait for another build
+LOCK_TIMEOUT = 3600.0  # seconds to wait for another build
 
-# What the order of a file must not depend on.
+# Fixed values of the settings that the order of rows in a file depends on.
 ORDER = {"preserve_insertion_order": "true", "default_order": "asc", "default_collation": ""}
 
 
 @contextmanager
-def building(settings: Settings, purpose: str, tell: Callable[[str], None]) -> Iterator[Warehouse]:
-    """Have the warehouse and the working folders alone: one build at a time. What killed ones have left there is gone.
+def lock_warehouse(settings: Settings, purpose: str, on_wait: Callable[[str], None]) -> Iterator[Warehouse]:
+    """Hold the lock of the warehouse and the working folders, and delete the leftovers of killed builds.
 
-    Waits for another, and says for whom; raises Busy after an hour.
+    Args:
+        purpose: what the lock is for, for processes that wait for it.
+        on_wait: called once with a line of text if another process holds the lock.
+
+    Yields:
+        The warehouse.
+
+    Raises:
+        Busy: if another process still holds the lock after LOCK_TIMEOUT.
+        ConfigError: if the dbt target cannot be read.
     """
     warehouse = find_warehouse(settings)
     settings.prepare()
@@ -29,22 +38,24 @@ def building(settings: Settings, purpose: str, tell: Callable[[str], None]) -> I
     if warehouse.schema:
         warehouse.path.mkdir(exist_ok=True)
         warehouse.path.chmod(0o700)
-    beside = warehouse.path.with_name(f"{warehouse.path.name}.lock")
+    lock_file = warehouse.path.with_name(f"{warehouse.path.name}.lock")
     with (
-        locked(settings.state_dir / "build.lock", purpose, patience=PATIENCE, tell=tell),
-        locked(beside, purpose, patience=PATIENCE, tell=tell),
+        locked(settings.state_dir / "build.lock", purpose, timeout=LOCK_TIMEOUT, on_wait=on_wait),
+        locked(lock_file, purpose, timeout=LOCK_TIMEOUT, on_wait=on_wait),
     ):
         clear_work(settings)
-        # DuckDB makes one folder where it spills, and none above it.
+        # DuckDB creates the last folder of this path, but not its parents.
         warehouse.spill.mkdir(mode=0o700, parents=True, exist_ok=True)
         yield warehouse
 
 
 @contextmanager
 def session(warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A read-only session with the settings of the dbt target. Raises ExtractError where the file cannot be opened.
+    """A read-only session with the settings of the dbt target.
 
-    DuckDB's errors become ExtractErrors, without the values that they may quote.
+    Raises:
+        ExtractError: if the database cannot be opened, and in place of every DuckDB error within the context. The messages do not
+            contain values of rows.
     """
     if not warehouse.path.exists():
         raise not_built()
@@ -55,7 +66,7 @@ def session(warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         for name, value in {"TimeZone": "UTC", **warehouse.config, **ORDER}.items():
             if not re.fullmatch(r"\w+", name):
-                raise ExtractError(f"{name!r} is no setting of DuckDB")
+                raise ExtractError(f"{name!r} is not a setting of DuckDB")
             connection.execute(f"set {name} = {literal(value)}")
         yield connection
     except duckdb.OutOfMemoryException:
@@ -72,7 +83,7 @@ def session(warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def connect_to_files(warehouse: Warehouse) -> duckdb.DuckDBPyConnection:
-    """A session in which each table that Spark has written is a view of its name, read where it lies."""
+    """A session in memory, with one view for each table that Spark has written."""
     connection = duckdb.connect()
     schema = quote(warehouse.schema or "")
     connection.execute(f"create schema {schema}")
@@ -85,7 +96,7 @@ def connect_to_files(warehouse: Warehouse) -> duckdb.DuckDBPyConnection:
 
 def not_built() -> ExtractError:
     return ExtractError(
-        "the warehouse lacks what is asked for: the campaign has not been built here yet",
+        "the warehouse does not have the campaign's tables: it has not been built here yet",
         todo="dmail-runner run CAMPAIGN --dry-run builds it",
     )
 
@@ -95,15 +106,15 @@ def first_line(error: Exception) -> str:
 
 
 def quote(identifier: str) -> str:
-    """A name as a quoted SQL identifier."""
+    """Quote a SQL identifier."""
     return '"' + identifier.replace('"', '""') + '"'
 
 
 def literal(text: str) -> str:
-    """Text as a SQL string literal."""
+    """Quote a text as a SQL string literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def printed(column: str) -> str:
-    """A column as the file shows it: text, and nothing where it is null or empty."""
+    """SQL for a column's value as text; null if it is null or empty."""
     return f"nullif(cast({quote(column)} as varchar), '')"

@@ -1,4 +1,4 @@
-"""A warm dbt: one process that has imported it, and is copied for each command, which then starts at once."""
+"""A process that has imported dbt already and forks for each command, so that commands start without delay."""
 
 import json
 import subprocess
@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-# It reads one request a line, and answers each with an exit code. The copy that runs dbt ends when standard input does, as this
-# process does: no dbt outlives the runner. What is imported is no garbage, and no copy looks for some in it.
+# The process reads one request per line and answers each with an exit code. It ends when its standard input closes, and so does
+# the fork that runs dbt, so that no dbt outlives the runner. Garbage collection is off during the imports: there is none.
 CHILD = """
 import gc, json, os, signal, sys, threading, warnings
 gc.disable()
@@ -47,15 +47,15 @@ for line in iter(sys.stdin.readline, ""):
 
 
 class WarmDbt:
-    """The process; it is started with the first command, and again where it has died."""
+    """A `Child` that keeps one process. It starts with the first command, and again after it has died."""
 
     def __init__(self) -> None:
         self.process: subprocess.Popen[str] | None = None
 
     def __call__(
-        self, arguments: Sequence[str], directory: Path, environment: Mapping[str, str], hear: Callable[[str], None]
+        self, arguments: Sequence[str], directory: Path, environment: Mapping[str, str], on_line: Callable[[str], None]
     ) -> tuple[int, str]:
-        """Run one dbt command to its end, or to this process's end; what it said is heard then."""
+        """Run one dbt command and wait for it. `on_line` is called with its output after it has ended."""
         with tempfile.TemporaryDirectory(prefix="dmail-dbt-") as folder:
             output = [Path(folder, name) for name in ("out", "err")]
             for path in output:
@@ -67,17 +67,17 @@ class WarmDbt:
                 "output": [str(path) for path in output],
             }
             try:
-                code = self.ask(json.dumps(request))
+                code = self.send(json.dumps(request))
             except BaseException:
                 self.stop()
                 raise
             with output[0].open(errors="replace") as lines:
                 for line in lines:
-                    hear(line)
+                    on_line(line)
             return code, output[1].read_text(errors="replace")
 
-    def ask(self, request: str) -> int:
-        """Send a request and wait for the answer; 1 where the process has died over it."""
+    def send(self, request: str) -> int:
+        """Send a request and wait for the exit code. It is 1 if the process has died."""
         if self.process is None or self.process.poll() is not None:
             command = [sys.executable, "-P", "-c", CHILD]
             self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -94,7 +94,7 @@ class WarmDbt:
         return int(answer)
 
     def stop(self) -> None:
-        """End it, and the command that it is at."""
+        """End the process and the command that it runs."""
         if self.process:
             for stream in (self.process.stdin, self.process.stdout):
                 if stream:

@@ -14,7 +14,7 @@ from dmail_runner.declare.file_format import FixedWidthFormat
 from dmail_runner.declare.provider import Provider, find_provider
 from dmail_runner.declare.route import find_route
 from dmail_runner.declare.schedule import Schedule
-from dmail_runner.plan.slots import latest, slots
+from dmail_runner.plan.slots import latest_slot, slots_after
 from dmail_runner.project.dbt_process import RunDbt
 from dmail_runner.project.manifest import Manifest
 from dmail_runner.report.lineage import Model, made_by, models_above, origins
@@ -100,8 +100,8 @@ class Project:
             format=form(provider),
             contractual=mail.purpose == "contractual",
             schedule=mail.schedule,
-            slots=tuple(slot.at for slot in islice(slots(at_work, self.now), SLOTS_SHOWN)) if at_work else (),
-            last_due=due.at if at_work and (due := latest(at_work, self.now)) else None,
+            slots=tuple(slot.at for slot in islice(slots_after(at_work, self.now), SLOTS_SHOWN)) if at_work else (),
+            last_due=due.at if at_work and (due := latest_slot(at_work, self.now)) else None,
             columns=tuple(self.columns(campaign, provider)),
             models=tuple(models_above(self.manifest, campaign.extract)),
             exposure=exposure["unique_id"],

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import islice, pairwise
 
-from dmail_runner.core.values import Place
+from dmail_runner.core.values import RegionCount
 from dmail_runner.report.rows import Details, Event, Money, RunRow
 
 # States in which what was not delivered will not be by itself: it counts as an error.
@@ -147,12 +147,12 @@ def within(some: Iterable[RunRow], start: datetime, end: datetime) -> Iterator[R
     return (run for run in some if start < run.due <= end)
 
 
-def by_country(places: Sequence[Place]) -> dict[str, int]:
+def by_country(places: Sequence[RegionCount]) -> dict[str, int]:
     """Pieces by country, most first."""
     return ranked((place.country, place.pieces) for place in places)
 
 
-def by_region(places: Sequence[Place], country: str) -> dict[str, int]:
+def by_region(places: Sequence[RegionCount], country: str) -> dict[str, int]:
     """Pieces by a country's regions, most first."""
     own = [place for place in places if place.country == country]
     return ranked((place.region, place.pieces) for place in own) if any(place.region for place in own) else {}

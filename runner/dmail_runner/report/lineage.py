@@ -11,7 +11,7 @@ from dmail_runner.core.errors import DmailError
 from dmail_runner.core.settings import Settings
 from dmail_runner.project.dbt_process import RunDbt
 from dmail_runner.project.manifest import Manifest
-from dmail_runner.project.warehouse import building
+from dmail_runner.project.warehouse import lock_warehouse
 
 PAGE = "lineage.html"
 
@@ -97,7 +97,7 @@ def origin(manifest: Manifest, unique_id: str, column: str, seen: set[str], *, t
 
 def write_lineage(settings: Settings, run_dbt: RunDbt, folder: Path, tell: Callable[[str], None]) -> Path:
     """Write dbt's documentation with its lineage as one page into a folder, and return the page. Raises DmailError."""
-    with building(settings, "documentation", tell):
+    with lock_warehouse(settings, "documentation", tell):
         outcome = run_dbt(settings, ["docs", "generate", "--static"], settings.work_dir / "docs", {})
         if outcome.exit_code != 0:
             raise DmailError("dbt could not write the documentation:\n" + "\n".join(outcome.errors))

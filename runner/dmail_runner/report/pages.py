@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from dmail_runner.core.values import Place
+from dmail_runner.core.values import RegionCount
 from dmail_runner.report import charts, tiles
 from dmail_runner.report.figures import Stage, by_country, by_region
 from dmail_runner.report.lineage import PAGE as LINEAGE
@@ -121,7 +121,7 @@ def need_word(group: str, kind: str) -> Markup:
     return word(key)
 
 
-def place_maps(places: Sequence[Place]) -> list[tuple[str, str, Markup, dict[str, int]]]:
+def place_maps(places: Sequence[RegionCount]) -> list[tuple[str, str, Markup, dict[str, int]]]:
     """The maps: a name for ids, the country or nothing for the world's, the drawing, and its figures."""
     world = by_country(places)
     found = [("world", "", charts.tile_map(tiles.WORLD, world, "map-world"), world)]

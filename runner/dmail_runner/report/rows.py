@@ -9,8 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from dmail_runner.core.redact import discreet
-from dmail_runner.core.values import Churn, Place
+from dmail_runner.core.redact import redact_people
+from dmail_runner.core.values import Churn, RegionCount
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.reader import batched
 from dmail_runner.ledger.run import FINISHED
@@ -91,7 +91,7 @@ class Details:
 
     events: tuple[Event, ...] = ()
     files: tuple[File, ...] = ()
-    places: tuple[Place, ...] = ()
+    places: tuple[RegionCount, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -136,18 +136,18 @@ def read_approvals(ledger: Ledger) -> dict[str, list[Approval]]:
     found: dict[str, list[Approval]] = defaultdict(list)
     with ledger.reading() as connection:
         for row in connection.execute(query.order_by(approvals.c.number.desc())):
-            found[row.campaign].append(Approval(datetime.fromisoformat(row.at), discreet(row.by), row.fingerprint))
+            found[row.campaign].append(Approval(datetime.fromisoformat(row.at), redact_people(row.by), row.fingerprint))
     return found
 
 
-def read_places(ledger: Ledger, run_ids: Sequence[str]) -> dict[str, tuple[Place, ...]]:
+def read_places(ledger: Ledger, run_ids: Sequence[str]) -> dict[str, tuple[RegionCount, ...]]:
     """Where the pieces of some runs go, most first."""
     order = (places.c.pieces.desc(), places.c.country, places.c.region)
-    found: dict[str, list[Place]] = defaultdict(list)
+    found: dict[str, list[RegionCount]] = defaultdict(list)
     with ledger.reading() as connection:
         for batch in batched(run_ids):
             for row in connection.execute(places.select().where(places.c.run_id.in_(batch)).order_by(*order)):
-                found[row.run_id].append(Place(row.country, row.region, row.pieces))
+                found[row.run_id].append(RegionCount(row.country, row.region, row.pieces))
     return {run_id: tuple(lines) for run_id, lines in found.items()}
 
 
@@ -160,7 +160,7 @@ def run_row(row: Any, excluded: Mapping[str, int], files: Any, last_event: int) 
         created=datetime.fromisoformat(row.created_at),
         changed=datetime.fromisoformat(row.updated_at),
         hold=row.hold,
-        error=discreet(row.error),
+        error=redact_people(row.error),
         targeted=row.targeted,
         included=row.included or 0,
         seeds=row.seeds or 0,
@@ -191,7 +191,7 @@ def read_details(ledger: Ledger, run_ids: Sequence[str]) -> dict[str, Details]:
     with ledger.reading() as connection:
         for batch in batched(run_ids):
             for row in connection.execute(events.select().where(events.c.run_id.in_(batch)).order_by(events.c.number)):
-                told[row.run_id].append(Event(datetime.fromisoformat(row.at), row.kind, discreet(row.detail)))
+                told[row.run_id].append(Event(datetime.fromisoformat(row.at), row.kind, redact_people(row.detail)))
     files, going = read_files(ledger, run_ids), read_places(ledger, run_ids)
     return {run_id: Details(tuple(told[run_id]), files.get(run_id, ()), going.get(run_id, ())) for run_id in run_ids}
 

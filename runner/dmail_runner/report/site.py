@@ -85,7 +85,7 @@ def read_index(folder: Path) -> dict[str, str]:
 def opened(settings: Settings, folder: Path) -> Iterator[Site]:
     """A site to write into, by one process at a time."""
     folder.mkdir(parents=True, exist_ok=True)
-    with locked(settings.state_dir / "report.lock", "report", patience=FOREVER):
+    with locked(settings.state_dir / "report.lock", "report", timeout=FOREVER):
         for left in folder.glob(f"{STAGING}*"):
             if left.is_dir():
                 shutil.rmtree(left, ignore_errors=True)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import groupby, islice
 from types import MappingProxyType
 
-from dmail_runner.core.values import Place
+from dmail_runner.core.values import RegionCount
 from dmail_runner.report.attention import Need, of_run
 from dmail_runner.report.charts import Bar
 from dmail_runner.report.declared import Declared
@@ -82,7 +82,7 @@ class CampaignView:
     hidden: int
     pageless: RunRow | None
     costs: tuple[Money, ...]
-    places: tuple[Place, ...] = ()
+    places: tuple[RegionCount, ...] = ()
     approvals: tuple[Approval, ...] = ()
 
 
@@ -173,7 +173,7 @@ def campaign_view(
     needs: Sequence[Need],
     paged: Container[str],
     *,
-    places: Mapping[str, tuple[Place, ...]] = MappingProxyType({}),
+    places: Mapping[str, tuple[RegionCount, ...]] = MappingProxyType({}),
     approvals: Sequence[Approval] = (),
 ) -> CampaignView:
     """A campaign's page. `runs`: its own, newest first; `paged`: with pages; `places` by run; `approvals`: newest first."""

@@ -12,15 +12,15 @@ import duckdb
 
 from dmail_runner import history
 from dmail_runner.check import figures
-from dmail_runner.check.contract import sift
-from dmail_runner.check.formulas import formulas
+from dmail_runner.check.contract import apply_contract
+from dmail_runner.check.formulas import count_formulas
 from dmail_runner.check.opt_outs import check_opt_outs
 from dmail_runner.check.transliterate import transliterate
 from dmail_runner.check.volume import check_volume
 from dmail_runner.core.values import Build, Churn, Verdicts
 from dmail_runner.declare.campaign import KEY, SEED
 from dmail_runner.project.build import build, build_opt_outs
-from dmail_runner.project.warehouse import building, session
+from dmail_runner.project.warehouse import lock_warehouse, session
 from dmail_runner.run.job import Job
 from dmail_runner.run.order import Last, Order, timestamp
 
@@ -41,7 +41,7 @@ def checked(job: Job, order: Order, *, built: Callable[[], None] = lambda: None)
     `built` is called when dbt has done its part. Nobody else builds while the context lasts.
     """
     purpose = f"{job.campaign.name} for {timestamp(order.slot)}"
-    with building(job.settings, purpose, job.tell) as warehouse:
+    with lock_warehouse(job.settings, purpose, job.tell) as warehouse:
         job.tell(f"build    {job.campaign.name} for {order.slot.astimezone(UTC):%Y-%m-%d %H:%M} UTC")
         relations = in_folder(
             job, lambda work: build(job.settings, job.campaign, order.environment(job.campaign), work, job.run_dbt)
@@ -61,7 +61,7 @@ def churn(job: Job, found: Checked, last: Last | None) -> Churn | None:
     """The people against those of the last file; None where that is not known."""
     if last is None:
         return None
-    looks = history.looks(found.relations, found.verdicts, job.campaign)
+    looks = history.row_hash_query(found.relations, found.verdicts, job.campaign)
     counts = history.churn(found.connection, looks, last.contacts)
     return Churn(last.run_id, *counts) if counts else None
 
@@ -78,13 +78,13 @@ def in_folder(job: Job, step: Callable[[Path], T]) -> T:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def recheck(job: Job, order: Order, contacts: history.Kept) -> None:
+def recheck(job: Job, order: Order, contacts: history.StoredContacts) -> None:
     """Look at the opt-outs as they are now for the people of a file that was frozen before. Raises Held where it has one."""
-    with building(job.settings, f"opt-outs of {job.campaign.name}", job.tell) as warehouse:
+    with lock_warehouse(job.settings, f"opt-outs of {job.campaign.name}", job.tell) as warehouse:
         job.tell(f"recheck  {order.run_id} was frozen some time ago: who has opted out since?")
         environment = order.environment(job.campaign)
         relations = in_folder(job, lambda work: build_opt_outs(job.settings, job.campaign, environment, work, job.run_dbt))
-        people = f"(select {KEY}, false as {SEED} from ({history.mailed(contacts)}))"
+        people = f"(select {KEY}, false as {SEED} from ({history.mailed_query(contacts)}))"
         with session(warehouse) as connection:
             check_opt_outs(connection, replace(relations, extract=people), job.campaign)
 
@@ -94,9 +94,9 @@ def judged(job: Job, connection: duckdb.DuckDBPyConnection, relations: Build) ->
     relations, rewritten = transliterate(connection, relations, job.campaign, job.provider.format)
     for told in rewritten:
         lacked = f"{told.count:,} characters of {told.column} that {job.provider.format.encoding} lacks"
-        job.tell(f"note     {lacked} are written otherwise, such as {told.character} as {told.text!r}")
+        job.tell(f"note     {lacked} are replaced, such as {told.character} as {told.text!r}")
     verdicts = figures.check(connection, relations, job.campaign)
-    relations, verdicts = sift(connection, relations, verdicts, job.campaign, job.provider)
-    for column, count in formulas(connection, relations, job.campaign):
+    relations, verdicts = apply_contract(connection, relations, verdicts, job.campaign, job.provider)
+    for column, count in count_formulas(connection, relations, job.campaign):
         job.tell(f"note     {count:,} values of {column} begin with = + - or @, which a spreadsheet takes for a formula")
     return Checked(connection, relations, verdicts)

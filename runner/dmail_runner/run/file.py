@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from dmail_runner import history
-from dmail_runner.check.regions import places
-from dmail_runner.core.values import Part, Spooled, Verdicts, Watch, nobody_watches
+from dmail_runner.check.regions import count_regions
+from dmail_runner.core.values import Part, Spooled, Verdicts, Watch, ignore_progress
 from dmail_runner.extract.envelope import Envelope
 from dmail_runner.extract.extract import extract
 from dmail_runner.extract.part_file import Content
@@ -35,12 +35,12 @@ def make(
             history.write_audience(found.connection, found.relations, folder)
         if found.verdicts.included == 0 and job.provider.empty == "no_file":
             return found.verdicts, []
-        verdicts = replace(found.verdicts, places=places(found.connection, found.relations, found.verdicts, job.campaign))
+        verdicts = replace(found.verdicts, regions=count_regions(found.connection, found.relations, found.verdicts, job.campaign))
         envelope = Envelope(job.campaign, job.provider, order.slot, order.run_id, mark=order.mark, seal=job.seal)
         job.tell(f"extract  {found.verdicts.included:,} rows into {envelope.base_name()}")
         parts = write(found, envelope, folder, finished=finished, watch=job.watch)
         if folder:
-            contacts = history.Contacts(job.campaign, order.slot, order.run_id, folder)
+            contacts = history.NewContacts(job.campaign, order.slot, order.run_id, folder)
             history.write_contacts(found.connection, found.relations, found.verdicts, contacts)
         return verdicts, parts
 
@@ -51,7 +51,7 @@ def write(
     folder: Path | None,
     *,
     finished: Callable[[Spooled], None] = lambda _: None,
-    watch: Watch = nobody_watches,
+    watch: Watch = ignore_progress,
 ) -> list[Part]:
     """Every file of a run, those beside the parts last, in `folder`, or in none and only counted."""
 
@@ -59,7 +59,7 @@ def write(
         if folder:
             finished(Spooled(part_of(content, number, envelope), part_path(folder, number)))
 
-    contents = extract(found.connection, found.relations, found.verdicts, envelope, folder, finished=whole, watch=watch)
+    contents = extract(found.connection, found.relations, found.verdicts, envelope, folder, on_part=whole, watch=watch)
     parts = [part_of(content, number, envelope) for number, content in enumerate(contents, start=1)]
     return [*parts, *side_parts(envelope, parts, folder)]
 

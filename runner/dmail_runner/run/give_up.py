@@ -38,7 +38,7 @@ def cancel(job: Job, run: Run, ledger: Ledger, reason: str) -> None:
                         place.remove(temporary)
     # The ledger first: what a killed runner leaves of the contacts, the next one takes back.
     ledger.cancel(run, reason)
-    history.take_back_contacts(job.settings, run.run_id)
+    history.remove_contacts(job.settings, run.run_id)
     shutil.rmtree(spool(job, run), ignore_errors=True)
     job.tell(f"cancel   {run.run_id}: {reason}, and nothing of it had left")
     if run.wave == 1:

@@ -28,7 +28,7 @@ def check_history(job: Job, ledger: Ledger) -> None:
 
 def strangers(job: Job, ledger: Ledger) -> list[str]:
     """The campaign's runs in the contact history that the ledger does not know to have had a file."""
-    own = sorted(history.run_names(job.settings, job.campaign.name))
+    own = sorted(history.run_ids(job.settings, job.campaign.name))
     known = {run.run_id for run in ledger.runs(own) if run.frozen}
     return [name for name in own if name not in known]
 
@@ -64,9 +64,9 @@ def keep_history(job: Job, ledger: Ledger) -> None:
     if not job.settings.history_dir.is_dir():
         return
     try:
-        with weeks.alone(job.settings, f"compaction, {job.campaign.name}"):
+        with weeks.lock_history(job.settings, f"compaction, {job.campaign.name}"):
             if job.provider.history_days is not None:
-                history.forget_before(job.settings, job.campaign.name, ledger.now() - timedelta(days=job.provider.history_days))
+                history.remove_before(job.settings, job.campaign.name, ledger.now() - timedelta(days=job.provider.history_days))
             compact(job.settings, ledger)
     except Busy:
         return

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dmail_runner.check.contract import contract_faults
-from dmail_runner.check.volume import class_faults
+from dmail_runner.check.volume import postal_class_faults
 from dmail_runner.core.errors import ConfigError, Problem
 from dmail_runner.core.settings import Settings
-from dmail_runner.core.values import Watch, nobody_watches
+from dmail_runner.core.values import Watch, ignore_progress
 from dmail_runner.declare.campaign import Campaign
 from dmail_runner.declare.provider import FILE as PROVIDERS
 from dmail_runner.declare.provider import Provider, find_provider
@@ -32,7 +32,7 @@ class Job:
     run_dbt: RunDbt
     tell: Callable[[str], None]
     accepted: frozenset[str] = frozenset()  # the holds that a person lets this run pass
-    watch: Watch = nobody_watches
+    watch: Watch = ignore_progress
     begun: Callable[[str], None] = lambda _: None  # is told which run what follows is about
 
     @property
@@ -53,7 +53,7 @@ def find_job(settings: Settings, campaign: Campaign, run_dbt: RunDbt, tell: Call
         layout_faults(campaign, provider.format),
         envelope_faults(campaign, provider),
         contract_faults(campaign, provider),
-        class_faults(campaign, provider),
+        postal_class_faults(campaign, provider),
     )
     faults = list(dict.fromkeys(fault for look in looks for fault in look))
     try:

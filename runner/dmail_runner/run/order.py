@@ -21,7 +21,7 @@ class Last:
     run_id: str
     slot: datetime
     included: int
-    contacts: history.Kept | None
+    contacts: history.StoredContacts | None
 
 
 @dataclass(frozen=True)
@@ -93,4 +93,4 @@ def last_run(job: Job, run: Planned, ledger: Ledger) -> Last | None:
     found = ledger.last_settled(job.campaign.name, run.slot, run.wave)
     if found is None or found.verdicts is None:
         return None
-    return Last(found.run_id, found.slot, found.verdicts.included, history.kept(job.settings, found.run_id))
+    return Last(found.run_id, found.slot, found.verdicts.included, history.find_contacts(job.settings, found.run_id))

@@ -13,7 +13,7 @@ from dmail_runner.declare.route import SftpRoute, find_route
 from dmail_runner.extract.parts import part_path
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import Run
-from dmail_runner.plan.planner import open_slot, run_of
+from dmail_runner.plan.planner import find_run, open_slot
 from dmail_runner.run.approval import approved
 from dmail_runner.run.checked import recheck
 from dmail_runner.run.file import make
@@ -34,7 +34,7 @@ def run_slot(job: Job, slot: datetime, ledger: Ledger, *, asked_for: bool = Fals
     `asked_for`: a person named this slot; one that was missed, or that gave no file, is then built, for its profiles may have
     come late. Raises Held where a person must look, and DmailError where it failed; the ledger says so, too.
     """
-    done = run_of(job.campaign, slot, ledger)
+    done = find_run(job.campaign, slot, ledger)
     if done and is_done(done, asked_for=asked_for):
         shutil.rmtree(spool(job, done), ignore_errors=True)
         return done
@@ -100,7 +100,7 @@ def bring_to_end(job: Job, run: Run, ledger: Ledger) -> Run:
     try:
         ahead = content(job, run, ledger)
         run = ledger.known(run.run_id)
-        history.put_contacts(job.settings, run.run_id, spool(job, run))
+        history.publish_contacts(job.settings, run.run_id, spool(job, run))
         if run.parts:
             deliver_run(job, run, ledger, ahead)
     except Held as held:
@@ -136,7 +136,7 @@ def look_again(job: Job, run: Run, ledger: Ledger) -> None:
     if mail.purpose != "marketing" or run.frozen is None or ledger.now() - run.frozen <= mail.recheck.after:
         return
     waiting = spool(job, run) / history.FILE
-    contacts = history.kept(job.settings, run.run_id) or (history.Kept(waiting) if waiting.exists() else None)
+    contacts = history.find_contacts(job.settings, run.run_id) or (history.StoredContacts(waiting) if waiting.exists() else None)
     if contacts is None:
         raise Held("opt_out", f"{run.run_id}: who is in its file is not known any more, so that nobody can say who has opted out")
     recheck(job, replace(order(job, run, ledger), as_of=ledger.now()), contacts)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import Planned, slot_of
-from dmail_runner.plan.watched import forget_past
+from dmail_runner.plan.watched import restart_schedule
 from dmail_runner.run.housekeeping import strangers
 from dmail_runner.run.job import Job
 from dmail_runner.run.pipeline import UNKNOWN
@@ -32,5 +32,5 @@ def hold_strangers(job: Job, ledger: Ledger, decision: str) -> list[str]:
             run = ledger.open(Planned(run_id, job.campaign.name, slot))
             ledger.hold(run, UNKNOWN, f"the ledger was brought back from before this run {decision}")
             ledger.believe(run)
-        forget_past(ledger, job.campaign, ledger.now())
+        restart_schedule(ledger, job.campaign, ledger.now())
     return strange

@@ -27,10 +27,10 @@ def tidy_spool(job: Job, ledger: Ledger) -> None:
     for run in ledger.runs(folders):
         if run.finished:
             if run.state == "cancelled":
-                history.take_back_contacts(job.settings, run.run_id)
+                history.remove_contacts(job.settings, run.run_id)
             shutil.rmtree(folders[run.run_id], ignore_errors=True)
         elif run.parts:
-            history.put_contacts(job.settings, run.run_id, folders[run.run_id])
+            history.publish_contacts(job.settings, run.run_id, folders[run.run_id])
 
 
 def spool_is_whole(job: Job, run: Run) -> bool:

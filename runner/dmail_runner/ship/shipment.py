@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from dmail_runner.core.values import Load, Part, Receipt, Spooled, Watch, nobody_watches
+from dmail_runner.core.values import Part, Receipt, Spooled, Transfer, Watch, ignore_progress
 from dmail_runner.declare.route import AnyRoute, SftpRoute
 from dmail_runner.ship.delivery import Intent, Lost, deliver, pause
 from dmail_runner.ship.destinations import destination
@@ -22,7 +22,7 @@ class DeliveryCallbacks:
     intent: Callable[[Part], Intent]
     delivered: Callable[[Part, Receipt], None]
     tell: Callable[[str], None] = lambda _: None
-    watch: Watch = nobody_watches
+    watch: Watch = ignore_progress
     wait: Callable[[float], None] = time.sleep
 
 
@@ -79,7 +79,7 @@ class Carrier:
                 part = spooled.part
                 self.desk.tell(f"ship     {part.bytes:,} bytes to {place.location(part.name)}")
                 start = time.monotonic()
-                watch = self.desk.watch(Load(part.name, part.bytes, "bytes"))
+                watch = self.desk.watch(Transfer(part.name, part.bytes, "bytes"))
                 try:
                     receipt = deliver(spooled, place, self.desk.intent(part), self.route, watch)
                 except Lost:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from dmail_runner.core.errors import Busy
 from dmail_runner.core.settings import Settings
-from dmail_runner.core.values import Churn, Part, Place, Receipt, Verdicts
+from dmail_runner.core.values import Churn, Part, Receipt, RegionCount, Verdicts
 from dmail_runner.ledger.database import LedgerError
 from dmail_runner.ledger.journal import faults
 from dmail_runner.ledger.ledger import Ledger
@@ -247,9 +247,9 @@ def test_a_ledger_of_the_second_version_is_brought_up_to_date(place: Settings) -
     ledger.engine.dispose()
     ledger = Ledger(place, lambda: NOW)
     assert ledger.known(run.run_id).state == "empty"
-    churn, places = Churn("before", 3, 4), (Place("US", "CA", 12), Place("", "", 3))
-    ledger.freeze(run, Verdicts(20, 15, {"consent": 5}, places=places, churn=churn), [], None)
-    ledger.freeze(run, Verdicts(20, 15, {"consent": 5}, places=places, churn=churn), [], None)
+    churn, places = Churn("before", 3, 4), (RegionCount("US", "CA", 12), RegionCount("", "", 3))
+    ledger.freeze(run, Verdicts(20, 15, {"consent": 5}, regions=places, churn=churn), [], None)
+    ledger.freeze(run, Verdicts(20, 15, {"consent": 5}, regions=places, churn=churn), [], None)
     (row,) = read_runs(ledger)
     assert row.churn == churn
     assert read_places(ledger, [run.run_id]) == {run.run_id: places}

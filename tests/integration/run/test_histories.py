@@ -38,7 +38,7 @@ def killed_after(steps: int | None) -> Iterator[None]:
         mock.patch.object(Folder, "write", fuse.around(Folder.write)),
         mock.patch.object(Folder, "publish", fuse.around(Folder.publish)),
         mock.patch.object(Folder, "remove", fuse.around(Folder.remove)),
-        mock.patch.object(contacts, "put", fuse.around(contacts.put)),
+        mock.patch.object(contacts, "move", fuse.around(contacts.move)),
         mock.patch.object(shutil, "rmtree", fuse.around(shutil.rmtree)),
         suppress(Dead),
     ):

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts import SHIPPED, settings_of
-from dmail_runner.check.contract import contract_faults, sift
+from dmail_runner.check.contract import apply_contract, contract_faults
 from dmail_runner.check.figures import check
 from dmail_runner.core.errors import ConfigError, ExtractError
 from dmail_runner.core.values import Build, Verdicts
@@ -117,7 +117,7 @@ def test_the_sql_says_what_the_oracle_says(
     with duckdb.connect() as connection:
         fill(connection, table)
         before = check(connection, BUILD, mail)
-        kept, after = sift(connection, BUILD, before, mail, provider(**keys, on_breach="exclude"))
+        kept, after = apply_contract(connection, BUILD, before, mail, provider(**keys, on_breach="exclude"))
         if before.included:
             assert keys_of(connection, kept) == [key for key, kinds in found.items() if not kinds]
             first = Counter(f"contract:{':'.join(found[row[0]][0])}" for row in table if found[row[0]] and not row[3])
@@ -140,7 +140,7 @@ def keys_of(connection: duckdb.DuckDBPyConnection, build: Build) -> list[str]:
 def counts_told(connection: duckdb.DuckDBPyConnection, verdicts: Verdicts, mail: Campaign, house: Provider) -> Counter[str]:
     """The error's lines, by label and rule; each names a row that has the breach."""
     try:
-        assert sift(connection, BUILD, verdicts, mail, house) == (BUILD, verdicts)
+        assert apply_contract(connection, BUILD, verdicts, mail, house) == (BUILD, verdicts)
     except ExtractError as refused:
         lines = re.findall(r"^  (.+): ([\d,]+) .+ \((\w+)\), such as that of profile_id (\d{3})$", refused.what, re.MULTILINE)
         return Counter({f"{label} ({rule})": int(count) for label, count, rule, _ in lines})
@@ -155,7 +155,7 @@ def counts_told(connection: duckdb.DuckDBPyConnection, verdicts: Verdicts, mail:
         ({"min_length": 2}, "東京", "京", "values are shorter than 2 characters"),
         ({"max_length": 2}, "東京", "東京都", "values are longer than 2 characters"),
         ({"pattern": r"^\d{5}(-\d{4})?$"}, "02134-0001", "2134", r"values do not match ^\d{5}(-\d{4})?$"),
-        ({"allowed": ["MA", "O'x"]}, "O'x", "NY", "values are none of the allowed ones"),
+        ({"allowed": ["MA", "O'x"]}, "O'x", "NY", "values are not among the allowed values"),
         ({"upper": True}, "ÉTÉ 5", "ÉTé", "values are not in upper case"),
         ({"trimmed": True}, "a b", "a ", "values begin or end with a space"),
     ],
@@ -167,13 +167,13 @@ def test_every_kind_of_breach_is_told_and_left_out(
     mail, rule = campaign("a", "b"), next(iter(rules))
     verdicts = check(connection, BUILD, mail)
     with pytest.raises(ExtractError) as refused:
-        sift(connection, BUILD, verdicts, mail, provider(columns={"a": rules}))
+        apply_contract(connection, BUILD, verdicts, mail, provider(columns={"a": rules}))
     assert str(refused.value) == (
-        "c has rows that Pigeon Post does not take:\n"
+        "c has rows that Pigeon Post does not accept:\n"
         f"  a: 3 {told} ({rule}), such as that of profile_id 2\n"
-        "  -> mend them in the extract; or `on_breach: exclude` of p in profiles/providers.yml leaves such rows out"
+        "  -> correct them in the extract; or, to leave them out, set `on_breach: exclude` for p in profiles/providers.yml"
     )
-    kept, after = sift(connection, BUILD, verdicts, mail, provider(columns={"a": rules}, on_breach="exclude"))
+    kept, after = apply_contract(connection, BUILD, verdicts, mail, provider(columns={"a": rules}, on_breach="exclude"))
     assert keys_of(connection, kept) == ["1"]
     assert after == Verdicts(3, 1, {f"contract:a:{rule}": 2}, 0)
 
@@ -181,7 +181,7 @@ def test_every_kind_of_breach_is_told_and_left_out(
 def test_one_of_a_group_must_be_filled(connection: duckdb.DuckDBPyConnection) -> None:
     fill(connection, [("1", "x", "", False), ("2", None, "y", False), ("3", " ", None, False)])
     house = provider(required_one_of=["a", "b"], on_breach="exclude")
-    kept, after = sift(connection, BUILD, check(connection, BUILD, campaign("a", "b")), campaign("a", "b"), house)
+    kept, after = apply_contract(connection, BUILD, check(connection, BUILD, campaign("a", "b")), campaign("a", "b"), house)
     assert keys_of(connection, kept) == ["1", "2"]
     assert after.excluded == {"contract:a or b:required_one_of": 1}
 
@@ -189,7 +189,7 @@ def test_one_of_a_group_must_be_filled(connection: duckdb.DuckDBPyConnection) ->
 def test_everybody_may_be_left_out(connection: duckdb.DuckDBPyConnection) -> None:
     fill(connection, [("1", "x", "", False), ("2", "y", "", False), ("seed", "", "", True)])
     house = provider(columns={"a": {"allowed": ["z"]}}, on_breach="exclude")
-    _, after = sift(connection, BUILD, check(connection, BUILD, campaign("a", "b")), campaign("a", "b"), house)
+    _, after = apply_contract(connection, BUILD, check(connection, BUILD, campaign("a", "b")), campaign("a", "b"), house)
     assert after == Verdicts(2, 0, {"contract:a:allowed": 2}, 1)
 
 
@@ -197,7 +197,7 @@ def test_the_error_quotes_no_value(connection: duckdb.DuckDBPyConnection) -> Non
     fill(connection, [("1", "canary", "canary", False)])
     house = provider(columns={"a": {"max_length": 1, "allowed": ["x"]}, "b": {"upper": True, "pattern": "x"}})
     with pytest.raises(ExtractError) as refused:
-        sift(connection, BUILD, check(connection, BUILD, campaign("a", "b")), campaign("a", "b"), house)
+        apply_contract(connection, BUILD, check(connection, BUILD, campaign("a", "b")), campaign("a", "b"), house)
     assert "canary" not in str(refused.value)
     assert str(refused.value).count("such as that of profile_id 1") == 4
 
@@ -206,8 +206,8 @@ def test_the_error_quotes_no_value(connection: duckdb.DuckDBPyConnection) -> Non
     ("keys", "told"),
     [
         ({"columns": {"zip": {"patern": "x"}}}, "providers.yml: p.columns.zip.patern: unknown key; allowed: required, min_length, max_length, pattern, allowed, upper, trimmed"),
-        ({"columns": {"zip": {"pattern": "(?=x)"}}}, "providers.yml: p.columns.zip.pattern: is no regular expression of RE2, which knows no look-around and no back-reference: invalid perl operator: (?="),
-        ({"columns": {"zip": {"pattern": "[a"}}}, "providers.yml: p.columns.zip.pattern: is no regular expression of RE2, which knows no look-around and no back-reference: missing ]: [a"),
+        ({"columns": {"zip": {"pattern": "(?=x)"}}}, "providers.yml: p.columns.zip.pattern: is not a regular expression of RE2, which has no look-around and no back-references: invalid perl operator: (?="),
+        ({"columns": {"zip": {"pattern": "[a"}}}, "providers.yml: p.columns.zip.pattern: is not a regular expression of RE2, which has no look-around and no back-references: missing ]: [a"),
         ({"columns": {"zip": {"pattern": "a\0"}}}, "providers.yml: p.columns.zip.pattern: must not hold the character NUL"),
         ({"columns": {"zip": {"max_length": 0}}}, "providers.yml: p.columns.zip.max_length: Input should be greater than or equal to 1"),
         ({"columns": {"zip": {"min_length": 5, "max_length": 4}}}, "providers.yml: p.columns.zip: `max_length` is below `min_length`"),
@@ -218,7 +218,7 @@ def test_the_error_quotes_no_value(connection: duckdb.DuckDBPyConnection) -> Non
         ({"on_breach": "warn"}, "providers.yml: p.on_breach: unknown value; allowed: 'error' or 'exclude'"),
         ({"extra_columns": "no"}, "providers.yml: p.extra_columns: unknown value; allowed: 'allow' or 'refuse'"),
         ({"required_one_of": [["a"]]}, "providers.yml: p.required_one_of.0: Tuple should have at least 2 items after validation, not 1"),
-        ({"contract": "../providers"}, "providers.yml: p.contract: must be a name of small letters, digits and underscores: that of a file in profiles/contracts"),
+        ({"contract": "../providers"}, "providers.yml: p.contract: must be the name of a file in profiles/contracts: lower-case letters, digits and underscores"),
     ],
 )  # fmt: skip
 def test_a_wrong_contract_is_told_by_file_and_key(keys: dict[str, Any], told: str) -> None:
@@ -234,7 +234,7 @@ def test_a_wrong_contract_is_told_by_file_and_key(keys: dict[str, Any], told: st
         ({"columns": {"A": {"required": True}}}, "models.yml: models.c__extract.columns: p requires a column with the label 'A'; allowed: now profile_id, a, b"),
         ({"required_one_of": ["name", "company"]}, "models.yml: models.c__extract.columns: p requires a column with the label 'name' or 'company'; allowed: now profile_id, a, b"),
         ({"max_columns": 2}, "models.yml: models.c__extract.columns: 3 columns are exported, too many for p; allowed: at most 2"),
-        ({"extra_columns": "refuse", "columns": {"profile_id": {}, "a": {}}}, "models.yml: models.c__extract.columns.column b.config.meta.label: p takes no column 'b'; allowed: profile_id, a"),
+        ({"extra_columns": "refuse", "columns": {"profile_id": {}, "a": {}}}, "models.yml: models.c__extract.columns.column b.config.meta.label: p does not accept the column 'b'; allowed: profile_id, a"),
         ({"columns": {"zip": {"pattern": "x"}}, "max_columns": 3, "required_one_of": ["a", "x"]}, None),
         ({"extra_columns": "refuse", "columns": {"profile_id": {}}, "required_one_of": ["a", "b"]}, None),
     ],
@@ -270,13 +270,13 @@ def test_a_shipped_contract_parses_and_says_where_it_is_from(name: str, connecti
     text = (ROOT / f"profiles/contracts/{name}.yml").read_text()
     assert "# Source: " in text or "Of no single provider: as commonly asked for" in text
     # A campaign with exactly these columns has no fault, and the database understands every rule.
-    house = provider().under(shared)
+    house = provider().with_defaults(shared)
     mail = campaign(*shared.columns)
     assert list(contract_faults(mail, house)) == []
     names = ", ".join(f'null::varchar as "column {label}"' for label in shared.columns)
     connection.execute(f"create table extract as select '1' as profile_id, false as is_seed, {names}")
     with pytest.raises(ExtractError, match=r"required"):
-        sift(connection, BUILD, Verdicts(1, 1, {}), mail, house)
+        apply_contract(connection, BUILD, Verdicts(1, 1, {}), mail, house)
 
 
 LOB = {"name": "Ann Ray", "company": "", "address_line1": "1 Main St", "address_line2": "", "address_city": "Boston", "address_state": "MA", "address_zip": "02134", "address_country": "US"}  # fmt: skip
@@ -297,7 +297,7 @@ LOB = {"name": "Ann Ray", "company": "", "address_line1": "1 Main St", "address_
     ],
 )
 def test_lob(connection: duckdb.DuckDBPyConnection, change: dict[str, str], told: str | None) -> None:
-    house, mail = provider().under(find_contract(settings_of(ROOT), "lob", "p")), campaign(*LOB)
+    house, mail = provider().with_defaults(find_contract(settings_of(ROOT), "lob", "p")), campaign(*LOB)
     values = ", ".join(f"""'{value}' as "column {label}\"""" for label, value in {**LOB, **change}.items())
     connection.execute(f"create table extract as select '001' as profile_id, false as is_seed, {values}")
     assert (told in counts_told(connection, Verdicts(1, 1, {}), mail, house)) if told else True

@@ -69,9 +69,9 @@ def test_processes_share_a_log(tmp_path: Path) -> None:
 
 
 def test_nothing_is_drawn_where_nobody_watches(capsys: pytest.CaptureFixture[str]) -> None:
-    from dmail_runner.core.values import Load
+    from dmail_runner.core.values import Transfer
 
     screen = Screen()
-    screen.watch(Load("file", 10, "rows"))(10)
+    screen.watch(Transfer("file", 10, "rows"))(10)
     screen.tell("build    x")
     assert (capsys.readouterr().err, screen.progress) == ("build    x\n", None)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dmail_runner.core.redact import KNOWN, redact, remember
+from dmail_runner.core.redact import SECRETS, redact, register_secret
 
 
 @given(
@@ -13,12 +13,12 @@ from dmail_runner.core.redact import KNOWN, redact, remember
     st.text(max_size=40),
 )
 def test_what_is_remembered_is_in_no_text(secret: str, before: str, after: str) -> None:
-    KNOWN.clear()
-    remember(secret)
+    SECRETS.clear()
+    register_secret(secret)
     try:
         assert secret not in redact(before + secret + after).replace("(secret)", "\0")
     finally:
-        KNOWN.clear()
+        SECRETS.clear()
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,7 @@ def test_a_copy_that_fails_half_way_leaves_nothing(connection: duckdb.DuckDBPyCo
 @pytest.mark.parametrize("included", [5, 7])
 def test_a_file_of_another_length_is_not_used(connection: duckdb.DuckDBPyConnection, tmp_path: Path, included: int) -> None:
     fill(connection, NASTY)
-    with pytest.raises(ExtractError, match=f"{included} rows were to be written, DuckDB reports 6, and the files hold 6"):
+    with pytest.raises(ExtractError, match=f"{included} rows were expected, DuckDB reports 6, and the files have 6"):
         extract(connection, BUILD, Verdicts(included, included, {}), envelope(CsvFormat()), tmp_path)
     assert list(tmp_path.iterdir()) == []
 
@@ -183,9 +183,9 @@ def test_a_full_disk_leaves_nothing(connection: duckdb.DuckDBPyConnection, tmp_p
         ("delete from extract where profile_id = '001'", "5 rows for 6 included recipients"),
         (
             "update recipients set exclusion_reason = 'consent' where profile_id = '002'",
-            "1 rows of profiles that recipients excludes",
+            "1 rows of profiles that are not included recipients",
         ),
-        ("delete from recipients where profile_id = '002'", "1 rows of profiles that recipients excludes or does not know"),
+        ("delete from recipients where profile_id = '002'", "1 rows of profiles that are not included recipients"),
     ],
 )
 def test_an_extract_that_is_not_the_included_recipients_is_refused(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from dmail_runner import history
 from dmail_runner.history import weeks
-from dmail_runner.history.contacts import run_names
+from dmail_runner.history.contacts import run_ids
 from dmail_runner.history.forget import forget
 from dmail_runner.ledger.database import LedgerError
 from dmail_runner.ledger.run import Run
@@ -42,11 +42,11 @@ def test_a_year_of_mailings_is_counted_once_at_each_moment(tmp_path: Path) -> No
         assert world.run_due() == []
         runs = [run.run_id for run in world.ledger().latest()]
         assert contacts(folder) == sorted((run, f"p{number}") for run in runs for number in range(3)), day
-        assert run_names(world.settings) == set(runs)
+        assert run_ids(world.settings) == set(runs)
     assert len(runs) == 17
     names = [week.name for week in weeks.folders(world.settings)]
     assert names == [f"2027-W{number:02}-1" for number in range(9, 16)]
-    compacted = {run.run_id for run in weeks.compacted(weeks.folders(world.settings))}
+    compacted = {run.run_id for run in weeks.compacted_runs(weeks.folders(world.settings))}
     old = {file.parent.name for file in folder.glob("*/contacts.parquet")}
     assert len(compacted & old) <= 2, "only what was compacted last is in both places"
     for path in (folder / "weeks").rglob("*"):
@@ -119,9 +119,9 @@ def test_files_of_earlier_versions_and_empty_ones(shelf: Shelf) -> None:
     shelf.compact(after=DAY)
     assert contacts(shelf.folder) == before
     assert shelf.in_weeks() == {"2027-W09-1": {old, new, none}}
-    kept = {run: history.kept(shelf.settings, run) for run in (old, new, none)}
+    kept = {run: history.find_contacts(shelf.settings, run) for run in (old, new, none)}
     assert all(kept.values())
-    assert [history.has_looks(kept[run]) for run in (old, new)] == [False, True]
+    assert [history.has_row_hashes(kept[run]) for run in (old, new)] == [False, True]
     with duckdb.connect() as connection:
         now = "select 'bert' as profile_id union all select 'carl'"
         assert [history.churn(connection, now, kept[run]) for run in (new, none)] == [(1, 1), (2, 0)]
@@ -237,7 +237,7 @@ def test_whatever_is_compacted_the_contacts_are_the_same(runs: list[tuple[int, s
                 return
             shelf.compact(after=span * DAY)
             assert contacts(shelf.folder) == whole
-            assert run_names(shelf.settings) == set(put)
+            assert run_ids(shelf.settings) == set(put)
         placed = [run for found in shelf.in_weeks().values() for run in found]
         assert len(placed) == len(set(placed))
         assert all(put[run] == "settled" for run in placed)

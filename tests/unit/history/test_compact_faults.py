@@ -85,7 +85,7 @@ def test_killed_at_every_effect_of_forgetting_what_is_old(shelf: Shelf) -> None:
     shelf.ledger.engine.dispose()
 
     def old_goes(killed: Shelf) -> None:
-        history.forget_before(killed.settings, "letter", MONDAY + 8 * DAY)
+        history.remove_before(killed.settings, "letter", MONDAY + 8 * DAY)
 
     def check(killed: Shelf) -> None:
         assert contacts(killed.folder) in (whole, [row for row in whole if row[0] not in own])
@@ -102,11 +102,11 @@ def test_forgetting_what_is_old_waits_for_the_whole_week(shelf: Shelf) -> None:
     runs = [shelf.put(MONDAY + day * DAY) for day in range(3)]
     shelf.compact()
     shelf.compact(after=DAY)
-    history.forget_before(shelf.settings, "letter", MONDAY + 6 * DAY)
+    history.remove_before(shelf.settings, "letter", MONDAY + 6 * DAY)
     assert shelf.in_weeks() == {"2027-W09-1": set(runs)}
-    history.forget_before(shelf.settings, "lett", MONDAY + 9 * DAY)
+    history.remove_before(shelf.settings, "lett", MONDAY + 9 * DAY)
     assert shelf.in_weeks() == {"2027-W09-1": set(runs)}, "another campaign's runs"
-    history.forget_before(shelf.settings, "letter", MONDAY + 9 * DAY)
+    history.remove_before(shelf.settings, "letter", MONDAY + 9 * DAY)
     assert contacts(shelf.folder) == []
     assert list((shelf.folder / "weeks").iterdir()) == []
 
@@ -114,15 +114,15 @@ def test_forgetting_what_is_old_waits_for_the_whole_week(shelf: Shelf) -> None:
 def test_of_two_compactions_one_stands(shelf: Shelf) -> None:
     run = shelf.put(MONDAY)
     whole = contacts(shelf.folder)
-    once = weeks.compacted
+    once = weeks.compacted_runs
 
     def meanwhile(*arguments: object) -> object:
-        with mock.patch.object(weeks, "compacted", once):
+        with mock.patch.object(weeks, "compacted_runs", once):
             compact.compact(shelf.settings, shelf.ledger)
         return once([])
 
     # Where the lock does not reach another host, its compaction is found when this one takes its place.
-    with mock.patch.object(weeks, "compacted", meanwhile):
+    with mock.patch.object(weeks, "compacted_runs", meanwhile):
         compact.compact(shelf.settings, shelf.ledger)
     assert shelf.in_weeks() == {"2027-W09-1": {run}}
     assert contacts(shelf.folder) == whole
@@ -156,10 +156,10 @@ def test_readers_at_every_instant_of_compactions(shelf: Shelf) -> None:
             while not done.is_set():
                 seen.add(len(connection.execute(query).fetchall()))
 
-    readers = [threading.Thread(target=read) for _ in range(3)]
+    readers = [threading.Thread(target=read, daemon=True) for _ in range(3)]
     for reader in readers:
         reader.start()
-    with mock.patch.object(compact, "AT_ONCE", 1):
+    with mock.patch.object(compact, "MAX_WEEKS", 1):
         for _ in range(26):
             shelf.compact()
     done.set()
@@ -185,10 +185,10 @@ def test_a_fault_of_the_disk_fails_no_mailing_and_is_told(tmp_path: Path) -> Non
 
 def test_nothing_is_compacted_while_somebody_is_erased(shelf: Shelf) -> None:
     shelf.put(MONDAY)
-    with weeks.alone(shelf.settings, "forget"):
+    with weeks.lock_history(shelf.settings, "forget"):
         keep_history(shelf.world.job(), shelf.ledger)
         assert shelf.in_weeks() == {}
-        with pytest.raises(Busy, match="forget, process"), mock.patch("dmail_runner.history.forget.PATIENCE", 0):
+        with pytest.raises(Busy, match="forget, process"), mock.patch("dmail_runner.history.forget.LOCK_TIMEOUT", 0):
             forget(shelf.settings, shelf.ledger, "anna", "by Ann: asked", print)
     keep_history(shelf.world.job(), shelf.ledger)
     assert len(shelf.in_weeks()) == 1

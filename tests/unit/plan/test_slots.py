@@ -12,7 +12,17 @@ from dmail_runner.core.errors import ConfigError
 from dmail_runner.core.yaml import parse
 from dmail_runner.declare.campaign import DirectMail
 from dmail_runner.declare.schedule import Schedule, Wave, Waves
-from dmail_runner.plan.slots import Slot, instant, latest, next_slot, previous, slots, wall_of, wave_faults, wave_slots
+from dmail_runner.plan.slots import (
+    Slot,
+    instant,
+    latest_slot,
+    next_slot,
+    previous_slot,
+    slots_after,
+    wall_of,
+    wave_faults,
+    wave_slots,
+)
 
 ZONES = sorted(available_timezones())
 MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC)).map(lambda m: m.replace(microsecond=0))
@@ -39,23 +49,23 @@ SCHEDULES = st.one_of(
 @settings(max_examples=300, deadline=None)
 @given(SCHEDULES, MOMENTS)
 def test_the_latest_slot_is_the_last_one_not_after_now(schedule: Schedule, now: datetime) -> None:
-    slot = latest(schedule, now)
+    slot = latest_slot(schedule, now)
     if slot is None:
         assert not schedule.cron
         return
     assert slot.at <= now
-    assert next(slots(schedule, slot.at - timedelta(seconds=1))) == slot
+    assert next(slots_after(schedule, slot.at - timedelta(seconds=1))) == slot
     following = next_slot(schedule, slot.at)
     assert following is None or following > now
     assert wall_of(schedule, slot.at) == slot.wall
-    before = previous(schedule, slot.at)
+    before = previous_slot(schedule, slot.at)
     assert before is None or next_slot(schedule, before) == slot.at
 
 
 @settings(max_examples=200, deadline=None)
 @given(SCHEDULES, MOMENTS)
 def test_slots_rise_and_are_whole_minutes_and_have_names_of_their_own(schedule: Schedule, now: datetime) -> None:
-    found = [slot for slot, _ in zip(slots(schedule, now), range(20), strict=False)]
+    found = [slot for slot, _ in zip(slots_after(schedule, now), range(20), strict=False)]
     assert all(a.at < b.at for a, b in pairwise(found))
     assert all(slot.at > now for slot in found)
     assert len({slot.wall for slot in found}) == len(found)
@@ -71,7 +81,7 @@ def test_every_day_has_one_slot_wherever_clocks_change(year: int) -> None:
         for change in changes(zone, year):
             begin = change - timedelta(hours=30)
             schedule = Schedule(cron="*/15 * * * *", timezone=name)
-            found = list(takewhile(lambda slot, end=change + timedelta(hours=30): slot.at <= end, slots(schedule, begin)))
+            found = list(takewhile(lambda slot, end=change + timedelta(hours=30): slot.at <= end, slots_after(schedule, begin)))
             walls = [slot.at.astimezone(zone).replace(tzinfo=None) for slot in found]
             assert len(set(walls)) == len(walls), f"{name}: a local time came twice, and its slot too"
             named = {datetime.fromisoformat(slot.wall.split()[0]) for slot in found}
@@ -88,7 +98,7 @@ def changes(zone: ZoneInfo, year: int) -> list[datetime]:
 def days(cron: str, zone: str, first: datetime, count: int) -> list[str]:
     schedule = Schedule(cron=cron, timezone=zone)
     start = first.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
-    found = takewhile(lambda slot: slot.at < start + timedelta(days=count), slots(schedule, start))
+    found = takewhile(lambda slot: slot.at < start + timedelta(days=count), slots_after(schedule, start))
     return [f"{slot.at.astimezone(ZoneInfo(zone)):%d %H:%M}" for slot in found]
 
 
@@ -104,10 +114,10 @@ def test_an_hour_that_comes_twice_fires_once() -> None:
 def test_start_and_end_are_days_in_the_zone_both_included() -> None:
     schedule = Schedule(cron="0 6 * * *", timezone="Asia/Tokyo", start=date(2027, 2, 1), end=date(2027, 2, 3))
     moments = [datetime(2027, 1, 31, 21, tzinfo=UTC) + timedelta(days=day) for day in range(3)]
-    assert [slot.at for slot in slots(schedule, datetime(2026, 1, 1, tzinfo=UTC))] == moments
-    assert latest(schedule, moments[0] - timedelta(seconds=1)) is None
-    assert latest(schedule, moments[0]) == Slot(moments[0], "2027-02-01T06:00 Asia/Tokyo")
-    assert latest(schedule, datetime(2030, 1, 1, tzinfo=UTC)) == Slot(moments[2], "2027-02-03T06:00 Asia/Tokyo")
+    assert [slot.at for slot in slots_after(schedule, datetime(2026, 1, 1, tzinfo=UTC))] == moments
+    assert latest_slot(schedule, moments[0] - timedelta(seconds=1)) is None
+    assert latest_slot(schedule, moments[0]) == Slot(moments[0], "2027-02-01T06:00 Asia/Tokyo")
+    assert latest_slot(schedule, datetime(2030, 1, 1, tzinfo=UTC)) == Slot(moments[2], "2027-02-03T06:00 Asia/Tokyo")
 
 
 def test_a_slot_at_the_first_instant_of_the_start_counts() -> None:
@@ -117,16 +127,16 @@ def test_a_slot_at_the_first_instant_of_the_start_counts() -> None:
 
 def test_windows_abut_from_the_start_to_the_end() -> None:
     schedule = Schedule(every="6h", timezone="UTC", start=date(2027, 2, 1), end=date(2027, 2, 1))
-    found = [slot.at for slot in slots(schedule, datetime(2026, 1, 1, tzinfo=UTC))]
+    found = [slot.at for slot in slots_after(schedule, datetime(2026, 1, 1, tzinfo=UTC))]
     assert found == [datetime(2027, 2, 1, tzinfo=UTC) + timedelta(hours=6 * step) for step in (1, 2, 3, 4)]
 
 
 def test_waves_keep_the_hour_over_a_change_of_clocks() -> None:
     schedule = Schedule(at=["2026-03-06T06:00"], timezone="America/New_York")
     waves = Waves(apart="2d", sizes=[Wave(share="20%"), Wave(share="30%", after="3d"), Wave(after="3d")])
-    (first,) = slots(schedule, datetime(2026, 1, 1, tzinfo=UTC))
+    (first,) = slots_after(schedule, datetime(2026, 1, 1, tzinfo=UTC))
     assert [f"{at:%d %H:%M}" for at in wave_slots(schedule, waves, first)] == ["06 11:00", "09 10:00", "09 10:00"]
-    assert list(wave_faults(schedule, waves, first)) == ["wave 3 comes 0:00:00 after the one before it, less than `apart`"]
+    assert list(wave_faults(schedule, waves, first)) == ["wave 3 is 0:00:00 after the previous one, less than `apart`"]
 
 
 @pytest.mark.parametrize(
@@ -134,15 +144,15 @@ def test_waves_keep_the_hour_over_a_change_of_clocks() -> None:
     [
         ({}, "needs one of `cron`, `at` and `every`"),
         ({"cron": "0 6 * * *", "every": "4h"}, "needs one of"),
-        ({"every": "4 hours"}, "no length of time, such as 30min"),
+        ({"every": "4 hours"}, "not a duration, such as 30min"),
         ({"every": "99999w"}, "longer than ten years"),
         ({"every": "0h"}, "must be a minute at least"),
         ({"at": []}, "at least 1 item"),
-        ({"at": ["2027-03-01"]}, "local time to the minute"),
-        ({"at": ["2027-03-01T06:00Z"]}, "no offset"),
+        ({"at": ["2027-03-01"]}, "local time in minutes"),
+        ({"at": ["2027-03-01T06:00Z"]}, "without an offset"),
         ({"at": ["2027-03-01T06:00", "2027-03-01 06:00"]}, "names a moment twice"),
         ({"cron": "0 6 * * *", "missed": "some"}, "'latest', 'all' or 'skip'"),
-        ({"cron": "0 6 * * *", "max_late": 3}, "no length of time"),
+        ({"cron": "0 6 * * *", "max_late": 3}, "not a duration"),
     ],
 )
 def test_what_no_schedule_is(schedule: dict[str, object], told: str) -> None:
@@ -156,9 +166,9 @@ def test_what_no_schedule_is(schedule: dict[str, object], told: str) -> None:
     ("waves", "told"),
     [
         ([{"share": "50%"}], "at least 2 items"),
-        ([{"share": "50%"}, {"share": "40%", "after": "1d"}], "the shares must make 100%"),
+        ([{"share": "50%"}, {"share": "40%", "after": "1d"}], "the shares must add up to 100%"),
         ([{"share": "50%"}, {"count": 40, "after": "1d"}], "all waves have a `share`, or all a `count`"),
-        ([{"share": "60%"}, {"share": "50%", "after": "1d"}, {"after": "2d"}], "leave nothing to the last wave"),
+        ([{"share": "60%"}, {"share": "50%", "after": "1d"}, {"after": "2d"}], "leave nobody for the last wave"),
         ([{"share": "50%"}, {}], "either `after` or `at`"),
         ([{"share": "50%", "after": "1d"}, {"after": "1d"}], "the first wave is due when the schedule says"),
         ([{"count": 10}, {"at": "2027-03-09T06:00"}], "a schedule with one date"),

@@ -10,9 +10,9 @@ import duckdb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dmail_runner.check.regions import SMALLEST, places
-from dmail_runner.core.redact import discreet
-from dmail_runner.core.values import Build, Churn, Place, Verdicts
+from dmail_runner.check.regions import MIN_PIECES, count_regions
+from dmail_runner.core.redact import redact_people
+from dmail_runner.core.values import Build, Churn, RegionCount, Verdicts
 from dmail_runner.declare.campaign import Column
 from dmail_runner.report import words
 from dmail_runner.report.attention import needs
@@ -81,10 +81,10 @@ def test_no_key_gets_through(key: str) -> None:
         f"x:\n  a: 1, such as that of profile_id {key}\n  b: 2",
         f"the record of profile_id {key} is larger",
     ):
-        assert "\0" not in discreet(text)
-    assert discreet(f"x:\n  a: 1, such as that of profile_id {key}\n  b: 2") == "x:\n  a: 1\n  b: 2"
+        assert "\0" not in redact_people(text)
+    assert redact_people(f"x:\n  a: 1, such as that of profile_id {key}\n  b: 2") == "x:\n  a: 1\n  b: 2"
     assert (
-        discreet("3 rows with no profile_id, or with one that another row has")
+        redact_people("3 rows with no profile_id, or with one that another row has")
         == "3 rows with no profile_id, or with one that another row has"
     )
 
@@ -120,7 +120,13 @@ def test_the_catalogue_is_whole() -> None:
 
 def test_a_map_is_drawn_where_places_are_known() -> None:
     known = campaign_view("c", None, [], [], set())
-    going = (Place("US", "CA", 90_000), Place("US", "TX", 800), Place("DE", "", 12), Place("US", "", 3), Place("", "", 4))
+    going = (
+        RegionCount("US", "CA", 90_000),
+        RegionCount("US", "TX", 800),
+        RegionCount("DE", "", 12),
+        RegionCount("US", "", 3),
+        RegionCount("", "", 4),
+    )
     drawn = Pages(NOW, lineage=False)
     assert "the latest file's extract has no column country_code" in drawn.campaign(known).replace("&#39;", "'")
     page = drawn.campaign(replace(known, places=going))
@@ -149,13 +155,13 @@ def test_places_add_up_and_none_is_small(cells: list[tuple[str | None, str | Non
         for country, region, count in cells:
             connection.execute("insert into extract select 'x', ?, ? from range(?)", [country, region, count])
         total = sum(count for *_, count in cells)
-        found = places(connection, Build("extract", ""), Verdicts(total, total, {}), known)
-        assert places(connection, Build("extract", ""), Verdicts(total, total, {}), letter()) == ()
+        found = count_regions(connection, Build("extract", ""), Verdicts(total, total, {}), known)
+        assert count_regions(connection, Build("extract", ""), Verdicts(total, total, {}), letter()) == ()
     assert sum(place.pieces for place in found) == total
     assert len({(place.country, place.region) for place in found}) == len(found)
-    assert all(place.pieces >= SMALLEST for place in found if place.region)
+    assert all(place.pieces >= MIN_PIECES for place in found if place.region)
     for country in {place.country for place in found if place.country}:
-        assert sum(place.pieces for place in found if place.country == country) >= SMALLEST
+        assert sum(place.pieces for place in found if place.country == country) >= MIN_PIECES
     assert {place.country for place in found} <= {"US", "DE", ""}
     assert all(place.region == "" for place in found if not place.country)
 

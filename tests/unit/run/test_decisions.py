@@ -8,7 +8,7 @@ import pytest
 from dmail_runner.core.errors import Held, UsageError
 from dmail_runner.declare.notices import Notices
 from dmail_runner.declare.provider import Provider
-from dmail_runner.history.contacts import AUDIENCE, run_names
+from dmail_runner.history.contacts import AUDIENCE, run_ids
 from dmail_runner.run.decisions import give_up, release, resend, resume
 from dmail_runner.run.due import Scheduler
 from dmail_runner.run.notify import Notifier
@@ -73,7 +73,7 @@ def test_contacts_are_kept_as_long_as_the_provider_says(world: World) -> None:
     job = replace(world.job(), provider=Provider(label="Acme", route="out", history_days=5))
     world.pass_time(DAY)
     Scheduler(ledger, Notifier(Notices(), ledger, lambda _: None)).run_due(job, world.now)
-    assert run_names(world.settings) == {"letter-20270312T060000Z", "letter-20270313T060000Z"}
+    assert run_ids(world.settings) == {"letter-20270312T060000Z", "letter-20270313T060000Z"}
     assert world.run_due() == [], "the ledger knows all of them"
 
 

@@ -70,7 +70,7 @@ def test_a_listener_that_does_not_listen_stops_nothing(world: World) -> None:
     [
         ("channels: [{}]", "needs either `url` or `webhook`"),
         ("channels: [{url: x, kinds: [printed]}]", "unknown value"),
-        ("channels: [{url: x, headers: {a: b}}]", "which only a `webhook` takes"),
+        ("channels: [{url: x, headers: {a: b}}]", "which only a `webhook` can have"),
         ("chanels: []", "unknown key"),
     ],
 )

@@ -87,7 +87,7 @@ def test_a_reconciliation_that_was_killed_leaves_the_ledger_unbelieved(world: Wo
     world.run_due()
     ledger = world.ledger()
     ledger.anchor.keep(Mark(10_000, "of a newer one"))
-    monkeypatch.setattr("dmail_runner.run.reconcile.forget_past", Mock(side_effect=KeyboardInterrupt))
+    monkeypatch.setattr("dmail_runner.run.reconcile.restart_schedule", Mock(side_effect=KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         reconcile([world.job()], ledger, "by Ann: disk failure")
     monkeypatch.undo()
