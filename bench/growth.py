@@ -24,7 +24,7 @@ from dmail_runner.cli.report import PAGES
 from dmail_runner.core.settings import Settings
 from dmail_runner.declare.campaign import Campaign, DirectMail, FileSpec
 from dmail_runner.declare.schedule import Schedule
-from dmail_runner.doctor import record
+from dmail_runner.doctor.ledger import examine_ledger
 from dmail_runner.history import compact, weeks
 from dmail_runner.history.contacts import run_ids
 from dmail_runner.ledger.database import iso
@@ -189,7 +189,7 @@ def operations(settings: Settings, folder: Path, last: datetime) -> Iterator[tup
     yield "integrity, before a run", lambda: Ledger(settings, clock).check()
     yield "status", lambda: Ledger(settings, clock).latest(20)
     yield "status of every run", lambda: Ledger(settings, clock).latest()
-    yield "doctor's look at it", lambda: record.ledger(settings, last)
+    yield "doctor's examination of it", lambda: examine_ledger(settings, last)
     yield "service, its first look", lambda: look(Ledger(settings, clock), last)
     yield "service, each look", lambda: look(Ledger(settings, clock), last)
     yield "whose file has a name", lambda: owner(Ledger(settings, clock))

@@ -67,14 +67,14 @@ def test_one_switch_changes_the_language_and_another_the_colours(done: Path, bro
 
 def test_only_what_has_changed_is_written(done: Path, tmp_path: Path) -> None:
     project = Project(Path(shutil.copytree(done, tmp_path / "project")))
-    assert "5 pages written, 3 as they were" in project.call("report").stdout
+    assert "5 pages written, 3 unchanged" in project.call("report").stdout
     assert project.call("hold", HELD_RUN, "--reason", "ask ann@example.com").returncode == DONE
-    assert "6 pages written, 2 as they were" in project.call("report").stdout
+    assert "6 pages written, 2 unchanged" in project.call("report").stdout
     page = (project.path / f"site/run/{HELD_RUN}.html").read_text()
     assert "ask " in page
     assert "ann@" not in page
     (project.path / ".dmail/ledger.sqlite").unlink()
-    assert "5 pages written, 0 as they were" in project.call("report").stdout
+    assert "5 pages written, 0 unchanged" in project.call("report").stdout
     assert list((project.path / "site/run").iterdir()) == [], "a run that the ledger does not have has no page"
     assert (project.path / "site/lineage.html").exists()
 
@@ -83,7 +83,7 @@ def test_a_page_of_somebody_else_is_not_replaced(done: Path, tmp_path: Path) -> 
     (tmp_path / "index.html").write_text("mine")
     refused = Project(done).call("report", "--output", str(tmp_path))
     assert refused.returncode == WRONG
-    assert "has an index.html that is no report's" in refused.stderr
+    assert "has an index.html that the report has not written" in refused.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["index.html"]
 
 

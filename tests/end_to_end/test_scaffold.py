@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from dmail_runner.setup.copy_campaign import twin
+from dmail_runner.setup.copy_campaign import copy_campaign
 from project import COMPILED, DONE, ROOT, WRONG, Project, surroundings
 from warm import ask
 
@@ -91,7 +91,7 @@ def test_only_the_campaigns_own_name_changes(tmp_path: Path) -> None:
         "unit_tests:\n  - {name: hello_works, model: hello__extract, given: [{rows: [{campaign: hello, other: hello you}]}]}\n"
         "exposures:\n  - name: hello\n    label: Hi\n    config:\n      meta: {direct_mail: {status: active, file: {name: 'a/{slot:%d/%m}.csv'}}}\n"
     )
-    copies = twin(sorted(tmp_path.iterdir()), "hello", "say_hello")
+    copies = copy_campaign(sorted(tmp_path.iterdir()), "hello", "say_hello")
     assert copies["say_hello__extract.sql"] == (
         "-- hello from {{ ref('say_hello__audience') }}\nselect hello_count, 'say_hello' as x from {{ ref('hello_offers') }}\n"
     )

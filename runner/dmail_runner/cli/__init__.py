@@ -1,4 +1,4 @@
-"""The command line: parse, call, print, exit. Only this package catches errors."""
+"""The command line: parses arguments, calls the other packages, prints results. Only this package catches errors."""
 
 from dmail_runner.cli import audit, decide, due, look, make, report, route, run, setup
 from dmail_runner.cli.base import app, main

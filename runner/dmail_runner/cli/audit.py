@@ -1,128 +1,145 @@
-"""Commands about what the ledger knows: approvals, its own truth, and the people in the contact history."""
+"""Commands about what the ledger and the contact history record: `audit`, `approve` and `forget`."""
 
 import getpass
-import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dmail_runner.cli.base import AsJson, Name, Slot, app, found_job, now, opened, say, tell
+from dmail_runner.cli.base import (
+    AsJson,
+    Name,
+    Reason,
+    Slot,
+    app,
+    now,
+    open_campaign,
+    open_job,
+    open_ledger,
+    open_project,
+    say,
+    say_json,
+    tell,
+)
 from dmail_runner.core.errors import DmailError
 
-audits = typer.Typer(help="The ledger's own truth.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from dmail_runner.ledger.ledger import Ledger
+    from dmail_runner.run.job import Job
+
+audits = typer.Typer(help="Verify the ledger, or continue with an older copy of it.", no_args_is_help=True)
 app.add_typer(audits, name="audit")
+
+By = Annotated[str | None, typer.Option(help="The person who approves, by the name that git has.")]
+Show = Annotated[bool, typer.Option("--show", help="Show what would be approved, without approving it.")]
+FourEyes = Annotated[bool, typer.Option("--four-eyes", help="Refuse the last author of the campaign's files in git.")]
+ProfileId = Annotated[str, typer.Argument(help="The profile.")]
+ErasureReason = Annotated[str, typer.Option("--reason", help="The reason. The ledger records it without the person.")]
 
 
 @audits.command()
 def verify(context: typer.Context, as_json: AsJson = False) -> None:
-    """Look at every event of the ledger: none was edited, added or removed, and every run and receipt is told of.
+    """Verify that no event of the ledger was edited, added or removed, and that every run and receipt has its events.
 
     Example: dmail-runner audit verify
     """
     from dmail_runner.ledger.journal import faults
-    from dmail_runner.ledger.ledger import Ledger
 
-    settings = context.obj.settings()
-    settings.prepare()
-    ledger = Ledger(settings, now)
+    _, ledger = open_ledger(context.obj)
     ledger.check()
     with ledger.reading() as connection:
         found = list(faults(connection))
-        mark = ledger.anchor.read()
+        last = ledger.anchor.read()
+    events, last_hash = (last.number, last.hash) if last else (0, None)
     if as_json:
-        say(json.dumps({"faults": found, "events": mark.number if mark else 0, "hash": mark.hash if mark else None}, indent=2))
+        say_json({"faults": found, "events": events, "hash": last_hash})
     if found:
-        raise DmailError(
-            f"the ledger {ledger.name} is not as it was written:\n" + "\n".join(f"  {fault}" for fault in found),
-            todo="bring back a backup, and find out who changed it",
-        )
+        raise damaged(ledger, found)
     if not as_json:
-        say(f"{mark.number if mark else 0:,} events, none edited or missing" + (f"; the last is {mark.hash}" if mark else ""))
+        say(f"{events:,} events, none edited or missing" + (f"; the last is {last_hash}" if last else ""))
+
+
+def damaged(ledger: "Ledger", faults: list[str]) -> DmailError:
+    """The error for a ledger that was changed by something other than this program."""
+    return DmailError(
+        f"the ledger {ledger.name} was changed:\n" + "\n".join(f"  {fault}" for fault in faults),
+        todo="restore a backup, and find out who changed it",
+    )
 
 
 @audits.command()
-def reconcile(
-    context: typer.Context,
-    reason: Annotated[str, typer.Option(help="Why; the ledger keeps it.")],
-) -> None:
-    """Take an older copy of the ledger for the true one: what it does not know is held as unknown; no past slot runs by itself.
+def reconcile(context: typer.Context, reason: Reason) -> None:
+    """Continue with an older copy of the ledger. Runs that it lacks are held as unknown, and no past slot is run by itself.
 
     Example: dmail-runner audit reconcile --reason "disk failure, backup of Sunday"
     """
     from dmail_runner.ledger.ledger import Ledger
-    from dmail_runner.project.dbt_process import run_dbt
-    from dmail_runner.project.manifest import load_manifest
-    from dmail_runner.run.reconcile import reconcile as take
+    from dmail_runner.run.reconcile import reconcile as reconcile_runs
 
-    settings = context.obj.settings()
-    manifest = load_manifest(settings, run_dbt)
-    ledger = Ledger(settings, now)
-    jobs = [found_job(settings, manifest.campaign(name)) for name in manifest.names]
-    for run in take(jobs, ledger, f"by {getpass.getuser()}: {reason}"):
-        say(f"held     {run}: nobody knows whether its file was taken; dmail-runner settle {run} says which")
-    say("the ledger counts from now on")
+    settings, manifest = open_project(context.obj)
+    jobs = [open_job(settings, manifest.campaign(name)) for name in manifest.names]
+    for run in reconcile_runs(jobs, Ledger(settings, now), f"by {getpass.getuser()}: {reason}"):
+        say(f"held     {run}: it is unknown whether its file was delivered; record the answer with dmail-runner settle {run}")
+    say("the ledger is in use again")
 
 
 @app.command()
 def approve(
-    context: typer.Context,
-    campaign: Name,
-    by: Annotated[str | None, typer.Option(help="Who approves: a name, as in git.")] = None,
-    show: Annotated[bool, typer.Option("--show", help="Show what would be approved, and approve nothing.")] = False,
-    four_eyes: Annotated[
-        bool, typer.Option("--four-eyes", help="Not by the last author of the campaign's files in git.")
-    ] = False,
-    slot: Slot = None,
+    context: typer.Context, campaign: Name, by: By = None, show: Show = False, four_eyes: FourEyes = False, slot: Slot = None
 ) -> None:
-    """Approve a campaign exactly as it is defined now; any change needs another approval. Runs that waited for it go on.
+    """Approve a campaign as it is defined now. Any later change needs another approval. Runs that waited for it continue.
 
-    `--show` prints what would be approved, what has changed since the last time, the figures and the first rows: personal data.
+    `--show` prints the definition, what has changed since the last approval, the figures and the first rows: personal data.
 
     Example: dmail-runner approve spring_catalog --by "Ann Smith" --four-eyes
     """
-    from dmail_runner.run.approval import approve as put_down
-    from dmail_runner.run.approval import changes, defined, last_approval
+    from dmail_runner.run.approval import approve as record_approval
 
-    job, ledger, due = opened(context.obj, campaign, slot)
+    job, ledger, due = open_campaign(context.obj, campaign, slot)
+    person = approving_person(by, show=show)
+    if person is None:
+        show_definition(job, ledger, due)
+        return
+    fingerprint = record_approval(job, ledger, person, getpass.getuser(), four_eyes=four_eyes)
+    say(f"{campaign} is approved as {fingerprint[:12]} by {person}")
+
+
+def approving_person(by: str | None, *, show: bool) -> str | None:
+    """The person who approves; None for `--show`. Raises BadParameter if both or none are given."""
     if show == (by is not None):
         raise typer.BadParameter("give either --show or --by NAME")
-    if by is not None:
-        if not by.strip():
-            raise typer.BadParameter("must name a person", param_hint="--by")
-        fingerprint = put_down(job, ledger, by.strip(), getpass.getuser(), four_eyes=four_eyes)
-        say(f"{campaign} is approved as {fingerprint[:12]} by {by.strip()}")
-        return
-    from dmail_runner.cli.text import figures, record_lines
+    if by is not None and not by.strip():
+        raise typer.BadParameter("must name a person", param_hint="--by")
+    return by.strip() if by else None
+
+
+def show_definition(job: "Job", ledger: "Ledger", slot: "datetime") -> None:
+    """Print what would be approved: the definition and its changes, the figures, and the first rows."""
+    from dmail_runner.cli.text import approval_lines, figures, record_lines
     from dmail_runner.look.preview import Wanted, previewed
+    from dmail_runner.run.approval import defined, last_approval
     from dmail_runner.run.order import trial_order
 
-    definition, last = defined(job), last_approval(ledger, campaign)
-    say(f"{campaign} as {definition.fingerprint}")
-    say(f"last approved on {last.at:%Y-%m-%d %H:%M} UTC by {last.by}" if last else "never approved before")
-    lines = list(changes(last.definition if last else None, definition))
-    say("\n".join(lines) if lines else "nothing has changed since")
-    with previewed(job, trial_order(job, due, ledger, "approval"), Wanted(5)) as found:
+    definition = defined(job)
+    say(f"{job.campaign.name} as {definition.fingerprint}")
+    say("\n".join(approval_lines(definition, last_approval(ledger, job.campaign.name))))
+    with previewed(job, trial_order(job, slot, ledger, "approval"), Wanted(5)) as found:
         say("\n".join(figures(found.verdicts)))
         say("\n".join(record_lines(found.labels, found.rows, 120)) or "no row")
 
 
 @app.command()
-def forget(
-    context: typer.Context,
-    profile_id: Annotated[str, typer.Argument(help="The profile.")],
-    reason: Annotated[str, typer.Option(help="Why; the ledger keeps it, without the person.")],
-) -> None:
-    """Erase a person: in the contact history only a pseudonym is left, and the person is on a suppression list by a key.
+def forget(context: typer.Context, profile_id: ProfileId, reason: ErasureReason) -> None:
+    """Erase a person: the contact history keeps only a pseudonym, and a suppression list has a key that stops further mail.
 
     Example: dmail-runner forget 0000000042 --reason "request of 2027-03-01"
     """
     from dmail_runner.history.forget import forget as erase
-    from dmail_runner.ledger.ledger import Ledger
 
-    settings = context.obj.settings()
-    settings.prepare()
-    found = erase(settings, Ledger(settings, now), profile_id, f"by {getpass.getuser()}: {reason}", tell)
+    settings, ledger = open_ledger(context.obj)
+    found = erase(settings, ledger, profile_id, f"by {getpass.getuser()}: {reason}", tell)
     for run in found.runs:
         say(f"was in   {run}")
-    say(f"forgotten in {len(found.runs)} runs; nothing is mailed to this person any more")
-    say("yours to do: delete the person where the profiles come from, and ask the providers of these files to delete it")
+    say(f"erased from {len(found.runs)} runs; this person is not mailed any more")
+    say("still to do: delete the person in the source of the profiles, and ask the providers of these files to delete it")

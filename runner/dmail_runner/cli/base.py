@@ -1,5 +1,6 @@
-"""What every command needs: the application, its options, the clock, what is said, and how faults end."""
+"""What all commands use: the application and its options, how a project is opened, what is printed, and how errors end."""
 
+import json
 import os
 import resource
 import signal
@@ -15,8 +16,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dmail_runner.cli.names import campaign_names
-from dmail_runner.cli.screen import Screen, nobody_listens
+from dmail_runner.cli.completion import campaign_names
+from dmail_runner.cli.screen import Screen, ignore_closed_pipe
 from dmail_runner.core.errors import DmailError, Stopped, UsageError
 from dmail_runner.core.log import Log
 from dmail_runner.core.redact import redact
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from dmail_runner.run.job import Job
 
 
-EXIT_CODES = "Exit codes: 0 done, or nothing to do; 1 failed; 2 wrong use or wrong configuration; 3 held, a person must look."
+EXIT_CODES = "Exit codes: 0 done, or nothing to do; 1 failed; 2 wrong use or wrong configuration; 3 held, a person must decide."
 
 app = typer.Typer(
     help=f"Postal campaigns as dbt models, delivered to the mail house.\n\n{EXIT_CODES}",
@@ -44,36 +45,43 @@ app = typer.Typer(
 
 Names = Annotated[
     list[str] | None,
-    typer.Argument(metavar="CAMPAIGN", help="Campaigns by name; all where none is named.", autocompletion=campaign_names),
+    typer.Argument(metavar="CAMPAIGN", help="Campaigns by name. The default is all.", autocompletion=campaign_names),
 ]
-RunId = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, as `status --json` tells it.")]
+RunId = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, as `status --json` prints it.")]
 Name = Annotated[str, typer.Argument(metavar="CAMPAIGN", help="The campaign.", autocompletion=campaign_names)]
 Slot = Annotated[
     str | None,
-    typer.Option(metavar="ISO-TIME", help="The slot, such as 2027-03-01T06:00-05:00; by default the latest that is due."),
+    typer.Option(metavar="ISO-TIME", help="The slot, such as 2027-03-01T06:00-05:00. The default is the latest one that is due."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Reason = Annotated[str, typer.Option(help="The reason. The ledger records it.")]
 
 
 @dataclass(frozen=True)
-class Where:
-    """The options of every command."""
+class GlobalOptions:
+    """The options that stand before the command.
+
+    Attributes:
+        project_dir: the dbt project; None for the present folder or the nearest one above it that is a project.
+        target: the dbt target; None for the default of profiles.yml.
+    """
 
     project_dir: Path | None
     target: str | None
 
     def settings(self) -> "Settings":
+        """Find the project, and change to its folder. Raises ConfigError and UsageError."""
         from dmail_runner.core.settings import find_settings
 
         settings = find_settings(self.project_dir, self.target)
         screen.log = Log(settings.state_dir / "log")
-        # The warehouse's views read files by paths that start at the project, as dbt, which builds them, sees them.
+        # Views of the warehouse have paths relative to the project, where dbt has created them.
         os.chdir(settings.project_dir)
         return settings
 
 
 def print_version(wanted: bool) -> None:
-    """Print the version, and end."""
+    """Print the version, and exit."""
     if wanted:
         typer.echo(f"dmail-runner {version('dmail-runner')}")
         raise typer.Exit
@@ -84,62 +92,71 @@ def common(
     context: typer.Context,
     _: Annotated[bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version.")] = False,
     project_dir: Annotated[
-        Path | None, typer.Option(help="The dbt project; by default here or above.", show_default=False)
+        Path | None,
+        typer.Option(help="The dbt project. The default is this folder or the nearest one above it.", show_default=False),
     ] = None,
     target: Annotated[str | None, typer.Option(help="The dbt target.", show_default=False)] = None,
 ) -> None:
-    context.obj = Where(project_dir, target)
+    context.obj = GlobalOptions(project_dir, target)
 
 
-def opened(where: Where, campaign: str, slot: str | None) -> "tuple[Job, Ledger, datetime]":
-    """A campaign's job, the ledger, and the slot that is meant: the given one, the latest that is due, or else now."""
-    from dmail_runner.ledger.ledger import Ledger
-    from dmail_runner.plan.due import due_slot
-
-    moment = parse_slot(slot) if slot is not None else None
-    settings, manifest = loaded(where)
-    job = found_job(settings, manifest.campaign(campaign))
-    ledger = Ledger(settings, now)
-    return job, ledger, moment or due_slot(job.campaign, ledger, now()) or now()
-
-
-def loaded(where: Where) -> "tuple[Settings, Manifest]":
+def open_project(options: GlobalOptions) -> "tuple[Settings, Manifest]":
     """The settings and the manifest of the project."""
-    from dmail_runner.project.dbt_process import run_dbt
     from dmail_runner.project.manifest import load_manifest
 
-    settings = where.settings()
-    return settings, load_manifest(settings, run_dbt)
+    settings = options.settings()
+    return settings, load_manifest(settings, watched_dbt())
 
 
-def opened_ledger(where: Where) -> "tuple[Settings, Ledger]":
-    """The settings and the ledger of the project, for a command that needs no manifest."""
+def open_ledger(options: GlobalOptions) -> "tuple[Settings, Ledger]":
+    """The settings and the ledger of the project. The manifest is not loaded."""
     from dmail_runner.ledger.ledger import Ledger
 
-    settings = where.settings()
+    settings = options.settings()
     settings.prepare()
     return settings, Ledger(settings, now)
 
 
-def worst(codes: Iterable[int]) -> int:
-    """The exit code of a command that took several steps: a failure counts more than a wrong use, and that more than a hold."""
-    found = set(codes)
-    return next((code for code in (1, 2, 3) if code in found), 0)
+def open_campaign(options: GlobalOptions, campaign: str, slot: str | None) -> "tuple[Job, Ledger, datetime]":
+    """A campaign's job, the ledger and a slot: the given one, or the latest one that is due, or the present time."""
+    from dmail_runner.ledger.ledger import Ledger
+    from dmail_runner.plan.due import due_slot
+
+    moment = parse_slot(slot) if slot is not None else None
+    settings, manifest = open_project(options)
+    job = open_job(settings, manifest.campaign(campaign))
+    ledger = Ledger(settings, now)
+    return job, ledger, moment or due_slot(job.campaign, ledger, now()) or now()
+
+
+def open_job(settings: "Settings", campaign: "Campaign", run_dbt: "RunDbt | None" = None) -> "Job":
+    """A campaign's job, whose progress is shown on the screen. Raises ConfigError."""
+    from dmail_runner.run.job import find_job
+
+    job = find_job(settings, campaign, run_dbt or watched_dbt(), tell)
+    return replace(job, watch=screen.watch, begun=screen.begin_run)
+
+
+def watched_dbt() -> "RunDbt":
+    """Runs dbt in a child process, and shows its progress on the screen."""
+    from dmail_runner.project.dbt_process import run_dbt
+
+    return partial(run_dbt, watch=screen.show_node)
 
 
 def parse_slot(text: str) -> datetime:
-    """A moment in ISO 8601 with an offset, to the minute. Raises UsageError."""
+    """A slot from an ISO 8601 time with an offset, to the minute. Raises UsageError."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise UsageError(
-            f"--slot {text!r} is no ISO 8601 time", todo="such as 2027-03-01T06:00-05:00 or 2027-03-01T11:00Z"
+            f"--slot {text!r} is not an ISO 8601 time", todo="such as 2027-03-01T06:00-05:00 or 2027-03-01T11:00Z"
         ) from None
     if moment.tzinfo is None:
         shown = f"{moment:%Y-%m-%dT%H:%M}"
         raise UsageError(f"--slot {text!r} has no offset from UTC", todo=f"such as {shown}Z or {shown}-05:00")
     if moment.second or moment.microsecond:
-        raise UsageError(f"--slot {text!r}: slots are whole minutes")
+        raise UsageError(f"--slot {text!r} has seconds: slots are whole minutes")
     try:
         return moment.astimezone(UTC)
     except OverflowError:
@@ -147,56 +164,52 @@ def parse_slot(text: str) -> datetime:
 
 
 def now() -> datetime:
-    """The clock; nothing below this module reads it."""
+    """The present time. No module outside this package reads the clock."""
     return datetime.now(UTC).replace(microsecond=0)
-
-
-def say(text: str) -> None:
-    """The result, or a part of it."""
-    if not screen.silent:
-        put_out(text)
-
-
-def put_out(text: str) -> None:
-    """What a program reads, or a person."""
-    screen.clear()
-    with nobody_listens(sys.stdout):
-        typer.echo(text)
 
 
 screen = Screen()
 tell = screen.tell
 
 
-def ended(run: "Run") -> None:
-    """The log tells how a run ended, with its figures."""
-    from dmail_runner.ledger.run import run_as_json
-
-    screen.begin(run.run_id)
-    if screen.log:
-        screen.log.write("ended", **run_as_json(run))
+def say(text: str) -> None:
+    """Print a result for people. With `--json` it is dropped where a command sets `screen.silent`."""
+    if not screen.silent:
+        print_result(text)
 
 
-def found_job(settings: "Settings", campaign: "Campaign", run_dbt: "RunDbt | None" = None) -> "Job":
-    """A campaign's job, which is watched on the screen. Raises ConfigError."""
-    from dmail_runner.project.dbt_process import run_dbt as run_child
-    from dmail_runner.run.job import find_job
-
-    job = find_job(settings, campaign, run_dbt or partial(run_child, watch=screen.node), tell)
-    return replace(job, watch=screen.watch, begun=screen.begin)
+def say_json(value: object, *, ensure_ascii: bool = True) -> None:
+    """Print a result for programs."""
+    print_result(json.dumps(value, indent=2, ensure_ascii=ensure_ascii))
 
 
-def table(rows: list[list[str]]) -> None:
-    """Columns as wide as they must be."""
+def say_table(rows: list[list[str]]) -> None:
+    """Print rows with aligned columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
+def print_result(text: str) -> None:
+    """Print to standard output."""
+    screen.clear()
+    with ignore_closed_pipe(sys.stdout):
+        typer.echo(text)
+
+
+def log_end(run: "Run") -> None:
+    """Log how a run ended, with its figures."""
+    from dmail_runner.ledger.run import run_as_json
+
+    screen.begin_run(run.run_id)
+    if screen.log:
+        screen.log.write("ended", **run_as_json(run))
+
+
 def attempt(step: Callable[[], object]) -> int:
-    """Run a step and print what stopped it; the exit code that it earned."""
+    """Run a step, and print the error that stops it. Returns the exit code: the step's own if it returns an int."""
     try:
-        step()
+        code = step()
     except DmailError as error:
         tell(f"{'held' if error.exit_code == 3 else 'error'}: {error}")
         return error.exit_code
@@ -204,25 +217,35 @@ def attempt(step: Callable[[], object]) -> int:
         tell(f"error: {error.filename or 'output'}: {error.strerror or type(error).__name__}")
         return 1
     except Exception as error:
-        # A fault of this program. Its text may quote anything, so that only its kind and place are told.
-        if os.environ.get("DMAIL_DEBUG"):
-            typer.echo(redact(traceback.format_exc()), err=True)
-            return 1
-        *_, last = traceback.extract_tb(error.__traceback__)
-        place = f"{Path(last.filename).name}:{last.lineno}"
-        tell(f"error: unexpected {type(error).__name__} at {place}\n  -> DMAIL_DEBUG=1 shows the traceback")
+        tell_unexpected(error)
         return 1
     finally:
         screen.clear()
         if screen.log:
             screen.log.run_id = None
-    return 0
+    return code if isinstance(code, int) else 0
+
+
+def tell_unexpected(error: Exception) -> None:
+    """Print the type and the place of an error of this program. Its text may quote a row, so it is printed only on request."""
+    if os.environ.get("DMAIL_DEBUG"):
+        typer.echo(redact("".join(traceback.format_exception(error))), err=True)
+        return
+    *_, last = traceback.extract_tb(error.__traceback__)
+    line = f"{Path(last.filename).name}:{last.lineno}"
+    tell(f"error: unexpected {type(error).__name__} at {line}\n  -> DMAIL_DEBUG=1 shows the traceback")
+
+
+def worst(codes: Iterable[int]) -> int:
+    """The exit code of a command with several steps: the first of 1, 2, 3 that a step has, or 0."""
+    found = set(codes)
+    return next((code for code in (1, 2, 3) if code in found), 0)
 
 
 def main() -> None:
-    """The console script."""
+    """The entry point of the console script."""
     os.umask(0o077)
-    # What a crash would leave on the disk holds passwords and people.
+    # A core dump would contain passwords and personal data.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, stop)
@@ -233,5 +256,5 @@ def main() -> None:
 
 
 def stop(number: int, _: object) -> None:
-    """As an exception, so that dbt's process ends with this one and the ledger knows."""
+    """Handle a signal by an exception, so that dbt's process is ended and the ledger records the end of the run."""
     raise Stopped(number)

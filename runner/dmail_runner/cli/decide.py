@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dmail_runner.cli.base import RunId, app, ended, found_job, opened_ledger, say
+from dmail_runner.cli.base import Reason, RunId, app, log_end, open_job, open_ledger, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from dmail_runner.ledger.run import Run
     from dmail_runner.run.decisions import Decision
     from dmail_runner.run.job import Job
-
-
-Reason = Annotated[str, typer.Option(help="Why; the ledger keeps it.")]
 
 
 @app.command()
@@ -115,10 +112,10 @@ def decide(
     from dmail_runner.project.dbt_process import run_dbt
     from dmail_runner.project.manifest import load_manifest
 
-    settings, ledger = opened_ledger(context.obj)
+    settings, ledger = open_ledger(context.obj)
     found = ledger.named(run_id)
-    job = found_job(settings, load_manifest(settings, run_dbt).campaign(found.campaign))
+    job = open_job(settings, load_manifest(settings, run_dbt).campaign(found.campaign))
     run = step(job, found, ledger)
     if run:
-        ended(run)
+        log_end(run)
     say(done or "\n".join(run_lines(run or ledger.known(run_id))))

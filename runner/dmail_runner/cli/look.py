@@ -1,10 +1,8 @@
-"""Commands that look and change nothing."""
+"""Commands that show something and change nothing."""
 
-import json
 import shutil
 import sys
 from dataclasses import asdict
-from datetime import UTC
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,13 +16,14 @@ from dmail_runner.cli.base import (
     Slot,
     app,
     attempt,
-    found_job,
-    loaded,
     now,
-    opened,
-    opened_ledger,
+    open_campaign,
+    open_job,
+    open_ledger,
+    open_project,
     say,
-    table,
+    say_json,
+    say_table,
     tell,
     worst,
 )
@@ -36,204 +35,206 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dmail_runner.ledger.ledger import Ledger
+    from dmail_runner.look.check import CheckResult
     from dmail_runner.look.preview import Preview
-    from dmail_runner.look.warnings import Examined
     from dmail_runner.run.job import Job
+
+
+BuildToo = Annotated[bool, typer.Option("--build", help="Build the models as well, and check every row.")]
+Profiles = Annotated[
+    list[str] | None, typer.Option("--profile", metavar="PROFILE", help="A profile. It can be given several times.")
+]
+TestProfiles = Annotated[
+    bool, typer.Option("--test-profiles", help="Show all test profiles and seed addresses. No rule is applied to them.")
+]
+Rows = Annotated[int, typer.Option(min=1, max=10_000, help="The number of rows, in the file's order.")]
+AsBytes = Annotated[bool, typer.Option("--bytes", help="Print a file of these rows, byte for byte.")]
+People = Annotated[int, typer.Option("--rows", metavar="ROWS", min=0, max=1_000_000, help="The number of people to name.")]
+ProfileId = Annotated[str, typer.Argument(help="The profile.")]
+Limit = Annotated[int, typer.Option(min=1, max=1_000_000_000, help="The number of runs.")]
 
 
 @app.command("list")
 def list_campaigns(context: typer.Context, as_json: AsJson = False) -> None:
-    """The campaigns, with status, provider, route and next slot.
+    """List the campaigns, with status, provider, route and next slot.
 
     Example: dmail-runner list --json
     """
-    from dmail_runner.look.campaigns import listed
+    from dmail_runner.look import campaigns
 
-    settings, manifest = loaded(context.obj)
-    entries = [asdict(entry) for entry in listed(settings, manifest, now())]
+    settings, manifest = open_project(context.obj)
+    entries = [asdict(entry) for entry in campaigns.list_campaigns(settings, manifest, now())]
     if as_json:
-        say(json.dumps({"campaigns": entries}, indent=2))
+        say_json({"campaigns": entries})
         return
     keys = ("name", "status", "provider", "route", "next_slot")
     rows = [[entry[key] or "-" for key in keys] for entry in entries]
-    table([["campaign", "status", "provider", "route", "next slot"], *rows])
+    say_table([["campaign", "status", "provider", "route", "next slot"], *rows])
 
 
 @app.command()
-def check(
-    context: typer.Context,
-    campaigns: Names = None,
-    build: Annotated[bool, typer.Option("--build", help="Build the models and look at every row, too.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Find every fault of the configuration at once, and say what a person should know. Errors end with exit code 2.
+def check(context: typer.Context, campaigns: Names = None, build: BuildToo = False, as_json: AsJson = False) -> None:
+    """Check the configuration, and report all errors and warnings. Errors end with exit code 2.
 
     Example: dmail-runner check spring_catalog --build
     """
     from dmail_runner.ledger.ledger import Ledger
-    from dmail_runner.look.check import checked
+    from dmail_runner.look.check import check_campaigns
 
-    settings, manifest = loaded(context.obj)
+    settings, manifest = open_project(context.obj)
     ledger = Ledger(settings, now)
-    found = checked(settings, manifest, campaigns, ledger, lambda campaign: found_job(settings, campaign))
+    found = check_campaigns(settings, manifest, campaigns, ledger, partial(open_job, settings))
     say_problems(found, as_json=as_json)
-    if found.errors:
-        raise ConfigError(list(found.errors))
     if build and (code := worst(attempt(partial(build_one, job, ledger)) for job in found.jobs)):
         raise typer.Exit(code)
     if not as_json:
         say_checked(found)
 
 
+def say_problems(found: "CheckResult", *, as_json: bool) -> None:
+    """Print the warnings; as JSON, the errors as well. Raises ConfigError if there are errors."""
+    if as_json:
+        levels = [("error", fault) for fault in found.errors] + [("warning", warning) for warning in found.warnings]
+        say_json({"problems": [{"level": level, **asdict(problem)} for level, problem in levels]})
+    else:
+        for warning in found.warnings:
+            say(f"warning: {warning}")
+    if found.errors:
+        raise ConfigError(list(found.errors))
+
+
 def build_one(job: "Job", ledger: "Ledger") -> None:
-    """Build a campaign for the slot that is due, and look at every row."""
+    """Build a campaign for the slot that is due, and check every row."""
     from dmail_runner.plan.due import due_slot
     from dmail_runner.run.pipeline import dry_run
 
     dry_run(job, due_slot(job.campaign, ledger, now()) or now(), ledger)
 
 
-def say_problems(found: "Examined", *, as_json: bool) -> None:
-    """Print the warnings; as JSON, the errors as well."""
-    if as_json:
-        levels = [("error", fault) for fault in found.errors] + [("warning", warning) for warning in found.warnings]
-        say(json.dumps({"problems": [{"level": level, **asdict(problem)} for level, problem in levels]}, indent=2))
-        return
-    for warning in found.warnings:
-        say(f"warning: {warning}")
-
-
-def say_checked(found: "Examined") -> None:
-    """Print what a thousand pieces of each campaign cost, and how many campaigns were checked."""
+def say_checked(found: "CheckResult") -> None:
+    """Print the cost of a thousand pieces of each campaign, and how many campaigns were checked."""
     for job in found.jobs:
         if cost := job.cost(1000):
             say(f"{job.campaign.name}: a thousand pieces cost about {cost}")
     campaigns, warnings = len(found.jobs), len(found.warnings)
     count = f"{warnings} warning{'s' if warnings != 1 else ''}" if warnings else "no warnings"
-    say(f"{campaigns} campaign{'s' if campaigns != 1 else ''}, no faults, {count}")
+    say(f"{campaigns} campaign{'s' if campaigns != 1 else ''}, no errors, {count}")
 
 
 @app.command()
 def preview(
     context: typer.Context,
     campaign: Name,
-    profile: Annotated[list[str] | None, typer.Option(help="A profile; may be given several times.")] = None,
-    test: Annotated[
-        bool, typer.Option("--test-profiles", help="Test profiles and seeds, whatever the rules say, over what was built last.")
-    ] = False,
-    rows: Annotated[int, typer.Option(min=1, max=10_000, help="How many rows, in the file's order.")] = 10,
-    as_bytes: Annotated[bool, typer.Option("--bytes", help="The exact bytes of a file of these rows.")] = False,
+    profiles: Profiles = None,
+    test: TestProfiles = False,
+    rows: Rows = 10,
+    as_bytes: AsBytes = False,
     slot: Slot = None,
 ) -> None:
-    """Show the file as it would be, without recording or delivering anything. Shows personal data.
+    """Show the first rows of the file, or those of some profiles. Nothing is recorded or delivered. Shows personal data.
 
     Example: dmail-runner preview spring_catalog --rows 3
     """
     from dmail_runner.look.preview import Wanted, previewed
     from dmail_runner.run.order import trial_order
 
-    job, ledger, due = opened(context.obj, campaign, slot)
-    wanted = Wanted(rows, tuple(profile or ()), test)
+    job, ledger, due = open_campaign(context.obj, campaign, slot)
+    wanted = Wanted(rows, tuple(profiles or ()), test)
     with previewed(job, trial_order(job, due, ledger, "preview"), wanted) as found:
-        for name, reason in found.out:
-            tell(f"note     {name} is not in the file: {reason}")
-        if as_bytes:
-            write_bytes(found.files)
-        else:
-            say_preview(job, due, found, test=test)
+        say_preview(job, due, found, as_bytes=as_bytes, test=test)
 
 
 def write_bytes(files: "Iterable[Path]") -> None:
-    """Write the files to standard output as they are."""
+    """Write the files to standard output, byte for byte."""
     for file in files:
         with file.open("rb") as content:
             shutil.copyfileobj(content, sys.stdout.buffer)
     sys.stdout.buffer.flush()
 
 
-def say_preview(job: "Job", slot: "datetime", found: "Preview", *, test: bool) -> None:
-    """Print the rows, and the figures unless only test profiles were asked for."""
-    from dmail_runner.cli.text import figures, record_lines
+def say_preview(job: "Job", slot: "datetime", found: "Preview", *, as_bytes: bool, test: bool) -> None:
+    """Print the rows, and the figures of the real file. There are no figures for test profiles."""
+    from dmail_runner.cli.text import figures, moment, record_lines
 
+    for name, reason in found.missing:
+        tell(f"note     {name} is not in the file: {reason}")
+    if as_bytes:
+        write_bytes(found.files)
+        return
     say("\n".join(record_lines(found.labels, found.rows, shutil.get_terminal_size().columns)) or "no row")
     if test:
         return
-    say(f"{job.campaign.name}  slot {slot.astimezone(UTC):%Y-%m-%d %H:%M} UTC  preview: nothing was delivered or recorded")
+    say(f"{job.campaign.name}  slot {moment(slot)}  preview: nothing was delivered or recorded")
     say("\n".join(figures(found.verdicts)))
     if cost := job.cost(found.verdicts.included + found.verdicts.seeds):
         say(f"  cost      about {cost}")
 
 
 @app.command()
-def diff(
-    context: typer.Context,
-    campaign: Name,
-    rows: Annotated[int, typer.Option(min=0, max=1_000_000, help="How many people to name, too.")] = 0,
-    slot: Slot = None,
-    as_json: AsJson = False,
-) -> None:
-    """What the slot's file would change against the last one that was delivered: who comes, who goes and why, whose row differs.
+def diff(context: typer.Context, campaign: Name, people: People = 0, slot: Slot = None, as_json: AsJson = False) -> None:
+    """Compare the slot's file with the last delivered one: who is added, who is removed and why, whose row differs.
 
     Example: dmail-runner diff spring_catalog --rows 20
     """
     from dmail_runner.cli.text import difference_json, difference_lines
     from dmail_runner.look.diff import difference
-    from dmail_runner.plan.slots import next_slot
     from dmail_runner.run.order import trial_order
 
-    job, ledger, due = opened(context.obj, campaign, slot)
-    done = ledger.find(campaign, due)
-    if slot is None and done and done.state == "settled" and job.campaign.mail.schedule:
-        # That file is the last one: what changes is seen in the next.
-        due = next_slot(job.campaign.mail.schedule, due) or due
-    found = difference(job, trial_order(job, due, ledger, "diff"), rows)
-    say(json.dumps(difference_json(found), indent=2) if as_json else "\n".join(difference_lines(campaign, due, found)))
+    job, ledger, due = open_campaign(context.obj, campaign, slot)
+    due = due if slot is not None else slot_after_last_file(job, ledger, due)
+    found = difference(job, trial_order(job, due, ledger, "diff"), people)
+    if as_json:
+        say_json(difference_json(found))
+    else:
+        say("\n".join(difference_lines(campaign, due, found)))
+
+
+def slot_after_last_file(job: "Job", ledger: "Ledger", due: "datetime") -> "datetime":
+    """The slot that is due; the next one if the file of that slot has been delivered, and so is the last one."""
+    from dmail_runner.plan.slots import next_slot
+
+    run, schedule = ledger.find(job.campaign.name, due), job.campaign.mail.schedule
+    delivered = run is not None and run.state == "settled"
+    return (next_slot(schedule, due) if delivered and schedule else None) or due
 
 
 @app.command()
-def explain(
-    context: typer.Context,
-    campaign: Name,
-    profile_id: Annotated[str, typer.Argument(help="The profile.")],
-    slot: Slot = None,
-    as_json: AsJson = False,
-) -> None:
-    """Why a profile is in or out: what every rule says of it, and its row as it would be printed. Shows personal data.
+def explain(context: typer.Context, campaign: Name, profile_id: ProfileId, slot: Slot = None, as_json: AsJson = False) -> None:
+    """Explain why a profile is in the file or not: the result of every rule, and its printed row. Shows personal data.
 
     Example: dmail-runner explain spring_catalog 0000000042
     """
     from dmail_runner.cli.text import explanation_lines
-    from dmail_runner.look.explain import explain as ask
+    from dmail_runner.look.explain import explain as explain_profile
 
-    job, _, due = opened(context.obj, campaign, slot)
-    found = ask(job, due, profile_id)
-    say(json.dumps(asdict(found), indent=2, ensure_ascii=False) if as_json else "\n".join(explanation_lines(found, due)))
+    job, _, due = open_campaign(context.obj, campaign, slot)
+    found = explain_profile(job, due, profile_id)
+    if as_json:
+        say_json(asdict(found), ensure_ascii=False)
+    else:
+        say("\n".join(explanation_lines(found, due)))
 
 
 @app.command()
-def status(
-    context: typer.Context,
-    as_json: AsJson = False,
-    limit: Annotated[int, typer.Option(min=1, max=1_000_000_000, help="How many runs, the newest first.")] = 20,
-) -> None:
-    """The runs, newest first.
+def status(context: typer.Context, as_json: AsJson = False, limit: Limit = 20) -> None:
+    """Show the latest runs, newest slot first.
 
     Example: dmail-runner status --json
     """
     from dmail_runner.cli.text import run_lines
     from dmail_runner.ledger.run import run_as_json
 
-    _, ledger = opened_ledger(context.obj)
+    _, ledger = open_ledger(context.obj)
     runs = ledger.latest(limit)
     if as_json:
-        say(json.dumps({"runs": [run_as_json(run) for run in runs]}, indent=2))
+        say_json({"runs": [run_as_json(run) for run in runs]})
     else:
         say("\n\n".join("\n".join(run_lines(run)) for run in runs) or "no run yet")
 
 
 @app.command()
 def show(context: typer.Context, run: RunId, as_json: AsJson = False) -> None:
-    """One run: its figures, its files, where its pieces go, and everything that happened to it.
+    """Show one run: its figures, its files, the regions that its pieces go to, and its events.
 
     Example: dmail-runner show spring_catalog-20270301T110000Z
     """
@@ -241,11 +242,11 @@ def show(context: typer.Context, run: RunId, as_json: AsJson = False) -> None:
     from dmail_runner.ledger.run import run_as_json
     from dmail_runner.report.rows import read_details
 
-    _, ledger = opened_ledger(context.obj)
+    _, ledger = open_ledger(context.obj)
     found = ledger.named(run)
     details = read_details(ledger, [run])[run]
     if as_json:
-        places = [vars(place) for place in details.places]
-        say(json.dumps({**run_as_json(found), "places": places, "events": events_json(details.events)}, indent=2))
+        places = [vars(region) for region in details.regions]
+        say_json({**run_as_json(found), "places": places, "events": events_json(details.events)})
     else:
-        say("\n".join([*run_lines(found), *event_lines(details.places, details.events)]))
+        say("\n".join([*run_lines(found), *event_lines(details.regions, details.events)]))

@@ -1,4 +1,4 @@
-"""Commands that write a file for a person: sample data, documentation."""
+"""Commands that write files to try a project with, or to read about it: sample data and the dbt documentation."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,17 +8,16 @@ import typer
 from dmail_runner.cli.base import app, now, say, tell
 from dmail_runner.core.errors import UsageError
 
+Rows = Annotated[int, typer.Option(min=1, max=1_000_000_000, help="The number of profiles.")]
+Output = Annotated[Path, typer.Option(help="A .csv or .parquet file. A relative path starts at the project.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace a file that exists.")]
+
 
 @app.command("sample-data")
 def sample_data(
-    context: typer.Context,
-    rows: Annotated[int, typer.Option(min=1, max=1_000_000_000, help="How many profiles.")] = 100_000,
-    output: Annotated[Path, typer.Option(help="A .csv or .parquet file; a relative path starts at the project.")] = Path(
-        "data/profiles.csv"
-    ),
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+    context: typer.Context, rows: Rows = 100_000, output: Output = Path("data/profiles.csv"), force: Force = False
 ) -> None:
-    """Write made-up profiles, to try a project without anybody's data.
+    """Write invented profiles, to try a project without personal data.
 
     Example: dmail-runner sample-data --rows 1000000 --output data/profiles.parquet
     """
@@ -26,14 +25,14 @@ def sample_data(
 
     path = context.obj.settings().project_dir / output
     if path.exists() and not force:
-        raise UsageError(f"{path} exists, and may be real", todo="give another --output, or --force to replace it")
+        raise UsageError(f"{path} exists, and may contain real data", todo="use another --output, or --force to replace it")
     write_sample(path, rows, now().date(), keep_lists=not force)
     say(f"{rows:,} sample profiles in {path}")
 
 
 @app.command()
 def docs(context: typer.Context) -> None:
-    """Write the dbt documentation with its lineage, as one page that opens from disk.
+    """Write the dbt documentation with the lineage, as one page that opens from disk.
 
     Example: dmail-runner docs
     """

@@ -5,36 +5,31 @@ from typing import Annotated
 
 import typer
 
-from dmail_runner.cli.base import app, now, say, tell
+from dmail_runner.cli.base import app, now, open_project, say, tell
 
-PAGES = 5_000  # of runs: up to 60 KB each, made in some ten seconds
+PAGES = 5_000  # the default number of runs with a page: up to 60 KB each, written in about ten seconds
+
+Output = Annotated[Path, typer.Option(help="The folder. A relative path starts at the project.")]
+Limit = Annotated[int, typer.Option(min=1, max=1_000_000_000, help="The number of runs that get a page, newest first.")]
+WithLineage = Annotated[bool, typer.Option("--lineage", help="Write lineage.html again as well, as `docs` does.")]
 
 
 @app.command()
-def report(
-    context: typer.Context,
-    output: Annotated[Path, typer.Option(help="The folder; a relative path starts at the project.")] = Path("site"),
-    limit: Annotated[
-        int, typer.Option(min=1, max=1_000_000_000, help="How many runs get a page of their own, the newest first.")
-    ] = PAGES,
-    lineage: Annotated[bool, typer.Option("--lineage", help="Make lineage.html anew, too, as `docs` does.")] = False,
-) -> None:
-    """Write the campaigns and their runs as pages that open from disk. They hold counts, and no personal data.
+def report(context: typer.Context, output: Output = Path("site"), limit: Limit = PAGES, lineage: WithLineage = False) -> None:
+    """Write pages about the campaigns and their runs, which open from disk. They contain counts and no personal data.
 
     Example: dmail-runner report --output site
     """
     from dmail_runner.ledger.ledger import Ledger
     from dmail_runner.project.dbt_process import run_dbt
-    from dmail_runner.project.manifest import load_manifest
     from dmail_runner.report.declared import Project
     from dmail_runner.report.lineage import write_lineage
     from dmail_runner.report.site import write_report
 
-    settings = context.obj.settings()
+    settings, manifest = open_project(context.obj)
     folder = settings.project_dir / output
-    manifest = load_manifest(settings, run_dbt)
     if lineage:
         write_lineage(settings, run_dbt, folder, tell)
-    done = write_report(Project(settings, manifest, run_dbt, now()), Ledger(settings, now), folder, limit)
-    say(f"{done.pages:,} pages written, {done.kept:,} as they were")
+    written = write_report(Project(settings, manifest, run_dbt, now()), Ledger(settings, now), folder, limit)
+    say(f"{written.pages:,} pages written, {written.unchanged:,} unchanged")
     say(f"open {folder / 'index.html'}")

@@ -5,10 +5,10 @@ from typing import Annotated
 import typer
 
 from dmail_runner.cli.base import app, now, say
-from dmail_runner.cli.names import route_names
+from dmail_runner.cli.completion import route_names
 from dmail_runner.core.errors import ConfigError, DeliveryError, Problem
 
-routes = typer.Typer(help="Try a route, and see its server's keys.", no_args_is_help=True)
+routes = typer.Typer(help="Test a route, or show the host keys of its server.", no_args_is_help=True)
 app.add_typer(routes, name="route")
 
 Name = Annotated[
@@ -43,7 +43,7 @@ def test(context: typer.Context, name: Name) -> None:
 
 @routes.command()
 def fingerprint(context: typer.Context, name: Name) -> None:
-    """Show a server's host keys, to compare with what the provider says and to pin. Nobody is logged in.
+    """Show the host keys of a route's server, to compare with the provider's and to pin. No login takes place.
 
     Example: dmail-runner route fingerprint acme_sftp
     """
@@ -55,6 +55,6 @@ def fingerprint(context: typer.Context, name: Name) -> None:
     entries = read_yaml(settings.profiles_dir / "routes.yml", FILE)
     if not isinstance(entries.get(name), dict) or "host" not in entries[name]:
         raise ConfigError([Problem(FILE, name, "there is no such route, or it has no `host`", ", ".join(entries))])
-    place = render({key: entries[name].get(key, 22) for key in ("host", "port")}, FILE, name)
-    for kind, found in fingerprints(str(place["host"]), int(place["port"]), 30):
+    address = render({key: entries[name].get(key, 22) for key in ("host", "port")}, FILE, name)
+    for kind, found in fingerprints(str(address["host"]), int(address["port"]), 30):
         say(f"{found}  {kind}")

@@ -1,4 +1,4 @@
-"""What a command says while it works: lines for people, bars on a terminal and nowhere else, and all of it in the log."""
+"""Progress on standard error: lines of text, and on a terminal progress bars as well. All of it is also written to the log."""
 
 import os
 import sys
@@ -21,124 +21,132 @@ if TYPE_CHECKING:
 
 
 STYLES = {"held": "yellow", "note": "yellow", "retry": "yellow", "error": "red"}
-NAME = 36  # characters of what is being built
-WELL = ("success", "pass")
+MAX_NAME = 36  # characters of a dbt node's name beside a progress bar
+PASSED = ("success", "pass")
 
 
 class Screen:
-    """Standard error: progress, apart from the result. On a terminal a live region shows what is under way."""
+    """Shows progress on standard error. Results go to standard output and not through this class.
+
+    Attributes:
+        log: the log; None until the project is known.
+        run_ids: the runs that the command has worked on, in order.
+        silent: True if standard output is for a program, so that texts for people are dropped.
+    """
 
     def __init__(self) -> None:
         self.log: Log | None = None
-        self.run_ids: dict[str, None] = {}  # of the runs that were spoken of
-        self.silent = False  # nothing is said but what a program asked for
+        self.run_ids: dict[str, None] = {}
+        self.silent = False
         self.progress: Progress | None = None
-        self.building: TaskID | None = None
-        self.tests = 0
+        self.build: TaskID | None = None
+        self.passed_tests = 0
 
     @property
     def live(self) -> bool:
-        """Whether somebody watches: on a terminal that can move its cursor."""
+        """Whether standard error is a terminal that can move its cursor."""
         return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
-    def begin(self, run_id: str) -> None:
-        """What follows is about this run."""
+    def begin_run(self, run_id: str) -> None:
+        """Note that the following log entries are about a run."""
         self.run_ids[run_id] = None
         if self.log:
             self.log.run_id = run_id
 
     def tell(self, text: str) -> None:
-        """A line of progress: its first word says what kind."""
+        """Show a line of progress, and log it. Its first word says what kind it is."""
         kind, _, rest = text.partition(" ")
         if self.log:
             self.log.write(kind.rstrip(":"), text=rest.strip())
-        self.built()
+        self.end_build()
         self.show(redact(text))
 
     def show(self, text: str) -> None:
-        """A line above the live region."""
+        """Show a line, above the progress bars if there are any."""
         text = styled(text, sys.stderr)
         if self.progress:
             from rich.text import Text
 
             self.progress.console.print(Text.from_ansi(text), soft_wrap=True)
             return
-        with nobody_listens(sys.stderr):
+        with ignore_closed_pipe(sys.stderr):
             typer.echo(text, err=True)
 
-    def node(self, node: "Node") -> None:
-        """Dbt has begun or ended a model, a seed or a test."""
+    def show_node(self, node: "Node") -> None:
+        """Show that dbt has started or finished a model, a seed or a test. Only a terminal shows it; the log has every end."""
         if node.seconds is None:
             if self.live:
-                self.bar("build", node.total, "nodes", node.name)
+                self.add_bar("build", node.total, "nodes", node.name)
             return
         if self.log:
             self.log.write("built", name=node.name, kind=node.kind, status=node.status, seconds=round(node.seconds, 3))
-        if self.progress and self.building is not None:
-            self.progress.advance(self.building)
+        if self.progress and self.build is not None:
+            self.progress.advance(self.build)
         if not self.live:
             return
-        if node.kind == "test" and node.status in WELL:
-            self.tests += 1
+        if node.kind == "test" and node.status in PASSED:
+            self.passed_tests += 1
         else:
-            self.show(f"  {'ok' if node.status in WELL else node.status:<7}{node.kind:<6} {node.name:<44}{node.seconds:>8.2f} s")
+            status = "ok" if node.status in PASSED else node.status
+            self.show(f"  {status:<7}{node.kind:<6} {node.name:<44}{node.seconds:>8.2f} s")
 
-    def bar(self, name: str, total: int, unit: str, detail: str = "") -> "TaskID":
-        """The build's bar, or a new one for something else."""
-        progress = self.progress or self.start()
+    def add_bar(self, name: str, total: int, unit: str, detail: str = "") -> "TaskID":
+        """Add a progress bar, or update the one of the build, which is the only bar with the unit `nodes`."""
+        progress = self.progress or self.start_progress()
         if unit != "nodes":
             return progress.add_task(name, total=total, unit=unit, detail=detail)
-        if self.building is None:
-            self.building = progress.add_task(name, total=total, unit=unit, detail=detail)
-        progress.update(self.building, detail=shortened(detail))
-        return self.building
+        if self.build is None:
+            self.build = progress.add_task(name, total=total, unit=unit, detail=detail)
+        progress.update(self.build, detail=shortened(detail))
+        return self.build
 
-    def built(self) -> None:
-        """The build is over: its bar goes, and its tests are told in one line."""
-        if self.progress and self.building is not None:
-            self.progress.remove_task(self.building)
-            self.building = None
-            if self.tests:
-                self.show(f"  ok     {self.tests} data tests")
-            self.tests = 0
+    def end_build(self) -> None:
+        """Remove the bar of the build, and show the number of tests that passed."""
+        if self.progress and self.build is not None:
+            self.progress.remove_task(self.build)
+            self.build = None
+            if self.passed_tests:
+                self.show(f"  ok     {self.passed_tests} data tests")
+            self.passed_tests = 0
 
-    def watch(self, load: "Transfer") -> Callable[[int], None]:
-        """What is told of each stretch of the load."""
+    def watch(self, transfer: "Transfer") -> Callable[[int], None]:
+        """Show a progress bar for a transfer. The returned function advances it."""
         if not self.live:
             return lambda _: None
-        task = self.bar(load.name, load.total, load.unit)
-        progress = self.progress or self.start()
+        task = self.add_bar(transfer.name, transfer.total, transfer.unit)
+        progress = self.progress or self.start_progress()
         return lambda count: progress.advance(task, count)
 
-    def start(self) -> "Progress":
+    def start_progress(self) -> "Progress":
+        """Start the live display."""
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-        from dmail_runner.cli.amount import Amount, Remaining
+        from dmail_runner.cli.progress_columns import Amount, Remaining
 
         name, detail = TextColumn("{task.description}"), TextColumn("{task.fields[detail]}")
         columns = (name, BarColumn(), Amount(), TimeElapsedColumn(), Remaining(), detail)
         console = Console(stderr=True)
-        # Its way of catching prints would bring the result, which may go to a file, to the terminal.
+        # A redirect would print standard output, which may be a file, on the terminal.
         self.progress = Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
         self.progress.start()
         return self.progress
 
     def clear(self) -> None:
-        """Nothing is under way any more."""
-        self.built()
+        """Remove all progress bars."""
+        self.end_build()
         if self.progress:
             self.progress.stop()
             self.progress = None
 
 
 def shortened(name: str) -> str:
-    """A name that leaves room for a bar; dbt's of tests are long."""
-    return name if len(name) <= NAME else name[: NAME - 1] + "…"
+    """A name that leaves room for a progress bar. dbt's names of tests are long."""
+    return name if len(name) <= MAX_NAME else name[: MAX_NAME - 1] + "…"
 
 
 def styled(text: str, stream: TextIO) -> str:
-    """A line whose first word stands out, where colours are wanted."""
+    """A line with its first word in bold, and in colour for some words. Without a terminal or with NO_COLOR it is unchanged."""
     if not stream.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or text.startswith(" "):
         return text
     kind, blank, rest = text.partition(" ")
@@ -146,8 +154,8 @@ def styled(text: str, stream: TextIO) -> str:
 
 
 @contextmanager
-def nobody_listens(stream: TextIO) -> "Iterator[None]":
-    """A reader that has gone away, such as `head`, stops no run: what would be said to it is dropped."""
+def ignore_closed_pipe(stream: TextIO) -> "Iterator[None]":
+    """Drop further output if its reader, such as `head`, has ended. It does not end the command."""
     try:
         yield
     except BrokenPipeError:

@@ -1,19 +1,25 @@
-"""What a run came to, in a few lines for a person."""
+"""Results as lines of text for people, and as JSON for programs."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from dmail_runner.core.values import Part, RegionCount, Verdicts
-from dmail_runner.ledger.run import Run
-from dmail_runner.look.diff import Difference
-from dmail_runner.look.explain import Explanation
-from dmail_runner.report.rows import Event
+from dmail_runner.ledger.run import Run, instant, verdicts_as_json
 
-MOST_PLACES = 12
+if TYPE_CHECKING:
+    from dmail_runner.look.calendar import Entry
+    from dmail_runner.look.diff import Difference
+    from dmail_runner.look.explain import Explanation
+    from dmail_runner.report.rows import Event
+    from dmail_runner.run.approval import Approval, Definition
+    from dmail_runner.run.requested import DryRun
+
+MAX_REGIONS = 12
 
 
 def figures(verdicts: Verdicts) -> Iterator[str]:
-    """The funnel, from targeted to included."""
+    """The figures from targeted to included."""
     width = max(len(f"{verdicts.targeted:,}"), 7)
     wide = max(20, *(len(reason) + 1 for reason in verdicts.excluded), 0)
     yield f"  {'targeted':<{wide + 2}}{verdicts.targeted:>{width},}"
@@ -31,17 +37,48 @@ def file_lines(part: Part, location: str | None) -> Iterator[str]:
     yield f"            {part.rows:,} rows, {part.bytes:,} bytes"
     yield f"  sha256    {part.sha256}"
     if part.plain_sha256:
-        yield f"  opened    {part.plain_sha256}, {part.plain_bytes:,} bytes"
+        yield f"  decrypted {part.plain_sha256}, {part.plain_bytes:,} bytes"
 
 
-def explanation_lines(found: Explanation, slot: datetime) -> Iterator[str]:
-    """A profile's way through the rules."""
-    yield f"{found.profile_id}  slot {slot.astimezone(UTC):%Y-%m-%d %H:%M} UTC  " + (
-        f"excluded: {found.reason}" if found.reason else "included"
-    )
+def run_lines(run: Run) -> Iterator[str]:
+    """One run."""
+    yield f"{run.campaign}  slot {moment(run.slot)}  {run.state}" + (f": {run.hold}  ({run.run_id})" if run.hold else "")
+    if run.verdicts:
+        yield from figures(run.verdicts)
+    if run.cost:
+        yield f"  cost      about {run.cost}"
+    for entry in run.parts:
+        if entry.part.side:
+            yield f"  side file {entry.location or entry.part.name}"
+        else:
+            yield from file_lines(entry.part, entry.location)
+    if run.error:
+        yield f"  error     {run.error}"
+
+
+def dry_run_lines(campaign: str, found: "DryRun") -> Iterator[str]:
+    """The figures and files of a dry run."""
+    yield f"{campaign}  slot {moment(found.slot)}  dry run: nothing was delivered or recorded"
+    yield from figures(found.verdicts)
+    for part in found.parts:
+        if not part.side:
+            yield from file_lines(part, None)
+    if found.cost:
+        yield f"  cost      about {found.cost}"
+
+
+def dry_run_json(campaign: str, found: "DryRun") -> dict[str, Any]:
+    """The figures of a dry run."""
+    slot, cost = instant(found.slot), found.cost
+    return {"campaign": campaign, "slot": slot, "dry_run": True, **verdicts_as_json(found.verdicts), "cost": cost}
+
+
+def explanation_lines(found: "Explanation", slot: datetime) -> Iterator[str]:
+    """The results of the rules for one profile, and its row."""
+    yield f"{found.profile_id}  slot {moment(slot)}  " + (f"excluded: {found.reason}" if found.reason else "included")
     for opinion in found.opinions:
-        said = {True: "out", False: "in", None: "-"}[opinion.out]
-        yield f"  {opinion.rule:<20}{said:<5}{opinion.looked_at}".rstrip()
+        result = {True: "out", False: "in", None: "-"}[opinion.out]
+        yield f"  {opinion.rule:<20}{result:<5}{opinion.looked_at}".rstrip()
     if found.row:
         yield "  as it would be printed" if found.reason else "  as it is printed"
         width = max(map(len, found.row))
@@ -50,7 +87,7 @@ def explanation_lines(found: Explanation, slot: datetime) -> Iterator[str]:
 
 
 def record_lines(labels: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
-    """Rows as a table where it fits into so many columns, else one below the other, field by field."""
+    """Rows as a table. If it is wider than `width` characters, each row is a list of its fields."""
     lines = [[visible(cell) for cell in row] for row in (labels, *rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     if sum(widths) + 2 * len(widths) <= width:
@@ -64,26 +101,26 @@ def record_lines(labels: Sequence[str], rows: Sequence[Sequence[str]], width: in
 
 
 def visible(text: str) -> str:
-    """Text on one line, with what a terminal would act upon made visible."""
+    """Text on one line. Characters that a terminal would act upon are escaped."""
     return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 
-def difference_lines(campaign: str, slot: datetime, found: Difference) -> Iterator[str]:
-    """What changes against the last file."""
+def difference_lines(campaign: str, slot: datetime, found: "Difference") -> Iterator[str]:
+    """The difference from the last file."""
     yield f"{campaign}  slot {moment(slot)} against {moment(found.last.slot)}, {found.last.included:,} pieces"
     yield f"  {'added':<22}{found.added:>10,}"
     yield f"  {'removed':<22}{sum(found.removed.values()):>10,}"
     for reason, count in found.removed.items():
         yield f"    {reason:<20}{count:>10,}"
-    told = "not known: the last run kept no hashes" if found.changed is None else f"{found.changed:>10,}"
-    yield f"  {'changed':<22}{told}"
+    changed = "unknown: the last run recorded no hashes of its rows" if found.changed is None else f"{found.changed:>10,}"
+    yield f"  {'changed':<22}{changed}"
     yield f"  {'unchanged':<22}{found.unchanged:>10,}"
     for profile, what, reason in found.people:
         yield f"{profile}  {what}  {reason}".rstrip()
 
 
-def difference_json(found: Difference) -> dict[str, object]:
-    """The same for programs."""
+def difference_json(found: "Difference") -> dict[str, object]:
+    """The difference from the last file."""
     return {
         "last_run": found.last.run_id,
         "last_included": found.last.included,
@@ -95,41 +132,45 @@ def difference_json(found: Difference) -> dict[str, object]:
     }
 
 
-def event_lines(places: Sequence[RegionCount], events: Sequence[Event]) -> Iterator[str]:
-    """Where a run's pieces go, most first, and what happened to it, each event with its time (UTC)."""
-    if places:
-        yield "  goes to   " + ", ".join(f"{place_name(place)} {place.pieces:,}" for place in places[:MOST_PLACES])
-        if more := places[MOST_PLACES:]:
-            yield f"            and {sum(place.pieces for place in more):,} to {len(more):,} other places"
+def event_lines(regions: Sequence[RegionCount], events: Sequence["Event"]) -> Iterator[str]:
+    """The regions that a run's pieces go to, largest first, and the run's events with their times in UTC."""
+    if regions:
+        yield "  goes to   " + ", ".join(f"{region_name(region)} {region.pieces:,}" for region in regions[:MAX_REGIONS])
+        if more := regions[MAX_REGIONS:]:
+            yield f"            and {sum(region.pieces for region in more):,} to {len(more):,} other regions"
     for event in events:
         yield f"  {event.at:%Y-%m-%d %H:%M:%S}  {event.kind:<14}{visible(event.detail)}".rstrip()
 
 
-def place_name(place: RegionCount) -> str:
-    """A country, with its region where that is told."""
-    return "-".join(filter(None, (place.country, place.region))) or "elsewhere"
+def events_json(events: Iterable["Event"]) -> list[dict[str, str]]:
+    """A run's events."""
+    return [{"at": f"{event.at:%Y-%m-%dT%H:%M:%SZ}", "kind": event.kind, "detail": event.detail} for event in events]
+
+
+def region_name(region: RegionCount) -> str:
+    """A country, with its region if that is known."""
+    return "-".join(filter(None, (region.country, region.region))) or "elsewhere"
+
+
+def approval_lines(definition: "Definition", last: "Approval | None") -> Iterator[str]:
+    """What is to be approved, and what has changed since the last approval."""
+    from dmail_runner.run.approval import changes
+
+    yield f"last approved on {last.at:%Y-%m-%d %H:%M} UTC by {last.by}" if last else "never approved before"
+    yield from list(changes(last.definition if last else None, definition)) or ["nothing has changed since"]
+
+
+def calendar_json(entry: "Entry") -> dict[str, str | int | None]:
+    """A slot of the calendar."""
+    return {"slot": instant(entry.at), "local": entry.wall, "campaign": entry.campaign, "wave": entry.wave}
+
+
+def calendar_row(entry: "Entry") -> list[str]:
+    """A slot of the calendar as a row of a table."""
+    campaign = f"{entry.campaign} wave {entry.wave}" if entry.wave else entry.campaign
+    return [f"{entry.at:%a %Y-%m-%d %H:%M}", entry.wall.replace("T", " "), campaign]
 
 
 def moment(slot: datetime) -> str:
+    """A time in UTC."""
     return f"{slot.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-
-
-def run_lines(run: Run) -> Iterator[str]:
-    """A whole run."""
-    yield f"{run.campaign}  slot {moment(run.slot)}  {run.state}" + (f": {run.hold}  ({run.run_id})" if run.hold else "")
-    if run.verdicts:
-        yield from figures(run.verdicts)
-    if run.cost:
-        yield f"  cost      about {run.cost}"
-    for entry in run.parts:
-        if entry.part.side:
-            yield f"  beside it {entry.location or entry.part.name}"
-        else:
-            yield from file_lines(entry.part, entry.location)
-    if run.error:
-        yield f"  error     {run.error}"
-
-
-def events_json(events: Iterable[Event]) -> list[dict[str, str]]:
-    """The events of a run as programs read them."""
-    return [{"at": f"{event.at:%Y-%m-%dT%H:%M:%SZ}", "kind": event.kind, "detail": event.detail} for event in events]

@@ -1,4 +1,4 @@
-"""Whether this machine and this project are fit to deliver: a few dozen looks, none of which changes anything or starts dbt."""
+"""Examines whether this machine and this project can deliver. Nothing is changed, and dbt is not started."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -12,95 +12,103 @@ import duckdb
 
 from dmail_runner.core.errors import DmailError
 from dmail_runner.core.settings import Settings
-from dmail_runner.doctor import delivery, machine, record
-from dmail_runner.doctor import folders as places
-from dmail_runner.doctor.finding import Finding, Patient, fail, ok, warn
+from dmail_runner.doctor import delivery, folders, machine
+from dmail_runner.doctor.finding import Examination, Finding, Installation, fail, ok, warn
+from dmail_runner.doctor.ledger import examine_ledger
 from dmail_runner.project.fingerprint import project_fingerprint
 from dmail_runner.project.warehouse import literal
 
 __all__ = ["Finding", "examine"]
 
+LOCAL: tuple[tuple[str, Examination], ...] = (
+    ("state", folders.state),
+    ("warehouse", folders.warehouse),
+    ("history", folders.contacts),
+    ("disk", folders.disk),
+    ("leftovers", folders.leftovers),
+    ("clock", machine.clock),
+    ("time zones", machine.zones),
+    ("umask", machine.umask),
+)
+
 
 def examine(find: Callable[[], Settings], now: datetime, umask: int | None, *, network: bool) -> Iterator[Finding]:
-    """Look at everything. `umask`: the caller's, where it is known. `network`: also knock at the routes' servers."""
+    """Examine everything.
+
+    Args:
+        find: returns the settings of the project, or raises DmailError.
+        now: the present time.
+        umask: the umask of the calling process; None if it is unknown.
+        network: whether to connect to the routes' servers as well.
+    """
     yield from machine.versions()
     try:
         settings = find()
     except DmailError as error:
         yield fail("project", error.what, error.todo)
         return
-    manifest, said = last_manifest(settings)
-    told, runs = record.ledger(settings, now)
-    patient = Patient(settings, now, umask, runs, manifest)
+    manifest, about_manifest = last_manifest(settings)
+    about_ledger, runs = examine_ledger(settings, now)
+    here = Installation(settings, now, umask, runs, manifest)
     yield ok("project", f"{settings.project_dir}" + (f", target {settings.target}" if settings.target else ""))
-    yield from told
-    looks = (
-        places.state,
-        places.warehouse,
-        places.contacts,
-        places.disk,
-        places.leftovers,
-        machine.clock,
-        machine.zones,
-        machine.umask,
-    )
-    for look in looks:
-        yield from guarded(look.__name__, partial(look, patient))
-    yield said
+    yield from about_ledger
+    for what, examination in LOCAL:
+        yield from guarded(what, partial(examination, here))
+    yield about_manifest
     if manifest:
-        yield from guarded("sources", partial(sources, patient))
-    yield from guarded("routes", partial(all_routes, patient, network=network))
-    yield from guarded("notices", partial(delivery.notices, patient))
+        yield from guarded("sources", partial(sources, here))
+    yield from guarded("routes", partial(all_routes, here, network=network))
+    yield from guarded("notices", partial(delivery.notices, here))
 
 
-def guarded(what: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
-    """What a look finds; that it cannot be taken is a finding, too."""
+def guarded(what: str, examination: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """The findings of an examination. An error that ends it is a finding as well."""
     try:
-        yield from look()
+        yield from examination()
     except DmailError as error:
         yield fail(what, error.what, error.todo)
     except OSError as error:
-        yield fail(what, f"{error.filename or 'it'} cannot be looked at: {error.strerror or type(error).__name__}")
+        yield fail(what, f"{error.filename or 'it'} cannot be read: {error.strerror or type(error).__name__}")
 
 
-def all_routes(patient: Patient, *, network: bool) -> Iterator[Finding]:
-    used, faults = delivery.used_routes(patient.settings)
+def all_routes(here: Installation, *, network: bool) -> Iterator[Finding]:
+    """The findings about all routes that a provider uses."""
+    used, faults = delivery.used_routes(here.settings)
     yield from faults
-    yield from delivery.routes(used, patient)
+    yield from delivery.routes(used, here)
     if network:
         yield from delivery.network(used)
 
 
 def last_manifest(settings: Settings) -> tuple[dict[str, Any] | None, Finding]:
-    """The last manifest where it is of the project as it is now, and what is to be said of it."""
+    """The last manifest of dbt, and a finding about it. The manifest is None if the project has changed since."""
     with suppress(OSError, ValueError, DmailError):
         if settings.target_file("manifest.fingerprint").read_text() == project_fingerprint(settings):
             manifest: dict[str, Any] = json.loads(settings.target_file("manifest.json").read_bytes())
-            return manifest, ok("manifest", f"{len(manifest['exposures'])} campaigns, as the project is now")
-    what = "none of the project as it is now: sources and the schedules' time zones are not looked at"
-    return None, warn("manifest", what, "dmail-runner check, then this again")
+            return manifest, ok("manifest", f"{len(manifest['exposures'])} campaigns; the project has not changed since")
+    what = "the project has changed since it was parsed: sources and the schedules' time zones are not examined"
+    return None, warn("manifest", what, "dmail-runner check, then dmail-runner doctor")
 
 
-def sources(patient: Patient) -> Iterator[Finding]:
-    """The files that the project reads."""
-    assert patient.manifest
-    for source in patient.manifest["sources"].values():
+def sources(here: Installation) -> Iterator[Finding]:
+    """Whether the files that the project reads exist."""
+    assert here.manifest
+    for source in here.manifest["sources"].values():
         location = (source["config"].get("meta") or {}).get("external_location")
         if not location or source["source_name"] == "dmail":
             continue
-        place = location.strip("'").replace("''", "'")
+        path = location.strip("'").replace("''", "'")
         name = f"{source['source_name']}.{source['name']}"
-        if "://" in place or files_at(patient.settings.project_dir / place):
-            yield ok("sources", f"{name} reads {place}")
+        if "://" in path or matches_files(here.settings.project_dir / path):
+            yield ok("sources", f"{name} reads {path}")
         else:
             variable = f"DMAIL_{source['name'].upper()}"
-            yield fail(
-                "sources", f"{name}: there is no file {place}", f"{variable} names yours; dmail-runner sample-data makes some up"
-            )
+            todo = f"set {variable} to your file; or write invented profiles with dmail-runner sample-data"
+            yield fail("sources", f"{name}: there is no file {path}", todo)
 
 
-def files_at(place: Path) -> bool:
-    """Whether there is a file of that name, or one that the pattern matches, as DuckDB sees it."""
+def matches_files(path: Path) -> bool:
+    """Whether DuckDB finds a file by a path, which may be a pattern."""
     with duckdb.connect() as connection:
-        # A parameter would make DuckDB import pandas, where that is installed.
-        return connection.execute(f"select 1 from glob({literal(str(place))}) limit 1").fetchone() is not None
+        # With a parameter DuckDB would import pandas, if that is installed.
+        return connection.execute(f"select 1 from glob({literal(str(path))}) limit 1").fetchone() is not None

@@ -1,4 +1,4 @@
-"""Looks at providers and routes: what would stop a delivery, though the campaign itself is right."""
+"""Examines providers and routes for what would stop a delivery."""
 
 import socket
 from collections.abc import Iterator
@@ -17,15 +17,16 @@ from dmail_runner.declare.provider import FILE as PROVIDERS
 from dmail_runner.declare.provider import find_provider
 from dmail_runner.declare.route import FILE as ROUTES
 from dmail_runner.declare.route import AnyRoute, FolderRoute, SftpRoute, find_route
-from dmail_runner.doctor.finding import Finding, Patient, fail, modes, ok, usable, warn
+from dmail_runner.doctor.finding import Finding, Installation, fail, is_writable, mode_text, ok, warn
 from dmail_runner.extract import keys
 
-SECONDS = 5.0  # for which a server may keep silent
-Used = dict[str, tuple[AnyRoute, int]]  # routes by name, each with the longest retention of its providers, in days
+TIMEOUT = 5.0  # seconds to connect to a server
+# Routes by name, each with the longest `retention_days` of its providers.
+Used = dict[str, tuple[AnyRoute, int]]
 
 
 def used_routes(settings: Settings) -> tuple[Used, list[Finding]]:
-    """The routes that providers go by, and what is wrong with the entries of either."""
+    """The routes that providers use, and the errors in the entries of both."""
     found: Used = {}
     faults: list[Finding] = []
     for name in read_yaml(settings.profiles_dir / "providers.yml", PROVIDERS):
@@ -34,7 +35,7 @@ def used_routes(settings: Settings) -> tuple[Used, list[Finding]]:
             route = find_route(settings, provider.route)
         except ConfigError as error:
             faults += [
-                fail("routes", str(problem), "mend that file; or set the variable where dmail-runner runs")
+                fail("routes", str(problem), "correct that file; or set the variable where dmail-runner runs")
                 for problem in error.problems
             ]
             continue
@@ -43,97 +44,99 @@ def used_routes(settings: Settings) -> tuple[Used, list[Finding]]:
     return found, list(dict.fromkeys(faults))
 
 
-def routes(used: Used, patient: Patient) -> Iterator[Finding]:
-    """Each route: whether it delivers, and whether what it needs is there."""
+def routes(used: Used, here: Installation) -> Iterator[Finding]:
+    """For each route: whether it is active, and whether its folder, secrets and keys can be used."""
     for name, (route, days) in used.items():
         what = f"route {name}"
-        faults = [*delivers(what, route), *secrets(what, route), *sealing(what, name, route, patient, days)]
+        faults = [*usability(what, route), *secrets(what, route), *encryption(what, name, route, here, days)]
         yield from faults or [
             ok(what, f"{route.type}, " + (f"{len(route.encryption.keys)} keys" if route.encryption else "not encrypted"))
         ]
 
 
-def delivers(what: str, route: AnyRoute) -> Iterator[Finding]:
+def usability(what: str, route: AnyRoute) -> Iterator[Finding]:
+    """Problems of a route that is a draft, or whose folder cannot be written to."""
     if route.status == "draft":
         yield warn(what, "is draft: nothing is delivered by it", f"status: active in {ROUTES}")
-    if isinstance(route, FolderRoute) and not usable(route.path):
-        yield fail(what, f"{route.path} cannot be written to", f"chown or chmod it, or name another path in {ROUTES}")
+    if isinstance(route, FolderRoute) and not is_writable(route.path):
+        yield fail(what, f"{route.path} cannot be written to", f"change its owner or mode, or use another path in {ROUTES}")
 
 
 def secrets(what: str, route: AnyRoute) -> Iterator[Finding]:
-    """Files of secrets that are not there, or that others can read."""
+    """Files with secrets that do not exist, or that other users can read."""
     for file in secret_files(route):
         if not file.is_file():
-            yield fail(what, f"{file} does not exist", f"bring it there, or name another in {ROUTES}")
+            yield fail(what, f"{file} does not exist", f"copy it there, or use another file in {ROUTES}")
         elif file.stat().st_mode & 0o077:
-            yield fail(what, f"others can read {file} ({modes(file)})", f"chmod 600 {file}")
+            yield fail(what, f"other users can read {file} ({mode_text(file)})", f"chmod 600 {file}")
 
 
 def secret_files(route: AnyRoute) -> Iterator[Path]:
+    """The files with a route's secrets."""
     if isinstance(route, SftpRoute):
         yield from (login.private_key for login in (route, route.jump) if login and login.private_key)
     if isinstance(route, GcsRoute) and route.service_account:
         yield route.service_account
 
 
-def sealing(what: str, name: str, route: AnyRoute, patient: Patient, days: int) -> Iterator[Finding]:
-    """The keys that the route's files are sealed to."""
+def encryption(what: str, name: str, route: AnyRoute, here: Installation, days: int) -> Iterator[Finding]:
+    """Problems of the keys that the route's files are encrypted to."""
     if route.encryption:
-        until = patient.now + timedelta(days=days)
-        place = (ROUTES, f"{name}.encryption")
-        for found in keys.findings(patient.settings.keys_dir, route.encryption, place, patient.now, until):
-            todo = "ask the mail house for its present key, and put it into profiles/keys"
+        until = here.now + timedelta(days=days)
+        key = (ROUTES, f"{name}.encryption")
+        for found in keys.findings(here.settings.keys_dir, route.encryption, key, here.now, until):
+            todo = "ask the mail house for its present key, and save it in profiles/keys"
             yield fail(what, found.problem.what, todo) if found.error else warn(what, found.problem.what, todo)
 
 
-def notices(patient: Patient) -> Iterator[Finding]:
-    """Whom notices reach."""
-    wanted = find_notices(patient.settings)
-    told = len(wanted.channels) + (wanted.owner is not None)
-    yield ok("notices", f"{told} channels" if told else "nobody is told of anything: there is no profiles/notices.yml")
+def notices(here: Installation) -> Iterator[Finding]:
+    """Whether anybody is notified."""
+    wanted = find_notices(here.settings)
+    count = len(wanted.channels) + (wanted.owner is not None)
+    yield ok("notices", f"{count} channels" if count else "nobody is notified: there is no profiles/notices.yml")
 
 
 def network(used: Used) -> Iterator[Finding]:
-    """Whether each route's server takes a TCP connection; all are tried at once, and nothing is sent."""
-    places = {name: place for name, (route, _) in used.items() if (place := address(route))}
+    """Whether each route's server accepts a TCP connection. All are tried at the same time, and nothing is sent."""
+    addresses = {name: found for name, (route, _) in used.items() if (found := address(route))}
     answers: dict[str, str | None] = {}
 
-    def knock(name: str) -> None:
+    def connect(name: str) -> None:
         start = monotonic()
         try:
-            with socket.create_connection(places[name], timeout=SECONDS):
+            with socket.create_connection(addresses[name], timeout=TIMEOUT):
                 answers[name] = f"answers in {1000 * (monotonic() - start):.0f} ms"
         except OSError as error:
             answers[name] = None if isinstance(error, TimeoutError) else f"cannot be reached: {error.strerror or error}"
 
-    # A look-up of a name cannot be given a time: who is still looking when all must be told is left behind.
-    threads = [Thread(target=knock, args=(name,), daemon=True) for name in places]
+    # The look-up of a host name has no time-out. A thread that is still at it is abandoned.
+    threads = [Thread(target=connect, args=(name,), daemon=True) for name in addresses]
     for thread in threads:
         thread.start()
-    until = monotonic() + SECONDS + 1
+    deadline = monotonic() + TIMEOUT + 1
     for thread in threads:
-        thread.join(max(0, until - monotonic()))
-    for name, (host, port) in places.items():
-        said = answers.get(name) or f"gives no answer within {SECONDS:.0f} s"
-        if said.startswith("answers"):
-            yield ok(f"route {name}", f"{host}:{port} {said}")
+        thread.join(max(0, deadline - monotonic()))
+    for name, (host, port) in addresses.items():
+        answer = answers.get(name) or f"does not answer within {TIMEOUT:.0f} s"
+        if answer.startswith("answers"):
+            yield ok(f"route {name}", f"{host}:{port} {answer}")
         else:
-            yield fail(f"route {name}", f"{host}:{port} {said}", "see to the name, the firewall, and what the mail house says")
+            yield fail(f"route {name}", f"{host}:{port} {answer}", "check the host name and the firewall, and ask the mail house")
 
 
 def address(route: AnyRoute) -> tuple[str, int] | None:
-    """The host and port that are connected to first; None for a folder."""
+    """The host and port of the first connection; None for a folder."""
     if isinstance(route, SftpRoute):
         first = route.jump or route
         return first.host, first.port
     if isinstance(route, FolderRoute):
         return None
-    url = urlsplit(route.endpoint or store(route))
+    url = urlsplit(route.endpoint or default_endpoint(route))
     return str(url.hostname), url.port or (80 if url.scheme == "http" else 443)
 
 
-def store(route: S3Route | AzureRoute | GcsRoute) -> str:
-    """Where an object store is that has no `endpoint`."""
+def default_endpoint(route: S3Route | AzureRoute | GcsRoute) -> str:
+    """The URL of an object store without `endpoint`."""
     if isinstance(route, S3Route):
         return f"https://s3.{route.region}.amazonaws.com"
     if isinstance(route, GcsRoute):

@@ -1,4 +1,4 @@
-"""What a look at an installation finds, and what a look is given."""
+"""Findings about an installation, and what the examinations are given."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -10,13 +10,20 @@ from typing import Any, Literal
 from dmail_runner.core.redact import redact
 from dmail_runner.core.settings import Settings
 
-SLACK = timedelta(minutes=2)  # by which a file server's clock, or another host's, may differ
-RECONCILE = "bring back the newest ledger; or dmail-runner audit reconcile --reason ..."
+MAX_CLOCK_SKEW = timedelta(minutes=2)  # between this host and another one, or a file server
+RECONCILE = "restore the newest ledger; or dmail-runner audit reconcile --reason ..."
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at: `fail`: no delivery can be trusted to go well; `todo`: what to type to mend it."""
+    """The result of one examination.
+
+    Attributes:
+        level: `ok`; `warn`; or `fail`, if it would stop a delivery or lose its record.
+        what: what was examined, in a word or two.
+        found: the result.
+        todo: the command or the change that solves the problem; None for `ok`.
+    """
 
     level: Literal["ok", "warn", "fail"]
     what: str
@@ -38,7 +45,15 @@ def fail(what: str, found: str, todo: str | None = None) -> Finding:
 
 @dataclass(frozen=True)
 class RecordedRun:
-    """A run as far as these looks go; `bytes` of all its files together."""
+    """A run of the ledger.
+
+    Attributes:
+        campaign: the campaign's name.
+        slot: the slot in UTC.
+        state: the state.
+        frozen: whether its content was frozen.
+        bytes: the size of all its files.
+    """
 
     campaign: str
     slot: datetime
@@ -48,10 +63,15 @@ class RecordedRun:
 
 
 @dataclass(frozen=True)
-class Patient:
-    """What the looks are given. `umask`: the caller's. `runs`: the ledger's, by id, and None where it cannot be read.
+class Installation:
+    """What is examined.
 
-    `manifest`: dbt's, as JSON, and None where the last one is not of the project as it is now.
+    Attributes:
+        settings: the project's settings.
+        now: the present time.
+        umask: the umask of the calling process; None if it is unknown.
+        runs: the ledger's runs by run_id; None if the ledger cannot be read.
+        manifest: the content of dbt's last manifest; None if the project has changed since.
     """
 
     settings: Settings
@@ -61,12 +81,12 @@ class Patient:
     manifest: dict[str, Any] | None
 
 
-Look = Callable[[Patient], Iterator[Finding]]
+Examination = Callable[[Installation], Iterator[Finding]]
 
 
 def nearest(path: Path) -> Path:
-    """The path itself where it exists, or else the first folder above it that does."""
-    return next(place for place in (path, *path.parents) if place.exists())
+    """The path if it exists, or the nearest folder above it that exists."""
+    return next(candidate for candidate in (path, *path.parents) if candidate.exists())
 
 
 def open_to_others(path: Path) -> bool:
@@ -78,12 +98,12 @@ def open_to_others(path: Path) -> bool:
     )
 
 
-def modes(path: Path) -> str:
+def mode_text(path: Path) -> str:
     return f"mode {path.stat().st_mode & 0o7777:04o}"
 
 
 def bytes_text(count: float) -> str:
-    """A number of bytes for people."""
+    """A number of bytes with a unit."""
     for unit in ("bytes", "KB", "MB", "GB"):
         if count < 1000:
             return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
@@ -91,6 +111,6 @@ def bytes_text(count: float) -> str:
     return f"{count:.1f} TB"
 
 
-def usable(path: Path) -> bool:
-    """Whether this process may write in the folder, or make it."""
+def is_writable(path: Path) -> bool:
+    """Whether this process can write into a folder, or create it."""
     return os.access(nearest(path), os.W_OK | os.X_OK)

@@ -1,4 +1,4 @@
-"""Looks at folders and files: whose they are, who reads them, what room is left, what killed processes left behind."""
+"""Examines folders and files: their owners and modes, the free space, and what killed processes have left."""
 
 import fcntl
 import os
@@ -18,15 +18,15 @@ from dmail_runner.declare.provider import find_provider
 from dmail_runner.doctor.finding import (
     RECONCILE,
     Finding,
-    Patient,
+    Installation,
     RecordedRun,
     bytes_text,
     fail,
-    modes,
+    is_writable,
+    mode_text,
     nearest,
     ok,
     open_to_others,
-    usable,
     warn,
 )
 from dmail_runner.history.weeks import HistoryError
@@ -34,24 +34,25 @@ from dmail_runner.ledger.run import FINISHED
 from dmail_runner.project.target import find_warehouse
 from dmail_runner.project.warehouse import session
 
-RECENT = 20  # runs whose sizes and contacts are looked at
-ROOM = 3  # times the largest of them
-LEAST = 10**9  # bytes, where nothing has run yet
+RECENT = 20  # the latest runs, whose sizes and contacts are examined
+SPACE_FACTOR = 3  # times the largest of them should be free
+MIN_SPACE = 10**9  # bytes, if nothing has run yet
+MORE_SPACE = "free space with dmail-runner purge; or use another disk by DMAIL_STATE_DIR, DMAIL_WAREHOUSE"
 
 
-def state(patient: Patient) -> Iterator[Finding]:
+def state(here: Installation) -> Iterator[Finding]:
     """The state directory."""
-    folder = patient.settings.state_dir
-    if not usable(folder):
+    folder = here.settings.state_dir
+    if not is_writable(folder):
         yield fail("state", f"{folder} cannot be written to", "set DMAIL_STATE_DIR to another folder")
     elif not folder.exists():
-        yield ok("state", f"{folder} is not there yet: the first run makes it")
+        yield ok("state", f"{folder} does not exist yet: the first run creates it")
     elif folder.stat().st_uid != os.geteuid():
-        yield fail("state", f"{folder} belongs to {owner(folder)}", f"run as {owner(folder)}; or chown -R it")
+        yield fail("state", f"{folder} belongs to {owner(folder)}", f"run as {owner(folder)}; or change its owner with chown -R")
     elif open_to_others(folder):
-        yield warn("state", f"others can read {folder} ({modes(folder)})", f"chmod 700 {folder}")
+        yield warn("state", f"other users can read {folder} ({mode_text(folder)})", f"chmod 700 {folder}")
     else:
-        yield ok("state", f"{folder} is this user's alone")
+        yield ok("state", f"only this user can read {folder}")
 
 
 def owner(path: Path) -> str:
@@ -61,35 +62,35 @@ def owner(path: Path) -> str:
         return f"user {path.stat().st_uid}"
 
 
-def warehouse(patient: Patient) -> Iterator[Finding]:
-    """The DuckDB file, or Spark's folder: everybody's data in plain, and disposable."""
-    place = find_warehouse(patient.settings)
-    if not usable(place.path.parent):
-        yield fail("warehouse", f"{place.path.parent} cannot be written to", "DMAIL_WAREHOUSE names another file")
+def warehouse(here: Installation) -> Iterator[Finding]:
+    """The DuckDB file, or Spark's folder. It has unencrypted personal data, and can be built again."""
+    found = find_warehouse(here.settings)
+    if not is_writable(found.path.parent):
+        yield fail("warehouse", f"{found.path.parent} cannot be written to", "set DMAIL_WAREHOUSE to another file")
         return
-    if not place.path.exists():
-        yield ok("warehouse", f"{place.path} is not there yet: the first run builds it")
+    if not found.path.exists():
+        yield ok("warehouse", f"{found.path} does not exist yet: the first run builds it")
         return
-    if open_to_others(place.path):
-        mode = "700" if place.path.is_dir() else "600"
-        yield warn("warehouse", f"others can read {place.path} ({modes(place.path)})", f"chmod {mode} {place.path}")
-    if busy(place.path.with_name(f"{place.path.name}.lock")):
-        yield ok("warehouse", f"{place.path}: a build is under way")
+    if open_to_others(found.path):
+        mode = "700" if found.path.is_dir() else "600"
+        yield warn("warehouse", f"other users can read {found.path} ({mode_text(found.path)})", f"chmod {mode} {found.path}")
+    if is_locked(found.path.with_name(f"{found.path.name}.lock")):
+        yield ok("warehouse", f"{found.path}: a build is under way")
         return
     try:
-        with session(place) as connection:
+        with session(found) as connection:
             connection.execute("select 1")
     except ExtractError as error:
         if "lock" in error.what.lower():
-            yield warn("warehouse", "another program has it open", "close it there: no run can build meanwhile")
+            yield warn("warehouse", "another program has it open", "close it in that program: no run can build until then")
         else:
-            yield fail("warehouse", error.what, f"rm {place.path}: it is disposable, and the next run builds it")
+            yield fail("warehouse", error.what, f"rm {found.path}: the next run builds it again")
         return
-    files = place.path.rglob("*") if place.path.is_dir() else [place.path]
-    yield ok("warehouse", f"{place.path}, {bytes_text(sum(file.stat().st_size for file in files if file.is_file()))}")
+    files = found.path.rglob("*") if found.path.is_dir() else [found.path]
+    yield ok("warehouse", f"{found.path}, {bytes_text(sum(file.stat().st_size for file in files if file.is_file()))}")
 
 
-def busy(lock: Path) -> bool:
+def is_locked(lock: Path) -> bool:
     """Whether a process holds a lock file."""
     with suppress(OSError), lock.open() as file:
         try:
@@ -99,40 +100,43 @@ def busy(lock: Path) -> bool:
     return False
 
 
-def contacts(patient: Patient) -> Iterator[Finding]:
-    """The contact history, and whether it and the ledger speak of the same runs."""
-    folder = patient.settings.history_dir
-    if not usable(folder):
-        yield fail("history", f"{folder} cannot be written to", "DMAIL_HISTORY names another folder")
+def contacts(here: Installation) -> Iterator[Finding]:
+    """The contact history, and whether it has the same runs as the ledger."""
+    folder = here.settings.history_dir
+    if not is_writable(folder):
+        yield fail("history", f"{folder} cannot be written to", "set DMAIL_HISTORY to another folder")
         return
     if folder.exists() and open_to_others(folder):
-        yield warn("history", f"others can read {folder} ({modes(folder)})", f"chmod 700 {folder}")
+        yield warn("history", f"other users can read {folder} ({mode_text(folder)})", f"chmod 700 {folder}")
     try:
-        names = history.run_ids(patient.settings)
+        names = history.run_ids(here.settings)
     except HistoryError as error:
-        yield fail("history", error.what, f"bring back {folder} from a backup")
+        yield fail("history", error.what, f"restore {folder} from a backup")
         return
-    if patient.runs is None:
-        yield warn("history", f"{len(names):,} runs; not compared with the ledger, which cannot be read", "mend the ledger first")
+    if here.runs is None:
+        yield warn(
+            "history", f"{len(names):,} runs, not compared with the ledger, which cannot be read", "repair the ledger first"
+        )
         return
-    if strangers := sorted(names - patient.runs.keys()):
-        what = f"tells of {len(strangers)} runs that the ledger does not know, such as {strangers[0]}"
+    if strangers := sorted(names - here.runs.keys()):
+        what = f"has {len(strangers)} runs that the ledger does not know, such as {strangers[0]}"
         yield fail("history", what, RECONCILE)
-    if lost := sorted(set(remembered(patient.runs, patient.settings, patient.now)) - names):
+    if lost := sorted(set(expected_runs(here.runs, here.settings, here.now)) - names):
         what = f"lacks {len(lost)} runs that mailed, such as {lost[0]}: frequency caps do not see them"
-        yield warn("history", what, f"bring back {folder} from a backup")
+        yield warn("history", what, f"restore {folder} from a backup")
     if not strangers and not lost:
         yield ok("history", f"{len(names):,} runs in {folder}" if names else "nobody was mailed yet")
 
 
-def remembered(runs: Mapping[str, RecordedRun], settings: Settings, now: datetime) -> list[str]:
-    """The recent runs that the history must tell of: none that a provider's `history_days` may have removed."""
+def expected_runs(runs: Mapping[str, RecordedRun], settings: Settings, now: datetime) -> list[str]:
+    """The latest runs that the history must have. Runs that a provider's `history_days` may have removed are not among them."""
     since = now - timedelta(days=min(history_days(settings), default=36500))
     mailed = [(run.slot, name) for name, run in runs.items() if run.state in ("extracted", "shipped", "settled") and run.bytes]
     return [name for slot, name in sorted(mailed)[-RECENT:] if slot > since]
 
 
 def history_days(settings: Settings) -> Iterator[int]:
+    """The `history_days` of the providers that have it."""
     for name in read_yaml(settings.profiles_dir / "providers.yml", PROVIDERS):
         with suppress(ConfigError):
             days = find_provider(settings, name).history_days
@@ -140,53 +144,53 @@ def history_days(settings: Settings) -> Iterator[int]:
                 yield days
 
 
-def disk(patient: Patient) -> Iterator[Finding]:
-    """Room for the next files, by what the last ones took."""
-    recent = sorted((patient.runs or {}).values(), key=lambda run: run.slot)[-RECENT:]
+def disk(here: Installation) -> Iterator[Finding]:
+    """Whether there is space for the next files, compared with the latest ones."""
+    recent = sorted((here.runs or {}).values(), key=lambda run: run.slot)[-RECENT:]
     largest = max((run.bytes for run in recent), default=0)
-    places = {"spool": patient.settings.spool_dir, "history": patient.settings.history_dir}
+    paths = {"spool": here.settings.spool_dir, "history": here.settings.history_dir}
     with suppress(ConfigError):
-        places["warehouse"] = find_warehouse(patient.settings).path.parent
+        paths["warehouse"] = find_warehouse(here.settings).path.parent
     disks: dict[int, list[str]] = {}
-    for name, place in places.items():
-        disks.setdefault(nearest(place).stat().st_dev, []).append(name)
+    for name, path in paths.items():
+        disks.setdefault(nearest(path).stat().st_dev, []).append(name)
     for names in disks.values():
-        free = shutil.disk_usage(nearest(places[names[0]])).free
-        told = f"{bytes_text(free)} free for {', '.join(names)}"
-        told += f"; the largest of the last {len(recent)} runs took {bytes_text(largest)}" if largest else ""
+        free = shutil.disk_usage(nearest(paths[names[0]])).free
+        text = f"{bytes_text(free)} free for {', '.join(names)}"
+        text += f"; the largest of the last {len(recent)} runs took {bytes_text(largest)}" if largest else ""
         if free < largest:
-            yield fail("disk", told, "make room: dmail-runner purge; or another disk by DMAIL_STATE_DIR, DMAIL_WAREHOUSE")
-        elif free < (ROOM * largest or LEAST):
-            yield warn("disk", told, "make room: dmail-runner purge; or another disk by DMAIL_STATE_DIR, DMAIL_WAREHOUSE")
+            yield fail("disk", text, MORE_SPACE)
+        elif free < (SPACE_FACTOR * largest or MIN_SPACE):
+            yield warn("disk", text, MORE_SPACE)
         else:
-            yield ok("disk", told)
+            yield ok("disk", text)
 
 
-def leftovers(patient: Patient) -> Iterator[Finding]:
-    """What killed processes have left, which may hold personal data."""
-    settings = patient.settings
-    if busy(settings.state_dir / "build.lock"):
-        yield ok("leftovers", "a build is under way; not looked for")
+def leftovers(here: Installation) -> Iterator[Finding]:
+    """Files of killed processes, which may contain personal data."""
+    settings = here.settings
+    if is_locked(settings.state_dir / "build.lock"):
+        yield ok("leftovers", "not examined: a build is under way")
         return
-    runs = patient.runs or {}
-    left = [path for path in below(settings.work_dir) if path.name != "parse"]
-    left += [path for path in below(settings.spool_dir) if path.name in runs and runs[path.name].state in FINISHED]
+    runs = here.runs or {}
+    left = [path for path in content_of(settings.work_dir) if path.name != "parse"]
+    left += [path for path in content_of(settings.spool_dir) if path.name in runs and runs[path.name].state in FINISHED]
     with suppress(ConfigError):
-        left += below(find_warehouse(settings).spill)
+        left += content_of(find_warehouse(settings).spill)
     drafts = list(settings.project_dir.glob(".dmail-new-*"))
-    strangers = [path for path in below(settings.spool_dir) if patient.runs is not None and path.name not in runs]
+    strangers = [path for path in content_of(settings.spool_dir) if here.runs is not None and path.name not in runs]
     if left:
         yield warn("leftovers", f"{len(left)} of killed runs, such as {left[0]}", "dmail-runner purge")
     if drafts:
-        yield warn("leftovers", f"{drafts[0]}, a copy that was not finished", f"rm -r {drafts[0]}")
+        yield warn("leftovers", f"{drafts[0]}, a campaign or project that was not finished", f"rm -r {drafts[0]}")
     if strangers:
-        what = f"{strangers[0]} is of no run that the ledger knows"
-        yield warn("leftovers", what, "see that it is the right ledger; then remove the folder")
+        what = f"{strangers[0]} belongs to no run of the ledger"
+        yield warn("leftovers", what, "check that DMAIL_LEDGER is the right ledger; then delete the folder")
     if not (left or drafts or strangers):
         yield ok("leftovers", "none")
 
 
-def below(folder: Path) -> list[Path]:
-    """What lies in a folder, but for empty folders."""
+def content_of(folder: Path) -> list[Path]:
+    """The entries of a folder, without empty folders."""
     entries = sorted(folder.iterdir()) if folder.is_dir() else []
     return [entry for entry in entries if entry.is_file() or any(entry.iterdir())]

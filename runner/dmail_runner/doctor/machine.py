@@ -1,4 +1,4 @@
-"""Looks at the machine: versions, clock, time zones, umask."""
+"""Examines the machine: versions, clock, time zones, umask."""
 
 import platform
 from collections.abc import Iterator
@@ -10,18 +10,18 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from dmail_runner.doctor.finding import SLACK, Finding, Patient, fail, ok, open_to_others, warn
+from dmail_runner.doctor.finding import MAX_CLOCK_SKEW, Finding, Installation, fail, ok, open_to_others, warn
 
 PACKAGE = "dmail-runner"
-TOLD = ("dbt-core", "dbt-duckdb", "duckdb", "obstore", "paramiko", "pysequoia", "sqlalchemy")
+SHOWN = ("dbt-core", "dbt-duckdb", "duckdb", "obstore", "paramiko", "pysequoia", "sqlalchemy")
 
 
 def versions() -> Iterator[Finding]:
-    """Whether all that is required is installed, in a version that will do."""
+    """Whether the required packages are installed in supported versions."""
     try:
         ours = distribution(PACKAGE)
     except PackageNotFoundError:
-        yield fail("versions", f"{PACKAGE} is not installed, only lies here", "make demo; or pip install it")
+        yield fail("versions", f"{PACKAGE} is not installed", "make demo; or pip install dmail-runner")
         return
     wrong = []
     if not SpecifierSet(ours.metadata["Requires-Python"] or "").contains(platform.python_version(), prereleases=True):
@@ -33,8 +33,8 @@ def versions() -> Iterator[Finding]:
                 wrong.append(requirement.name)
                 todo = f"pip install '{requirement.name}{requirement.specifier}'"
                 yield fail("versions", f"{requirement.name} is {found or 'missing'}", todo)
-    told = ", ".join(f"{name} {installed(name)}" for name in (PACKAGE, *TOLD) if name not in wrong)
-    yield ok("versions", f"python {platform.python_version()}, {told}")
+    shown = ", ".join(f"{name} {installed(name)}" for name in (PACKAGE, *SHOWN) if name not in wrong)
+    yield ok("versions", f"python {platform.python_version()}, {shown}")
 
 
 def installed(name: str) -> str | None:
@@ -44,32 +44,35 @@ def installed(name: str) -> str | None:
         return None
 
 
-def clock(patient: Patient) -> Iterator[Finding]:
-    """Whether the clock is behind what was written under it."""
-    state = patient.settings.state_dir
-    files = [Path(__file__), patient.settings.project_dir / "dbt_project.yml", *(state.iterdir() if state.is_dir() else ())]
+def clock(here: Installation) -> Iterator[Finding]:
+    """Whether the clock is behind the times of the project's files."""
+    state = here.settings.state_dir
+    files = [Path(__file__), here.settings.project_dir / "dbt_project.yml", *(state.iterdir() if state.is_dir() else ())]
     latest, file = max((path.stat().st_mtime, path) for path in files if path.exists())
-    ahead = datetime.fromtimestamp(latest, UTC) - patient.now
-    if ahead > SLACK:
+    ahead = datetime.fromtimestamp(latest, UTC) - here.now
+    if ahead > MAX_CLOCK_SKEW:
         yield fail(
-            "clock", f"it is {patient.now:%Y-%m-%d %H:%M:%S} UTC, but {file.name} was written {ahead} after that",
+            "clock", f"it is {here.now:%Y-%m-%d %H:%M:%S} UTC, but {file.name} was written {ahead} later",
             "set the clock: timedatectl set-ntp true",
         )  # fmt: skip
     else:
-        yield ok("clock", f"it is {patient.now:%Y-%m-%d %H:%M:%S} UTC, and no file here is from later")
+        yield ok("clock", f"it is {here.now:%Y-%m-%d %H:%M:%S} UTC, and no file is newer")
 
 
-def zones(patient: Patient) -> Iterator[Finding]:
-    """Whether the time zones of the schedules are known."""
-    names = {"America/New_York", *(schedule_zones(patient.manifest) if patient.manifest else ())}
+def zones(here: Installation) -> Iterator[Finding]:
+    """Whether the data of the schedules' time zones are installed."""
+    names = {"America/New_York", *(schedule_zones(here.manifest) if here.manifest else ())}
     unknown = sorted(name for name in names if not is_zone(name))
     if unknown:
-        yield fail("time zones", f"no data of {', '.join(unknown)}", "pip install --upgrade tzdata; and check their spelling")
+        yield fail(
+            "time zones", f"there is no data for {', '.join(unknown)}", "check the spelling; or pip install --upgrade tzdata"
+        )
     else:
-        yield ok("time zones", f"data of {', '.join(sorted(names))}")
+        yield ok("time zones", f"data for {', '.join(sorted(names))}")
 
 
 def schedule_zones(manifest: dict[str, object]) -> Iterator[str]:
+    """The time zones of all schedules."""
     exposures = manifest["exposures"]
     assert isinstance(exposures, dict)
     for exposure in exposures.values():
@@ -85,14 +88,14 @@ def is_zone(name: str) -> bool:
     return True
 
 
-def umask(patient: Patient) -> Iterator[Finding]:
-    """What others can read of what dbt writes where a person calls it: its log quotes rows."""
-    shown = "unknown" if patient.umask is None else f"{patient.umask:04o}"
-    project = patient.settings.project_dir
+def umask(here: Installation) -> Iterator[Finding]:
+    """Whether other users can read what dbt has written outside the runner. dbt's log quotes rows."""
+    shown = "unknown" if here.umask is None else f"{here.umask:04o}"
+    project = here.settings.project_dir
     files = [project / "logs" / "dbt.log", project / "target" / "run_results.json"]
     readable = [str(file.relative_to(project)) for file in files if file.exists() and open_to_others(file)]
     if readable:
-        what = f"is {shown}, and others can read {', '.join(readable)}, where dbt quotes rows"
-        yield warn("umask", what, "chmod -R go= logs target; umask 077 before dbt")
+        what = f"is {shown}, and other users can read {', '.join(readable)}, which quote rows"
+        yield warn("umask", what, "chmod -R go= logs target; and umask 077 before dbt")
     else:
-        yield ok("umask", f"is {shown}; dmail-runner itself writes for its user alone")
+        yield ok("umask", f"is {shown}; only the user can read what dmail-runner writes")

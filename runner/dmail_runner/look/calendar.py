@@ -15,11 +15,10 @@ class Entry:
     """One slot.
 
     Attributes:
-        at: the moment, in UTC.
-        wall: the local time and zone by which the schedule names it, or a note for a wave that has begun.
+        at: the time in UTC.
+        wall: the local time and the time zone of the schedule; for a later wave of a mailing that has begun, a note.
         campaign: the campaign's name.
         wave: the wave's number; None for a mailing without waves.
-
     """
 
     at: datetime
@@ -29,19 +28,19 @@ class Entry:
 
 
 def calendar(manifest: Manifest, ledger: Ledger, start: datetime, end: datetime) -> list[Entry]:
-    """The slots of all active campaigns after `start` and up to `end`, in order."""
-    found = [entry for name in manifest.names for entry in slots_of(manifest, name, ledger, start, end)]
+    """The slots of all active campaigns after `start`, up to and including `end`, in order."""
+    found = [entry for name in manifest.names for entry in campaign_entries(manifest, name, ledger, start, end)]
     return sorted(found, key=lambda entry: (entry.at, entry.campaign))
 
 
-def slots_of(manifest: Manifest, name: str, ledger: Ledger, start: datetime, end: datetime) -> Iterator[Entry]:
-    """The slots of one campaign, those of waves that have begun first."""
+def campaign_entries(manifest: Manifest, name: str, ledger: Ledger, start: datetime, end: datetime) -> Iterator[Entry]:
+    """The slots of one campaign. The waves of mailings that have begun come first."""
     mail = manifest.campaign(name).mail
     if mail.status != "active" or not mail.schedule:
         return
     for run in ledger.unfinished(name):
         if run.wave and start < run.slot <= end:
-            yield Entry(run.slot, "its first wave is out", name, run.wave)
+            yield Entry(run.slot, "the mailing has begun", name, run.wave)
     for slot in takewhile(lambda slot: slot.at <= end, slots_after(mail.schedule, start)):
         if mail.waves:
             for number, at in enumerate(wave_slots(mail.schedule, mail.waves, slot), start=1):

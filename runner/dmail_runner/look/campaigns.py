@@ -1,4 +1,4 @@
-"""The campaigns of a project, with provider, route and next slot."""
+"""The list of a project's campaigns, with status, provider, route and next slot."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,8 +11,17 @@ from dmail_runner.project.manifest import Manifest
 
 
 @dataclass(frozen=True)
-class Listed:
-    """One campaign. `next_slot` is in ISO 8601 and UTC; None for a campaign that is not active or has no slot left."""
+class CampaignSummary:
+    """One campaign.
+
+    Attributes:
+        name: the campaign's name.
+        label: its name for people.
+        status: `draft`, `active` or `stopped`.
+        provider: the entry of profiles/providers.yml.
+        route: the entry of profiles/routes.yml.
+        next_slot: ISO 8601 in UTC; None if the campaign is not active, or its schedule has ended.
+    """
 
     name: str
     label: str
@@ -22,12 +31,16 @@ class Listed:
     next_slot: str | None
 
 
-def listed(settings: Settings, manifest: Manifest, now: datetime) -> Iterator[Listed]:
-    """All campaigns, by name. Raises ConfigError for a campaign or a provider with faults."""
+def list_campaigns(settings: Settings, manifest: Manifest, now: datetime) -> Iterator[CampaignSummary]:
+    """All campaigns, by name.
+
+    Raises:
+        ConfigError: if the declaration of a campaign or of its provider is wrong.
+    """
     for campaign in map(manifest.campaign, manifest.names):
         mail = campaign.mail
         following = next_slot(mail.schedule, now) if mail.schedule and mail.status == "active" else None
-        yield Listed(
+        yield CampaignSummary(
             name=campaign.name,
             label=campaign.label,
             status=mail.status,

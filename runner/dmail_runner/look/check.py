@@ -1,27 +1,75 @@
-"""Checks some campaigns, or all of them: every fault of the configuration at once."""
+"""Checks the configuration of campaigns. All errors are reported at once."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
 
+from dmail_runner.core.errors import ConfigError, Problem
 from dmail_runner.core.settings import Settings
 from dmail_runner.declare.campaign import Campaign
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.route_tests import tried_routes
-from dmail_runner.look.warnings import Examined, examine
+from dmail_runner.look.warnings import campaign_warnings
 from dmail_runner.project.manifest import Manifest
-from dmail_runner.run.job import Job, shared_names
+from dmail_runner.run.job import Job, key_findings, shared_names
 
 
-def checked(
+@dataclass(frozen=True)
+class CheckResult:
+    """The result of checking some campaigns.
+
+    Attributes:
+        jobs: the jobs of the campaigns without errors.
+        errors: the errors of all campaigns.
+        warnings: the warnings of all campaigns.
+    """
+
+    jobs: tuple[Job, ...]
+    errors: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+
+
+def check_campaigns(
     settings: Settings, manifest: Manifest, names: list[str] | None, ledger: Ledger, find: Callable[[Campaign], Job]
-) -> Examined:
-    """Examine the named campaigns, or all of them and the folders that belong to none.
+) -> CheckResult:
+    """Check campaigns, and what is wrong between them.
 
     Args:
+        settings: the project's settings.
+        manifest: the project's manifest.
+        names: the campaigns to check. If it is empty, all campaigns are checked, and the extracts that no campaign delivers.
+        ledger: tells which routes have been used before.
         find: returns the job of a campaign, or raises ConfigError.
 
+    Raises:
+        UsageError: if there is no campaign of a given name.
     """
     chosen = dict.fromkeys(names or manifest.names)
-    found = examine(chosen, lambda name: find(manifest.campaign(name)), tried_routes(ledger), ledger.now())
-    shared = [*([] if names else manifest.orphans()), *shared_names(settings, manifest)]
-    return replace(found, errors=tuple(dict.fromkeys([*shared, *found.errors])))
+    result = check_each(chosen, lambda name: find(manifest.campaign(name)), tried_routes(ledger), ledger.now())
+    errors = [*([] if names else manifest.orphans()), *shared_names(settings, manifest), *result.errors]
+    return replace(result, errors=tuple(dict.fromkeys(errors)))
+
+
+def check_each(names: Iterable[str], find: Callable[[str], Job], tried: set[str], now: datetime) -> CheckResult:
+    """Check campaigns. Errors of one do not stop the check of the others.
+
+    Args:
+        names: the campaigns.
+        find: returns the job of a campaign, or raises ConfigError.
+        tried: the routes that have been used before.
+        now: the present time.
+    """
+    jobs: list[Job] = []
+    errors: list[Problem] = []
+    warnings: list[Problem] = []
+    for name in names:
+        try:
+            job = find(name)
+        except ConfigError as error:
+            errors += error.problems
+            continue
+        jobs.append(job)
+        warnings += campaign_warnings(job, tried, now)
+        for finding in key_findings(job, now, now):
+            (errors if finding.error else warnings).append(finding.problem)
+    return CheckResult(tuple(jobs), tuple(dict.fromkeys(errors)), tuple(dict.fromkeys(warnings)))

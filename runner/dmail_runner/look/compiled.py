@@ -1,40 +1,85 @@
-"""A campaign's models as dbt compiles them, to ask them what no table holds."""
+"""A campaign's models as dbt compiles them, for questions that no table of the warehouse answers."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from functools import cache
+from typing import Any, Literal
 
 from dmail_runner.core.errors import BuildError, UsageError
 from dmail_runner.project.target import find_warehouse
 from dmail_runner.run.job import Job
 
+# Variables that the macros read: rules tell what they looked at, or audiences select test profiles only.
+Mode = Literal["DMAIL_EXPLAIN", "DMAIL_TEST_PROFILES"]
 
-def compiled_nodes(job: Job, slot: datetime, select: Sequence[str], mode: str) -> dict[str, Any]:
-    """The manifest's nodes, those of the selected models with `compiled_code`. `mode`: the variable that the macros look at."""
+
+class CompiledModels:
+    """The models that one `dbt compile` has compiled. Models are named by dbt's ids."""
+
+    def __init__(self, nodes: Mapping[str, Any]) -> None:
+        self.nodes = nodes
+
+    def name(self, model: str) -> str:
+        """The model's name."""
+        return str(self.nodes[model]["name"])
+
+    def query(self, model: str, replaced: Mapping[str, str] | None = None) -> str:
+        """A model's SQL, which reads queries in place of the tables of some models.
+
+        Args:
+            model: the model.
+            replaced: the queries, by model. A compiled model between these and `model` becomes a subquery as well, because its
+                table was built from the models that are replaced.
+        """
+        given = replaced or {}
+
+        @cache
+        def rewritten(model: str) -> str:
+            query: str = self.nodes[model]["compiled_code"]
+            for parent in self.tables(model):
+                if subquery := given.get(parent) or changed(parent):
+                    query = query.replace(self.nodes[parent]["relation_name"], f"({subquery})")
+            return query
+
+        def changed(model: str) -> str | None:
+            """The query of a model that reads a replaced one; None for other models, whose tables are read."""
+            compiled = self.nodes[model].get("compiled_code")
+            query = rewritten(model) if compiled else None
+            return query if query != compiled else None
+
+        return rewritten(model)
+
+    def tables(self, model: str) -> Iterator[str]:
+        """The models whose tables a model's SQL reads. The SQL of an ephemeral model is part of it."""
+        for parent in self.nodes[model]["depends_on"]["nodes"]:
+            if parent in self.nodes and self.nodes[parent]["relation_name"]:
+                yield parent
+            elif parent in self.nodes:
+                yield from self.tables(parent)
+
+
+def compile_models(job: Job, slot: datetime, select: Sequence[str], mode: Mode) -> CompiledModels:
+    """Compile models of a campaign for a slot.
+
+    Args:
+        job: the campaign's job.
+        slot: the slot.
+        select: the models, as dbt's `--select` takes them.
+        mode: the variable to set for the macros.
+
+    Raises:
+        UsageError: if the dbt target is a Spark cluster.
+        BuildError: if dbt cannot compile the models.
+    """
     if find_warehouse(job.settings).schema:
-        raise UsageError("a campaign's SQL for Spark cannot be asked here", todo="--target duckdb asks the same models")
+        raise UsageError("the SQL of a Spark target cannot be run here", todo="use `--target duckdb`, which has the same models")
     environment = {mode: "1", "DMAIL_SLOT": f"{slot.astimezone(UTC):%Y-%m-%d %H:%M:%S}"}
     target = job.settings.work_dir / "compile"
     try:
         outcome = job.run_dbt(job.settings, ["compile", "--select", *select], target, environment)
         if outcome.exit_code != 0:
-            raise BuildError(f"{job.campaign.name} could not be compiled:\n" + "\n".join(outcome.errors))
-        nodes: dict[str, Any] = outcome.artifact("manifest.json")["nodes"]
-        return nodes
+            raise BuildError(f"dbt could not compile {job.campaign.name}:\n" + "\n".join(outcome.errors))
+        return CompiledModels(outcome.artifact("manifest.json")["nodes"])
     finally:
         shutil.rmtree(target, ignore_errors=True)
-
-
-def inlined(nodes: dict[str, Any], node: str, within: str, given: dict[str, str]) -> str:
-    """A model's SQL with the campaign's models that it reads written into it, so that nothing need be built.
-
-    `within`: what the names of those models begin with. `given`: SQL for some of them, by id.
-    """
-    code: str = nodes[node]["compiled_code"]
-    for parent in nodes[node]["depends_on"]["nodes"]:
-        if parent in given:
-            code = code.replace(nodes[parent]["relation_name"], given[parent])
-        elif parent.startswith("model.") and nodes[parent]["name"].startswith(within):
-            code = code.replace(nodes[parent]["relation_name"], f"({inlined(nodes, parent, within, given)})")
-    return code

@@ -1,4 +1,4 @@
-"""What a slot's file would change against the campaign's last one: who comes, who goes and why, whose piece reads otherwise."""
+"""Compares the file that a slot would give with the campaign's last one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,9 +12,15 @@ from dmail_runner.run.order import Last, Order
 
 @dataclass(frozen=True)
 class Difference:
-    """Numbers of people: `removed` by the reason for which they are out now. `changed` is None where the last run kept no looks.
+    """The difference between two files, as numbers of people.
 
-    `people`: some of them, as (profile_id, what, reason).
+    Attributes:
+        last: the run with the last file.
+        added: people who are only in the new file.
+        removed: people who are only in the last file, by the reason why they are not in the new one.
+        changed: people whose row differs; None if the last run recorded no hashes of its rows.
+        unchanged: people whose row is the same; all who are in both files if `changed` is None.
+        people: some of these people, as (profile_id, what, reason).
     """
 
     last: Last
@@ -26,15 +32,25 @@ class Difference:
 
 
 def difference(job: Job, order: Order, people: int) -> Difference:
-    """Build and check a slot, record nothing, and compare. Raises UsageError where there is no last file."""
+    """Build and check a slot, and compare it with the last file. Nothing is recorded.
+
+    Args:
+        job: the campaign's job.
+        order: what to make.
+        people: how many people to name.
+
+    Raises:
+        UsageError: if the campaign has no settled run before the slot.
+        BuildError, ExtractError, Held: as a run raises them.
+    """
     last = order.last
     if last is None or last.contacts is None:
         raise UsageError(
             f"{job.campaign.name} has no settled run before this slot to compare with", todo="dmail-runner preview shows the file"
         )
     with checked(job, order) as found:
-        now = history.row_hash_query(found.relations, found.verdicts, job.campaign)
-        counts, listed = history.compare(found.connection, now, found.relations.recipients, last.contacts, people)
+        rows = history.row_hash_query(found.relations, found.verdicts, job.campaign)
+        counts, listed = history.compare(found.connection, rows, found.relations.recipients, last.contacts, people)
     return Difference(
         last,
         added=counts.pop(("added", ""), 0),

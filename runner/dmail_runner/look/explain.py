@@ -1,4 +1,4 @@
-"""Why one profile is in or out: what every rule said of it, what the rule looked at, and the row as it would be printed."""
+"""Explains why a profile is in the file or not: the result of every rule, and the profile's row."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,15 +10,20 @@ import duckdb
 from dmail_runner.check.contract import possible_breaches
 from dmail_runner.core.errors import UsageError
 from dmail_runner.declare.campaign import KEY, Campaign
-from dmail_runner.declare.provider import Provider
-from dmail_runner.look.compiled import compiled_nodes
+from dmail_runner.look.compiled import CompiledModels, compile_models
 from dmail_runner.project.warehouse import literal, lock_warehouse, printed, quote, session
 from dmail_runner.run.job import Job
 
 
 @dataclass(frozen=True)
 class Opinion:
-    """What one rule says. `out` is None where the rule did not look, for an earlier one had excluded the profile."""
+    """The result of one rule.
+
+    Attributes:
+        rule: the rule's name.
+        out: True if the rule excludes the profile; None if it was not asked, because an earlier rule excludes it.
+        looked_at: the values that the rule depends on.
+    """
 
     rule: str
     out: bool | None
@@ -27,7 +32,14 @@ class Opinion:
 
 @dataclass(frozen=True)
 class Explanation:
-    """A profile's way through a campaign's rules; `reason` is None where it is included. `row`: label -> printed text."""
+    """The results of a campaign's rules for one profile.
+
+    Attributes:
+        profile_id: the profile.
+        reason: the exclusion reason; None if the profile is included.
+        opinions: the results, in the order of the rules.
+        row: the printed text of each column, by label.
+    """
 
     profile_id: str
     reason: str | None
@@ -36,50 +48,70 @@ class Explanation:
 
 
 def explain(job: Job, slot: datetime, profile_id: str) -> Explanation:
-    """Ask the campaign's rules, over what was built last, about one profile. Raises UsageError where it is not targeted."""
-    campaign, provider = job.campaign, job.provider
+    """Apply a campaign's rules to one profile. They read the tables that were built last.
+
+    Raises:
+        UsageError: if the campaign does not target the profile.
+        BuildError: if dbt cannot compile the campaign.
+        ExtractError: if the campaign has not been built.
+    """
+    campaign = job.campaign
     names = [node.split(".")[-1] for node in (campaign.recipients, campaign.extract)]
     with lock_warehouse(job.settings, f"explanation for {campaign.name}", job.tell) as warehouse:
-        nodes = compiled_nodes(job, slot, names, "DMAIL_EXPLAIN")
-        recipients, extract = nodes[campaign.recipients], nodes[campaign.extract]
+        models = compile_models(job, slot, names, "DMAIL_EXPLAIN")
         with session(warehouse) as connection:
-            verdict = first(
-                connection, f"select * from ({recipients['compiled_code']}) where {quote(KEY)} = {literal(profile_id)}"
+            verdict = first_row(
+                connection, f"select * from ({models.query(campaign.recipients)}) where {quote(KEY)} = {literal(profile_id)}"
             )
             if verdict is None:
-                audience = nodes[campaign.audience]["name"]
-                raise UsageError(f"{campaign.name} does not target the profile {profile_id!r}", todo=f"look at {audience}")
+                raise UsageError(
+                    f"{campaign.name} does not target the profile {profile_id!r}",
+                    todo=f"the model {models.name(campaign.audience)} says who is targeted",
+                )
+            piece = piece_query(models, campaign, profile_id)
             fields = ", ".join(f"{printed(column.name)} as {quote(column.label)}" for column in campaign.exported)
-            # As if it were included: the verdicts' table is replaced by this one profile.
-            alone = f"(select {literal(profile_id)} as {KEY}, null as household_key, null as exclusion_reason)"
-            code = extract["compiled_code"].replace(recipients["relation_name"], alone)
-            piece = f"({code}) where {quote(KEY)} = {literal(profile_id)}"
-            row = first(connection, f"select {fields} from {piece}") or {}
-            refused, contract = contract_opinion(connection, piece, campaign, provider)
-    count = sum(name.endswith("_shows") for name in verdict)
-    opinions = (
-        Opinion(verdict[f"rule_{n}_name"], verdict[f"rule_{n}_out"], verdict[f"rule_{n}_shows"]) for n in range(1, count + 1)
-    )
+            row = first_row(connection, f"select {fields} from {piece}") or {}
+            refused, contract = contract_opinion(connection, piece, job)
     reason = verdict["exclusion_reason"] or refused
-    return Explanation(profile_id, reason, (*opinions, *contract), {name: text or "" for name, text in row.items()})
+    row_text = {label: text or "" for label, text in row.items()}
+    return Explanation(profile_id, reason, (*rule_opinions(verdict), *contract), row_text)
 
 
-def contract_opinion(
-    connection: duckdb.DuckDBPyConnection, piece: str, campaign: Campaign, provider: Provider
-) -> tuple[str | None, list[Opinion]]:
-    """The reason by which the provider's contract excludes a row, and its opinion of it; nothing where there is no contract."""
-    ways = list(possible_breaches(campaign, provider))
-    if not ways:
+def piece_query(models: CompiledModels, campaign: Campaign, profile_id: str) -> str:
+    """SQL for the extract's row of one profile, as if the profile were included. It is to follow `from`."""
+    alone = f"select {literal(profile_id)} as {KEY}, null as household_key, null as exclusion_reason"
+    query = models.query(campaign.extract, {campaign.recipients: alone})
+    return f"({query}) where {quote(KEY)} = {literal(profile_id)}"
+
+
+def rule_opinions(verdict: Mapping[str, Any]) -> tuple[Opinion, ...]:
+    """The results of the rules from a row of the recipients, which has three columns for each rule."""
+    count = sum(name.endswith("_shows") for name in verdict)
+    return tuple(
+        Opinion(verdict[f"rule_{number}_name"], verdict[f"rule_{number}_out"], verdict[f"rule_{number}_shows"])
+        for number in range(1, count + 1)
+    )
+
+
+def contract_opinion(connection: duckdb.DuckDBPyConnection, piece: str, job: Job) -> tuple[str | None, list[Opinion]]:
+    """Apply the provider's contract to a row.
+
+    Returns:
+        The exclusion reason, if the contract excludes the row; and the result, which is empty if there is no contract.
+    """
+    breaches = list(possible_breaches(job.campaign, job.provider))
+    if not breaches:
         return None, []
-    looks = connection.execute(f"select {', '.join(way.condition for way in ways)} from {piece}").fetchone() or ()
-    found = [way for way, wrong in zip(ways, looks, strict=False) if wrong]
-    refused = found[0].reason if found and provider.on_breach == "exclude" else None
-    told = ", ".join(f"{way.label}: {way.rule}" for way in found) + ("" if refused or not found else " (stops the run)")
-    return refused, [Opinion("contract", bool(found), told)]
+    conditions = ", ".join(breach.condition for breach in breaches)
+    values = connection.execute(f"select {conditions} from {piece}").fetchone() or ()
+    found = [breach for breach, broken in zip(breaches, values, strict=False) if broken]
+    refused = found[0].reason if found and job.provider.on_breach == "exclude" else None
+    text = ", ".join(f"{breach.label}: {breach.rule}" for breach in found)
+    return refused, [Opinion("contract", bool(found), text + (" (stops the run)" if found and not refused else ""))]
 
 
-def first(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, Any] | None:
-    """The first row by column name, or None."""
+def first_row(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, Any] | None:
+    """The first row of a query's result, by column name; None if there is no row."""
     result = connection.execute(query)
     row = result.fetchone()
     return dict(zip([column[0] for column in result.description], row, strict=True)) if row else None

@@ -1,4 +1,4 @@
-"""A preview: the first rows of a file, or some people's, as they would be printed. Nothing is recorded or delivered."""
+"""Shows rows as they would be printed: the first ones of a file, or those of some profiles. Nothing is recorded or delivered."""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -19,12 +19,18 @@ from dmail_runner.run.file import write
 from dmail_runner.run.job import Job
 from dmail_runner.run.order import Order
 
-SAMPLE = "temp.dmail_preview"
+SAMPLE = "dmail_preview"  # a temporary table
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which rows to show: those of `profiles`, or the first ones in the file's order; of test profiles, or of the real ones."""
+    """Which rows a preview shows.
+
+    Attributes:
+        rows: how many, in the file's order, if no profiles are given.
+        profiles: the profiles whose rows are shown.
+        test: True for the rows of test profiles and seed addresses, in place of those of the real file.
+    """
 
     rows: int = 10
     profiles: tuple[str, ...] = ()
@@ -33,71 +39,81 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Preview:
-    """Rows by label, as printed; the whole files of these rows; the verdicts of the real file; who was asked for and is out."""
+    """A preview.
+
+    Attributes:
+        labels: the labels of the columns.
+        rows: the printed text of each row, in the order of the labels.
+        files: files with only these rows.
+        verdicts: the figures of the real file, or of the trial.
+        missing: the profiles that were asked for and have no row, each with the reason.
+    """
 
     labels: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     files: tuple[Path, ...]
     verdicts: Verdicts
-    out: tuple[tuple[str, str], ...]
+    missing: tuple[tuple[str, str], ...]
 
 
 @contextmanager
 def previewed(job: Job, order: Order, wanted: Wanted) -> Iterator[Preview]:
-    """The preview; its files are there while the context lasts."""
+    """Make a preview. Its files exist within the context.
+
+    Raises:
+        BuildError, ExtractError, Held: as a run raises them.
+    """
     made = trial(job, order.slot, f"preview of {job.campaign.name}") if wanted.test else checked(job, order)
     with made as found:
         folder = job.settings.work_dir / "preview"
         folder.mkdir(mode=0o700)
         try:
-            sample = sampled(found, job, wanted)
-            files = write(sample, Envelope(job.campaign, job.provider, order.slot, order.run_id), folder)
+            sample = sample_of(found, job, wanted)
+            parts = write(sample, Envelope(job.campaign, job.provider, order.slot, order.run_id), folder)
             yield Preview(
-                tuple(column.label for column in job.campaign.exported),
-                printed_rows(sample, job),
-                tuple(part_path(folder, part.number) for part in files if not part.side),
-                found.verdicts,
-                tuple(missing(found, sample, wanted.profiles)),
+                labels=tuple(column.label for column in job.campaign.exported),
+                rows=printed_rows(sample, job),
+                files=tuple(part_path(folder, part.number) for part in parts if not part.side),
+                verdicts=found.verdicts,
+                missing=tuple(missing_profiles(found, sample, wanted.profiles)),
             )
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def sampled(found: Checked, job: Job, wanted: Wanted) -> Checked:
-    """The wanted rows as an extract of their own."""
+def sample_of(found: Checked, job: Job, wanted: Wanted) -> Checked:
+    """The wanted rows, as an extract in a temporary table."""
     rows = rows_query(found.relations, found.verdicts, job.campaign)
     chosen = f"where rows.{quote(KEY)} in ({literals(wanted.profiles)})" if wanted.profiles else ""
     limit = "" if wanted.profiles else f"limit {wanted.rows}"
     query = f"select rows.* from ({rows}) as rows {chosen} order by {order_by(job.campaign)} {limit}"
-    found.connection.execute(f"create temp table {SAMPLE.removeprefix('temp.')} as {query}")
-    seed = f"coalesce({quote(SEED)}, false)" if job.campaign.has_seeds else "false"
-    count, seeds = found.connection.execute(f"select count(*), count(*) filter ({seed}) from {SAMPLE}").fetchone() or (0, 0)
+    found.connection.execute(f"create temp table {SAMPLE} as {query}")
+    is_seed = f"coalesce({quote(SEED)}, false)" if job.campaign.has_seeds else "false"
+    counts = f"select count(*), count(*) filter ({is_seed}) from temp.{SAMPLE}"
+    count, seeds = found.connection.execute(counts).fetchone() or (0, 0)
     verdicts = Verdicts(count - seeds, count - seeds, {}, seeds)
-    return Checked(found.connection, replace(found.relations, extract=SAMPLE), verdicts)
+    return Checked(found.connection, replace(found.relations, extract=f"temp.{SAMPLE}"), verdicts)
 
 
 def printed_rows(sample: Checked, job: Job) -> tuple[tuple[str, ...], ...]:
-    """The rows' values as the file shows them, in its order."""
+    """The text of each row in the file's order."""
     fields = ", ".join(f"coalesce({file_text(column, job.provider.format)}, '')" for column in job.campaign.exported)
-    query = f"select {fields} from {SAMPLE} as rows order by {order_by(job.campaign)}"
+    query = f"select {fields} from temp.{SAMPLE} as rows order by {order_by(job.campaign)}"
     return tuple(sample.connection.execute(query).fetchall())
 
 
-def missing(found: Checked, sample: Checked, profiles: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Who was asked for and has no row, and why."""
+def missing_profiles(found: Checked, sample: Checked, profiles: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The given profiles that have no row in the sample, each with the reason."""
     if not profiles:
         return
     key = quote(KEY)
-    reasons = dict(
-        found.connection.execute(
-            f"select {key}, exclusion_reason from {found.relations.recipients} where {key} in ({literals(profiles)})"
-        ).fetchall()
-    )
-    there = {row[0] for row in sample.connection.execute(f"select {key} from {SAMPLE}").fetchall()}
+    query = f"select {key}, exclusion_reason from {found.relations.recipients} where {key} in ({literals(profiles)})"
+    reasons = dict(found.connection.execute(query).fetchall())
+    present = {row[0] for row in sample.connection.execute(f"select {key} from temp.{SAMPLE}").fetchall()}
     for profile in dict.fromkeys(profiles):
-        if profile not in there:
-            left_out = "left out by the provider's contract, or printed already in an identical row"
-            yield profile, reasons[profile] or left_out if profile in reasons else "not targeted"
+        if profile not in present:
+            excluded_later = "excluded by the provider's contract, or its row is identical to another one"
+            yield profile, reasons[profile] or excluded_later if profile in reasons else "not targeted"
 
 
 def literals(texts: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""A proof: a file of test profiles and seeds alone, delivered under a name that says TEST, so that a person can look at print."""
+"""Delivers proofs: files with only test profiles and seed addresses, under a name with TEST, for a person to look at in print."""
 
 import shutil
 from collections.abc import Callable
@@ -17,9 +17,22 @@ from dmail_runner.ship import DeliveryCallbacks, Intent, ship
 
 
 def prove(job: Job, slot: datetime, now: datetime, ledger: Ledger, by: str) -> list[tuple[Part, Receipt]]:
-    """Print the test profiles and seeds for a slot and deliver them; the ledger notes who did. No run is recorded.
+    """Make a file of the test profiles and seed addresses, and deliver it. No run is recorded.
 
-    Raises what a run raises. A proof's name holds the present second: it stands in nobody's way.
+    The file's name has the present second, so that it is no other file's name.
+
+    Args:
+        job: the campaign's job.
+        slot: the slot to make the file for.
+        now: the present time.
+        ledger: records the proof.
+        by: the user, for the ledger.
+
+    Returns:
+        The delivered parts with their receipts.
+
+    Raises:
+        DmailError: as a run raises it.
     """
     check_route(job, slot, now)
     stamp = now.astimezone(UTC).strftime(SLOT_FORMAT)
@@ -33,10 +46,10 @@ def prove(job: Job, slot: datetime, now: datetime, ledger: Ledger, by: str) -> l
             )
             parts = write(found, envelope, folder, watch=job.watch)
             spooled = [Spooled(part, part_path(folder, part.number)) for part in parts]
-            desk = DeliveryCallbacks(
+            callbacks = DeliveryCallbacks(
                 intents(), lambda part, receipt: receipts.update({part.number: receipt}), job.tell, job.watch
             )
-            ship(spooled, job.route, desk)
+            ship(spooled, job.route, callbacks)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     delivered = [(part, receipts[part.number]) for part in parts]
@@ -46,20 +59,20 @@ def prove(job: Job, slot: datetime, now: datetime, ledger: Ledger, by: str) -> l
 
 
 def intents() -> Callable[[Part], Intent]:
-    """What was declared of a proof's parts, for as long as it is under way: it is in no ledger, for it mails nobody."""
+    """Keep in memory what is about to happen to each part of a proof. The ledger does not record it: a proof mails nobody."""
     declared: set[int] = set()
 
     def intent(part: Part) -> Intent:
-        said = part.number
+        number = part.number
         return Intent(
             temporary=None,
             closing=False,
-            declared=said in declared,
+            declared=number in declared,
             owner=None,
             begin=lambda _: None,
             close=lambda: None,
-            declare=lambda: declared.add(said),
-            withdraw=lambda: declared.discard(said),
+            declare=lambda: declared.add(number),
+            withdraw=lambda: declared.discard(number),
         )
 
     return intent

@@ -1,46 +1,68 @@
-"""A trial: the campaign's models over its test profiles and seeds alone."""
+"""Trials: a campaign's models over its test profiles and seed addresses only."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 
 from dmail_runner.core.errors import ExtractError
 from dmail_runner.core.values import Build
-from dmail_runner.declare.campaign import KEY
-from dmail_runner.look.compiled import compiled_nodes, inlined
+from dmail_runner.declare.campaign import KEY, SEED, Campaign
+from dmail_runner.look.compiled import CompiledModels, compile_models
 from dmail_runner.project.warehouse import lock_warehouse, session
 from dmail_runner.run.checked import Checked, judged
 from dmail_runner.run.job import Job
 
-TRIAL = "temp.dmail_trial"
+EXTRACT = "dmail_trial"  # a temporary table
+
+
+@dataclass(frozen=True)
+class TrialQueries:
+    """SQL for the two models of a trial.
+
+    Attributes:
+        extract: the extract, in which nobody is excluded.
+        recipients: the recipients, given the table EXTRACT.
+    """
+
+    extract: str
+    recipients: str
 
 
 @contextmanager
 def trial(job: Job, slot: datetime, purpose: str) -> Iterator[Checked]:
-    """The campaign's models over its test profiles and seeds alone, whatever its rules say, over what was built last."""
+    """The campaign's models over all test profiles and seed addresses. No rule is applied; other models are as built last.
+
+    Args:
+        job: the campaign's job.
+        slot: the slot.
+        purpose: what the trial is for, for processes that wait for the warehouse.
+
+    Raises:
+        UsageError: if the dbt target is a Spark cluster.
+        BuildError: if dbt cannot compile the models.
+        ExtractError: if there is neither a test profile nor a seed address, or the campaign has not been built.
+    """
     with lock_warehouse(job.settings, purpose, job.tell) as warehouse:
-        recipients, code = trial_models(job, slot)
+        models = [f"+{job.campaign.extract.split('.')[-1]},resource_type:model"]
+        queries = trial_queries(job.campaign, compile_models(job, slot, models, "DMAIL_TEST_PROFILES"))
         with session(warehouse) as connection:
-            connection.execute(f"create temp table {TRIAL.removeprefix('temp.')} as {code}")
-            found = judged(job, connection, Build(TRIAL, recipients))
+            connection.execute(f"create temp table {EXTRACT} as {queries.extract}")
+            found = judged(job, connection, Build(f"temp.{EXTRACT}", f"({queries.recipients})"))
             if found.verdicts.included + found.verdicts.seeds == 0:
                 raise ExtractError(
                     f"{job.campaign.name} has no test profile and no seed to print",
-                    todo="mark some profiles as is_test_profile",
+                    todo="set `is_test_profile` for some profiles, or pass `seeds` in the extract",
                 )
             yield found
 
 
-def trial_models(job: Job, slot: datetime) -> tuple[str, str]:
-    """SQL of the recipients and of the extract, as a trial takes them."""
-    campaign = job.campaign
-    models = [f"+{campaign.extract.split('.')[-1]},resource_type:model"]
-    nodes = compiled_nodes(job, slot, models, "DMAIL_TEST_PROFILES")
-    prefix = f"{campaign.name}__"
-    everybody = (
-        f"(select {KEY}, null as household_key, cast(null as varchar) as exclusion_reason "
-        f"from ({inlined(nodes, campaign.audience, prefix, {})}))"
+def trial_queries(campaign: Campaign, models: CompiledModels) -> TrialQueries:
+    """The models of a trial, given the campaign's models compiled so that its audience selects test profiles only."""
+    audience = models.query(campaign.audience)
+    everybody = f"select {KEY}, null as household_key, cast(null as varchar) as exclusion_reason from ({audience})"
+    people = f"where not coalesce({SEED}, false)" if campaign.has_seeds else ""
+    return TrialQueries(
+        extract=models.query(campaign.extract, {campaign.audience: audience, campaign.recipients: everybody}),
+        recipients=f"select {KEY}, cast(null as varchar) as exclusion_reason from temp.{EXTRACT} {people}",
     )
-    code = inlined(nodes, campaign.extract, prefix, {campaign.recipients: everybody})
-    people = "where not coalesce(is_seed, false)" if campaign.has_seeds else ""
-    return f"(select {KEY}, cast(null as varchar) as exclusion_reason from {TRIAL} {people})", code

@@ -1,1 +1,1 @@
-"""The report: the ledger and the project's declarations as static pages. Nothing here changes the ledger."""
+"""The report: static pages about the ledger and the project's declarations. The ledger is only read."""

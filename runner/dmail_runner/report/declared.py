@@ -1,4 +1,4 @@
-"""What the project declares of each campaign, as its page shows it; a campaign that is declared wrongly has a fault instead."""
+"""The declaration of each campaign, as its page shows it. A campaign with a wrong declaration has an error instead."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,12 +20,22 @@ from dmail_runner.project.manifest import Manifest
 from dmail_runner.report.lineage import Model, made_by, models_above, origins
 from dmail_runner.run.job import Job, key_findings
 
-SLOTS_SHOWN = 6
+MAX_SLOTS = 6
 
 
 @dataclass(frozen=True)
 class ColumnLine:
-    """A column of the file. `rules`: what its format and the provider's contract ask, in the words of the YAML files."""
+    """A column of the file.
+
+    Attributes:
+        label: its header in the file.
+        name: its name in the extract.
+        description: the description in the YAML file.
+        kind: its type in the extract.
+        rules: the rules of the file format and of the provider's contract, in the words of the YAML files.
+        made_by: its expression in the extract's SQL; None if that is unknown.
+        origins: the documented columns that the expression reads.
+    """
 
     label: str
     name: str
@@ -38,7 +48,16 @@ class ColumnLine:
 
 @dataclass(frozen=True)
 class Declared:
-    """A campaign as it is declared now. `last_due`: its latest slot, where its schedule is at work."""
+    """A campaign as it is declared now.
+
+    Attributes:
+        contractual: whether opt-outs do not apply.
+        slots: the next slots in UTC; empty if the campaign is not active.
+        last_due: the latest slot that was due, in UTC; None if the campaign is not active.
+        models: the extract and everything that it is built from, sources first.
+        exposure: dbt's id of the exposure.
+        fault: the error in the declaration. If there is one, only `name`, `label` and `exposure` are set.
+    """
 
     name: str
     label: str
@@ -62,7 +81,14 @@ class Declared:
 
 @dataclass(frozen=True)
 class KeyFault:
-    """What is wrong, or soon will be, with a route that campaigns use."""
+    """A problem of a route or of one of its keys.
+
+    Attributes:
+        route: the route.
+        campaign: a campaign that uses the route.
+        text: the problem.
+        error: False if it is only a warning, such as of a key that expires soon.
+    """
 
     route: str
     campaign: str
@@ -71,14 +97,14 @@ class KeyFault:
 
 
 class Project:
-    """The project's declarations; a provider and a route are read once, however many campaigns use them."""
+    """The project's declarations. Each provider and route is read once."""
 
     def __init__(self, settings: Settings, manifest: Manifest, run_dbt: RunDbt, now: datetime) -> None:
         self.settings, self.manifest, self.run_dbt, self.now = settings, manifest, run_dbt, now
         self.providers: dict[str, Provider] = {}
 
     def declared(self, name: str) -> Declared:
-        """One campaign."""
+        """The declaration of one campaign."""
         exposure = self.manifest.exposures[name]
         try:
             campaign = self.manifest.campaign(name)
@@ -86,7 +112,7 @@ class Project:
         except ConfigError as error:
             return Declared(name, exposure.get("label") or name, exposure=exposure["unique_id"], fault=str(error))
         mail = campaign.mail
-        at_work = mail.schedule if mail.status == "active" else None
+        active = mail.schedule if mail.status == "active" else None
         return Declared(
             name=name,
             label=campaign.label,
@@ -97,18 +123,18 @@ class Project:
             provider_label=provider.label,
             route=provider.route,
             file=mail.file.name,
-            format=form(provider),
+            format=format_text(provider),
             contractual=mail.purpose == "contractual",
             schedule=mail.schedule,
-            slots=tuple(slot.at for slot in islice(slots_after(at_work, self.now), SLOTS_SHOWN)) if at_work else (),
-            last_due=due.at if at_work and (due := latest_slot(at_work, self.now)) else None,
+            slots=tuple(slot.at for slot in islice(slots_after(active, self.now), MAX_SLOTS)) if active else (),
+            last_due=due.at if active and (due := latest_slot(active, self.now)) else None,
             columns=tuple(self.columns(campaign, provider)),
             models=tuple(models_above(self.manifest, campaign.extract)),
             exposure=exposure["unique_id"],
         )
 
     def provider(self, name: str) -> Provider:
-        """A provider. Raises ConfigError."""
+        """A provider. Raises ConfigError if its declaration is wrong."""
         if name not in self.providers:
             self.providers[name] = find_provider(self.settings, name)
         return self.providers[name]
@@ -120,20 +146,20 @@ class Project:
             made = made_by(node["raw_code"], column.name)
             above = origins(self.manifest, campaign.extract, campaign.recipients, made)
             described = node["columns"][column.name]
-            rules = (*layout(column, provider), *asked(provider.columns.get(column.label)))
+            rules = (*layout_rules(column, provider), *contract_rules(provider.columns.get(column.label)))
             yield ColumnLine(
                 column.label, column.name, described["description"], described["data_type"] or "", rules, made, tuple(above)
             )
 
     def key_faults(self) -> Iterator[KeyFault]:
-        """What is wrong with the routes of active campaigns, and with the keys that their files are sealed to."""
+        """Problems of the routes of active campaigns, and of the keys that their files are encrypted to."""
         seen: set[str] = set()
         for name in self.manifest.names:
             try:
                 campaign = self.manifest.campaign(name)
                 provider = self.provider(campaign.mail.provider)
             except ConfigError:
-                continue  # told as the campaign's own fault
+                continue  # reported as the fault of the campaign
             if campaign.mail.status != "active" or provider.route in seen:
                 continue
             seen.add(provider.route)
@@ -147,8 +173,8 @@ class Project:
                 yield KeyFault(provider.route, name, str(finding.problem), finding.error)
 
 
-def form(provider: Provider) -> str:
-    """A format in one line, in the words of providers.yml."""
+def format_text(provider: Provider) -> str:
+    """A file format in one line, in the words of providers.yml."""
     found = provider.format
     parts = [found.type, found.encoding, found.line_end]
     if not isinstance(found, FixedWidthFormat):
@@ -156,8 +182,8 @@ def form(provider: Provider) -> str:
     return ", ".join(parts)
 
 
-def layout(column: Column, provider: Provider) -> Iterator[str]:
-    """How a fixed-width file prints a column."""
+def layout_rules(column: Column, provider: Provider) -> Iterator[str]:
+    """The rules of a fixed-width file for a column."""
     if isinstance(provider.format, FixedWidthFormat) and column.width:
         yield f"width {column.width}"
         if column.align != "left":
@@ -166,8 +192,8 @@ def layout(column: Column, provider: Provider) -> Iterator[str]:
             yield f"pad {column.pad!r}"
 
 
-def asked(contract: ColumnContract | None) -> Iterator[str]:
-    """What the provider's contract says of a column."""
+def contract_rules(contract: ColumnContract | None) -> Iterator[str]:
+    """The rules of the provider's contract for a column."""
     for name, value in contract.model_dump(exclude_defaults=True).items() if contract else ():
         if value is True:
             yield name.replace("_", " ")

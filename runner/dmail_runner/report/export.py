@@ -1,4 +1,4 @@
-"""The report's figures as Parquet, for dbt's models over them (models/reporting) and for whatever tool a team draws with."""
+"""Writes the report's figures as Parquet files, for the dbt models in models/reporting and for other tools."""
 
 import json
 import tempfile
@@ -8,13 +8,14 @@ from typing import Any
 
 import duckdb
 
+from dmail_runner.core.values import RegionCount
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.reader import batched
 from dmail_runner.project.warehouse import literal
 from dmail_runner.report.figures import figures_of
-from dmail_runner.report.rows import File, RunRow, read_files, read_places
+from dmail_runner.report.rows import File, RunRow, read_files, read_regions
 
-# Each table's columns, and DuckDB's types of them.
+# The columns of each table, with their types in DuckDB.
 TABLES: Mapping[str, Mapping[str, str]] = {
     "runs": {
         "run_id": "varchar", "campaign": "varchar", "slot": "timestamp", "wave": "integer", "copy_of": "varchar",
@@ -34,10 +35,10 @@ TABLES: Mapping[str, Mapping[str, str]] = {
 
 
 def write_figures(runs: Sequence[RunRow], ledger: Ledger, folder: Path) -> None:
-    """Write every table into `folder`, each by one rename. No table names a person."""
+    """Write all tables into a folder. Each file is replaced by a rename, and no table contains personal data."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".figures-", dir=folder) as made, duckdb.connect() as connection:
-        paths = {name: Path(made, f"{name}.jsonl") for name in TABLES}
+    with tempfile.TemporaryDirectory(prefix=".figures-", dir=folder) as temporary, duckdb.connect() as connection:
+        paths = {name: Path(temporary, f"{name}.jsonl") for name in TABLES}
         write_lines(paths["runs"], map(run_line, runs))
         write_lines(paths["exclusions"], exclusion_lines(runs))
         write_details(paths, [run.run_id for run in runs if run.targeted is not None], ledger)
@@ -51,50 +52,53 @@ def write_figures(runs: Sequence[RunRow], ledger: Ledger, folder: Path) -> None:
 
 
 def write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
+    """Append lines of JSON to a file."""
     with path.open("a", encoding="utf-8") as file:
         file.writelines(json.dumps(line, default=str) + "\n" for line in lines)
 
 
 def write_details(paths: Mapping[str, Path], run_ids: Sequence[str], ledger: Ledger) -> None:
-    """Parts and places, some runs at a time."""
+    """Write the files and the regions of runs, in batches of runs."""
     for table in ("places", "parts"):
         paths[table].touch()
     for batch in batched(run_ids):
-        places = ((run_id, place) for run_id, going in read_places(ledger, batch).items() for place in going)
+        regions = ((run_id, region) for run_id, some in read_regions(ledger, batch).items() for region in some)
         write_lines(
             paths["places"],
-            (
-                {"run_id": run_id, "country_code": place.country or None, "region": place.region or None, "pieces": place.pieces}
-                for run_id, place in places
-            ),
+            (region_line(run_id, region) for run_id, region in regions),
         )
         files = ((run_id, file) for run_id, some in read_files(ledger, batch).items() for file in some)
         write_lines(paths["parts"], (part_line(run_id, file) for run_id, file in files))
 
 
 def run_line(run: RunRow) -> dict[str, Any]:
-    """A run with the figures that its page shows; none until it is frozen."""
+    """A run with the figures of its page. There are no figures until it is frozen."""
     found = figures_of(run)
     names = ("targeted", "included", "seeds", "sends", "delivered", "errors", "waiting")
     figures = {name: getattr(found, name) for name in names} | {"excluded": found.exclusions} if found else {}
     churn = vars(run.churn) if run.churn else {}
     cost = {"cost": str(run.cost.amount), "currency": run.cost.currency} if run.cost else {}
-    told = {name: getattr(run, name) for name in ("run_id", "campaign", "wave", "copy_of", "state", "hold")}
+    fields = {name: getattr(run, name) for name in ("run_id", "campaign", "wave", "copy_of", "state", "hold")}
     moments = {"slot": run.due, "created_at": run.created, "frozen_at": run.frozen, "changed_at": run.changed}
-    shown = {name: f"{at:%Y-%m-%d %H:%M:%S}" if at else None for name, at in moments.items()}
-    return told | shown | figures | churn | cost
+    times = {name: f"{at:%Y-%m-%d %H:%M:%S}" if at else None for name, at in moments.items()}
+    return fields | times | figures | churn | cost
 
 
 def exclusion_lines(runs: Sequence[RunRow]) -> Iterator[dict[str, Any]]:
-    """Every reason of every run."""
+    """The exclusion reasons of all runs."""
     for run in runs:
         for reason, profiles in run.excluded.items():
             yield {"run_id": run.run_id, "reason": reason, "profiles": profiles}
 
 
+def region_line(run_id: str, region: RegionCount) -> dict[str, Any]:
+    """The number of pieces that go to a region."""
+    return {"run_id": run_id, "country_code": region.country or None, "region": region.region or None, "pieces": region.pieces}
+
+
 def part_line(run_id: str, file: File) -> dict[str, Any]:
     """A file with its receipt."""
-    told = {name: getattr(file, name) for name in ("number", "name", "rows", "bytes", "sha256", "route", "location")}
+    fields = {name: getattr(file.part, name) for name in ("number", "name", "rows", "bytes", "sha256", "route")}
     moments = {"intended_at": file.intended, "delivered_at": file.delivered}
-    shown = {name: f"{at:%Y-%m-%d %H:%M:%S}" if at else None for name, at in moments.items()}
-    return {"run_id": run_id, "is_side_file": file.side} | told | shown
+    times = {name: f"{at:%Y-%m-%d %H:%M:%S}" if at else None for name, at in moments.items()}
+    return {"run_id": run_id, "is_side_file": file.part.side, "location": file.location} | fields | times

@@ -1,4 +1,4 @@
-"""A run's figures by their professional names, and what is drawn of them. Pure: everything is given."""
+"""The figures of runs, and what the charts show of them. The functions are pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,17 +10,26 @@ from itertools import islice, pairwise
 from dmail_runner.core.values import RegionCount
 from dmail_runner.report.rows import Details, Event, Money, RunRow
 
-# States in which what was not delivered will not be by itself: it counts as an error.
+# States in which rows without a receipt count as errors, because they are not delivered without a person.
 LOST = ("failed", "cancelled")
-# The rule's reason that keeps the control group.
+# The exclusion reason of the control group.
 HOLDOUT = "holdout"
 
 
 @dataclass(frozen=True)
 class Figures:
-    """targeted = the sum of excluded + included; sends = delivered + errors + waiting.
+    """The figures of one run, or their sums.
 
-    `sends` are the rows of the files, seeds among them.
+    They add up: targeted = all of excluded + included, and sends = delivered + errors + waiting.
+
+    Attributes:
+        targeted: profiles of the audience.
+        excluded: profiles that are not in the file, by reason.
+        included: profiles in the file.
+        seeds: seed addresses in the file.
+        sends: rows of the files, with those of seed addresses.
+        delivered: rows of files with a receipt.
+        errors: rows that are not delivered without a person.
     """
 
     targeted: int = 0
@@ -33,28 +42,37 @@ class Figures:
 
     @property
     def exclusions(self) -> int:
-        """How many profiles were excluded."""
+        """The number of excluded profiles."""
         return sum(self.excluded.values())
 
     @property
     def waiting(self) -> int:
-        """Rows on their way, or held."""
+        """Rows that are in progress or held."""
         return self.sends - self.delivered - self.errors
 
     @property
     def holdout(self) -> int:
-        """The control group."""
+        """The number of profiles in the control group."""
         return self.excluded.get(HOLDOUT, 0)
 
     @property
     def holdout_share(self) -> float:
-        """The control group as a share of those who would otherwise have been mailed."""
+        """The control group as a share of those who would be mailed without it."""
         return self.holdout / (self.holdout + self.included) if self.holdout else 0.0
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One bar of the funnel: from `start` on so many, of `scale`. `beside`: the same figure of all runs."""
+    """One bar of the funnel.
+
+    Attributes:
+        kind: the name of the figure.
+        reason: the exclusion reason; None for other figures.
+        count: the length of the bar.
+        start: where the bar begins.
+        scale: the length of the axis.
+        beside: the sum of the same figure over all runs.
+    """
 
     kind: str
     reason: str | None
@@ -66,7 +84,13 @@ class Stage:
 
 @dataclass(frozen=True)
 class Step:
-    """An event of a run's timeline: it came `after` the one before, which was `since` the run's beginning."""
+    """An event in a run's timeline.
+
+    Attributes:
+        event: the event.
+        since: the time from the first event to the previous one.
+        after: the time from the previous event to this one.
+    """
 
     event: Event
     since: timedelta
@@ -74,7 +98,7 @@ class Step:
 
 
 def figures_of(run: RunRow) -> Figures | None:
-    """A run's figures; None while it has none, for it is not frozen."""
+    """The figures of a run; None if it is not frozen."""
     if run.targeted is None:
         return None
     errors = run.rows - run.delivered if run.state in LOST else 0
@@ -82,7 +106,7 @@ def figures_of(run: RunRow) -> Figures | None:
 
 
 def total(all_figures: Iterable[Figures]) -> Figures:
-    """The sums: a profile counts once for each run."""
+    """The sums of figures. A profile counts once for each run."""
     known = list(all_figures)
     excluded: Counter[str] = Counter()
     for one in known:
@@ -92,7 +116,7 @@ def total(all_figures: Iterable[Figures]) -> Figures:
 
 
 def costs(some: Iterable[RunRow]) -> list[Money]:
-    """What runs cost, by currency; a cancelled one costs nothing."""
+    """The costs of runs by currency. A cancelled run costs nothing."""
     sums: dict[str, Decimal] = {}
     for run in some:
         if run.cost and run.state != "cancelled":
@@ -101,9 +125,11 @@ def costs(some: Iterable[RunRow]) -> list[Money]:
 
 
 def funnel(found: Figures, beside: Figures | None = None) -> list[Stage]:
-    """From targeted through each reason to included, and from there through the file to delivered: bars that add up.
+    """The bars from targeted, less each exclusion, to included, and from there to delivered.
 
-    What is zero in `found` and in `beside` is left out, but for the main stages.
+    Args:
+        found: the figures of the run.
+        beside: the sums over all runs, if they are shown as well. A minor bar is omitted if both of its figures are zero.
     """
     sums = beside or found
     scale = max(found.targeted, found.sends, 1)
@@ -122,13 +148,13 @@ def funnel(found: Figures, beside: Figures | None = None) -> list[Stage]:
 
 
 def recent(some: Sequence[RunRow], count: int) -> list[tuple[RunRow, Figures]]:
-    """The latest runs that have figures, oldest first. `some`: newest first."""
+    """The latest runs with figures, oldest first. `some`: runs, newest first."""
     known = ((run, found) for run in some if (found := figures_of(run)))
     return list(islice(known, count))[::-1]
 
 
 def timeline(details: Details) -> list[Step]:
-    """The events with how long each took to come."""
+    """The events of a run with the times between them."""
     if not details.events:
         return []
     first = details.events[0]
@@ -137,28 +163,29 @@ def timeline(details: Details) -> list[Step]:
     return steps
 
 
-def lasted(details: Details) -> timedelta:
-    """From the first event to the last."""
+def duration(details: Details) -> timedelta:
+    """The time from the first event to the last."""
     return details.events[-1].at - details.events[0].at if details.events else timedelta(0)
 
 
 def within(some: Iterable[RunRow], start: datetime, end: datetime) -> Iterator[RunRow]:
-    """The runs whose slot lies after `start` and not after `end`."""
+    """The runs with slots after `start`, up to and including `end`."""
     return (run for run in some if start < run.due <= end)
 
 
-def by_country(places: Sequence[RegionCount]) -> dict[str, int]:
-    """Pieces by country, most first."""
-    return ranked((place.country, place.pieces) for place in places)
+def by_country(regions: Sequence[RegionCount]) -> dict[str, int]:
+    """Pieces by country, largest first."""
+    return ranked((region.country, region.pieces) for region in regions)
 
 
-def by_region(places: Sequence[RegionCount], country: str) -> dict[str, int]:
-    """Pieces by a country's regions, most first."""
-    own = [place for place in places if place.country == country]
-    return ranked((place.region, place.pieces) for place in own) if any(place.region for place in own) else {}
+def by_region(regions: Sequence[RegionCount], country: str) -> dict[str, int]:
+    """Pieces by the regions of a country, largest first; empty if no region is known."""
+    own = [region for region in regions if region.country == country]
+    return ranked((region.region, region.pieces) for region in own) if any(region.region for region in own) else {}
 
 
 def ranked(counts: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """The sums by name, largest first."""
     sums: Counter[str] = Counter()
     for name, count in counts:
         sums[name] += count

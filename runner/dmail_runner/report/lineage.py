@@ -1,4 +1,4 @@
-"""Where a campaign's columns come from, as far as the manifest says; and dbt's own page of the lineage."""
+"""The lineage of a campaign's models and columns, as far as the manifest has it; and dbt's page of the whole lineage."""
 
 import re
 import shutil
@@ -18,7 +18,15 @@ PAGE = "lineage.html"
 
 @dataclass(frozen=True)
 class Model:
-    """A model, seed or source above an extract. `page`: where dbt's documentation shows it; `reads`: names of its parents."""
+    """A model, seed or source that an extract is built from.
+
+    Attributes:
+        name: its name.
+        kind: dbt's resource type.
+        description: the first sentence of its description.
+        reads: the names of its parents.
+        page: its place in dbt's documentation.
+    """
 
     name: str
     kind: str
@@ -28,7 +36,7 @@ class Model:
 
 
 def models_above(manifest: Manifest, extract: str) -> list[Model]:
-    """The extract and everything that it is made of, sources first."""
+    """The extract and everything that it is built from, sources first."""
     found: dict[str, Model] = {}
 
     def visit(unique_id: str) -> None:
@@ -52,17 +60,17 @@ def models_above(manifest: Manifest, extract: str) -> list[Model]:
 
 
 def parents(node: Mapping[str, Any]) -> list[str]:
-    """The ids of what a node reads; a source reads nothing."""
+    """The ids of the nodes that a node reads. A source reads none."""
     return list(node.get("depends_on", {}).get("nodes", []))
 
 
 def sentence(text: str) -> str:
-    """A description's first sentence."""
+    """The first sentence of a description."""
     return re.split(r"(?<=[.:]) |\n", text.replace("`", "").strip(), maxsplit=1)[0].rstrip(":")
 
 
 def made_by(code: str, column: str) -> str | None:
-    """A column's expression in the extract's SQL, where it stands on one line, or the macro that writes several columns."""
+    """A column's expression in the extract's SQL, or the macro that writes several columns; None if it spans several lines."""
     named = re.search(rf"^\s*(?:(\S.*?)\s+as\s+)?{re.escape(column)}\s*,?\s*$", code, re.MULTILINE)
     if named:
         return braceless(named[1] or column)
@@ -73,18 +81,22 @@ def made_by(code: str, column: str) -> str | None:
 
 
 def braceless(expression: str) -> str:
+    """An expression without Jinja's braces and the package's name."""
     return re.sub(r"\bdmail\.(?=\w+\()|^\{\{\s*|\s*\}\}$", "", expression)
 
 
 def origins(manifest: Manifest, extract: str, recipients: str, expression: str | None) -> list[str]:
-    """The documented columns, farthest up, that an expression names: `stg_profiles.last_name`. The recipients only decide."""
+    """The documented columns that an expression reads, such as `stg_profiles.last_name`, as far up the lineage as possible.
+
+    The recipients are not followed: they only decide who is included.
+    """
     words = dict.fromkeys(re.findall(r"\b[a-z_]\w*\b", expression or ""))
     found = (origin(manifest, extract, word, {recipients}, top=True) for word in words)
-    return [place for place in found if place]
+    return [column for column in found if column]
 
 
 def origin(manifest: Manifest, unique_id: str, column: str, seen: set[str], *, top: bool = False) -> str | None:
-    """The farthest node above, or this one, that documents a column. `seen` is added to."""
+    """The documented column that is farthest up the lineage; None if there is none. Visited nodes are added to `seen`."""
     node = manifest.nodes.get(unique_id) or manifest.sources.get(unique_id)
     if node is None or unique_id in seen:
         return None
@@ -96,7 +108,7 @@ def origin(manifest: Manifest, unique_id: str, column: str, seen: set[str], *, t
 
 
 def write_lineage(settings: Settings, run_dbt: RunDbt, folder: Path, tell: Callable[[str], None]) -> Path:
-    """Write dbt's documentation with its lineage as one page into a folder, and return the page. Raises DmailError."""
+    """Write dbt's documentation with the lineage as one page. Returns its path. Raises DmailError if dbt fails."""
     with lock_warehouse(settings, "documentation", tell):
         outcome = run_dbt(settings, ["docs", "generate", "--static"], settings.work_dir / "docs", {})
         if outcome.exit_code != 0:

@@ -1,4 +1,4 @@
-"""The pages' HTML, from the templates beside this module: one file each, with its style and its script in it, and no other."""
+"""Renders the pages from templates. Each page is one file, with its style and its script."""
 
 import base64
 import hashlib
@@ -22,24 +22,30 @@ from dmail_runner.report.words import WORDS, decimal, dual, event_word, known, r
 
 TEMPLATES = Path(__file__).parent / "templates"
 NOTHING = Markup("\N{EN DASH}")
-MAPS = {"US": tiles.UNITED_STATES}  # by country, those of whose regions a map is drawn
+MAPS = {"US": tiles.UNITED_STATES}  # the countries with a map of their regions
 
 
 class Pages:
-    """Writes pages. `lineage`: whether dbt's documentation lies beside them; `at`: the moment that they speak of."""
+    """Renders pages."""
 
     def __init__(self, at: datetime, *, lineage: bool) -> None:
+        """Load the templates.
+
+        Args:
+            at: the time of the report.
+            lineage: whether dbt's documentation is in the same folder, so that pages link to it.
+        """
         self.lineage = lineage
         self.environment = Environment(
             loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
-        style, script = small(TEMPLATES / "style.css"), small(TEMPLATES / "switch.js")
+        style, script = minified(TEMPLATES / "style.css"), minified(TEMPLATES / "switch.js")
         self.environment.globals |= {
             "w": word, "known": known, "event_word": event_word, "reason_word": reason_word, "dual": dual,
-            "number": charts.number, "percent": percent, "money": money, "moment": moment, "local": local, "lasting": lasting,
+            "number": charts.number, "percent": percent, "money": money, "moment": moment, "local": local, "span_text": span_text,
             "page_name": page_name, "gate_word": gate_word, "need_word": need_word, "shortened": shortened,
-            "stage_bar": charts.stage_bar, "sparkline": charts.sparkline, "volume_chart": charts.volume, "place_maps": place_maps,
-            "style": style, "script": script, "policy": policy(style, script),
+            "stage_bar": charts.stage_bar, "sparkline": charts.sparkline, "volume_chart": charts.volume,
+            "region_maps": region_maps, "style": style, "script": script, "policy": policy(style, script),
             "stage_name": stage_name, "at": at, "lineage": LINEAGE if lineage else None,
         }  # fmt: skip
 
@@ -56,13 +62,13 @@ class Pages:
         return self.environment.get_template(template).render(view=view, root="" if isinstance(view, Overview) else "../")
 
 
-def small(path: Path) -> str:
-    """A style or a script without indentation and empty lines."""
+def minified(path: Path) -> str:
+    """The text of a style or script, without indentation and empty lines."""
     return "\n".join(line.strip() for line in path.read_text().splitlines() if line.strip())
 
 
 def policy(style: str, script: str) -> str:
-    """A content security policy under which a page does nothing but what stands in it."""
+    """A content security policy that allows a page's own style and script, and nothing else."""
     allowed = {"style-src": style, "script-src": script}
     hashes = (
         f"{kind} 'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for kind, text in allowed.items()
@@ -71,24 +77,24 @@ def policy(style: str, script: str) -> str:
 
 
 def page_name(name: str) -> str:
-    """A page's file name: a campaign's or a run's own name, or one that no other has where signs stand in it."""
+    """The file name of the page of a campaign or run. Characters that are not safe are replaced, and then a hash is added."""
     plain = re.sub(r"[^A-Za-z0-9_-]", "_", name)
     return f"{plain}.html" if plain == name else f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:12]}.html"
 
 
 def moment(at: datetime | None) -> Markup:
-    """A moment in UTC, to the minute."""
+    """A time in UTC, to the minute."""
     return Markup('<time datetime="{:%Y-%m-%dT%H:%M:%SZ}">{:%Y-%m-%d %H:%M}</time>').format(at, at) if at else NOTHING
 
 
 def local(at: datetime, zone: str) -> Markup:
-    """A moment as the clocks of a time zone show it, with the day of the week."""
+    """A time in a time zone, with the day of the week."""
     there = at.astimezone(ZoneInfo(zone))
     return Markup("{} {:%Y-%m-%d %H:%M}").format(word(f"day.{there.weekday()}"), there)
 
 
-def lasting(span: timedelta) -> str:
-    """A duration in its two largest units, whose signs are international."""
+def span_text(span: timedelta) -> str:
+    """A duration in its two largest units."""
     seconds = int(span.total_seconds())
     for size, unit, smaller, name in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
         if seconds >= size:
@@ -98,12 +104,12 @@ def lasting(span: timedelta) -> str:
 
 
 def shortened(text: str) -> str:
-    """A text with the beginnings of the hashes that stand in it."""
+    """A text in which SHA-256 hashes are shortened."""
     return re.sub(r"\b([0-9a-f]{12})[0-9a-f]{52}\b", r"\1…", text)
 
 
 def percent(count: float, whole: float) -> Markup:
-    """A share, to a tenth of a percent."""
+    """A share in percent, with one decimal place."""
     return decimal(100 * count / whole, 1, "%") if whole else NOTHING
 
 
@@ -116,21 +122,21 @@ def gate_word(name: str) -> Markup:
 
 
 def need_word(group: str, kind: str) -> Markup:
-    """A need's name (`kind`) or what to do about it (`need`); a hold that is not known here is called a hold."""
+    """The short name of a need (group `kind`), or what to do about it (group `need`). Unknown holds have the text of a hold."""
     key = f"{group}.{kind}" if f"{group}.{kind}" in WORDS else f"{group}.held"
     return word(key)
 
 
-def place_maps(places: Sequence[RegionCount]) -> list[tuple[str, str, Markup, dict[str, int]]]:
-    """The maps: a name for ids, the country or nothing for the world's, the drawing, and its figures."""
-    world = by_country(places)
+def region_maps(regions: Sequence[RegionCount]) -> list[tuple[str, str, Markup, dict[str, int]]]:
+    """The maps: for each a name for ids, the country (empty for the world), the drawing, and the numbers."""
+    world = by_country(regions)
     found = [("world", "", charts.tile_map(tiles.WORLD, world, "map-world"), world)]
     for country, grid in MAPS.items():
-        if regions := by_region(places, country):
-            found.append((country, country, charts.tile_map(grid, regions, f"map-{country}"), regions))
+        if counts := by_region(regions, country):
+            found.append((country, country, charts.tile_map(grid, counts, f"map-{country}"), counts))
     return found
 
 
 def stage_name(stage: Stage) -> Markup:
-    """What a bar of the funnel is called."""
+    """The name of a bar of the funnel."""
     return reason_word(stage.reason) if stage.reason else word(stage.kind)

@@ -1,4 +1,4 @@
-"""What the report reads from the ledger, with its own selects: all runs in a few queries, their details a batch at a time."""
+"""What the report reads from the ledger: all runs with few queries, and their details in batches."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -10,16 +10,17 @@ from typing import Any
 import sqlalchemy as sa
 
 from dmail_runner.core.redact import redact_people
-from dmail_runner.core.values import Churn, RegionCount
+from dmail_runner.core.values import Churn, Part, RegionCount
+from dmail_runner.ledger.database import moment
 from dmail_runner.ledger.ledger import Ledger
-from dmail_runner.ledger.reader import batched
+from dmail_runner.ledger.reader import batched, ledger_part, ledger_run
 from dmail_runner.ledger.run import FINISHED
 from dmail_runner.ledger.tables import approvals, events, exclusions, parts, places, runs, schedules
 
 
 @dataclass(frozen=True)
 class Money:
-    """An estimate of a cost."""
+    """An estimated cost."""
 
     amount: Decimal
     currency: str
@@ -27,9 +28,29 @@ class Money:
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """One run as the ledger has it. `rows`: of its files, and `delivered` those with a receipt; `last_event`: its number.
+    """One run, without its files and events: there may be many of these.
 
-    `targeted` is None until the run is frozen. `error` names nobody. `due`: its slot, in UTC.
+    Attributes:
+        run_id: the run.
+        campaign: its campaign.
+        due: the slot in UTC.
+        state: the state.
+        created: when the run was recorded.
+        changed: when its state changed last.
+        hold: the gate that holds the run; None if it is not held.
+        error: the last error or the reason of the hold, without names of people.
+        targeted: the number of targeted profiles; None until the run is frozen.
+        included: the number of included profiles.
+        seeds: the number of seed addresses.
+        cost: the estimated cost; None without a tariff.
+        excluded: the number of excluded profiles by reason.
+        rows: the number of rows of its files, without side files.
+        delivered: the number of those in files with a receipt.
+        last_event: the number of its last event.
+        wave: the wave's number; None for a mailing without waves.
+        copy_of: the run that it sends again; None for other runs.
+        churn: the difference from the previous file; None if that is unknown.
+        frozen: when its content was frozen.
     """
 
     run_id: str
@@ -61,7 +82,13 @@ class RunRow:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened to a run; `detail` names nobody."""
+    """An event of a run.
+
+    Attributes:
+        at: the time in UTC.
+        kind: a state that was reached, or another kind.
+        detail: details, without names of people.
+    """
 
     at: datetime
     kind: str
@@ -70,16 +97,16 @@ class Event:
 
 @dataclass(frozen=True)
 class File:
-    """One part of a run, with its receipt: `location` and `delivered`, where it has one."""
+    """A file of a run.
 
-    number: int
-    name: str
-    rows: int
-    bytes: int
-    sha256: str
-    route: str
-    side: bool
-    plain_sha256: str | None
+    Attributes:
+        part: the file as the ledger knows it.
+        intended: when it was about to get its final name; None if it has not come to that.
+        delivered: when it was delivered; None if there is no receipt.
+        location: where it was delivered; None if there is no receipt.
+    """
+
+    part: Part
     intended: datetime | None
     delivered: datetime | None
     location: str | None
@@ -87,16 +114,22 @@ class File:
 
 @dataclass(frozen=True)
 class Details:
-    """What happened to a run, its parts in order, and where its pieces go."""
+    """The details of a run: its events and its files in order, and the regions that its pieces go to, largest first."""
 
     events: tuple[Event, ...] = ()
     files: tuple[File, ...] = ()
-    places: tuple[RegionCount, ...] = ()
+    regions: tuple[RegionCount, ...] = ()
 
 
 @dataclass(frozen=True)
 class Approval:
-    """Who approved a campaign, and the beginning of the fingerprint of what it was then."""
+    """An approval of a campaign.
+
+    Attributes:
+        at: the time in UTC.
+        by: who approved.
+        fingerprint: the fingerprint of the campaign's definition.
+    """
 
     at: datetime
     by: str
@@ -124,7 +157,7 @@ def read_runs(ledger: Ledger) -> list[RunRow]:
 
 
 def read_watched(ledger: Ledger) -> dict[str, datetime]:
-    """Since when the schedule of each campaign counts that a scheduler has seen: what was due before is not made up for."""
+    """When a scheduler first saw the present schedule of each campaign. Slots before that are not made up for."""
     query = sa.select(schedules.c.campaign, sa.func.max(schedules.c.seen_at).label("seen_at")).group_by(schedules.c.campaign)
     with ledger.reading() as connection:
         return {row.campaign: datetime.fromisoformat(row.seen_at) for row in connection.execute(query)}
@@ -140,8 +173,8 @@ def read_approvals(ledger: Ledger) -> dict[str, list[Approval]]:
     return found
 
 
-def read_places(ledger: Ledger, run_ids: Sequence[str]) -> dict[str, tuple[RegionCount, ...]]:
-    """Where the pieces of some runs go, most first."""
+def read_regions(ledger: Ledger, run_ids: Sequence[str]) -> dict[str, tuple[RegionCount, ...]]:
+    """The regions that the pieces of some runs go to, largest first, by run."""
     order = (places.c.pieces.desc(), places.c.country, places.c.region)
     found: dict[str, list[RegionCount]] = defaultdict(list)
     with ledger.reading() as connection:
@@ -152,32 +185,34 @@ def read_places(ledger: Ledger, run_ids: Sequence[str]) -> dict[str, tuple[Regio
 
 
 def run_row(row: Any, excluded: Mapping[str, int], files: Any, last_event: int) -> RunRow:
+    """A run from its row, its exclusions, the sums of its files, and the number of its last event."""
+    run = ledger_run(row, excluded, ())
     return RunRow(
-        run_id=row.run_id,
-        campaign=row.campaign,
-        due=datetime.fromisoformat(row.slot),
-        state=row.state,
+        run_id=run.run_id,
+        campaign=run.campaign,
+        due=run.slot,
+        state=run.state,
         created=datetime.fromisoformat(row.created_at),
         changed=datetime.fromisoformat(row.updated_at),
-        hold=row.hold,
-        error=redact_people(row.error),
-        targeted=row.targeted,
-        included=row.included or 0,
-        seeds=row.seeds or 0,
-        cost=parse_money(row.cost),
+        hold=run.hold,
+        error=redact_people(run.error),
+        targeted=run.verdicts.targeted if run.verdicts else None,
+        included=run.verdicts.included if run.verdicts else 0,
+        seeds=run.verdicts.seeds if run.verdicts else 0,
+        cost=parse_money(run.cost),
         excluded=excluded,
         rows=int(files.rows) if files else 0,
         delivered=int(files.delivered) if files else 0,
         last_event=last_event,
-        wave=row.wave,
-        copy_of=row.copy_of,
+        wave=run.wave,
+        copy_of=run.copy_of,
         churn=Churn(row.against, row.came, row.went) if row.against else None,
-        frozen=parse_moment(row.frozen_at),
+        frozen=run.frozen,
     )
 
 
 def parse_money(text: str | None) -> Money | None:
-    """A cost as the ledger keeps it, such as `1,234.50 USD`; None for anything else."""
+    """A cost from the ledger's text, such as `1,234.50 USD`; None for any other text."""
     amount, _, currency = (text or "").partition(" ")
     try:
         return Money(Decimal(amount.replace(",", "")), currency) if currency else None
@@ -186,18 +221,18 @@ def parse_money(text: str | None) -> Money | None:
 
 
 def read_details(ledger: Ledger, run_ids: Sequence[str]) -> dict[str, Details]:
-    """What happened to some runs, and their parts, by run."""
-    told: dict[str, list[Event]] = defaultdict(list)
+    """The details of some runs, by run."""
+    found: dict[str, list[Event]] = defaultdict(list)
     with ledger.reading() as connection:
         for batch in batched(run_ids):
             for row in connection.execute(events.select().where(events.c.run_id.in_(batch)).order_by(events.c.number)):
-                told[row.run_id].append(Event(datetime.fromisoformat(row.at), row.kind, redact_people(row.detail)))
-    files, going = read_files(ledger, run_ids), read_places(ledger, run_ids)
-    return {run_id: Details(tuple(told[run_id]), files.get(run_id, ()), going.get(run_id, ())) for run_id in run_ids}
+                found[row.run_id].append(Event(datetime.fromisoformat(row.at), row.kind, redact_people(row.detail)))
+    files, regions = read_files(ledger, run_ids), read_regions(ledger, run_ids)
+    return {run_id: Details(tuple(found[run_id]), files.get(run_id, ()), regions.get(run_id, ())) for run_id in run_ids}
 
 
 def read_files(ledger: Ledger, run_ids: Sequence[str]) -> dict[str, tuple[File, ...]]:
-    """The parts of some runs, in order."""
+    """The files of some runs in order, by run."""
     found: dict[str, list[File]] = defaultdict(list)
     with ledger.reading() as connection:
         for batch in batched(run_ids):
@@ -207,20 +242,6 @@ def read_files(ledger: Ledger, run_ids: Sequence[str]) -> dict[str, tuple[File, 
 
 
 def file_row(row: Any) -> File:
-    return File(
-        number=row.number,
-        name=row.name,
-        rows=row.rows,
-        bytes=row.bytes,
-        sha256=row.sha256,
-        route=row.route,
-        side=bool(row.side),
-        plain_sha256=row.plain_sha256,
-        intended=parse_moment(row.intended_at),
-        delivered=parse_moment(row.delivered_at),
-        location=row.location,
-    )
-
-
-def parse_moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+    """A file from its row."""
+    entry = ledger_part(row)
+    return File(entry.part, moment(row.intended_at), moment(row.delivered_at), entry.location)

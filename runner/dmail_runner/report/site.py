@@ -1,4 +1,4 @@
-"""The report's folder: pages are made beside it, whole, and then take their places; those that say the same as before stay."""
+"""Writes the report's folder. Pages are written in a staging folder and then renamed. Unchanged pages are kept."""
 
 import hashlib
 import json
@@ -19,76 +19,76 @@ from dmail_runner.report.declared import Declared, Project
 from dmail_runner.report.export import write_figures
 from dmail_runner.report.lineage import PAGE as LINEAGE
 from dmail_runner.report.pages import Pages, page_name
-from dmail_runner.report.rows import Approval, RunRow, read_approvals, read_details, read_places, read_runs, read_watched
+from dmail_runner.report.rows import Approval, RunRow, read_approvals, read_details, read_regions, read_runs, read_watched
 from dmail_runner.report.views import by_campaign, campaign_view, overview, paged_runs, run_view
 
-INDEX = ".report.json"  # which pages are the report's, and what the runs' pages were made of
+INDEX = ".report.json"  # the pages of the report, with a digest of the content of runs' pages
 STAGING = ".report-"
 BATCH = 200
 
 
 @dataclass(frozen=True)
 class Written:
-    """How many pages were written, and how many say what they said before."""
+    """The numbers of pages that were written, and of pages that were kept unchanged."""
 
     pages: int
-    kept: int
+    unchanged: int
 
 
 class Site:
-    """A folder of pages that is being changed; nothing in it changes until `publish`."""
+    """The folder of the report while it is written. Nothing in it changes before `publish`."""
 
     def __init__(self, folder: Path, staging: Path) -> None:
         self.folder, self.staging = folder, staging
-        self.before: dict[str, str] = read_index(folder)
-        self.now: dict[str, str] = {}
+        self.old_pages: dict[str, str] = read_index(folder)
+        self.new_pages: dict[str, str] = {}
         self.changed: list[str] = []
 
     def keep(self, name: str, digest: str) -> bool:
-        """Whether a page is there, made of the same; it stays then."""
-        same = self.before.get(name) == digest and (self.folder / name).is_file()
+        """Keep a page if it exists with the same digest. Returns whether it is kept."""
+        same = self.old_pages.get(name) == digest and (self.folder / name).is_file()
         if same:
-            self.now[name] = digest
+            self.new_pages[name] = digest
         return same
 
     def put(self, name: str, text: str, digest: str = "") -> None:
-        """A page, made of what `digest` tells."""
+        """Write a page into the staging folder. `digest`: the digest of its content, for `keep`."""
         path = self.staging / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
-        self.now[name] = digest
+        self.new_pages[name] = digest
         self.changed.append(name)
 
     def publish(self) -> Written:
-        """Let the pages take their places, in the order in which they were put; those that are no more the report's go."""
+        """Move the pages into the folder, in the order in which they were written, and delete the report's other pages."""
         for name in self.changed:
             (self.folder / name).parent.mkdir(exist_ok=True)
             (self.staging / name).replace(self.folder / name)
-        for name in self.before.keys() - self.now.keys():
+        for name in self.old_pages.keys() - self.new_pages.keys():
             (self.folder / name).unlink(missing_ok=True)
-        (self.staging / INDEX).write_text(json.dumps(self.now, indent=0))
+        (self.staging / INDEX).write_text(json.dumps(self.new_pages, indent=0))
         (self.staging / INDEX).replace(self.folder / INDEX)
-        return Written(len(self.changed), len(self.now) - len(self.changed))
+        return Written(len(self.changed), len(self.new_pages) - len(self.changed))
 
 
 def read_index(folder: Path) -> dict[str, str]:
-    """The pages that the report has written into a folder. Raises UsageError where another one's page is in the way."""
+    """The pages that the report has written into a folder, with their digests. Raises UsageError if it has another index.html."""
     with suppress(OSError, ValueError):
         found = json.loads((folder / INDEX).read_text())
         return {str(name): str(digest) for name, digest in found.items() if ".." not in name and not name.startswith("/")}
     if (folder / "index.html").exists():
-        raise UsageError(f"{folder} has an index.html that is no report's", todo="give another --output")
+        raise UsageError(f"{folder} has an index.html that the report has not written", todo="use another --output")
     return {}
 
 
 @contextmanager
 def opened(settings: Settings, folder: Path) -> Iterator[Site]:
-    """A site to write into, by one process at a time."""
+    """Open the folder for writing. Other processes wait, and the leftovers of killed ones are deleted."""
     folder.mkdir(parents=True, exist_ok=True)
     with locked(settings.state_dir / "report.lock", "report", timeout=FOREVER):
-        for left in folder.glob(f"{STAGING}*"):
-            if left.is_dir():
-                shutil.rmtree(left, ignore_errors=True)
+        for leftover in folder.glob(f"{STAGING}*"):
+            if leftover.is_dir():
+                shutil.rmtree(leftover, ignore_errors=True)
         staging = Path(tempfile.mkdtemp(prefix=STAGING, dir=folder))
         try:
             yield Site(folder, staging)
@@ -97,9 +97,18 @@ def opened(settings: Settings, folder: Path) -> Iterator[Site]:
 
 
 def write_report(project: Project, ledger: Ledger, folder: Path, limit: int) -> Written:
-    """Write the pages of the newest runs and of all campaigns, and the overview last. Raises UsageError, LedgerError and OSError.
+    """Write the pages of runs and campaigns, the figures as Parquet, and the overview last.
 
-    `limit`: how many runs get a page of their own.
+    Args:
+        project: the project's declarations.
+        ledger: the ledger.
+        folder: the report's folder, which is created if it does not exist.
+        limit: how many runs get a page, newest first.
+
+    Raises:
+        UsageError: if the folder has another index.html.
+        LedgerError: if the ledger cannot be read.
+        OSError: if a page cannot be written.
     """
     names, now = project.manifest.names, project.now
     declared = {name: project.declared(name) for name in names}
@@ -110,10 +119,10 @@ def write_report(project: Project, ledger: Ledger, folder: Path, limit: int) -> 
     with opened(project.settings, folder) as site:
         write_runs(site, pages, ledger, runs, declared, paged=paged, approvals=approvals)
         grouped = by_campaign(runs)
-        going = read_places(ledger, [run.run_id for run in newest_frozen(grouped)])
+        regions = read_regions(ledger, [run.run_id for run in newest_frozen(grouped)])
         for name in dict.fromkeys((*declared, *grouped)):
             view = campaign_view(
-                name, declared.get(name), grouped.get(name, []), todo, paged, places=going, approvals=approvals.get(name, [])
+                name, declared.get(name), grouped.get(name, []), todo, paged, regions=regions, approvals=approvals.get(name, [])
             )
             site.put(f"campaign/{page_name(name)}", pages.campaign(view))
         write_figures(runs, ledger, project.settings.figures_dir)
@@ -122,7 +131,7 @@ def write_report(project: Project, ledger: Ledger, folder: Path, limit: int) -> 
 
 
 def newest_frozen(grouped: Mapping[str, Sequence[RunRow]]) -> Iterator[RunRow]:
-    """Of each campaign the run whose figures are shown."""
+    """The newest frozen run of each campaign."""
     for runs in grouped.values():
         yield from islice((run for run in runs if run.targeted is not None), 1)
 
@@ -137,37 +146,38 @@ def write_runs(
     paged: Container[str],
     approvals: Mapping[str, Sequence[Approval]],
 ) -> None:
-    """The pages of those `paged` runs to which something has happened, some at a time, so that they fit into memory."""
-    look = look_of(pages)
+    """Write the pages of runs that have changed, in batches that fit into memory. `paged`: the ids of the runs with a page."""
+    design = design_digest(pages)
     todo: list[tuple[str, str, RunRow]] = []
     for run in (run for run in runs if run.run_id in paged):
         name = f"run/{page_name(run.run_id)}"
         one = declared.get(run.campaign)
         label, contractual = (one.label, one.contractual) if one else ("", False)
-        digest = digest_of(look, repr(run), label, str(contractual), str(run.copy_of in paged))
+        digest = digest_of(design, repr(run), label, str(contractual), str(run.copy_of in paged))
         if not site.keep(name, digest):
             todo.append((name, digest, run))
     for start in range(0, len(todo), BATCH):
         batch = todo[start : start + BATCH]
         details = read_details(ledger, [run.run_id for _, _, run in batch])
         for name, digest, run in batch:
-            one, said = declared.get(run.campaign), approvals.get(run.campaign, ())
-            view = run_view(run, one, details[run.run_id], said, original_paged=run.copy_of in paged)
+            one = declared.get(run.campaign)
+            view = run_view(run, one, details[run.run_id], approvals.get(run.campaign, ()), original_paged=run.copy_of in paged)
             site.put(name, pages.run(view), digest)
 
 
-def look_of(pages: Pages) -> str:
-    """What makes all pages look otherwise: this package's own files, and whether there is a lineage to link to."""
+def design_digest(pages: Pages) -> str:
+    """A digest that changes with the design of all pages: of this package's files, and of whether pages link to the lineage."""
     files = sorted(path for path in Path(__file__).parent.rglob("*") if path.suffix in (".py", ".html", ".css", ".js"))
     return digest_of(str(pages.lineage), *(path.read_text(encoding="utf-8") for path in files))
 
 
 def digest_of(*texts: str) -> str:
+    """The SHA-256 of texts."""
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
 
 def route_needs(project: Project) -> Iterator[Need]:
-    """What is wrong with routes and keys, as things to do."""
+    """The needs of routes and keys."""
     for fault in project.key_faults():
         kind = "route" if fault.error else "key"
         yield Need(kind, fault.campaign, None, None, fault.text, (f"dmail-runner check {fault.campaign}",))

@@ -1,6 +1,6 @@
-"""Maps without geography: the countries of the world and the states of the USA as tiles, roughly where they lie.
+"""Tile maps of the countries of the world and of the states of the USA. The tiles are roughly at their geographic positions.
 
-Small territories are in the table beside the map only.
+Small territories are not on the maps. They are in the tables below them.
 """
 
 WORLD = """

@@ -1,4 +1,4 @@
-"""What the gates said of a run, and what people decided, as its events tell it; kinds that are not known stay as they are."""
+"""The verdicts of the gates about a run, and the decisions of people, from its events."""
 
 import re
 from collections.abc import Iterator
@@ -10,17 +10,24 @@ from dmail_runner.report.rows import Details, Event, RunRow
 
 Verdict = Literal["passed", "held", "accepted", "open", "not_asked"]
 
-# The gates that every run goes through, in their order; the last two stand at the provider's door.
+# The gates that every run passes, in order: before the extraction, and at the delivery.
 BEFORE = ("reconciliation", "contract", "opt_out", "volume")
-AT_THE_DOOR = ("conflict", "unknown")
-# Events that quote a file's place, which may hold anything.
+AT_DELIVERY = ("conflict", "unknown")
+# Events whose details contain the location of a file, which may be any text.
 OF_FILES = ("uploading", "closing", "delivered", "adopted", "intended", "withdrawn")
 DECIDED = re.compile(r"^(?P<what>.*?)\s*\bby (?P<by>[^\s:)]+)(?:: (?P<reason>.*))?$", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Gate:
-    """A gate's last word: `by` and `reason` are the person's who overruled it, `detail` the gate's own."""
+    """The verdict of a gate.
+
+    Attributes:
+        name: the gate.
+        verdict: the verdict.
+        detail: the gate's message, if it holds the run.
+        by: the person who accepted the run, if the gate held it before.
+    """
 
     name: str
     verdict: Verdict
@@ -30,7 +37,15 @@ class Gate:
 
 @dataclass(frozen=True)
 class Decision:
-    """What a person decided about a run."""
+    """A decision of a person about a run.
+
+    Attributes:
+        at: the time in UTC.
+        kind: the kind of the event.
+        what: what was decided, if the kind does not say so.
+        by: the person.
+        reason: the reason, as the person gave it.
+    """
 
     at: datetime
     kind: str
@@ -40,26 +55,26 @@ class Decision:
 
 
 def gates(run: RunRow, details: Details, *, contractual: bool) -> list[Gate]:
-    """What each gate said; one that no run is known to have is shown where it held this one."""
+    """The verdicts of the gates. Unknown gates, of other versions, are among them if they have held the run."""
     frozen = run.targeted is not None
-    names = [*BEFORE, *AT_THE_DOOR]
+    names = [*BEFORE, *AT_DELIVERY]
     names += [name for name in dict.fromkeys(held_by(event) for event in details.events) if name and name not in names]
-    everything = bool(details.files) and all(file.delivered for file in details.files)
+    all_delivered = bool(details.files) and all(file.delivered for file in details.files)
     return [
         Gate(name, "not_asked")
         if name == "opt_out" and contractual
-        else gate(run, name, details, through=everything if name in AT_THE_DOOR else frozen or stopped_after(run, name))
+        else gate(run, name, details, through=all_delivered if name in AT_DELIVERY else frozen or stopped_after(run, name))
         for name in names
     ]
 
 
 def stopped_after(run: RunRow, name: str) -> bool:
-    """Whether a later gate holds the run, so that it came past this one."""
+    """Whether a later gate holds the run, so that it has passed this one."""
     return run.hold in BEFORE and name in BEFORE[: BEFORE.index(run.hold)]
 
 
 def gate(run: RunRow, name: str, details: Details, *, through: bool) -> Gate:
-    """A gate's last word. `through`: the run has come past it."""
+    """The verdict of a gate. `through`: whether the run has passed it."""
     accepted = next((event for event in reversed(details.events) if accepts(event, name)), None)
     if run.state == "held" and run.hold == name:
         return Gate(name, "held", run.error)
@@ -70,20 +85,21 @@ def gate(run: RunRow, name: str, details: Details, *, through: bool) -> Gate:
 
 
 def held_by(event: Event) -> str | None:
-    """The gate that an event says holds the run."""
+    """The gate that holds the run from an event on; None for other events."""
     name, colon, _ = event.detail.partition(":")
     return name if event.kind == "held" and colon and re.fullmatch(r"\w+", name) else None
 
 
 def accepts(event: Event, name: str) -> bool:
+    """Whether a person has let the run pass a gate by this event."""
     return event.kind in ("accepted", "released", "approved") and event.detail.startswith(f"{name} by ")
 
 
 def decisions(details: Details) -> Iterator[Decision]:
-    """Who decided what, in order."""
+    """The decisions about a run, in order."""
     for event in details.events:
         decided = DECIDED.match(event.detail)
         if decided and event.kind not in OF_FILES:
-            # A hold's detail begins with its gate; a person's own says no more than the event's kind.
+            # The detail of a hold begins with its gate. If that is a person, it adds nothing to the event's kind.
             what = decided["what"].removeprefix("person:").strip().removesuffix(event.kind).strip()
             yield Decision(event.at, event.kind, what, decided["by"], decided["reason"] or "")

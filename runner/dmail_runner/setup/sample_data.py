@@ -1,4 +1,4 @@
-"""Sample profiles: a made-up customer database, the same for the same number of rows, with the faults that real ones have."""
+"""Sample profiles: an invented customer database with the defects of real ones. The same number of rows gives the same data."""
 
 from datetime import date
 from pathlib import Path
@@ -8,11 +8,11 @@ import duckdb
 from dmail_runner.core.errors import UsageError
 from dmail_runner.project.warehouse import literal
 
-FIRST = "Ann,José,Zoë,Liam,Olivia,Noah,Emma,Mia,Lucas,Sofía,Chloë,Björn,Aoife,Łukasz,Inês,Đorđe,Grace,Henry,Amélie,Karl,Priya,Wei,Yuki,Fatima,Omar,Nina,Oscar,Ruth,Hugo,Ida"
-LAST = "Ray,O'Brien,Müller,García,McDonald,van der Berg,Smith-Jones,Nguyễn,Kowalski,da Silva,Dubois,Rossi,Andersson,Novák,Ivanova,Tanaka,Kim,Patel,Cohen,Haddad,Johnson,Williams,Brown,Jones,Miller,Davis,Wilson,Moore,Taylor,Clark,Lewis,Young"
+FIRST_NAMES = "Ann,José,Zoë,Liam,Olivia,Noah,Emma,Mia,Lucas,Sofía,Chloë,Björn,Aoife,Łukasz,Inês,Đorđe,Grace,Henry,Amélie,Karl,Priya,Wei,Yuki,Fatima,Omar,Nina,Oscar,Ruth,Hugo,Ida"
+LAST_NAMES = "Ray,O'Brien,Müller,García,McDonald,van der Berg,Smith-Jones,Nguyễn,Kowalski,da Silva,Dubois,Rossi,Andersson,Novák,Ivanova,Tanaka,Kim,Patel,Cohen,Haddad,Johnson,Williams,Brown,Jones,Miller,Davis,Wilson,Moore,Taylor,Clark,Lewis,Young"
 STREETS = "Main St,Oak Ave,Maple Dr,Church Rd,Mill Ln,High St,Park Blvd,Lake View,2nd Ave,St. John's Rd,Elm Ct,River Rd,Sunset Blvd,King St,Cedar Way"
-# city, region, first postal code, country, language: a plain code counts up from the first, so that leading zeros are at stake.
-PLACES = """
+# City, region, first postal code, country, language. Postal codes count up from the first one; some have a leading zero.
+CITIES = """
     ('Boston', 'MA', '02108', 'US', 'en'), ('Providence', 'RI', '02903', 'US', 'en'), ('Newark', 'NJ', '07102', 'US', 'en'),
     ('Hartford', 'CT', '06103', 'US', 'en'), ('Burlington', 'VT', '05401', 'US', 'en'), ('New York', 'NY', '10001', 'US', 'en'),
     ('Atlanta', 'GA', '30303', 'US', 'en'), ('Miami', 'FL', '33101', 'US', 'es'), ('Chicago', 'IL', '60601', 'US', 'en'),
@@ -29,11 +29,11 @@ with
         select i, md5_number_lower('dmail' || (case when i % 50 = 49 then i - 1 else i end)) as person, md5_number_lower('row' || i) as row_draw
         from range({rows}) as numbers(i)
     ),
-    places as (select row_number() over () - 1 as place, * from (values {places}) as p(city, region, first_code, country, language)),
+    cities as (select row_number() over () - 1 as number, * from (values {cities}) as c(city, region, first_code, country, language)),
     lists as (select string_split({first}, ',') as firsts, string_split({last}, ',') as lasts, string_split({streets}, ',') as streets),
     rows as (
-        select drawn.*, lists.*, places.*
-        from drawn cross join lists inner join places on places.place = (drawn.person // 7) % 20
+        select drawn.*, lists.*, cities.*
+        from drawn cross join lists inner join cities on cities.number = (drawn.person // 7) % 20
     )
 select
     lpad(cast(i as varchar), 10, '0') as profile_id,
@@ -90,16 +90,26 @@ order by profile_id
 
 
 def write_sample(path: Path, rows: int, today: date, *, keep_lists: bool = False) -> None:
-    """Write `rows` profiles to a CSV or Parquet file, by its suffix, in the canonical columns of `stg_profiles`.
+    """Write sample profiles in the canonical columns of `stg_profiles`, and suppression lists for some of them.
 
-    One in fifty repeats a person, about 4 % want no postal mail and 2 % no marketing at all, and a few lack a name, a line, a
-    city or a postal code. Suppression lists for them, as of `today`, go into `suppressions.csv` beside it (`keep_lists`: unless there are some). Raises UsageError for
-    another suffix or a folder that cannot be written.
+    One profile in fifty is a duplicate. About 4 % refuse postal mail, and 2 % refuse all marketing. A few have no name, address line,
+    city or postal code.
+
+    Args:
+        path: the file to write, .csv or .parquet. The suppression lists are written beside it, as suppressions.csv.
+        rows: the number of profiles.
+        today: the date of the suppression lists.
+        keep_lists: True to keep a suppressions.csv that exists.
+
+    Raises:
+        UsageError: if the file has another suffix, or cannot be written.
     """
     options = {".csv": "format csv, header true", ".parquet": "format parquet, compression zstd"}.get(path.suffix)
     if options is None:
         raise UsageError(f"{path}: sample profiles are written as .csv or .parquet")
-    query = QUERY.format(rows=int(rows), places=PLACES, first=literal(FIRST), last=literal(LAST), streets=literal(STREETS))
+    query = QUERY.format(
+        rows=int(rows), cities=CITIES, first=literal(FIRST_NAMES), last=literal(LAST_NAMES), streets=literal(STREETS)
+    )
     temporary = path.with_name(f".{path.name}.part")
     reader = {".csv": "read_csv({}, all_varchar = true)", ".parquet": "read_parquet({})"}[path.suffix]
     lists = SUPPRESSIONS.format(profiles=reader.format(literal(str(temporary))), today=today)

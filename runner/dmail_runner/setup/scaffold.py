@@ -1,4 +1,4 @@
-"""New campaigns and new projects: files for a person to change, which pass every check as they are."""
+"""Creates campaigns and projects. The files pass every check, and are for a person to change."""
 
 import errno
 import importlib.util
@@ -24,11 +24,11 @@ from dmail_runner.declare.provider import find_provider
 from dmail_runner.project.fingerprint import project_files
 from dmail_runner.project.manifest import Manifest
 from dmail_runner.project.roles import Roles
-from dmail_runner.setup.copy_campaign import label, twin
+from dmail_runner.setup.copy_campaign import copy_campaign, label
 
 STARTER = Path(__file__).parent / "starter"
-# The dbt package `dmail`, which a new project gets as its own copy, and what a new project begins with. A wheel has both in
-# the starter, and in a checkout they are the repository's.
+# The files of the dbt package `dmail`, which a new project gets as a copy, and those that become the project's own. A wheel has
+# both in the starter. In a checkout they are in the repository.
 PACKAGE = (
     "dbt_project.yml",
     "macros",
@@ -50,24 +50,34 @@ OWN = (
     "seeds/_seed_addresses__seeds.yml",
 )
 PACKAGE_FOLDER = Path("dmail_packages/dmail")
-# The lines of OWN that disable the samples in projects that install this one.
+# In OWN, lines with this text disable the samples in projects that install this one.
 GUARD = "project_name == 'dmail'"
-# The models with a role that the starter's campaign reads, by the words that stand for them.
+# The models with a role that the starter's campaign reads, by their placeholders.
 STARTER_ROLES: Mapping[str, Role] = {
     "ADDRESSES": "addresses",
     "SUPPRESSIONS": "suppressions",
     "CONTACT_HISTORY": "contact_history",
 }
 OWN_ROLES = {"ADDRESSES": "int_postal_addresses", "SUPPRESSIONS": "stg_suppressions", "CONTACT_HISTORY": "stg_contact_history"}
-FIRST = "first_letter"  # the campaign that a new project has
-LONGEST = 50  # characters of a campaign's name: with __recipients it is still one of PostgreSQL's
+FIRST = "first_letter"  # the campaign of a new project
+MAX_NAME = 50  # characters of a campaign's name, so that NAME__recipients is short enough for PostgreSQL
 
 
 def new_campaign(settings: Settings, name: str, load: Callable[[], Manifest], like: str | None = None) -> Path:
-    """Write the folder of a draft, from the starter or as a renamed copy of the campaign `like`. Raises UsageError.
+    """Create the folder of a new campaign, which is a draft.
 
-    The starter's campaign selects from the models that declare a role in the manifest that `load` returns. Raises ConfigError if
-    one is missing.
+    Args:
+        settings: the project's settings.
+        name: the campaign's name.
+        load: returns the project's manifest. The starter's campaign selects from the models that declare a role in it.
+        like: the campaign to copy; None for the starter's campaign.
+
+    Returns:
+        The folder.
+
+    Raises:
+        UsageError: if the name is not allowed or already used, or the other campaign cannot be copied.
+        ConfigError: if the starter's campaign needs a model that the project does not have.
     """
     check_name(name)
     models = str((read_yaml(settings.project_dir / "dbt_project.yml", "dbt_project.yml").get("model-paths") or ["models"])[0])
@@ -76,7 +86,7 @@ def new_campaign(settings: Settings, name: str, load: Callable[[], Manifest], li
     taken = [path for path in files if path.name.startswith((f"{name}__", f"_{name}__"))]
     if taken or os.path.lexists(folder):
         raise UsageError(f"{taken[0] if taken else folder} exists", todo="give the campaign another name")
-    content = twin(files, like, name) if like else from_starter(name, pick_provider(settings), role_names(load().roles))
+    content = copy_campaign(files, like, name) if like else from_starter(name, pick_provider(settings), role_names(load().roles))
     with appearing(folder, settings.project_dir) as draft:
         write(draft, content)
         tidy(draft, settings.project_dir)
@@ -84,48 +94,48 @@ def new_campaign(settings: Settings, name: str, load: Callable[[], Manifest], li
 
 
 def check_name(name: str) -> None:
-    """Raises UsageError where a campaign cannot be called that."""
-    well = re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name) and len(name) <= LONGEST
-    if not well or yaml.safe_load(name) != name:
+    """Raises UsageError if a name is not allowed for a campaign."""
+    valid = re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name) and len(name) <= MAX_NAME
+    if not valid or yaml.safe_load(name) != name:
         raise UsageError(
-            f"{name!r} cannot be a campaign's name",
-            todo=f"small letters, digits and single underscores, at most {LONGEST}, such as spring_catalog; not yes, no or null",
+            f"{name!r} is not allowed as a campaign's name",
+            todo=f"use a-z, 0-9 and single underscores, at most {MAX_NAME} in all, such as spring_catalog; not yes, no or null",
         )
 
 
 def role_names(roles: Roles) -> dict[str, str]:
-    """The names of the models that the starter's campaign reads, by the words that stand for them. Raises ConfigError."""
+    """The names of the models that the starter's campaign reads, by placeholder. Raises ConfigError if one is missing."""
     return {word: roles.player(role).name for word, role in STARTER_ROLES.items()}
 
 
 def from_starter(name: str, provider: str, models: Mapping[str, str], status: str = "draft") -> dict[str, str]:
-    """A small campaign's files, by name."""
+    """The files of the starter's campaign, by file name. `models`: the names of the models that it reads, by placeholder."""
     given = {"CAMPAIGN": name, "LABEL": label(name), "PROVIDER": provider, "status: draft": f"status: {status}", **models}
-    return {renamed(path.name, given): renamed(path.read_text(), given) for path in (STARTER / "campaign").iterdir()}
+    return {filled(path.name, given): filled(path.read_text(), given) for path in (STARTER / "campaign").iterdir()}
 
 
 def pick_provider(settings: Settings) -> str:
-    """The first provider that takes the starter's columns, or else the first one. Raises UsageError where there is none."""
+    """The first provider that accepts the starter's columns, or else the first one. Raises UsageError if there is none."""
     names = list(read_yaml(settings.profiles_dir / "providers.yml", PROVIDERS))
     if not names:
-        raise UsageError(f"{PROVIDERS} has no entry", todo="write who prints the mailing there, first")
-    return next((name for name in names if takes_anything(settings, name)), names[0])
+        raise UsageError(f"{PROVIDERS} has no entry", todo="declare the mail house there first")
+    return next((name for name in names if accepts_all_columns(settings, name)), names[0])
 
 
-def takes_anything(settings: Settings, name: str) -> bool:
-    """Whether a provider asks for no columns of its own, and its entry is right."""
+def accepts_all_columns(settings: Settings, name: str) -> bool:
+    """Whether a provider has no requirements on columns. False if its declaration is wrong."""
     try:
         provider = find_provider(settings, name)
     except ConfigError:
         return False
-    wants = provider.contract or provider.columns or provider.required_one_of or provider.max_columns
-    return not wants and not isinstance(provider.format, FixedWidthFormat)
+    requirements = provider.contract or provider.columns or provider.required_one_of or provider.max_columns
+    return not requirements and not isinstance(provider.format, FixedWidthFormat)
 
 
 def new_project(folder: Path, version: str) -> None:
-    """Write a project with the package `dmail`, its own models, and one campaign. Raises UsageError."""
+    """Create a project with the dbt package `dmail`, its own models, and one campaign. Raises UsageError if the folder exists."""
     if os.path.lexists(folder):
-        raise UsageError(f"{folder} exists", todo="name a folder that is to be made")
+        raise UsageError(f"{folder} exists", todo="name a folder that does not exist")
     folder.parent.mkdir(parents=True, exist_ok=True)
     given = {"PROJECT": project_name(folder.name), "VERSION": version, "CAMPAIGN": FIRST, "PACKAGE": str(PACKAGE_FOLDER)}
     own = STARTER / "project"
@@ -135,8 +145,8 @@ def new_project(folder: Path, version: str) -> None:
             copy(library() / path, draft / path)
         for file in (*draft.glob("models/*/*.yml"), *draft.glob("seeds/*.yml")):
             file.write_text(without_guard(file.read_text(encoding="utf-8")), encoding="utf-8")
-        files = {str(path.relative_to(own)): renamed(path.read_text(), given) for path in own.rglob("*") if path.is_file()}
-        # Under its own name it would hide the starter's files from git.
+        files = {str(path.relative_to(own)): filled(path.read_text(), given) for path in own.rglob("*") if path.is_file()}
+        # In the starter it has another name, because git would apply it there.
         files[".gitignore"] = files.pop("gitignore")
         write(draft, files)
         write(draft / "models" / "campaigns" / FIRST, from_starter(FIRST, "mail_house", OWN_ROLES, "active"))
@@ -144,7 +154,7 @@ def new_project(folder: Path, version: str) -> None:
 
 
 def write_package(project: Path) -> None:
-    """Write the package `dmail` into a project, installed as `dbt deps` would install it."""
+    """Write the dbt package `dmail` into a project, and install it as `dbt deps` would."""
     for path in PACKAGE:
         copy(library() / path, project / PACKAGE_FOLDER / path)
     (project / "dbt_packages").mkdir()
@@ -152,30 +162,30 @@ def write_package(project: Path) -> None:
 
 
 def without_guard(text: str) -> str:
-    """A YAML file without the lines that would disable its entries: they are this project's own."""
+    """A YAML file without the lines that would disable its entries in the new project."""
     return "".join(line for line in text.splitlines(keepends=True) if GUARD not in line)
 
 
-def renamed(text: str, given: Mapping[str, str]) -> str:
-    """A text with the starter's words replaced."""
+def filled(text: str, given: Mapping[str, str]) -> str:
+    """A text with its placeholders replaced."""
     return re.sub("|".join(map(re.escape, given)), lambda found: given[found[0]], text)
 
 
 def library() -> Path:
     """The folder that PACKAGE and OWN are paths in."""
-    packed = STARTER / "library"
-    return packed if packed.is_dir() else STARTER.parents[3]
+    in_wheel = STARTER / "library"
+    return in_wheel if in_wheel.is_dir() else STARTER.parents[3]
 
 
 def project_name(folder: str) -> str:
-    """A name for dbt, after the folder's."""
+    """A project name that dbt accepts, made from a folder's name."""
     name = re.sub(r"[^a-z0-9]+", "_", folder.lower()).strip("_")
-    taken = name.startswith("dbt") or name == "dmail"
-    return name if re.match(r"[a-z]", name) and not taken else f"mail_{name}".rstrip("_")
+    reserved = name.startswith("dbt") or name == "dmail"
+    return name if re.match(r"[a-z]", name) and not reserved else f"mail_{name}".rstrip("_")
 
 
 def copy(source: Path, target: Path) -> None:
-    """A file, or a folder's files, but for what Python leaves beside them."""
+    """Copy a file or a folder, without Python's cache."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.is_dir():
         shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
@@ -184,7 +194,7 @@ def copy(source: Path, target: Path) -> None:
 
 
 def write(folder: Path, content: Mapping[str, str]) -> None:
-    """Write texts into a folder, by their paths in it."""
+    """Write files into a folder. `content`: the texts by path within the folder."""
     for name, text in content.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
@@ -192,12 +202,23 @@ def write(folder: Path, content: Mapping[str, str]) -> None:
 
 @contextmanager
 def appearing(folder: Path, beside: Path) -> Iterator[Path]:
-    """A folder in `beside` that takes its name when all of it is there, as readable as its parent. Raises UsageError."""
+    """Create a folder that appears when it is complete. It gets the permissions of its parent.
+
+    Args:
+        folder: the folder to create.
+        beside: the folder for the draft, on the same disk.
+
+    Yields:
+        The draft, which is renamed at the end of the context.
+
+    Raises:
+        UsageError: if the folder exists.
+    """
     draft = Path(tempfile.mkdtemp(prefix=f".dmail-new-{folder.name}-", dir=beside))
     try:
         yield draft
         folder.parent.mkdir(parents=True, exist_ok=True)
-        # This process keeps what it writes to itself; sources are for whoever may read the place that they are in.
+        # The umask of this process keeps files private, but sources are for everybody who can read their folder.
         mode = folder.parent.stat().st_mode
         for path in (draft, *draft.rglob("*")):
             if not path.is_symlink():
@@ -212,9 +233,9 @@ def appearing(folder: Path, beside: Path) -> Iterator[Path]:
 
 
 def tidy(folder: Path, project_dir: Path) -> None:
-    """Format the SQL where the project asks sqlfmt for it: a longer name may break a line."""
+    """Format the SQL if the project uses sqlfmt, because a longer name may break a line."""
     settings = project_dir / "pyproject.toml"
-    wanted = settings.is_file() and "[tool.sqlfmt]" in settings.read_text(encoding="utf-8")
-    if wanted and importlib.util.find_spec("sqlfmt"):
+    uses_sqlfmt = settings.is_file() and "[tool.sqlfmt]" in settings.read_text(encoding="utf-8")
+    if uses_sqlfmt and importlib.util.find_spec("sqlfmt"):
         command = [sys.executable, "-m", "sqlfmt", "--quiet", "--config", str(settings), str(folder)]
         subprocess.run(command, check=False, capture_output=True)

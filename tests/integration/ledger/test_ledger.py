@@ -24,7 +24,7 @@ from dmail_runner.ledger.run import Planned, run_name
 from dmail_runner.ledger.tables import runs
 from dmail_runner.plan.due import due_runs
 from dmail_runner.plan.planner import plan
-from dmail_runner.report.rows import read_places, read_runs
+from dmail_runner.report.rows import read_regions, read_runs
 from tiny import World, letter
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
@@ -252,7 +252,7 @@ def test_a_ledger_of_the_second_version_is_brought_up_to_date(place: Settings) -
     ledger.freeze(run, Verdicts(20, 15, {"consent": 5}, regions=places, churn=churn), [], None)
     (row,) = read_runs(ledger)
     assert row.churn == churn
-    assert read_places(ledger, [run.run_id]) == {run.run_id: places}
+    assert read_regions(ledger, [run.run_id]) == {run.run_id: places}
     with ledger.reading() as connection:
         assert list(faults(connection)) == []
 

@@ -3,7 +3,6 @@
 import re
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -18,7 +17,7 @@ from dmail_runner.report import words
 from dmail_runner.report.attention import needs
 from dmail_runner.report.declared import Declared
 from dmail_runner.report.figures import figures_of, funnel, total
-from dmail_runner.report.pages import Pages
+from dmail_runner.report.pages import TEMPLATES, Pages
 from dmail_runner.report.rows import Approval, Details, RunRow
 from dmail_runner.report.views import campaign_view, run_view
 from reports import NOW
@@ -113,9 +112,12 @@ def test_the_catalogue_is_whole() -> None:
         assert en, key
         assert pt, key
         assert set(re.findall(r"{\w+}", en)) == set(re.findall(r"{\w+}", pt)), key
-    for template in (Path(words.__file__).parent / "templates").glob("*.html"):
-        for key in re.findall(r"\bw\(\"(\w+)\"", template.read_text()):
-            assert key in words.WORDS, f"{template.name}: {key}"
+    used = [
+        (template, key) for template in TEMPLATES.glob("*.html") for key in re.findall(r"\bw\(\"(\w+)\"", template.read_text())
+    ]
+    assert len(used) > 50
+    for template, key in used:
+        assert key in words.WORDS, f"{template.name}: {key}"
 
 
 def test_a_map_is_drawn_where_places_are_known() -> None:
@@ -128,8 +130,8 @@ def test_a_map_is_drawn_where_places_are_known() -> None:
         RegionCount("", "", 4),
     )
     drawn = Pages(NOW, lineage=False)
-    assert "the latest file's extract has no column country_code" in drawn.campaign(known).replace("&#39;", "'")
-    page = drawn.campaign(replace(known, places=going))
+    assert "the extract has no column country_code" in drawn.campaign(known)
+    page = drawn.campaign(replace(known, regions=going))
     assert '<g class="heat4"><title>CA: 90\u202f000</title>' in page
     assert '<g class="heat1"><title>DE: 12</title>' in page
     assert '<g class="heat0"><title>FR: 0</title>' in page
@@ -174,9 +176,16 @@ def test_churn_waves_copies_and_approvals_are_told() -> None:
     said = [Approval(NOW + timedelta(days=1), "Later", "f" * 64), Approval(NOW - timedelta(days=1), "Ann", "a" * 64)]
     drawn = Pages(NOW, lineage=False)
     page = drawn.run(run_view(run, None, Details(), said))
-    for text in ("30 came, 20 went, 60 stayed", "Wave 2", 'href="c-20270308T110000Z-w2.html"', "Approved by", "Ann", "a" * 12):
+    for text in (
+        "30 added, 20 removed, 60 in both",
+        "Wave 2",
+        'href="c-20270308T110000Z-w2.html"',
+        "Approved by",
+        "Ann",
+        "a" * 12,
+    ):
         assert text in page
     assert "Later" not in page, "nobody had approved it so when it was made"
     campaign = drawn.campaign(campaign_view("c", None, [run], [], {run.run_id}, approvals=said))
-    for text in ("30 came, 20 went, 60 stayed", "Wave 2", "Sent again", "Later", "Ann"):
+    for text in ("30 added, 20 removed, 60 in both", "Wave 2", "Sent again", "Later", "Ann"):
         assert text in campaign

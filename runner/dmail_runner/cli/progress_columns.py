@@ -1,4 +1,4 @@
-"""Columns of a bar: how far something has come, how fast, and how long it still takes."""
+"""Columns of a progress bar: how much is done, how fast, and how much time is left."""
 
 from rich.filesize import decimal
 from rich.progress import ProgressColumn, Task, TimeRemainingColumn
@@ -6,14 +6,14 @@ from rich.text import Text
 
 
 class Remaining(TimeRemainingColumn):
-    """Nothing of a build: its models take what they take."""
+    """The time that is left. It is empty for a build, because models take different times."""
 
     def render(self, task: Task) -> Text:
         return Text() if task.fields["unit"] == "nodes" else super().render(task)
 
 
 class Amount(ProgressColumn):
-    """Such as `1,200,000 of 5,700,000 rows, 800,000/s`."""
+    """The amount that is done, such as `1,200,000 of 5,700,000 rows, 800,000/s`."""
 
     def render(self, task: Task) -> Text:
         done, total, unit = int(task.completed), int(task.total or 0), task.fields["unit"]

@@ -1,0 +1,52 @@
+"""What needs a person: for each kind a short name, and what to do."""
+
+from collections.abc import Mapping
+
+from dmail_runner.report.words.word import Word
+
+NEEDS: Mapping[str, Word] = {
+    "need.unknown": Word(
+        "It is unknown whether the provider has the file. Ask the provider, and record the answer.",
+        "Não se sabe se a gráfica tem o arquivo. Pergunte à gráfica e registre a resposta.",
+    ),
+    "need.opt_out": Word(
+        "The file contains people who have opted out. Correct the campaign's rules, and resume the run.",
+        "O arquivo contém pessoas que fizeram opt-out. Corrija as regras da campanha e retome a execução.",
+    ),
+    "need.conflict": Word(
+        "There is another file of the same name. Find out who sent it, move it to another folder, and resume the run.",
+        "Já existe outro arquivo com o mesmo nome. Descubra quem o enviou, mova-o para outra pasta e retome a execução.",
+    ),
+    "need.volume": Word(
+        "The number of pieces is unusual. Find out why, and release or cancel the run.",
+        "O número de peças é incomum. Descubra o motivo e libere ou cancele a execução.",
+    ),
+    "need.approval": Word(
+        "The campaign is not approved as it is defined now.", "A campanha ainda não foi aprovada com a definição atual."
+    ),
+    "need.person": Word("A person is holding the run.", "Uma pessoa reteve a execução."),
+    "need.held": Word("A gate is holding the run.", "Uma verificação reteve a execução."),
+    "need.failed": Word(
+        "The run failed. Solve the problem, and resume the run.", "A execução falhou. Resolva o problema e retome a execução."
+    ),
+    "need.missed": Word("The slot was missed.", "A data programada passou sem execução."),
+    "need.stuck": Word("The run has not made progress for a day.", "A execução não avança há um dia."),
+    "need.overdue": Word("The slot is due, and has not been run.", "A data programada chegou e não houve execução."),
+    "need.config": Word("The campaign's configuration is wrong.", "A configuração da campanha está incorreta."),
+    "need.route": Word("The route or one of its keys cannot be used.", "A rota ou uma das suas chaves não pode ser usada."),
+    "need.key": Word("A key expires soon.", "Uma chave vence em breve."),
+    "kind.unknown": Word("Held: unknown", "Retida: incerta"),
+    "kind.opt_out": Word("Held: opt-out", "Retida: opt-out"),
+    "kind.conflict": Word("Held: conflict", "Retida: conflito"),
+    "kind.volume": Word("Held: volume", "Retida: volume"),
+    "kind.approval": Word("Held: approval", "Retida: aprovação"),
+    "kind.person": Word("Held: person", "Retida: pessoa"),
+    "kind.held": Word("Held", "Retida"),
+    "kind.failed": Word("Failed", "Falhou"),
+    "kind.missed": Word("Missed", "Perdida"),
+    "kind.stuck": Word("Unfinished", "Não concluída"),
+    "kind.overdue": Word("Due", "Pendente"),
+    "kind.config": Word("Configuration", "Configuração"),
+    "kind.route": Word("Route", "Rota"),
+    "kind.key": Word("Key", "Chave"),
+}

@@ -1,0 +1,135 @@
+"""Runs that a person asks for: campaigns are chosen, and a slot of each is delivered or only tried."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from dmail_runner.core.errors import ConfigError, UsageError
+from dmail_runner.core.settings import Settings
+from dmail_runner.core.values import Part, Verdicts
+from dmail_runner.declare.campaign import Campaign
+from dmail_runner.declare.notices import find_notices
+from dmail_runner.ledger.ledger import Ledger
+from dmail_runner.ledger.run import Run, run_name
+from dmail_runner.plan.due import due_slot
+from dmail_runner.plan.planner import find_run
+from dmail_runner.plan.slots import next_slot
+from dmail_runner.project.manifest import Manifest
+from dmail_runner.run.due import Scheduler
+from dmail_runner.run.job import Job, shared_names
+from dmail_runner.run.notify import Notifier
+from dmail_runner.run.pipeline import dry_run, run_slot
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be done with each campaign.
+
+    Attributes:
+        slot: the slot in UTC; None for the one that is due.
+        dry: True to build, check and count only.
+        accepted: the gates that the person lets the run pass.
+    """
+
+    slot: datetime | None = None
+    dry: bool = False
+    accepted: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class NothingDue:
+    """No slot is due. `next_slot`: the next one in UTC; None if there is none."""
+
+    next_slot: datetime | None
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """The result of a dry run.
+
+    Attributes:
+        slot: the slot in UTC.
+        verdicts: the figures.
+        parts: the files that a run would deliver.
+        cost: the estimated cost, with its currency; None without a tariff.
+    """
+
+    slot: datetime
+    verdicts: Verdicts
+    parts: tuple[Part, ...]
+    cost: str | None
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The run of the slot, as it ended. `unchanged`: True if it had ended before, so that nothing was done."""
+
+    run: Run
+    unchanged: bool
+
+
+def choose_campaigns(settings: Settings, manifest: Manifest, names: list[str] | None) -> list[str]:
+    """The campaigns to run: the given ones, or all active ones.
+
+    Raises:
+        ConfigError: if two campaigns have the same file name on a route; and, if no names are given, if no campaign delivers an
+            extract.
+    """
+    if not names and (orphans := list(manifest.orphans())):
+        raise ConfigError(orphans)
+    if shared := list(shared_names(settings, manifest)):
+        raise ConfigError(shared)
+    return list(dict.fromkeys(names or [name for name in manifest.names if is_active(manifest, name)]))
+
+
+def is_active(manifest: Manifest, name: str) -> bool:
+    """Whether a campaign is active. If its declaration is wrong the answer is yes, so that a run reports the error."""
+    try:
+        return bool(manifest.campaign(name).mail.status == "active")
+    except ConfigError:
+        return True
+
+
+def run_requested(
+    campaign: Campaign, request: Request, ledger: Ledger, find: Callable[[Campaign], Job]
+) -> NothingDue | DryRun | Ended:
+    """Do what is requested with one campaign.
+
+    Args:
+        campaign: the campaign.
+        request: what to do.
+        ledger: the ledger.
+        find: returns the campaign's job.
+
+    Raises:
+        UsageError: if the campaign is not active. A dry run may be of any campaign.
+        DmailError: if the run fails or is held.
+    """
+    if campaign.mail.status != "active" and not request.dry:
+        raise UsageError(
+            f"campaign {campaign.name} is {campaign.mail.status}",
+            todo=f"set `status: active` in {campaign.file}, or use --dry-run",
+        )
+    job = replace(find(campaign), accepted=request.accepted)
+    slot = request.slot or due_slot(campaign, ledger, ledger.now())
+    if slot is None:
+        return NothingDue(next_slot(campaign.mail.schedule, ledger.now()) if campaign.mail.schedule else None)
+    if request.dry:
+        return try_slot(job, slot, ledger)
+    return deliver_slot(job, slot, ledger, asked_for=request.slot is not None)
+
+
+def try_slot(job: Job, slot: datetime, ledger: Ledger) -> DryRun:
+    """Make the files of a slot without recording or delivering them."""
+    verdicts, parts = dry_run(job, slot, ledger)
+    return DryRun(slot, verdicts, tuple(parts), job.cost(sum(part.rows for part in parts)))
+
+
+def deliver_slot(job: Job, slot: datetime, ledger: Ledger, *, asked_for: bool) -> Ended:
+    """Run a slot, and notify people of the result. `asked_for`: the person has named the slot."""
+    scheduler = Scheduler(ledger, Notifier(find_notices(job.settings), ledger, job.tell))
+    before = find_run(job.campaign, slot, ledger)
+    with scheduler.announced(job, before.run_id if before else run_name(job.campaign.name, slot)):
+        run = run_slot(job, slot, ledger, asked_for=asked_for)
+    unchanged = bool(before and before.finished and run.state == before.state != "empty")
+    return Ended(run, unchanged)
