@@ -20,6 +20,9 @@ from dmail_runner.project.warehouse import literal
 
 __all__ = ["Finding", "examine"]
 
+# What the runner writes itself, and only when there is something to write.
+RUNNER_SOURCES = {"dmail", "dmail_figures"}
+
 LOCAL: tuple[tuple[str, Examination], ...] = (
     ("state", folders.state),
     ("warehouse", folders.warehouse),
@@ -95,7 +98,7 @@ def sources(here: Installation) -> Iterator[Finding]:
     assert here.manifest
     for source in here.manifest["sources"].values():
         location = (source["config"].get("meta") or {}).get("external_location")
-        if not location or source["source_name"] == "dmail":
+        if not location or source["source_name"] in RUNNER_SOURCES:
             continue
         path = location.strip("'").replace("''", "'")
         name = f"{source['source_name']}.{source['name']}"
