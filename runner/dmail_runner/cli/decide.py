@@ -1,14 +1,16 @@
 """Commands by which a person decides about a run."""
 
 import getpass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dmail_runner.cli.base import RunId, app, ended, found_job, now, say
+from dmail_runner.cli.base import RunId, app, ended, found_job, opened_ledger, say
 
 if TYPE_CHECKING:
-    from dmail_runner.core.settings import Settings
+    from collections.abc import Callable
+
     from dmail_runner.ledger.ledger import Ledger
     from dmail_runner.ledger.run import Run
     from dmail_runner.run.decisions import Decision
@@ -24,10 +26,9 @@ def resume(context: typer.Context, run: RunId) -> None:
 
     Example: dmail-runner resume spring_catalog-20270301T110000Z
     """
-    from dmail_runner.run.decisions import resume as go_on
+    from dmail_runner.run import decisions
 
-    job, found, ledger = opened_run(context.obj.settings(), run)
-    told(go_on(job, found, ledger))
+    decide(context, run, decisions.resume)
 
 
 @app.command()
@@ -36,11 +37,10 @@ def hold(context: typer.Context, run: RunId, reason: Reason) -> None:
 
     Example: dmail-runner hold spring_catalog-20270301T110000Z --reason "wrong leaflet"
     """
-    from dmail_runner.run.decisions import hold as stop
+    from dmail_runner.run import decisions
 
-    _, found, ledger = opened_run(context.obj.settings(), run)
-    stop(found, ledger, decision(reason))
-    say(f"{run} is held")
+    by = decision(reason)
+    decide(context, run, lambda _, found, ledger: decisions.hold(found, ledger, by), f"{run} is held")
 
 
 @app.command()
@@ -49,10 +49,9 @@ def release(context: typer.Context, run: RunId, reason: Reason) -> None:
 
     Example: dmail-runner release spring_catalog-20270301T110000Z --reason "the new shops are in"
     """
-    from dmail_runner.run.decisions import release as let_go
+    from dmail_runner.run import decisions
 
-    job, found, ledger = opened_run(context.obj.settings(), run)
-    told(let_go(job, found, ledger, decision(reason)))
+    decide(context, run, partial(decisions.release, decision=decision(reason)))
 
 
 @app.command()
@@ -66,11 +65,10 @@ def cancel(
 
     Example: dmail-runner cancel spring_catalog-20270301T110000Z --reason "the sale is over"
     """
-    from dmail_runner.run.decisions import give_up
+    from dmail_runner.run import decisions
 
-    job, found, ledger = opened_run(context.obj.settings(), run)
-    give_up(job, found, ledger, decision(reason), rest=rest)
-    say(f"the rest of {run} is given up" if rest else f"{run} is cancelled")
+    done = f"the rest of {run} is given up" if rest else f"{run} is cancelled"
+    decide(context, run, partial(decisions.give_up, decision=decision(reason), rest=rest), done)
 
 
 @app.command()
@@ -79,10 +77,9 @@ def resend(context: typer.Context, run: RunId, reason: Reason) -> None:
 
     Example: dmail-runner resend spring_catalog-20270301T110000Z --reason "lost in the fire at the printer's"
     """
-    from dmail_runner.run.decisions import resend as again
+    from dmail_runner.run import decisions
 
-    job, found, ledger = opened_run(context.obj.settings(), run)
-    told(again(job, found, ledger, decision(reason)))
+    decide(context, run, partial(decisions.resend, decision=decision(reason)))
 
 
 @app.command()
@@ -96,13 +93,13 @@ def settle(
 
     Example: dmail-runner settle spring_catalog-20270301T110000Z --delivered --reason "Ann at Acme has printed it"
     """
-    from dmail_runner.run.decisions import settle as know
+    from dmail_runner.run import decisions
 
-    job, found, ledger = opened_run(context.obj.settings(), run)
-    told(know(job, found, ledger, decision(reason), delivered=delivered))
+    decide(context, run, partial(decisions.settle, decision=decision(reason), delivered=delivered))
 
 
 def decision(reason: str) -> "Decision":
+    """Who decides, and why. Raises BadParameter for an empty reason."""
     from dmail_runner.run.decisions import Decision
 
     if not reason.strip():
@@ -110,21 +107,18 @@ def decision(reason: str) -> "Decision":
     return Decision(getpass.getuser(), reason.strip())
 
 
-def opened_run(settings: "Settings", run_id: str) -> "tuple[Job, Run, Ledger]":
-    """A run, its campaign's job, and the ledger."""
-    from dmail_runner.ledger.ledger import Ledger
+def decide(
+    context: typer.Context, run_id: str, step: "Callable[[Job, Run, Ledger], Run | None]", done: str | None = None
+) -> None:
+    """Open a run with its campaign's job, carry out the decision, and print `done`, or how the run ended."""
+    from dmail_runner.cli.text import run_lines
     from dmail_runner.project.dbt_process import run_dbt
     from dmail_runner.project.manifest import load_manifest
 
-    settings.prepare()
-    ledger = Ledger(settings, now)
+    settings, ledger = opened_ledger(context.obj)
     found = ledger.named(run_id)
     job = found_job(settings, load_manifest(settings, run_dbt).campaign(found.campaign))
-    return job, found, ledger
-
-
-def told(run: "Run") -> None:
-    from dmail_runner.cli.text import run_lines
-
-    ended(run)
-    say("\n".join(run_lines(run)))
+    run = step(job, found, ledger)
+    if run:
+        ended(run)
+    say(done or "\n".join(run_lines(run or ledger.known(run_id))))

@@ -73,9 +73,17 @@ class Ledger(LedgerReader):
                 turn()
         self.mark(run, part, "intended", "", intended_at=self.stamp())
 
+    def begin_upload(self, run: Run, part: Part, temporary: str) -> None:
+        """Record the temporary name of a new attempt, before the file is made."""
+        self.mark(run, part, "uploading", temporary, temporary=temporary, closing_at=None)
+
+    def closing(self, run: Run, part: Part) -> None:
+        """Record that the temporary file is about to be closed: some servers take what is closed."""
+        self.mark(run, part, "closing", "", closing_at=self.stamp())
+
     def withdraw(self, run: Run, part: Part) -> None:
-        """The server refused the final name, so that it was certainly not given."""
-        self.mark(run, part, "withdrawn", "", intended_at=None)
+        """Record that nothing of the last attempt was taken, and that nothing of it is left."""
+        self.mark(run, part, "withdrawn", "", temporary=None, closing_at=None, intended_at=None)
 
     def deliver(self, run: Run, part: Part, receipt: Receipt) -> None:
         """The part stands under its final name with our bytes."""

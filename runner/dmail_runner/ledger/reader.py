@@ -10,18 +10,19 @@ import sqlalchemy as sa
 from dmail_runner.core.errors import UsageError
 from dmail_runner.core.values import Part, Verdicts
 from dmail_runner.ledger.database import Database, iso, moment
-from dmail_runner.ledger.run import FINISHED, LedgerPart, Run, run_name
+from dmail_runner.ledger.run import FINISHED, Attempt, LedgerPart, Run, run_name
 from dmail_runner.ledger.tables import events, exclusions, parts, runs
 
 
 class LedgerReader(Database):
     """Everything that only reads. Runs are returned newest slot first, unless a method says otherwise."""
 
-    def intended(self, run: Run, part: Part) -> bool:
-        """Whether the part may have been given its final name."""
-        which = sa.and_(parts.c.run_id == run.run_id, parts.c.number == part.number)
+    def attempt(self, run: Run, part: Part) -> Attempt:
+        """The last attempt to deliver a part."""
+        query = sa.select(parts.c.temporary, parts.c.closing_at, parts.c.intended_at)
         with self.reading() as connection:
-            return connection.execute(sa.select(parts.c.intended_at).where(which)).scalar() is not None
+            row = connection.execute(query.where(parts.c.run_id == run.run_id, parts.c.number == part.number)).one()
+        return Attempt(row.temporary, row.closing_at is not None, row.intended_at is not None)
 
     def get(self, run_id: str) -> Run | None:
         """The run of that name, if there is one."""
@@ -156,7 +157,7 @@ def ledger_part(row: Any) -> LedgerPart:
     part = Part(
         row.number, row.name, row.rows, row.bytes, row.sha256, row.route, bool(row.side), row.plain_bytes, row.plain_sha256
     )
-    return LedgerPart(part, row.intended_at is not None, row.location)
+    return LedgerPart(part, row.intended_at is not None or row.closing_at is not None, row.location)
 
 
 def accounts(campaign: str) -> sa.ColumnElement[bool]:

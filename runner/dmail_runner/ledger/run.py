@@ -34,8 +34,24 @@ class Planned:
 
 
 @dataclass(frozen=True)
+class Attempt:
+    """The last attempt to deliver a part.
+
+    Attributes:
+        temporary: the temporary name; None if there was no attempt, or if nothing of it is left.
+        closing: the file was about to be closed.
+        intended: the file was about to get its final name.
+
+    """
+
+    temporary: str | None
+    closing: bool
+    intended: bool
+
+
+@dataclass(frozen=True)
 class LedgerPart:
-    """A part as the ledger knows it: `intended`: its final name may have been given; `location`: where it was delivered."""
+    """A part as the ledger knows it. `intended`: a server may have taken it; `location`: where it was delivered."""
 
     part: Part
     intended: bool

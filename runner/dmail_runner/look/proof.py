@@ -13,7 +13,7 @@ from dmail_runner.ledger.route_tests import note_proof
 from dmail_runner.look.trial import trial
 from dmail_runner.run.file import write
 from dmail_runner.run.job import Job, check_route
-from dmail_runner.ship import Desk, Intent, ship
+from dmail_runner.ship import DeliveryCallbacks, Intent, ship
 
 
 def prove(job: Job, slot: datetime, now: datetime, ledger: Ledger, by: str) -> list[tuple[Part, Receipt]]:
@@ -33,7 +33,9 @@ def prove(job: Job, slot: datetime, now: datetime, ledger: Ledger, by: str) -> l
             )
             parts = write(found, envelope, folder, watch=job.watch)
             spooled = [Spooled(part, part_path(folder, part.number)) for part in parts]
-            desk = Desk(intents(), lambda part, receipt: receipts.update({part.number: receipt}), job.tell, job.watch)
+            desk = DeliveryCallbacks(
+                intents(), lambda part, receipt: receipts.update({part.number: receipt}), job.tell, job.watch
+            )
             ship(spooled, job.route, desk)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -49,6 +51,15 @@ def intents() -> Callable[[Part], Intent]:
 
     def intent(part: Part) -> Intent:
         said = part.number
-        return Intent(said in declared, None, lambda: declared.add(said), lambda: declared.discard(said))
+        return Intent(
+            temporary=None,
+            closing=False,
+            declared=said in declared,
+            owner=None,
+            begin=lambda _: None,
+            close=lambda: None,
+            declare=lambda: declared.add(said),
+            withdraw=lambda: declared.discard(said),
+        )
 
     return intent

@@ -14,7 +14,7 @@ Verdict = Literal["passed", "held", "accepted", "open", "not_asked"]
 BEFORE = ("reconciliation", "contract", "opt_out", "volume")
 AT_THE_DOOR = ("conflict", "unknown")
 # Events that quote a file's place, which may hold anything.
-OF_FILES = ("delivered", "adopted", "intended", "withdrawn")
+OF_FILES = ("uploading", "closing", "delivered", "adopted", "intended", "withdrawn")
 DECIDED = re.compile(r"^(?P<what>.*?)\s*\bby (?P<by>[^\s:)]+)(?:: (?P<reason>.*))?$", re.DOTALL)
 
 

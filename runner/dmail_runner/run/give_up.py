@@ -11,7 +11,7 @@ from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import Run
 from dmail_runner.run.job import Job
 from dmail_runner.run.spool import spool
-from dmail_runner.ship import destination, temporary_name
+from dmail_runner.ship import destination
 
 
 def overtaken(job: Job, run: Run, ledger: Ledger) -> list[Run]:
@@ -34,7 +34,8 @@ def cancel(job: Job, run: Run, ledger: Ledger, reason: str) -> None:
             route = find_route(job.settings, run.parts[0].part.route)
             with destination(route) as place:
                 for entry in run.parts:
-                    place.remove(temporary_name(entry.part, route))
+                    if temporary := ledger.attempt(run, entry.part).temporary:
+                        place.remove(temporary)
     # The ledger first: what a killed runner leaves of the contacts, the next one takes back.
     ledger.cancel(run, reason)
     history.take_back_contacts(job.settings, run.run_id)

@@ -1,5 +1,6 @@
 """What each run does for the runs before it: retention, and the state of the contact history."""
 
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from dmail_runner import history
@@ -12,6 +13,7 @@ from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import Run
 from dmail_runner.run.give_up import cancel
 from dmail_runner.run.job import Job
+from dmail_runner.run.spool import tidy_spool
 
 
 def check_history(job: Job, ledger: Ledger) -> None:
@@ -29,6 +31,14 @@ def strangers(job: Job, ledger: Ledger) -> list[str]:
     own = sorted(history.run_names(job.settings, job.campaign.name))
     known = {run.run_id for run in ledger.runs(own) if run.frozen}
     return [name for name in own if name not in known]
+
+
+def purge_all(jobs: Iterable[Job], ledger: Ledger) -> Iterator[Run]:
+    """Purge every campaign, and remove what killed runs have left in the spool. Yields the runs that are kept."""
+    for job in jobs:
+        with ledger.turn(job.campaign.name, "purge"):
+            tidy_spool(job, ledger)
+            yield from purge(job, ledger)
 
 
 def purge(job: Job, ledger: Ledger, *, spared: str | None = None) -> list[Run]:

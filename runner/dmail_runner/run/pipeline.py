@@ -2,6 +2,7 @@
 
 import getpass
 import shutil
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -21,7 +22,7 @@ from dmail_runner.run.housekeeping import check_history, purge
 from dmail_runner.run.job import Job, check_route
 from dmail_runner.run.order import order, trial_order
 from dmail_runner.run.spool import spool, spool_is_whole, tidy_spool
-from dmail_runner.ship import Desk, Early, Intent, ship
+from dmail_runner.ship import AheadUploader, DeliveryCallbacks, Intent, ship
 
 # The holds that only a person's word ends.
 PERSON, UNKNOWN = "person", "unknown"
@@ -114,7 +115,7 @@ def bring_to_end(job: Job, run: Run, ledger: Ledger) -> Run:
     return ledger.known(run.run_id)
 
 
-def content(job: Job, run: Run, ledger: Ledger) -> frozenset[str]:
+def content(job: Job, run: Run, ledger: Ledger) -> Mapping[str, str]:
     """See to it that the run is frozen: by what lies in the spool, if it is whole and nobody in it has opted out, or anew."""
     if spool_is_whole(job, run):
         try:
@@ -124,7 +125,7 @@ def content(job: Job, run: Run, ledger: Ledger) -> frozenset[str]:
                 raise
             job.tell(f"rebuild  {run.run_id}: people in it have opted out since it was frozen")
         else:
-            return frozenset()
+            return {}
     approved(job, ledger)
     return prepare(job, run, ledger)
 
@@ -146,10 +147,10 @@ def dry_run(job: Job, slot: datetime, ledger: Ledger) -> tuple[Verdicts, list[Pa
     return make(job, trial_order(job, slot, ledger, "dry-run"), None)
 
 
-def prepare(job: Job, run: Run, ledger: Ledger) -> frozenset[str]:
+def prepare(job: Job, run: Run, ledger: Ledger) -> Mapping[str, str]:
     """Build, check and extract; from here on the content is frozen.
 
-    The names of the parts that are on the server already, under their temporary names.
+    Returns the temporary names of the parts that are on the server already, by their final names.
     """
     folder = spool(job, run)
     shutil.rmtree(folder, ignore_errors=True)
@@ -159,7 +160,7 @@ def prepare(job: Job, run: Run, ledger: Ledger) -> frozenset[str]:
     task = order(job, run, ledger)
     if task.window_start and task.window_start != run.window_start:
         ledger.set_window(run, task.window_start)
-    early = Early(job.route, job.tell) if goes_ahead(job) else None
+    early = AheadUploader(job.route, run.run_id, job.tell) if goes_ahead(job) else None
     try:
         verdicts, parts = make(
             job, task, folder, built=lambda: ledger.advance(run, "built"), finished=early.take if early else lambda _: None
@@ -169,7 +170,7 @@ def prepare(job: Job, run: Run, ledger: Ledger) -> frozenset[str]:
         if early:
             early.abandon()
         raise
-    return early.close() if early else frozenset()
+    return early.close() if early else {}
 
 
 def goes_ahead(job: Job) -> bool:
@@ -178,11 +179,11 @@ def goes_ahead(job: Job) -> bool:
     return job.provider.split is not None and isinstance(route, SftpRoute) and route.ahead and route.finish == "rename"
 
 
-def deliver_run(job: Job, run: Run, ledger: Ledger, ahead: frozenset[str]) -> None:
-    """Deliver what is not delivered yet, and settle. `ahead`: parts that are there, under their temporary names."""
+def deliver_run(job: Job, run: Run, ledger: Ledger, ahead: Mapping[str, str]) -> None:
+    """Deliver what is not delivered yet, and settle. `ahead`: temporary names of parts that are there, by their final names."""
     todo = [Spooled(entry.part, part_path(spool(job, run), entry.part.number)) for entry in run.parts if entry.location is None]
     if todo:
-        desk = Desk(
+        desk = DeliveryCallbacks(
             intent=lambda part: intent(ledger, run, part, ahead),
             delivered=lambda part, receipt: ledger.deliver(run, part, receipt),
             tell=job.tell,
@@ -200,12 +201,17 @@ def finish(job: Job, run: Run, ledger: Ledger) -> Run:
     return ledger.known(run.run_id)
 
 
-def intent(ledger: Ledger, run: Run, part: Part, ahead: frozenset[str]) -> Intent:
-    """The ledger's word on a part as it is now, for an attempt before may have declared what it was about to do."""
+def intent(ledger: Ledger, run: Run, part: Part, ahead: Mapping[str, str]) -> Intent:
+    """What the ledger knows of a part now: an attempt before may have recorded what it was about to do."""
+    last = ledger.attempt(run, part)
     return Intent(
-        ledger.intended(run, part),
-        ledger.owner(run, part),
-        lambda: ledger.intend(run, part),
-        lambda: ledger.withdraw(run, part),
-        part.name in ahead,
+        temporary=last.temporary,
+        closing=last.closing,
+        declared=last.intended,
+        owner=ledger.owner(run, part),
+        begin=lambda temporary: ledger.begin_upload(run, part, temporary),
+        close=lambda: ledger.closing(run, part),
+        declare=lambda: ledger.intend(run, part),
+        withdraw=lambda: ledger.withdraw(run, part),
+        ahead=ahead.get(part.name),
     )

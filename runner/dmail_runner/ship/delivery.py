@@ -7,11 +7,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import PurePosixPath
+from secrets import token_hex
 from typing import BinaryIO, Protocol, runtime_checkable
 
 from dmail_runner.core.errors import DeliveryError, Held
 from dmail_runner.core.values import Part, Receipt, Spooled
-from dmail_runner.declare.route import Delivery
+from dmail_runner.declare.delivery import Delivery
 
 LONGEST = 30.0  # seconds between two tries, at least; at most twice that
 JITTER = random.SystemRandom()
@@ -36,6 +37,10 @@ class Taken(Refused):
 
 class Spoiled(DeliveryError):
     """What has arrived is not what was sent."""
+
+
+class Vanished(DeliveryError):
+    """No file is there as soon as it was closed: the server has taken it, or does not show it."""
 
 
 class Watched(FileIO):
@@ -79,8 +84,10 @@ class Folders(Destination, Protocol):
     @property
     def moves(self) -> bool: ...
 
-    def write(self, name: str, content: BinaryIO | Watched) -> None:
-        """Make or replace a file; it is whole and durable when this returns."""
+    def write(
+        self, name: str, content: BinaryIO | Watched, closing: Callable[[], None] = lambda: None, *, replace: bool = False
+    ) -> None:
+        """Make a file, or with `replace` make it anew. It is durable when this returns. `closing` is called before the close."""
 
     def publish(self, temporary: str, final: str) -> None:
         """Rename, never over another file. Raises Refused."""
@@ -99,58 +106,146 @@ Place = Folders | Store
 
 @dataclass(frozen=True)
 class Intent:
-    """The ledger's word on the final name: whether this run may have given it before, and how to declare or withdraw that.
+    """What the ledger knows of a part's delivery, and how to record the next step before it is taken.
 
-    `owner`: another run that has delivered a file of that name.
+    Attributes:
+        temporary: the temporary name of the last attempt; None if there was none, or if its file was removed.
+        closing: that file was about to be closed, so that a server that takes closed files may have taken it.
+        declared: the part was about to get its final name.
+        owner: another run that has delivered a file of that name.
+        begin: records the temporary name of a new attempt.
+        close: records that the temporary file is about to be closed.
+        declare: records that the part is about to get its final name.
+        withdraw: records that nothing of the attempt is left, and that nothing of it was taken.
+        ahead: the temporary name under which this process has sent the part already.
+
     """
 
+    temporary: str | None
+    closing: bool
     declared: bool
     owner: str | None
+    begin: Callable[[str], None]
+    close: Callable[[], None]
     declare: Callable[[], None]
     withdraw: Callable[[], None]
-    ahead: bool = False
+    ahead: str | None = None
 
 
 def deliver(
     spooled: Spooled, place: Place, intent: Intent, way: Delivery, watch: Callable[[int], None] = lambda _: None
 ) -> Receipt:
-    """Bring one part to its final name, once, the way its route says. Raises DeliveryError, or Held where a person must look.
+    """Bring one part to its final name, once, the way its route says. Raises DeliveryError, or Held if a person must look.
 
-    What this process has already written and looked at under the temporary name (`intent.ahead`) is not written again.
+    A temporary name is used once. Once a part was about to get its final name, only the same temporary file may become it: it is
+    renamed again, and never uploaded again. What cannot be known is held.
     """
     if isinstance(place, Store):
         return create(spooled, place, intent, watch)
     if way.finish == "direct_then_marker":
         return write_in_place(spooled, place, intent, way, watch)
     part = spooled.part
-    temporary = temporary_name(part, way)
     if place.size(part.name) is not None:
         receipt = adopt(part, place, None if intent.declared else intent.owner)
-        if intent.declared:
-            with suppress(DeliveryError):
-                place.remove(temporary)
+        discard(place, intent.temporary)
         return receipt
-    if intent.declared and (not place.moves or place.size(temporary) is None):
+    temporary = uploaded(part, place, intent, way)
+    if temporary is None:
+        temporary = upload(spooled, place, intent, way, watch)
+    if not intent.declared:
+        intent.declare()
+    return rename(part, place, temporary)
+
+
+def uploaded(part: Part, place: Folders, intent: Intent, way: Delivery) -> str | None:
+    """The temporary name of an earlier attempt whose file is complete; None if the part is to be uploaded.
+
+    Raises Held if that file may have been taken: it is gone, or its rename may have been carried out.
+    """
+    if intent.ahead and not intent.declared:
+        if place.size(intent.ahead) is None:
+            raise unknown(part, place)
+        if not complete(part, place, intent.ahead):
+            discard(place, intent.ahead)
+            return None
+        intent.begin(intent.ahead)
+        return intent.ahead
+    if intent.declared:
+        if intent.temporary and place.moves and is_there(part, place, intent.temporary, way):
+            return intent.temporary
         raise unknown(part, place)
+    if not intent.temporary or not intent.closing:
+        discard(place, intent.temporary)
+        return None
+    if place.size(intent.temporary) is None:
+        raise unknown(part, place)
+    if is_there(part, place, intent.temporary, way):
+        return intent.temporary
+    place.remove(intent.temporary)
+    intent.withdraw()
+    return None
+
+
+def upload(spooled: Spooled, place: Folders, intent: Intent, way: Delivery, watch: Callable[[int], None]) -> str:
+    """Upload a part under a new temporary name, and return that. Raises Held if the file is gone as soon as it was closed."""
+    part = spooled.part
+    temporary = temporary_name(part, way, token_hex(6))
+    intent.begin(temporary)
     try:
-        if not (intent.ahead and place.size(temporary) == part.bytes):
-            send(spooled, place, temporary, way, watch)
-    except DeliveryError:
+        send(spooled, place, temporary, way, watch, closing=intent.close)
+    except Vanished:
+        raise unknown(part, place) from None
+    except Spoiled:
         with suppress(DeliveryError):
             place.remove(temporary)
+            intent.withdraw()
         raise
-    intent.declare()
+    except DeliveryError:
+        discard(place, temporary)
+        raise
+    return temporary
+
+
+def rename(part: Part, place: Folders, temporary: str) -> Receipt:
+    """Give the temporary file its final name, and look at what the server has done, whatever it answers."""
     try:
         place.publish(temporary, part.name)
     except Refused:
-        intent.withdraw()
-        if place.size(part.name) is not None:
-            place.remove(temporary)
-            return adopt(part, place, intent.owner)
+        if place.size(part.name) is None:
+            if place.moves and place.size(temporary) == part.bytes:
+                raise
+            raise unknown(part, place) from None
+        receipt = adopt(part, place, None)
+        discard(place, temporary)
+        return receipt
+    if place.size(temporary) is not None:
+        # The server has copied the file, or has done nothing.
+        if place.size(part.name) is None or not same(part, place):
+            raise unknown(part, place)
+        discard(place, temporary)
+    return Receipt(place.location(part.name), part.bytes, part.sha256, adopted=False)
+
+
+def discard(place: Folders, temporary: str | None) -> None:
+    """Remove a temporary file that nothing depends on. A server that keeps it undoes no delivery."""
+    if temporary:
         with suppress(DeliveryError):
             place.remove(temporary)
-        raise
-    return Receipt(place.location(part.name), part.bytes, part.sha256, adopted=False)
+
+
+def is_there(part: Part, place: Folders, name: str, way: Delivery) -> bool:
+    """Whether a name holds the part, as far as the route verifies it."""
+    return place.size(name) == part.bytes and arrived(part, place, name, way)
+
+
+def complete(part: Part, place: Folders, name: str) -> bool:
+    """Whether a name holds the part byte for byte, if the server lets it be read; else whether it has as many bytes."""
+    if place.size(name) != part.bytes:
+        return False
+    try:
+        return digest(place, name) == part.sha256
+    except Refused:
+        return True
 
 
 def create(spooled: Spooled, place: Store, intent: Intent, watch: Callable[[int], None]) -> Receipt:
@@ -179,8 +274,7 @@ def unknown(part: Part, place: Destination) -> Held:
     """What to raise where a file may have been there and is not."""
     return Held(
         "unknown",
-        f"{place.location(part.name)} was about to get its final name when the last attempt ended, and now it is not there: "
-        "the provider most likely took it",
+        f"{place.location(part.name)} may have been there, and now it is not: the provider most likely took it",
         todo="ask the provider; it counts as mailed, and it is not sent again by itself",
     )
 
@@ -194,26 +288,42 @@ def write_in_place(spooled: Spooled, place: Folders, intent: Intent, way: Delive
     if place.size(part.name) is not None and (not intent.declared or same(part, place)):
         return adopt(part, place, None if intent.declared else intent.owner)
     intent.declare()
-    send(spooled, place, part.name, way, watch)
+    send(spooled, place, part.name, way, watch, replace=True)
     return Receipt(place.location(part.name), part.bytes, part.sha256, adopted=False)
 
 
-def temporary_name(part: Part, way: Delivery) -> str:
-    """What a part is called until it is whole."""
+def temporary_name(part: Part, way: Delivery, token: str) -> str:
+    """The name of a part until it is complete: `letters.TOKEN.csv.part` for `letters.csv`. No two attempts share a token."""
     path = PurePosixPath(part.name)
-    return str(path.with_name(f"{'.' if way.hidden else ''}{path.name}.part"))
+    stem, dot, ending = path.name.partition(".")
+    return str(path.with_name(f"{'.' if way.hidden else ''}{stem}.{token}{dot}{ending}.part"))
 
 
-def send(spooled: Spooled, place: Folders, name: str, way: Delivery, watch: Callable[[int], None]) -> None:
-    """Write a part, and look at what has arrived: its size, and its bytes where the route wants that or they are few."""
+def send(
+    spooled: Spooled,
+    place: Folders,
+    name: str,
+    way: Delivery,
+    watch: Callable[[int], None],
+    *,
+    closing: Callable[[], None] = lambda: None,
+    replace: bool = False,
+) -> None:
+    """Write a part, and verify what has arrived: its size, and its bytes if the route wants that or they are few.
+
+    `closing` is called before the file is closed. Raises Vanished if no file is there afterwards, and Spoiled if it is another.
+    """
     part = spooled.part
     with Watched(spooled.path, "rb") as content:
         content.watch = watch
-        place.write(name, content)
+        place.write(name, content, closing, replace=replace)
     size = place.size(name)
+    if size is None:
+        raise Vanished(f"{place.location(name)}: {part.bytes:,} bytes were sent, but no file is there")
     if size != part.bytes:
-        found = "it is not there" if size is None else f"{size:,} bytes are there"
-        raise Spoiled(f"{place.location(name)}: {part.bytes:,} bytes were sent, but {found}: it is not given its final name")
+        raise Spoiled(
+            f"{place.location(name)}: {part.bytes:,} bytes were sent, but {size:,} are there: it is not given its final name"
+        )
     if not arrived(part, place, name, way):
         raise Spoiled(f"{place.location(name)}: other bytes are there than were sent: it is not given its final name")
 

@@ -6,7 +6,7 @@ import grp
 import os
 import pwd
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,11 +40,14 @@ class Folder:
             except FileNotFoundError:
                 return None
 
-    def write(self, name: str, content: BinaryIO | Watched) -> None:
+    def write(
+        self, name: str, content: BinaryIO | Watched, closing: Callable[[], None] = lambda: None, *, replace: bool = False
+    ) -> None:
         with explained(self.location(name)):
             target = self.path / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.unlink(missing_ok=True)
+            self.make_folder(target.parent)
+            if replace:
+                target.unlink(missing_ok=True)
             with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb") as file:
                 shutil.copyfileobj(content, file, CHUNK)
                 if self.route.owner or self.route.group:
@@ -52,6 +55,16 @@ class Folder:
                 os.fchmod(file.fileno(), self.route.mode)
                 file.flush()
                 os.fsync(file.fileno())
+                closing()
+
+    def make_folder(self, folder: Path) -> None:
+        """Make a folder below the route's. Raises Refused for one that is a symbolic link: it may lead anywhere."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for above in (folder, *folder.parents):
+            if above == self.path:
+                return
+            if above.is_symlink():
+                raise Refused(f"{above} is a symbolic link: nothing is written below it")
 
     def read(self, name: str) -> Iterator[bytes]:
         with explained(self.location(name)), (self.path / name).open("rb") as file:

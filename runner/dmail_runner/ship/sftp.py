@@ -1,10 +1,12 @@
 """An SFTP server, by paramiko."""
 
 import posixpath
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, BinaryIO, ClassVar
+from secrets import token_hex
+from typing import Any, BinaryIO
 
 import paramiko
 from paramiko.message import Message
@@ -15,13 +17,13 @@ from paramiko.sftp import (
     CMD_STATUS,
     CMD_WRITE,
     SFTP_FLAG_CREATE,
+    SFTP_FLAG_EXCL,
     SFTP_FLAG_TRUNC,
     SFTP_FLAG_WRITE,
     SFTP_OK,
     int64,
 )
 
-from dmail_runner.core.errors import DeliveryError
 from dmail_runner.declare.route import SftpRoute
 from dmail_runner.ship.delivery import Lost, Refused, Watched
 from dmail_runner.ship.ssh import fingerprint, server, session, stage
@@ -37,7 +39,25 @@ class Sftp:
 
     client: paramiko.SFTPClient
     route: SftpRoute
-    moves: ClassVar[bool] = True
+
+    @property
+    def moves(self) -> bool:
+        """Whether a temporary file that is still there was certainly not renamed."""
+        return self.route.rename == "atomic" or self.staged
+
+    @property
+    def staged(self) -> bool:
+        """Whether a rename goes by a second temporary name.
+
+        OpenSSH's plain rename never overwrites, and takes two steps; its posix-rename takes one step, and overwrites. To a name
+        that nobody else knows the second is safe, and from there the first: the temporary file's own name then tells everything.
+        """
+        return self.route.rename == "auto" and self.is_openssh()
+
+    def is_openssh(self) -> bool:
+        channel = self.client.get_channel()
+        transport: Any = channel.get_transport() if channel else None
+        return bool(transport and "OpenSSH" in transport.remote_version)
 
     def path(self, name: str) -> str:
         return posixpath.join(self.route.directory, name)
@@ -67,16 +87,17 @@ class Sftp:
                 raise FileNotFoundError(path) from None
             return listed[name]
 
-    def write(self, name: str, content: BinaryIO | Watched) -> None:
+    def write(
+        self, name: str, content: BinaryIO | Watched, closing: Callable[[], None] = lambda: None, *, replace: bool = False
+    ) -> None:
         self.make_folder(posixpath.dirname(self.path(name)))
         with self.explained(self.location(name), "writing"):
-            upload(self.client, self.path(name), content, self.block())
+            flags = SFTP_FLAG_WRITE | SFTP_FLAG_CREATE | (SFTP_FLAG_TRUNC if replace else SFTP_FLAG_EXCL)
+            upload(self.client, self.path(name), content, self.block(), flags=flags, closing=closing)
 
     def block(self) -> int:
         """How many bytes go in one write."""
-        channel = self.client.get_channel()
-        transport: Any = channel.get_transport() if channel else None
-        return OPENSSH_BLOCK if transport and "OpenSSH" in transport.remote_version else BLOCK
+        return OPENSSH_BLOCK if self.is_openssh() else BLOCK
 
     def make_folder(self, folder: str) -> None:
         """Make the folder and those above it where they are missing."""
@@ -103,9 +124,19 @@ class Sftp:
                 yield chunk
 
     def publish(self, temporary: str, final: str) -> None:
-        # The plain rename of SFTP version 3 fails where the target exists; posix_rename would replace it.
         with self.explained(self.location(final), "renaming"):
-            self.client.rename(self.path(temporary), self.path(final))
+            if not self.staged:
+                self.client.rename(self.path(temporary), self.path(final))
+                return
+            # It ends as the first one does: mail houses leave such names alone.
+            second = self.path(f"{temporary.removesuffix('.part')}.{token_hex(6)}.part")
+            self.client.posix_rename(self.path(temporary), second)
+            try:
+                self.client.rename(second, self.path(final))
+            except OSError:
+                with suppress(OSError):
+                    self.client.posix_rename(second, self.path(temporary))
+                raise
 
     def remove(self, name: str) -> None:
         with self.explained(self.location(name), "removing"), suppress(FileNotFoundError):
@@ -149,10 +180,20 @@ class Writes:
             self.refusal = f"a write was refused: {message.get_text()}" if code is not None else f"unexpected answer {kind}"
 
 
-def upload(client: paramiko.SFTPClient, path: str, content: BinaryIO | Watched, size: int) -> None:
-    """Write a file with many writes under way; every answer, and that to the closing, is looked at. Raises OSError."""
+def upload(
+    client: paramiko.SFTPClient,
+    path: str,
+    content: BinaryIO | Watched,
+    size: int,
+    *,
+    flags: int,
+    closing: Callable[[], None] = lambda: None,
+) -> None:
+    """Write a file with many writes under way, and check the answer to each of them, and to the close. Raises OSError.
+
+    `size` is that of one write in bytes. `closing` is called before the close, and not if a write was refused.
+    """
     wire: Any = client
-    flags = SFTP_FLAG_WRITE | SFTP_FLAG_CREATE | SFTP_FLAG_TRUNC
     kind, answer = wire._request(CMD_OPEN, path.encode(), flags, paramiko.SFTPAttributes())
     if kind != CMD_HANDLE:
         raise OSError("the server gave no handle")
@@ -168,6 +209,8 @@ def upload(client: paramiko.SFTPClient, path: str, content: BinaryIO | Watched, 
     # Also after a refusal: an answer that is left over would be taken for that to the next request.
     while writes.waiting:
         wire._read_response()
+    if not writes.refusal:
+        closing()
     try:
         wire._request(CMD_CLOSE, handle)
     finally:
@@ -179,11 +222,31 @@ def upload(client: paramiko.SFTPClient, path: str, content: BinaryIO | Watched, 
 def sftp(route: SftpRoute) -> Iterator[Sftp]:
     """A session on the route's server. Raises DeliveryError, with the stage at which it failed."""
     with session(route) as transport:
-        with stage(server(route), "opening SFTP"):
-            client = paramiko.SFTPClient.from_transport(transport)
-        if client is None:
-            raise DeliveryError(f"{server(route)}: the server offers no SFTP")
-        channel = client.get_channel()
-        if channel is not None:
+        with stage(server(route), "opening SFTP"), deadline(transport, route.timeout):
+            channel = transport.open_session(timeout=route.timeout)
             channel.settimeout(route.timeout)
+            channel.invoke_subsystem("sftp")
+            client = paramiko.SFTPClient(channel)
         yield Sftp(client, route)
+
+
+@contextmanager
+def deadline(transport: paramiko.Transport, seconds: float) -> Iterator[None]:
+    """Close the session if what follows takes longer: paramiko waits for some answers without end. Raises TimeoutError."""
+    late = threading.Event()
+
+    def end() -> None:
+        late.set()
+        transport.close()
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except (OSError, EOFError, paramiko.SSHException):
+        if late.is_set():
+            raise TimeoutError from None
+        raise
+    finally:
+        timer.cancel()

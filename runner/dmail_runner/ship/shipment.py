@@ -13,7 +13,7 @@ from dmail_runner.ship.destinations import destination
 
 
 @dataclass(frozen=True)
-class Desk:
+class DeliveryCallbacks:
     """Whom a courier asks and tells: the ledger's word on a part's name, receipts, progress, people; and how it waits.
 
     `watch` is told of each stretch of bytes that has been read from a part.
@@ -26,7 +26,7 @@ class Desk:
     wait: Callable[[float], None] = time.sleep
 
 
-def ship(parts: Sequence[Spooled], route: AnyRoute, desk: Desk) -> None:
+def ship(parts: Sequence[Spooled], route: AnyRoute, desk: DeliveryCallbacks) -> None:
     """Deliver every part, and then the files beside them, in order. Raises DeliveryError or Held at the first fault."""
     files = deque(spooled for spooled in parts if not spooled.part.side)
     sides = deque(spooled for spooled in parts if spooled.part.side)
@@ -51,7 +51,7 @@ class Carrier:
 
     todo: deque[Spooled]
     route: AnyRoute
-    desk: Desk
+    desk: DeliveryCallbacks
 
     def carry(self) -> None:
         """Deliver until nothing is left to do."""
