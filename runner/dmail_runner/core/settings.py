@@ -41,6 +41,11 @@ class Settings:
         return self.state_dir / "figures"
 
     @property
+    def refused_dir(self) -> Path:
+        """Logins that a server has refused."""
+        return self.state_dir / "refused_logins"
+
+    @property
     def work_dir(self) -> Path:
         # Its `build` is emptied at each run: a name that nobody else gives to a folder.
         return self.state_dir / "dmail-work"
