@@ -21,6 +21,7 @@ class LoginServer:
         prompts: what it asks by keyboard-interactive, round by round.
         hangs_up: it ends the session instead of refusing a login.
         subsystem: what it does when SFTP is asked for; None never answers.
+        disabled: algorithms that it does not have, as paramiko's `disabled_algorithms`.
         attempts: what was tried, and whether it was right.
     """
 
@@ -31,8 +32,8 @@ class LoginServer:
     hangs_up: bool = False
     channels: bool = True
     subsystem: Callable[[paramiko.Channel], None] | None = None
+    disabled: dict[str, list[str]] = field(default_factory=dict)
     attempts: list[tuple[str, bool]] = field(default_factory=list)
-    right: dict[str, str] = field(default_factory=lambda: {"password": PASSWORD})
 
     def __post_init__(self) -> None:
         self.host_key = paramiko.ECDSAKey.generate()
@@ -55,7 +56,7 @@ class LoginServer:
             threading.Thread(target=self.attend, args=(wire,), daemon=True).start()
 
     def attend(self, wire: socket.socket) -> None:
-        transport = paramiko.Transport(wire)
+        transport = paramiko.Transport(wire, disabled_algorithms=self.disabled)
         self.transports.append(transport)
         transport.add_server_key(self.host_key)
         with suppress(paramiko.SSHException, EOFError, OSError):

@@ -216,7 +216,8 @@ def refusal(transport: Transport, error: Exception, method: str, doing: str) -> 
     if isinstance(error, BadAuthenticationType):
         return LoginRefused(f"{doing} was refused: the server takes {listed(error)} only", todo=TODO)
     if isinstance(error, paramiko.AuthenticationException):
-        return LoginRefused(f"{doing} was refused{hint(transport, method)}", todo=TODO)
+        because = hint(transport, method)
+        return LoginRefused(f"{doing} was refused{because}", todo=f"{TODO}; {NO_SHA1}" if because else TODO)
     return Lost(f"{doing} failed: {quoted(str(error)) or type(error).__name__}")
 
 
@@ -226,6 +227,7 @@ def listed(error: BadAuthenticationType) -> str:
 
 def hint(transport: Transport, method: str) -> str:
     """Why an RSA key may be refused though it is right."""
-    if method == PUBLIC_KEY and "server-sig-algs" not in transport.server_extensions:
-        return " (if it is an RSA key and the server is old, it may take signatures with SHA-1 only, which are not made any more)"
+    key = transport.auth_handler.private_key if method == PUBLIC_KEY and transport.auth_handler else None
+    if key is not None and key.get_name() == "ssh-rsa":
+        return "; it is an RSA key, and an old server may take signatures with SHA-1 only, which are not made any more"
     return ""
