@@ -63,7 +63,7 @@ class Part:
     """One file of a run: its path on the route, its rows (without the header), bytes and SHA-256, the route's name.
 
     `side`: it tells of the others (a checksum, a manifest, a marker), and is delivered after them. `plain_…`: of a sealed file,
-    what comes out of it.
+    what comes out of it. `inner_…`: of a compressed one, what comes out of that.
     """
 
     number: int
@@ -75,6 +75,8 @@ class Part:
     side: bool = False
     plain_bytes: int | None = None
     plain_sha256: str | None = None
+    inner_bytes: int | None = None
+    inner_sha256: str | None = None
 
 
 @dataclass(frozen=True)

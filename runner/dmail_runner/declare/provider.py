@@ -14,6 +14,7 @@ from dmail_runner.declare.file_format import AnyFormat, CsvFormat
 from dmail_runner.declare.tariff import Tariff
 
 FILE = "profiles/providers.yml"
+Compression = Literal["zip", "gzip"]
 
 
 # What `parse_size` takes, for editors.
@@ -87,6 +88,8 @@ class Provider(Contract):
     """Stands before every file's name."""
     split: Split | None = None
     """How large a part may be; one file without it."""
+    compress: Compression | None = None
+    """Compress each file before it is sealed, as `zip` or `gzip`."""
     records: Records = Records()
     """Control records around the rows."""
     side_files: tuple[Literal["sha256", "manifest", "done"], ...] = ()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dmail_runner.declare.file_format import FileFormat
+from dmail_runner.extract.compress import Packing, Write, compressor
 from dmail_runner.extract.encoder import Encoder
 from dmail_runner.extract.envelope import Seal
 from dmail_runner.extract.seal import Sealer, Stored
@@ -15,12 +16,16 @@ from dmail_runner.extract.seal import Sealer, Stored
 
 @dataclass(frozen=True)
 class Content:
-    """What one file holds: rows without what stands around them, bytes, SHA-256. `plain`: the same before it was sealed."""
+    """What one file holds: rows without what stands around them, bytes, SHA-256.
+
+    `plain`: the same before it was sealed. `inner`: before it was compressed, which comes first.
+    """
 
     rows: int
     bytes: int
     sha256: str
     plain: Stored | None = None
+    inner: Stored | None = None
 
 
 class PlainFile:
@@ -53,27 +58,53 @@ class PlainFile:
             self.path.unlink(missing_ok=True)
 
 
-class PartFile:
-    """One file: text and records go in as they are printed, in the file's encoding."""
+class Counted:
+    """Counts and hashes what goes through."""
 
-    def __init__(self, path: Path | None, form: FileFormat, seal: Seal | None) -> None:
-        self.rows = 0
+    def __init__(self, write: Write) -> None:
+        self.hand_on = write
         self.bytes = 0
         self.digest = hashlib.sha256()
-        self.encode = Encoder(form.encoding).encode
-        self.sink = Sealer(path, seal.encryption, seal.keys) if seal and path else PlainFile(path)
-        if form.bom and form.encoding == "utf-8":
-            self.write(codecs.BOM_UTF8)
 
     def write(self, content: bytes) -> None:
         self.bytes += len(content)
         self.digest.update(content)
-        self.sink.write(content)
+        self.hand_on(content)
+
+    def stored(self) -> Stored:
+        return Stored(self.bytes, self.digest.hexdigest())
+
+
+class PartFile:
+    """One file: text and records go in as they are printed, in the file's encoding. It may be compressed on its way."""
+
+    def __init__(self, path: Path | None, form: FileFormat, seal: Seal | None, packing: Packing | None = None) -> None:
+        self.rows = 0
+        self.encode = Encoder(form.encoding).encode
+        self.sink = Sealer(path, seal.encryption, seal.keys) if seal and path else PlainFile(path)
+        self.plain = Counted(self.sink.write)
+        self.compressor = compressor(packing, self.plain.write) if packing else None
+        self.inner = Counted(self.compressor.write) if self.compressor else self.plain
+        self.write = self.inner.write
+        if form.bom and form.encoding == "utf-8":
+            self.write(codecs.BOM_UTF8)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes that went in."""
+        return self.inner.bytes
+
+    def end(self) -> None:
+        """Everything was written."""
+        if self.compressor:
+            self.compressor.end()
+        self.sink.end()
 
     def content(self) -> Content:
         """What the ended file holds, once it is whole, and on the disk."""
-        plain = Stored(self.bytes, self.digest.hexdigest())
+        inner = self.inner.stored() if self.compressor else None
+        plain = self.plain.stored()
         sealed = self.sink.finish()
         if sealed:
-            return Content(self.rows, sealed.bytes, sealed.sha256, plain)
-        return Content(self.rows, plain.bytes, plain.sha256)
+            return Content(self.rows, sealed.bytes, sealed.sha256, plain, inner)
+        return Content(self.rows, plain.bytes, plain.sha256, inner=inner)

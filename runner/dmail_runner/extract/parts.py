@@ -98,7 +98,8 @@ class PartWriter:
 
     def open(self) -> PartFile:
         form = self.envelope.provider.format
-        file = PartFile(part_path(self.folder, self.number) if self.folder else None, form, self.envelope.seal)
+        path = part_path(self.folder, self.number) if self.folder else None
+        file = PartFile(path, form, self.envelope.seal, self.envelope.packing(self.number))
         file.write(file.encode(self.envelope.before(self.number, self.parts, self.expected(self.number)).encode()))
         return file
 
@@ -113,7 +114,7 @@ class PartWriter:
     def end(self) -> None:
         """The present part has all its records. Its sealing goes on beside the next part's."""
         self.file.write(self.file.encode(self.envelope.after(self.number, self.parts, self.file.rows).encode()))
-        self.file.sink.end()
+        self.file.end()
         self.ended.append(self.file)
         self.settle(SEALING)
 
