@@ -1,9 +1,9 @@
 """The deadline of whatever a session waits for."""
 
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from threading import get_ident
+from time import monotonic
 
 
 class Watchdog:
@@ -27,24 +27,14 @@ class Watchdog:
         self.over = threading.Event()
         threading.Thread(target=self.look, name="watchdog", daemon=True).start()
 
-    @contextmanager
-    def limit(self, doing: str) -> Iterator[None]:
-        """Give a step its time. A step within another one has no longer than that."""
-        thread, until = threading.get_ident(), time.monotonic() + self.seconds
-        outer = self.due.get(thread)
-        self.due[thread] = outer if outer and outer[0] < until else (until, doing)
-        try:
-            yield
-        finally:
-            if outer:
-                self.due[thread] = outer
-            else:
-                del self.due[thread]
+    def limit(self, doing: str) -> "Step":
+        """Give a step its time, while the context lasts. A step within another one has no longer than that."""
+        return Step(self, doing)
 
     def look(self) -> None:
         """Look at the steps until the session is over, and end it if one of them is late."""
         while not self.over.wait(min(self.seconds / 10, 1)):
-            now = time.monotonic()
+            now = monotonic()
             late = [doing for until, doing in list(self.due.values()) if now > until]
             if late:
                 self.late = late[0]
@@ -54,3 +44,26 @@ class Watchdog:
     def stop(self) -> None:
         """The session is over."""
         self.over.set()
+
+
+class Step:
+    """A step that must be over in time. There is one for every packet, so that it is no generator."""
+
+    __slots__ = ("doing", "outer", "thread", "watchdog")
+
+    def __init__(self, watchdog: Watchdog, doing: str) -> None:
+        self.watchdog = watchdog
+        self.doing = doing
+
+    def __enter__(self) -> None:
+        self.thread = get_ident()
+        due = self.watchdog.due
+        until = monotonic() + self.watchdog.seconds
+        self.outer = due.get(self.thread)
+        due[self.thread] = self.outer if self.outer and self.outer[0] < until else (until, self.doing)
+
+    def __exit__(self, *_: object) -> None:
+        if self.outer:
+            self.watchdog.due[self.thread] = self.outer
+        else:
+            del self.watchdog.due[self.thread]
