@@ -1,14 +1,13 @@
 """The verdict on a public key, which `check`, `route test`, a run and the sealing process share."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from pysequoia import Cert
 from pysequoia.packet import PacketPile, Tag
 
 from dmail_runner.extract.key_packets import NEVER, UNKNOWN, UNVERIFIED, KeyPacket, ends, key_packets, try_encryption
-from dmail_runner.extract.stand_in import stand_in, verified
 
 SOON = timedelta(days=30)
 OLD = 4  # the version of keys of which programs older than RFC 9580 know
@@ -25,8 +24,7 @@ SIGNED = (
 FLAGGED = "ask the mail house to set its usage (change-usage in gpg --edit-key) and to export it again, or for a new key"
 
 
-@dataclass(frozen=True)
-class Fault:
+class Fault(NamedTuple):
     """What is wrong with a key, in one sentence: an error, or else a warning."""
 
     error: bool
@@ -66,7 +64,11 @@ def usable(certificate: Cert, keys: list[KeyPacket], now: datetime) -> tuple[Cer
     if revoked := next((key for key in trial.used if key.revoked), None):
         raise ValueError(f"has a revocation of {revoked.name} that cannot be verified: ask whether it is still valid")
     end = min(max(ends(certificate, trial.used), default=UNVERIFIED), certificate.expiration or NEVER)
-    return (stand_in(trial.used) if trial.newer and keys[0].version == OLD else certificate), end
+    if trial.newer and keys[0].version == OLD:
+        from dmail_runner.extract.stand_in import stand_in
+
+        return stand_in(trial.used), end
+    return certificate, end
 
 
 def without_flags(certificate: Cert, keys: list[KeyPacket], now: datetime, said: str) -> tuple[Cert, datetime]:
@@ -74,6 +76,8 @@ def without_flags(certificate: Cert, keys: list[KeyPacket], now: datetime, said:
 
     `said`: the library's words on the certificate as it is.
     """
+    from dmail_runner.extract.stand_in import stand_in, verified
+
     fit = [key for key in keys if key.unflagged and key.version == OLD and key.algorithm.startswith("RSA")]
     for key in sorted(fit, key=lambda key: (not key.primary, key.packet.key_created), reverse=True):
         if next(subkey_faults(key, now), None) is None and next(weaknesses(keys[0]), None) is None and verified(key, keys[0]):

@@ -1,9 +1,8 @@
 """The keys of an OpenPGP certificate: their algorithms, their sizes, and what the signatures on them say."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pysequoia import Cert, encrypt
 from pysequoia.packet import PacketPile, Tag
@@ -28,21 +27,22 @@ CURVES = {
 }
 
 
-@dataclass
 class KeyPacket:
     """One key of a certificate.
 
     Attributes:
         packet: the key itself.
+        primary: it is the certificate's primary key.
         bindings: the signatures by which the certificate claims the key, the newest first.
         revoked: some signature says that the key is revoked.
 
     """
 
-    packet: Any
-    primary: bool
-    bindings: list[Any] = field(default_factory=list)
-    revoked: bool = False
+    def __init__(self, packet: Any, *, primary: bool) -> None:
+        self.packet = packet
+        self.primary = primary
+        self.bindings: list[Any] = []
+        self.revoked = False
 
     @property
     def name(self) -> str:
@@ -125,8 +125,7 @@ def issued_by(signature: Any, key: Any) -> bool:
     return bool(named) and key.fingerprint.endswith(named)
 
 
-@dataclass(frozen=True)
-class Trial:
+class Trial(NamedTuple):
     """What a file that is encrypted to a certificate is like.
 
     Attributes:

@@ -1,16 +1,14 @@
 """The faults of a route's keys: the public ones of `profiles/keys`, pinned by fingerprint, and our own to sign with."""
 
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pysequoia import PySigner, Tsk
-
 from dmail_runner.core.errors import Problem
 from dmail_runner.extract.certificate import Fault, judge
+from dmail_runner.extract.signer import open_signer
 
 if TYPE_CHECKING:
     from dmail_runner.declare.encryption import Encryption
@@ -57,23 +55,3 @@ def public_fault(path: Path, fingerprint: str, now: datetime, until: datetime) -
     except OSError as error:
         return Fault(error=True, what=f"cannot be read: {error.strerror}")
     return judge(content, fingerprint, now, until)[1]
-
-
-def open_signer(path: Path, fingerprint: str, passphrase: str | None) -> PySigner:
-    """What signs with our own key. Raises ValueError, which says what is wrong with the file."""
-    try:
-        mode = path.stat().st_mode
-        secret = Tsk.from_bytes(path.read_bytes())
-        found = secret.extract_certificate().fingerprint.upper()
-    except OSError as error:
-        raise ValueError(f"cannot be read: {error.strerror}") from None
-    except RuntimeError:
-        raise ValueError("is no OpenPGP secret key") from None
-    if stat.S_IMODE(mode) & 0o077:
-        raise ValueError(f"can be read by others (mode {stat.S_IMODE(mode):04o}): chmod 600 it")
-    if found != fingerprint:
-        raise ValueError(f"has the fingerprint {found}, but {fingerprint} is pinned")
-    try:
-        return secret.signer(passphrase)
-    except RuntimeError:
-        raise ValueError("cannot sign: its passphrase is wrong, or it has no key that may sign now") from None

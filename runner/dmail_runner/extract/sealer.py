@@ -16,7 +16,7 @@ from typing import Any
 from pysequoia import encrypt_file
 
 from dmail_runner.extract.certificate import judge
-from dmail_runner.extract.keys import open_signer
+from dmail_runner.extract.signer import open_signer
 
 
 def main() -> None:
