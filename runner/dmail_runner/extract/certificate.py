@@ -94,7 +94,9 @@ def read(content: bytes, fingerprint: str) -> tuple[Cert, list[KeyPacket]]:
     except RuntimeError:
         certificates, tags, keys = [], [], []
     if not certificates:
-        raise ValueError("is no OpenPGP public key")
+        raise ValueError(
+            "is no OpenPGP public key of version 4 or 6: ask the mail house to export it again (gpg --armor --export)"
+        )
     if len(certificates) > 1:
         raise ValueError(f"holds {len(certificates)} keys; there must be one in a file")
     if Tag.SecretKey in tags or Tag.SecretSubkey in tags:
