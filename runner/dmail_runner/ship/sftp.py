@@ -151,8 +151,6 @@ class Sftp:
         except TimeoutError:
             raise Lost(f"{location}: no answer in time while {doing}") from None
         except (OSError, paramiko.SSHException, SFTPError, EOFError) as error:
-            if self.client.watchdog.late:
-                raise Lost(f"{location}: no answer in time while {doing}") from None
             channel = self.client.get_channel()
             # A closed socket is told by an OSError, as a refusal is.
             lost = not isinstance(error, OSError) or isinstance(error, ConnectionError) or channel is None or channel.closed

@@ -1,5 +1,6 @@
 """SFTP on a channel of a session, each answer of which has a deadline."""
 
+from collections.abc import Callable
 from typing import Any
 
 import paramiko
@@ -13,6 +14,7 @@ from dmail_runner.ship.ssh import stage
 from dmail_runner.ship.watchdog import Watchdog
 
 OPENING = "opening SFTP"
+PARAMIKO: Any = paramiko.SFTPClient
 
 
 class Client(paramiko.SFTPClient):
@@ -23,12 +25,20 @@ class Client(paramiko.SFTPClient):
         super().__init__(channel)
 
     def _read_packet(self) -> Any:
-        with self.watchdog.limit("the next answer"):
-            return super()._read_packet()  # type: ignore[misc]
+        return self.in_time("the next answer", PARAMIKO._read_packet)
 
     def _write_all(self, out: bytes) -> None:
-        with self.watchdog.limit("sending"):
-            super()._write_all(out)  # type: ignore[misc]
+        self.in_time("sending", PARAMIKO._write_all, out)
+
+    def in_time(self, doing: str, do: Callable[..., Any], *given: bytes) -> Any:
+        """Call one of paramiko's methods. If the session was closed because it took too long, that is a TimeoutError."""
+        try:
+            with self.watchdog.limit(doing):
+                return do(self, *given)
+        except (OSError, EOFError, paramiko.SSHException):
+            if self.watchdog.late:
+                raise TimeoutError from None
+            raise
 
 
 def open_sftp(transport: Transport, name: str) -> Client:
