@@ -9,7 +9,6 @@ from paramiko.message import Message
 
 from dmail_runner.core.errors import DeliveryError
 from dmail_runner.declare.route import Old
-from dmail_runner.ship.delivery import Lost
 from dmail_runner.ship.watchdog import Watchdog
 
 CIPHERS = ("aes256-gcm@openssh.com", "aes128-gcm@openssh.com", "aes256-ctr", "aes192-ctr", "aes128-ctr")
@@ -89,12 +88,6 @@ class Transport(paramiko.Transport):
                 said = f"{server}: the server offers no {what} algorithm that is supported: it offers {listed(theirs)}"
                 return DeliveryError(said + sha1(theirs), todo=todo(theirs, wanted))
         return None
-
-    def fault(self, server: str) -> DeliveryError:
-        """What went wrong in a handshake that failed for another reason."""
-        error = self.get_exception()
-        said = self.farewell or quoted(str(error or "")) or "the server hung up"
-        return Lost(f"{server}: the SSH handshake failed: {said}")
 
 
 def todo(theirs: list[str], wanted: str) -> str:

@@ -108,11 +108,14 @@ def shake(transport: Transport, name: str) -> None:
     try:
         with stage(name, HANDSHAKE, transport.watchdog):
             transport.start_client()
-    except DeliveryError:
+    except DeliveryError as error:
         if transport.watchdog.late:
             waited = "the key exchange" if transport.remote_version else "its version"
             raise Lost(f"{name}: no answer in time at {HANDSHAKE} ({waited})") from None
-        raise transport.disagreement(name) or transport.fault(name) from None
+        if transport.farewell:
+            raise Lost(f"{name}: {HANDSHAKE} failed: the server hung up: {transport.farewell}") from None
+        asked = None if transport.remote_version else "is it an SSH server?"
+        raise transport.disagreement(name) or Lost(error.what, todo=asked) from None
 
 
 def hang_up(root: socket.socket, transport: Transport) -> None:

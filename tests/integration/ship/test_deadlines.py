@@ -110,6 +110,13 @@ def test_before_the_login(speak: Callable[[socket.socket], None], told: str) -> 
         assert f"no answer in time at the SSH handshake ({told})" in visit(entry).what
 
 
+def test_something_else_than_ssh() -> None:
+    with raw_server(lambda wire: wire.sendall(b"220 mail.example ESMTP\r\n" * 200)) as entry:
+        lost = visit(entry)
+    assert "the SSH handshake failed: " in lost.what
+    assert lost.todo == "is it an SSH server?"
+
+
 class SilentPassword(Session):
     def check_auth_password(self, username: str, password: str) -> int:
         while not self.server.over.wait(TIMEOUT / 10):
