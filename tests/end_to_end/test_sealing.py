@@ -1,9 +1,11 @@
 """Sealed files in a whole project."""
 
 import hashlib
+import io
 import json
 import os
 import subprocess
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -86,3 +88,22 @@ def test_what_must_be_sealed_is_not_sent_plain(project: Project, gpg: Gpg, acme:
     assert wrong.returncode == WRONG
     assert "holds a secret key" in wrong.stderr
     assert len(project.status()) == 1, "nothing was begun"
+
+
+def test_a_compressed_file_is_named_and_told_as_what_it_is(project: Project, gpg: Gpg, acme: str) -> None:
+    project.edit("profiles/providers.yml", "label: Acme Print", "label: Acme Print\n  compress: zip\n  side_files: [manifest]")
+    add_key(project, gpg, acme)
+    done = project.run()
+    assert done.returncode == DONE, done.stderr
+    assert project.delivered == [f"{FILE}.json", f"{FILE}.zip.pgp"]
+    (entry,) = json.loads((project.path / "outbox" / f"{FILE}.json").read_text())["files"]
+    packed = gpg.open(project.path / "outbox" / f"{FILE}.zip.pgp")
+    assert entry["plain_sha256"] == hashlib.sha256(packed).hexdigest()
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        assert archive.namelist() == [entry["inner_name"]] == [FILE.rpartition("/")[2]]
+        content = archive.read(entry["inner_name"])
+    assert (entry["inner_bytes"], entry["inner_sha256"]) == (len(content), hashlib.sha256(content).hexdigest())
+    part = project.status()[0]["parts"][0]
+    assert part["inner_sha256"] == entry["inner_sha256"]
+    assert entry["inner_sha256"] in done.stdout
+    assert project.private_leftovers() == []

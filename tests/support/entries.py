@@ -26,6 +26,12 @@ ROUTES: dict[str, dict[str, Any]] = {
     },
     "sftp by key": {"type": "sftp", "host": "h", "user": "u", "private_key": "k", "passphrase": "p", "host_key": [HOST_KEY, HOST_KEY]},
     "sftp by key in Base64": {"type": "sftp", "host": "h", "user": "u", "private_key_base64": "YWJj", "host_key": HOST_KEY},
+    "sftp by key and code": {
+        "type": "sftp", "host": "h", "user": "u", "private_key": "k", "one_time_code": "123456", "host_key": HOST_KEY,
+    },
+    "sftp by password and a command's code": {
+        "type": "sftp", "host": "h", "user": "u", "password": "p", "one_time_code_command": ["totp", "acme"], "host_key": HOST_KEY,
+    },
     "s3": {
         "type": "s3", "bucket": "b", "region": "r", "access_key_id": "a", "secret_access_key": "s", "session_token": "t",
         "virtual_hosted": True, "server_side_encryption": "aws:kms", "kms_key_id": "k", **STORE,
@@ -57,7 +63,7 @@ PROVIDERS: dict[str, dict[str, Any]] = {
     "csv": {
         "label": "l", "route": "r", "format": {"type": "csv", "delimiter": ",", **TEXT}, "prefix": "p_", "split": {"rows": 9},
         "records": {"header": "H", "trailer": "T"}, "side_files": ["sha256", "done"], "empty": "header_only",
-        "tariff": {"currency": "EUR", "fixed": 4, "per_piece": 0.5}, "require_encryption": True, "retention_days": 9, "history_days": 99,
+        "tariff": {"currency": "EUR", "fixed": 4, "per_piece": 0.5}, "require_encryption": True, "compress": "zip", "retention_days": 9, "history_days": 99,
         "postal_classes": {"standard": {"min_pieces": 200}}, "contract": "lob", **CONTRACT,
     },
     "delimited": {"label": "l", "route": "r", "format": {"type": "delimited", "delimiter": "|", **TEXT}, "split": {"size": "500 MB"}},

@@ -46,7 +46,11 @@ class Gpg:
     ) -> str:
         """A new key; its fingerprint."""
         self("--quick-generate-key", name, *kind, life, at=at)
-        lines = self("--with-colons", "--fingerprint", f"={name}").decode().splitlines()
+        return self.fingerprint(name)
+
+    def fingerprint(self, name: str) -> str:
+        """The fingerprint of the key with this name."""
+        lines = self("--with-colons", "--fingerprint", name).decode().splitlines()
         return next(line.split(":")[9] for line in lines if line.startswith("fpr"))
 
     def public(self, *names: str) -> bytes:

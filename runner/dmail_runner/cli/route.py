@@ -26,10 +26,12 @@ def test(context: typer.Context, name: Name) -> None:
     from dmail_runner.ledger.ledger import Ledger
     from dmail_runner.ledger.route_tests import note_route_test
     from dmail_runner.ship.probe import probe
+    from dmail_runner.ship.refused import try_again
 
     settings = context.obj.settings()
     settings.prepare()
     route = find_route(settings, name)
+    try_again(route)
     faults = []
     for look in probe(route, f"dmail-probe-{now():%Y%m%dT%H%M%SZ}.bin"):
         say(f"{look.what:<16}{'ok' if look.well else 'NO':<4}{look.found}")
@@ -49,7 +51,7 @@ def fingerprint(context: typer.Context, name: Name) -> None:
     """
     from dmail_runner.core.yaml import read_yaml, render
     from dmail_runner.declare.route import FILE
-    from dmail_runner.ship.ssh import fingerprints
+    from dmail_runner.ship.host_keys import fingerprints
 
     settings = context.obj.settings()
     entries = read_yaml(settings.profiles_dir / "routes.yml", FILE)

@@ -38,6 +38,8 @@ def file_lines(part: Part, location: str | None) -> Iterator[str]:
     yield f"  sha256    {part.sha256}"
     if part.plain_sha256:
         yield f"  decrypted {part.plain_sha256}, {part.plain_bytes:,} bytes"
+    if part.inner_sha256:
+        yield f"  unpacked  {part.inner_sha256}, {part.inner_bytes:,} bytes"
 
 
 def run_lines(run: Run) -> Iterator[str]:

@@ -47,6 +47,11 @@ class Settings:
         return self.state_dir / "figures"
 
     @property
+    def refused_dir(self) -> Path:
+        """Logins that a server has refused."""
+        return self.state_dir / "refused_logins"
+
+    @property
     def work_dir(self) -> Path:
         # The folder is emptied at each run, so its name must not be one that a project uses for something else.
         return self.state_dir / "dmail-work"

@@ -93,6 +93,8 @@ class Part:
         side: True for a file about the others (a checksum, a manifest, a marker), which is delivered after them.
         plain_bytes: the size before encryption, if the file is encrypted.
         plain_sha256: the SHA-256 before encryption, if the file is encrypted.
+        inner_bytes: the size before compression, if the file is compressed.
+        inner_sha256: the SHA-256 before compression, if the file is compressed.
     """
 
     number: int
@@ -104,6 +106,8 @@ class Part:
     side: bool = False
     plain_bytes: int | None = None
     plain_sha256: str | None = None
+    inner_bytes: int | None = None
+    inner_sha256: str | None = None
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from dmail_runner.declare.file_format import AnyFormat, CsvFormat
 from dmail_runner.declare.tariff import Tariff
 
 FILE = "profiles/providers.yml"
+Compression = Literal["zip", "gzip"]
 
 
 # The JSON schema of what `parse_size` accepts, for editors.
@@ -87,6 +88,8 @@ class Provider(Contract):
     """A template that every file name begins with."""
     split: Split | None = None
     """The largest size of a part. Without it a run has one file."""
+    compress: Compression | None = None
+    """Whether each file is compressed before it is encrypted. The name gets `.zip` or `.gz`."""
     records: Records = Records()
     """Control records around the rows."""
     side_files: tuple[Literal["sha256", "manifest", "done"], ...] = ()

@@ -2,9 +2,10 @@
 
 import base64
 import re
-from typing import Annotated, Literal, Self
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, SecretStr, WithJsonSchema, model_validator
 
 from dmail_runner.core.errors import ConfigError, Problem
 from dmail_runner.core.redact import register_secret
@@ -70,8 +71,18 @@ class FolderRoute(Delivery):
     """Their mode in octal, such as `'0640'`."""
 
 
+class Kept(NamedTuple):
+    """Where refused logins are kept: the name of the route, and a folder of the state directory."""
+
+    route: str
+    folder: Path
+
+
 class Login(Strict):
-    """An SSH server, and how to log in to it. Its host key is pinned; while it changes, the old and the new one may both be."""
+    """An SSH server, and how to log in to it: by a password, a key, a code, or several of them if the server wants that.
+
+    Its host key is pinned; while it changes, the old and the new one may both be.
+    """
 
     host: Annotated[str, Field(min_length=1)]
     """The server."""
@@ -80,9 +91,9 @@ class Login(Strict):
     user: Annotated[str, Field(min_length=1)]
     """Whom to log in as."""
     password: SecretStr | None = None
-    """A password, by `env_var` or `file`."""
+    """A password, by `env_var` or `file`; also the answer to keyboard-interactive."""
     private_key: ProjectPath | None = None
-    """Or a private key's file."""
+    """A private key's file."""
     private_key_base64: Annotated[SecretStr, AfterValidator(check_base64)] | None = None
     """Or a private key's file as Base64, as an environment variable holds it."""
     passphrase: SecretStr | None = None
@@ -92,14 +103,33 @@ class Login(Strict):
     host_key: HostKeys
     """The server's fingerprint, or two while it changes."""
 
+    one_time_code: SecretStr | None = None
+    """A code that is good for one login, by `env_var`; the server asks for it by keyboard-interactive."""
+    one_time_code_command: tuple[str, ...] = ()
+    """Or a command that prints one, as a list of words; no shell runs it."""
+    _kept: Kept | None = PrivateAttr(None)
+
     @model_validator(mode="after")
     def check_login(self) -> Self:
-        ways = (self.password, self.private_key, self.private_key_base64, self.agent or None)
-        if sum(way is not None for way in ways) != 1:
-            raise ValueError("needs either `password`, `private_key`, `private_key_base64` or `agent: true`")
+        keys = (self.private_key, self.private_key_base64, self.agent or None)
+        if sum(key is not None for key in keys) > 1:
+            raise ValueError("needs at most one of `private_key`, `private_key_base64` and `agent: true`")
+        if not any((*keys, self.password, self.one_time_code, self.one_time_code_command)):
+            raise ValueError("needs `password`, `private_key`, `private_key_base64` or `agent: true`, or several of them")
         if self.passphrase is not None and self.private_key is None and self.private_key_base64 is None:
             raise ValueError("has a `passphrase`, but no private key that it could open")
+        if self.one_time_code and self.one_time_code_command:
+            raise ValueError("needs at most one of `one_time_code` and `one_time_code_command`")
         return self
+
+    @property
+    def kept(self) -> Kept | None:
+        """Where it is kept that the server has refused this login."""
+        return self._kept
+
+    def keep(self, kept: Kept) -> None:
+        """Set where that is kept."""
+        self._kept = kept
 
 
 class SftpRoute(Delivery, Login):
@@ -126,6 +156,12 @@ class SftpRoute(Delivery, Login):
     allow_old: tuple[Old, ...] = ()
     """Algorithms that are not offered otherwise."""
 
+    @model_validator(mode="after")
+    def check_codes(self) -> Self:
+        if (self.parallel > 1 or self.ahead) and any(login and login.one_time_code for login in (self, self.jump)):
+            raise ValueError("has a `one_time_code`, good for one session: `parallel` and `ahead` need `one_time_code_command`")
+        return self
+
 
 AnyRoute = FolderRoute | SftpRoute | S3Route | AzureRoute | GcsRoute
 Route = Annotated[AnyRoute, Field(discriminator="type")]
@@ -144,6 +180,9 @@ def find_route(settings: Settings, name: str) -> AnyRoute:
     given = render(entries[name], FILE, name, settings.project_dir)
     route: AnyRoute = parse(Route, given, FILE, name, settings.project_dir)
     remember_secrets(route)
+    if isinstance(route, SftpRoute):
+        for login in filter(None, (route, route.jump)):
+            login.keep(Kept(name, settings.refused_dir))
     if isinstance(route, FolderRoute) and route.path.resolve() in (settings.project_dir, *settings.project_dir.parents):
         raise ConfigError([Problem(FILE, f"{name}.path", "must be a folder of its own, not the project's or one above it")])
     return route

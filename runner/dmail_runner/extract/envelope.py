@@ -16,6 +16,7 @@ from dmail_runner.declare.campaign import Campaign, check_file_name
 from dmail_runner.declare.encryption import Encryption
 from dmail_runner.declare.file_format import FixedWidthFormat
 from dmail_runner.declare.provider import FILE, Provider
+from dmail_runner.extract.compress import SUFFIXES, Packing
 
 ENDS = {"lf": "\n", "crlf": "\r\n"}
 
@@ -99,11 +100,22 @@ class Envelope:
         prefix = fill(self.provider.prefix, self.placeholders())
         return check_file_name(str(path.parent / f"{prefix}{path.stem}{stamp}{self.mark}{path.suffix}"))
 
-    def part_name(self, number: int) -> str:
-        """The path of a part on the route. It has a number if the provider splits files. The names sort like the parts."""
+    def inner_name(self, number: int) -> str:
+        """The path of a part before compression and encryption.
+
+        It has a number if the provider splits files. The names sort like the parts.
+        """
         path = PurePosixPath(self.base_name())
-        name = str(path.with_name(f"{path.stem}_{number:04d}{path.suffix}")) if self.provider.split else str(path)
-        return name + (self.seal.encryption.suffix if self.seal else "")
+        return str(path.with_name(f"{path.stem}_{number:04d}{path.suffix}")) if self.provider.split else str(path)
+
+    def part_name(self, number: int) -> str:
+        """A part's path."""
+        packed = SUFFIXES[self.provider.compress] if self.provider.compress else ""
+        return self.inner_name(number) + packed + (self.seal.encryption.suffix if self.seal else "")
+
+    def packing(self, number: int) -> Packing | None:
+        """How a part is compressed, if the provider wants that."""
+        return Packing(self.provider.compress, PurePosixPath(self.inner_name(number)).name) if self.provider.compress else None
 
     def side_files(self, parts: list[Part]) -> Iterator[tuple[str, str]]:
         """The additional files of a run as (name, content), in the order of delivery. The marker file is last."""
@@ -121,19 +133,21 @@ class Envelope:
         return {
             "campaign": self.campaign.name,
             "slot": f"{self.slot.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
-            "files": [file_entry(part) for part in parts],
+            "files": [self.file_entry(part) for part in parts],
             "format": self.provider.format.type,
             "encoding": self.provider.format.encoding,
             "columns": [column.label for column in self.campaign.exported],
         }
 
-
-def file_entry(part: Part) -> dict[str, object]:
-    """The entry of one file in the manifest, with the plain content's figures if the file is encrypted."""
-    entry: dict[str, object] = {"name": part.name, "rows": part.rows, "bytes": part.bytes, "sha256": part.sha256}
-    if part.plain_sha256:
-        entry |= {"plain_bytes": part.plain_bytes, "plain_sha256": part.plain_sha256}
-    return entry
+    def file_entry(self, part: Part) -> dict[str, object]:
+        """The entry of one file in the manifest: its figures, and those before encryption (plain) and compression (inner)."""
+        entry: dict[str, object] = {"name": part.name, "rows": part.rows, "bytes": part.bytes, "sha256": part.sha256}
+        if part.plain_sha256:
+            entry |= {"plain_bytes": part.plain_bytes, "plain_sha256": part.plain_sha256}
+        if part.inner_sha256:
+            name = PurePosixPath(self.inner_name(part.number)).name
+            entry |= {"inner_name": name, "inner_bytes": part.inner_bytes, "inner_sha256": part.inner_sha256}
+        return entry
 
 
 def envelope_faults(campaign: Campaign, provider: Provider) -> Iterator[Problem]:

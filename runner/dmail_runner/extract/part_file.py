@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dmail_runner.declare.file_format import FileFormat
+from dmail_runner.extract.compress import Packing, Write, compressor
 from dmail_runner.extract.encoder import Encoder
 from dmail_runner.extract.envelope import Seal
 from dmail_runner.extract.seal import Sealer, Stored
@@ -22,12 +23,14 @@ class Content:
         bytes: the size.
         sha256: the SHA-256, in hexadecimal.
         plain: the size and the SHA-256 before encryption; None for a plain file.
+        inner: the size and the SHA-256 before compression, which comes before encryption; None if the file is not compressed.
     """
 
     rows: int
     bytes: int
     sha256: str
     plain: Stored | None = None
+    inner: Stored | None = None
 
 
 class PlainFile:
@@ -60,27 +63,53 @@ class PlainFile:
             self.path.unlink(missing_ok=True)
 
 
-class PartFile:
-    """A part that is being written. Its content is given in the file's encoding."""
+class Counted:
+    """Counts and hashes what is written, and passes it on."""
 
-    def __init__(self, path: Path | None, file_format: FileFormat, seal: Seal | None) -> None:
-        self.rows = 0
+    def __init__(self, write: Write) -> None:
+        self.pass_on = write
         self.bytes = 0
         self.digest = hashlib.sha256()
-        self.encode = Encoder(file_format.encoding).encode
-        self.sink = Sealer(path, seal.encryption, seal.keys) if seal and path else PlainFile(path)
-        if file_format.bom and file_format.encoding == "utf-8":
-            self.write(codecs.BOM_UTF8)
 
     def write(self, content: bytes) -> None:
         self.bytes += len(content)
         self.digest.update(content)
-        self.sink.write(content)
+        self.pass_on(content)
+
+    def stored(self) -> Stored:
+        return Stored(self.bytes, self.digest.hexdigest())
+
+
+class PartFile:
+    """A part that is being written. Its content is given in the file's encoding, and may be compressed and encrypted."""
+
+    def __init__(self, path: Path | None, file_format: FileFormat, seal: Seal | None, packing: Packing | None = None) -> None:
+        self.rows = 0
+        self.encode = Encoder(file_format.encoding).encode
+        self.sink = Sealer(path, seal.encryption, seal.keys) if seal and path else PlainFile(path)
+        self.plain = Counted(self.sink.write)
+        self.compressor = compressor(packing, self.plain.write) if packing else None
+        self.inner = Counted(self.compressor.write) if self.compressor else self.plain
+        self.write = self.inner.write
+        if file_format.bom and file_format.encoding == "utf-8":
+            self.write(codecs.BOM_UTF8)
+
+    @property
+    def bytes(self) -> int:
+        """The number of bytes written to it, before compression and encryption."""
+        return self.inner.bytes
+
+    def end(self) -> None:
+        """End the content. The encryption may continue."""
+        if self.compressor:
+            self.compressor.end()
+        self.sink.end()
 
     def content(self) -> Content:
         """What the part contains. It waits until the encryption is complete. Raises ExtractError."""
-        plain = Stored(self.bytes, self.digest.hexdigest())
+        inner = self.inner.stored() if self.compressor else None
+        plain = self.plain.stored()
         sealed = self.sink.finish()
         if sealed:
-            return Content(self.rows, sealed.bytes, sealed.sha256, plain)
-        return Content(self.rows, plain.bytes, plain.sha256)
+            return Content(self.rows, sealed.bytes, sealed.sha256, plain, inner)
+        return Content(self.rows, plain.bytes, plain.sha256, inner=inner)

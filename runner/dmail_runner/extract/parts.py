@@ -108,8 +108,8 @@ class PartWriter:
         return len(self.file.encode(after.encode()))
 
     def open_part(self) -> PartFile:
-        file_format = self.envelope.provider.format
-        file = PartFile(part_path(self.folder, self.number) if self.folder else None, file_format, self.envelope.seal)
+        path = part_path(self.folder, self.number) if self.folder else None
+        file = PartFile(path, self.envelope.provider.format, self.envelope.seal, self.envelope.packing(self.number))
         file.write(file.encode(self.envelope.text_before(self.number, self.parts, self.expected_rows(self.number)).encode()))
         return file
 
@@ -124,7 +124,7 @@ class PartWriter:
     def end_part(self) -> None:
         """End the current part. Its encryption may continue while the next part is written."""
         self.file.write(self.file.encode(self.envelope.text_after(self.number, self.parts, self.file.rows).encode()))
-        self.file.sink.end()
+        self.file.end()
         self.ended.append(self.file)
         self.collect(MAX_ENCRYPTING)
 

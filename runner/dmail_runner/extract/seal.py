@@ -46,7 +46,7 @@ class Sealer:
         order = {
             "path": str(path),
             "keys": [[str(keys / key.file), key.fingerprint] for key in encryption.keys],
-            "sign": [str(sign.file), secret] if sign else None,
+            "sign": [str(sign.file), sign.fingerprint, secret] if sign else None,
             "armor": encryption.armor,
         }
         self.orders.write(json.dumps(order).encode() + b"\n")

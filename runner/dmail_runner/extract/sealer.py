@@ -9,8 +9,14 @@ import json
 import os
 import resource
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from pysequoia import encrypt_file
+
+from dmail_runner.extract.certificate import judge
+from dmail_runner.extract.signer import open_signer
 
 
 def main() -> None:
@@ -43,20 +49,23 @@ def answer(said: dict[str, Any]) -> None:
 
 
 def seal(order: dict[str, Any], path: Path) -> None:
-    """Encrypt standard input to the order's keys. Raises ValueError for a key that is not the pinned one."""
-    from pysequoia import Cert, Tsk, encrypt_file
-
-    certs = []
+    """Encrypt standard input to the order's keys. Raises ValueError for a key that is not fit for it, as `check` would say."""
+    now = datetime.now(UTC)
+    certificates = []
     for file, fingerprint in order["keys"]:
-        cert = Cert.from_file(file)
-        if cert.fingerprint.upper() != fingerprint:
-            raise ValueError(f"{Path(file).name} is not the key that is pinned")
-        certs.append(cert)
+        # What was read here is sealed to, so that a file that is exchanged meanwhile changes nothing.
+        certificate, fault = judge(Path(file).read_bytes(), fingerprint, now, now)
+        if certificate is None:
+            raise ValueError(f"profiles/keys/{Path(file).name} {fault.what if fault else ''}")
+        certificates.append(certificate)
     signer = None
     if order["sign"]:
-        file, passphrase = order["sign"]
-        signer = Tsk.from_file(file).signer(passphrase)
-    encrypt_file("/dev/stdin", str(path), certs, signer=signer, armor=order["armor"])
+        file, fingerprint, passphrase = order["sign"]
+        try:
+            signer = open_signer(Path(file), fingerprint, passphrase)
+        except ValueError as error:
+            raise ValueError(f"{file} {error}") from None
+    encrypt_file("/dev/stdin", str(path), certificates, signer=signer, armor=order["armor"])
 
 
 if __name__ == "__main__":

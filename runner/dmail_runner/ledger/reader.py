@@ -154,9 +154,8 @@ def ledger_run(row: Any, reasons: Mapping[str, int], files: Sequence[LedgerPart]
 
 
 def ledger_part(row: Any) -> LedgerPart:
-    part = Part(
-        row.number, row.name, row.rows, row.bytes, row.sha256, row.route, bool(row.side), row.plain_bytes, row.plain_sha256
-    )
+    fields = {column: getattr(row, column) for column in Part.__dataclass_fields__}
+    part = Part(**fields | {"side": bool(row.side)})
     return LedgerPart(part, row.intended_at is not None or row.closing_at is not None, row.location)
 
 

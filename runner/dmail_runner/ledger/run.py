@@ -129,6 +129,7 @@ def run_as_json(run: Run) -> Mapping[str, Any]:
                 "sha256": p.part.sha256,
                 "route": p.part.route,
                 **({"plain_sha256": p.part.plain_sha256} if p.part.plain_sha256 else {}),
+                **({"inner_sha256": p.part.inner_sha256} if p.part.inner_sha256 else {}),
             }
             for p in run.parts
             if not p.part.side

@@ -5,7 +5,7 @@ Moments are texts in UTC that sort. Who changes more than columns raises VERSION
 
 import sqlalchemy as sa
 
-VERSION = 3
+VERSION = 4
 
 metadata = sa.MetaData()
 
@@ -73,6 +73,8 @@ parts = sa.Table(
     sa.Column("side", sa.Boolean),
     sa.Column("plain_bytes", sa.BigInteger),
     sa.Column("plain_sha256", sa.String),
+    sa.Column("inner_bytes", sa.BigInteger),
+    sa.Column("inner_sha256", sa.String),
     sa.Column("temporary", sa.String),  # the temporary name of the last attempt
     sa.Column("closing_at", sa.String),  # when that file was about to be closed
     sa.Column("intended_at", sa.String),  # when its final name was about to be given to it

@@ -9,6 +9,7 @@ from dmail_runner.ledger.run import Planned, Run
 from dmail_runner.run.give_up import cancel
 from dmail_runner.run.job import Job, check_route
 from dmail_runner.run.pipeline import PERSON, UNKNOWN, carry_out, finish, resume_run
+from dmail_runner.ship.refused import try_again
 
 # The gates that a person may overrule; nobody overrules an opt-out.
 OVERRULED = ("volume",)
@@ -26,7 +27,8 @@ class Decision:
 
 
 def resume(job: Job, run: Run, ledger: Ledger) -> Run:
-    """Bring a run to its end from where it stands; its gates look again."""
+    """Bring a run to its end from where it stands; its gates look again, and a refused login is tried again."""
+    try_again(job.route)
     return resume_run(job, run, ledger)
 
 

@@ -75,6 +75,8 @@ def part_of(content: Content, number: int, envelope: Envelope) -> Part:
         route=envelope.provider.route,
         plain_bytes=content.plain.bytes if content.plain else None,
         plain_sha256=content.plain.sha256 if content.plain else None,
+        inner_bytes=content.inner.bytes if content.inner else None,
+        inner_sha256=content.inner.sha256 if content.inner else None,
     )
 
 

@@ -1,7 +1,6 @@
 """An SFTP server, by paramiko."""
 
 import posixpath
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,12 +20,14 @@ from paramiko.sftp import (
     SFTP_FLAG_TRUNC,
     SFTP_FLAG_WRITE,
     SFTP_OK,
+    SFTPError,
     int64,
 )
 
 from dmail_runner.declare.route import SftpRoute
 from dmail_runner.ship.delivery import Lost, Refused, Watched
-from dmail_runner.ship.ssh import fingerprint, server, session, stage
+from dmail_runner.ship.sftp_client import Client, open_sftp
+from dmail_runner.ship.ssh import fingerprint, server, session
 
 BLOCK = 32 << 10  # bytes that every server takes in one write
 OPENSSH_BLOCK = 127 << 10  # OpenSSH takes 255 KiB; this is where fewer answers stop paying for longer copies
@@ -37,7 +38,7 @@ WINDOW = 4 << 20  # bytes under way at once
 class Sftp:
     """Files below the route's directory on its server."""
 
-    client: paramiko.SFTPClient
+    client: Client
     route: SftpRoute
 
     @property
@@ -149,7 +150,7 @@ class Sftp:
             yield
         except TimeoutError:
             raise Lost(f"{location}: no answer in time while {doing}") from None
-        except (OSError, paramiko.SSHException, EOFError) as error:
+        except (OSError, paramiko.SSHException, SFTPError, EOFError) as error:
             channel = self.client.get_channel()
             # A closed socket is told by an OSError, as a refusal is.
             lost = not isinstance(error, OSError) or isinstance(error, ConnectionError) or channel is None or channel.closed
@@ -222,31 +223,5 @@ def upload(
 def sftp(route: SftpRoute) -> Iterator[Sftp]:
     """A session on the route's server. Raises DeliveryError, with the stage at which it failed."""
     with session(route) as transport:
-        with stage(server(route), "opening SFTP"), deadline(transport, route.timeout):
-            channel = transport.open_session(timeout=route.timeout)
-            channel.settimeout(route.timeout)
-            channel.invoke_subsystem("sftp")
-            client = paramiko.SFTPClient(channel)
+        client = open_sftp(transport, server(route))
         yield Sftp(client, route)
-
-
-@contextmanager
-def deadline(transport: paramiko.Transport, seconds: float) -> Iterator[None]:
-    """Close the session if what follows takes longer: paramiko waits for some answers without end. Raises TimeoutError."""
-    late = threading.Event()
-
-    def end() -> None:
-        late.set()
-        transport.close()
-
-    timer = threading.Timer(seconds, end)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    except (OSError, EOFError, paramiko.SSHException):
-        if late.is_set():
-            raise TimeoutError from None
-        raise
-    finally:
-        timer.cancel()

@@ -69,7 +69,7 @@ def test_another_key_in_the_file_is_not_sealed_to(gpg: Gpg, acme: str, keys: Pat
     other = gpg.make("Swapped <swapped@example.com>")
     (keys / "acme.asc").write_bytes(gpg.public(other))
     sealer = Sealer(tmp_path / "f.pgp", to(("acme.asc", acme)), keys)
-    with pytest.raises(ExtractError, match=r"acme\.asc is not the key that is pinned"):
+    with pytest.raises(ExtractError, match=rf"acme\.asc has the fingerprint {other}, but {acme} is pinned"):
         flood(sealer)
     assert [path.name for path in tmp_path.iterdir()] == ["keys"]
 

@@ -1,0 +1,205 @@
+"""A server that falls silent at any stage is lost in time, whatever it sends meanwhile."""
+
+import io
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import paramiko
+import pytest
+
+from dmail_runner.core.yaml import parse
+from dmail_runner.declare.route import Route
+from dmail_runner.ship import destination
+from dmail_runner.ship.delivery import Lost
+from login_server import PASSWORD, LoginServer, Session, login_server
+
+TIMEOUT = 0.6  # seconds
+HANG = 60  # seconds after which a test counts as hanging
+
+
+def ask(place: Any) -> None:
+    place.size("letters.csv")
+
+
+def visit(entry: dict[str, Any], do: Callable[[Any], None] = ask) -> Lost:
+    """Visit a server that must be lost; the error, if it comes before the test hangs."""
+    found: list[Lost] = []
+
+    def go() -> None:
+        with pytest.raises(Lost) as lost, destination(parse(Route, entry | {"timeout": TIMEOUT}, "r.yml", "acme")) as place:
+            do(place)
+        found.append(lost.value)
+
+    thread = threading.Thread(target=go, daemon=True)
+    thread.start()
+    thread.join(HANG)
+    assert found, "it hangs"
+    return found[0]
+
+
+@contextmanager
+def raw_server(speak: Callable[[socket.socket], None]) -> Iterator[dict[str, Any]]:
+    """A server that says what it likes; the entry of a route that leads there."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    wires: list[socket.socket] = []
+
+    def attend(wire: socket.socket) -> None:
+        with suppress(OSError):
+            speak(wire)
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                wires.append(listener.accept()[0])
+                threading.Thread(target=attend, args=(wires[-1],), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    try:
+        yield {
+            "type": "sftp", "host": "127.0.0.1", "port": listener.getsockname()[1], "user": "acme",
+            "password": PASSWORD, "host_key": "SHA256:" + "A" * 43,
+        }  # fmt: skip
+    finally:
+        with suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        for wire in wires:
+            wire.close()
+
+
+def nothing(wire: socket.socket) -> None:
+    wire.recv(1)
+    threading.Event().wait(HANG)
+
+
+def version_only(wire: socket.socket) -> None:
+    wire.sendall(b"SSH-2.0-Silent\r\n")
+    threading.Event().wait(HANG)
+
+
+def lines(wire: socket.socket) -> None:
+    """Lines before the version are allowed, and begin a new time-out of paramiko's each."""
+    while True:
+        wire.sendall(b"welcome\r\n")
+        time.sleep(TIMEOUT / 4)
+
+
+def drops(wire: socket.socket) -> None:
+    """A version that never ends."""
+    wire.sendall(b"SSH-2.0-")
+    while True:
+        wire.sendall(b"x")
+        time.sleep(TIMEOUT / 20)
+
+
+@pytest.mark.parametrize(
+    ("speak", "told"),
+    [
+        (nothing, "its version"),
+        (version_only, "the key exchange"),
+        (lines, "its version"),
+        (drops, "its version"),
+    ],
+)
+def test_before_the_login(speak: Callable[[socket.socket], None], told: str) -> None:
+    with raw_server(speak) as entry:
+        assert f"no answer in time at the SSH handshake ({told})" in visit(entry).what
+
+
+def test_something_else_than_ssh() -> None:
+    with raw_server(lambda wire: wire.sendall(b"220 mail.example ESMTP\r\n" * 200)) as entry:
+        lost = visit(entry)
+    assert "the SSH handshake failed: " in lost.what
+    assert lost.todo == "is it an SSH server?"
+
+
+class SilentPassword(Session):
+    def check_auth_password(self, username: str, password: str) -> int:
+        while not self.server.over.wait(TIMEOUT / 10):
+            self.transport.send_ignore()
+        return paramiko.AUTH_FAILED
+
+
+def keep_alive(server: LoginServer) -> None:
+    """Send what means nothing, for as long as the test takes."""
+
+    def send() -> None:
+        while not server.over.wait(TIMEOUT / 10):
+            for transport in list(server.transports):
+                with suppress(paramiko.SSHException, OSError, EOFError):
+                    if transport.is_authenticated():
+                        transport.send_ignore()
+                        transport.global_request("keepalive@openssh.com", wait=False)
+
+    threading.Thread(target=send, daemon=True).start()
+
+
+def silent(_: paramiko.Channel) -> None:
+    threading.Event().wait(HANG)
+
+
+def one_byte_at_a_time(channel: paramiko.Channel) -> None:
+    """SFTP's version in an answer of a thousand bytes, of which one comes now and then."""
+    with suppress(OSError):
+        for byte in b"\x00\x00\x03\xe8\x02\x00\x00\x00\x03" + b"\x00" * 999:
+            channel.send(bytes([byte]))
+            time.sleep(TIMEOUT / 20)
+
+
+def version_then_silent(channel: paramiko.Channel) -> None:
+    with suppress(OSError):
+        channel.send(b"\x00\x00\x00\x05\x02\x00\x00\x00\x03")
+        threading.Event().wait(HANG)
+
+
+def open_then_silent(channel: paramiko.Channel) -> None:
+    with suppress(OSError):
+        channel.send(b"\x00\x00\x00\x05\x02\x00\x00\x00\x03")
+        receive(channel)
+        request = receive(channel)
+        channel.send(b"\x00\x00\x00\x0a\x66" + request[1:5] + b"\x00\x00\x00\x01h")
+        threading.Event().wait(HANG)
+
+
+def receive(channel: paramiko.Channel) -> bytes:
+    """A packet of SFTP, without its length."""
+    with channel.makefile("rb") as file:
+        packet: bytes = file.read(int.from_bytes(file.read(4), "big"))
+    return packet
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"channels": False}, "at opening SFTP"),
+        ({"subsystem": None}, "at opening SFTP"),
+        ({"subsystem": silent}, "at opening SFTP"),
+        ({"subsystem": one_byte_at_a_time}, "at opening SFTP"),
+        ({"subsystem": version_then_silent}, "letters.csv: no answer in time while asking for its size"),
+    ],
+    ids=["channel", "subsystem", "version", "slow version", "stat"],
+)
+def test_after_the_login_though_it_sends_keep_alives(options: dict[str, Any], told: str) -> None:
+    with login_server(**options) as server:
+        keep_alive(server)
+        assert told in visit(server.login | {"password": PASSWORD}).what
+
+
+def test_at_the_login_though_it_sends_keep_alives(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("login_server.Session", SilentPassword)
+    with login_server() as server:
+        told = visit(server.login | {"password": PASSWORD}).what
+        assert "no answer in time at authentication as acme (password)" in told
+
+
+def test_a_server_that_takes_no_bytes() -> None:
+    """It opens the file, reads no more, and keeps the line alive."""
+    with login_server(subsystem=open_then_silent) as server:
+        keep_alive(server)
+        content = io.BytesIO(bytes(20_000_000))
+        lost = visit(server.login | {"password": PASSWORD}, lambda place: place.write("letters.csv", content))
+        assert "letters.csv: no answer in time while writing" in lost.what
