@@ -8,17 +8,20 @@ SOAK_SECONDS ?= 3600
 SIZES ?= 100000 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format docs soak bench lock clean
+.PHONY: help demo test test-unit check format docs soak bench lock clean
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
 
 demo: $(VENV)/run.ok ## sample profiles -> spring_catalog -> outbox/
 	@test -s data/profiles.csv || $(BIN)/dmail-runner sample-data --rows $(DEMO_ROWS)
 	@$(BIN)/dmail-runner run spring_catalog
 
-test: check ## everything that CI runs
-	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+test: check ## everything that CI runs; prints the ten slowest tests
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --durations 10
+
+test-unit: $(VENV)/dev.ok ## the tests that need neither dbt nor a server, in under a minute
+	$(BIN)/python -m pytest --numprocesses auto tests/unit
 
 check: $(VENV)/dev.ok ## formatting, lint, types, import contract, the dbt project
 	$(BIN)/ruff format --check .
@@ -37,7 +40,7 @@ docs: $(VENV)/dev.ok ## write docs/reference and docs/schema from the code
 	$(BIN)/python -m scripts.reference
 
 soak: $(VENV)/dev.ok ## kill runs for an hour, at every system call and at any instant, and see that they converge
-	DMAIL_SOAK_SECONDS=$(SOAK_SECONDS) DMAIL_TEST_LIVES=500 $(BIN)/python -m pytest -s tests/runner/test_soak.py tests/runner/test_world.py
+	DMAIL_SOAK_SECONDS=$(SOAK_SECONDS) DMAIL_TEST_LIVES=500 $(BIN)/python -m pytest -s tests/integration/run/test_kills.py tests/integration/run/test_histories.py
 
 bench: $(VENV)/dev.ok ## a run against the floor, dlt and pandas; SIZES="100000 10000000"
 	$(BIN)/python -m bench.end_to_end $(foreach size,$(SIZES),--rows $(size))

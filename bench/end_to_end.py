@@ -20,7 +20,7 @@ from typing import Annotated, Any
 import duckdb
 import typer
 import yaml
-from tests.runner.sshd import Sshd, serve
+from tests.support.sshd import Sshd, serve
 
 from bench.chart import chart
 from bench.letters import ROOT, SLOT, write_inputs

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from tests.runner.sshd import free_port
+from tests.support.sshd import free_port
 
 from dmail_runner.declare.object_route import S3Route
 from dmail_runner.ship.object_store import object_store

@@ -20,7 +20,7 @@ from typing import Annotated, Any
 
 import boto3
 import typer
-from tests.runner.sshd import free_port, serve
+from tests.support.sshd import free_port, serve
 
 from bench.measure import measure
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import duckdb
 
-from dmail_runner.ledger.ledger import Ledger, batched
+from dmail_runner.ledger.ledger import Ledger
+from dmail_runner.ledger.reader import batched
 from dmail_runner.project.warehouse import literal
 from dmail_runner.report.figures import figures_of
 from dmail_runner.report.rows import File, RunRow, read_files, read_places

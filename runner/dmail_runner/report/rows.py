@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from dmail_runner.core.redact import discreet
 from dmail_runner.core.values import Churn, Place
-from dmail_runner.ledger.ledger import Ledger, batched
+from dmail_runner.ledger.ledger import Ledger
+from dmail_runner.ledger.reader import batched
 from dmail_runner.ledger.run import FINISHED
 from dmail_runner.ledger.tables import approvals, events, exclusions, parts, places, runs, schedules
 

@@ -1,0 +1,145 @@
+"""Fixtures of all tests: projects that each test may spoil, and servers of the real kind."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from gpg import Gpg
+from project import DONE, ROOT, Project, surroundings
+from sshd import Sshd, serve
+from warm import running
+
+LONGEST = ("test_spark.py", "test_kills.py", "test_histories.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, so that nobody waits for it in the end."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """On CI a skipped test is a failure: what is not tested there is tested nowhere."""
+    if os.environ.get("CI") == "true" and terminalreporter.stats.get("skipped"):
+        terminalreporter.write_line("CI: a test was skipped", red=True)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") == "true" and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="session")
+def warm_dbt() -> Iterator[str]:
+    """Where processes are forked that have imported dbt."""
+    with running("dbt", surroundings()) as place:
+        yield place
+
+
+@pytest.fixture(scope="session")
+def warm(warm_dbt: str) -> Iterator[str]:
+    """Where processes are forked that have imported the runner."""
+    with running("runner", surroundings(), warm_dbt) as place:
+        yield place
+
+
+@pytest.fixture(scope="session")
+def base(warm: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project as it is cloned, with 2,000 profiles and parsed once."""
+    Project.warm = warm
+    path = tmp_path_factory.mktemp("base") / "project"
+    path.mkdir()
+    shutil.copy(ROOT / "dbt_project.yml", path)
+    for folder in ("models", "macros", "seeds", "profiles", "tests/dbt"):
+        shutil.copytree(ROOT / folder, path / folder)
+    project = Project(path)
+    assert project.call("sample-data", "--rows", "2000").returncode == DONE
+    assert project.call("check").returncode == DONE
+    return path
+
+
+@pytest.fixture
+def project(base: Path, tmp_path: Path) -> Project:
+    return Project(Path(shutil.copytree(base, tmp_path / "project")))
+
+
+@pytest.fixture(scope="session")
+def manifest(base: Path) -> str:
+    return (base / ".dmail/manifest.json").read_text()
+
+
+@pytest.fixture
+def sshd(tmp_path: Path) -> Iterator[Sshd]:
+    with serve(tmp_path / "sshd") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[list[str]]:
+    """A PostgreSQL server on a socket; the psql command to talk to it."""
+    found = [*Path("/usr/lib/postgresql").glob("*/bin/initdb"), Path(shutil.which("initdb") or "/nowhere")]
+    initdb = next((path.resolve() for path in found if path.exists()), None) or pytest.skip("PostgreSQL is not installed")
+    # The server refuses to run as root, and its user must reach the folder.
+    prefix = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.geteuid() == 0 else []
+    with tempfile.TemporaryDirectory(prefix="postgresql-") as folder:
+        data = Path(folder, "data")
+        data.mkdir()
+        if prefix:
+            shutil.chown(folder, "nobody")
+            shutil.chown(data, "nobody")
+        subprocess.run(
+            [*prefix, initdb, "-D", data, "-U", "test", "-E", "UTF8", "--locale=C"], check=True, capture_output=True, cwd="/"
+        )
+        server = subprocess.Popen(
+            [*prefix, initdb.with_name("postgres"), "-D", data, "-k", folder, "-c", "listen_addresses="], cwd="/"
+        )
+        psql = [str(initdb.with_name("psql")), "-h", folder, "-U", "test", "-d", "postgres", "-v", "ON_ERROR_STOP=1", "-Atq"]
+        try:
+            for _ in range(100):
+                if subprocess.run([*psql, "-c", "select 1"], capture_output=True, check=False).returncode == 0:
+                    break
+                time.sleep(0.1)
+            yield psql
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+@pytest.fixture
+def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def gpg(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gpg]:
+    if shutil.which("gpg") is None:
+        pytest.skip("GnuPG is not installed")
+    home = Path("/tmp") / f"gpg-{os.getpid()}"  # its agent's socket needs a short path
+    home.mkdir(mode=0o700)
+    try:
+        yield Gpg(home)
+    finally:
+        subprocess.run(["gpgconf", "--kill", "all"], env={**os.environ, "GNUPGHOME": str(home)}, check=False, capture_output=True)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def acme(gpg: Gpg) -> str:
+    return gpg.make("Acme <acme@example.com>")
+
+
+@pytest.fixture
+def keys(tmp_path: Path, gpg: Gpg, acme: str) -> Path:
+    folder = tmp_path / "keys"
+    folder.mkdir()
+    (folder / "acme.asc").write_bytes(gpg.public(acme))
+    return folder

@@ -1,0 +1,133 @@
+"""What holds a run until a person has looked, and what a mailing costs."""
+
+import sqlite3
+from contextlib import closing
+from decimal import Decimal
+
+import duckdb
+import pytest
+
+from project import DONE, FILE, HELD, SLOT, WRONG, Project
+
+EXPOSURE = "models/campaigns/spring_catalog/_spring_catalog__exposures.yml"
+RECIPIENTS = "models/campaigns/spring_catalog/spring_catalog__recipients.sql"
+
+
+def guard(project: Project, entry: str) -> None:
+    project.edit(EXPOSURE, "provider: acme_print", f"guard: {entry}\n          provider: acme_print")
+
+
+def without_unit_tests(project: Project) -> None:
+    """The unit tests would find a rule that is taken away; the gate must, too."""
+    file = project.path / "models/campaigns/spring_catalog/_spring_catalog__models.yml"
+    file.write_text(file.read_text().split("\nunit_tests:")[0] + "\n")
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ("{min_rows: 5000}", "pieces are fewer than min_rows, 5,000"),
+        ("{max_rows: 10}", "pieces are more than max_rows, 10"),
+    ],
+)
+def test_an_unusual_volume_waits_for_a_person(project: Project, entry: str, told: str) -> None:
+    guard(project, entry)
+    dry = project.run("2026-11-02T11:00Z")
+    assert dry.returncode == HELD
+    assert told in dry.stderr
+    (run,) = project.status()
+    assert run["state"] == "held"
+    assert project.delivered == []
+    assert project.private_leftovers() == []
+    assert project.run().returncode == HELD, "it is looked at again, and held again"
+    accepted = project.call("run", "spring_catalog", "--slot", SLOT, "--accept", "volume")
+    assert accepted.returncode == DONE, accepted.stderr
+    assert project.delivered == [FILE]
+    with closing(sqlite3.connect(project.path / ".dmail/ledger.sqlite")) as ledger:
+        ((detail,),) = ledger.execute("select detail from events where kind = 'accepted'").fetchall()
+    assert detail.startswith("volume by ")
+
+
+def test_a_jump_against_the_last_run_is_held(project: Project) -> None:
+    guard(project, "{max_change: 30%}")
+    project.edit(RECIPIENTS, 'frequency_cap(pieces=1, days=30, unit="household"),', "")
+    without_unit_tests(project)
+    assert project.run("2026-11-02T11:00Z").returncode == DONE
+    assert project.run("2026-11-09T11:00Z").returncode == DONE
+    with duckdb.connect() as connection:
+        file = project.path / "data/profiles.csv"
+        connection.execute(f"create table profiles as select * from read_csv('{file}', all_varchar = true)")
+        connection.execute(f"copy (select * from profiles where hash(profile_id) % 2 = 0) to '{file}'")
+    held = project.run("2026-11-16T11:00Z")
+    assert held.returncode == HELD
+    assert "more than max_change, 30%" in held.stderr
+    assert len(project.delivered) == 2
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ("consent(),", "people in the file have said no"),
+        ('suppressed(lists=["do_not_mail", "deceased", "returned"], max_age_days=180),', "stand on a suppression list"),
+    ],
+)
+def test_whatever_the_rules_say_nobody_who_opted_out_is_mailed(project: Project, rule: str, told: str) -> None:
+    project.edit(RECIPIENTS, rule, "")
+    without_unit_tests(project)
+    held = project.run()
+    assert held.returncode == HELD
+    assert told in held.stderr
+    assert project.status()[0]["state"] == "held"
+    assert project.delivered == []
+    assert project.private_leftovers() == []
+    project.edit(EXPOSURE, "provider: acme_print", "purpose: contractual\n          provider: acme_print")
+    assert project.run().returncode == DONE, "a letter that nobody can refuse"
+
+
+def test_formulas_are_told_and_printed_as_they_are(project: Project) -> None:
+    file = project.path / "data/profiles.csv"
+    file.write_text(file.read_text().replace("Church Rd", "=Church Rd").replace(" =Church", " Church").replace(",=", ",="))
+    with duckdb.connect() as connection:
+        connection.execute(f"create table profiles as select * from read_csv('{file}', all_varchar = true)")
+        replaced = "case when profile_id < '0000000100' then '=' || last_name else last_name end as company"
+        connection.execute(f"copy (select * replace ({replaced}) from profiles) to '{file}'")
+    done = project.run()
+    assert done.returncode == DONE, done.stderr
+    assert "values of company begin with = + - or @" in done.stderr
+    assert ",=" in (project.path / "outbox" / FILE).read_text()
+
+
+def test_the_cost_is_told_and_kept(project: Project) -> None:
+    project.edit(
+        "profiles/providers.yml", "label: Acme Print", "label: Acme Print\n  tariff: {currency: USD, fixed: 25, per_piece: 0.615}"
+    )
+    done = project.run()
+    assert done.returncode == DONE
+    (run,) = project.status()
+    expected = f"{Decimal(25) + Decimal('0.615') * run['parts'][0]['rows']:,.2f}"
+    assert abs(Decimal(run["cost"].split()[0].replace(",", "")) - Decimal(expected.replace(",", ""))) <= Decimal("0.01")
+    assert run["cost"].endswith(" USD")
+    assert f"cost      about {run['cost']}" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ("guard: {min_row: 5}", "guard.min_row: unknown key; allowed: min_rows, max_rows, max_change, max_churn"),
+        ("guard: {max_change: lots}", "guard.max_change: "),
+        ("guard: {min_rows: 5, max_rows: 2}", "`max_rows` is below `min_rows`"),
+        ("purpose: fun", "purpose: unknown value; allowed: 'marketing' or 'contractual'"),
+    ],
+)
+def test_wrong_guards_are_told(project: Project, entry: str, told: str) -> None:
+    project.edit(EXPOSURE, "provider: acme_print", f"{entry}\n          provider: acme_print")
+    done = project.call("check")
+    assert done.returncode == WRONG
+    assert told in done.stderr
+
+
+def test_accepting_needs_the_very_slot(project: Project) -> None:
+    done = project.call("run", "spring_catalog", "--accept", "volume")
+    assert done.returncode == WRONG
+    assert "--accept needs one campaign and its --slot" in done.stderr
+    assert project.call("run", "spring_catalog", "--slot", SLOT, "--accept", "opt_out").returncode == WRONG

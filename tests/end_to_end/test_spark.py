@@ -1,0 +1,104 @@
+"""The same letters from a Spark cluster: one master, two workers, and DuckDB for the last mile."""
+
+import hashlib
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from dmail_runner.core.settings import Settings
+from dmail_runner.history import weeks
+from project import DONE, SLOT, Project, surroundings
+from spark import Cluster, cluster, session
+from ugly import write_ugly
+from warm import running
+
+CAMPAIGNS = ("loyalty_offer", "renewal_notice", "welcome_letter", "spring_catalog")
+
+
+@pytest.fixture
+def spark(tmp_path: Path) -> Iterator[Cluster]:
+    (folder := tmp_path / "cluster").mkdir()
+    with cluster(folder) as found:
+        yield found
+
+
+def difficult(project: Project) -> None:
+    """Let the project read ugly profiles and suppressions from Parquet, and have mailed a third of them some days ago."""
+    data = project.path / "data"
+    write_ugly(data / "ugly.csv", "2026-11-01")
+    with duckdb.connect() as connection:
+        connection.execute(f"set file_search_path = '{data}'")
+        # What is written in one script or form and printed in another: where two engines differ first.
+        connection.execute("""
+            create table profiles as
+            select * replace (
+                case hash(profile_id) % 9
+                    when 0 then 'ΟΔΥΣΣΕΥΣ ' || first_name when 1 then 'MCDONALD-o''neil ' || first_name
+                    when 2 then 'stra' || 'ß' || 'e' when 3 then nfc_normalize('Zoë') || chr(776) when 4 then 'e' || chr(769) || 'ŉ'
+                    when 5 then 'İıǅ ' || first_name when 6 then 'a\\b $1 "q" ' || first_name else first_name
+                end as first_name,
+                case when hash(profile_id) % 4 = 0 then '2026-11-01 10:00:00' else created_at end as created_at,
+                case when hash(profile_id) % 50 = 0 then '1234567.895' else lifetime_value end as lifetime_value
+            ) from read_csv('profiles.csv', all_varchar = true)
+            union all by name select * from read_csv('ugly.csv', all_varchar = true) where length(first_name) < 100
+        """)
+        connection.execute(f"copy profiles to '{data}/difficult.parquet'")
+        connection.execute(f"copy (from read_csv('suppressions.csv', all_varchar = true)) to '{data}/suppressions.parquet'")
+    project.environment.update(DMAIL_PROFILES="data/difficult.parquet", DMAIL_SUPPRESSIONS="data/suppressions.parquet")
+    for slot in ("2026-10-05T10:00Z", "2026-10-26T10:00Z"):
+        assert project.run(slot).returncode == DONE
+        shutil.rmtree(project.path / "outbox")
+    older, newer = sorted((project.path / ".dmail/contact_history").glob("*/contacts.parquet"))
+    with duckdb.connect() as connection:
+        connection.execute(f"copy (from '{newer}' where hash(profile_id) % 3 = 0) to '{newer}'")
+    settings = Settings(project.path, project.path / ".dmail", project.path / ".dmail/contact_history", None, None)
+    weeks.compact(settings, "2026-W41-1", {older.parent.name: older}, datetime(2026, 10, 20, tzinfo=UTC))
+
+
+def hashes(project: Project) -> dict[str, str]:
+    return {name: hashlib.sha256((project.path / "outbox" / name).read_bytes()).hexdigest() for name in project.delivered}
+
+
+def mail(project: Project, campaign: str) -> None:
+    done = project.call("run", campaign, "--slot", SLOT, "--accept", "volume")
+    assert done.returncode == DONE, done.stderr
+
+
+def kill_one(spark: Cluster, sign: Path, killed: list[int]) -> None:
+    """End a worker with its processes as soon as there is a sign that it is at work."""
+    end = time.monotonic() + 300
+    while time.monotonic() < end and not sign.exists():
+        time.sleep(0.05)
+    killed.extend(spark.executors(0))
+    spark.kill(0)
+
+
+def test_every_campaign_is_the_same_file_from_a_cluster_also_when_a_worker_dies(
+    project: Project, spark: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    difficult(project)
+    other = Project(Path(shutil.copytree(project.path, tmp_path / "other")))
+    for campaign in CAMPAIGNS:
+        mail(project, campaign)
+    other.environment.update(project.environment, DMAIL_TARGET="spark", DMAIL_SPARK_MASTER=spark.url)
+    tables, killed = other.path / ".dmail/spark", list[int]()
+    with session(tmp_path) as dbt, running("runner", surroundings(), dbt) as warm:
+        monkeypatch.setattr(other, "warm", warm, raising=False)
+        for campaign in CAMPAIGNS[:-1]:
+            mail(other, campaign)
+        watcher = threading.Thread(target=kill_one, args=(spark, tables / f"{CAMPAIGNS[-1]}__recipients", killed))
+        watcher.start()
+        mail(other, CAMPAIGNS[-1])
+        watcher.join()
+    assert killed, "a process was at work"
+    assert len(project.delivered) == len(CAMPAIGNS)
+    capped = [run["excluded"].get("frequency_cap", 0) for run in project.status() if run["run_id"].endswith("20261102T110000Z")]
+    assert max(capped) > 100, "the contact history was read"
+    assert hashes(other) == hashes(project)
+    assert not [path for path in tables.rglob("*") if path.stat().st_mode & 0o077], "for this user alone"

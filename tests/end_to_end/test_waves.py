@@ -1,0 +1,240 @@
+"""Waves, windows and erased people, by the real models: everybody once, in the wave or the window that is theirs."""
+
+import csv
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+
+from project import DONE, FAILED, HELD, WRONG, Project
+
+EXPOSURE = "models/campaigns/{0}/_{0}__exposures.yml"
+SCHEDULE = 'schedule: {cron: "0 6 * * mon", timezone: America/New_York}'
+DAILY = 'schedule: {cron: "0 7 * * *", timezone: America/New_York}'
+HOUSEHOLDS = 'frequency_cap(pieces=1, days=30, unit="household"),'
+
+
+def alone(project: Project, campaign: str) -> None:
+    """Stop every other campaign."""
+    for name in ("loyalty_offer", "renewal_notice", "spring_catalog", "welcome_letter"):
+        if name != campaign:
+            project.edit(EXPOSURE.format(name), "status: active", "status: stopped")
+
+
+def ask(project: Project, query: str) -> list[tuple[object, ...]]:
+    with duckdb.connect() as connection:
+        connection.execute(f"set file_search_path = '{project.path}/.dmail/contact_history'")
+        return connection.execute(query).fetchall()
+
+
+Rows = list[dict[str, str]]
+
+
+def edit_rows(project: Project, file: str, change: Callable[[Rows], Rows]) -> None:
+    """Rewrite a CSV file of the project; `change` is given its rows and returns the new ones."""
+    path = project.path / file
+    with path.open(newline="") as source:
+        rows = list(csv.DictReader(source))
+    changed = change(rows)
+    with path.open("w", newline="") as target:
+        writer = csv.DictWriter(target, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(changed)
+
+
+def test_a_mailing_in_waves(project: Project) -> None:
+    alone(project, "spring_catalog")
+    waves = "waves: {apart: 0h, sizes: [{share: 30%}, {share: 30%, after: 1d}, {after: 2d}]}"
+    project.edit(EXPOSURE.format("spring_catalog"), SCHEDULE, f'schedule: {{at: ["2026-11-02T06:00"]}}\n          {waves}')
+    first = project.call("run", "spring_catalog", "--slot", "2026-11-02T06:00Z")
+    assert first.returncode == DONE, first.stderr
+    assert [run["state"] for run in project.status()] == ["planned", "planned", "settled"]
+    assert "another_wave" in first.stdout
+    run = "spring_catalog-20261102T060000Z"
+    audience = ask(project, f"select profile_id, wave_number from '{run}/audience.parquet'")
+    people: dict[int, set[str]] = {1: set(), 2: set(), 3: set()}
+    for person, wave in audience:
+        people[int(str(wave))].add(str(person))
+    targeted = project.status()[2]["targeted"]
+    assert sum(map(len, people.values())) == len(audience) == targeted > 1000
+    assert [round(len(people[wave]) / targeted, 2) for wave in (1, 2, 3)] == [0.3, 0.3, 0.4]
+    households = "select household_key, wave_number from recipients where household_key is not null group by all"
+    with duckdb.connect(str(project.path / ".dmail/warehouse.duckdb"), read_only=True) as warehouse:
+        split = warehouse.execute(
+            f"select count(*) - count(distinct household_key) from ({households.replace('recipients', 'spring_catalog__recipients')})"
+        ).fetchone()
+    assert split == (0,), "a household is in one wave"
+    likely = {str(row[0]) for row in ask(project, f"select profile_id from '{run}/contacts.parquet' where cell = 'mailed'")}
+    assert likely <= people[1]
+
+    refuser = min(people[2])
+
+    def since(rows: Rows) -> Rows:
+        """Somebody refuses, everybody orders, and somebody new would qualify."""
+        changed = [
+            row
+            | {"last_order_at": "2026-11-01T00:00:00Z"}
+            | ({"postal_mail_consent": "n"} if row["profile_id"] == refuser else {})
+            for row in rows
+        ]
+        return [
+            *changed,
+            rows[0] | {"profile_id": "new", "last_name": "Newman", "orders_count": "3", "last_order_at": "2020-01-01"},
+        ]
+
+    edit_rows(project, "data/profiles.csv", since)
+    due = project.call("run", "--due")
+    assert due.returncode == DONE, due.stderr
+    assert [run["state"] for run in project.status()] == ["settled"] * 3
+    assert [run["targeted"] for run in project.status()] == [targeted] * 3, "the audience is found once"
+    mailed = [
+        (str(person), run)
+        for person, run in ask(project, "select profile_id, run_id from read_parquet('*/contacts.parquet') where cell = 'mailed'")
+    ]
+    by_wave = {
+        number: {person for person, name in mailed if name == (run if number == 1 else f"{run}-w{number}")}
+        for number in (1, 2, 3)
+    }
+    assert all(by_wave[number] <= people[number] for number in (1, 2, 3))
+    assert all(by_wave.values())
+    assert len(mailed) == len({person for person, _ in mailed}), "nobody is in two waves"
+    assert refuser not in {person for person, _ in mailed}
+    assert "new" not in {person for person, _ in mailed}
+    assert project.call("run", "--due").returncode == DONE
+    assert len(project.delivered) == 3
+    assert project.call("audit", "verify").returncode == DONE
+
+
+def test_windows_take_everybody_once(project: Project) -> None:
+    alone(project, "welcome_letter")
+    project.edit(EXPOSURE.format("welcome_letter"), DAILY, "schedule: {every: 1d, start: 2026-11-01}")
+    folder = "models/campaigns/welcome_letter/welcome_letter__"
+    text = (project.path / f"{folder}audience.sql").read_text()
+    begin, end = text.index("        created_at <"), text.index("    {% endcall %}")
+    (project.path / f"{folder}audience.sql").write_text(f'{text[:begin]}        {{{{ in_window("created_at") }}}}\n{text[end:]}')
+    project.edit(f"{folder}recipients.sql", "already_mailed(),", "")
+
+    def at(moment: str, *people: str) -> None:
+        """Some customers are told of; each becomes known when this is called."""
+        names = {person: f"{person.title()}son" for person in people}
+
+        def known(rows: Rows) -> Rows:
+            old = [row | {"created_at": "2020-01-01"} if row["profile_id"].isdigit() else row for row in rows]
+            pattern = rows[0] | {"created_at": moment, "postal_mail_consent": "y", "marketing_consent": "y"}
+            return [
+                *old,
+                *(
+                    pattern | {"profile_id": person, "last_name": name, "address_line1": f"{len(rows) + place} {name} St"}
+                    for place, (person, name) in enumerate(names.items())
+                ),
+            ]
+
+        edit_rows(project, "data/profiles.csv", known)
+
+    at("2026-11-09T12:00:00Z", "anna", "bert")
+    assert project.call("run", "welcome_letter", "--slot", "2026-11-10T00:00Z").returncode == DONE
+    # The next window is missed; what it had, and what arrives late, comes with the one after it.
+    at("2026-11-10T00:00:00Z", "carl")
+    at("2026-11-10T23:59:00Z", "dora")
+    at("2026-11-09T08:00:00Z", "emil")
+    at("2026-11-12T00:00:00Z", "frida")
+    late = project.call("run", "welcome_letter", "--slot", "2026-11-12T00:00Z")
+    assert late.returncode == DONE, late.stderr
+    again = project.call("resend", "welcome_letter-20261112T000000Z", "--reason", "the file was not readable")
+    assert again.returncode == DONE, again.stderr
+    runs = {
+        run: sorted(str(person) for (person,) in ask(project, f"select profile_id from '{run}/contacts.parquet'"))
+        for run in ("welcome_letter-20261110T000000Z", "welcome_letter-20261112T000000Z", "welcome_letter-20261112T000000Z-r1")
+    }
+    assert list(runs.values()) == [["anna", "bert"], ["carl", "dora", "emil"], ["carl", "dora", "emil"]]
+    covered = project.call("run", "welcome_letter", "--slot", "2026-11-11T00:00Z")
+    assert covered.returncode == WRONG
+    assert "was mailed with welcome_letter-20261112T000000Z" in covered.stderr
+    # Erased: nothing of the person is left, and nobody writes again.
+    forgotten = project.call("forget", "carl", "--reason", "as asked")
+    assert forgotten.returncode == DONE, forgotten.stderr
+    assert "forgotten in 2 runs" in forgotten.stdout
+    assert "carl" not in forgotten.stdout
+    history = project.path / ".dmail/contact_history"
+    assert not ask(project, "select * from read_parquet('*/contacts.parquet') where profile_id = 'carl'")
+    assert [file for file in history.rglob("*.parquet") if b"carl" in file.read_bytes()] == [history / "forgotten/people.parquet"]
+    assert b"carl" not in (project.path / ".dmail/ledger.sqlite").read_bytes()
+    shutil.rmtree(history / "welcome_letter-20261112T000000Z")
+    shutil.rmtree(history / "welcome_letter-20261112T000000Z-r1")
+    third = project.call("run", "welcome_letter", "--slot", "2026-11-13T00:00Z")
+    assert third.returncode == DONE, third.stderr
+    in_third = sorted(
+        str(p) for (p,) in ask(project, "select profile_id from 'welcome_letter-20261113T000000Z/contacts.parquet'")
+    )
+    assert in_third == ["dora", "emil", "frida"], "late by the lost history, but for who was forgotten"
+    assert "suppressed" in third.stdout
+
+
+def test_a_service_runs_what_is_due_and_ends_when_asked(project: Project) -> None:
+    alone(project, "spring_catalog")
+    start = datetime.now(UTC) - timedelta(days=1)
+    schedule = f"schedule: {{every: 6h, start: {start:%Y-%m-%d}}}"
+    project.edit(EXPOSURE.format("spring_catalog"), SCHEDULE, schedule)
+    service = subprocess.Popen(
+        [sys.executable, "-c", "from dmail_runner.cli import main; main()", "serve"],
+        cwd=project.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        until = time.monotonic() + 60
+        while not (project.path / ".dmail/service.json").exists():
+            assert time.monotonic() < until, service.communicate(timeout=1)
+            time.sleep(0.1)
+        second = project.call("serve")
+        assert second.returncode == FAILED
+        assert "service, process" in second.stderr
+        assert project.call("run", "--due").returncode == DONE
+    finally:
+        service.send_signal(signal.SIGTERM)
+        told, errors = service.communicate(timeout=30)
+    assert service.returncode == DONE, errors
+    lines = told.splitlines()
+    assert lines[-1] == "ended"
+    runs = [run for run in project.status() if run["state"] == "settled"]
+    assert len(runs) == len(project.delivered) == 1
+    assert any(line.startswith(f"{runs[0]['run_id']}  settled  1,") for line in lines)
+    assert sum("  missed  " in line for line in lines) == len(project.status()) - 1 >= 3
+    state = json.loads((project.path / ".dmail/service.json").read_text())
+    assert state["exit_code"] == 0
+    assert state["next_slot"] > state["looked_at"]
+
+
+def test_a_campaign_waits_for_an_approval(project: Project) -> None:
+    alone(project, "spring_catalog")
+    project.edit(EXPOSURE.format("spring_catalog"), "status: active", "approval: required\n          status: active")
+    held = project.run()
+    assert held.returncode == HELD
+    assert "waits for an approval" in held.stderr
+    shown = project.call("approve", "spring_catalog", "--show")
+    assert shown.returncode == DONE, shown.stderr
+    for expected in (
+        "never approved before",
+        "model spring_catalog__recipients: new",
+        "macro consent: new",
+        "included",
+        "Postal Code",
+    ):
+        assert expected in shown.stdout
+    assert project.call("approve", "spring_catalog", "--by", "Ann").returncode == DONE
+    recipients = "models/campaigns/spring_catalog/spring_catalog__recipients.sql"
+    before = (project.path / recipients).read_text()
+    project.edit(recipients, HOUSEHOLDS, "")
+    changed = project.run()
+    assert changed.returncode == HELD
+    shown = project.call("approve", "spring_catalog", "--show")
+    assert f"-            {HOUSEHOLDS}" in shown.stdout
+    (project.path / recipients).write_text(before)
+    assert project.run().returncode == DONE
+    assert len(project.delivered) == 1
+    assert Path(project.path / ".dmail/ledger.sqlite").exists()

@@ -1,0 +1,191 @@
+"""Object stores that refuse, answer late or not at all."""
+
+import io
+import re
+import socket
+
+import pytest
+
+from deliveries import NAME
+from dmail_runner.core.errors import DeliveryError, Stopped
+from dmail_runner.ship.delivery import Lost, Refused, Spoiled, Taken, Unheard
+from dmail_runner.ship.object_store import SINGLE, object_store
+from sshd import free_port
+from stores import LARGE, SMALL, Server, Wire, answer, between, bytes_of, create, names, own_s3, sizes, told
+
+# Servers and lines that fail.
+
+
+def gives_the_name(head: bytes) -> bool:
+    """The one request that counts: a conditional PUT, the completion of a conditional multipart copy, a conditional Copy Blob."""
+    return b"if-none-match: *" in head.lower()
+
+
+def puts(head: bytes) -> bool:
+    return head.startswith((b"PUT", b"POST"))
+
+
+@sizes
+def test_an_answer_that_is_lost_after_it_was_made(server: Server, size: int) -> None:
+    """The store has done it: it is not asked again by itself, and who looks sees it."""
+    content = bytes_of(size)
+    place = server.route(server.port)
+    spoil = Wire(lambda _: None, lambda head, found: b"" if gives_the_name(head) else found)
+    asked: list[bytes] = []
+    with between(server.port, spoil) as port:
+        with pytest.raises(Lost, match="the connection was lost") as lost:
+            create(server.route(port, retries=3), content)
+        asked = [line for line in spoil.seen if line.startswith((b"PUT", b"POST"))]
+    told(lost, place)
+    assert not isinstance(lost.value, Unheard)
+    assert len(asked) == len(set(asked)), "a request that changes something was repeated"
+    with object_store(place) as store:
+        assert store.size(NAME) == size
+        assert b"".join(store.read(NAME)) == content
+    with pytest.raises(Taken):
+        create(place, content)
+
+
+def test_what_the_provider_takes_at_once_is_not_delivered_again(server: Server) -> None:
+    place = server.route(server.port)
+
+    def take(head: bytes, found: bytes) -> bytes:
+        if not gives_the_name(head):
+            return found
+        with object_store(place) as store:
+            store.remove(NAME)
+        return b""
+
+    with between(server.port, Wire(lambda _: None, take)) as port, pytest.raises(Lost):
+        create(server.route(port, retries=5), bytes_of(SMALL))
+    assert names(place) == []
+
+
+@sizes
+def test_a_fault_of_the_server_at_the_name_is_not_repeated(server: Server, size: int) -> None:
+    """Nobody knows what comes after a 500."""
+    spoil = Wire(lambda head: answer("500 Internal Server Error", "InternalError") if gives_the_name(head) else None)
+    with between(server.port, spoil) as port:
+        with pytest.raises(Lost, match="500 InternalError") as lost:
+            create(server.route(port), bytes_of(size))
+        told(lost, server.route(server.port))
+    assert not isinstance(lost.value, Unheard)
+
+
+@pytest.mark.parametrize("code", ["SlowDown", "ServerBusy"])
+@sizes
+def test_a_server_that_puts_it_off_is_asked_again(server: Server, size: int, code: str) -> None:
+    off = [b"once", b"twice"]
+
+    def spoil(head: bytes) -> bytes | None:
+        return answer("503 Service Unavailable", code) if gives_the_name(head) and off and off.pop() else None
+
+    with between(server.port, Wire(spoil)) as port:
+        create(server.route(port), bytes_of(size))
+    assert not off
+    with object_store(server.route(server.port)) as store:
+        assert b"".join(store.read(NAME)) == bytes_of(size)
+
+
+def test_a_fault_of_the_server_before_the_name_passes(server: Server) -> None:
+    """Any request that does not count may be made again: of each kind, the first fails."""
+    seen: set[bytes] = set()
+
+    def spoil(head: bytes) -> bytes | None:
+        kind = re.sub(rb"(?<=[=/])[\w-]{20,}", b"", head.split(b" HTTP")[0])
+        if gives_the_name(head) or head.startswith(b"DELETE") or kind in seen:
+            return None
+        seen.add(kind)
+        return answer("500 Internal Server Error", "InternalError")
+
+    with between(server.port, Wire(spoil)) as port:
+        create(server.route(port), bytes_of(LARGE))
+    assert len(seen) > 3
+    with object_store(server.route(server.port)) as store:
+        assert b"".join(store.read(NAME)) == bytes_of(LARGE)
+
+
+@sizes
+def test_a_server_that_forbids_is_not_asked_again(server: Server, size: int) -> None:
+    spoil = Wire(lambda head: answer("403 Forbidden", "AccessDenied") if puts(head) else None)
+    with between(server.port, spoil) as port:
+        with pytest.raises(Refused, match="403 AccessDenied") as refused:
+            create(server.route(port), bytes_of(size))
+        told(refused, server.route(server.port)) if size == SMALL else None
+    assert not isinstance(refused.value, Taken)
+    assert sum(line.startswith((b"PUT", b"POST")) for line in spoil.seen) <= (1 if size == SMALL else 4)
+    assert names(server.route(server.port)) == []
+
+
+def test_a_store_that_lets_nobody_remove(server: Server) -> None:
+    """The name is given; that the temporary object stays is no reason to say that it was not."""
+    spoil = Wire(
+        lambda head: answer("403 Forbidden", "AccessDenied") if head.startswith(b"DELETE") or b"comp=batch" in head else None
+    )
+    place = server.route(server.port)
+    with between(server.port, spoil) as port, object_store(server.route(port)) as store:
+        store.create(NAME, io.BytesIO(bytes_of(LARGE)), LARGE)
+    assert [name.endswith(".part") for name in names(place)].count(False) == 1
+
+
+def test_a_conflict_that_does_not_mean_that_it_exists(server: Server) -> None:
+    spoil = Wire(lambda head: answer("409 Conflict", "ConditionalRequestConflict") if gives_the_name(head) else None)
+    with between(server.port, spoil) as port, pytest.raises(Lost, match="409 ConditionalRequestConflict"):
+        create(server.route(port), bytes_of(SMALL))
+
+
+def test_an_answer_that_nobody_understands_is_not_quoted(server: Server) -> None:
+    page = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 40\r\n\r\n<html>s3cretcanary?sig=1&Signature=2</h1>"[:-1]
+    spoil = Wire(lambda head: page if puts(head) else None)
+    with between(server.port, spoil) as port, pytest.raises(Refused, match="403 Forbidden") as refused:
+        create(server.route(port), bytes_of(SMALL))
+    told(refused, server.route(server.port))
+
+
+def test_nobody_answers() -> None:
+    place = own_s3(free_port(), retries=1)
+    with pytest.raises(Unheard, match="nobody answers") as lost:
+        create(place, b"x")
+    told(lost, place)
+
+
+def test_an_upload_that_is_lost_has_made_nothing(server: Server) -> None:
+    spoil = Wire(lambda head: answer("500 X", "InternalError") if b"partNumber=1" in head or b"comp=block&" in head else None)
+    with between(server.port, spoil) as port, pytest.raises(Unheard, match="500"):
+        create(server.route(port, retries=1), bytes_of(LARGE))
+    assert names(server.route(server.port)) == []
+
+
+def test_a_server_that_says_nothing() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(Lost, match="no answer in time"):
+        create(own_s3(silent.getsockname()[1], retries=0, timeout=0.5), b"x")
+
+
+# What the file, the process and the machine do.
+
+
+def test_a_file_that_is_shorter_than_was_said(server: Server) -> None:
+    place = server.route(server.port)
+    for size in (SMALL, LARGE):
+        with object_store(place) as store, pytest.raises(Spoiled, match="were to be sent"):
+            store.create(NAME, io.BytesIO(bytes_of(size)[:-1]), size)
+    assert names(place) == []
+
+
+@sizes
+@pytest.mark.parametrize("fault", [OSError(5, "Input/output error"), Stopped(15)], ids=["a disk", "a signal"])
+def test_a_fault_while_the_file_is_read(server: Server, size: int, fault: BaseException) -> None:
+    class Faulty(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            if self.tell() > SINGLE - 1 or len(self.getbuffer()) == SMALL:
+                raise fault
+            return super().read(size)
+
+    place = server.route(server.port)
+    with object_store(place) as store, pytest.raises((DeliveryError, Stopped)) as raised:
+        store.create(NAME, Faulty(bytes_of(size)), size)
+    if isinstance(fault, OSError):
+        assert "the file to send cannot be read: Input/output error" in str(raised.value)
+    else:
+        assert raised.value is fault
+    assert names(place) == []

@@ -1,0 +1,3 @@
+"""Names in the sample project."""
+
+EXPOSURE = "models/campaigns/spring_catalog/_spring_catalog__exposures.yml"

@@ -1,0 +1,200 @@
+"""The reference is as the code says, and an editor with its schemas takes what the runner takes."""
+
+import json
+import re
+from collections.abc import Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from pydantic import BaseModel, TypeAdapter
+from scripts.reference.__main__ import stale
+from scripts.reference.macros import macros
+from scripts.reference.schemas import campaign_schema, entries_schema, file_schema
+
+from dmail_runner.core.errors import ConfigError
+from dmail_runner.core.yaml import parse, render
+from dmail_runner.declare.campaign import ColumnMeta, DirectMail
+from dmail_runner.declare.notices import Notices
+from dmail_runner.declare.provider import Provider, SharedContract
+from dmail_runner.declare.route import Route
+from dmail_runner.setup.scaffold import LIBRARY, STARTER
+from entries import ENTRIES
+from project import ROOT
+
+# What may stand in the place of any value by mistake.
+MISTAKES = ["a b", -7, 10**9, 2.5, True, [], {}, ["a", "b"], {"a": 1}, "{{ env_var('SET') }}", "{{ nonsense }}"]
+
+
+def checker(schema: dict[str, Any]) -> Any:
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
+def schema(name: str) -> Any:
+    return checker(json.loads((ROOT / f"docs/schema/{name}.schema.json").read_text()))
+
+
+CHECKERS = {
+    Route: checker(entries_schema(Route, "")),
+    Provider: checker(entries_schema(Provider, "")),
+    SharedContract: checker(file_schema(SharedContract, "")),
+    Notices: checker(file_schema(Notices, "")),
+    DirectMail: checker(campaign_schema()),
+    ColumnMeta: checker(campaign_schema()),
+}
+
+
+def editor_takes(model: Any, entry: Any) -> bool:
+    """What the schema of the file says, with the entry in its place."""
+    if model in (Route, Provider):
+        entry = {"one": entry}
+    elif model is DirectMail:
+        entry = {"exposures": [{"name": "x", "config": {"meta": {"direct_mail": entry}}}]}
+    elif model is ColumnMeta:
+        entry = {"models": [{"name": "x", "columns": [{"name": "y", "config": {"meta": entry}}]}]}
+    return bool(CHECKERS[model].is_valid(entry))
+
+
+def runner_takes(model: Any, entry: Any) -> bool:
+    try:
+        parse(model, render(entry, "file", "key") if model not in (DirectMail, ColumnMeta) else entry, "file", "key")
+    except ConfigError:
+        return False
+    return True
+
+
+def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where a single value stands."""
+    if isinstance(value, dict | list):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from leaves(inner, (*path, key))
+    else:
+        yield path
+
+
+def at(value: Any, path: tuple[Any, ...]) -> Any:
+    for key in path:
+        value = value[key]
+    return value
+
+
+def put(value: Any, path: tuple[Any, ...], new: Any) -> Any:
+    changed = deepcopy(value)
+    at(changed, path[:-1])[path[-1]] = new
+    return changed
+
+
+def test_the_reference_is_as_the_code_says() -> None:
+    assert stale() == [], "make docs writes it"
+
+
+def test_examples_say_every_key_and_are_taken() -> None:
+    said = {model: set[str]() for model, _ in ENTRIES}
+    for model, entry in ENTRIES:
+        assert runner_takes(model, entry), entry
+        assert editor_takes(model, entry), [fault.message for fault in CHECKERS[model].iter_errors({"one": entry})]
+        said[model] |= {key for path in leaves(entry) for key in path if isinstance(key, str)}
+    said[SharedContract] |= said[Provider]
+    for model, keys in said.items():
+        known = TypeAdapter(model).json_schema()
+        wanted = {name for one in (known, *known.get("$defs", {}).values()) for name in one.get("properties", {})}
+        # A sort key is written as one text.
+        assert wanted - keys <= {"column", "order", "nulls"}, f"{model}: add the key to the examples above"
+
+
+def test_a_setting_may_stand_where_the_runner_takes_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for model, entry in ENTRIES:
+        if model in (DirectMail, ColumnMeta):
+            continue
+        for path in leaves(entry):
+            if (value := at(entry, path)) is not None:
+                monkeypatch.setenv("SET", value if isinstance(value, str) else json.dumps(value))
+                changed = put(entry, path, "{{ env_var('SET') }}")
+                assert editor_takes(model, changed) == runner_takes(model, changed), path
+
+
+def test_an_editor_refuses_nothing_that_the_runner_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is written by mistake: an editor may let it pass, for it cannot know everything, but it raises no false alarm."""
+    monkeypatch.setenv("SET", "text")
+    refused = 0
+    for model, entry in ENTRIES:
+        for path in leaves(entry):
+            for mistake in MISTAKES:
+                # Pydantic takes true for 1; an editor is right to wonder.
+                if isinstance(mistake, bool) and not isinstance(at(entry, path), bool):
+                    continue
+                changed = put(entry, path, mistake)
+                takes = editor_takes(model, changed)
+                assert takes or not runner_takes(model, changed), (path, mistake)
+                refused += not takes
+    assert refused > 1000
+
+
+def test_an_editor_knows_unknown_keys_and_missing_ones() -> None:
+    for model, entry in ENTRIES:
+        for path in {path[:-1] for path in leaves(entry)}:
+            inner = at(entry, path)
+            if not isinstance(inner, dict) or model is ColumnMeta:
+                continue
+            changed = put({"": entry}, ("", *path, "nonsense"), 1)[""]
+            named = path and path[-1] in ("columns", "postal_classes", "headers")
+            assert editor_takes(model, changed) == runner_takes(model, changed) or named, path
+            for key in inner:
+                changed = deepcopy(entry)
+                del at(changed, path)[key]
+                assert editor_takes(model, changed) or not runner_takes(model, changed), (path, key)
+
+
+def test_the_files_of_the_project_are_taken() -> None:
+    for name in ("providers", "routes"):
+        schema(name).validate(yaml.safe_load((ROOT / f"profiles/{name}.yml").read_text()))
+    for contract in (ROOT / "profiles/contracts").glob("*.yml"):
+        schema("contract").validate(yaml.safe_load(contract.read_text()))
+    starters = (ROOT / "runner/dmail_runner/setup/starter/campaign").glob("*.yml")
+    for file in (*(ROOT / "models").rglob("*.yml"), *starters):
+        # Dates are no JSON.
+        schema("campaign").validate(json.loads(json.dumps(yaml.safe_load(file.read_text()), default=str)))
+
+
+def test_files_name_their_schema() -> None:
+    """By a path that leads there, also in a project of one's own, which `init` gives the same folders."""
+    assert "docs/schema" in LIBRARY
+    entries = [
+        folder / f"{name}.yml" for folder in (ROOT / "profiles", STARTER / "project/profiles") for name in ("providers", "routes")
+    ]
+    for file in (*entries, *(ROOT / "profiles/contracts").glob("*.yml")):
+        name = re.match(r"# yaml-language-server: \$schema=(\S+)\n", file.read_text())
+        assert name, file
+        place = ROOT / "profiles/contracts" if file.parent.name == "contracts" else ROOT / "profiles"
+        assert (place / name[1]).is_file(), file
+
+
+def test_a_word_of_yaml_1_1_is_no_text(tmp_path: Path) -> None:
+    """NO and ON are true and false for the runner's reader and dbt's, whatever a newer one makes of them."""
+    entry = yaml.safe_load("{label: l, route: r, columns: {State: {allowed: [NO, ON]}}}")
+    assert not runner_takes(Provider, entry)
+    assert not editor_takes(Provider, entry)
+    for mode, well in (("0640", False), ("'0640'", True)):
+        entry = yaml.safe_load(f"{{type: folder, path: p, mode: {mode}}}")
+        assert editor_takes(Route, entry) == runner_takes(Route, entry) == well
+
+
+def test_a_macro_without_a_comment_stops_make_docs() -> None:
+    text = "{# What it does. #}\n{% macro told(column) %} {{ column }} {% endmacro %}\n{% macro duckdb__told(column) %} {% endmacro %}\n"
+    assert [name for name, *_ in macros(text, "a.sql")] == ["told"]
+    with pytest.raises(SystemExit, match=r"a\.sql: untold\(\) has no comment"):
+        list(macros(text + "{% macro untold() %} {% endmacro %}", "a.sql"))
+
+
+def test_a_key_of_which_nothing_is_said_stops_make_docs() -> None:
+    from scripts.reference.told import told_of
+
+    class Bare(BaseModel):
+        key: int
+
+    with pytest.raises(SystemExit, match="Bare: nothing is said of key"):
+        told_of(Bare)

@@ -1,0 +1,176 @@
+"""The report's figures and texts, without a project."""
+
+import re
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dmail_runner.check.regions import SMALLEST, places
+from dmail_runner.core.redact import discreet
+from dmail_runner.core.values import Build, Churn, Place, Verdicts
+from dmail_runner.declare.campaign import Column
+from dmail_runner.report import words
+from dmail_runner.report.attention import needs
+from dmail_runner.report.declared import Declared
+from dmail_runner.report.figures import figures_of, funnel, total
+from dmail_runner.report.pages import Pages
+from dmail_runner.report.rows import Approval, Details, RunRow
+from dmail_runner.report.views import campaign_view, run_view
+from reports import NOW
+from tiny import letter
+
+
+def test_a_campaign_lists_its_runs_by_year_and_says_how_many_it_does_not_list() -> None:
+    some = [RunRow(f"c-{day}", "c", NOW - timedelta(days=day), "settled", NOW, NOW, targeted=1) for day in range(800)]
+    view = campaign_view("c", None, some, [], {"c-0"})
+    assert [(year, len(lines)) for year, lines in view.years] == [(2026, 317), (2025, 173)]
+    assert view.counted == 800
+    page = Pages(NOW, lineage=False).campaign(view)
+    assert "Older runs that are not listed: 300" in page
+    assert page.count('href="../run/') == 1
+    reached = campaign_view("c", None, some, [], {run.run_id for run in some})
+    assert reached.hidden == 0, "every page is in a list"
+    assert reached.pageless is None
+
+
+counts = st.integers(0, 10**9)
+
+
+@given(st.dictionaries(st.text(min_size=1, max_size=9), counts, max_size=6), counts, st.integers(0, 9), st.booleans())
+def test_the_funnel_adds_up(excluded: dict[str, int], included: int, seeds: int, failed: bool) -> None:
+    targeted = included + sum(excluded.values())
+    state = "failed" if failed else "extracted"
+    run = RunRow(
+        "r",
+        "c",
+        NOW,
+        state,
+        NOW,
+        NOW,
+        targeted=targeted,
+        included=included,
+        seeds=seeds,
+        excluded=excluded,
+        rows=included + seeds,
+        delivered=(included + seeds) // 2,
+    )
+    found = figures_of(run)
+    assert found is not None
+    assert found.delivered + found.errors + found.waiting == found.sends == found.included + found.seeds
+    stages = funnel(found, total([found, found]))
+    assert sum(stage.count for stage in stages if stage.kind in ("excluded", "included")) == targeted
+    left = targeted
+    for stage in stages:
+        assert 0 <= stage.start <= stage.start + stage.count <= stage.scale
+        assert stage.beside == 2 * stage.count
+        if stage.kind == "excluded":
+            left -= stage.count
+            assert stage.start == left, "each bar begins where the next one ends"
+
+
+@given(st.text(min_size=1).filter(lambda key: "\n  " not in key and not key.startswith(",")))
+def test_no_key_gets_through(key: str) -> None:
+    key = f"\0{key}\0"
+    for text in (
+        f"4 people have said no, such as profile_id {key}: nothing was delivered",
+        f"x:\n  a: 1, such as that of profile_id {key}\n  b: 2",
+        f"the record of profile_id {key} is larger",
+    ):
+        assert "\0" not in discreet(text)
+    assert discreet(f"x:\n  a: 1, such as that of profile_id {key}\n  b: 2") == "x:\n  a: 1\n  b: 2"
+    assert (
+        discreet("3 rows with no profile_id, or with one that another row has")
+        == "3 rows with no profile_id, or with one that another row has"
+    )
+
+
+def test_every_state_that_waits_has_a_command() -> None:
+    def one(state: str, hold: str | None = None, changed: datetime = NOW, **more: Any) -> RunRow:
+        return RunRow("c-1", "c", NOW - timedelta(days=9), state, changed, changed, hold=hold, **more)
+
+    def typed(run: RunRow) -> list[str]:
+        return [command.split(" --reason")[0] for need in needs([run], {}, [], NOW) for command in need.commands]
+
+    assert typed(one("held", "unknown")) == ["dmail-runner settle c-1 --delivered", "dmail-runner settle c-1 --not-delivered"]
+    assert typed(one("held", "opt_out")) == typed(one("held", "conflict")) == typed(one("failed")) == ["dmail-runner resume c-1"]
+    assert (
+        typed(one("held", "volume")) == typed(one("held", "new_gate")) == ["dmail-runner release c-1", "dmail-runner cancel c-1"]
+    )
+    assert typed(one("missed")) == ["dmail-runner run c --slot 2026-11-14T12:00Z"]
+    assert typed(one("built")) == []
+    assert typed(one("built", changed=NOW - timedelta(days=2))) == ["dmail-runner resume c-1"]
+    late = Declared("c", "c", status="active", last_due=NOW - timedelta(hours=2))
+    assert [need.kind for need in needs([one("settled")], {"c": late}, [], NOW)] == ["overdue"]
+
+
+def test_the_catalogue_is_whole() -> None:
+    for key, (en, pt) in words.WORDS.items():
+        assert en, key
+        assert pt, key
+        assert set(re.findall(r"{\w+}", en)) == set(re.findall(r"{\w+}", pt)), key
+    for template in (Path(words.__file__).parent / "templates").glob("*.html"):
+        for key in re.findall(r"\bw\(\"(\w+)\"", template.read_text()):
+            assert key in words.WORDS, f"{template.name}: {key}"
+
+
+def test_a_map_is_drawn_where_places_are_known() -> None:
+    known = campaign_view("c", None, [], [], set())
+    going = (Place("US", "CA", 90_000), Place("US", "TX", 800), Place("DE", "", 12), Place("US", "", 3), Place("", "", 4))
+    drawn = Pages(NOW, lineage=False)
+    assert "the latest file's extract has no column country_code" in drawn.campaign(known).replace("&#39;", "'")
+    page = drawn.campaign(replace(known, places=going))
+    assert '<g class="heat4"><title>CA: 90\u202f000</title>' in page
+    assert '<g class="heat1"><title>DE: 12</title>' in page
+    assert '<g class="heat0"><title>FR: 0</title>' in page
+    assert page.count("fewer than ten each") == 2
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["US", "us ", "DE", "", None]), st.sampled_from(["CA", " ca", "TX", "", None]), st.integers(1, 25)
+        ),
+        max_size=8,
+    )
+)
+def test_places_add_up_and_none_is_small(cells: list[tuple[str | None, str | None, int]]) -> None:
+    known = replace(
+        letter(),
+        columns=(Column("profile_id", "profile_id", True), Column("country_code", "", False), Column("region", "", False)),
+    )
+    with duckdb.connect() as connection:
+        connection.execute("create table extract (profile_id varchar, country_code varchar, region varchar)")
+        for country, region, count in cells:
+            connection.execute("insert into extract select 'x', ?, ? from range(?)", [country, region, count])
+        total = sum(count for *_, count in cells)
+        found = places(connection, Build("extract", ""), Verdicts(total, total, {}), known)
+        assert places(connection, Build("extract", ""), Verdicts(total, total, {}), letter()) == ()
+    assert sum(place.pieces for place in found) == total
+    assert len({(place.country, place.region) for place in found}) == len(found)
+    assert all(place.pieces >= SMALLEST for place in found if place.region)
+    for country in {place.country for place in found if place.country}:
+        assert sum(place.pieces for place in found if place.country == country) >= SMALLEST
+    assert {place.country for place in found} <= {"US", "DE", ""}
+    assert all(place.region == "" for place in found if not place.country)
+
+
+def test_churn_waves_copies_and_approvals_are_told() -> None:
+    run = RunRow(
+        "c-20270308T110000Z-w2-r1", "c", NOW, "settled", NOW, NOW, targeted=100, included=90, excluded={"consent": 10},
+        wave=2, copy_of="c-20270308T110000Z-w2", churn=Churn("c-1", 30, 20), frozen=NOW,
+    )  # fmt: skip
+    said = [Approval(NOW + timedelta(days=1), "Later", "f" * 64), Approval(NOW - timedelta(days=1), "Ann", "a" * 64)]
+    drawn = Pages(NOW, lineage=False)
+    page = drawn.run(run_view(run, None, Details(), said))
+    for text in ("30 came, 20 went, 60 stayed", "Wave 2", 'href="c-20270308T110000Z-w2.html"', "Approved by", "Ann", "a" * 12):
+        assert text in page
+    assert "Later" not in page, "nobody had approved it so when it was made"
+    campaign = drawn.campaign(campaign_view("c", None, [run], [], {run.run_id}, approvals=said))
+    for text in ("30 came, 20 went, 60 stayed", "Wave 2", "Sent again", "Later", "Ann"):
+        assert text in campaign

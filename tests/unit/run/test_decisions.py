@@ -1,0 +1,97 @@
+"""What a person decides about a run."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from dmail_runner.core.errors import Held, UsageError
+from dmail_runner.declare.notices import Notices
+from dmail_runner.declare.provider import Provider
+from dmail_runner.history.contacts import AUDIENCE, run_names
+from dmail_runner.run.decisions import give_up, release, resend, resume
+from dmail_runner.run.due import Attendant
+from dmail_runner.run.notify import Herald
+from tiny import World
+from worlds import DAILY, DAY, HOUR, SAID, declared, states
+
+
+def test_who_opts_out_before_an_old_file_leaves_is_not_in_it(world: World) -> None:
+    world.outbox.write_text("in the way")
+    world.pass_time(DAY)
+    assert len(world.attend()) == 1
+    world.outbox.unlink()
+    world.opt_out(3)
+    world.pass_time(12 * HOUR)
+    copy = world.copy_to(world.folder.with_name("copy"))
+    assert copy.attend() == []
+    assert "p3" in next(iter(copy.mailed().values())), "a file of yesterday evening is not looked at again"
+    world.pass_time(timedelta(hours=30))
+    declared(world, recheck={"after": "20h", "then": "hold"}, schedule={**DAILY, "missed": "all"})
+    faults = world.attend()
+    assert any(isinstance(fault, Held) and "1 people in the file have said no" in fault.what for fault in faults)
+    declared(world, recheck={"after": "20h"}, schedule={**DAILY, "missed": "all"})
+    ledger = world.ledger()
+    (held,) = [run for run in ledger.latest() if run.state == "held"]
+    with pytest.raises(UsageError, match="who have opted out"):
+        release(world.job(), held, ledger, SAID)
+    assert resume(world.job(), held, ledger).state == "settled"
+    assert all("p3" not in people for people in world.mailed().values())
+    world.check()
+
+
+def test_a_copy_is_made_anew_and_only_of_what_was_mailed(world: World) -> None:
+    world.pass_time(DAY)
+    world.attend()
+    ledger, job = world.ledger(), world.job()
+    (run,) = ledger.latest()
+    world.opt_out(7)
+    copy = resend(job, run, ledger, SAID)
+    assert copy.run_id == f"{run.run_id}-r1"
+    assert resend(job, copy, ledger, SAID).run_id == f"{run.run_id}-r2"
+    assert sorted(world.mailed()) == [
+        "letter_20270302T060000Z.csv", "letter_20270302T060000Z_RESENT1.csv", "letter_20270302T060000Z_RESENT2.csv",
+    ]  # fmt: skip
+    assert "p7" not in world.mailed()["letter_20270302T060000Z_RESENT1.csv"]
+    world.outbox.rename(world.outbox.with_suffix(".aside"))
+    world.outbox.write_text("in the way")
+    world.pass_time(DAY)
+    world.attend()
+    (failed,) = [run for run in ledger.latest() if run.state == "failed"]
+    with pytest.raises(UsageError, match="only what was mailed can be mailed again"):
+        resend(job, failed, ledger, SAID)
+
+
+def test_contacts_are_kept_as_long_as_the_provider_says(world: World) -> None:
+    world.pass_time(DAY)
+    world.attend()
+    world.pass_time(10 * DAY)
+    world.attend()
+    names = [name for name, _ in states(world)]
+    assert (names[0], names[-1]) == ("03-02 06:00", "03-12 06:00")
+    ledger = world.ledger()
+    job = replace(world.job(), provider=Provider(label="Acme", route="out", history_days=5))
+    world.pass_time(DAY)
+    Attendant(ledger, Herald(Notices(), ledger, lambda _: None)).attend(job, world.now)
+    assert run_names(world.settings) == {"letter-20270312T060000Z", "letter-20270313T060000Z"}
+    assert world.attend() == [], "the ledger knows all of them"
+
+
+def test_the_rest_of_a_run_can_be_given_up(world: World) -> None:
+    world.pass_time(DAY)
+    world.outbox.write_text("in the way")
+    world.attend()
+    ledger = world.ledger()
+    (run,) = ledger.latest()
+    with ledger.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "insert into parts (run_id, number, name, rows, bytes, sha256, route) select run_id, 2, 'second.csv', 1, 1, 'x', route from parts"
+        )
+        connection.exec_driver_sql("update parts set intended_at = 'x', delivered_at = 'x', location = 'there' where number = 1")
+    run = ledger.known(run.run_id)
+    with pytest.raises(UsageError, match="some of it was delivered"):
+        give_up(world.job(), run, ledger, SAID, rest=False)
+    give_up(world.job(), run, ledger, SAID, rest=True)
+    assert ledger.known(run.run_id).state == "settled"
+    assert not (world.settings.spool_dir / run.run_id).exists()
+    assert not (world.settings.history_dir / run.run_id / AUDIENCE).exists()

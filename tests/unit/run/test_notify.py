@@ -1,0 +1,81 @@
+"""Notices: sent once, with the command to type next, and never in the way of a mailing."""
+
+import pytest
+
+from dmail_runner.core.errors import ConfigError
+from dmail_runner.declare.notices import find_notices
+from dmail_runner.run.due import Attendant
+from dmail_runner.run.notify import Herald
+from tiny import World
+from worlds import DAY, HOUR, listening, states
+
+
+def attend(world: World, notices: str, said: list[str]) -> list[Exception]:
+    (world.folder / "profiles/notices.yml").write_text(notices)
+    ledger = world.ledger()
+    return list(Attendant(ledger, Herald(find_notices(world.settings), ledger, said.append)).attend(world.job(), world.now))
+
+
+def test_people_are_told_once_what_to_type(world: World) -> None:
+    with listening() as (port, told), listening() as (other, by_apprise):
+        notices = f"""
+        channels:
+          - {{webhook: "http://127.0.0.1:{port}/x", kinds: [delivered, missed, failed, held]}}
+          - {{url: "json://127.0.0.1:{other}/"}}
+          - {{webhook: "http://127.0.0.1:{port}/x", kinds: [delivered, missed, failed], campaigns: [another]}}
+        """
+        world.pass_time(3 * DAY)
+        said: list[str] = []
+        for _ in range(3):
+            assert attend(world, notices, said) == []
+        assert [(notice["kind"], notice["slot"]) for notice in told] == [
+            ("missed", "2027-03-02T06:00:00Z"),
+            ("missed", "2027-03-03T06:00:00Z"),
+            ("delivered", "2027-03-04T06:00:00Z"),
+        ]
+        assert told[0]["todo"] == "dmail-runner run letter --slot 2027-03-02T06:00:00Z runs it after all"
+        assert "20 pieces are delivered" in told[2]["what"]
+        assert [notice["title"] for notice in by_apprise] == ["letter: missed", "letter: missed"]
+        world.outbox.rename(world.outbox.with_suffix(".aside"))
+        world.outbox.write_text("in the way")
+        world.pass_time(DAY)
+        for _ in range(3):
+            attend(world, notices, said)
+            world.pass_time(HOUR)
+        assert [notice["kind"] for notice in told[3:]] == ["failed"], "the same fault is told once"
+        assert told[3]["todo"].startswith("dmail-runner resume letter-")
+        assert said == []
+
+
+def test_a_listener_that_does_not_listen_stops_nothing(world: World) -> None:
+    with listening(500) as (port, _):
+        notices = f"""
+        owner: "json://user:hidden-word@127.0.0.1:1/{{owner}}"
+        channels:
+          - {{webhook: "http://127.0.0.1:{port}/hidden-word", kinds: [delivered]}}
+          - {{webhook: "http://127.0.0.1:1/hidden-word", kinds: [delivered]}}
+          - {{url: "nonsense://hidden-word", kinds: [delivered]}}
+        """
+        world.pass_time(DAY)
+        said: list[str] = []
+        assert attend(world, notices, said) == []
+    assert states(world) == [("03-02 06:00", "settled")]
+    assert len(said) == 3
+    assert "it answers 500" in said[0]
+    assert "hidden-word" not in "".join(said)
+
+
+@pytest.mark.parametrize(
+    ("notices", "told"),
+    [
+        ("channels: [{}]", "needs either `url` or `webhook`"),
+        ("channels: [{url: x, kinds: [printed]}]", "unknown value"),
+        ("channels: [{url: x, headers: {a: b}}]", "which only a `webhook` takes"),
+        ("chanels: []", "unknown key"),
+    ],
+)
+def test_notices_that_nobody_understands(world: World, notices: str, told: str) -> None:
+    (world.folder / "profiles/notices.yml").write_text(notices)
+    with pytest.raises(ConfigError, match=r"profiles/notices\.yml") as error:
+        find_notices(world.settings)
+    assert told in str(error.value)
