@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dmail_runner.cli.base import RunId, app, ended, found_job, now, say
+from dmail_runner.cli.base import RunId, app, ended, found_job, now, say, tell
+from dmail_runner.core.errors import DmailError, UsageError
 
 if TYPE_CHECKING:
     from dmail_runner.core.settings import Settings
     from dmail_runner.ledger.ledger import Ledger
     from dmail_runner.ledger.run import Run
     from dmail_runner.run.decisions import Decision
-    from dmail_runner.run.job import Job
-
+    from dmail_runner.run.job import Job, LedgerAlone
 
 Reason = Annotated[str, typer.Option(help="Why; the ledger keeps it.")]
 
@@ -27,7 +27,7 @@ def resume(context: typer.Context, run: RunId) -> None:
     from dmail_runner.run.decisions import resume as go_on
 
     job, found, ledger = opened_run(context.obj.settings(), run)
-    told(go_on(job, found, ledger))
+    told(go_on(job, found, ledger), job)
 
 
 @app.command()
@@ -38,7 +38,7 @@ def hold(context: typer.Context, run: RunId, reason: Reason) -> None:
     """
     from dmail_runner.run.decisions import hold as stop
 
-    _, found, ledger = opened_run(context.obj.settings(), run)
+    _, found, ledger = found_run(context.obj.settings(), run)
     stop(found, ledger, decision(reason))
     say(f"{run} is held")
 
@@ -52,7 +52,7 @@ def release(context: typer.Context, run: RunId, reason: Reason) -> None:
     from dmail_runner.run.decisions import release as let_go
 
     job, found, ledger = opened_run(context.obj.settings(), run)
-    told(let_go(job, found, ledger, decision(reason)))
+    told(let_go(job, found, ledger, decision(reason)), job)
 
 
 @app.command()
@@ -67,8 +67,10 @@ def cancel(
     Example: dmail-runner cancel spring_catalog-20270301T110000Z --reason "the sale is over"
     """
     from dmail_runner.run.decisions import give_up
+    from dmail_runner.run.job import LedgerAlone
 
-    job, found, ledger = opened_run(context.obj.settings(), run)
+    settings, found, ledger = found_run(context.obj.settings(), run)
+    job = LedgerAlone(settings, tell, UsageError("a run is given up by the ledger alone"))
     give_up(job, found, ledger, decision(reason), rest=rest)
     say(f"the rest of {run} is given up" if rest else f"{run} is cancelled")
 
@@ -82,7 +84,7 @@ def resend(context: typer.Context, run: RunId, reason: Reason) -> None:
     from dmail_runner.run.decisions import resend as again
 
     job, found, ledger = opened_run(context.obj.settings(), run)
-    told(again(job, found, ledger, decision(reason)))
+    told(again(job, found, ledger, decision(reason)), job)
 
 
 @app.command()
@@ -99,7 +101,7 @@ def settle(
     from dmail_runner.run.decisions import settle as know
 
     job, found, ledger = opened_run(context.obj.settings(), run)
-    told(know(job, found, ledger, decision(reason), delivered=delivered))
+    told(know(job, found, ledger, decision(reason), delivered=delivered), job)
 
 
 def decision(reason: str) -> "Decision":
@@ -110,21 +112,34 @@ def decision(reason: str) -> "Decision":
     return Decision(getpass.getuser(), reason.strip())
 
 
-def opened_run(settings: "Settings", run_id: str) -> "tuple[Job, Run, Ledger]":
-    """A run, its campaign's job, and the ledger."""
+def found_run(settings: "Settings", run_id: str) -> "tuple[Settings, Run, Ledger]":
+    """A run by the ledger alone: the project is not looked at."""
     from dmail_runner.ledger.ledger import Ledger
-    from dmail_runner.project.dbt_process import run_dbt
-    from dmail_runner.project.manifest import load_manifest
 
     settings.prepare()
     ledger = Ledger(settings, now)
-    found = ledger.named(run_id)
-    job = found_job(settings, load_manifest(settings, run_dbt).campaign(found.campaign))
-    return job, found, ledger
+    return settings, ledger.named(run_id), ledger
 
 
-def told(run: "Run") -> None:
+def opened_run(settings: "Settings", run_id: str) -> "tuple[Job | LedgerAlone, Run, Ledger]":
+    """A run, its campaign's job as far as the project still has one, and the ledger."""
+    from dmail_runner.project.dbt_process import run_dbt
+    from dmail_runner.project.manifest import load_manifest
+    from dmail_runner.run.job import LedgerAlone
+
+    _, found, ledger = found_run(settings, run_id)
+    try:
+        return found_job(settings, load_manifest(settings, run_dbt).campaign(found.campaign)), found, ledger
+    except DmailError as error:
+        return LedgerAlone(settings, tell, error), found, ledger
+
+
+def told(run: "Run", job: "Job | LedgerAlone") -> None:
+    """Print what has become of a run, and what to do if it does not go on by itself."""
     from dmail_runner.cli.text import run_lines
+    from dmail_runner.run.job import LedgerAlone
 
     ended(run)
     say("\n".join(run_lines(run)))
+    if isinstance(job, LedgerAlone) and not run.finished:
+        say(f"{run.run_id} does not go on by itself: {job.error.what}\n  -> dmail-runner cancel {run.run_id} --reason ...")

@@ -31,6 +31,8 @@ from dmail_runner.core.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from dmail_runner.core.settings import Settings
+    from dmail_runner.ledger.ledger import Ledger
+    from dmail_runner.ledger.run import Run
     from dmail_runner.project.manifest import Manifest
 
 
@@ -190,21 +192,35 @@ def purge(context: typer.Context) -> None:
     from dmail_runner.project.dbt_process import run_dbt
     from dmail_runner.project.manifest import load_manifest
     from dmail_runner.project.warehouse import building
-    from dmail_runner.run.housekeeping import purge as purge_campaign
-    from dmail_runner.run.spool import tidy_spool
+    from dmail_runner.run.housekeeping import purge_gone
 
     settings = context.obj.settings()
     manifest = load_manifest(settings, run_dbt)
     ledger = Ledger(settings, now)
     with building(settings, "purge", tell):
         pass  # what killed builds have left is gone
-    for name in manifest.names:
-        job = found_job(settings, manifest.campaign(name))
-        with ledger.turn(name, "purge"):
-            tidy_spool(job, ledger)
-            for run in purge_campaign(job, ledger):
-                say(f"kept     {run.run_id}: some of it may have been delivered; its files are in {settings.spool_dir}")
+    kept = [run for name in manifest.names for run in purge_declared(settings, manifest, name, ledger)]
+    for name in sorted(ledger.campaigns() - set(manifest.names)):
+        kept += purge_gone(settings, name, ledger, tell)
+    for run in kept:
+        say(f"kept     {run.run_id}: some of it may have been delivered; its files are in {settings.spool_dir}")
     say("purged")
+
+
+def purge_declared(settings: "Settings", manifest: "Manifest", name: str, ledger: "Ledger") -> "list[Run]":
+    """Purge a campaign of the project; one that is declared wrongly by the ledger alone. The runs that were kept."""
+    from dmail_runner.run.housekeeping import purge as purge_campaign
+    from dmail_runner.run.housekeeping import purge_gone
+    from dmail_runner.run.spool import tidy_spool
+
+    try:
+        job = found_job(settings, manifest.campaign(name))
+    except ConfigError as error:
+        tell(f"note     {name} is declared wrongly, and is purged by the ledger alone: {error.what}")
+        return purge_gone(settings, name, ledger, tell)
+    with ledger.turn(name, "purge"):
+        tidy_spool(settings, name, ledger)
+        return purge_campaign(job, ledger)
 
 
 def is_active(manifest: "Manifest", name: str) -> bool:

@@ -14,6 +14,7 @@ from dmail_runner.declare.file_format import AnyFormat, CsvFormat
 from dmail_runner.declare.tariff import Tariff
 
 FILE = "profiles/providers.yml"
+RETENTION_DAYS = 30  # for which a run that nobody finishes is kept, where the provider does not say it
 
 
 # What `parse_size` takes, for editors.
@@ -97,7 +98,7 @@ class Provider(Contract):
     """What mailings cost, for an estimate."""
     require_encryption: bool = False
     """A route that does not seal is a fault."""
-    retention_days: Annotated[int, Field(ge=0, le=3650)] = 30
+    retention_days: Annotated[int, Field(ge=0, le=3650)] = RETENTION_DAYS
     """How long after the slot a key must be good, and what is left of a run is kept."""
     history_days: Annotated[int, Field(ge=1, le=36500)] | None = None
     """How long the contact history remembers who was mailed, and up to a week more; for ever where it is not said."""

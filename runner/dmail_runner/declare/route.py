@@ -48,6 +48,17 @@ def check_mode(value: object) -> object:
     return int(value, 8)
 
 
+def check_temporary(value: str) -> str:
+    """The form of a temporary name."""
+    path = value.replace("{name}", "name", 1)
+    parts = path.split("/")
+    if value.count("{name}") != 1 or "{name}" not in value.rpartition("/")[2]:
+        raise ValueError("must hold `{name}` once, in its last part, such as {name}.part, .{name} or tmp/{name}")
+    if any(part in ("", ".", "..") for part in parts) or re.search(r"[\x00-\x1f\x7f\\{}]", path):
+        raise ValueError("must be a relative path with forward slashes, and no `..` in it")
+    return value
+
+
 HostKeys = Annotated[
     tuple[Annotated[str, AfterValidator(check_host_key)], ...],
     BeforeValidator(one_or_more),
@@ -64,14 +75,32 @@ class Delivery(Strict):
     """By a `draft` nothing is delivered."""
     encryption: Encryption | None = None
     """Whom files are sealed to, by OpenPGP; plain without it."""
-    finish: Literal["rename", "direct_then_marker"] = "rename"
-    """A whole temporary file gets its name, or, where the server forbids that, a marker tells that a file is whole."""
-    hidden: bool = False
-    """A temporary name begins with a dot."""
-    verify: Literal["auto", "size", "hash"] = "auto"
-    """What has arrived is compared by size, or by reading it back; `auto` reads back up to 16 MB."""
+    finish: Literal["rename", "direct", "direct_then_marker"] = "rename"
+    """A whole file gets its final name by a rename; or it is written under it, and a marker says that it is whole, or none."""
+    temporary: Annotated[str, AfterValidator(check_temporary)] = "{name}.part"
+    """The form of temporary names: `{name}.part`, `.{name}`, `tmp/{name}`, `{name}`; a random piece is always in the name."""
+    verify: Literal["auto", "size", "hash", "trust"] = "auto"
+    """What has arrived is compared by size, or by reading it back; `auto` reads back up to 16 MB; `trust` asks for nothing."""
+    taken: Literal["at_close", "at_rename"] | None = None
+    """The provider takes each file at once, when it is closed or renamed, so that its vanishing is the receipt."""
     retries: Annotated[int, Field(ge=0, le=20)] = 4
     """How often what may pass (a lost connection, no answer) is tried again."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def check_hidden(cls, given: object) -> object:
+        if isinstance(given, dict) and "hidden" in given:
+            raise ValueError('`hidden` is no option any more: `temporary: ".{name}.part"` makes hidden temporary names')
+        return given
+
+    @model_validator(mode="after")
+    def check_ways(self) -> Self:
+        needed = {"at_close": "direct", "at_rename": "rename"}
+        if self.taken and self.finish != needed[self.taken]:
+            raise ValueError(f"`taken: {self.taken}` needs `finish: {needed[self.taken]}`")
+        if self.finish != "rename" and "temporary" in self.model_fields_set:
+            raise ValueError(f"has a `temporary` name, which `finish: {self.finish}` does not use")
+        return self
 
 
 class FolderRoute(Delivery):
@@ -129,7 +158,9 @@ class SftpRoute(Delivery, Login):
     directory: str = "."
     """The folder on the server."""
     make_directory: bool = True
-    """Make it where it is missing."""
+    """Make it where it is missing; with `false`, no folder is asked for or made."""
+    rename: Literal["auto", "plain", "atomic"] = "auto"
+    """By what is known of the server, or by SFTP's own rename, which may be two steps, or is declared to be one (`atomic`)."""
     jump: Login | None = None
     """A server to go through, with a login of its own."""
     timeout: Seconds = 30
@@ -147,9 +178,9 @@ class Bucket(Delivery):
 
     @model_validator(mode="after")
     def check_finish(self) -> Self:
-        if self.finish != "rename" or self.hidden or self.verify == "hash":
+        if self.finish != "rename" or self.temporary != "{name}.part" or self.taken or self.verify in ("hash", "trust"):
             raise ValueError(
-                "an object store knows no `finish`, `hidden` or `verify`: an object appears whole, and checked, or not at all"
+                "an object store knows no `finish`, `temporary`, `taken` or `verify`: an object appears whole, or not at all"
             )
         return self
 

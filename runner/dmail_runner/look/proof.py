@@ -1,19 +1,19 @@
 """A proof: a file of test profiles and seeds alone, delivered under a name that says TEST, so that a person can look at print."""
 
 import shutil
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 from dmail_runner.core.template import SLOT_FORM
 from dmail_runner.core.values import Part, Receipt, Spooled
 from dmail_runner.extract.envelope import Envelope
 from dmail_runner.extract.parts import part_path
+from dmail_runner.ledger.intents import Intents
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.route_tests import note_proof
 from dmail_runner.look.trial import trial
 from dmail_runner.run.file import write
 from dmail_runner.run.job import Job, check_route
-from dmail_runner.ship import Desk, Intent, ship
+from dmail_runner.ship import DeliveryCallbacks, ship
 
 
 def prove(job: Job, slot: datetime, now: datetime, ledger: Ledger, by: str) -> list[tuple[Part, Receipt]]:
@@ -33,22 +33,18 @@ def prove(job: Job, slot: datetime, now: datetime, ledger: Ledger, by: str) -> l
             )
             parts = write(found, envelope, folder, watch=job.watch)
             spooled = [Spooled(part, part_path(folder, part.number)) for part in parts]
-            desk = Desk(intents(), lambda part, receipt: receipts.update({part.number: receipt}), job.tell, job.watch)
-            ship(spooled, job.route, desk)
+            # A proof mails nobody: what is about to happen to it is recorded in memory alone.
+            records = {part.number: Intents() for part in parts}
+            callbacks = DeliveryCallbacks(
+                lambda part: records[part.number],
+                lambda part, receipt: receipts.update({part.number: receipt}),
+                job.tell,
+                job.watch,
+            )
+            ship(spooled, job.route, callbacks)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     delivered = [(part, receipts[part.number]) for part in parts]
     for part, receipt in delivered:
         note_proof(ledger, job.campaign.name, part, receipt, by)
     return delivered
-
-
-def intents() -> Callable[[Part], Intent]:
-    """What was declared of a proof's parts, for as long as it is under way: it is in no ledger, for it mails nobody."""
-    declared: set[int] = set()
-
-    def intent(part: Part) -> Intent:
-        said = part.number
-        return Intent(said in declared, None, lambda: declared.add(said), lambda: declared.discard(said))
-
-    return intent

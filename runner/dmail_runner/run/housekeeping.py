@@ -1,9 +1,12 @@
 """What each run does for the runs before it: retention, and the state of the contact history."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from dmail_runner import history
 from dmail_runner.core.errors import Busy
+from dmail_runner.core.settings import Settings
+from dmail_runner.declare.provider import RETENTION_DAYS
 from dmail_runner.history import weeks
 from dmail_runner.history.compact import compact
 from dmail_runner.history.weeks import HistoryError
@@ -12,6 +15,7 @@ from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import Run
 from dmail_runner.run.give_up import cancel
 from dmail_runner.run.job import Job
+from dmail_runner.run.spool import tidy_spool
 
 
 def check_history(job: Job, ledger: Ledger) -> None:
@@ -32,21 +36,36 @@ def strangers(job: Job, ledger: Ledger) -> list[str]:
 
 
 def purge(job: Job, ledger: Ledger, *, spared: str | None = None) -> list[Run]:
-    """Give up the campaign's runs to which nothing has happened for the provider's `retention_days`, but for the `spared` one.
-
-    Those that may have left in part remain, for a person to look at, and are returned. The contact history is kept, too.
-    """
+    """What `purge_waiting` does for a campaign of the project; and its contact history is kept."""
     keep_history(job, ledger)
+    name, days = job.campaign.name, job.provider.retention_days
+    return purge_waiting(job.settings, name, ledger, days, job.tell, spared=spared)
+
+
+def purge_waiting(
+    settings: Settings, campaign: str, ledger: Ledger, days: int, tell: Callable[[str], None], *, spared: str | None = None
+) -> list[Run]:
+    """Give up the campaign's runs to which nothing has happened for so many days, but for the `spared` one.
+
+    Those that may have left in part remain, for a person to look at, and are returned.
+    """
     kept = []
-    end = ledger.now() - timedelta(days=job.provider.retention_days)
-    for run in ledger.waiting(job.campaign.name):
+    end = ledger.now() - timedelta(days=days)
+    for run in ledger.waiting(campaign):
         if run.run_id == spared or run.changed is None or max(run.changed, run.slot) > end:
             continue
         if run.may_have_left:
             kept.append(run)
         else:
-            cancel(job, run, ledger, f"it waited for more than {job.provider.retention_days} days")
+            cancel(settings, run, ledger, f"it waited for more than {days} days", tell)
     return kept
+
+
+def purge_gone(settings: Settings, campaign: str, ledger: Ledger, tell: Callable[[str], None]) -> list[Run]:
+    """What `purge` does for a campaign that is not in the project any more, or is declared wrongly, by the ledger alone."""
+    with ledger.turn(campaign, "purge"):
+        tidy_spool(settings, campaign, ledger)
+        return purge_waiting(settings, campaign, ledger, RETENTION_DAYS, tell)
 
 
 def keep_history(job: Job, ledger: Ledger) -> None:

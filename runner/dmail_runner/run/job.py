@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from dmail_runner.check.contract import contract_faults
 from dmail_runner.check.volume import class_faults
-from dmail_runner.core.errors import ConfigError, Problem
+from dmail_runner.core.errors import ConfigError, DmailError, Problem
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.values import Watch, nobody_watches
 from dmail_runner.declare.campaign import Campaign
@@ -44,6 +44,15 @@ class Job:
         """What so many pieces cost by the provider's tariff, with the currency; an estimate."""
         tariff = self.provider.tariff
         return f"{tariff.cost(pieces):,} {tariff.currency}" if tariff else None
+
+
+@dataclass(frozen=True)
+class LedgerAlone:
+    """What there is of a run whose campaign is not in the project any more, or cannot be read: `error` says why."""
+
+    settings: Settings
+    tell: Callable[[str], None]
+    error: DmailError
 
 
 def find_job(settings: Settings, campaign: Campaign, run_dbt: RunDbt, tell: Callable[[str], None]) -> Job:

@@ -3,10 +3,10 @@
 from contextlib import AbstractContextManager
 
 from dmail_runner.declare.route import AnyRoute, AzureRoute, FolderRoute, GcsRoute, S3Route, SftpRoute
-from dmail_runner.ship.delivery import Place
+from dmail_runner.ship.interface import Destination
 
 
-def destination(route: AnyRoute) -> AbstractContextManager[Place]:
+def destination(route: AnyRoute) -> AbstractContextManager[Destination]:
     """The place that a route leads to, connected while the context lasts. A new type of route is one line here."""
     match route:
         case FolderRoute():

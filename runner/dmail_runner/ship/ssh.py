@@ -27,7 +27,7 @@ from paramiko.channel import Channel
 
 from dmail_runner.core.errors import DeliveryError
 from dmail_runner.declare.route import Login, SftpRoute
-from dmail_runner.ship.delivery import Lost
+from dmail_runner.ship.answers import Lost
 
 # What goes wrong is told once, by this module's errors.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
