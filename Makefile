@@ -8,22 +8,22 @@ SOAK_SECONDS ?= 3600
 SIZES ?= 100000 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit check format docs soak bench lock clean
+.PHONY: help demo test test-unit check format docs soak bench release lock clean
 
-help: ## this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
+help: ## list the targets
+	@grep -hE '^[a-zA-Z0-9_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([^:]+):.*## /  make \1\t/' | expand -t 20
 
-demo: $(VENV)/run.ok ## sample profiles -> spring_catalog -> outbox/
+demo: $(VENV)/run.ok ## install, make sample profiles, run spring_catalog into outbox/
 	@test -s data/profiles.csv || $(BIN)/dmail-runner sample-data --rows $(DEMO_ROWS)
 	@$(BIN)/dmail-runner run spring_catalog
 
-test: check ## everything that CI runs; prints the ten slowest tests
+test: check ## run everything that CI runs; print the ten slowest tests
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --durations 10
 
-test-unit: $(VENV)/dev.ok ## the tests that need neither dbt nor a server, in under a minute
+test-unit: $(VENV)/dev.ok ## run the tests that need neither dbt nor a server, in under a minute
 	$(BIN)/python -m pytest --numprocesses auto tests/unit
 
-check: $(VENV)/dev.ok ## formatting, lint, types, import contract, the dbt project
+check: $(VENV)/dev.ok ## check formatting, lint, types, the import contract and the dbt project
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/sqlfmt --check --quiet models macros tests/dbt
@@ -39,11 +39,14 @@ format: $(VENV)/dev.ok ## write the formatting that `make check` asks for
 docs: $(VENV)/dev.ok ## write docs/reference and docs/schema from the code
 	$(BIN)/python -m scripts.reference
 
-soak: $(VENV)/dev.ok ## kill runs for an hour, at every system call and at any instant, and see that they converge
+soak: $(VENV)/dev.ok ## kill runs for an hour, at every system call and at random moments
 	DMAIL_SOAK_SECONDS=$(SOAK_SECONDS) DMAIL_TEST_LIVES=500 $(BIN)/python -m pytest -s tests/integration/run/test_kills.py tests/integration/run/test_histories.py
 
-bench: $(VENV)/dev.ok ## a run against the floor, dlt and pandas; SIZES="100000 10000000"
+bench: $(VENV)/dev.ok ## compare a run with the floor, dlt and pandas; SIZES="100000 10000000"
 	$(BIN)/python -m bench.end_to_end $(foreach size,$(SIZES),--rows $(size))
+
+release: $(VENV)/dev.ok ## build wheel and sdist into dist/, and try both in a fresh environment
+	$(BIN)/python -m scripts.try_release
 
 lock: $(VENV)/dev.ok ## resolve the lock files again (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --no-strip-extras \
@@ -51,13 +54,13 @@ lock: $(VENV)/dev.ok ## resolve the lock files again (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --no-strip-extras \
 		pyproject.toml --group build --constraint requirements-dev.lock --output-file requirements.lock
 
-clean: ## remove what this Makefile made (the ledger stays)
-	rm -rf $(VENV) target logs data outbox
+clean: ## remove what this Makefile made; the ledger stays
+	rm -rf $(VENV) target logs data outbox dist
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
-# The stamps are written last, so that an interrupted install is done again.
+# The stamps are written last, so that an interrupted installation is repeated.
 $(VENV)/run.ok: requirements.lock pyproject.toml | $(VENV)/bin/python
 	$(PIP) install --require-hashes -r requirements.lock
 	$(PIP) install --no-deps --no-build-isolation --editable .

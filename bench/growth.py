@@ -150,10 +150,10 @@ def staging(folder: Path) -> str:
         "contact_weeks": f"weeks/[0-9]*/{weeks.CONTACTS}",
         "compacted_runs": f"weeks/[0-9]*/{weeks.RUNS}",
     }
-    model = jinja2.Environment(autoescape=False).from_string((ROOT / "models/staging/stg_contact_history.sql").read_text())
+    model = jinja2.Environment(autoescape=False).from_string((ROOT / "models/history/stg_contact_history.sql").read_text())
     return model.render(
         source=lambda _, table: places[table],
-        read_files=lambda place, otherwise: f"read_parquet('{folder}/{place}')" if otherwise else "",
+        dmail={"read_files": lambda place, otherwise: f"read_parquet('{folder}/{place}')" if otherwise else ""},
     )
 
 

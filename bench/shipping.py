@@ -32,7 +32,7 @@ import sys, json
 from pathlib import Path
 from pydantic import TypeAdapter
 from dmail_runner.declare.route import Route
-from dmail_runner.ship import Desk
+from dmail_runner.ship import DeliveryCallbacks
 from dmail_runner.ship import Intent
 from dmail_runner.ship import ship
 from dmail_runner.core.values import Part
@@ -40,7 +40,7 @@ from dmail_runner.core.values import Spooled
 route = TypeAdapter(Route).validate_python(json.loads(sys.argv[1]))
 path, size, digest = Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 nothing = Intent(declared=False, owner=None, declare=lambda: None, withdraw=lambda: None)
-ship([Spooled(Part(1, "ours.bin", 1, size, digest, "r"), path)], route, Desk(lambda _: nothing, lambda *_: None))
+ship([Spooled(Part(1, "ours.bin", 1, size, digest, "r"), path)], route, DeliveryCallbacks(lambda _: nothing, lambda *_: None))
 """
 SEAL = """
 import sys, json

@@ -1,27 +1,27 @@
 {#
-    Out: this campaign has mailed them before.
+    Excludes profiles that a campaign has mailed before.
 
     Arguments:
-        days       only within so many days of the slot; none: ever
-        campaigns  'this', 'all', or a list of campaigns
+        days (optional[int]): Count only contacts of the last `days` days before the slot. By default, contacts of any age count.
+        campaigns (any): The campaigns whose contacts count: 'this', 'all', or a list of names.
 #}
 {% macro already_mailed(days=none, campaigns="this") %}
+    {% set window = none %}
     {% if days is not none %}
-        {% do number_between("already_mailed", "days", days, 1, 10000) %}
-        {% set window = "slot > " ~ slot() ~ " - interval " ~ days ~ " day" %}
+        {% do dmail.number_between("already_mailed", "days", days, 1, 10000) %}
+        {% set window %} slot > {{ dmail.slot() }} - interval {{ days }} day {% endset %}
     {% endif %}
+    {% set mailed %}
+        select profile_id as mailed_profile_id, max(slot) as mailed_slot
+        from {{ dmail.role_model("contact_history") }}
+        where {{ dmail.contact_filter("already_mailed", campaigns, window) }}
+        group by profile_id
+    {% endset %}
     {{
         return(
             {
                 "reason": "already_mailed",
-                "joins": [
-                    {
-                        "query": "select profile_id as mailed_profile_id, max(slot) as mailed_slot "
-                        ~ contacts("already_mailed", campaigns, window)
-                        ~ " group by profile_id",
-                        "on": "profile_id = mailed_profile_id",
-                    }
-                ],
+                "joins": [{"query": mailed, "on": "profile_id = mailed_profile_id"}],
                 "condition": "mailed_slot is not null",
                 "shows": {"last piece": "mailed_slot"},
             }

@@ -1,12 +1,13 @@
 {#
-    Out: the profile said no to postal mail, or to marketing as a whole, or said what nobody understands (`?`).
+    Excludes profiles that have not consented to postal mail or to marketing, by the values that `consent_value()` writes. A value
+    that it could not interpret (`?`) counts as a refusal.
 
     Arguments:
-        require  none  nothing said is consent, and so are XDM's pending, unknown, default yes and other legal grounds
-                 'y'   only an explicit yes to both is: for countries where postal mail needs it
+        require (optional[string]): By default, null counts as consent, and so do XDM's `p`, `u`, `dy`, `li`, `ct`, `cp`, `vi` and `pi`.
+            With 'y', only an explicit `y` in both columns does. Use it for countries whose law requires an opt-in for postal mail.
 #}
 {% macro consent(require=none) %}
-    {% do one_of("consent", "require", require, [none, "y"]) %}
+    {% do dmail.one_of("consent", "require", require, [none, "y"]) %}
     {% set given = ["y"] if require else ["y", "dy", "p", "u", "li", "ct", "cp", "vi", "pi"] %}
     {% set refused = [] %}
     {% for column in ["postal_mail_consent", "marketing_consent"] %}

@@ -1,21 +1,19 @@
 {#
-    Out: the control group, which is not mailed, so that what the mailing did can be measured. A keyed hash puts the same people in it in
-    every slot; they stand in the contact history as `holdout`.
+    Excludes a control group, which makes the effect of a mailing measurable. A keyed hash selects the same people in every slot.
+    The contact history records them as `holdout`.
 
     Arguments:
-        percent  how many of a hundred
-        unit     profile or household: who is held out together
-        key      campaigns with the same key hold out the same people; by default each campaign has its own
+        percent (float): The size of the group, from 0 to 100.
+        unit (string): Who is held out together: 'profile' or 'household'.
+        key (optional[string]): Campaigns with the same key hold out the same people. By default, each campaign has its own group.
 #}
 {% macro holdout(percent, unit="profile", key=none) %}
-    {% do number_between("holdout", "percent", percent, 0, 100) %}
-    {% do one_of("holdout", "unit", unit, ["profile", "household"]) %}
-    {% set drawn = keyed_hash(
-        (key or campaign_name()) ~ "/holdout",
-        "profile_id" if unit == "profile" else "coalesce(household_key, profile_id)",
-    ) %}
-    {# As text: 'g' comes after every hexadecimal digit. #}
-    {% set bound = "%08x" | format((percent * 42949672.96) | round | int) if percent < 100 else "g" %}
+    {% do dmail.number_between("holdout", "percent", percent, 0, 100) %}
+    {% do dmail.one_of("holdout", "unit", unit, ["profile", "household"]) %}
+    {% set person = "profile_id" if unit == "profile" else "coalesce(household_key, profile_id)" %}
+    {% set drawn = dmail.keyed_hash((key or dmail.campaign_name()) ~ "/holdout", person) %}
+    {# Hashes are compared as text, and 'g' sorts after every hexadecimal digit. #}
+    {% set bound = dmail.hexadecimal((percent * 42949672.96) | round | int, 8) if percent < 100 else "g" %}
     {{
         return(
             {

@@ -1,20 +1,21 @@
 {#
-    Out: the quantity is reached.
+    Excludes profiles beyond a quantity.
 
     Arguments:
-        rows  how many are kept
-        keep  the order by which the first are kept, such as 'lifetime_value desc'; none: by a keyed hash, that is by lot, with the
-              same winners whenever the slot is built
-        per   a column: so many of each of its values, such as 'region'
+        rows (int): The number of profiles to keep.
+        keep (optional[string]): The order in which profiles are kept, such as 'lifetime_value desc'. By default, a keyed hash draws
+            them by lot: the same profiles win whenever the slot is built.
+        per (optional[string]): A column, such as 'region': `rows` profiles are kept for each of its values.
 #}
 {% macro limit(rows, keep=none, per=none) %}
-    {% do number_between("limit", "rows", rows, 1, 1000000000000) %}
+    {% do dmail.number_between("limit", "rows", rows, 1, 1000000000000) %}
+    {% set lot = dmail.keyed_hash(dmail.campaign_name() ~ "/limit", "profile_id") %}
     {{
         return(
             {
                 "reason": "limit",
                 "unit": [per] if per else [],
-                "keep": [keep ~ " nulls last" if keep else keyed_hash(campaign_name() ~ "/limit", "profile_id")],
+                "keep": [keep ~ " nulls last" if keep else lot],
                 "first": rows,
             }
         )

@@ -1,28 +1,35 @@
 {#
-    Keys by which two rows are known as the same person, household or address: 16 hexadecimal digits, the same whatever the case,
-    the accents, the punctuation, the street type's abbreviation and the unit's designator.
+    A key by which two rows are recognised as the same person, household or address: 16 hexadecimal digits that do not depend on
+    case, accents, punctuation, the abbreviation of the street type or the designator of the unit.
 
         Müller, 12 Oak Street, Apt. 5   =   MUELLER, 12 oak st #5
 
-    Null where there is no name or no street: nobody is the duplicate of somebody unknown.
-    Arguments: column expressions; the postal code as `postal_code()` prints it. With a postal code the city's spelling does not matter.
+    The key is null if a part is null, so that nobody counts as the duplicate of an unknown person.
+
+    Arguments:
+        parts (list[column]): What the key is made of, as `name_words()`, `box_words()` and `locality_words()` return it.
 #}
 {% macro match_key(parts) %}
     substr(md5({% for part in parts %}{{ part }} {{ "|| '|' ||" if not loop.last }} {% endfor %}), 1, 16)
 {% endmacro %}
 
-{# A name without what people spell differently: spaces, hyphens, apostrophes, accents, and ue for ü. #}
+{#
+    A name without the differences of spelling: spaces, hyphens, apostrophes, accents, and ue for ü.
+
+    Arguments:
+        name (column): The name.
+#}
 {% macro name_words(name) -%}
-    {% set small = lower_case(name) %}
+    {% set small = dmail.lower_case(name) %}
     nullif(
-        {# Most names are plain letters: a look is cheaper than a rewrite. #}
+        {# Most names are plain letters. Testing for that is cheaper than rewriting them. #}
         case
-            when {{ matches_whole(small, "[a-z]+") }} and not {{ matches(small, "[aou]e") }}
+            when {{ dmail.matches_whole(small, "[a-z]+") }} and not {{ dmail.matches(small, "[aou]e") }}
             then {{ small }}
             else
                 {{
-                    replace_all(
-                        "translate(" ~ without_accents(small) ~ ", 'øłđß', 'olds')",
+                    dmail.replace_all(
+                        "translate(" ~ dmail.without_accents(small) ~ ", 'øłđß', 'olds')",
                         "([aou])e|[^\\p{L}\\p{N}]+",
                         "\\1",
                     )
@@ -33,15 +40,24 @@
 {%- endmacro %}
 
 {#
-    Where a letter box is: the street's words, and of the second line only what tells one unit from another, numbers and single
-    letters. Names of houses and firms are spelled differently each time.
+    The place of a letter box: the words of the street, and of the second line only the numbers and single letters, which tell one
+    unit from another. The names of houses and firms are spelled differently each time.
+
+    Arguments:
+        line1 (column): The street line.
+        line2 (column): The second line.
 #}
 {% macro box_words(line1, line2) -%}
-    {{ street_words(line1) }}
-    || coalesce({{ each_part(lower_case(line2), "\\b[a-z]?[0-9]+[a-z]?\\b|\\b[a-z]\\b", "part || ' '") }}, '')
+    {% set unit = dmail.each_part(dmail.lower_case(line2), "\\b[a-z]?[0-9]+[a-z]?\\b|\\b[a-z]\\b", "part || ' '") %}
+    {{ dmail.street_words(line1) }} || coalesce({{ unit }}, '')
 {%- endmacro %}
 
-{# A street's words with one space after each; street types cut to their first letters, unit designators left out. #}
+{#
+    The words of a street, each followed by one space. Street types are cut to their first letters, unit designators are removed.
+
+    Arguments:
+        line (column): The street line.
+#}
 {% macro street_words(line) -%}
     {% set types = [
         "(st)(?:r|reet|rasse|raße)",
@@ -55,34 +71,42 @@
         "(sq)uare",
     ] %}
     {% set units = "apartment|apt|appartement|unit|suite|ste|no|nr|floor|fl" %}
-    {% set small = lower_case(line) %}
-    {# The words first, then their types: in one pattern the groups would be looked at in every gap, which takes five times as long. #}
+    {% set small = dmail.lower_case(line) %}
+    {# Words and street types take a pattern each: one pattern for both would test its groups in every gap, at five times the cost. #}
     {% set words -%}
         case
             when
-                {{ matches_whole(small, "[0-9a-z]+( [0-9a-z]+)*") }}
-                and not {{ matches(small, " (?:" ~ units ~ ")\\b") }}
+                {{ dmail.matches_whole(small, "[0-9a-z]+( [0-9a-z]+)*") }}
+                and not {{ dmail.matches(small, " (?:" ~ units ~ ")\\b") }}
             then {{ small }} || ' '
             else
                 {{
-                    replace_all(
-                        without_accents(small) ~ " || ' '",
+                    dmail.replace_all(
+                        dmail.without_accents(small) ~ " || ' '",
                         "(?:[^\\p{L}\\p{N}]+(?:" ~ units ~ ")\\b)*[^\\p{L}\\p{N}]+",
                         " ",
                     )
                 }}
         end
     {%- endset %}
-    nullif({{ replace_all(words, "\\b(?:" ~ types | join("|") ~ ") ", "\\1\\2\\3\\4\\5\\6\\7\\8\\9 ") }}, ' ')
+    nullif({{ dmail.replace_all(words, "\\b(?:" ~ types | join("|") ~ ") ", "\\1\\2\\3\\4\\5\\6\\7\\8\\9 ") }}, ' ')
 {%- endmacro %}
 
-{# Where a street is: country and postal code (of US codes the first five digits), or the city where there is no code. #}
-{% macro place_words(city, postal_code, country_code) -%}
+{#
+    The locality of a street: the country and the postal code (of US codes the first five digits), or the city if there is no code.
+    If there is a code, the spelling of the city does not matter.
+
+    Arguments:
+        city (column): The city.
+        postal_code (column): The postal code as `postal_code()` prints it.
+        country_code (column): ISO 3166-1 alpha-2.
+#}
+{% macro locality_words(city, postal_code, country_code) -%}
     {{ country_code }} || coalesce(
         case
             when {{ country_code }} = 'US' then substr({{ postal_code }}, 1, 5) else replace({{ postal_code }}, ' ', '')
         end,
-        {{ name_words(city) }},
+        {{ dmail.name_words(city) }},
         ''
     )
 {%- endmacro %}

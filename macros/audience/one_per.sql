@@ -1,12 +1,13 @@
 {#
-    Out: another profile of the same unit is kept. A household that is excluded by an earlier rule keeps nobody out.
+    Keeps one profile per person, household or address. Profiles that an earlier rule has excluded do not count, so that an
+    excluded profile never takes the place of another one.
 
     Arguments:
-        unit  person: the same name at the same address; household: the same last name there; address: whoever lives there
-        keep  the order by which the best is kept, such as 'updated_at desc'; `profile_id` breaks ties
+        unit (string): 'person' (same name, same address), 'household' (same last name, same address) or 'address'.
+        keep (string): The order in which profiles are kept, such as 'updated_at desc'. Ties are broken by `profile_id`.
 #}
 {% macro one_per(unit, keep="updated_at desc") %}
-    {% do one_of("one_per", "unit", unit, ["person", "household", "address"]) %}
+    {% do dmail.one_of("one_per", "unit", unit, ["person", "household", "address"]) %}
     {{
         return(
             {

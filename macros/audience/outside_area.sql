@@ -1,10 +1,11 @@
 {#
-    Out: the address lies outside the area.
+    Excludes addresses outside an area. An area is a dictionary: `country_code`, `region` or `postal_code` -> list of values. A `*`
+    at the end of a postal code matches any rest.
 
-    Arguments: dictionaries of `country_code`, `region` or `postal_code` to lists of values; a `*` at the end of a postal code stands
-    for any rest.
-        only   such as {'country_code': ['US', 'CA']}: an address must be in each of these; with nothing in the column it is out
-        never  such as {'region': ['AK', 'HI']}: an address must be in none of these
+    Arguments:
+        only (dict[string, list[string]]): Areas that an address must all lie in, such as {'country_code': ['US', 'CA']}. A null in the
+            column is excluded.
+        never (dict[string, list[string]]): Areas that an address must not lie in, such as {'region': ['AK', 'HI']}.
 #}
 {% macro outside_area(only={}, never={}) %}
     {% if not only and not never %}
@@ -13,7 +14,7 @@
     {% set out = [] %}
     {% for areas, wanted in [(only, false), (never, true)] %}
         {% for column, values in areas.items() %}
-            {% do one_of("outside_area", "a column", column, ["country_code", "region", "postal_code"]) %}
+            {% do dmail.one_of("outside_area", "a column", column, ["country_code", "region", "postal_code"]) %}
             {% if values is string or values is not sequence or not values %}
                 {{
                     exceptions.raise_compiler_error(
@@ -25,7 +26,9 @@
             {% for value in values %}
                 {% set text = value | string %}
                 {% do inside.append(
-                    begins_with(column, text[:-1]) if text.endswith("*") else column ~ " = " ~ sql_text(text)
+                    dmail.begins_with(column, text[:-1])
+                    if text.endswith("*")
+                    else column ~ " = " ~ dmail.sql_text(text)
                 ) %}
             {% endfor %}
             {% do out.append(("" if wanted else "not ") ~ "coalesce(" ~ inside | join(" or ") ~ ", false)") %}

@@ -1,26 +1,28 @@
 {#
-    What an extract selects from: the audience's row of everybody who is included, and the seed addresses, each with
-        is_seed   true for a seed: an address of ours that shows us what arrives; it counts in no figure and in no contact history
-        piece_id  the piece's name, the same whenever the slot is built; by it returns and responses are matched back
+    What an extract selects from: the audience's rows of everybody who is included, and the seed addresses. It adds two columns:
 
-    Arguments: relations
-        audience, recipients
-        seeds  such as ref('int_seed_addresses'); none: no seeds
+        is_seed   true for a seed address: one of ours, which shows what arrives. Seeds are in no figure and in no contact history.
+        piece_id  identifies the piece, whenever the slot is built. Returns and responses are matched by it.
+
+    Arguments:
+        audience (relation): The campaign's audience.
+        recipients (relation): The campaign's recipients.
+        seeds (optional[relation]): The seed addresses, such as ref('int_seed_addresses'). By default, there are none.
 #}
 {% macro pieces(audience, recipients, seeds=none) %}
     {% set included %}
-        select targeted.*, false as is_seed, {{ piece_id(profile_id="targeted.profile_id") }} as piece_id
+        select targeted.*, false as is_seed, {{ dmail.piece_id(profile_id="targeted.profile_id") }} as piece_id
         from {{ audience }} as targeted
         inner join (select profile_id from {{ recipients }} where exclusion_reason is null) as included
             on targeted.profile_id = included.profile_id
     {% endset %}
     {% if seeds %}
         {% set planted %}
-            select *, true as is_seed, {{ piece_id() }} as piece_id
+            select *, true as is_seed, {{ dmail.piece_id() }} as piece_id
             from {{ seeds }}
-            where coalesce(campaign, '{{ campaign_name() }}') = '{{ campaign_name() }}'
+            where coalesce(campaign, '{{ dmail.campaign_name() }}') = '{{ dmail.campaign_name() }}'
         {% endset %}
-        {{ union_by_name(included, planted) }}
+        {{ dmail.union_by_name(included, planted) }}
     {% else %} {{ included }}
     {% endif %}
 {% endmacro %}

@@ -1,16 +1,28 @@
 {#
-    People, or whoever else has a name and an address in the columns of stg_profiles, each with its one postal address, normalised
-    and judged, and the keys by which it is matched; every other column is passed on.
+    People with one postal address each, normalised and judged, and the keys by which they are matched. All other columns are
+    passed on. It adds or replaces:
+
+        country_code, postal_code       normalised; a missing country is the variable `home_country`
+        full_name                       first and last name
+        country_name, country_names     the country in English, and in the languages of the senders
+        address_format, capital_fields, postal_code_prefix
+                                        how the country's post prints an address, for `address_block()`
+        address_problem, address_lines  what the address lacks, or null; its lines without the country
+        person_key, household_key, address_key
+                                        the same for rows of the same person, household or address
+
+    Arguments:
+        people (relation): People with the name and address columns of `stg_profiles`.
 #}
 {% macro postal_addresses(people) %}
     with
         profiles as (select * from {{ people }}),
 
-        countries as (select * from {{ ref("countries") }}),
+        countries as (select * from {{ ref("dmail", "countries") }}),
 
         names as (
-            select country_code, {{ entries_by_key("language", "country_name") }} as country_names
-            from {{ ref("country_names") }}
+            select country_code, {{ dmail.entries_by_key("language", "country_name") }} as country_names
+            from {{ ref("dmail", "country_names") }}
             group by country_code
         ),
 
@@ -22,16 +34,16 @@
 
         located as (
             select
-                {{ star_except(["country_code"]) }},
-                {{ country_code("coalesce(country_code, '" ~ var("home_country") ~ "')") }} as country_code
+                {{ dmail.star_except(["country_code"]) }},
+                {{ dmail.country_code("coalesce(country_code, '" ~ var("home_country") ~ "')") }} as country_code
             from profiles
         ),
 
         normalised as (
             select
-                {{ star_except(["postal_code"]) }},
-                {{ postal_code("postal_code", "country_code") }} as postal_code,
-                {{ join_words(["first_name", "last_name"]) }} as full_name
+                {{ dmail.star_except(["postal_code"]) }},
+                {{ dmail.postal_code("postal_code", "country_code") }} as postal_code,
+                {{ dmail.join_words(["first_name", "last_name"]) }} as full_name
             from located
         ),
 
@@ -47,7 +59,7 @@
                     then address_format
                     when
                         {{
-                            matches(
+                            dmail.matches(
                                 "concat_ws(' ', address_line1, city, region)",
                                 "[\\p{Han}\\p{Hiragana}\\p{Katakana}\\p{Hangul}\\p{Thai}]",
                             )
@@ -64,13 +76,14 @@
                     then 'no address line'
                     when requires_city and city is null
                     then 'no city'
-                    -- Where the post asks for a region and no city (Hong Kong, the Emirates), people write it as the
-                    -- city.
+                    -- Where the post requires a region and no city (Hong Kong, the Emirates), people write the region
+                    -- into
+                    -- the city.
                     when requires_region and region is null and (requires_city or city is null)
                     then 'no region'
                     when requires_postal_code and postal_code is null
                     then 'no postal code'
-                    when not {{ is_postal_code("postal_code", "postal_code_pattern") }}
+                    when not {{ dmail.is_postal_code("postal_code", "postal_code_pattern") }}
                     then 'postal code not of its country'
                 end as address_problem,
                 {% for line in ["full_name", "company", "address_line1", "address_line2"] %}
@@ -83,37 +96,37 @@
         worded as (
             select
                 *,
-                {{ name_words("first_name") }} as first_words,
-                {{ name_words("last_name") }} as last_words,
-                {{ box_words("address_line1", "address_line2") }} as street,
-                {{ place_words("city", "postal_code", "country_code") }} as place
+                {{ dmail.name_words("first_name") }} as first_words,
+                {{ dmail.name_words("last_name") }} as last_words,
+                {{ dmail.box_words("address_line1", "address_line2") }} as street,
+                {{ dmail.locality_words("city", "postal_code", "country_code") }} as locality
             from judged
         ),
 
         named as (
             select
-                {{ star_except(["first_words", "last_words"]) }},
+                {{ dmail.star_except(["first_words", "last_words"]) }},
                 case
                     when full_name is not null
                     then nullif(concat(coalesce(first_words, ''), coalesce(last_words, '')), '')
-                    else {{ name_words("company") }}
+                    else {{ dmail.name_words("company") }}
                 end as person_words,
                 case
                     when last_name is not null
                     then last_words
                     when first_name is not null
                     then first_words
-                    else {{ name_words("company") }}
+                    else {{ dmail.name_words("company") }}
                 end as household_words
             from worded
         ),
 
         final as (
             select
-                {{ star_except(["person_words", "household_words", "street", "place"]) }},
-                {{ match_key(["person_words", "street", "place"]) }} as person_key,
-                {{ match_key(["household_words", "street", "place"]) }} as household_key,
-                {{ match_key(["street", "place"]) }} as address_key
+                {{ dmail.star_except(["person_words", "household_words", "street", "locality"]) }},
+                {{ dmail.match_key(["person_words", "street", "locality"]) }} as person_key,
+                {{ dmail.match_key(["household_words", "street", "locality"]) }} as household_key,
+                {{ dmail.match_key(["street", "locality"]) }} as address_key
             from named
         )
 

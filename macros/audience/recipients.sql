@@ -1,19 +1,22 @@
 {#
-    One row per targeted profile with its verdict: `exclusion_reason` is null for who is included.
+    One row per profile of the audience with its verdict: `exclusion_reason` is null for everybody who is included.
 
-    The rules apply in the order given, and the first that applies is the reason. A rule is a dictionary that a rule macro
+    The rules apply in the given order. The first one that applies is the reason. A rule is a dictionary, which a rule macro
     returns:
-        reason             what `exclusion_reason` says
-        joins              what the rule looks up: list of {query, on}; a query's rows have a unique key, and its columns names of
-                           their own
-        condition          a rule over rows: SQL that is true for who is out
-        unit, keep, first  a rule over sets: the columns that make a set, the order within it, and how many are kept; it looks
-                           only at who is still in, so that an excluded row never keeps its place from another
-        shows              what `dmail-runner explain` tells of a profile: name -> SQL
+
+        reason             the value of `exclusion_reason`
+        joins              what the rule looks up: a list of {query, on}. A query's rows have a unique key, and its columns have
+                           names that no other rule uses
+        condition          a rule over rows: SQL that is true for rows to exclude
+        unit, keep, first  a rule over sets: the columns that define a set, the order within it, and how many rows are kept. It
+                           sees only rows that no earlier rule has excluded, so that an excluded row never takes a place
+        shows              what `dmail-runner explain` prints: label -> SQL
 
     Arguments:
-        audience  relation; `profile_id`, `household_key` and whatever the rules look at
-        rules     list of rules
+        audience (relation): The campaign's audience: `profile_id`, `household_key`, and the columns that the rules read.
+        rules (list[dict[string, any]]): The rules, in order.
+
+    A mailing in waves has a column `wave_number`, too. Its contract must list the column, which is null without the runner.
 #}
 {% macro recipients(audience, rules) %}
     {% for rule in rules if rule is not mapping or not rule.reason %}
@@ -24,11 +27,11 @@
         }}
     {% endfor %}
     {% set explained = execute and env_var("DMAIL_EXPLAIN", "") != "" %}
-    {% set wave = this_wave() %}
+    {% set wave = dmail.this_wave() %}
     {% set step = namespace(name="targeted") %}
 
     with
-        {% if wave %} {{ in_waves(audience, wave) }}
+        {% if wave %} {{ dmail.in_waves(audience, wave) }}
         {% else %} targeted as (select *, cast(null as string) as exclusion_reason from {{ audience }}),
         {% endif %}
 
@@ -37,17 +40,18 @@
             {% set step.name = "after_" ~ loop.index ~ "_" ~ rule.reason %}
             {{ step.name }} as (
                 select
-                    {{ star_except(["exclusion_reason"], last) }},
+                    {{ dmail.star_except(["exclusion_reason"], last) }},
                     case
                         when exclusion_reason is not null
                         then exclusion_reason
-                        when {{ rule.condition or beyond(rule) }}
+                        when {{ rule.condition or dmail.beyond_first(rule) }}
                         then '{{ rule.reason }}'
                     end as exclusion_reason
                     {% if explained %}
                         ,
-                        {{ rule.condition or "case when exclusion_reason is null then " ~ beyond(rule) ~ " end" }}
-                        as rule_{{ loop.index }}_out,
+                        {% if rule.condition %} {{ rule.condition }}
+                        {% else %} case when exclusion_reason is null then {{ dmail.beyond_first(rule) }} end
+                        {% endif %} as rule_{{ loop.index }}_out,
                         '{{ rule.reason }}' as rule_{{ loop.index }}_name,
                         concat_ws(
                             ', '
@@ -67,7 +71,9 @@
             select
                 profile_id,
                 household_key,
-                {{ "wave_number," if wave }}
+                {% if wave %} wave_number,
+                {% elif execute and "wave_number" in (model.columns or {}) %} cast(null as integer) as wave_number,
+                {% endif %}
                 {% if explained %}
                     {% for rule in rules %}
                         rule_{{ loop.index }}_name, rule_{{ loop.index }}_out, rule_{{ loop.index }}_shows,
@@ -81,8 +87,13 @@
     from final
 {% endmacro %}
 
-{# True for who stands behind the first of their set, among those who are still in. #}
-{% macro beyond(rule) -%}
+{#
+    SQL of a rule over sets: true for rows beyond the first ones of their set, among those that no earlier rule has excluded.
+
+    Arguments:
+        rule (dict[string, any]): The rule.
+#}
+{% macro beyond_first(rule) -%}
     {% for column in rule.unit %} {{ column }} is not null and {% endfor %}
     row_number() over (
         partition by {{ (["exclusion_reason is null"] + rule.unit) | join(", ") }}
@@ -91,29 +102,46 @@
     > {{ rule.first or 1 }}
 {%- endmacro %}
 
-{# The campaign that the present model, or the model that a unit test tests, belongs to. #}
+{#
+    The campaign of the current model, or of the model that a unit test tests: its name up to the two underscores. The runner
+    refuses a campaign whose models are named otherwise.
+#}
 {% macro campaign_name() %}
-    {{
-        return(
-            (model.get("tested_node_unique_id") or model.unique_id or "").split(".")[2].split("__")[0]
-            if model.unique_id
-            else ""
-        )
-    }}
+    {% set node = (model.get("tested_node_unique_id") or model.unique_id or "") if model.unique_id else "" %}
+    {{ return(node.split(".")[2].split("__")[0] if node else "") }}
 {% endmacro %}
 
-{# A compile error where a rule is given something that it does not take. #}
-{% macro one_of(macro, argument, value, allowed) %}
+{#
+    Raises a compile error unless a value is one of those that an argument accepts.
+
+    Arguments:
+        macro (string): The macro's name, for the message.
+        argument (string): The argument's name.
+        value (any): The value.
+        allowed (list[any]): The values that it accepts.
+        others (optional[string]): What else it accepts, in words.
+#}
+{% macro one_of(macro, argument, value, allowed, others=none) %}
     {% if value not in allowed %}
+        {% set accepted = allowed + ([others] if others else []) %}
         {{
             exceptions.raise_compiler_error(
-                macro ~ "(): " ~ argument ~ " is `" ~ value ~ "`; it accepts " ~ allowed | join(", ")
+                macro ~ "(): " ~ argument ~ " is `" ~ value ~ "`; it accepts " ~ accepted | join(", ")
             )
         }}
     {% endif %}
 {% endmacro %}
 
-{# A compile error where a number is none, or lies outside its bounds. #}
+{#
+    Raises a compile error unless a value is a number within bounds.
+
+    Arguments:
+        macro (string): The macro's name, for the message.
+        argument (string): The argument's name.
+        value (any): The value.
+        least (int): The least number.
+        most (int): The greatest number.
+#}
 {% macro number_between(macro, argument, value, least, most) %}
     {% if value is not number or value is boolean or value < least or value > most %}
         {{

@@ -1,65 +1,69 @@
 {#
-    A mailing in waves, by what the runner says in DMAIL_WAVE: the first run divides its audience, and later waves take the same people.
-    The members of a household are in one wave, drawn by a keyed hash. Without the runner there are no waves.
+    The wave of a mailing that the runner builds, from DMAIL_WAVE: {number, sizes, audience}. Empty without the runner, and for
+    mailings without waves. The first run divides the audience, and later waves take the same people. The members of a household
+    are in one wave, which a keyed hash draws.
 #}
 {% macro this_wave() %} {{ return(fromjson(env_var("DMAIL_WAVE", "{}")) if execute else {}) }} {% endmacro %}
 
-{# What the people of a divided audience are read from. #}
-{% macro divided_audience(wave) %} {{ return(read_files("'" ~ wave.audience.replace("'", "''") ~ "'")) }} {% endmacro %}
-
 {#
-    The audience with `wave_number`, and who is in another wave than this one already out.
+    The relation with the people of a divided audience: `profile_id` and `wave_number`.
 
     Arguments:
-        audience  relation; `profile_id` and `household_key`
-        wave      what `this_wave()` returns
+        wave (dict[string, any]): What `this_wave()` returns.
+#}
+{% macro divided_audience(wave) %}
+    {{ return(dmail.read_files("'" ~ wave.audience.replace("'", "''") ~ "'")) }}
+{% endmacro %}
+
+{#
+    Common table expressions: the audience with `wave_number`, and `targeted`, in which people of other waves are excluded.
+
+    Arguments:
+        audience (relation): The campaign's audience, with `profile_id` and `household_key`.
+        wave (dict[string, any]): What `this_wave()` returns.
 #}
 {% macro in_waves(audience, wave) %}
     {% if wave.audience %}
         divided as (
             select audience.*, drawn.wave_number
             from {{ audience }} as audience
-            inner join {{ divided_audience(wave) }} as drawn on audience.profile_id = drawn.profile_id
+            inner join {{ dmail.divided_audience(wave) }} as drawn on audience.profile_id = drawn.profile_id
         ),
     {% else %}
+        {% set lot = dmail.keyed_hash(dmail.campaign_name() ~ "/wave", "coalesce(household_key, profile_id)") %}
         drawn as (
             select
-                *,
-                row_number() over (
-                    order by
-                        {{ keyed_hash(campaign_name() ~ "/wave", "coalesce(household_key, profile_id)") }},
-                        coalesce(household_key, profile_id),
-                        profile_id
-                ) as place_in_line
+                *, row_number() over (order by {{ lot }}, coalesce(household_key, profile_id), profile_id) as position
             from {{ audience }}
         ),
 
-        households_in_line as (
+        households as (
             select
                 *,
                 count(*) over () as people,
-                {# The household's first member decides for all. #}
-                min(place_in_line) over (partition by coalesce(household_key, profile_id)) as household_place
+                {# The first member's position decides for the whole household. #}
+                min(position) over (partition by coalesce(household_key, profile_id)) as household_position
             from drawn
         ),
 
         divided as (
             select
-                {{ star_except(["place_in_line", "people", "household_place"], "households_in_line") }},
+                {{ dmail.star_except(["position", "people", "household_position"], "households") }},
                 case
                     {% set reach = namespace(share=0, count=0) %}
                     {% for size in wave.sizes[:-1] %}
                         {% if size.share %}
                             {% set reach.share = reach.share + size.share %}
-                            when household_place <= people * {{ reach.share }}
+                            when household_position <= people * {{ reach.share }}
                         {% else %}
-                            {% set reach.count = reach.count + size.count %} when household_place <= {{ reach.count }}
+                            {% set reach.count = reach.count + size.count %}
+                            when household_position <= {{ reach.count }}
                         {% endif %}
                         then {{ loop.index }}
                     {% endfor %}
                     else {{ wave.sizes | length }}
                 end as wave_number
-            from households_in_line
+            from households
         ),
     {% endif %}
     targeted as (

@@ -1,21 +1,37 @@
-{# The first anniversary of a timestamp on or after a moment, as a date. A 29 February is kept on the 28th in other years. #}
+{#
+    The first anniversary of a timestamp on or after a moment, as a date. In other years, 29 February is 28 February.
+
+    Arguments:
+        column (column): The timestamp.
+        moment (column): The moment.
+#}
 {% macro anniversary(column, moment) %}
-    {% set this_year, next_year = anniversary_in(column, moment, 0), anniversary_in(column, moment, 1) %}
-    {% set reached = this_year ~ " >= cast(" ~ moment ~ " as date)" %}
-    {{ return("case when " ~ reached ~ " then " ~ this_year ~ " else " ~ next_year ~ " end") }}
+    {% set this_year = dmail.anniversary_in(column, moment, 0) %}
+    {% set next_year = dmail.anniversary_in(column, moment, 1) %}
+    {% set first %}
+        case when {{ this_year }} >= cast({{ moment }} as date) then {{ this_year }} else {{ next_year }} end
+    {% endset %}
+    {{ return(first) }}
 {% endmacro %}
 
-{# The anniversary in the year of a moment, or so many years later. #}
+{#
+    The anniversary of a timestamp in the year of a moment, or in a later one, as a date.
+
+    Arguments:
+        column (column): The timestamp.
+        moment (column): The moment.
+        later (int): The number of years after the moment's year.
+#}
 {% macro anniversary_in(column, moment, later) %}
-    {{ return(adapter.dispatch("anniversary_in")(column, moment, later)) }}
+    {{ return(adapter.dispatch("anniversary_in", "dmail")(column, moment, later)) }}
 {% endmacro %}
 
 {% macro duckdb__anniversary_in(column, moment, later) %}
-    {% set years = "date_diff('year', " ~ column ~ ", " ~ moment ~ ") + " ~ later %}
-    {{ return("cast(" ~ column ~ " + to_years(" ~ years ~ ") as date)") }}
+    {% set day %} cast({{ column }} + to_years(date_diff('year', {{ column }}, {{ moment }}) + {{ later }}) as date) {% endset %}
+    {{ return(day) }}
 {% endmacro %}
 
 {% macro spark__anniversary_in(column, moment, later) %}
-    {% set years = "(year(" ~ moment ~ ") - year(" ~ column ~ ") + " ~ later ~ ")" %}
-    {{ return("add_months(" ~ column ~ ", 12 * " ~ years ~ ")") }}
+    {% set day %} add_months({{ column }}, 12 * (year({{ moment }}) - year({{ column }}) + {{ later }})) {% endset %}
+    {{ return(day) }}
 {% endmacro %}

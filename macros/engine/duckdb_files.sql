@@ -1,26 +1,26 @@
-{# Files as DuckDB's table functions read them. #}
+{# Files, as DuckDB's table functions read them. #}
 {% macro duckdb__read_files(relation, otherwise) %}
     {% set location = relation | string %}
     {% if not location.startswith("'") %} {{ return(location) }}
-    {% elif otherwise and execute and not duckdb__files(location) %}
+    {% elif otherwise and execute and not dmail.duckdb__files(location) %}
         {% set columns = [] %}
         {% for name, type in otherwise.items() %} {% do columns.append("cast(null as " ~ type ~ ") as " ~ name) %}
         {% endfor %}
         {{ return("(select " ~ columns | join(", ") ~ " where false)") }}
     {% elif location.lower().endswith(".parquet'") %} {{ return("read_parquet(" ~ location ~ ")") }}
-    {% else %} {{ return("read_csv(" ~ location ~ ", " ~ duckdb__csv_options(location) ~ ")") }}
+    {% else %} {{ return("read_csv(" ~ location ~ ", " ~ dmail.duckdb__csv_options(location) ~ ")") }}
     {% endif %}
 {% endmacro %}
 
 {#
-    The options of read_csv. Of several files the columns are left to DuckDB, which goes by their names: they may stand in another
-    order in each.
+    The options of read_csv. For several files, DuckDB finds the columns by itself and matches them by name, because their order may
+    differ from file to file.
 #}
 {% macro duckdb__csv_options(location) %}
     {% set options = ["header = true", "quote = '\"'", "escape = '\"'", "comment = ''"] %}
-    {% set files = duckdb__files(location) if execute else [] %}
+    {% set files = dmail.duckdb__files(location) if execute else [] %}
     {% if files %}
-        {% set line = duckdb__first_line(location) %}
+        {% set line = dmail.duckdb__first_line(location) %}
         {% set counts = {} %}
         {% for sign in [",", ";", "\t", "|"] %} {% do counts.update({sign: line.count(sign)}) %} {% endfor %}
         {% set delimiter = (counts | dictsort(by="value", reverse=true))[0][0] %}

@@ -1,5 +1,10 @@
-{# An expression that stops the query with a message (a text expression without personal data) as soon as it is evaluated. #}
-{% macro fail(message) %} {{ return(adapter.dispatch("fail")(message)) }}{% endmacro %}
+{#
+    An expression that stops the query with a message as soon as it is evaluated.
+
+    Arguments:
+        message (column): The message, a text expression without personal data.
+#}
+{% macro fail(message) %} {{ return(adapter.dispatch("fail", "dmail")(message)) }}{% endmacro %}
 
 {% macro duckdb__fail(message) %} {{ return("error(" ~ message ~ ")") }} {% endmacro %}
 

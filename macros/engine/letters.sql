@@ -1,12 +1,17 @@
-{# Letters, one by one: whatever the letter, its capital is one letter, too, and the rest of the word changes nothing. #}
-{# Capitals. What has no single capital stays (ﬁ, ŉ). #}
-{% macro upper_case(text) -%} {{ adapter.dispatch("upper_case")(text) }} {%- endmacro %}
+{# Case and accents, letter by letter: one letter in, one letter out, regardless of the letters beside it. #}
+{#
+    Text in upper case. Letters whose capital is not a single letter stay as they are (ﬁ, ŉ).
+
+    Arguments:
+        text (column): The text.
+#}
+{% macro upper_case(text) -%} {{ adapter.dispatch("upper_case", "dmail")(text) }} {%- endmacro %}
 
 {% macro duckdb__upper_case(text) -%} upper({{ text }}) {%- endmacro %}
 
-{# Java writes some capitals with two letters: those are set aside meanwhile. #}
+{# Java writes the capitals of some letters with two letters. Placeholders stand for these letters in the meantime. #}
 {% macro spark__upper_case(text) -%}
-    {% set letters = spark_letters() %}
+    {% set letters = dmail.spark_letters() %}
     translate(
         upper(translate({{ text }}, '{{ letters.odd }}', '{{ letters.aside }}')),
         '{{ letters.aside }}',
@@ -14,31 +19,46 @@
     )
 {%- endmacro %}
 
-{# Small letters; of the Greek sigma the one within a word. #}
-{% macro lower_case(text) -%} {{ adapter.dispatch("lower_case")(text) }} {%- endmacro %}
+{#
+    Text in lower case. The small Greek sigma is always the one that is used within a word.
+
+    Arguments:
+        text (column): The text.
+#}
+{% macro lower_case(text) -%} {{ adapter.dispatch("lower_case", "dmail")(text) }} {%- endmacro %}
 
 {% macro duckdb__lower_case(text) -%} lower({{ text }}) {%- endmacro %}
 
 {% macro spark__lower_case(text) -%} lower(translate({{ text }}, 'Σİ', 'σi')) {%- endmacro %}
 
-{# Every letter without its accents and marks: é is e. A letter with a stroke through it stays. #}
-{% macro without_accents(text) -%} {{ adapter.dispatch("without_accents")(text) }} {%- endmacro %}
+{#
+    Text without accents and marks: é becomes e. Letters with a stroke stay as they are (ø).
+
+    Arguments:
+        text (column): The text.
+#}
+{% macro without_accents(text) -%} {{ adapter.dispatch("without_accents", "dmail")(text) }} {%- endmacro %}
 
 {% macro duckdb__without_accents(text) -%} strip_accents({{ text }}) {%- endmacro %}
 
 {% macro spark__without_accents(text) -%}
-    {% set letters = spark_letters() %}
+    {% set letters = dmail.spark_letters() %}
     translate(regexp_replace({{ text }}, '\\p{M}', ''), '{{ letters.accented }}', '{{ letters.bare }}')
 {%- endmacro %}
 
-{# Letter and accent as one character, wherever there is one (NFC): sources write é in two ways. #}
-{% macro composed(text) -%} {{ adapter.dispatch("composed")(text) }} {%- endmacro %}
+{#
+    Text in Unicode's composed form (NFC): a letter and its accent are one character, if there is one. Sources write é in two ways.
+
+    Arguments:
+        text (column): The text.
+#}
+{% macro composed(text) -%} {{ adapter.dispatch("composed", "dmail")(text) }} {%- endmacro %}
 
 {% macro duckdb__composed(text) -%} nfc_normalize({{ text }}) {%- endmacro %}
 
-{# Accents in another order than Unicode's own, and the parts of Korean syllables, stay as they are. #}
+{# Accents in another order than Unicode's, and the parts of Korean syllables, stay as they are. #}
 {% macro spark__composed(text) -%}
-    {% set letters = spark_letters() %}
+    {% set letters = dmail.spark_letters() %}
     {% set whole -%}
         map_from_arrays(
             regexp_extract_all('{{ letters.pairs }}', '(?s)..', 0), regexp_extract_all('{{ letters.whole }}', '(?s).', 0)

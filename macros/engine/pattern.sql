@@ -1,75 +1,116 @@
 {#
-    Regular expressions, in RE2's dialect: what the formats need and no two engines spell alike. A pattern is a text of Jinja; `$` is
-    the end of the text and never a line's, `\b` the edge of an ASCII word, `\s` ASCII space, `\p{Han}` a script.
+    Regular expressions, which no two engines write alike. Patterns are Jinja texts in RE2's dialect. `$` matches only the end of
+    the text, `\b` the edge of an ASCII word, `\s` ASCII white space, and `\p{Han}` a script.
 #}
-{# The text with every match replaced; `\1` stands for the first group, and for nothing where that took no part. #}
+{#
+    The text with every match replaced.
+
+    Arguments:
+        text (column): The text.
+        pattern (string): The pattern.
+        replacement (string): The replacement. `\1` is the first group, and empty if the group took no part in the match.
+#}
 {% macro replace_all(text, pattern, replacement) -%}
-    {{ adapter.dispatch("replace_all")(text, pattern, replacement) }}
+    {{ adapter.dispatch("replace_all", "dmail")(text, pattern, replacement) }}
 {%- endmacro %}
 
 {% macro duckdb__replace_all(text, pattern, replacement) -%}
-    regexp_replace({{ text }}, {{ sql_text(pattern) }}, {{ sql_text(replacement) }}, 'g')
+    regexp_replace({{ text }}, {{ dmail.sql_text(pattern) }}, {{ dmail.sql_text(replacement) }}, 'g')
 {%- endmacro %}
 
 {% macro spark__replace_all(text, pattern, replacement) -%}
-    regexp_replace({{ text }}, {{ java_pattern(pattern) }}, {{ java_replacement(replacement) }})
+    regexp_replace({{ text }}, {{ dmail.java_pattern(pattern) }}, {{ dmail.java_replacement(replacement) }})
 {%- endmacro %}
 
-{# The text with its first match replaced: of a pattern that is anchored at both ends, the only one. #}
+{#
+    The text with the first match replaced, which for a pattern with both anchors is the only one.
+
+    Arguments:
+        text (column): The text.
+        pattern (string): The pattern.
+        replacement (string): The replacement. `\1` is the first group.
+#}
 {% macro replace_first(text, pattern, replacement) -%}
-    {{ adapter.dispatch("replace_first")(text, pattern, replacement) }}
+    {{ adapter.dispatch("replace_first", "dmail")(text, pattern, replacement) }}
 {%- endmacro %}
 
 {% macro duckdb__replace_first(text, pattern, replacement) -%}
-    regexp_replace({{ text }}, {{ sql_text(pattern) }}, {{ sql_text(replacement) }})
+    regexp_replace({{ text }}, {{ dmail.sql_text(pattern) }}, {{ dmail.sql_text(replacement) }})
 {%- endmacro %}
 
-{# Java replaces all or, by a group that takes the rest of the text along, the first. #}
+{# Java replaces all matches. A last group that takes the rest of the text limits it to the first one. #}
 {% macro spark__replace_first(text, pattern, replacement) -%}
     {% set groups = modules.re.findall("(?<!\\\\)\\((?!\\?)", pattern) | length %}
-    {{ spark__replace_all(text, "(?:" ~ pattern ~ ")((?s:.*))", replacement ~ "\\" ~ (groups + 1)) }}
+    {{ dmail.spark__replace_all(text, "(?:" ~ pattern ~ ")((?s:.*))", replacement ~ "\\" ~ (groups + 1)) }}
 {%- endmacro %}
 
-{# Whether the pattern occurs in the text. #}
-{% macro matches(text, pattern) -%} {{ adapter.dispatch("matches")(text, pattern) }} {%- endmacro %}
+{#
+    Whether the text contains a match.
 
-{% macro duckdb__matches(text, pattern) -%} regexp_matches({{ text }}, {{ sql_text(pattern) }}) {%- endmacro %}
+    Arguments:
+        text (column): The text.
+        pattern (string): The pattern.
+#}
+{% macro matches(text, pattern) -%} {{ adapter.dispatch("matches", "dmail")(text, pattern) }} {%- endmacro %}
 
-{% macro spark__matches(text, pattern) -%}({{ text }}) rlike {{ java_pattern(pattern) }} {%- endmacro %}
+{% macro duckdb__matches(text, pattern) -%} regexp_matches({{ text }}, {{ dmail.sql_text(pattern) }}) {%- endmacro %}
 
-{# Whether the pattern is the whole text. `column`: the pattern is a column's, row by row. #}
+{% macro spark__matches(text, pattern) -%}({{ text }}) rlike {{ dmail.java_pattern(pattern) }} {%- endmacro %}
+
+{#
+    Whether the whole text matches.
+
+    Arguments:
+        text (column): The text.
+        pattern (string): The pattern, or a column with patterns.
+        column (bool): Whether `pattern` is a column.
+#}
 {% macro matches_whole(text, pattern, column=false) -%}
-    {{ adapter.dispatch("matches_whole")(text, pattern, column) }}
+    {{ adapter.dispatch("matches_whole", "dmail")(text, pattern, column) }}
 {%- endmacro %}
 
 {% macro duckdb__matches_whole(text, pattern, column) -%}
-    regexp_full_match({{ text }}, {{ pattern if column else sql_text(pattern) }})
+    regexp_full_match({{ text }}, {{ pattern if column else dmail.sql_text(pattern) }})
 {%- endmacro %}
 
 {% macro spark__matches_whole(text, pattern, column) -%}
     {%- if column -%}({{ text }}) rlike '^(?:' || {{ pattern }} || ')\\z'
-    {%- else -%}({{ text }}) rlike {{ java_pattern("^(?:" ~ pattern ~ ")$") }}
+    {%- else -%}({{ text }}) rlike {{ dmail.java_pattern("^(?:" ~ pattern ~ ")$") }}
     {%- endif -%}
 {%- endmacro %}
 
-{# The matches of the pattern, each changed by an expression over `part`, joined again; null for null. #}
+{#
+    The matches of a pattern, each changed by an expression, as one text. Null stays null.
+
+    Arguments:
+        text (column): The text.
+        pattern (string): The pattern.
+        expression (string): SQL over `part`, a match.
+#}
 {% macro each_part(text, pattern, expression) -%}
-    {{ adapter.dispatch("each_part")(text, pattern, expression) }}
+    {{ adapter.dispatch("each_part", "dmail")(text, pattern, expression) }}
 {%- endmacro %}
 
 {% macro duckdb__each_part(text, pattern, expression) -%}
     array_to_string(
-        list_transform(regexp_extract_all({{ text }}, {{ sql_text(pattern) }}), lambda part:{{ expression }}), ''
+        list_transform(regexp_extract_all({{ text }}, {{ dmail.sql_text(pattern) }}), lambda part:{{ expression }}), ''
     )
 {%- endmacro %}
 
 {% macro spark__each_part(text, pattern, expression) -%}
-    array_join(transform(regexp_extract_all({{ text }}, {{ java_pattern(pattern) }}, 0), part -> {{ expression }}), '')
+    array_join(
+        transform(regexp_extract_all({{ text }}, {{ dmail.java_pattern(pattern) }}, 0), part -> {{ expression }}), ''
+    )
 {%- endmacro %}
 
-{# A pattern as Java takes it, as a SQL literal. #}
+{#
+    A pattern as a SQL literal in Java's dialect.
+
+    Arguments:
+        pattern (string): The pattern.
+#}
 {% macro java_pattern(pattern) -%}
-    {# Java's own `$` also matches before a last line break, and its `\b` knows all letters up to version 18. #}
+    {# In Java, `$` also matches before a last line break, and `\b` covers all letters up to version 18. #}
     {% set word = "[0-9A-Za-z_]" %}
     {% set edge = "(?:(?<=" ~ word ~ ")(?!" ~ word ~ ")|(?<!" ~ word ~ ")(?=" ~ word ~ "))" %}
     {% set pieces = [] %}
@@ -85,10 +126,15 @@
             ) %}
         {% endif %}
     {% endfor %}
-    {{- sql_text(pieces | join("")) -}}
+    {{- dmail.sql_text(pieces | join("")) -}}
 {%- endmacro %}
 
-{# A replacement as Java takes it, as a SQL literal. #}
+{#
+    A replacement as a SQL literal in Java's dialect.
+
+    Arguments:
+        replacement (string): The replacement.
+#}
 {% macro java_replacement(replacement) -%}
-    {{- sql_text(modules.re.sub("\\\\([0-9])", "$\\1", replacement | replace("$", "\\$"))) -}}
+    {{- dmail.sql_text(modules.re.sub("\\\\([0-9])", "$\\1", replacement | replace("$", "\\$"))) -}}
 {%- endmacro %}

@@ -1,19 +1,19 @@
 {#
-    Files as Spark tables of their own: a query cannot give Spark the options of a CSV file, and a folder that is not there yet is an
-    empty table. They are named after all that they are made of, so that a file that has changed is another table.
+    Files, as external tables of Spark: a query cannot give Spark the options of a CSV file, and a folder that does not exist yet must
+    be an empty table. A table's name is a hash of its definition, so that another definition is another table.
 #}
 {% macro spark__read_files(relation, otherwise) %}
     {% if not execute %} {{ return(relation) }} {% endif %}
-    {% set location = spark_location(relation) %}
+    {% set location = dmail.spark_location(relation) %}
     {% if not location.startswith("'") %} {{ return(location) }} {% endif %}
-    {% set path = spark_path(location[1:-1].replace("''", "'")) %}
-    {% if otherwise %} {{ return(spark_folder(path, otherwise)) }}
+    {% set path = dmail.spark_path(location[1:-1].replace("''", "'")) %}
+    {% if otherwise %} {{ return(dmail.spark_folder(path, otherwise)) }}
     {% elif path.lower().endswith(".parquet") %} {{ return("parquet.`" ~ path.replace("`", "``") ~ "`") }}
-    {% else %} {{ return(spark_csv(path)) }}
+    {% else %} {{ return(dmail.spark_csv(path)) }}
     {% endif %}
 {% endmacro %}
 
-{# Where a source's files are, in quotes: what dbt's adapter for DuckDB sees to by itself. #}
+{# The quoted location of a source's files, which the adapter for DuckDB resolves by itself. #}
 {% macro spark_location(relation) %}
     {% set name = relation | string %}
     {% for source in graph.sources.values() if source.relation_name == name %}
@@ -22,15 +22,15 @@
     {{ return(name) }}
 {% endmacro %}
 
-{# A location as every machine of the cluster sees it: a relative one starts at the project. #}
+{# A location as an absolute path or URL, because the machines of the cluster have another working directory. #}
 {% macro spark_path(location) %}
     {% set absolute = location.startswith("/") or "://" in location %}
     {{ return(location if absolute else invocation_args_dict["project_dir"] ~ "/" ~ location) }}
 {% endmacro %}
 
 {#
-    A CSV file with every column as text, by the delimiter of its first line. A row of another width stops the query, and so does a
-    file of several whose columns stand in another order.
+    A table over a CSV file, or a glob of several, with every column as text and the delimiter of the first line. Rows of another
+    width, and files with another order of columns, stop the query.
 #}
 {% macro spark_csv(path) %}
     {% set lines = run_query("select value from text.`" ~ path.replace("`", "``") ~ "` limit 1").rows %}
@@ -46,15 +46,12 @@
         "mode": "FAILFAST",
         "enforceSchema": "false",
     } %}
-    {{ return(spark_table("csv", path, options, line)) }}
+    {{ return(dmail.spark_table("csv", path, options, line)) }}
 {% endmacro %}
 
 {#
-    The Parquet files that a glob finds, which may be none, in a folder that may not be there.
-
-    Arguments:
-        path     such as FOLDER/*/contacts.parquet; `*` and `[0-9]` stand within one name
-        columns  column -> type
+    The Parquet files that a glob finds, as a subquery. There may be no files, and the folder may not exist. `path` is such as
+    FOLDER/*/contacts.parquet, where `*` and `[0-9]` match within one name. `columns` is column -> type.
 #}
 {% macro spark_folder(path, columns) %}
     {% set folder, name = modules.re.split("/[^/]*[*\\[]", path)[0], path.split("/")[-1] %}
@@ -62,29 +59,27 @@
     {% set options = {"recursiveFileLookup": "true", "pathGlobFilter": name} %}
     {% set schema = [] %}
     {% for name, type in columns.items() %} {% do schema.append(name ~ " " ~ type) %} {% endfor %}
-    {% set table = spark_table("parquet", folder, options, schema=schema | join(", ")) %}
-    {# Spark looks below a folder at whatever depth, and tells of places as of URLs. #}
-    {% set found = modules.re.sub("([.+(){}])", "\\\\\\1", path[folder | length :]).replace("*", "[^/]*") ~ "$" %}
-    {{
-        return(
-            "(select " ~ columns
-            | join(", ")
-            ~ " from "
-            ~ table
-            ~ " where url_decode(replace(_metadata.file_path, '+', '%2B')) rlike "
-            ~ sql_text("/" ~ modules.re.escape(folder.split("/")[-1]) ~ found)
-            ~ ")"
+    {% set table = dmail.spark_table("parquet", folder, options, schema=schema | join(", ")) %}
+    {# Spark searches below the folder at any depth, and reports paths as URLs. #}
+    {% set glob = modules.re.sub("([.+(){}])", "\\\\\\1", path[folder | length :]).replace("*", "[^/]*") ~ "$" %}
+    {% set pattern = "/" ~ modules.re.escape(folder.split("/")[-1]) ~ glob %}
+    {% set query %}
+        (
+            select {{ columns | join(", ") }}
+            from {{ table }}
+            where url_decode(replace(_metadata.file_path, '+', '%2B')) rlike {{ dmail.sql_text(pattern) }}
         )
-    }}
+    {% endset %}
+    {{ return(query) }}
 {% endmacro %}
 
-{# An external table over files: its name. `fingerprint`: what makes it another table besides its definition. #}
+{# The name of an external table over files, which is created if necessary. A change of `fingerprint` makes it another table. #}
 {% macro spark_table(format, path, options, fingerprint="", schema="") %}
     {% set given = [] %}
-    {% for name, value in options.items() %} {% do given.append(name ~ " = " ~ sql_text(value)) %} {% endfor %}
+    {% for name, value in options.items() %} {% do given.append(name ~ " = " ~ dmail.sql_text(value)) %} {% endfor %}
     {% set definition %}
         {{ "(" ~ schema ~ ")" if schema }} using {{ format }} options ({{ given | join(", ") }})
-        location {{ sql_text(path) }}
+        location {{ dmail.sql_text(path) }}
     {% endset %}
     {% set name = target.schema ~ ".files_" ~ local_md5(definition ~ fingerprint) %}
     {% do run_query("create schema if not exists " ~ target.schema) %}

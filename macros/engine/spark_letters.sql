@@ -1,10 +1,12 @@
 {#
-    Letters as DuckDB knows them, for Spark; scripts/make_spark_letters.py writes this file.
+    Letters as DuckDB treats them, for Spark. `python scripts/make_spark_letters.py` writes this file. The texts are pairs that
+    correspond character by character:
 
-        odd, aside, capitals  letters whose capital is two letters for Java; signs that stand for them meanwhile; DuckDB's capital
-        accented, bare        letters with accents; those without
-        single, usual         signs that are another one by definition (Å of Angstrom), and that one
-        pairs, whole          letter and accent, as two signs; as one
+        odd, capitals    letters whose capital is two letters in Java, and DuckDB's capitals of them
+        aside            placeholders for the odd letters
+        accented, bare   letters with accents, and the letters without
+        single, usual    characters that are another one by definition (the sign Å), and that one
+        pairs, whole     a letter and its accent as two characters, and as one
 #}
 {% macro spark_letters() %}
     {{

@@ -1,31 +1,26 @@
 {#
-    How dbt makes tables on Spark: as Parquet below DMAIL_SPARK_WAREHOUSE, where the runner reads them, one folder a table. What a
-    killed build has left there is written over.
+    Overrides of dbt-spark. A table is a folder of Parquet files below DMAIL_SPARK_WAREHOUSE, where the runner reads it. It overwrites
+    what a killed build has left there.
 #}
-{% macro spark__location_clause() %} location {{ sql_text(spark_folder_of(model.alias)) }} {% endmacro %}
+{% macro spark__location_clause() %} location {{ dmail.sql_text(dmail.spark_folder_of(model.alias)) }} {% endmacro %}
 
 {% macro spark__file_format_clause() %} using parquet {% endmacro %}
 
-{# The folder of a table. #}
+{# The absolute path of a table's folder. #}
 {% macro spark_folder_of(name) %}
-    {{ return(spark_path(env_var("DMAIL_SPARK_WAREHOUSE", ".dmail/spark")) ~ "/" ~ name) }}
+    {{ return(dmail.spark_path(env_var("DMAIL_SPARK_WAREHOUSE", ".dmail/spark")) ~ "/" ~ name) }}
 {% endmacro %}
 
-{# A contract's `not_null`, which Parquet does not hold: looked at after the table is made. #}
+{# A contract's not_null constraints, which Parquet cannot enforce: they are checked when the table is written. #}
 {% macro spark__persist_constraints(relation, model) %}
     {% for name, column in model.columns.items() %}
         {% if column.constraints | selectattr("type", "equalto", "not_null") | list %}
             {% set rows = run_query("select count(*) from " ~ relation ~ " where " ~ name ~ " is null").rows %}
             {% if rows[0][0] %}
+                {% set column = relation.identifier ~ "." ~ name %}
                 {{
                     exceptions.raise_compiler_error(
-                        "NOT NULL constraint failed: "
-                        ~ relation.identifier
-                        ~ "."
-                        ~ name
-                        ~ " ("
-                        ~ rows[0][0]
-                        ~ " rows)"
+                        "NOT NULL constraint failed: " ~ column ~ " (" ~ rows[0][0] ~ " rows)"
                     )
                 }}
             {% endif %}
@@ -33,7 +28,7 @@
     {% endfor %}
 {% endmacro %}
 
-{# A seed's rows. dbt's own way knows neither nulls nor apostrophes. #}
+{# Loads the rows of a seed. dbt-spark's own macro mishandles nulls and apostrophes. #}
 {% macro spark__load_csv_rows(model, agate_table) %}
     {% set types = model.config.get("column_types", {}) %}
     {% set columns = [] %}
@@ -45,7 +40,7 @@
     {% for row in agate_table.rows %}
         {% set values = [] %}
         {% for value in row %}
-            {% do values.append("null" if value is none else sql_text(value | string)) %}
+            {% do values.append("null" if value is none else dmail.sql_text(value | string)) %}
         {% endfor %}
         {% do rows.append("(" ~ values | join(", ") ~ ")") %}
     {% endfor %}

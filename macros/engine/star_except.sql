@@ -1,13 +1,19 @@
-{# Every column but these, of `relation` where one is given. #}
+{#
+    All columns but these.
+
+    Arguments:
+        columns (list[string]): The columns to leave out.
+        relation (optional[string]): The relation whose columns are meant, if the query has several.
+#}
 {% macro star_except(columns, relation=none) %}
-    {{ return(adapter.dispatch("star_except")(columns, relation)) }}
+    {{ return(adapter.dispatch("star_except", "dmail")(columns, relation)) }}
 {% endmacro %}
 
 {% macro duckdb__star_except(columns, relation) %}
     {{ return((relation ~ "." if relation else "") ~ "* exclude (" ~ columns | join(", ") ~ ")") }}
 {% endmacro %}
 
-{# A column's name as a regular expression (quotedRegexColumnNames): Spark 3 has no `except`. #}
+{# Spark 3 has no `except`, but takes a regular expression for a column (quotedRegexColumnNames). #}
 {% macro spark__star_except(columns, relation) %}
     {{ return((relation ~ "." if relation else "") ~ "`(?i)^(?!(?:" ~ columns | join("|") ~ ")$).*$`") }}
 {% endmacro %}

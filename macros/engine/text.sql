@@ -1,13 +1,23 @@
-{# Texts. What is not here, the formats take from functions that the engines share. #}
-{# A text as a SQL literal. #}
-{% macro sql_text(text) -%} {{ adapter.dispatch("sql_text")(text) }} {%- endmacro %}
+{# Text functions that differ between engines. Formats use SQL's own functions for the rest. #}
+{#
+    A text as a SQL literal.
+
+    Arguments:
+        text (string): The text.
+#}
+{% macro sql_text(text) -%} {{ adapter.dispatch("sql_text", "dmail")(text) }} {%- endmacro %}
 
 {% macro duckdb__sql_text(text) -%} {{ "'" ~ text | replace("'", "''") ~ "'" }} {%- endmacro %}
 
 {% macro spark__sql_text(text) -%} {{ "'" ~ text | replace("\\", "\\\\") | replace("'", "\\'") ~ "'" }} {%- endmacro %}
 
-{# A text without the spaces at its ends, Unicode's other spaces (Zs) among them; no line break, no tab. #}
-{% macro trimmed(text) -%} {{ adapter.dispatch("trimmed")(text) }} {%- endmacro %}
+{#
+    A text without the spaces at its ends, including Unicode's other spaces (Zs). Line breaks and tabs stay.
+
+    Arguments:
+        text (column): The text.
+#}
+{% macro trimmed(text) -%} {{ adapter.dispatch("trimmed", "dmail")(text) }} {%- endmacro %}
 
 {% macro duckdb__trimmed(text) -%} trim({{ text }}) {%- endmacro %}
 
@@ -18,19 +28,40 @@
     )
 {%- endmacro %}
 
-{# A text without any of these signs, SQL, at its ends. #}
-{% macro trimmed_of(text, signs) -%} {{ adapter.dispatch("trimmed_of")(text, signs) }} {%- endmacro %}
+{#
+    A text without certain characters at its ends.
+
+    Arguments:
+        text (column): The text.
+        signs (column): The characters, as one text.
+#}
+{% macro trimmed_of(text, signs) -%} {{ adapter.dispatch("trimmed_of", "dmail")(text, signs) }} {%- endmacro %}
 
 {% macro duckdb__trimmed_of(text, signs) -%} trim({{ text }}, {{ signs }}) {%- endmacro %}
 
 {% macro spark__trimmed_of(text, signs) -%} btrim({{ text }}, {{ signs }}) {%- endmacro %}
 
-{# Whether a text begins with another, a literal. #}
-{% macro begins_with(text, beginning) -%} {{ adapter.dispatch("begins_with")(text, beginning) }} {%- endmacro %}
+{#
+    Whether a text begins with another one.
 
-{% macro duckdb__begins_with(text, beginning) -%} starts_with({{ text }}, {{ sql_text(beginning) }}) {%- endmacro %}
+    Arguments:
+        text (column): The text.
+        beginning (string): Its beginning.
+#}
+{% macro begins_with(text, beginning) -%}
+    {{ adapter.dispatch("begins_with", "dmail")(text, beginning) }}
+{%- endmacro %}
 
-{% macro spark__begins_with(text, beginning) -%} startswith({{ text }}, {{ sql_text(beginning) }}) {%- endmacro %}
+{% macro duckdb__begins_with(text, beginning) -%}
+    starts_with({{ text }}, {{ dmail.sql_text(beginning) }})
+{%- endmacro %}
 
-{# The column as text, its ends trimmed; null where nothing is left. #}
-{% macro blank_to_null(column) -%} nullif({{ trimmed("cast(" ~ column ~ " as string)") }}, '') {%- endmacro %}
+{% macro spark__begins_with(text, beginning) -%} startswith({{ text }}, {{ dmail.sql_text(beginning) }}) {%- endmacro %}
+
+{#
+    A column as trimmed text, or null if nothing is left.
+
+    Arguments:
+        column (column): The column.
+#}
+{% macro blank_to_null(column) -%} nullif({{ dmail.trimmed("cast(" ~ column ~ " as string)") }}, '') {%- endmacro %}

@@ -1,21 +1,25 @@
-{# The rows of two queries, columns matched by name; a column that one of them lacks is null there. #}
-{% macro union_by_name(one, other) %} {{ return(adapter.dispatch("union_by_name")(one, other)) }}{% endmacro %}
+{#
+    The rows of two queries. Columns are matched by name, and a column that one query lacks is null there.
+
+    Arguments:
+        one (string): A query.
+        other (string): The other query.
+#}
+{% macro union_by_name(one, other) %}
+    {{ return(adapter.dispatch("union_by_name", "dmail")(one, other)) }}
+{% endmacro %}
 
 {% macro duckdb__union_by_name(one, other) %} {{ return(one ~ " union all by name " ~ other) }} {% endmacro %}
 
-{# A natural join with no rows of the other gives each side the other's columns as nulls, and both the same order; the optimizer drops it. #}
+{#
+    A natural join with no rows of the other query gives each query the columns of both, as nulls and in the same order. The optimizer
+    removes the join.
+#}
 {% macro spark__union_by_name(one, other) %}
-    {% set one, other = "(" ~ one ~ ")", "(" ~ other ~ ")" %}
-    {{
-        return(
-            "select * from "
-            ~ one
-            ~ " natural left join (select * from "
-            ~ other
-            ~ " where false) union all select * from (select * from "
-            ~ one
-            ~ " where false) natural right join "
-            ~ other
-        )
-    }}
+    {% set query %}
+        select * from ({{ one }}) natural left join (select * from ({{ other }}) where false)
+        union all
+        select * from (select * from ({{ one }}) where false) natural right join ({{ other }})
+    {% endset %}
+    {{ return(query) }}
 {% endmacro %}

@@ -1,14 +1,14 @@
 {#
-    Where the slot's window begins (UTC), as a timestamp literal: where the one before it ended that was not given up. A window is
-    half-open, and windows abut:
+    The start of the slot's window (UTC), as a timestamp literal: the end of the last window that was not given up. Windows are
+    half-open and contiguous:
 
-        triggered_at >= {{ window_start() }} and triggered_at < {{ window_end() }}
+        triggered_at >= {{ dmail.window_start() }} and triggered_at < {{ dmail.window_end() }}
 
-    Plain dbt commands fall back on the week before `slot()`'s fixed moment. `in_window` finds rows that arrive late, too.
+    Without the runner it is one week before the fixed moment of `slot()`. `in_window()` also finds rows that arrive late.
 #}
 {% macro window_start() %}
     {{ return("timestamp '" ~ env_var("DMAIL_WINDOW_START", "2026-09-28 10:00:00") ~ "'") }}
 {% endmacro %}
 
-{# Where the slot's window ends: the slot. #}
-{% macro window_end() %} {{ return(slot()) }} {% endmacro %}
+{# The end of the slot's window (UTC), as a timestamp literal: the slot. #}
+{% macro window_end() %} {{ return(dmail.slot()) }} {% endmacro %}

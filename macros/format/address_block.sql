@@ -1,20 +1,23 @@
 {#
-    The printed block of an address, as the columns address_block_1 to address_block_N of a select list: everything on its line, in
-    the order and the capitals of its country's post, and, where the letter leaves the sender's country, that country's name in
-    capitals last. There are no gaps: what is over at the end is null. It reads columns of int_postal_addresses, and prints of
-    them what the country's format names: no region in Germany, no postal code in Hong Kong.
+    The printed block of an address, as the columns `address_block_1` to `address_block_N` of a select list. It has the order and the
+    capitals that the post of the country asks for and, if the letter leaves the sender's country, that country's name in capitals
+    as the last line. Lines without content are removed, and the columns after the last line are null. What a country's format does
+    not name is not printed, such as the region in Germany.
 
-    A block that is too long never loses a line. The street lines are joined by a comma; where that is not enough, or the country
-    is unknown, all columns are null: let address_block_1 be not null in the extract's contract, and the build says so.
+    A block that is too long never loses a line. The street lines are joined by a comma. If that is not enough, or the country is
+    unknown, all columns are null: declare `address_block_1` not_null in the contract, and the build fails.
+
+    It reads the columns of `postal_addresses()`.
 
     Arguments:
-        lines           how many lines the paper has, 3 to 12
-        sender_country  ISO 3166-1 alpha-2 of the country in which the letters are posted; as a rule, the home country
-        language        of the country's name, which the sender's post reads: en, de, fr, es, it, pt, nl, pl, sv or da
-        name            SQL of the recipient's name
-        company         SQL of the organisation; 'null' prints none
-        street          list of SQL, the street lines
-        columns         what the columns' names begin with
+        lines (int): The number of lines on the paper, 3 to 12.
+        sender_country (string): ISO 3166-1 alpha-2 of the country in which the letters are posted. By default, the variable
+            `home_country`.
+        language (string): The language of the country's name, which the sender's post reads: en, de, fr, es, it, pt, nl, pl, sv or da.
+        name (column): The recipient's name.
+        company (column): The organisation. 'null' prints none.
+        street (list[column]): The street lines.
+        columns (string): The beginning of the columns' names.
 #}
 {% macro address_block(
     lines=6,
@@ -25,8 +28,8 @@
     street=["address_line1", "address_line2"],
     columns="address_block"
 ) -%}
-    {% set block = address_lines(lines, sender_country, language, name, company, street, "address_block") %}
+    {% set block = dmail.address_lines(lines, sender_country, language, name, company, street, "address_block") %}
     {% for line in range(1, lines + 1) %}
-        {{ list_item(block, line) }} as {{ columns }}_{{ line }} {{- "," if not loop.last }}
+        {{ dmail.list_item(block, line) }} as {{ columns }}_{{ line }} {{- "," if not loop.last }}
     {% endfor %}
 {%- endmacro %}

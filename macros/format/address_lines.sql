@@ -1,6 +1,14 @@
 {#
-    The printed block of an address as a list of lines, in the order and the capitals of its country's post: what
-    address_block() and address_block_text() are made of, and where their arguments and outcomes are told.
+    The printed block of an address as a list of lines, for `address_block()` and `address_block_text()`.
+
+    Arguments:
+        lines (optional[int]): The greatest number of lines, 3 to 12. None is no limit.
+        sender_country (string): ISO 3166-1 alpha-2 of the country in which the letters are posted.
+        language (string): The language of the country's name.
+        name (column): The recipient's name.
+        company (column): The organisation.
+        street (list[column]): The street lines.
+        macro_name (string): The calling macro, for error messages.
 #}
 {% macro address_lines(lines, sender_country, language, name, company, street, macro_name) -%}
     {% set languages = ["en", "de", "fr", "es", "it", "pt", "nl", "pl", "sv", "da"] %}
@@ -19,44 +27,38 @@
     {% endif %}
     {% if faults %} {{ exceptions.raise_compiler_error(macro_name ~ "(): " ~ faults | join("; ")) }} {% endif %}
 
-    {# No value has a control character: chr(1) opens a field, chr(2) stands for an empty one, chr(3) is between street lines. #}
+    {# No value has control characters: chr(1) marks a field, chr(2) an empty field, and chr(3) separates street lines. #}
     {% set abroad = "country_code <> '" ~ sender_country ~ "'" %}
-    {% set code = "case when " ~ abroad ~ " then postal_code_prefix || postal_code end" %}
-    {% set fields = {
-        "N": name,
-        "O": company,
-        "A": "nullif(concat_ws(chr(3), " ~ street | join(", ") ~ "), '')",
-        "C": "city",
-        "S": "region",
-        "Z": "coalesce(" ~ code ~ ", postal_code)",
-    } %}
+    {% set street_lines %} nullif(concat_ws(chr(3), {{ street | join(", ") }}), '') {% endset %}
+    {% set code %} coalesce(case when {{ abroad }} then postal_code_prefix || postal_code end, postal_code) {% endset %}
+    {% set fields = {"N": name, "O": company, "A": street_lines, "C": "city", "S": "region", "Z": code} %}
     {% set block = namespace(text="replace(replace(address_format, '%n', chr(10)), '%', chr(1))") %}
     {% for letter, value in fields.items() %}
-        {# The capital of ß is in no typeface that can be counted on. #}
-        {% set printed = (
-            "case when contains(capital_fields, '"
-            ~ letter
-            ~ "') then "
-            ~ upper_case("replace(" ~ value ~ ", 'ß', 'ss')")
-            ~ " else "
-            ~ value
-            ~ " end"
-        ) %}
-        {% set block.text = (
-            "replace(" ~ block.text ~ ", chr(1) || '" ~ letter ~ "', coalesce(" ~ printed ~ ", chr(2)))"
-        ) %}
+        {% set block.text %}
+            replace(
+                {{ block.text }},
+                chr(1) || '{{ letter }}',
+                coalesce(
+                    case
+                        when contains(capital_fields, '{{ letter }}')
+                        {# Few typefaces have a capital ß. #}
+                        then {{ dmail.upper_case("replace(" ~ value ~ ", 'ß', 'ss')") }}
+                        else {{ value }}
+                    end,
+                    chr(2)
+                )
+            )
+        {% endset %}
     {% endfor %}
-    {# An empty field takes the separator before it away, at the start of a line the one after it; an empty line goes. #}
-    {% set block.text = replace_all(block.text, "(^|\\n)((〒|FO|HT|AZ )?\\x02[ ,/-]*)+", "\\1") %}
-    {% set block.text = replace_all(block.text, "[ ,/-]*\\x02", "") %}
-    {% set block.text = trimmed_of(replace_all(block.text, " *\\n[ \\n]*", "\n"), "' ' || chr(10)") %}
-    {% set country = (
-        "case when "
-        ~ abroad
-        ~ " then chr(10) || upper("
-        ~ look_up("country_names", language)
-        ~ ") else '' end"
-    ) %}
+    {# An empty field takes along the separator before it or, at the start of a line, the one after it. Empty lines are removed. #}
+    {% set block.text = dmail.replace_all(block.text, "(^|\\n)((〒|FO|HT|AZ )?\\x02[ ,/-]*)+", "\\1") %}
+    {% set block.text = dmail.replace_all(block.text, "[ ,/-]*\\x02", "") %}
+    {% set block.text = dmail.trimmed_of(dmail.replace_all(block.text, " *\\n[ \\n]*", "\n"), "' ' || chr(10)") %}
+    {% set country %}
+        case
+            when {{ abroad }} then chr(10) || upper({{ dmail.look_up("country_names", language) }}) else ''
+        end
+    {% endset %}
     {% set fitted %}
         {% if lines is none %}replace(block, chr(3), chr(10))
         {% else %}
@@ -68,5 +70,5 @@
             end
         {% endif %}
     {% endset %}
-    {{ with_value(block.text ~ " || " ~ country, "block", split_lines(fitted)) }}
+    {{ dmail.with_value(block.text ~ " || " ~ country, "block", dmail.split_lines(fitted)) }}
 {%- endmacro %}

@@ -1,18 +1,26 @@
 {#
-    Text for one printed line: control characters, line breaks and exotic spaces become plain spaces, runs of spaces one space;
-    what has no width and no meaning on paper (soft hyphen, byte order mark, direction marks) goes; the joiners that Persian, Hindi
-    and emoji are spelled with stay. Nothing left is null.
+    Text for one printed line. Control characters, line breaks and unusual spaces become plain spaces, and runs of spaces one space.
+    Characters without width or meaning on paper are removed (soft hyphen, byte order mark, direction marks). The joiners that
+    Persian, Hindi and emoji are spelled with stay. Empty text is null.
 
-    Most values are words with single spaces between them: a look is cheaper than a rewrite.
+    Arguments:
+        column (column): The text.
 #}
 {% macro clean_text(column) -%}
     {% set text = "cast(" ~ column ~ " as string)" %}
     {% set nothing = "\\x{ad}\\x{200b}\\x{200e}\\x{200f}\\x{202a}-\\x{202e}\\x{2060}-\\x{2069}\\x{feff}" %}
     {% set space = "\\s\\p{Cc}\\p{Z}" %}
     {% set word = "[^" ~ nothing ~ space ~ "]+" %}
+    {# Most values are words with single spaces between them. Testing for that is cheaper than rewriting them. #}
     case
-        when {{ matches_whole(text, word ~ "( " ~ word ~ ")*") }}
+        when {{ dmail.matches_whole(text, word ~ "( " ~ word ~ ")*") }}
         then {{ text }}
-        else nullif(trim({{ replace_all(replace_all(text, "[" ~ nothing ~ "]", ""), "[" ~ space ~ "]+", " ") }}), '')
+        else
+            nullif(
+                trim(
+                    {{ dmail.replace_all(dmail.replace_all(text, "[" ~ nothing ~ "]", ""), "[" ~ space ~ "]+", " ") }}
+                ),
+                ''
+            )
     end
 {%- endmacro %}

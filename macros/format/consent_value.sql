@@ -1,12 +1,13 @@
 {#
-    A consent in one word, however the source spells it: `y`, `n`, null for nothing said, or one of XDM's other values in lower
-    case (`p` pending, `u` unknown, `dy` and `dn` default yes and no, `li`, `ct`, `cp`, `vi`, `pi` another legal ground). What
-    nobody understands becomes `?`, which every rule takes for a no.
+    A consent in one word, however the source spells it: `y`, `n`, null for no answer, or one of XDM's other values in lower case:
+    `p` (pending), `u` (unknown), `dy` and `dn` (default yes and no), `li`, `ct`, `cp`, `vi`, `pi` (other legal grounds). Everything
+    else becomes `?`, which every rule treats as a refusal. Spaces, quotes and full stops at either end are ignored.
 
-    Spaces, quotes and full stops at either end are no part of the answer.
+    Arguments:
+        column (column): The source's answer.
 #}
 {% macro consent_value(column) -%}
-    {# No `in (…)`: DuckDB makes a join of it, and computes that even where nobody asks for the column. #}
+    {# Not `in (…)`: DuckDB turns a long list into a join, and computes the join even if no query uses the column. #}
     {% set words = {
         "n": [
             "n",
@@ -30,7 +31,7 @@
         "y": ["y", "yes", "true", "t", "1", "1.0", "on", "in", "optin", "opt-in", "opt_in", "granted"],
     } %}
     {% set text = "cast(" ~ column ~ " as string)" %}
-    {# What most rows say costs no look at its spelling. #}
+    {# The usual answers are returned without normalising their spelling. #}
     case
         {{ text }}
         when 'y'
@@ -39,7 +40,7 @@
         then 'n'
         else
             case
-                {{ replace_all(lower_case(text), "^[\\s\\p{Z}\\p{C}\"'.]+|[\\s\\p{Z}\\p{C}\"'.]+$", "") }}
+                {{ dmail.replace_all(dmail.lower_case(text), "^[\\s\\p{Z}\\p{C}\"'.]+|[\\s\\p{Z}\\p{C}\"'.]+$", "") }}
                 {% for answer, spellings in words.items() %}
                     {% for spelling in spellings %} when '{{ spelling }}' then '{{ answer }}' {% endfor %}
                 {% endfor %}

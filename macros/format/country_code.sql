@@ -1,6 +1,9 @@
 {#
-    ISO 3166-1 alpha-2 in upper case, of the spellings that databases have: `us`, `UK` for Britain, `EL` for Greece, and the
-    alpha-3 codes of the countries that most letters go to. Anything else is given back in upper case, and no country has it.
+    ISO 3166-1 alpha-2 in upper case, from the codes that databases contain: `us`, `UK` for Britain, `EL` for Greece, and alpha-3
+    codes of the countries that most letters go to. Anything else is returned in upper case. No country has such a code.
+
+    Arguments:
+        column (column): The source's code.
 #}
 {% macro country_code(column) -%}
     {% set codes = {

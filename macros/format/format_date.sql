@@ -1,10 +1,11 @@
 {#
-    A date: long (October 5, 2026; 5. Oktober 2026), short (10/5/2026; 5.10.2026) or iso (2026-10-05). Of a moment, the date in UTC.
-    Null is null; so is what is no date, and a year outside 1 to 9999.
+    A date as text: long (October 5, 2026; 5. Oktober 2026), short (10/5/2026; 5.10.2026) or iso (2026-10-05). The date of a timestamp
+    is its date in UTC. Values that are not dates, and years outside 1 to 9999, are null.
 
     Arguments:
-        locale  one of locales() in quotes ("'de-DE'"), or a column expression; see by_locale()
-        style   long, short or iso
+        column (column): The date.
+        locale (column): A locale of `locales()` in quotes ("'de-DE'"), or a column; see `by_locale()`.
+        style (string): 'long', 'short' or 'iso'.
 #}
 {% macro format_date(column, locale="'en-US'", style="long") -%}
     {% if style not in ["long", "short", "iso"] %}
@@ -14,7 +15,7 @@
             )
         }}
     {% endif %}
-    {% set known = locales() %} {% do check_choice("format_date", "locale", locale, known) %}
+    {% set known = dmail.locales() %} {% do dmail.check_choice("format_date", "locale", locale, known) %}
     {% set date = "try_cast(" ~ column ~ " as date)" %}
     {% set year, month, day = "year(" ~ date ~ ")", "month(" ~ date ~ ")", "day(" ~ date ~ ")" %}
     {% set expressions = {} %}
@@ -27,7 +28,7 @@
             "{dd}": "lpad(cast(" ~ day ~ " as string), 2, '0')",
             "{month}": "split_part('" ~ words.months ~ "', ' ', cast(" ~ month ~ " as integer))",
         } %}
-        {% do expressions.update({name: filled(words.get(style, ""), parts)}) %}
+        {% do expressions.update({name: dmail.filled(words.get(style, ""), parts)}) %}
     {% endfor %}
     case
         when {{ year }} between 1 and 9999
@@ -38,14 +39,20 @@
                 || lpad(cast({{ month }} as string), 2, '0')
                 || '-'
                 || lpad(cast({{ day }} as string), 2, '0')
-            {% else %} {{ by_locale(locale, expressions) }}
+            {% else %} {{ dmail.by_locale(locale, expressions) }}
             {% endif %}
     end
 {%- endmacro %}
 
-{# A pattern such as {d}. {month} as a SQL expression. #}
+{#
+    A pattern such as `{d}. {month}` as a SQL expression.
+
+    Arguments:
+        pattern (string): The pattern.
+        parts (dict[string, column]): The SQL of each part.
+#}
 {% macro filled(pattern, parts) -%}
-    {% set sql = namespace(text=sql_text(pattern)) %}
+    {% set sql = namespace(text=dmail.sql_text(pattern)) %}
     {% for name, part in parts.items() %}
         {% set sql.text = sql.text | replace(name, "' || " ~ part ~ " || '") %}
     {% endfor %}

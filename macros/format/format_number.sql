@@ -1,31 +1,46 @@
 {#
-    A number with its thousands grouped: 1,234.50; 1.234,50; 1’234.50. Rounded half away from zero, a decimal exactly, a float as
-    it is stored. Null is null; so is what is no number, and what has more than 38 digits.
+    A number with grouped thousands: 1,234.50; 1.234,50; 1’234.50. It is rounded half away from zero: a decimal exactly, a float as it
+    is stored. Values that are not numbers, or have more than 38 digits, are null.
 
     Arguments:
-        locale    one of locales() in quotes ("'de-DE'"), or a column expression; see by_locale()
-        decimals  how many, 0 to 10
+        column (column): The number.
+        locale (column): A locale of `locales()` in quotes ("'de-DE'"), or a column; see `by_locale()`.
+        decimals (int): The number of decimals, 0 to 10.
 #}
 {% macro format_number(column, locale, decimals=0) -%}
     {% if decimals is not integer or decimals < 0 or decimals > 10 %}
         {{ exceptions.raise_compiler_error("format_number(): `decimals` accepts 0 to 10, not `" ~ decimals ~ "`") }}
     {% endif %}
-    {% set known = locales() %} {% do check_choice("format_number", "locale", locale, known) %}
+    {% set known = dmail.locales() %} {% do dmail.check_choice("format_number", "locale", locale, known) %}
     {% set expressions = {} %}
     {% for name, words in known.items() %}
-        {% do expressions.update({name: grouped_digits(column, decimals, words)}) %}
+        {% do expressions.update({name: dmail.grouped_digits(column, decimals, words)}) %}
     {% endfor %}
-    {% set number = rounded(column, decimals) %}
-    case when {{ number }} < 0 then '-' else '' end || {{ by_locale(locale, expressions) }}
+    {% set number = dmail.rounded(column, decimals) %}
+    case when {{ number }} < 0 then '-' else '' end || {{ dmail.by_locale(locale, expressions) }}
 {%- endmacro %}
 
-{# A number with so many decimals, rounded half away from zero; null where it is none. #}
+{#
+    A number with a fixed number of decimals, rounded half away from zero, or null if it is not a number.
+
+    Arguments:
+        column (column): The number.
+        decimals (int): The number of decimals.
+#}
 {% macro rounded(column, decimals) -%} try_cast({{ column }} as decimal(38, {{ decimals }})) {%- endmacro %}
 
-{# The number without its sign. Regular expressions cannot count from the right, so the digits are grouped backwards. #}
+{#
+    A number with grouped thousands, without its sign. Regular expressions cannot count from the right, so the digits are grouped in
+    reverse.
+
+    Arguments:
+        column (column): The number.
+        decimals (int): The number of decimals.
+        words (dict[string, any]): An entry of `locales()`.
+#}
 {% macro grouped_digits(column, decimals, words) -%}
-    {% set digits = "cast(abs(" ~ rounded(column, decimals) ~ ") as string)" %}
-    {% set backwards = replace_all("reverse(split_part(" ~ digits ~ ", '.', 1))", "([0-9]{3})", "\\1,") %}
-    replace({{ replace_all("reverse(" ~ backwards ~ ")", "^,", "") }}, ',', '{{ words.group }}')
+    {% set digits = "cast(abs(" ~ dmail.rounded(column, decimals) ~ ") as string)" %}
+    {% set backwards = dmail.replace_all("reverse(split_part(" ~ digits ~ ", '.', 1))", "([0-9]{3})", "\\1,") %}
+    replace({{ dmail.replace_all("reverse(" ~ backwards ~ ")", "^,", "") }}, ',', '{{ words.group }}')
     {% if decimals %} || '{{ words.point }}' || split_part({{ digits }}, '.', 2) {% endif %}
 {%- endmacro %}

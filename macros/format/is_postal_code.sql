@@ -1,8 +1,12 @@
 {#
-    Whether a postal code is one by its country's pattern; null where there is no code, or the country has no pattern.
+    Whether a postal code matches its country's pattern. It is null if there is no code, or the country has no pattern.
 
-    A pattern that stands in a column is compiled for each row, which takes longer than all the rest: those of the countries that
-    most letters go to are spelled out. The seed `countries` has them all; one that changes there is still judged, slower.
+    A pattern in a column is compiled for each row, which takes longer than everything else. The frequent patterns of the seed
+    `countries` are therefore listed here. A pattern that is not listed works as well, but is slower.
+
+    Arguments:
+        postal_code (column): The postal code.
+        pattern (column): The pattern.
 #}
 {% macro is_postal_code(postal_code, pattern) -%}
     {% set frequent = [
@@ -25,8 +29,8 @@
     case
         {{ pattern }}
         {% for spelled in frequent %}
-            when {{ sql_text(spelled) }} then {{ matches_whole(postal_code, spelled) }}
+            when {{ dmail.sql_text(spelled) }} then {{ dmail.matches_whole(postal_code, spelled) }}
         {% endfor %}
-        else {{ matches_whole(postal_code, pattern, column=true) }}
+        else {{ dmail.matches_whole(postal_code, pattern, column=true) }}
     end
 {%- endmacro %}

@@ -1,10 +1,13 @@
 {#
-    Whether a flag says yes, however the source spells it. Nothing, and a spelled no, is no; what nobody understands counts as yes:
-    as a flag it keeps somebody out of a mailing.
+    Whether a flag is set, however the source spells it. Empty values, and every spelling of no, are false. Anything else is true,
+    because the flag keeps people out of a mailing.
+
+    Arguments:
+        column (column): The flag.
 #}
 {% macro is_yes(column) -%}
     {% set text = "cast(" ~ column ~ " as string)" %}
-    {# What most rows say costs no look at their spelling. #}
+    {# The usual values are returned without normalising their spelling. #}
     case
         {{ text }}
         when 'false'
@@ -13,7 +16,7 @@
         then true
         else
             case
-                lower({{ replace_all(text, "^\\s+|\\s+$", "") }})
+                lower({{ dmail.replace_all(text, "^\\s+|\\s+$", "") }})
                 {% for no in ["", "false", "f", "no", "n", "0", "0.0", "off"] %} when '{{ no }}' then false {% endfor %}
                 else {{ column }} is not null
             end

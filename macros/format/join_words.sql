@@ -1,2 +1,7 @@
-{# The given columns with one space between them; an empty one leaves no gap. #}
+{#
+    Columns joined by one space. Empty columns leave no gap.
+
+    Arguments:
+        columns (list[column]): The columns.
+#}
 {% macro join_words(columns) -%} nullif(concat_ws(' ', {{ columns | join(", ") }}), '') {%- endmacro %}

@@ -1,15 +1,15 @@
 {#
-    The code that tells where an answer comes from: source, list and cell joined, in capitals, with a check digit on request.
+    The code that identifies where a response comes from: source, list and cell, joined, in capitals, with an optional check digit.
 
-    Null where a part is empty or has a character that the charset has not, or where the code is longer than `length`: a code that
-    lost a character would be somebody else's. Declare the column `not_null`, and the build stops.
+    It is null if a part is empty or has a character that the charset lacks, or if the code is longer than `length`: a shortened code
+    would belong to somebody else. Declare the column not_null, and the build fails.
 
     Arguments:
-        parts      list of column expressions, or literals in quotes
-        length     characters in all; a shorter code is filled up with zeros before its last part
-        separator  between the parts and before the check digit: none, or one of - . / _
-        charset    alphanumeric (A-Z, 0-9) or numeric
-        check      a scheme of check_digit(), over the parts without separators; letters ask for mod97
+        parts (list[column]): The parts: columns, or literals in quotes.
+        length (optional[int]): The number of characters. A shorter code is padded with zeros before its last part.
+        separator (string): The text between the parts and before the check digit: empty, or one of - . / _
+        charset (string): 'alphanumeric' (A-Z, 0-9) or 'numeric'.
+        check (optional[string]): A scheme of `check_digit()`, which is applied to the parts without separators. Letters require 'mod97'.
 #}
 {% macro key_code(parts, length=none, separator="", charset="alphanumeric", check=none) -%}
     {% set charsets = {"alphanumeric": "^[0-9A-Z]+$", "numeric": "^[0-9]+$"} %}
@@ -48,9 +48,9 @@
         }}
     {% endif %}
     {% set texts = [] %}
-    {% for part in parts %} {% do texts.append(upper_case(blank_to_null(part))) %} {% endfor %}
+    {% for part in parts %} {% do texts.append(dmail.upper_case(dmail.blank_to_null(part))) %} {% endfor %}
     {% set judged = [] %}
-    {% for text in texts %} {% do judged.append(matches(text, charsets[charset])) %} {% endfor %}
+    {% for text in texts %} {% do judged.append(dmail.matches(text, charsets[charset])) %} {% endfor %}
     {% if length is not none %}
         {% set fixed = (parts | length - 1 + (1 if check else 0)) * separator | length + checks.get(check, 0) %}
         {% set room = [length - fixed] %}
@@ -59,6 +59,6 @@
         {% do judged.append("length(" ~ last ~ ") <= " ~ room) %}
         {% set texts = texts[:-1] + ["lpad(" ~ last ~ ", " ~ room ~ ", '0')"] %}
     {% endif %}
-    {% set pieces = texts + ([check_digit(texts | join(" || "), check)] if check else []) %}
+    {% set pieces = texts + ([dmail.check_digit(texts | join(" || "), check)] if check else []) %}
     case when {{ judged | join(" and ") }} then {{ pieces | join(" || '" ~ separator ~ "' || ") }} end
 {%- endmacro %}

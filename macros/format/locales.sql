@@ -1,30 +1,20 @@
 {#
-    How each locale writes dates, numbers and money, from Unicode's CLDR (a test compares it with Babel). Two things differ on
-    purpose: every space within a number is a no-break space that Latin-1 has, and a currency code keeps one from the number.
+    How each locale writes dates, numbers and money. `make docs` writes this file from locales.csv. The values are those of CLDR
+    (Unicode) with two exceptions: every space within a number is the no-break space that Latin-1 has, and a currency code is
+    separated from the number by one. Each locale has these entries:
 
-    A locale is the months, two patterns for dates, the decimal point and what groups thousands, one or two patterns for money, and
-    the currencies whose symbol is not their code.
+        months                 the names of the months
+        long, short            patterns of dates
+        point, group           the decimal point, and the separator of thousands
+        money, negative_money  patterns of amounts, and of negative ones if they are not `-` and the pattern
+        symbols                currency -> symbol, for currencies whose symbol is not their code
 #}
 {% macro locales() %}
-    {% set months = {
-        "en": "January February March April May June July August September October November December",
-        "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
-        "de-AT": "Jänner Februar März April Mai Juni Juli August September Oktober November Dezember",
-        "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
-        "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
-        "it": "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
-        "pt": "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
-        "nl": "januari februari maart april mei juni juli augustus september oktober november december",
-        "pl": "stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada grudnia",
-        "sv": "januari februari mars april maj juni juli augusti september oktober november december",
-        "da": "januar februar marts april maj juni juli august september oktober november december",
-        "ja": "1月 2月 3月 4月 5月 6月 7月 8月 9月 10月 11月 12月",
-    } %}
     {{
         return(
             {
                 "en-US": {
-                    "months": months["en"],
+                    "months": "January February March April May June July August September October November December",
                     "long": "{month} {d}, {y}",
                     "short": "{m}/{d}/{y}",
                     "point": ".",
@@ -42,7 +32,7 @@
                     },
                 },
                 "en-GB": {
-                    "months": months["en"],
+                    "months": "January February March April May June July August September October November December",
                     "long": "{d} {month} {y}",
                     "short": "{dd}/{mm}/{y}",
                     "point": ".",
@@ -60,7 +50,7 @@
                     },
                 },
                 "de-DE": {
-                    "months": months["de"],
+                    "months": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
                     "long": "{d}. {month} {y}",
                     "short": "{d}.{m}.{y}",
                     "point": ",",
@@ -78,7 +68,7 @@
                     },
                 },
                 "de-AT": {
-                    "months": months["de-AT"],
+                    "months": "Jänner Februar März April Mai Juni Juli August September Oktober November Dezember",
                     "long": "{d}. {month} {y}",
                     "short": "{d}.{m}.{y}",
                     "point": ",",
@@ -96,7 +86,7 @@
                     },
                 },
                 "de-CH": {
-                    "months": months["de"],
+                    "months": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
                     "long": "{d}. {month} {y}",
                     "short": "{d}.{m}.{y}",
                     "point": ".",
@@ -114,7 +104,7 @@
                     },
                 },
                 "fr-FR": {
-                    "months": months["fr"],
+                    "months": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
                     "long": "{d} {month} {y}",
                     "short": "{dd}/{mm}/{y}",
                     "point": ",",
@@ -131,7 +121,7 @@
                     },
                 },
                 "es-ES": {
-                    "months": months["es"],
+                    "months": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
                     "long": "{d} de {month} de {y}",
                     "short": "{d}/{m}/{y}",
                     "point": ",",
@@ -140,7 +130,7 @@
                     "symbols": {"USD": "US$", "EUR": "€"},
                 },
                 "es-MX": {
-                    "months": months["es"],
+                    "months": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
                     "long": "{d} de {month} de {y}",
                     "short": "{d}/{m}/{y}",
                     "point": ".",
@@ -149,7 +139,7 @@
                     "symbols": {"MXN": "$"},
                 },
                 "it-IT": {
-                    "months": months["it"],
+                    "months": "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
                     "long": "{d} {month} {y}",
                     "short": "{dd}/{mm}/{y}",
                     "point": ",",
@@ -158,7 +148,7 @@
                     "symbols": {"EUR": "€", "GBP": "£", "CAD": "CA$", "AUD": "A$"},
                 },
                 "pt-BR": {
-                    "months": months["pt"],
+                    "months": "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
                     "long": "{d} de {month} de {y}",
                     "short": "{dd}/{mm}/{y}",
                     "point": ",",
@@ -176,7 +166,7 @@
                     },
                 },
                 "pt-PT": {
-                    "months": months["pt"],
+                    "months": "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
                     "long": "{d} de {month} de {y}",
                     "short": "{dd}/{mm}/{y}",
                     "point": ",",
@@ -194,7 +184,7 @@
                     },
                 },
                 "nl-NL": {
-                    "months": months["nl"],
+                    "months": "januari februari maart april mei juni juli augustus september oktober november december",
                     "long": "{d} {month} {y}",
                     "short": "{d}-{m}-{y}",
                     "point": ",",
@@ -213,7 +203,7 @@
                     },
                 },
                 "pl-PL": {
-                    "months": months["pl"],
+                    "months": "stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada grudnia",
                     "long": "{d} {month} {y}",
                     "short": "{d}.{mm}.{y}",
                     "point": ",",
@@ -222,7 +212,7 @@
                     "symbols": {"EUR": "€", "PLN": "zł", "BRL": "R$"},
                 },
                 "sv-SE": {
-                    "months": months["sv"],
+                    "months": "januari februari mars april maj juni juli augusti september oktober november december",
                     "long": "{d} {month} {y}",
                     "short": "{y}-{mm}-{dd}",
                     "point": ",",
@@ -240,7 +230,7 @@
                     },
                 },
                 "da-DK": {
-                    "months": months["da"],
+                    "months": "januar februar marts april maj juni juli august september oktober november december",
                     "long": "{d}. {month} {y}",
                     "short": "{d}.{m}.{y}",
                     "point": ",",
@@ -259,7 +249,7 @@
                     },
                 },
                 "ja-JP": {
-                    "months": months["ja"],
+                    "months": "1月 2月 3月 4月 5月 6月 7月 8月 9月 10月 11月 12月",
                     "long": "{y}年{m}月{d}日",
                     "short": "{y}/{m}/{d}",
                     "point": ".",
@@ -279,65 +269,4 @@
             }
         )
     }}
-{% endmacro %}
-
-{# The currencies that can be printed, and how many decimals each has. #}
-{% macro currencies() %}
-    {{
-        return(
-            {
-                "USD": 2,
-                "EUR": 2,
-                "GBP": 2,
-                "CHF": 2,
-                "SEK": 2,
-                "NOK": 2,
-                "DKK": 2,
-                "PLN": 2,
-                "CZK": 2,
-                "HUF": 2,
-                "BRL": 2,
-                "MXN": 2,
-                "CAD": 2,
-                "AUD": 2,
-                "JPY": 0,
-            }
-        )
-    }}
-{% endmacro %}
-
-{#
-    The expression of the row's locale, of a dictionary with one for each locale.
-
-    `locale` is a literal in quotes ("'de-DE'"), settled here, or a column expression, settled row by row: `de_de` is `de-DE`, a bare
-    language the first locale of that language above (`en` en-US, `pt` pt-BR), and any other value null. A country that is not above
-    is not guessed at: 10/5 is May in one and October in another.
-#}
-{% macro by_locale(locale, expressions) -%}
-    {% if locale.startswith("'") %} {{ expressions[locale[1:-1]] }}
-    {% else %}
-        {% set languages = [] %}
-        case
-            lower(replace({{ locale }}, '_', '-'))
-            {% for known, expression in expressions.items() %}
-                when '{{ known | lower }}'
-                then {{ expression }}
-                {% if known[:2] not in languages %}
-                    when '{{ known[:2] }}' then {{ expression }} {% endif %} {% do languages.append(known[:2]) %}
-            {% endfor %}
-        end
-    {% endif %}
-{%- endmacro %}
-
-{# Stops where a literal is not known, or where its quotes were forgotten: de-DE without them is a subtraction. #}
-{% macro check_choice(name, argument, value, known) %}
-    {% set quoted = modules.re.fullmatch("'[^']*'", value) %}
-    {% if (quoted and value[1:-1] not in known) or value in known %}
-        {{
-            exceptions.raise_compiler_error(
-                name ~ "(): `" ~ argument ~ "` accepts a column expression, or within quotes one of " ~ known
-                | join(", ") ~ "; write it as \"'..'\", not `" ~ value ~ "`"
-            )
-        }}
-    {% endif %}
 {% endmacro %}

@@ -1,13 +1,14 @@
 {#
     A field of a fixed width, counted in characters (code points).
 
-    A value that is too long is null, never cut: declare the column `not_null`, and the build stops. Nothing in the column is
-    blanks, whatever the fill: 0000 would say that somebody has nothing, not that nobody knows.
+    A value that is too long is null and never cut: declare the column not_null, and the build fails. An empty value is blanks,
+    whatever the fill: 0000 would be a number that nobody knows.
 
     Arguments:
-        width  how many characters
-        align  left: the fill comes behind the value; right: before it
-        fill   one character
+        column (column): The value.
+        width (int): The number of characters.
+        align (string): 'left' fills after the value, 'right' before it.
+        fill (string): One character.
 #}
 {% macro pad(column, width, align="left", fill=" ") -%}
     {% if width is not integer or width < 1 %}
@@ -22,6 +23,6 @@
         when {{ text }} = ''
         then repeat(' ', {{ width }})
         when length({{ text }}) <= {{ width }}
-        then {{ "rpad" if align == "left" else "lpad" }} ({{ text }}, {{ width }}, {{ sql_text(fill) }})
+        then {{ "rpad" if align == "left" else "lpad" }} ({{ text }}, {{ width }}, {{ dmail.sql_text(fill) }})
     end
 {%- endmacro %}

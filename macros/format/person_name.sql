@@ -1,18 +1,23 @@
 {#
-    A person's name on one line, or the company where there is no person's name; null where there is neither.
+    A person's name on one line, or the company if there is no person. It is null if there is neither.
+
+        full        Dr Ann Maria Ray
+        formal      Dr Ray; without a title Ann Maria Ray
+        first_last  Ann Maria Ray
+        last_first  Ray, Ann Maria
+
+    A name that is too long is shortened step by step until it fits: without the title (Ann Maria Ray), with initials (A. M. Ray;
+    Ray, A. M.), without first names (Ray). Nothing is cut. If no form fits, the name is null, and so is a company that is too long:
+    declare the column not_null, and the build fails.
 
     Arguments:
-        title, first_name, last_name, company  column expressions; `none` for one that is not there
-        style       full        Dr Ann Maria Ray
-                    formal      Dr Ray; without a title Ann Maria Ray
-                    first_last  Ann Maria Ray
-                    last_first  Ray, Ann Maria
-        case        none: as the data has it; upper: postal capitals; proper: by proper_case()
-        max_length  how many characters there is room for
-
-    A name that is too long is shortened, step by step until it fits: the title goes (Ann Maria Ray), first names become initials
-    (A. M. Ray; Ray, A. M.), first names go (Ray). Nothing is ever cut: a name that does not fit as a last name alone, a first name
-    without a last name, or a company that is too long, is null. Declare the column `not_null`, and the build stops.
+        title (optional[column]): The form of address.
+        first_name (optional[column]): The first names.
+        last_name (optional[column]): The last name.
+        company (optional[column]): The organisation.
+        style (string): 'full', 'formal', 'first_last' or 'last_first'.
+        case (optional[string]): 'upper' writes postal capitals, 'proper' applies `proper_case()`. By default, the case stays.
+        max_length (optional[int]): The greatest number of characters.
 #}
 {% macro person_name(title, first_name, last_name, company=none, style="full", case=none, max_length=none) -%}
     {% set styles = ["full", "formal", "first_last", "last_first"] %}
@@ -35,21 +40,27 @@
             )
         }}
     {% endif %}
-    {% set title, first, last = in_case(title, case), in_case(first_name, case), in_case(last_name, case) %}
-    {# Proper case is for people: it would spoil IBM. #}
-    {% set company = in_case(company, case if case == "upper") %}
-    {% set initials = initials_of(first) %}
+    {% set title, first, last = (
+        dmail.in_case(title, case),
+        dmail.in_case(first_name, case),
+        dmail.in_case(last_name, case),
+    ) %}
+    {# Proper case is for people. It would turn IBM into Ibm. #}
+    {% set company = dmail.in_case(company, case if case == "upper") %}
+    {% set initials = dmail.initials_of(first) %}
     {% if style == "last_first" %}
         {% set forms = [
             "nullif(concat_ws(', ', " ~ last ~ ", " ~ first ~ "), '')",
             last ~ " || ', ' || " ~ initials,
             last,
         ] %}
-    {% else %} {% set forms = [join_words([first, last]), initials ~ " || ' ' || " ~ last, last] %}
+    {% else %} {% set forms = [dmail.join_words([first, last]), initials ~ " || ' ' || " ~ last, last] %}
     {% endif %}
     {% set any_name = "coalesce(" ~ first ~ ", " ~ last ~ ")" %}
     {% if style == "full" %}
-        {% set titled = "case when " ~ any_name ~ " is not null then " ~ join_words([title, first, last]) ~ " end" %}
+        {% set titled %}
+            case when {{ any_name }} is not null then {{ dmail.join_words([title, first, last]) }} end
+        {% endset %}
         {% set forms = [titled] + forms %}
     {% elif style == "formal" %} {% set forms = [title ~ " || ' ' || " ~ last] + forms %}
     {% endif %}
@@ -64,16 +75,27 @@
     {% endif %}
 {%- endmacro %}
 
-{# One part of a name in the case asked for. #}
+{#
+    One part of a name in a case.
+
+    Arguments:
+        column (optional[column]): The part.
+        case (optional[string]): 'upper', 'proper', or none.
+#}
 {% macro in_case(column, case) -%}
     {%- if column is none -%} cast(null as string)
-    {%- elif case == "upper" -%} {{ upper_text(column) }}
-    {%- elif case == "proper" -%} {{ proper_case(column) }}
-    {%- else -%} {{ blank_to_null(column) }}
+    {%- elif case == "upper" -%} {{ dmail.upper_text(column) }}
+    {%- elif case == "proper" -%} {{ dmail.proper_case(column) }}
+    {%- else -%} {{ dmail.blank_to_null(column) }}
     {%- endif -%}
 {%- endmacro %}
 
-{# Ann Maria: A. M.; Jean-Paul: J.-P.; J.R.: J.R. #}
+{#
+    The initials of first names: Ann Maria becomes A. M., Jean-Paul J.-P., and J.R. stays.
+
+    Arguments:
+        column (column): The first names.
+#}
 {% macro initials_of(column) -%}
-    {{ replace_all(column, "(\\p{L}\\p{M}*)[\\p{L}\\p{M}'’\\x{200c}\\x{200d}]*\\.?", "\\1.") }}
+    {{ dmail.replace_all(column, "(\\p{L}\\p{M}*)[\\p{L}\\p{M}'’\\x{200c}\\x{200d}]*\\.?", "\\1.") }}
 {%- endmacro %}

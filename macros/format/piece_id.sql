@@ -1,15 +1,15 @@
 {#
-    The id of one piece of one mailing, printed on it and returned with it: the first digits of a hash of campaign, slot and
-    profile, in capitals (0-9, A-F). The same slot gives the same ids. It is a name, not a secret: who can guess a profile's id
-    can find its piece. Null without a profile.
+    The id of one piece of a mailing, which is printed on it and comes back with it: the first digits of a hash of campaign, slot and
+    profile, in capitals (0-9, A-F). The same slot gives the same ids. The id is not a secret: whoever can guess a profile's id can
+    compute it. It is null without a profile.
 
-    Two profiles may meet in one id: at a million pieces, once in 500 mailings with 12 characters, never to speak of with 16.
-    Declare the column `unique`, and the build tells.
+    Two profiles of one mailing can have the same id: with a million pieces and 12 characters once in 500 mailings, with 16 characters
+    practically never. Declare the column unique, and the build fails.
 
     Arguments:
-        length      8 to 32
-        profile_id  column expression
-        campaign    the campaign's name; the model's own where none is given
+        length (int): The number of characters, 8 to 32.
+        profile_id (column): The profile.
+        campaign (optional[string]): The campaign's name. By default, the campaign of the model.
 #}
 {% macro piece_id(length=12, profile_id="profile_id", campaign=none) -%}
     {% if length is not integer or length < 8 or length > 32 %}
@@ -18,10 +18,12 @@
     {# Within a unit test `model` is the test: its ids must be those of the model that it tests. #}
     {% set tested = model.get("tested_node_unique_id") or model.unique_id %}
     {% set name = campaign or tested.split(".")[2].split("__")[0] %}
-    {% set moment = slot() | string | trim | replace("timestamp ", "") %}
+    {% set moment = dmail.slot() | string | trim | replace("timestamp ", "") %}
     upper(
         substr(
-            md5({{ sql_text(name) }} || '|' || {{ moment }} || '|' || {{ blank_to_null(profile_id) }}), 1, {{ length }}
+            md5({{ dmail.sql_text(name) }} || '|' || {{ moment }} || '|' || {{ dmail.blank_to_null(profile_id) }}),
+            1,
+            {{ length }}
         )
     )
 {%- endmacro %}

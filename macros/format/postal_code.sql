@@ -1,16 +1,16 @@
 {#
     A postal code as its country's post prints it: `02134-1234`, `K1A 0B1`, `SW1A 1AA`, `1012 AB`, `01310-100`, `100-0001`.
 
-    Upper case, no blanks around it; a country's letters before the number go (`D-80331`); what a spreadsheet took for a number
-    gets its zeros again (`2134`, `2134.0`). What does not look like a code of the country is only trimmed and put in upper case:
-    int_postal_addresses judges it. A second time changes nothing.
+    It is trimmed and in upper case. Letters of the country before the number are removed (`D-80331`), and zeros that a spreadsheet
+    removed are restored (`2134`, `2134.0`). A value that does not look like a code of the country is only trimmed and put in upper
+    case: `postal_addresses()` judges it. Applying the macro twice changes nothing.
 
     Arguments:
-        column        the postal code
-        country_code  ISO 3166-1 alpha-2, in upper case
+        column (column): The postal code.
+        country_code (column): ISO 3166-1 alpha-2, in upper case.
 #}
 {% macro postal_code(column, country_code) -%}
-    {# The countries; what is right as it stands; digits and how many of them a lost zero may leave; the parts and how they are printed. #}
+    {# Countries; the right form; digits, and the least number of them after lost zeros; the parts of a code; how they are printed. #}
     {% set shapes = [
         ["US PR VI", "[0-9]{5}(-[0-9]{4})?", [5, 3], "([0-9]{5})[^0-9A-Z]*([0-9]{4})", "\\1-\\2"],
         ["AS FM GU MH MP PW", "[0-9]{5}(-[0-9]{4})?", none, "([0-9]{5})[^0-9A-Z]*([0-9]{4})", "\\1-\\2"],
@@ -47,32 +47,34 @@
         ["JP", "[0-9]{3}-[0-9]{4}", [7, 6], "〒?[^0-9A-Z]*([0-9]{3})[^0-9A-Z]*([0-9]{4})", "\\1-\\2"],
         ["LV", "LV-[0-9]{4}", none, "(?:LV)?[^0-9A-Z]*([0-9]{4})", "LV-\\1"],
     ] %}
-    {% set upper = replace_first(upper_case(trimmed("cast(" ~ column ~ " as string)")), "\\.0+$", "") %}
-    {% set bare = replace_first(upper, "^[A-Z]{1,3}[ -]+([0-9]{3}[0-9A-Z -]*)$", "\\1") %}
+    {% set upper = dmail.replace_first(
+        dmail.upper_case(dmail.trimmed("cast(" ~ column ~ " as string)")), "\\.0+$", ""
+    ) %}
+    {% set bare = dmail.replace_first(upper, "^[A-Z]{1,3}[ -]+([0-9]{3}[0-9A-Z -]*)$", "\\1") %}
     case
-        {# No `in (…)`: DuckDB makes a join of it. #}
+        {# Not `in (…)`: DuckDB turns a long list into a join. #}
         {% for countries, right, zeros, parts, print in shapes %}
             when contains('{{ countries }}', {{ country_code }})
             then
                 case
-                    when {{ matches_whole(column, right) }}
+                    when {{ dmail.matches_whole(column, right) }}
                     then {{ column }}
                     {% if zeros %}
-                        when {{ matches_whole(bare, "[0-9]{" ~ zeros[1] ~ "," ~ (zeros[0] - 1) ~ "}") }}
+                        when {{ dmail.matches_whole(bare, "[0-9]{" ~ zeros[1] ~ "," ~ (zeros[0] - 1) ~ "}") }}
                         then
                             {% set filled = "lpad(" ~ bare ~ ", " ~ zeros[0] ~ ", '0')" %}
-                            {{ replace_first(filled, "^" ~ parts ~ "$", print) if parts else filled }}
+                            {{ dmail.replace_first(filled, "^" ~ parts ~ "$", print) if parts else filled }}
                     {% endif %}
                     {% if countries.startswith("US") %}
-                        when {{ matches_whole(bare, "[0-9]{7,8}") }}
-                        then {{ replace_first("lpad(" ~ bare ~ ", 9, '0')", "^(.{5})(.{4})$", "\\1-\\2") }}
+                        when {{ dmail.matches_whole(bare, "[0-9]{7,8}") }}
+                        then {{ dmail.replace_first("lpad(" ~ bare ~ ", 9, '0')", "^(.{5})(.{4})$", "\\1-\\2") }}
                     {% endif %}
-                    else {{ replace_first(bare, "^" ~ parts ~ "$", print) if parts else bare }}
+                    else {{ dmail.replace_first(bare, "^" ~ parts ~ "$", print) if parts else bare }}
                 end
         {% endfor %}
-        {# Elsewhere the letters may belong to the code. #}
+        {# In other countries the letters may be part of the code. #}
         when contains('AT AX BE BG CH EE HR HU LI LT LU MC MD MK RS SI', {{ country_code }})
-        then case when {{ matches_whole(column, "[0-9]+") }} then {{ column }} else {{ bare }} end
+        then case when {{ dmail.matches_whole(column, "[0-9]+") }} then {{ column }} else {{ bare }} end
         else {{ upper }}
     end
 {%- endmacro %}

@@ -1,13 +1,14 @@
 {#
-    Text in plain ASCII, for a printer or a carrier that knows nothing else: é is e, ß ss, ø o, Ł L, æ ae, curly quotes straight,
-    dashes hyphens, the ellipsis three full stops, € EUR. Empty is null.
+    Text in plain ASCII, for printers and carriers that support nothing else: é becomes e, ß ss, ø o, Ł L, æ ae, € EUR. Curly quotes
+    become straight, dashes hyphens, and the ellipsis three full stops. Empty text is null.
 
-    What has no ASCII spelling (東, an emoji) becomes the replacement, one for each character: a name that lost letters without a
-    trace looks right and is wrong, while a question mark is seen by eye and by a test. What prints nothing (joiners, marks) goes.
+    Each character without an ASCII spelling (東, an emoji) becomes the replacement. A question mark is seen by people and by tests,
+    while a name that has silently lost letters looks right. Characters that print nothing are removed (joiners, marks).
 
     Arguments:
-        german       true, or a SQL condition such as "language = 'de'": ä is ae, ö oe, ü ue; otherwise a, o, u
-        replacement  what stands for a character without a spelling; '' drops it
+        column (column): The text.
+        german (any): true, or a SQL condition such as "language = 'de'": ä becomes ae, ö oe, ü ue. Otherwise a, o, u.
+        replacement (string): The replacement of a character without a spelling. '' removes it.
 #}
 {% macro to_ascii(column, german=false, replacement="?") -%}
     {% if not modules.re.fullmatch("[ -&(-\\[\\]-~]*", replacement) %}
@@ -19,33 +20,33 @@
             )
         }}
     {% endif %}
-    {% set text = blank_to_null(column) %}
-    {% set spelled = namespace(sql=composed(text), german=composed(text)) %}
+    {% set text = dmail.blank_to_null(column) %}
+    {% set spelled = namespace(sql=dmail.composed(text), german=dmail.composed(text)) %}
     {% for from, to in {"Ä": "Ae", "Ö": "Oe", "Ü": "Ue"}.items() %}
-        {% set spelled.german = two_letters(spelled.german, from, to) %}
+        {% set spelled.german = dmail.two_letters(spelled.german, from, to) %}
     {% endfor %}
     {% if german is string %}
-        {% set spelled.sql = "case when " ~ german ~ " then " ~ spelled.german ~ " else " ~ spelled.sql ~ " end" %}
+        {% set spelled.sql %} case when {{ german }} then {{ spelled.german }} else {{ spelled.sql }} end {% endset %}
     {% elif german %} {% set spelled.sql = spelled.german %}
     {% endif %}
     {% for from, to in {"Æ": "Ae", "Œ": "Oe", "Þ": "Th", "Ĳ": "Ij"}.items() %}
-        {% set spelled.sql = two_letters(spelled.sql, from, to) %}
+        {% set spelled.sql = dmail.two_letters(spelled.sql, from, to) %}
     {% endfor %}
-    {% set spelled.sql = replace_all(spelled.sql, "(\\p{Lu})ß|ẞ", "\\1SS") %}
+    {% set spelled.sql = dmail.replace_all(spelled.sql, "(\\p{Lu})ß|ẞ", "\\1SS") %}
     {% for from, to in {"ß": "ss", "…": "...", "€": "EUR", "№": "No", "ﬁ": "fi", "ﬂ": "fl", "ŉ": "'n"}.items() %}
-        {% set spelled.sql = "replace(" ~ spelled.sql ~ ", '" ~ from ~ "', " ~ sql_text(to) ~ ")" %}
+        {% set spelled.sql = "replace(" ~ spelled.sql ~ ", '" ~ from ~ "', " ~ dmail.sql_text(to) ~ ")" %}
     {% endfor %}
     {% set signs = "øØłŁđĐðÐıħĦŧŦŋŊ‘’‚‛ʼ´′“”„‟«»″‹›‐‑‒–—―−•·" %}
     {% set ascii = "oOlLdDdDihHtTnN'''''''\"\"\"\"\"\"\"''-------**" %}
-    {% set spelled.sql = "translate(" ~ spelled.sql ~ ", '" ~ signs ~ "', " ~ sql_text(ascii) ~ ")" %}
+    {% set spelled.sql = "translate(" ~ spelled.sql ~ ", '" ~ signs ~ "', " ~ dmail.sql_text(ascii) ~ ")" %}
     case
-        when not {{ matches(text, "[^\\x00-\\x7f]") }}
+        when not {{ dmail.matches(text, "[^\\x00-\\x7f]") }}
         then {{ text }}
         else
             {{
-                replace_all(
-                    replace_all(
-                        replace_all(without_accents(spelled.sql), "\\p{Z}", " "),
+                dmail.replace_all(
+                    dmail.replace_all(
+                        dmail.replace_all(dmail.without_accents(spelled.sql), "\\p{Z}", " "),
                         "[\\p{M}\\p{Cf}]",
                         "",
                     ),
@@ -56,10 +57,17 @@
     end
 {%- endmacro %}
 
-{# A capital that is spelled with two: AE among capitals, Ae before a small letter; and its small letter. #}
+{#
+    The text with a capital, and its small letter, spelled with two letters: AE among capitals, Ae before a small letter.
+
+    Arguments:
+        text (column): The text.
+        from (string): The capital.
+        to (string): The two letters.
+#}
 {% macro two_letters(text, from, to) -%}
     replace(
-        replace({{ replace_all(text, from ~ "(\\p{Ll})", to ~ "\\1") }}, '{{ from }}', '{{ to | upper }}'),
+        replace({{ dmail.replace_all(text, from ~ "(\\p{Ll})", to ~ "\\1") }}, '{{ from }}', '{{ to | upper }}'),
         '{{ from | lower }}',
         '{{ to | lower }}'
     )

@@ -1,7 +1,9 @@
 {#
-    Postal capitals: upper case, ß as SS, which a postal scanner and an old printer both know. No letter is lost; an accent stays.
-    Empty is null.
+    Postal capitals: upper case, with ß as SS, which postal scanners and old printers can read. Accents stay. Empty text is null.
+
+    Arguments:
+        column (column): The text.
 #}
 {% macro upper_text(column) -%}
-    {{ upper_case("replace(replace(" ~ blank_to_null(column) ~ ", 'ß', 'ss'), 'ẞ', 'SS')") }}
+    {{ dmail.upper_case("replace(replace(" ~ dmail.blank_to_null(column) ~ ", 'ß', 'ss'), 'ẞ', 'SS')") }}
 {%- endmacro %}

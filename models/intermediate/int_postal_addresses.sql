@@ -1,2 +1,2 @@
--- Every profile with its one postal address, normalised and judged. What campaigns select from.
-{{ postal_addresses(ref("stg_profiles")) }}
+-- One row per profile with its one postal address, normalised and judged. Campaigns select from it.
+{{ dmail.postal_addresses(ref("stg_profiles")) }}

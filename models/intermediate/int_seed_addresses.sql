@@ -1,2 +1,2 @@
--- Our own addresses, which show us what arrives, judged and printed as everybody's are.
-{{ postal_addresses(ref("seed_addresses")) }}
+-- Our own addresses, which show what arrives. They are judged and printed like everybody's.
+{{ dmail.postal_addresses(ref("seed_addresses")) }}

@@ -1,4 +1,4 @@
--- One row per run and cell: how many people its file mailed, and how many the control group kept. Nobody by name.
+-- One row per run and cell: the people whom its file mailed, and the control group. Without profiles' keys.
 with
     contacts as (select * from {{ ref("stg_contact_history") }}),
 

@@ -1,5 +1,4 @@
--- One row per campaign, month of the slot and currency: what its mailings are estimated to cost. Cancelled runs cost
--- nothing.
+-- One row per campaign, month of the slot and currency: the estimated cost of its mailings, without cancelled runs.
 with
     runs as (select * from {{ ref("rpt_runs") }}),
 

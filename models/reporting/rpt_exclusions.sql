@@ -1,11 +1,11 @@
--- One row per run and reason: how many profiles of its audience got nothing for it.
+-- One row per run and reason: the profiles of its audience that were excluded for it.
 with
     exclusions as (
         select *
         from
             {{
-                read_files(
-                    source("dmail", "exclusions"),
+                dmail.read_files(
+                    source("dmail_figures", "exclusions"),
                     otherwise={"run_id": "string", "reason": "string", "profiles": "bigint"},
                 )
             }}

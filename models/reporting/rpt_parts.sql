@@ -4,8 +4,8 @@ with
         select *
         from
             {{
-                read_files(
-                    source("dmail", "parts"),
+                dmail.read_files(
+                    source("dmail_figures", "parts"),
                     otherwise={
                         "run_id": "string",
                         "number": "integer",

@@ -1,11 +1,11 @@
--- One row per run, country and region: how many pieces go there. Places of fewer than ten have no name of their own.
+-- One row per run, country and region: the number of pieces. Those with fewer than ten pieces are merged.
 with
     places as (
         select *
         from
             {{
-                read_files(
-                    source("dmail", "places"),
+                dmail.read_files(
+                    source("dmail_figures", "places"),
                     otherwise={
                         "run_id": "string",
                         "country_code": "string",

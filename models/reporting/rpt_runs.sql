@@ -1,11 +1,11 @@
--- One row per run, with its figures by their professional names. Empty until `dmail-runner report` has written them.
+-- One row per run, with the figures of the report. Empty until `dmail-runner report` has written them.
 with
     runs as (
         select *
         from
             {{
-                read_files(
-                    source("dmail", "runs"),
+                dmail.read_files(
+                    source("dmail_figures", "runs"),
                     otherwise={
                         "run_id": "string",
                         "campaign": "string",

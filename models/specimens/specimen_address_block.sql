@@ -1,12 +1,12 @@
--- What address_block() prints: on six lines, and as one text. Nothing is mailed from here.
+-- What address_block() prints, on six lines and as one text. No campaign selects from it.
 with
     addresses as (select * from {{ ref("int_postal_addresses") }}),
 
     final as (
         select
             profile_id,
-            {{ address_block(lines=6, sender_country="US", language="en") }},
-            {{ address_block_text(separator=" / ", sender_country="DE", language="de") }} as address_text
+            {{ dmail.address_block(lines=6, sender_country="US", language="en") }},
+            {{ dmail.address_block_text(separator=" / ", sender_country="DE", language="de") }} as address_text
         from addresses
     )
 

@@ -1,34 +1,29 @@
--- Canonical suppression lists. To bring your own, change what stands left of `as`.
+-- One row per entry of a suppression list. For another source, change only the expressions left of `as`.
 with
-    source as (select * from {{ read_files(source("crm", "suppressions")) }}),
+    source as (select * from {{ dmail.read_files(source("crm", "suppressions")) }}),
 
-    forgotten as (
-        select *
-        from
-            {{
-                read_files(
-                    source("dmail", "forgotten"), otherwise={"profile_id": "string", "forgotten_at": "timestamp"}
-                )
-            }}
-    ),
+    forgotten as (select * from {{ dmail.forgotten() }}),
 
     renamed as (
         select
-            {{ clean_text("source.list_name") }} as list_name,
-            {{ clean_text("source.reason") }} as reason,
-            {{ clean_text("source.profile_id") }} as profile_id,
-            {{ clean_text("source.first_name") }} as first_name,
-            {{ clean_text("source.last_name") }} as last_name,
-            {{ clean_text("source.company") }} as company,
-            {{ clean_text("source.address_line1") }} as address_line1,
-            {{ clean_text("source.address_line2") }} as address_line2,
-            {{ clean_text("source.city") }} as city,
-            {{ clean_text("source.postal_code") }} as postal_code,
-            {{ country_code("coalesce(" ~ clean_text("source.country_code") ~ ", '" ~ var("home_country") ~ "')") }}
-            as country_code,
-            {{ read_as("source.valid_from", "timestamp") }} as valid_from,
-            {{ read_as("source.valid_until", "timestamp") }} as valid_until,
-            {{ read_as("source.as_of", "timestamp") }} as as_of
+            {{ dmail.clean_text("source.list_name") }} as list_name,
+            {{ dmail.clean_text("source.reason") }} as reason,
+            {{ dmail.clean_text("source.profile_id") }} as profile_id,
+            {{ dmail.clean_text("source.first_name") }} as first_name,
+            {{ dmail.clean_text("source.last_name") }} as last_name,
+            {{ dmail.clean_text("source.company") }} as company,
+            {{ dmail.clean_text("source.address_line1") }} as address_line1,
+            {{ dmail.clean_text("source.address_line2") }} as address_line2,
+            {{ dmail.clean_text("source.city") }} as city,
+            {{ dmail.clean_text("source.postal_code") }} as postal_code,
+            {{
+                dmail.country_code(
+                    "coalesce(" ~ dmail.clean_text("source.country_code") ~ ", '" ~ var("home_country") ~ "')"
+                )
+            }} as country_code,
+            {{ dmail.read_as("source.valid_from", "timestamp") }} as valid_from,
+            {{ dmail.read_as("source.valid_until", "timestamp") }} as valid_until,
+            {{ dmail.read_as("source.as_of", "timestamp") }} as as_of
         from source
     ),
 
@@ -38,11 +33,13 @@ with
             reason,
             profile_id,
             {{
-                match_key(
+                dmail.match_key(
                     [
-                        name_words("coalesce(" ~ join_words(["first_name", "last_name"]) ~ ", company)"),
-                        box_words("address_line1", "address_line2"),
-                        place_words("city", postal_code("postal_code", "country_code"), "country_code"),
+                        dmail.name_words("coalesce(" ~ dmail.join_words(["first_name", "last_name"]) ~ ", company)"),
+                        dmail.box_words("address_line1", "address_line2"),
+                        dmail.locality_words(
+                            "city", dmail.postal_code("postal_code", "country_code"), "country_code"
+                        ),
                     ]
                 )
             }} as person_key,

@@ -4,18 +4,19 @@ import json
 import sys
 from pathlib import Path
 
-from dmail_runner.declare.campaign import ColumnMeta, DirectMail
+from dmail_runner.declare.campaign import ColumnMeta, DirectMail, ModelMeta
 from dmail_runner.declare.notices import Notices
 from dmail_runner.declare.provider import Provider, SharedContract
 from dmail_runner.declare.route import Route
 from scripts.reference.commands import commands_page
 from scripts.reference.keys import keys_page
-from scripts.reference.macros import macros_page
+from scripts.reference.locales import locales_macro
+from scripts.reference.macros import macro_files, macros_page
 from scripts.reference.schemas import campaign_schema, entries_schema, file_schema
 
 ROOT = Path(__file__).parents[2]
 ABOUT = {
-    "campaign": "What stands under `config.meta.direct_mail` of a campaign's exposure, and under `config.meta` of a column.",
+    "campaign": "`config.meta.direct_mail` of a campaign's exposure, and of a model with a role; `config.meta` of a column.",
     "providers": "One entry for each mail house; and files of profiles/contracts. More: [providers.md](../providers.md).",
     "routes": "One entry for each server or folder. More: [routes.md](../routes.md).",
     "notices": "Who is told of what. More: [operations.md](../operations.md#notices).",
@@ -32,15 +33,17 @@ def files() -> dict[str, str]:
         "notices": file_schema(Notices, "profiles/notices.yml: who is told of what."),
     }
     keys = {
-        "campaign": keys_page("A campaign's keys", ABOUT["campaign"], "campaign", [DirectMail, ColumnMeta]),
+        "campaign": keys_page("A campaign's keys", ABOUT["campaign"], "campaign", [DirectMail, ModelMeta, ColumnMeta]),
         "providers": keys_page("Keys of profiles/providers.yml", ABOUT["providers"], "providers", [Provider, SharedContract]),
         "routes": keys_page("Keys of profiles/routes.yml", ABOUT["routes"], "routes", [Route]),
         "notices": keys_page("Keys of profiles/notices.yml", ABOUT["notices"], "notices", [Notices]),
     }
-    pages = {**keys, "commands": commands_page(), "macros": macros_page(ROOT / "macros")}
+    pages = {**keys, "commands": commands_page(), "macros": macros_page(ROOT)}
     return {
         **{f"docs/schema/{name}.schema.json": json.dumps(schema, indent=2) + "\n" for name, schema in schemas.items()},
         **{f"docs/reference/{name}.md": text for name, text in pages.items()},
+        **macro_files(ROOT),
+        "macros/format/locales.sql": locales_macro(ROOT / "macros/format/locales.csv"),
     }
 
 

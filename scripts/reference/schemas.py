@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from dmail_runner.declare.campaign import ColumnMeta, DirectMail
+from dmail_runner.declare.campaign import ColumnMeta, DirectMail, ModelMeta
 from dmail_runner.declare.schedule import written
 from scripts.reference.told import models_of, told_of
 
@@ -118,12 +118,13 @@ def entries_schema(annotation: Any, description: str) -> Schema:
 
 
 def campaign_schema() -> Schema:
-    """A dbt YAML file with campaigns' exposures, or with their extracts' columns."""
-    mail, column = (rendered(schema_of(model), JINJA) for model in (DirectMail, ColumnMeta))
+    """A dbt YAML file with campaigns' exposures, with models that have a role, or with the columns of an extract."""
+    mail, role, column = (rendered(schema_of(model), JINJA) for model in (DirectMail, ModelMeta, ColumnMeta))
     definitions = {**mail.pop("$defs", {}), **column.pop("$defs", {})}
     exposures = nested("exposures.[].config.meta.direct_mail", mail)
-    columns = nested("models.[].columns.[].config.meta", {**column, "additionalProperties": True})
-    properties = {**exposures["properties"], **columns["properties"]}
+    models = nested("models.[].columns.[].config.meta", {**column, "additionalProperties": True})
+    models["properties"]["models"]["items"]["properties"] |= nested("config.meta.direct_mail", role)["properties"]
+    properties = {**exposures["properties"], **models["properties"]}
     return {"description": "Campaigns in dbt's YAML files.", "type": "object", "properties": properties, "$defs": definitions}
 
 

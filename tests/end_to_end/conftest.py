@@ -35,7 +35,7 @@ def done(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         connection.execute(f"create table p as select * from read_csv('{profiles}', all_varchar = true)")
         connection.execute("update p set first_name = 'Canaryfirst', last_name = 'Canary' || profile_id, city = 'Canaryville'")
         connection.execute(f"copy p to '{profiles}' (header true)")
-    project.edit(FOLDER + "spring_catalog__recipients.sql", "consent(),", "")
+    project.edit(FOLDER + "spring_catalog__recipients.sql", "dmail.consent(),", "")
     with (project.path / "profiles/routes.yml").open("a") as routes:
         routes.write("nowhere: {type: folder, path: /proc/nowhere}\n")
     project.edit("profiles/providers.yml", "label: Offerworks\n  route: outbox", "label: Offerworks\n  route: nowhere")

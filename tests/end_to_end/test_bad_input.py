@@ -35,8 +35,8 @@ def assert_refused(project: Project, code: int, *texts: str, **environment: str)
         ("profile_id,city\n1,Boston\n", ['does not have a column named "created_at"', "it has the columns profile_id, city"]),
         (b"HEADER\n\xff\xfe\xfa,,,,,,,,,,,,,,,,,,,\n", ["This file is not utf-8 encoded"]),
         ('HEADER\n"1,unterminated\n', ["CSV Error on Line: 2", "unterminated quote"]),
-        ("HEADER\nROW\nROW\n", ["a profile_id stands in the audience twice"]),
-        ("HEADER\nROW\n,Ms,Canary,Person" + ",x" * 16 + "\n", ["a profile has no profile_id"]),
+        ("HEADER\nROW\nROW\n", ["unique_key_stg_profiles_profile_id failed: a profile_id is missing, or two profiles have it"]),
+        ("HEADER\nROW\n,Ms,Canary,Person" + ",x" * 16 + "\n", ["unique_key_stg_profiles_profile_id failed: a profile_id is missing, or two profiles have it"]),
     ],
     ids=["missing", "zero bytes", "no rows", "no such column", "not utf-8", "unterminated", "a key twice", "no key"],
 )  # fmt: skip
@@ -45,8 +45,7 @@ def test_profile_files(project: Project, content: str | bytes | None, told: list
     row = "1,Ms,Canary,Person,,1 Main St,,Boston,MA,02134,US,en,,,false,2020-01-01,2020-01-01,2021-01-01,1,9.99"
     given = project.path / "data/given.csv"
     if isinstance(content, str):
-        if "no profile_id" in told[0]:
-            content = content.replace(",Ms,Canary,Person" + ",x" * 16, row.removeprefix("1"))
+        content = content.replace(",Ms,Canary,Person" + ",x" * 16, row.removeprefix("1"))
         given.write_text(content.replace("HEADER", header).replace("ROW", row))
     elif content is not None:
         given.write_bytes(content.replace(b"HEADER", header.encode()))
@@ -79,17 +78,15 @@ def test_exposures(project: Project, old: str, new: str, told: list[str]) -> Non
 
 def test_an_extract_without_its_key(project: Project) -> None:
     text = (project.path / MODELS).read_text()
-    start, end = (
-        text.index('      - name: profile_id\n        description: "Key of a profile, as'),
-        text.index("      - name: full_name"),
-    )
+    start, end = text.index("      - name: profile_id\n"), text.index("      - name: full_name")
     (project.path / MODELS).write_text(text[:start] + text[end:])
     assert_refused(project, WRONG, MODELS, "models.spring_catalog__extract.columns: has no profile_id")
 
 
 def test_an_extract_without_a_contract(project: Project) -> None:
     project.edit(MODELS, "contract: {enforced: true}", "contract: {enforced: false}")
-    assert_refused(project, WRONG, "config.contract: must be enforced")
+    told = "config.contract: must be enforced: the "
+    assert_refused(project, WRONG, f"{told}contract is the file's layout", f"{told}runner reads the model's columns")
 
 
 def test_two_columns_with_one_label(project: Project) -> None:
@@ -181,7 +178,9 @@ def test_a_failing_data_test_ships_nothing(project: Project) -> None:
 
 def test_an_extract_that_forgets_the_verdicts(project: Project) -> None:
     project.edit("macros/audience/pieces.sql", "where exclusion_reason is null", "where true")
-    project.edit(MODELS, "prints_whoever_is_included\n", "prints_whoever_is_included\n    config: {enabled: false}\n")
+    project.edit(
+        MODELS, "prints_included_recipients_and_seeds\n", "prints_included_recipients_and_seeds\n    config: {enabled: false}\n"
+    )
     assert_refused(project, FAILED, "rows of profiles that recipients excludes or does not know")
 
 

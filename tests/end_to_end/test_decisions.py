@@ -103,7 +103,7 @@ def test_a_volume_is_released_and_an_opt_out_is_not(project: Project) -> None:
     assert code == DONE, told
     assert project.delivered == [FILE]
     recipients = "models/campaigns/spring_catalog/spring_catalog__recipients.sql"
-    project.edit(recipients, "consent(),", "")
+    project.edit(recipients, "dmail.consent(),", "")
     held = project.call("run", "spring_catalog", "--slot", "2026-11-03T11:00Z", "--accept", "volume")
     assert held.returncode == HELD, held.stderr
     refused = project.call("release", "spring_catalog-20261103T110000Z", "--reason", "they will not mind")

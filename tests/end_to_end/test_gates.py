@@ -50,7 +50,7 @@ def test_an_unusual_volume_waits_for_a_person(project: Project, entry: str, told
 
 def test_a_jump_against_the_last_run_is_held(project: Project) -> None:
     guard(project, "{max_change: 30%}")
-    project.edit(RECIPIENTS, 'frequency_cap(pieces=1, days=30, unit="household"),', "")
+    project.edit(RECIPIENTS, 'dmail.frequency_cap(pieces=1, days=30, unit="household"),', "")
     without_unit_tests(project)
     assert project.run("2026-11-02T11:00Z").returncode == DONE
     assert project.run("2026-11-09T11:00Z").returncode == DONE
@@ -67,8 +67,8 @@ def test_a_jump_against_the_last_run_is_held(project: Project) -> None:
 @pytest.mark.parametrize(
     ("rule", "told"),
     [
-        ("consent(),", "people in the file have said no"),
-        ('suppressed(lists=["do_not_mail", "deceased", "returned"], max_age_days=180),', "stand on a suppression list"),
+        ("dmail.consent(),", "people in the file have said no"),
+        ('dmail.suppressed(lists=["do_not_mail", "deceased", "returned"], max_age_days=180),', "stand on a suppression list"),
     ],
 )
 def test_whatever_the_rules_say_nobody_who_opted_out_is_mailed(project: Project, rule: str, told: str) -> None:

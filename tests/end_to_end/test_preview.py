@@ -19,7 +19,7 @@ NEXT = "2026-11-09T11:00Z"
 def done(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with one settled run, no frequency cap, and a test profile that no campaign would target."""
     project = Project(Path(shutil.copytree(base, tmp_path_factory.mktemp("done") / "project")))
-    project.edit(CAMPAIGN + "spring_catalog__recipients.sql", 'frequency_cap(pieces=1, days=30, unit="household"),', "")
+    project.edit(CAMPAIGN + "spring_catalog__recipients.sql", 'dmail.frequency_cap(pieces=1, days=30, unit="household"),', "")
     change(project, "update p set is_test_profile = 'true', orders_count = '0' where profile_id = '0000000003'")
     assert project.run().returncode == DONE
     return project.path

@@ -18,7 +18,8 @@ from project import DONE, FAILED, HELD, WRONG, Project
 EXPOSURE = "models/campaigns/{0}/_{0}__exposures.yml"
 SCHEDULE = 'schedule: {cron: "0 6 * * mon", timezone: America/New_York}'
 DAILY = 'schedule: {cron: "0 7 * * *", timezone: America/New_York}'
-HOUSEHOLDS = 'frequency_cap(pieces=1, days=30, unit="household"),'
+MODELS = "models/campaigns/spring_catalog/_spring_catalog__models.yml"
+HOUSEHOLDS = 'dmail.frequency_cap(pieces=1, days=30, unit="household"),'
 
 
 def alone(project: Project, campaign: str) -> None:
@@ -53,6 +54,11 @@ def test_a_mailing_in_waves(project: Project) -> None:
     alone(project, "spring_catalog")
     waves = "waves: {apart: 0h, sizes: [{share: 30%}, {share: 30%, after: 1d}, {after: 2d}]}"
     project.edit(EXPOSURE.format("spring_catalog"), SCHEDULE, f'schedule: {{at: ["2026-11-02T06:00"]}}\n          {waves}')
+    refused = project.call("check", "spring_catalog")
+    assert refused.returncode == WRONG
+    assert "models.spring_catalog__recipients.columns: has no wave_number, which the runner reads" in refused.stderr
+    verdict = "      - {name: exclusion_reason, data_type: string"
+    project.edit(MODELS, verdict, f"      - {{name: wave_number, data_type: integer}}\n{verdict}")
     first = project.call("run", "spring_catalog", "--slot", "2026-11-02T06:00Z")
     assert first.returncode == DONE, first.stderr
     assert [run["state"] for run in project.status()] == ["planned", "planned", "settled"]
@@ -118,8 +124,10 @@ def test_windows_take_everybody_once(project: Project) -> None:
     folder = "models/campaigns/welcome_letter/welcome_letter__"
     text = (project.path / f"{folder}audience.sql").read_text()
     begin, end = text.index("        created_at <"), text.index("    {% endcall %}")
-    (project.path / f"{folder}audience.sql").write_text(f'{text[:begin]}        {{{{ in_window("created_at") }}}}\n{text[end:]}')
-    project.edit(f"{folder}recipients.sql", "already_mailed(),", "")
+    (project.path / f"{folder}audience.sql").write_text(
+        f'{text[:begin]}        {{{{ dmail.in_window("created_at") }}}}\n{text[end:]}'
+    )
+    project.edit(f"{folder}recipients.sql", "dmail.already_mailed(),", "")
 
     def at(moment: str, *people: str) -> None:
         """Some customers are told of; each becomes known when this is called."""

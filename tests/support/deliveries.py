@@ -19,14 +19,28 @@ class Ledgerish:
 
     declared: bool = False
     owner: str | None = None
+    temporary: str | None = None
+    closing: bool = False
+    ahead: str | None = None
     seen: list[str] = field(default_factory=list)
 
     def intent(self) -> Intent:
-        return Intent(self.declared, self.owner, lambda: self.note("declared", True), lambda: self.note("withdrawn", False))
+        return Intent(
+            self.temporary,
+            self.closing,
+            self.declared,
+            self.owner,
+            begin=lambda temporary: self.note("begun", temporary=temporary, closing=False),
+            close=lambda: self.note("closing", closing=True),
+            declare=lambda: self.note("declared", declared=True),
+            withdraw=lambda: self.note("withdrawn", temporary=None, closing=False, declared=False),
+            ahead=self.ahead,
+        )
 
-    def note(self, what: str, declared: bool) -> None:
+    def note(self, what: str, **values: Any) -> None:
         self.seen.append(what)
-        self.declared = declared
+        for name, value in values.items():
+            setattr(self, name, value)
 
 
 def sftp_route(server: Sshd, **changes: Any) -> SftpRoute:

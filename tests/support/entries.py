@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dmail_runner.declare.campaign import ColumnMeta, DirectMail
+from dmail_runner.declare.campaign import ColumnMeta, DirectMail, ModelMeta
 from dmail_runner.declare.notices import Notices
 from dmail_runner.declare.provider import Provider, SharedContract
 from dmail_runner.declare.route import Route
@@ -21,7 +21,7 @@ STORE = {**COMMON, "prefix": "in", "endpoint": "http://store:9000", "allow_http"
 ROUTES: dict[str, dict[str, Any]] = {
     "folder": {"type": "folder", "path": "out", "mode": "0640", "owner": "o", "group": "g", "hidden": True, "verify": "hash", **COMMON},
     "sftp": {
-        "type": "sftp", **LOGIN, **COMMON, "directory": "in", "make_directory": False, "timeout": 10, "parallel": 4, "ahead": True,
+        "type": "sftp", **LOGIN, **COMMON, "directory": "in", "make_directory": False, "timeout": 10, "parallel": 4, "ahead": True, "rename": "plain",
         "allow_old": ["hmac-sha1"], "finish": "direct_then_marker", "jump": {**LOGIN, "agent": True, "password": None},
     },
     "sftp by key": {"type": "sftp", "host": "h", "user": "u", "private_key": "k", "passphrase": "p", "host_key": [HOST_KEY, HOST_KEY]},
@@ -94,5 +94,6 @@ ENTRIES = [
     (SharedContract, {**CONTRACT, "format": {"type": "csv"}}),
     *((Notices, entry) for entry in NOTICES.values()),
     *((DirectMail, entry) for entry in MAIL.values()),
+    (ModelMeta, {"role": "profiles"}),
     *((ColumnMeta, entry) for entry in COLUMNS.values()),
 ]

@@ -47,7 +47,7 @@ class Project:
             env={**surroundings(), **given},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=900,  # for what hangs: no test depends on how fast the machine is
             check=False,
         )
 

@@ -16,7 +16,7 @@ DAY = timedelta(days=1)
 MONDAY = datetime(2027, 3, 1, 6, tzinfo=UTC)  # of 2027-W09
 LONG_AFTER = MONDAY + 15 * DAY
 MODEL = jinja2.Environment(extensions=["jinja2.ext.do"]).from_string(
-    (ROOT / "models/staging/stg_contact_history.sql").read_text()
+    (ROOT / "models/history/stg_contact_history.sql").read_text()
 )
 PLACES = {
     "contact_history": "*/contacts.parquet", "contact_weeks": "weeks/[0-9]*/contacts.parquet", "compacted_runs": "weeks/[0-9]*/runs.parquet",
@@ -31,7 +31,7 @@ def staging(folder: Path) -> str:
             return f"read_parquet('{folder}/{place}')"
         return f"(select {', '.join(f'cast(null as {kind}) as {name}' for name, kind in otherwise.items())} where false)"
 
-    return MODEL.render(source=lambda _, table: PLACES[table], read_files=read_files)
+    return MODEL.render(source=lambda _, table: PLACES[table], dmail={"read_files": read_files})
 
 
 def contacts(folder: Path) -> list[tuple[str, str]]:

@@ -41,7 +41,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def serve(folder: Path, *, root: Path | None = None, sftp_options: str = "", settings: str = "") -> Iterator[Sshd]:
+def serve(
+    folder: Path, *, root: Path | None = None, sftp_options: str = "", settings: str = "", subsystem: str = ""
+) -> Iterator[Sshd]:
     """Run sshd with its keys and log in `folder`; its users start in `root`, by default a folder in it."""
     program = shutil.which("sshd") or "/usr/sbin/sshd"
     folder.mkdir(parents=True, exist_ok=True)
@@ -62,7 +64,7 @@ def serve(folder: Path, *, root: Path | None = None, sftp_options: str = "", set
         StrictModes no
         UsePAM no
         PermitRootLogin yes
-        Subsystem sftp internal-sftp -d {root} {sftp_options}
+        Subsystem sftp {subsystem or f"internal-sftp -d {root} {sftp_options}"}
         LogLevel VERBOSE
         {settings}
         """

@@ -25,7 +25,7 @@ from botocore.config import Config
 
 from deliveries import NAME
 from dmail_runner.declare import object_route
-from dmail_runner.declare.route import AzureRoute, S3Route
+from dmail_runner.declare.object_route import AzureRoute, S3Route
 from dmail_runner.ship import destination
 from dmail_runner.ship.delivery import Refused
 from dmail_runner.ship.object_store import SINGLE, ObjectStore, object_store

@@ -15,16 +15,16 @@ from typing import Any
 import duckdb
 
 from dmail_runner.core.settings import Settings
-from dmail_runner.declare.campaign import Campaign, Column, DirectMail
+from dmail_runner.declare.campaign import Campaign, Column, DirectMail, Model, OptOuts
 from dmail_runner.declare.notices import Notices
 from dmail_runner.declare.provider import Provider
 from dmail_runner.declare.route import find_route
 from dmail_runner.ledger.journal import faults
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.project.dbt_process import DbtOutcome
-from dmail_runner.run.due import Attendant
+from dmail_runner.run.due import Scheduler
 from dmail_runner.run.job import Job
-from dmail_runner.run.notify import Herald
+from dmail_runner.run.notify import Notifier
 
 MODELS = ("stg_profiles", "stg_suppressions", "letter__recipients", "letter__extract")
 PROFILES = """dmail:
@@ -33,13 +33,17 @@ PROFILES = """dmail:
 """
 
 
+def model(name: str) -> Model:
+    return Model(f"model.tiny.{name}", name, f"tiny.{name}")
+
+
 def letter(**mail: Any) -> Campaign:
     """A campaign as the manifest would give it."""
     declared = {"status": "active", "provider": "acme", "file": {"name": "letter.csv", "timestamp": True}, **mail}
     columns = (Column("profile_id", "profile_id", True), Column("full_name", "full_name", True))
     return Campaign(
         "letter", "Letter", "", "", "letter.yml", DirectMail(**declared), "model.tiny.letter__extract",
-        "model.tiny.letter__recipients", columns, "letter.yml", MODELS[:2],
+        "model.tiny.letter__recipients", columns, "letter.yml", opt_outs=OptOuts(*map(model, MODELS[:2])),
     )  # fmt: skip
 
 
@@ -91,11 +95,11 @@ class World:
     def ledger(self) -> Ledger:
         return Ledger(self.settings, lambda: self.now)
 
-    def attend(self) -> list[Exception]:
+    def run_due(self) -> list[Exception]:
         """What `run --due` does."""
         ledger = self.ledger()
         try:
-            return list(Attendant(ledger, Herald(Notices(), ledger, lambda _: None)).attend(self.job(), self.now))
+            return list(Scheduler(ledger, Notifier(Notices(), ledger, lambda _: None)).run_due(self.job(), self.now))
         finally:
             ledger.engine.dispose()
 

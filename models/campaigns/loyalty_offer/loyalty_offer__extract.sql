@@ -1,10 +1,10 @@
 -- Two offers for each household, the best first.
 with
-    pieces as ({{ pieces(ref("loyalty_offer__audience"), ref("loyalty_offer__recipients")) }}),
+    pieces as ({{ dmail.pieces(ref("loyalty_offer__audience"), ref("loyalty_offer__recipients")) }}),
 
-    decisions as (
+    offers as (
         {{
-            decide(
+            dmail.best_offers(
                 pieces="pieces",
                 offers=ref("loyalty_offers"),
                 eligible="piece.orders_count >= offer.min_orders and piece.lifetime_value >= offer.min_value",
@@ -19,7 +19,7 @@ with
     final as (
         select
             pieces.profile_id,
-            {{ person_name("title", "first_name", "last_name", "company", max_length=40) }} as full_name,
+            {{ dmail.person_name("title", "first_name", "last_name", "company", max_length=40) }} as full_name,
             address_line1,
             address_line2,
             city,
@@ -29,11 +29,11 @@ with
             offer_1_headline,
             offer_2,
             offer_2_headline,
-            {{ key_code(["'LOY'", "offer_1"]) }} as key_code,
+            {{ dmail.key_code(["'LOY'", "offer_1"]) }} as key_code,
             piece_id,
             country_code
         from pieces
-        inner join decisions on pieces.profile_id = decisions.profile_id
+        inner join offers on pieces.profile_id = offers.profile_id
     )
 
 select *

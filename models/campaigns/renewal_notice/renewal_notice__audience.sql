@@ -5,7 +5,7 @@ with
     members as (
         select
             *,
-            {{ anniversary("created_at", slot() ~ " + interval 28 day") }} as renews_on,
+            {{ dmail.anniversary("created_at", dmail.slot() ~ " + interval 28 day") }} as renews_on,
             cast(36 + 6 * least(orders_count, 10) as decimal(10, 2)) as fee,
             case when country_code = 'US' then 'USD' else 'EUR' end as currency,
             case
@@ -17,6 +17,6 @@ with
 select *
 from members
 where
-    {% call targeted() %}
-        created_at < {{ slot() }} - interval 180 day and renews_on < cast({{ slot() }} as date) + interval 56 day
+    {% call dmail.targeted() %}
+        created_at < {{ dmail.slot() }} - interval 180 day and renews_on < cast({{ dmail.slot() }} as date) + interval 56 day
     {% endcall %}

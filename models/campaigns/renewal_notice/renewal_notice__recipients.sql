@@ -1,10 +1,10 @@
 {{
-    recipients(
+    dmail.recipients(
         audience=ref("renewal_notice__audience"),
         rules=[
-            already_mailed(days=300),
-            suppressed(lists=["deceased", "returned"], max_age_days=180),
-            deliverable(max_lines=6),
+            dmail.already_mailed(days=300),
+            dmail.suppressed(lists=["deceased", "returned"], max_age_days=180),
+            dmail.deliverable(max_lines=6),
         ],
     )
 }}

@@ -4,6 +4,6 @@ with profiles as (select * from {{ ref("int_postal_addresses") }})
 select *
 from profiles
 where
-    {% call targeted() %}
-        orders_count > 0 and last_order_at < {{ slot() }} - interval 12 month
+    {% call dmail.targeted() %}
+        orders_count > 0 and last_order_at < {{ dmail.slot() }} - interval 12 month
     {% endcall %}

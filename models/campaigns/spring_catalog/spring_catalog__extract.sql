@@ -2,7 +2,7 @@
 with
     pieces as (
         {{
-            pieces(
+            dmail.pieces(
                 ref("spring_catalog__audience"),
                 ref("spring_catalog__recipients"),
                 seeds=ref("int_seed_addresses"),
@@ -13,7 +13,7 @@ with
     final as (
         select
             profile_id,
-            {{ join_words(["title", "first_name", "last_name"]) }} as full_name,
+            {{ dmail.join_words(["title", "first_name", "last_name"]) }} as full_name,
             company,
             address_line1,
             address_line2,
@@ -23,7 +23,7 @@ with
             upper(country_name) as country,
             country_code,
             language,
-            {{ key_code(["'SPRING'", "country_code"], separator="-") }} as key_code,
+            {{ dmail.key_code(["'SPRING'", "country_code"], separator="-") }} as key_code,
             piece_id,
             is_seed
         from pieces

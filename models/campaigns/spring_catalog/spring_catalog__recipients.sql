@@ -1,13 +1,13 @@
 {{
-    recipients(
+    dmail.recipients(
         audience=ref("spring_catalog__audience"),
         rules=[
-            consent(),
-            suppressed(lists=["do_not_mail", "deceased", "returned"], max_age_days=180),
-            deliverable(),
-            frequency_cap(pieces=1, days=30, unit="household"),
-            one_per("household", keep="lifetime_value desc"),
-            holdout(percent=5),
+            dmail.consent(),
+            dmail.suppressed(lists=["do_not_mail", "deceased", "returned"], max_age_days=180),
+            dmail.deliverable(),
+            dmail.frequency_cap(pieces=1, days=30, unit="household"),
+            dmail.one_per("household", keep="lifetime_value desc"),
+            dmail.holdout(percent=5),
         ],
     )
 }}

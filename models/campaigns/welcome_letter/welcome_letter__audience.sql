@@ -1,9 +1,9 @@
--- Who has become a customer in the last four weeks. Everybody gets one letter: already_mailed() sees to it.
+-- New customers of the last four weeks. already_mailed() makes sure that each gets one letter.
 with profiles as (select * from {{ ref("int_postal_addresses") }})
 
 select *
 from profiles
 where
-    {% call targeted() %}
-        created_at < {{ slot() }} and created_at >= {{ slot() }} - interval 28 day
+    {% call dmail.targeted() %}
+        created_at < {{ dmail.slot() }} and created_at >= {{ dmail.slot() }} - interval 28 day
     {% endcall %}

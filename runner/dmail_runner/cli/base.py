@@ -5,10 +5,11 @@ import resource
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from dmail_runner.ledger.ledger import Ledger
     from dmail_runner.ledger.run import Run
     from dmail_runner.project.dbt_process import RunDbt
+    from dmail_runner.project.manifest import Manifest
     from dmail_runner.run.job import Job
 
 
@@ -70,9 +72,17 @@ class Where:
         return settings
 
 
+def print_version(wanted: bool) -> None:
+    """Print the version, and end."""
+    if wanted:
+        typer.echo(f"dmail-runner {version('dmail-runner')}")
+        raise typer.Exit
+
+
 @app.callback()
 def common(
     context: typer.Context,
+    _: Annotated[bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version.")] = False,
     project_dir: Annotated[
         Path | None, typer.Option(help="The dbt project; by default here or above.", show_default=False)
     ] = None,
@@ -85,14 +95,36 @@ def opened(where: Where, campaign: str, slot: str | None) -> "tuple[Job, Ledger,
     """A campaign's job, the ledger, and the slot that is meant: the given one, the latest that is due, or else now."""
     from dmail_runner.ledger.ledger import Ledger
     from dmail_runner.plan.due import due_slot
+
+    moment = parse_slot(slot) if slot is not None else None
+    settings, manifest = loaded(where)
+    job = found_job(settings, manifest.campaign(campaign))
+    ledger = Ledger(settings, now)
+    return job, ledger, moment or due_slot(job.campaign, ledger, now()) or now()
+
+
+def loaded(where: Where) -> "tuple[Settings, Manifest]":
+    """The settings and the manifest of the project."""
     from dmail_runner.project.dbt_process import run_dbt
     from dmail_runner.project.manifest import load_manifest
 
     settings = where.settings()
-    moment = parse_slot(slot) if slot is not None else None
-    job = found_job(settings, load_manifest(settings, run_dbt).campaign(campaign))
-    ledger = Ledger(settings, now)
-    return job, ledger, moment or due_slot(job.campaign, ledger, now()) or now()
+    return settings, load_manifest(settings, run_dbt)
+
+
+def opened_ledger(where: Where) -> "tuple[Settings, Ledger]":
+    """The settings and the ledger of the project, for a command that needs no manifest."""
+    from dmail_runner.ledger.ledger import Ledger
+
+    settings = where.settings()
+    settings.prepare()
+    return settings, Ledger(settings, now)
+
+
+def worst(codes: Iterable[int]) -> int:
+    """The exit code of a command that took several steps: a failure counts more than a wrong use, and that more than a hold."""
+    found = set(codes)
+    return next((code for code in (1, 2, 3) if code in found), 0)
 
 
 def parse_slot(text: str) -> datetime:

@@ -1,19 +1,23 @@
 """Commands by which a person decides about a run."""
 
 import getpass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dmail_runner.cli.base import RunId, app, ended, found_job, now, say, tell
-from dmail_runner.core.errors import DmailError, UsageError
+from dmail_runner.cli.base import RunId, app, ended, found_job, opened_ledger, say, tell
+from dmail_runner.core.errors import DmailError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dmail_runner.core.settings import Settings
     from dmail_runner.ledger.ledger import Ledger
     from dmail_runner.ledger.run import Run
     from dmail_runner.run.decisions import Decision
     from dmail_runner.run.job import Job, LedgerAlone
+
 
 Reason = Annotated[str, typer.Option(help="Why; the ledger keeps it.")]
 
@@ -24,10 +28,9 @@ def resume(context: typer.Context, run: RunId) -> None:
 
     Example: dmail-runner resume spring_catalog-20270301T110000Z
     """
-    from dmail_runner.run.decisions import resume as go_on
+    from dmail_runner.run import decisions
 
-    job, found, ledger = opened_run(context.obj.settings(), run)
-    told(go_on(job, found, ledger), job)
+    decide(context, run, decisions.resume)
 
 
 @app.command()
@@ -36,11 +39,10 @@ def hold(context: typer.Context, run: RunId, reason: Reason) -> None:
 
     Example: dmail-runner hold spring_catalog-20270301T110000Z --reason "wrong leaflet"
     """
-    from dmail_runner.run.decisions import hold as stop
+    from dmail_runner.run import decisions
 
-    _, found, ledger = found_run(context.obj.settings(), run)
-    stop(found, ledger, decision(reason))
-    say(f"{run} is held")
+    by = decision(reason)
+    decide(context, run, lambda _, found, ledger: decisions.hold(found, ledger, by), f"{run} is held", alone=True)
 
 
 @app.command()
@@ -49,10 +51,9 @@ def release(context: typer.Context, run: RunId, reason: Reason) -> None:
 
     Example: dmail-runner release spring_catalog-20270301T110000Z --reason "the new shops are in"
     """
-    from dmail_runner.run.decisions import release as let_go
+    from dmail_runner.run import decisions
 
-    job, found, ledger = opened_run(context.obj.settings(), run)
-    told(let_go(job, found, ledger, decision(reason)), job)
+    decide(context, run, partial(decisions.release, decision=decision(reason)))
 
 
 @app.command()
@@ -66,13 +67,10 @@ def cancel(
 
     Example: dmail-runner cancel spring_catalog-20270301T110000Z --reason "the sale is over"
     """
-    from dmail_runner.run.decisions import give_up
-    from dmail_runner.run.job import LedgerAlone
+    from dmail_runner.run import decisions
 
-    settings, found, ledger = found_run(context.obj.settings(), run)
-    job = LedgerAlone(settings, tell, UsageError("a run is given up by the ledger alone"))
-    give_up(job, found, ledger, decision(reason), rest=rest)
-    say(f"the rest of {run} is given up" if rest else f"{run} is cancelled")
+    done = f"the rest of {run} is given up" if rest else f"{run} is cancelled"
+    decide(context, run, partial(decisions.give_up, decision=decision(reason), rest=rest), done, alone=True)
 
 
 @app.command()
@@ -81,10 +79,9 @@ def resend(context: typer.Context, run: RunId, reason: Reason) -> None:
 
     Example: dmail-runner resend spring_catalog-20270301T110000Z --reason "lost in the fire at the printer's"
     """
-    from dmail_runner.run.decisions import resend as again
+    from dmail_runner.run import decisions
 
-    job, found, ledger = opened_run(context.obj.settings(), run)
-    told(again(job, found, ledger, decision(reason)), job)
+    decide(context, run, partial(decisions.resend, decision=decision(reason)))
 
 
 @app.command()
@@ -98,13 +95,13 @@ def settle(
 
     Example: dmail-runner settle spring_catalog-20270301T110000Z --delivered --reason "Ann at Acme has printed it"
     """
-    from dmail_runner.run.decisions import settle as know
+    from dmail_runner.run import decisions
 
-    job, found, ledger = opened_run(context.obj.settings(), run)
-    told(know(job, found, ledger, decision(reason), delivered=delivered), job)
+    decide(context, run, partial(decisions.settle, decision=decision(reason), delivered=delivered))
 
 
 def decision(reason: str) -> "Decision":
+    """Who decides, and why. Raises BadParameter for an empty reason."""
     from dmail_runner.run.decisions import Decision
 
     if not reason.strip():
@@ -112,34 +109,36 @@ def decision(reason: str) -> "Decision":
     return Decision(getpass.getuser(), reason.strip())
 
 
-def found_run(settings: "Settings", run_id: str) -> "tuple[Settings, Run, Ledger]":
-    """A run by the ledger alone: the project is not looked at."""
-    from dmail_runner.ledger.ledger import Ledger
+def decide(
+    context: typer.Context,
+    run_id: str,
+    step: "Callable[[Job | LedgerAlone, Run, Ledger], Run | None]",
+    done: str | None = None,
+    *,
+    alone: bool = False,
+) -> None:
+    """Open a run, carry out the decision, and print `done`, or how the run ended. `alone`: the project is not looked at."""
+    from dmail_runner.cli.text import run_lines
+    from dmail_runner.run.job import LedgerAlone
 
-    settings.prepare()
-    ledger = Ledger(settings, now)
-    return settings, ledger.named(run_id), ledger
+    settings, ledger = opened_ledger(context.obj)
+    found = ledger.named(run_id)
+    job = LedgerAlone(settings, tell) if alone else job_of(settings, found)
+    run = step(job, found, ledger)
+    if run:
+        ended(run)
+    say(done or "\n".join(run_lines(run or ledger.known(run_id))))
+    if isinstance(job, LedgerAlone) and job.error and run and not run.finished:
+        say(f"{run_id} does not go on by itself: {job.error.what}\n  -> dmail-runner cancel {run_id} --reason ...")
 
 
-def opened_run(settings: "Settings", run_id: str) -> "tuple[Job | LedgerAlone, Run, Ledger]":
-    """A run, its campaign's job as far as the project still has one, and the ledger."""
+def job_of(settings: "Settings", run: "Run") -> "Job | LedgerAlone":
+    """The job of a run's campaign. If the project has none any more, or cannot be read: the ledger alone."""
     from dmail_runner.project.dbt_process import run_dbt
     from dmail_runner.project.manifest import load_manifest
     from dmail_runner.run.job import LedgerAlone
 
-    _, found, ledger = found_run(settings, run_id)
     try:
-        return found_job(settings, load_manifest(settings, run_dbt).campaign(found.campaign)), found, ledger
+        return found_job(settings, load_manifest(settings, run_dbt).campaign(run.campaign))
     except DmailError as error:
-        return LedgerAlone(settings, tell, error), found, ledger
-
-
-def told(run: "Run", job: "Job | LedgerAlone") -> None:
-    """Print what has become of a run, and what to do if it does not go on by itself."""
-    from dmail_runner.cli.text import run_lines
-    from dmail_runner.run.job import LedgerAlone
-
-    ended(run)
-    say("\n".join(run_lines(run)))
-    if isinstance(job, LedgerAlone) and not run.finished:
-        say(f"{run.run_id} does not go on by itself: {job.error.what}\n  -> dmail-runner cancel {run.run_id} --reason ...")
+        return LedgerAlone(settings, tell, error)

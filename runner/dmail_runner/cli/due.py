@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dmail_runner.cli.base import AsJson, app, attempt, ended, found_job, now, say, screen, table, tell
+from dmail_runner.cli.base import AsJson, app, attempt, ended, found_job, loaded, now, say, screen, table, tell, worst
 from dmail_runner.core.errors import ConfigError, Stopped
 
 if TYPE_CHECKING:
     from dmail_runner.core.settings import Settings
     from dmail_runner.ledger.run import Run
+    from dmail_runner.look.calendar import Entry
     from dmail_runner.project.dbt_process import RunDbt
 
 
@@ -26,51 +27,27 @@ TICK = 30.0  # seconds between two looks at the clock, at most
 
 
 def run_due(settings: "Settings", run_dbt: "RunDbt") -> int:
-    """Carry out everything that is due, campaign by campaign; the exit code that it earned."""
+    """Carry out everything that is due, campaign by campaign. Returns the exit code."""
     from dmail_runner.declare.notices import find_notices
-    from dmail_runner.ledger.database import LedgerError
     from dmail_runner.ledger.ledger import Ledger
     from dmail_runner.project.manifest import load_manifest
-    from dmail_runner.run.due import Attendant
-    from dmail_runner.run.job import shared_names
-    from dmail_runner.run.notify import Herald, Notice
+    from dmail_runner.run.due import Scheduler, run_all_due
+    from dmail_runner.run.notify import Notifier
 
     settings.prepare()
     ledger = Ledger(settings, now)
-    herald = Herald(find_notices(settings), ledger, tell)
-    attendant = Attendant(ledger, herald, say_line)
-    codes = [0]
-
-    @contextmanager
-    def mended_by_people(what: str) -> Iterator[None]:
-        """A wrong declaration is told of, too, and a ledger that nobody may trust: what they stop would be missed in silence."""
-        try:
-            yield
-        except (ConfigError, LedgerError) as error:
-            todo = error.todo or "mend it; dmail-runner check finds every fault at once"
-            herald.announce(Notice("failed", what, error.what, todo))
-            raise
-
-    def attend(name: str) -> None:
-        with mended_by_people(name):
-            job = found_job(settings, manifest.campaign(name), run_dbt)
-        for fault in attendant.attend(job, now()):
-            codes.append(attempt(partial(throw, fault)))
-
+    scheduler = Scheduler(ledger, Notifier(find_notices(settings), ledger, tell), say_line)
     try:
-        with mended_by_people("all campaigns"):
-            ledger.confront()
-            manifest = load_manifest(settings, run_dbt)
-            if faults := [*manifest.orphans(), *shared_names(settings, manifest)]:
-                raise ConfigError(faults)
-        codes += [attempt(partial(attend, name)) for name in manifest.names]
+        codes = run_all_due(
+            settings,
+            scheduler,
+            load=lambda: load_manifest(settings, run_dbt),
+            find=lambda manifest, name: found_job(settings, manifest.campaign(name), run_dbt),
+            attempt=attempt,
+        )
     finally:
         ledger.engine.dispose()
-    return next((code for code in (1, 2, 3) if code in codes), 0)
-
-
-def throw(fault: Exception) -> None:
-    raise fault
+    return worst(codes)
 
 
 def say_line(run: "Run") -> None:
@@ -99,21 +76,25 @@ def serve(
     settings = context.obj.settings()
     settings.prepare()
     warm = WarmDbt()
-    dbt = partial(run_dbt, child=warm, watch=screen.node)
     try:
         with locked(settings.state_dir / "service.lock", "service"), leaving(grace) as left:
             say(f"serving {settings.project_dir}, process {os.getpid()}")
-            while not left.is_set():
-                code = attempt(lambda: exit_with(run_due(settings, dbt)))
-                following = next_moment(settings, dbt)
-                report(settings, code, following)
-                if code in (0, 3) and heartbeat:
-                    beat(heartbeat)
-                wait = (following - datetime.now(UTC)).total_seconds() if following else TICK
-                left.wait(min(max(wait, 0.1), TICK))
+            look_until(left, settings, partial(run_dbt, child=warm, watch=screen.node), heartbeat)
     finally:
         warm.stop()
     say("ended")
+
+
+def look_until(left: threading.Event, settings: "Settings", run_dbt: "RunDbt", heartbeat: str | None) -> None:
+    """Carry out what is due, again and again, until the event is set."""
+    while not left.is_set():
+        code = attempt(lambda: exit_with(run_due(settings, run_dbt)))
+        following = next_moment(settings, run_dbt)
+        report(settings, code, following)
+        if code in (0, 3) and heartbeat:
+            beat(heartbeat)
+        wait = (following - datetime.now(UTC)).total_seconds() if following else TICK
+        left.wait(min(max(wait, 0.1), TICK))
 
 
 def exit_with(code: int) -> None:
@@ -197,43 +178,25 @@ def calendar(
 
     Example: dmail-runner calendar --weeks 8
     """
-    from itertools import takewhile
-
     from dmail_runner.ledger.ledger import Ledger
-    from dmail_runner.plan.slots import slots, wave_slots
-    from dmail_runner.project.dbt_process import run_dbt
-    from dmail_runner.project.manifest import load_manifest
+    from dmail_runner.look.calendar import calendar as slots_between
 
-    settings = context.obj.settings()
-    end = now() + timedelta(weeks=weeks)
-    rows: list[tuple[datetime, str, str, int | None]] = []
-    manifest = load_manifest(settings, run_dbt)
-    ledger = Ledger(settings, now)
-    for name in manifest.names:
-        mail = manifest.campaign(name).mail
-        if mail.status != "active" or not mail.schedule:
-            continue
-        begun = (run for run in ledger.unfinished(name) if run.wave and now() < run.slot <= end)
-        rows += [(run.slot, "its first wave is out", name, run.wave) for run in begun]
-        for slot in takewhile(lambda slot: slot.at <= end, slots(mail.schedule, now())):
-            if mail.waves:
-                rows += [
-                    (at, slot.wall, name, number)
-                    for number, at in enumerate(wave_slots(mail.schedule, mail.waves, slot), start=1)
-                ]
-            else:
-                rows.append((slot.at, slot.wall, name, None))
-    rows.sort(key=lambda row: (row[0], row[2]))
+    settings, manifest = loaded(context.obj)
+    entries = slots_between(manifest, Ledger(settings, now), now(), now() + timedelta(weeks=weeks))
     if as_json:
-        entries = [
-            {"slot": f"{at:%Y-%m-%dT%H:%M:%SZ}", "local": wall, "campaign": name, "wave": wave} for at, wall, name, wave in rows
-        ]
-        say(json.dumps({"slots": entries}, indent=2))
-    elif rows:
-        shown = [
-            [f"{at:%a %Y-%m-%d %H:%M}", wall.replace("T", " "), f"{name} wave {wave}" if wave else name]
-            for at, wall, name, wave in rows
-        ]
-        table([["slot (UTC)", "as scheduled", "campaign"], *shown])
+        say(json.dumps({"slots": [calendar_json(entry) for entry in entries]}, indent=2))
+    elif entries:
+        table([["slot (UTC)", "as scheduled", "campaign"], *map(calendar_row, entries)])
     else:
         say(f"no slot in the next {weeks} weeks")
+
+
+def calendar_json(entry: "Entry") -> dict[str, str | int | None]:
+    """A slot as programs read it."""
+    return {"slot": f"{entry.at:%Y-%m-%dT%H:%M:%SZ}", "local": entry.wall, "campaign": entry.campaign, "wave": entry.wave}
+
+
+def calendar_row(entry: "Entry") -> list[str]:
+    """A slot as people read it."""
+    campaign = f"{entry.campaign} wave {entry.wave}" if entry.wave else entry.campaign
+    return [f"{entry.at:%a %Y-%m-%d %H:%M}", entry.wall.replace("T", " "), campaign]

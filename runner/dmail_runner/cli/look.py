@@ -6,12 +6,39 @@ import sys
 from dataclasses import asdict
 from datetime import UTC
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dmail_runner.cli.base import AsJson, Name, Names, RunId, Slot, app, attempt, now, opened, say, table, tell
+from dmail_runner.cli.base import (
+    AsJson,
+    Name,
+    Names,
+    RunId,
+    Slot,
+    app,
+    attempt,
+    found_job,
+    loaded,
+    now,
+    opened,
+    opened_ledger,
+    say,
+    table,
+    tell,
+    worst,
+)
 from dmail_runner.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+    from pathlib import Path
+
+    from dmail_runner.ledger.ledger import Ledger
+    from dmail_runner.look.preview import Preview
+    from dmail_runner.look.warnings import Examined
+    from dmail_runner.run.job import Job
 
 
 @app.command("list")
@@ -20,37 +47,16 @@ def list_campaigns(context: typer.Context, as_json: AsJson = False) -> None:
 
     Example: dmail-runner list --json
     """
-    from dmail_runner.declare.provider import find_provider
-    from dmail_runner.plan.slots import next_slot
-    from dmail_runner.project.dbt_process import run_dbt
-    from dmail_runner.project.manifest import load_manifest
+    from dmail_runner.look.campaigns import listed
 
-    settings = context.obj.settings()
-    manifest = load_manifest(settings, run_dbt)
-    entries: list[dict[str, str | None]] = []
-    for campaign in map(manifest.campaign, manifest.names):
-        schedule = campaign.mail.schedule if campaign.mail.status == "active" else None
-        following = next_slot(schedule, now()) if schedule else None
-        entries.append(
-            {
-                "name": campaign.name,
-                "label": campaign.label,
-                "status": campaign.mail.status,
-                "provider": campaign.mail.provider,
-                "route": find_provider(settings, campaign.mail.provider).route,
-                "next_slot": f"{following:%Y-%m-%dT%H:%M:%SZ}" if following else None,
-            }
-        )
+    settings, manifest = loaded(context.obj)
+    entries = [asdict(entry) for entry in listed(settings, manifest, now())]
     if as_json:
         say(json.dumps({"campaigns": entries}, indent=2))
-    else:
-        keys = ("name", "status", "provider", "route", "next_slot")
-        table(
-            [
-                ["campaign", "status", "provider", "route", "next slot"],
-                *([entry[key] or "-" for key in keys] for entry in entries),
-            ]
-        )
+        return
+    keys = ("name", "status", "provider", "route", "next_slot")
+    rows = [[entry[key] or "-" for key in keys] for entry in entries]
+    table([["campaign", "status", "provider", "route", "next slot"], *rows])
 
 
 @app.command()
@@ -65,39 +71,46 @@ def check(
     Example: dmail-runner check spring_catalog --build
     """
     from dmail_runner.ledger.ledger import Ledger
-    from dmail_runner.ledger.route_tests import tried_routes
-    from dmail_runner.look.warnings import examine
+    from dmail_runner.look.check import checked
+
+    settings, manifest = loaded(context.obj)
+    ledger = Ledger(settings, now)
+    found = checked(settings, manifest, campaigns, ledger, lambda campaign: found_job(settings, campaign))
+    say_problems(found, as_json=as_json)
+    if found.errors:
+        raise ConfigError(list(found.errors))
+    if build and (code := worst(attempt(partial(build_one, job, ledger)) for job in found.jobs)):
+        raise typer.Exit(code)
+    if not as_json:
+        say_checked(found)
+
+
+def build_one(job: "Job", ledger: "Ledger") -> None:
+    """Build a campaign for the slot that is due, and look at every row."""
     from dmail_runner.plan.due import due_slot
-    from dmail_runner.project.dbt_process import run_dbt
-    from dmail_runner.project.manifest import load_manifest
-    from dmail_runner.run.job import find_job, shared_names
     from dmail_runner.run.pipeline import dry_run
 
-    settings = context.obj.settings()
-    manifest = load_manifest(settings, run_dbt)
-    chosen = list(dict.fromkeys(campaigns or manifest.names))
-    ledger = Ledger(settings, now)
-    found = examine(chosen, lambda name: find_job(settings, manifest.campaign(name), run_dbt, tell), tried_routes(ledger), now())
-    faults = list(dict.fromkeys([*([] if campaigns else manifest.orphans()), *shared_names(settings, manifest), *found.errors]))
+    dry_run(job, due_slot(job.campaign, ledger, now()) or now(), ledger)
+
+
+def say_problems(found: "Examined", *, as_json: bool) -> None:
+    """Print the warnings; as JSON, the errors as well."""
     if as_json:
-        entries = [("error", fault) for fault in faults] + [("warning", warning) for warning in found.warnings]
-        say(json.dumps({"problems": [{"level": level, **asdict(problem)} for level, problem in entries]}, indent=2))
-    else:
-        for warning in found.warnings:
-            say(f"warning: {warning}")
-    if faults:
-        raise ConfigError(faults)
-    built = [
-        attempt(partial(dry_run, job, due_slot(job.campaign, ledger, now()) or now(), ledger)) for job in found.jobs if build
-    ]
-    if any(built):
-        raise typer.Exit(next(code for code in (1, 2, 3) if code in built))
-    for job in () if as_json else found.jobs:
+        levels = [("error", fault) for fault in found.errors] + [("warning", warning) for warning in found.warnings]
+        say(json.dumps({"problems": [{"level": level, **asdict(problem)} for level, problem in levels]}, indent=2))
+        return
+    for warning in found.warnings:
+        say(f"warning: {warning}")
+
+
+def say_checked(found: "Examined") -> None:
+    """Print what a thousand pieces of each campaign cost, and how many campaigns were checked."""
+    for job in found.jobs:
         if cost := job.cost(1000):
             say(f"{job.campaign.name}: a thousand pieces cost about {cost}")
-    if not as_json:
-        count = f"{len(found.warnings)} warning{'s' if len(found.warnings) != 1 else ''}" if found.warnings else "no warnings"
-        say(f"{len(chosen)} campaign{'s' if len(chosen) != 1 else ''}, no faults, {count}")
+    campaigns, warnings = len(found.jobs), len(found.warnings)
+    count = f"{warnings} warning{'s' if warnings != 1 else ''}" if warnings else "no warnings"
+    say(f"{campaigns} campaign{'s' if campaigns != 1 else ''}, no faults, {count}")
 
 
 @app.command()
@@ -116,7 +129,6 @@ def preview(
 
     Example: dmail-runner preview spring_catalog --rows 3
     """
-    from dmail_runner.cli.text import figures, record_lines
     from dmail_runner.look.preview import Wanted, previewed
     from dmail_runner.run.order import trial_order
 
@@ -126,17 +138,30 @@ def preview(
         for name, reason in found.out:
             tell(f"note     {name} is not in the file: {reason}")
         if as_bytes:
-            for file in found.files:
-                with file.open("rb") as content:
-                    shutil.copyfileobj(content, sys.stdout.buffer)
-            sys.stdout.buffer.flush()
-            return
-        say("\n".join(record_lines(found.labels, found.rows, shutil.get_terminal_size().columns)) or "no row")
-        if not test:
-            say(f"{campaign}  slot {due.astimezone(UTC):%Y-%m-%d %H:%M} UTC  preview: nothing was delivered or recorded")
-            say("\n".join(figures(found.verdicts)))
-            if cost := job.cost(found.verdicts.included + found.verdicts.seeds):
-                say(f"  cost      about {cost}")
+            write_bytes(found.files)
+        else:
+            say_preview(job, due, found, test=test)
+
+
+def write_bytes(files: "Iterable[Path]") -> None:
+    """Write the files to standard output as they are."""
+    for file in files:
+        with file.open("rb") as content:
+            shutil.copyfileobj(content, sys.stdout.buffer)
+    sys.stdout.buffer.flush()
+
+
+def say_preview(job: "Job", slot: "datetime", found: "Preview", *, test: bool) -> None:
+    """Print the rows, and the figures unless only test profiles were asked for."""
+    from dmail_runner.cli.text import figures, record_lines
+
+    say("\n".join(record_lines(found.labels, found.rows, shutil.get_terminal_size().columns)) or "no row")
+    if test:
+        return
+    say(f"{job.campaign.name}  slot {slot.astimezone(UTC):%Y-%m-%d %H:%M} UTC  preview: nothing was delivered or recorded")
+    say("\n".join(figures(found.verdicts)))
+    if cost := job.cost(found.verdicts.included + found.verdicts.seeds):
+        say(f"  cost      about {cost}")
 
 
 @app.command()
@@ -196,12 +221,10 @@ def status(
     Example: dmail-runner status --json
     """
     from dmail_runner.cli.text import run_lines
-    from dmail_runner.ledger.ledger import Ledger
     from dmail_runner.ledger.run import run_as_json
 
-    settings = context.obj.settings()
-    settings.prepare()
-    runs = Ledger(settings, now).latest(limit)
+    _, ledger = opened_ledger(context.obj)
+    runs = ledger.latest(limit)
     if as_json:
         say(json.dumps({"runs": [run_as_json(run) for run in runs]}, indent=2))
     else:
@@ -214,21 +237,15 @@ def show(context: typer.Context, run: RunId, as_json: AsJson = False) -> None:
 
     Example: dmail-runner show spring_catalog-20270301T110000Z
     """
-    from dmail_runner.cli.text import event_lines, run_lines
-    from dmail_runner.ledger.ledger import Ledger
+    from dmail_runner.cli.text import event_lines, events_json, run_lines
     from dmail_runner.ledger.run import run_as_json
     from dmail_runner.report.rows import read_details
 
-    settings = context.obj.settings()
-    settings.prepare()
-    ledger = Ledger(settings, now)
+    _, ledger = opened_ledger(context.obj)
     found = ledger.named(run)
     details = read_details(ledger, [run])[run]
     if as_json:
-        events = [
-            {"at": f"{event.at:%Y-%m-%dT%H:%M:%SZ}", "kind": event.kind, "detail": event.detail} for event in details.events
-        ]
         places = [vars(place) for place in details.places]
-        say(json.dumps({**run_as_json(found), "places": places, "events": events}, indent=2))
+        say(json.dumps({**run_as_json(found), "places": places, "events": events_json(details.events)}, indent=2))
     else:
         say("\n".join([*run_lines(found), *event_lines(details.places, details.events)]))

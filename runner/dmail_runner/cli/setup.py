@@ -29,10 +29,12 @@ def new(
 
     Example: dmail-runner new autumn_catalog --like spring_catalog
     """
+    from dmail_runner.project.dbt_process import run_dbt
+    from dmail_runner.project.manifest import load_manifest
     from dmail_runner.setup.scaffold import new_campaign
 
     settings = context.obj.settings()
-    folder = new_campaign(settings, campaign, like)
+    folder = new_campaign(settings, campaign, lambda: load_manifest(settings, run_dbt), like)
     for path in sorted(folder.iterdir()):
         say(str(path.relative_to(settings.project_dir)))
     say(f"a draft; next: dmail-runner check {campaign}, then dmail-runner run {campaign} --dry-run")

@@ -1,6 +1,6 @@
 """What a run came to, in a few lines for a person."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from dmail_runner.core.values import Part, Place, Verdicts
@@ -128,3 +128,8 @@ def run_lines(run: Run) -> Iterator[str]:
             yield from file_lines(entry.part, entry.location)
     if run.error:
         yield f"  error     {run.error}"
+
+
+def events_json(events: Iterable[Event]) -> list[dict[str, str]]:
+    """The events of a run as programs read them."""
+    return [{"at": f"{event.at:%Y-%m-%dT%H:%M:%SZ}", "kind": event.kind, "detail": event.detail} for event in events]

@@ -5,10 +5,10 @@ import re
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 import yaml
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter, ValidationError, ValidationInfo
 
 from dmail_runner.core.errors import ConfigError, Problem
 
@@ -79,10 +79,28 @@ def read_secret(path: Path, file: str, key: str) -> str:
         raise ConfigError([Problem(file, key, f"{path} cannot be read: {reason}")]) from None
 
 
-def parse(annotation: Any, value: Any, file: str, key: str) -> Any:
-    """`value` as what `annotation` says: a strict model or a union of them. Raises ConfigError with every fault found."""
+def project_path(path: Path, info: ValidationInfo) -> Path:
+    """An absolute path: a relative one starts at the `project_dir` of the validation's context."""
+    if "\0" in str(path):
+        raise ValueError("is not a path: it contains a null character")
     try:
-        return TypeAdapter(annotation).validate_python(value)
+        return Path((info.context or {}).get("project_dir", "")) / path.expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"is not a path: {error}") from None
+
+
+ProjectPath = Annotated[Path, AfterValidator(project_path)]
+
+
+def parse(annotation: Any, value: Any, file: str, key: str, project_dir: Path | None = None) -> Any:
+    """Validate `value` as a strict model or as a union of them. Relative values of ProjectPath start at `project_dir`.
+
+    Raises:
+        ConfigError: lists every fault.
+
+    """
+    try:
+        return TypeAdapter(annotation).validate_python(value, context={"project_dir": project_dir} if project_dir else None)
     except ValidationError as error:
         raise ConfigError(list(problems(error, annotation, file, key))) from None
 

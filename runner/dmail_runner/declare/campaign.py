@@ -131,6 +131,17 @@ class DirectMail(Strict):
         return self
 
 
+Role = Literal["profiles", "addresses", "suppressions", "contact_history"]
+
+
+class ModelMeta(Strict):
+    """The `config.meta.direct_mail` of a model: its role in all campaigns. Names of models have no meaning."""
+
+    role: Role
+    """`profiles`: who can be mailed, with their consents. `suppressions`: who must not be mailed. `contact_history`: who was
+    mailed. `addresses`: what a new campaign selects from."""
+
+
 class ColumnMeta(Strict):
     """What a column's `config.meta` says to the runner."""
 
@@ -163,11 +174,29 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Campaign:
-    """One mailing programme: `file` declares it, `contract` lists its columns, the rest are dbt's ids of models.
+class Model:
+    """A model: dbt's id of it, its name, and its selector for dbt's `--select`."""
 
-    `opt_outs`: names of the project's models that say who has opted out, for the gate to look at. `definition`: the text of
-    all that is built for it, by what it is; `sources`: the files that it stands in.
+    id: str
+    name: str
+    selector: str
+
+
+@dataclass(frozen=True)
+class OptOuts:
+    """The models that the opt-out gate reads: the profiles with their consents, and the suppressions."""
+
+    profiles: Model
+    suppressions: Model
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """One mailing programme: `file` declares it, `contract` lists its columns.
+
+    `audience`, `recipients` and `extract` are dbt's ids of its models. `opt_outs`: the models that the opt-out gate reads; None
+    for a campaign that opt-outs do not stop. `definition`: the text of all that is built for it, by what it is. `sources`: the
+    files with that text.
     """
 
     name: str
@@ -180,7 +209,8 @@ class Campaign:
     recipients: str
     columns: tuple[Column, ...]
     contract: str
-    opt_outs: tuple[str, ...] = ()
+    audience: str = ""
+    opt_outs: OptOuts | None = None
     sources: tuple[str, ...] = ()
     email: str | None = None
     definition: Callable[[], Mapping[str, str]] = dict

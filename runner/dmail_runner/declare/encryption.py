@@ -1,12 +1,11 @@
 """Whom files are sealed to, as declared for a route."""
 
 import re
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from dmail_runner.core.yaml import Strict
+from dmail_runner.core.yaml import ProjectPath, Strict
 
 
 def check_fingerprint(value: str) -> str:
@@ -37,9 +36,9 @@ class PublicKey(Strict):
 
 
 class SigningKey(Strict):
-    """Our own secret key; a relative path starts at the project's folder."""
+    """Our own secret key."""
 
-    file: Path
+    file: ProjectPath
     """The file of our secret key; a relative path starts at the project."""
     fingerprint: Fingerprint
     """The key's fingerprint."""

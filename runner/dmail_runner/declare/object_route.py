@@ -1,20 +1,20 @@
 """Routes to object stores: what each needs to be reached, and combinations that make no sense."""
 
 import re
-from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 
-from dmail_runner.core.yaml import Strict
+from dmail_runner.core.yaml import ProjectPath
+from dmail_runner.declare.delivery import Delivery
 
 Name = Annotated[str, Field(min_length=1)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
 
-class Store(Strict):
-    """A place in an object store."""
+class Store(Delivery):
+    """A bucket or container. An object store has neither folders nor renames."""
 
     prefix: str = ""
     """Stands before every name, as a folder would."""
@@ -24,8 +24,14 @@ class Store(Strict):
     """Accepts one that does not encrypt."""
     timeout: Seconds = 30
     """Seconds without an answer after which it counts as gone."""
-    retries: Annotated[int, Field(ge=0, le=20)] = 4
-    """How often a request is tried again that may pass and cannot do anything twice."""
+
+    @model_validator(mode="after")
+    def check_finish(self) -> Self:
+        if self.finish != "rename" or self.temporary != "{name}.part" or self.taken or self.verify in ("hash", "trust"):
+            raise ValueError(
+                "an object store knows no `finish`, `temporary`, `taken` or `verify`: an object appears whole, or not at all"
+            )
+        return self
 
     @model_validator(mode="after")
     def check_place(self) -> Self:
@@ -111,7 +117,7 @@ class GcsRoute(Store):
     """Google Cloud Storage."""
     bucket: Name
     """The bucket."""
-    service_account: Path | None = None
+    service_account: ProjectPath | None = None
     """A service account's JSON file."""
     credentials: Literal["environment"] | None = None
     """`environment`: the machine's own are meant."""

@@ -57,7 +57,6 @@ class Attempt:
         """Every name but the final one that its bytes may have."""
         return (self.temporary, *self.staged)
 
-
     def after(self, entry: Entry) -> "Attempt":
         """The attempt after one more entry, or the new one that the entry begins."""
         same = self.is_open and self.temporary == entry.temporary and entry.word is not Word.CREATING
@@ -79,6 +78,7 @@ class Intents:
         owner: another run that has delivered a file of this name.
         leave: called for each name on the server that could not be removed. left: those names.
         verified: size and time of change of what this process has uploaded and compared.
+
     """
 
     write: Callable[[Entry], None] = lambda _: None

@@ -47,9 +47,8 @@ def explain(job: Job, slot: datetime, profile_id: str) -> Explanation:
                 connection, f"select * from ({recipients['compiled_code']}) where {quote(KEY)} = {literal(profile_id)}"
             )
             if verdict is None:
-                raise UsageError(
-                    f"{campaign.name} does not target the profile {profile_id!r}", todo=f"look at {audience(recipients)}"
-                )
+                audience = nodes[campaign.audience]["name"]
+                raise UsageError(f"{campaign.name} does not target the profile {profile_id!r}", todo=f"look at {audience}")
             fields = ", ".join(f"{printed(column.name)} as {quote(column.label)}" for column in campaign.exported)
             # As if it were included: the verdicts' table is replaced by this one profile.
             alone = f"(select {literal(profile_id)} as {KEY}, null as household_key, null as exclusion_reason)"
@@ -84,8 +83,3 @@ def first(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, Any] |
     result = connection.execute(query)
     row = result.fetchone()
     return dict(zip([column[0] for column in result.description], row, strict=True)) if row else None
-
-
-def audience(recipients: Mapping[str, Any]) -> str:
-    """The models that the recipients are chosen from."""
-    return ", ".join(node.split(".")[-1] for node in recipients["depends_on"]["nodes"] if node.endswith("__audience"))

@@ -26,8 +26,7 @@ def trial(job: Job, slot: datetime, purpose: str) -> Iterator[Checked]:
             if found.verdicts.included + found.verdicts.seeds == 0:
                 raise ExtractError(
                     f"{job.campaign.name} has no test profile and no seed to print",
-                    todo="mark some profiles is_test_profile in stg_profiles; "
-                    f"{job.campaign.name}__audience must say who is in by targeted()",
+                    todo="mark some profiles as is_test_profile",
                 )
             yield found
 
@@ -38,19 +37,9 @@ def trial_models(job: Job, slot: datetime) -> tuple[str, str]:
     models = [f"+{campaign.extract.split('.')[-1]},resource_type:model"]
     nodes = compiled_nodes(job, slot, models, "DMAIL_TEST_PROFILES")
     prefix = f"{campaign.name}__"
-    audience = next(
-        (
-            node
-            for node in nodes[campaign.recipients]["depends_on"]["nodes"]
-            if nodes.get(node, {}).get("name", "").startswith(prefix)
-        ),
-        None,
-    )
-    if audience is None:
-        raise ExtractError(f"{campaign.name} has no model {prefix}audience that could be asked for test profiles")
     everybody = (
         f"(select {KEY}, null as household_key, cast(null as varchar) as exclusion_reason "
-        f"from ({inlined(nodes, audience, prefix, {})}))"
+        f"from ({inlined(nodes, campaign.audience, prefix, {})}))"
     )
     code = inlined(nodes, campaign.extract, prefix, {campaign.recipients: everybody})
     people = "where not coalesce(is_seed, false)" if campaign.has_seeds else ""

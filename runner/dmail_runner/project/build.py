@@ -1,5 +1,6 @@
 """Build a campaign's models with dbt, and let nothing pass that was not built and tested in this very run."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -22,30 +23,50 @@ def build(settings: Settings, campaign: Campaign, environment: Mapping[str, str]
     Three things must hold: dbt says success, no result is anything else, and the extract is among the results. A test that
     fails upstream skips the extract, and the table of an earlier run still stands there.
     """
-    opt_outs = campaign.opt_outs if campaign.mail.purpose == "marketing" else ()
-    made = build_models(settings, campaign.name, [f"+exposure:{campaign.name}", *opt_outs], environment, work, run_dbt=run_dbt)
-    for node in (campaign.extract, campaign.recipients):
-        if node not in made:
-            raise BuildError(f"campaign {campaign.name}: dbt reported success without building {node}")
-    return Build(made[campaign.extract], made[campaign.recipients], **opt_out_relations(made), as_of=as_of(environment))
+    select = [f"+exposure:{campaign.name}", *opt_out_selectors(campaign)]
+    made = build_models(settings, campaign.name, select, environment, work, run_dbt=run_dbt)
+    return Build(
+        built(made, campaign.extract, campaign),
+        built(made, campaign.recipients, campaign),
+        **opt_out_relations(made, campaign),
+        as_of=as_of(environment),
+    )
 
 
 def build_opt_outs(settings: Settings, campaign: Campaign, environment: Mapping[str, str], work: Path, run_dbt: RunDbt) -> Build:
-    """Build what says who has opted out, and nothing else."""
-    models = [f"+{name}" for name in campaign.opt_outs]
-    made = build_models(settings, campaign.name, models, environment, work, run_dbt=run_dbt) if models else {}
-    return Build("", "", **opt_out_relations(made), as_of=as_of(environment))
+    """Build the models that the opt-out gate reads, and nothing else. Raises BuildError with what failed."""
+    select = opt_out_selectors(campaign)
+    made = build_models(settings, campaign.name, select, environment, work, run_dbt=run_dbt) if select else {}
+    return Build("", "", **opt_out_relations(made, campaign), as_of=as_of(environment))
 
 
 def as_of(environment: Mapping[str, str]) -> str:
-    """Up to when opt-outs count."""
+    """The moment up to which opt-outs count."""
     return environment.get("DMAIL_AS_OF", environment["DMAIL_SLOT"])
 
 
-def opt_out_relations(made: Mapping[str, str]) -> dict[str, str | None]:
-    """The relations that say who has opted out, where the project has such models."""
-    relations = {unique_id.split(".")[-1]: relation for unique_id, relation in made.items()}
-    return {"profiles": relations.get("stg_profiles"), "suppressions": relations.get("stg_suppressions")}
+def opt_out_selectors(campaign: Campaign) -> list[str]:
+    """The models that the opt-out gate reads, with everything that they are made of, for `--select`."""
+    if campaign.opt_outs is None:
+        return []
+    return [f"+{model.selector}" for model in (campaign.opt_outs.profiles, campaign.opt_outs.suppressions)]
+
+
+def opt_out_relations(made: Mapping[str, str], campaign: Campaign) -> dict[str, str]:
+    """The relations that the opt-out gate reads. Raises BuildError if one was not built."""
+    if campaign.opt_outs is None:
+        return {}
+    return {
+        "profiles": built(made, campaign.opt_outs.profiles.id, campaign),
+        "suppressions": built(made, campaign.opt_outs.suppressions.id, campaign),
+    }
+
+
+def built(made: Mapping[str, str], node: str, campaign: Campaign) -> str:
+    """The relation of a model that must have been built. Raises BuildError."""
+    if node not in made:
+        raise BuildError(f"campaign {campaign.name}: dbt reported success without building {node}")
+    return made[node]
 
 
 def build_models(
@@ -81,11 +102,20 @@ def describe_failures(results: list[dict[str, Any]], manifest: dict[str, Any], p
         message = scrub(result.get("message") or "")
         about_columns = "does not have a column" in message
         if node.get("resource_type") in ("test", "unit_test") and result["status"] == "fail":
-            about = f": {node['description'].strip()}" if node.get("description") else ""
-            yield f"{node['resource_type'].replace('_', ' ')} {node['name']} failed{about} ({message})"
+            about = node.get("description") or tested(node, manifest)
+            told = f": {about.strip()}" if about else ""
+            yield f"{node['resource_type'].replace('_', ' ')} {node['name']} failed{told} ({message})"
         else:
             yield message
         yield from locations(node, manifest, project_dir, about_columns=about_columns)
+
+
+def tested(node: dict[str, Any], manifest: dict[str, Any]) -> str:
+    """What a generic test asserts: the first sentence of its macro's description."""
+    metadata = node.get("test_metadata") or {}
+    macro = manifest["macros"].get(f"macro.{metadata.get('namespace') or 'dbt'}.test_{metadata.get('name')}", {})
+    found = re.match(r"[^.]+", macro.get("description") or "")
+    return f"expected: {found[0]}" if found and metadata.get("namespace") else ""
 
 
 def locations(node: dict[str, Any], manifest: dict[str, Any], project_dir: Path, *, about_columns: bool) -> Iterator[str]:

@@ -18,6 +18,10 @@ from dmail_runner.project.scrub import JVM_LOG, cause, scrub
 from dmail_runner.project.target import find_warehouse
 
 Hear = Callable[[str], None]
+# Variables by which the runner tells the models what to build.
+OWN_VARIABLES = frozenset(
+    {"DMAIL_AS_OF", "DMAIL_EXPLAIN", "DMAIL_SLOT", "DMAIL_TEST_PROFILES", "DMAIL_WAVE", "DMAIL_WINDOW_START"}
+)
 # Runs dbt in a directory and an environment; each line of its output is heard. Its exit code, and what it said of errors.
 Child = Callable[[Sequence[str], Path, Mapping[str, str], Hear], tuple[int, str]]
 # The child ends when its standard input does, which this process holds open: no dbt outlives a runner that was killed. What it
@@ -114,10 +118,13 @@ def inherited() -> dict[str, str]:
     """What dbt may see of the environment.
 
     dbt takes options from DBT_ variables, too: one could switch off tests, or build in another target than is exported from. A
-    DMAIL_ variable that is empty is not set.
+    DMAIL_ variable that is empty is not set. What only the runner says, such as which slot it is, is never taken from outside: a
+    variable that is left over from a trial would change who is mailed.
     """
     names = (
-        name for name, value in os.environ.items() if not name.startswith("DBT_") and (value or not name.startswith("DMAIL_"))
+        name
+        for name, value in os.environ.items()
+        if not name.startswith("DBT_") and name not in OWN_VARIABLES and (value or not name.startswith("DMAIL_"))
     )
     return {**{name: os.environ[name] for name in names}, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1"}
 

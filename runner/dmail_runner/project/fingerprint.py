@@ -9,8 +9,9 @@ from pathlib import Path
 
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.yaml import read_yaml
+from dmail_runner.project.packages import package_folders
 
-# Where dbt looks, by key of dbt_project.yml, with its defaults.
+# The folders that dbt reads, by key of dbt_project.yml, with its defaults.
 DBT_PATHS = {
     "model-paths": ["models"],
     "macro-paths": ["macros"],
@@ -21,6 +22,7 @@ DBT_PATHS = {
     "function-paths": ["functions"],
     "docs-paths": [],
 }
+COMPANIONS = ("dbt_project.yml", "packages.yml", "package-lock.yml", "dependencies.yml", "selectors.yml", ".dbtignore")
 PARSED = {".sql", ".py", ".yml", ".yaml", ".md", ".csv"}
 
 
@@ -28,23 +30,38 @@ def project_fingerprint(settings: Settings) -> str:
     """A hash of every file that dbt parses, of the environment variables that they name, of the target and dbt's version."""
     digest = hashlib.sha256(f"{settings.target} {version('dbt-core')}".encode())
     names: set[str] = set()
-    for path in sorted(project_files(settings.project_dir)):
+    for path in sorted(parsed_files(settings.project_dir)):
         content = path.read_bytes()
-        digest.update(str(path.relative_to(settings.project_dir)).encode() + b"\0" + hashlib.sha256(content).digest())
+        name = os.path.relpath(path, settings.project_dir)
+        digest.update(name.encode() + b"\0" + hashlib.sha256(content).digest())
         names.update(name.decode() for name in re.findall(rb"env_var\(\s*['\"](\w+)", content))
     for name in sorted(names):
         digest.update(f"{name}={os.environ.get(name)!r}\0".encode())
     return digest.hexdigest()
 
 
+def parsed_files(project_dir: Path) -> Iterator[Path]:
+    """The files that decide what dbt's manifest contains: the project's own, and those of its packages."""
+    yield from project_files(project_dir)
+    for folder in package_folders(project_dir):
+        yield from project_files(folder)
+
+
 def project_files(project_dir: Path) -> Iterator[Path]:
-    """The files that decide what dbt's manifest says: those in the paths of `dbt_project.yml`, and its companions."""
+    """A project's own files: those in the paths of its `dbt_project.yml`, in `profiles`, and the files beside them."""
     project = read_yaml(project_dir / "dbt_project.yml", "dbt_project.yml")
-    folders: set[str] = {"profiles", str(project.get("packages-install-path", "dbt_packages"))}
+    folders = {"profiles"}
     for key, default in DBT_PATHS.items():
         folders.update(map(str, project.get(key) or default))
-    for companion in ("dbt_project.yml", "packages.yml", "package-lock.yml", "dependencies.yml", "selectors.yml", ".dbtignore"):
-        if (project_dir / companion).is_file():
-            yield project_dir / companion
-    for folder in folders:
-        yield from (path for path in (project_dir / folder).rglob("*") if path.suffix in PARSED and path.is_file())
+    yield from (project_dir / name for name in COMPANIONS if (project_dir / name).is_file())
+    for folder in sorted(folders):
+        yield from (path for path in files_below(project_dir / folder) if path.suffix in PARSED)
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """The files below a folder. Symbolic links are followed, as dbt does, but no folder is entered from within itself."""
+    for here, folders, files in os.walk(folder, followlinks=True):
+        place = Path(here)
+        entered = {place.resolve(), *place.resolve().parents}
+        folders[:] = [name for name in folders if (place / name).resolve() not in entered]
+        yield from (place / name for name in files)

@@ -1,33 +1,44 @@
 """The dbt project's manifest, and the campaigns in it."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from functools import cached_property
 from typing import Any, TypeVar
 
 from dmail_runner.core.errors import ConfigError, Problem, UsageError
 from dmail_runner.core.lock import FOREVER, locked
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.yaml import parse
-from dmail_runner.declare.campaign import KEY, SEED, Campaign, Column, ColumnMeta, DirectMail
+from dmail_runner.declare.campaign import KEY, SEED, Campaign, Column, ColumnMeta, DirectMail, OptOuts
+from dmail_runner.project.campaign_models import find_audience, find_extract, find_recipients, model_faults
 from dmail_runner.project.dbt_process import RunDbt
 from dmail_runner.project.fingerprint import project_fingerprint
 from dmail_runner.project.lineage import Lineage
+from dmail_runner.project.nodes import described_in, meta_of
+from dmail_runner.project.packages import package_paths
+from dmail_runner.project.roles import Roles
 
-OPT_OUTS = ("stg_profiles", "stg_suppressions")
 T = TypeVar("T")
 
 
 class Manifest:
     """dbt's `manifest.json`, read for campaigns."""
 
-    def __init__(self, content: Mapping[str, Any]) -> None:
+    def __init__(self, content: Mapping[str, Any], packages: Mapping[str, str] | None = None) -> None:
         self.nodes: dict[str, Any] = content["nodes"]
         self.macros: dict[str, Any] = content["macros"]
         self.sources: dict[str, Any] = content.get("sources", {})
-        self.exposures: dict[str, Any] = {
-            exposure["name"]: exposure for exposure in content["exposures"].values() if "direct_mail" in meta_of(exposure)
-        }
+        self.packages = packages or {}
+        delivered = [exposure for exposure in content["exposures"].values() if "direct_mail" in meta_of(exposure)]
+        self.exposures: dict[str, Any] = {exposure["name"]: exposure for exposure in delivered}
+        self.ambiguous = {name for name, count in Counter(exposure["name"] for exposure in delivered).items() if count > 1}
+
+    @cached_property
+    def roles(self) -> Roles:
+        """The models with a role in all campaigns."""
+        return Roles(self.nodes, self.sources)
 
     @property
     def names(self) -> list[str]:
@@ -48,19 +59,19 @@ class Manifest:
         if exposure is None:
             raise UsageError(f"there is no campaign {name!r}; there are: {', '.join(self.names) or 'none'}")
         file, key = exposure["original_file_path"], f"exposures.{name}"
-        faults: list[Problem] = []
+        faults = [Problem(file, key, "another package has a campaign of this name")] if name in self.ambiguous else []
         mail: DirectMail | None = collect(
             faults, lambda: parse(DirectMail, meta_of(exposure)["direct_mail"], file, f"{key}.config.meta.direct_mail")
         )
-        extract = collect(faults, lambda: self.extract(exposure))
-        recipients = collect(faults, lambda: self.recipients(name, extract)) if extract else None
+        extract = collect(faults, lambda: find_extract(self.nodes, exposure))
+        models = collect(faults, lambda: self.models(name, extract, mail)) if extract else None
         columns = collect(faults, lambda: tuple(self.columns(extract))) if extract else None
         if columns and mail:
             faults.extend(check_columns(columns, mail, file, f"{key}.config.meta.direct_mail"))
-        if faults or mail is None or extract is None or recipients is None or columns is None:
+        if faults or mail is None or extract is None or models is None or columns is None:
             raise ConfigError(faults)
         owner = exposure["owner"]
-        lineage = Lineage(self.nodes, self.macros, extract["unique_id"])
+        lineage, recipients, audience, opt_outs = models
         return Campaign(
             name=name,
             label=exposure.get("label") or name,
@@ -70,49 +81,35 @@ class Manifest:
             mail=mail,
             extract=extract["unique_id"],
             recipients=recipients,
+            audience=audience,
             columns=columns,
-            contract=contract_file(extract),
-            opt_outs=tuple(node["name"] for node in self.nodes.values() if node["name"] in OPT_OUTS),
+            contract=described_in(extract),
+            opt_outs=opt_outs,
             sources=lineage.files(exposure["original_file_path"]),
             email=owner.get("email"),
             definition=lineage.definition,
         )
 
-    def extract(self, exposure: Mapping[str, Any]) -> dict[str, Any]:
-        """The one model that the exposure depends on."""
-        file, key = exposure["original_file_path"], f"exposures.{exposure['name']}.depends_on"
-        models = [
-            self.nodes[node] for node in exposure["depends_on"]["nodes"] if node.startswith("model.") and node in self.nodes
-        ]
-        if len(models) != 1:
-            raise ConfigError([Problem(file, key, f"names {len(models)} models", f"one: ref('{exposure['name']}__extract')")])
-        extract: dict[str, Any] = models[0]
-        if extract["config"]["materialized"] != "table":
-            raise ConfigError(
-                [Problem(extract["original_file_path"], "config.materialized", "the extract must be a table", "table")]
-            )
-        return extract
+    def models(self, name: str, extract: Mapping[str, Any], mail: DirectMail | None) -> tuple[Lineage, str, str, OptOuts | None]:
+        """The extract's lineage, the ids of recipients and audience, and what the opt-out gate reads. Raises ConfigError."""
+        lineage = self.lineage(extract["unique_id"])
+        recipients = find_recipients(lineage, name)
+        faults = list(model_faults(lineage, recipients, mail, name))
+        above = self.lineage(recipients["unique_id"])
+        audience = collect(faults, lambda: find_audience(above, name))
+        marketing = mail is None or mail.purpose == "marketing"
+        opt_outs = collect(faults, lambda: self.roles.opt_outs(recipients["unique_id"])) if marketing else None
+        if faults or audience is None:
+            raise ConfigError(faults)
+        return lineage, recipients["unique_id"], audience["unique_id"], opt_outs
 
-    def recipients(self, name: str, extract: Mapping[str, Any]) -> str:
-        """The id of the recipients model above the extract."""
-        wanted = f"{name}__recipients"
-        seen: set[str] = set()
-        todo: list[str] = list(extract["depends_on"]["nodes"])
-        while todo:
-            node = todo.pop()
-            if node in seen or node not in self.nodes:
-                continue
-            seen.add(node)
-            if self.nodes[node]["name"] == wanted:
-                return node
-            todo.extend(self.nodes[node]["depends_on"].get("nodes", []))
-        raise ConfigError(
-            [Problem(extract["original_file_path"], "", f"must select from ref('{wanted}'), which decides who is in")]
-        )
+    def lineage(self, model: str) -> Lineage:
+        """A model's lineage."""
+        return Lineage(self.nodes, self.macros, model, self.packages)
 
     def columns(self, extract: Mapping[str, Any]) -> Iterator[Column]:
         """The extract's columns as its contract lists them."""
-        file = contract_file(extract)
+        file = described_in(extract)
         key = f"models.{extract['name']}"
         faults: list[Problem] = []
         if not extract["config"]["contract"]["enforced"]:
@@ -149,16 +146,6 @@ class Manifest:
         yield from columns
 
 
-def contract_file(extract: Mapping[str, Any]) -> str:
-    """The file that describes the extract."""
-    return str((extract.get("patch_path") or extract["original_file_path"]).split("://")[-1])
-
-
-def meta_of(entry: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What stands below `config.meta`, or below `meta`, where dbt took it in former times."""
-    return entry["config"].get("meta") or entry.get("meta") or {}
-
-
 def check_columns(columns: tuple[Column, ...], mail: DirectMail, file: str, key: str) -> Iterator[Problem]:
     """What the delivery says of columns that the extract does not have."""
     names = [column.name for column in columns]
@@ -188,15 +175,17 @@ def load_manifest(settings: Settings, run_dbt: RunDbt) -> Manifest:
     print_file = settings.kept("manifest.fingerprint")
     with locked(settings.state_dir / "parse.lock", "parse", patience=FOREVER):
         fingerprint = project_fingerprint(settings)
+        packages = package_paths(settings.project_dir)
         with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
             if print_file.read_text() == fingerprint:
-                return Manifest(json.loads(kept.read_bytes()))
+                return Manifest(json.loads(kept.read_bytes()), packages)
         outcome = run_dbt(settings, ["parse"], settings.work_dir / "parse", {})
         if outcome.exit_code != 0:
             text = "\n".join(outcome.errors) or "dbt parse failed and did not say why"
             lacks = "Could not find adapter type spark" in text
             todo = "pip install --editable '.[spark]' brings what builds on Spark" if lacks else "dbt parse shows the same"
+            todo = "dbt deps installs the packages" if 'Run "dbt deps"' in text else todo
             raise ConfigError([Problem("dbt_project.yml", "", text)], todo=todo)
         (outcome.target / "manifest.json").replace(kept)
         print_file.write_text(fingerprint)
-        return Manifest(json.loads(kept.read_bytes()))
+        return Manifest(json.loads(kept.read_bytes()), packages)

@@ -66,14 +66,14 @@ def made_by(code: str, column: str) -> str | None:
     named = re.search(rf"^\s*(?:(\S.*?)\s+as\s+)?{re.escape(column)}\s*,?\s*$", code, re.MULTILINE)
     if named:
         return braceless(named[1] or column)
-    for several in re.finditer(r"^\s*(\{\{\s*(\w+)\(.*\)\s*\}\})\s*,?\s*$", code, re.MULTILINE):
+    for several in re.finditer(r"^\s*(\{\{\s*(?:\w+\.)?(\w+)\(.*\)\s*\}\})\s*,?\s*$", code, re.MULTILINE):
         if column.startswith(several[2]):
             return braceless(several[1])
     return None
 
 
 def braceless(expression: str) -> str:
-    return re.sub(r"^\{\{\s*|\s*\}\}$", "", expression)
+    return re.sub(r"\bdmail\.(?=\w+\()|^\{\{\s*|\s*\}\}$", "", expression)
 
 
 def origins(manifest: Manifest, extract: str, recipients: str, expression: str | None) -> list[str]:

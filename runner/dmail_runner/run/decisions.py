@@ -154,5 +154,5 @@ def settle_unseen(job: Job | LedgerAlone, run: Run, ledger: Ledger, decision: De
 def in_project(job: Job | LedgerAlone) -> Job:
     """The job of a campaign of the project. Raises the error that says why there is none."""
     if isinstance(job, LedgerAlone):
-        raise job.error
+        raise job.error or UsageError("the campaign is not in the project")
     return job

@@ -5,29 +5,32 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from dmail_runner.core.errors import Busy, DmailError, Held
+from dmail_runner.core.errors import Busy, ConfigError, DmailError, Held
+from dmail_runner.core.settings import Settings
 from dmail_runner.declare.notices import Kind
+from dmail_runner.ledger.database import LedgerError
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import Run, instant
 from dmail_runner.plan.due import due_runs
 from dmail_runner.plan.planner import plan
+from dmail_runner.project.manifest import Manifest
 from dmail_runner.run.approval import HOLD, approved
 from dmail_runner.run.give_up import makes_up_for_all
-from dmail_runner.run.job import Job, check_route, key_findings
-from dmail_runner.run.notify import Herald, Notice
+from dmail_runner.run.job import Job, check_route, key_findings, shared_names
+from dmail_runner.run.notify import Notice, Notifier
 from dmail_runner.run.pipeline import carry_out
 from dmail_runner.run.spool import tidy_spool
 
 
 @dataclass(frozen=True)
-class Attendant:
+class Scheduler:
     """Carries out what is due, and announces what came of it. `told`: each run that ended, for a line about it."""
 
     ledger: Ledger
-    herald: Herald
+    notifier: Notifier
     told: Callable[[Run], None] = lambda _: None
 
-    def attend(self, job: Job, now: datetime) -> list[DmailError]:
+    def run_due(self, job: Job, now: datetime) -> list[DmailError]:
         """Everything that is due of one campaign; what stopped some of it. Where another process is at work, it is left alone."""
         faults: list[DmailError] = []
         try:
@@ -114,4 +117,63 @@ class Attendant:
     def announce(self, job: Job, kind: Kind, run: Run | None, what: str, todo: str) -> None:
         """Tell whoever wants to know of this campaign."""
         run_id, slot = (run.run_id, run.slot) if run else (None, None)
-        self.herald.announce(Notice(kind, job.campaign.name, what, todo, run_id, slot, job.campaign.email))
+        self.notifier.announce(Notice(kind, job.campaign.name, what, todo, run_id, slot, job.campaign.email))
+
+    @contextmanager
+    def errors_announced(self, what: str) -> Iterator[None]:
+        """Also notify people of configuration errors and of a damaged ledger, which block mailings silently."""
+        try:
+            yield
+        except (ConfigError, LedgerError) as error:
+            todo = error.todo or "mend it; dmail-runner check finds every fault at once"
+            self.notifier.announce(Notice("failed", what, error.what, todo))
+            raise
+
+
+def run_all_due(
+    settings: Settings,
+    scheduler: Scheduler,
+    load: Callable[[], Manifest],
+    find: Callable[[Manifest, str], Job],
+    attempt: Callable[[Callable[[], object]], int],
+) -> list[int]:
+    """Carry out everything that is due, campaign by campaign.
+
+    Args:
+        load: returns the manifest.
+        find: returns the job of a campaign.
+        attempt: runs a step, reports the error that stopped it, and returns its exit code.
+
+    Returns:
+        The exit codes of all steps. An error of one campaign does not stop the next.
+
+    Raises:
+        ConfigError, LedgerError: nothing can be carried out for any campaign.
+
+    """
+    with scheduler.errors_announced("all campaigns"):
+        scheduler.ledger.confront()
+        manifest = load()
+        if faults := [*manifest.orphans(), *shared_names(settings, manifest)]:
+            raise ConfigError(faults)
+    codes = []
+    for name in manifest.names:
+        faults_of_runs: list[DmailError] = []
+
+        def run_campaign(name: str = name, faults: list[DmailError] = faults_of_runs) -> None:
+            with scheduler.errors_announced(name):
+                job = find(manifest, name)
+            faults += scheduler.run_due(job, scheduler.ledger.now())
+
+        codes.append(attempt(run_campaign))
+        codes += [attempt(raising(fault)) for fault in faults_of_runs]
+    return codes
+
+
+def raising(fault: DmailError) -> Callable[[], None]:
+    """A step that raises the fault."""
+
+    def step() -> None:
+        raise fault
+
+    return step

@@ -1,6 +1,6 @@
 """What each run does for the runs before it: retention, and the state of the contact history."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 
 from dmail_runner import history
@@ -35,11 +35,26 @@ def strangers(job: Job, ledger: Ledger) -> list[str]:
     return [name for name in own if name not in known]
 
 
+def purge_all(settings: Settings, jobs: Mapping[str, Job], ledger: Ledger, tell: Callable[[str], None]) -> Iterator[Run]:
+    """Purge every campaign, and remove what killed runs have left in the spool. Yields the runs that are kept.
+
+    Campaigns of the ledger that have no job are purged by the ledger alone: they are not in the project any more, or are declared
+    wrongly.
+    """
+    for name in sorted(ledger.campaigns() | jobs.keys()):
+        with ledger.turn(name, "purge"):
+            tidy_spool(settings, name, ledger)
+            if job := jobs.get(name):
+                yield from purge(job, ledger)
+            else:
+                yield from purge_waiting(settings, name, ledger, RETENTION_DAYS, tell)
+
+
 def purge(job: Job, ledger: Ledger, *, spared: str | None = None) -> list[Run]:
-    """What `purge_waiting` does for a campaign of the project; and its contact history is kept."""
+    """What `purge_waiting` does, for a campaign of the project; the contact history is kept, too."""
     keep_history(job, ledger)
-    name, days = job.campaign.name, job.provider.retention_days
-    return purge_waiting(job.settings, name, ledger, days, job.tell, spared=spared)
+    days = job.provider.retention_days
+    return purge_waiting(job.settings, job.campaign.name, ledger, days, job.tell, spared=spared)
 
 
 def purge_waiting(
@@ -59,13 +74,6 @@ def purge_waiting(
         else:
             cancel(settings, run, ledger, f"it waited for more than {days} days", tell)
     return kept
-
-
-def purge_gone(settings: Settings, campaign: str, ledger: Ledger, tell: Callable[[str], None]) -> list[Run]:
-    """What `purge` does for a campaign that is not in the project any more, or is declared wrongly, by the ledger alone."""
-    with ledger.turn(campaign, "purge"):
-        tidy_spool(settings, campaign, ledger)
-        return purge_waiting(settings, campaign, ledger, RETENTION_DAYS, tell)
 
 
 def keep_history(job: Job, ledger: Ledger) -> None:

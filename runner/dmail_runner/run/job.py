@@ -48,11 +48,11 @@ class Job:
 
 @dataclass(frozen=True)
 class LedgerAlone:
-    """What there is of a run whose campaign is not in the project any more, or cannot be read: `error` says why."""
+    """What a decision needs that is carried out by the ledger alone. `error`: why the project has no job for the campaign."""
 
     settings: Settings
     tell: Callable[[str], None]
-    error: DmailError
+    error: DmailError | None = None
 
 
 def find_job(settings: Settings, campaign: Campaign, run_dbt: RunDbt, tell: Callable[[str], None]) -> Job:

@@ -62,7 +62,7 @@ class Notice:
 
 
 @dataclass(frozen=True)
-class Herald:
+class Notifier:
     """Tells every notice once, to whom it concerns. Nothing that goes wrong with it stops anything: that is said by `tell`."""
 
     wanted: Notices

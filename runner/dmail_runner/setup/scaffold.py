@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,34 +17,58 @@ import yaml
 from dmail_runner.core.errors import ConfigError, UsageError
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.yaml import read_yaml
+from dmail_runner.declare.campaign import Role
 from dmail_runner.declare.file_format import FixedWidthFormat
 from dmail_runner.declare.provider import FILE as PROVIDERS
 from dmail_runner.declare.provider import find_provider
 from dmail_runner.project.fingerprint import project_files
+from dmail_runner.project.manifest import Manifest
+from dmail_runner.project.roles import Roles
 from dmail_runner.setup.copy_campaign import label, twin
 
 STARTER = Path(__file__).parent / "starter"
-# What a project begins with and nobody need write: a wheel has a copy in the starter, a checkout is it.
-LIBRARY = (
-    "docs/schema",
+# The dbt package `dmail`, which a new project gets as its own copy, and what a new project begins with. A wheel has both in
+# the starter, and in a checkout they are the repository's.
+PACKAGE = (
+    "dbt_project.yml",
     "macros",
-    "models/intermediate",
-    "models/overview.md",
+    "models/columns.md",
+    "models/history",
     "models/reporting",
-    "models/staging",
-    "profiles/contracts",
-    "profiles/profiles.yml",
-    "seeds/_seeds.yml",
+    "seeds/_countries__seeds.yml",
     "seeds/countries.csv",
     "seeds/country_names.csv",
     "tests/dbt",
 )
+OWN = (
+    "docs/schema",
+    "models/intermediate",
+    "models/overview.md",
+    "models/staging",
+    "profiles/contracts",
+    "profiles/profiles.yml",
+    "seeds/_seed_addresses__seeds.yml",
+)
+PACKAGE_FOLDER = Path("dmail_packages/dmail")
+# The lines of OWN that disable the samples in projects that install this one.
+GUARD = "project_name == 'dmail'"
+# The models with a role that the starter's campaign reads, by the words that stand for them.
+STARTER_ROLES: Mapping[str, Role] = {
+    "ADDRESSES": "addresses",
+    "SUPPRESSIONS": "suppressions",
+    "CONTACT_HISTORY": "contact_history",
+}
+OWN_ROLES = {"ADDRESSES": "int_postal_addresses", "SUPPRESSIONS": "stg_suppressions", "CONTACT_HISTORY": "stg_contact_history"}
 FIRST = "first_letter"  # the campaign that a new project has
 LONGEST = 50  # characters of a campaign's name: with __recipients it is still one of PostgreSQL's
 
 
-def new_campaign(settings: Settings, name: str, like: str | None = None) -> Path:
-    """Write the folder of a draft, from the starter or as a renamed copy of the campaign `like`. Raises UsageError."""
+def new_campaign(settings: Settings, name: str, load: Callable[[], Manifest], like: str | None = None) -> Path:
+    """Write the folder of a draft, from the starter or as a renamed copy of the campaign `like`. Raises UsageError.
+
+    The starter's campaign selects from the models that declare a role in the manifest that `load` returns. Raises ConfigError if
+    one is missing.
+    """
     check_name(name)
     models = str((read_yaml(settings.project_dir / "dbt_project.yml", "dbt_project.yml").get("model-paths") or ["models"])[0])
     folder = settings.project_dir / models / "campaigns" / name
@@ -52,7 +76,7 @@ def new_campaign(settings: Settings, name: str, like: str | None = None) -> Path
     taken = [path for path in files if path.name.startswith((f"{name}__", f"_{name}__"))]
     if taken or os.path.lexists(folder):
         raise UsageError(f"{taken[0] if taken else folder} exists", todo="give the campaign another name")
-    content = twin(files, like, name) if like else from_starter(name, pick_provider(settings))
+    content = twin(files, like, name) if like else from_starter(name, pick_provider(settings), role_names(load().roles))
     with appearing(folder, settings.project_dir) as draft:
         write(draft, content)
         tidy(draft, settings.project_dir)
@@ -69,9 +93,14 @@ def check_name(name: str) -> None:
         )
 
 
-def from_starter(name: str, provider: str, status: str = "draft") -> dict[str, str]:
+def role_names(roles: Roles) -> dict[str, str]:
+    """The names of the models that the starter's campaign reads, by the words that stand for them. Raises ConfigError."""
+    return {word: roles.player(role).name for word, role in STARTER_ROLES.items()}
+
+
+def from_starter(name: str, provider: str, models: Mapping[str, str], status: str = "draft") -> dict[str, str]:
     """A small campaign's files, by name."""
-    given = {"CAMPAIGN": name, "LABEL": label(name), "PROVIDER": provider, "status: draft": f"status: {status}"}
+    given = {"CAMPAIGN": name, "LABEL": label(name), "PROVIDER": provider, "status: draft": f"status: {status}", **models}
     return {renamed(path.name, given): renamed(path.read_text(), given) for path in (STARTER / "campaign").iterdir()}
 
 
@@ -94,21 +123,37 @@ def takes_anything(settings: Settings, name: str) -> bool:
 
 
 def new_project(folder: Path, version: str) -> None:
-    """Write a project with the macros, the models that every campaign needs, and one campaign. Raises UsageError."""
+    """Write a project with the package `dmail`, its own models, and one campaign. Raises UsageError."""
     if os.path.lexists(folder):
         raise UsageError(f"{folder} exists", todo="name a folder that is to be made")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    given = {"PROJECT": project_name(folder.name), "VERSION": version, "CAMPAIGN": FIRST}
+    given = {"PROJECT": project_name(folder.name), "VERSION": version, "CAMPAIGN": FIRST, "PACKAGE": str(PACKAGE_FOLDER)}
     own = STARTER / "project"
     with appearing(folder, folder.parent) as draft:
-        for path in LIBRARY:
+        write_package(draft)
+        for path in OWN:
             copy(library() / path, draft / path)
+        for file in (*draft.glob("models/*/*.yml"), *draft.glob("seeds/*.yml")):
+            file.write_text(without_guard(file.read_text(encoding="utf-8")), encoding="utf-8")
         files = {str(path.relative_to(own)): renamed(path.read_text(), given) for path in own.rglob("*") if path.is_file()}
         # Under its own name it would hide the starter's files from git.
         files[".gitignore"] = files.pop("gitignore")
         write(draft, files)
-        write(draft / "models" / "campaigns" / FIRST, from_starter(FIRST, "mail_house", "active"))
+        write(draft / "models" / "campaigns" / FIRST, from_starter(FIRST, "mail_house", OWN_ROLES, "active"))
         (draft / "profiles.yml").symlink_to("profiles/profiles.yml")
+
+
+def write_package(project: Path) -> None:
+    """Write the package `dmail` into a project, installed as `dbt deps` would install it."""
+    for path in PACKAGE:
+        copy(library() / path, project / PACKAGE_FOLDER / path)
+    (project / "dbt_packages").mkdir()
+    (project / "dbt_packages" / "dmail").symlink_to(Path("..") / PACKAGE_FOLDER)
+
+
+def without_guard(text: str) -> str:
+    """A YAML file without the lines that would disable its entries: they are this project's own."""
+    return "".join(line for line in text.splitlines(keepends=True) if GUARD not in line)
 
 
 def renamed(text: str, given: Mapping[str, str]) -> str:
@@ -117,7 +162,7 @@ def renamed(text: str, given: Mapping[str, str]) -> str:
 
 
 def library() -> Path:
-    """Where LIBRARY lies."""
+    """The folder that PACKAGE and OWN are paths in."""
     packed = STARTER / "library"
     return packed if packed.is_dir() else STARTER.parents[3]
 
@@ -125,7 +170,8 @@ def library() -> Path:
 def project_name(folder: str) -> str:
     """A name for dbt, after the folder's."""
     name = re.sub(r"[^a-z0-9]+", "_", folder.lower()).strip("_")
-    return name if re.match(r"[a-z]", name) and not name.startswith("dbt") else f"mail_{name}".rstrip("_")
+    taken = name.startswith("dbt") or name == "dmail"
+    return name if re.match(r"[a-z]", name) and not taken else f"mail_{name}".rstrip("_")
 
 
 def copy(source: Path, target: Path) -> None:

@@ -5,7 +5,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from dmail_runner.core.values import Part, Spooled
-from dmail_runner.declare.route import Delivery
+from dmail_runner.declare.delivery import Delivery
 from dmail_runner.ship.answers import Gone, Refused
 from dmail_runner.ship.interface import Destination
 

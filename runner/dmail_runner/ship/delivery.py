@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from dmail_runner.core.errors import Held
 from dmail_runner.core.values import Part, Receipt, Spooled
-from dmail_runner.declare.route import Delivery
+from dmail_runner.declare.delivery import Delivery
 from dmail_runner.ledger.intents import Attempt, Intents, Word
 from dmail_runner.ship.at_once import AtOnce, ByCopy
 from dmail_runner.ship.by_rename import ByRename

@@ -2,7 +2,8 @@
 
 from contextlib import AbstractContextManager
 
-from dmail_runner.declare.route import AnyRoute, AzureRoute, FolderRoute, GcsRoute, S3Route, SftpRoute
+from dmail_runner.declare.object_route import AzureRoute, GcsRoute, S3Route
+from dmail_runner.declare.route import AnyRoute, FolderRoute, SftpRoute
 from dmail_runner.ship.interface import Destination
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import posixpath
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,7 +25,6 @@ from paramiko.sftp import (
     int64,
 )
 
-from dmail_runner.core.errors import DeliveryError
 from dmail_runner.core.redact import one_line
 from dmail_runner.declare.route import SftpRoute
 from dmail_runner.ship.answers import Gone, Lost, Refused
@@ -297,11 +297,31 @@ def upload(client: paramiko.SFTPClient, path: str, content: Content, size: int, 
 def sftp(route: SftpRoute) -> Iterator[Sftp]:
     """A session on the route's server. Raises DeliveryError, with the stage at which it failed."""
     with session(route) as transport:
-        with stage(server(route), "opening SFTP"):
-            client = Client.from_transport(transport)
-        if client is None:
-            raise DeliveryError(f"{server(route)}: the server offers no SFTP")
-        channel = client.get_channel()
-        if channel is not None:
+        with stage(server(route), "opening SFTP"), deadline(transport, route.timeout):
+            channel = transport.open_session(timeout=route.timeout)
             channel.settimeout(route.timeout)
+            channel.invoke_subsystem("sftp")
+            client = Client(channel)
         yield Sftp(client, route)
+
+
+@contextmanager
+def deadline(transport: paramiko.Transport, seconds: float) -> Iterator[None]:
+    """Close the session if what follows takes longer: paramiko waits for some answers without end. Raises TimeoutError."""
+    late = threading.Event()
+
+    def end() -> None:
+        late.set()
+        transport.close()
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except (OSError, EOFError, paramiko.SSHException):
+        if late.is_set():
+            raise TimeoutError from None
+        raise
+    finally:
+        timer.cancel()

@@ -205,5 +205,7 @@ def stage(name: str, doing: str) -> Iterator[None]:
         raise Lost(f"{name}: no answer in time at {doing}") from None
     except socket.gaierror as error:
         raise Lost(f"{name}: {doing} failed: the name is not known: {error.strerror}") from None
+    except paramiko.SFTPError as error:
+        raise DeliveryError(f"{name}: {doing} failed: the server does not speak SFTP: {error}") from None
     except (paramiko.SSHException, OSError, EOFError) as error:
         raise Lost(f"{name}: {doing} failed: {error or type(error).__name__}") from None

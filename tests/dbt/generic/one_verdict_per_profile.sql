@@ -1,5 +1,9 @@
 {#
-    On recipients: targeted = included + excluded. There are as many verdicts as the audience has rows, and no profile has two.
+    Every profile of the audience has exactly one verdict: targeted = included + excluded.
+
+    Arguments:
+        model (relation): The recipients.
+        audience (relation): The audience.
 #}
 {% test one_verdict_per_profile(model, audience) %}
     with

@@ -1,25 +1,26 @@
 {#
-    On a source: its columns can be read as the given types. An export whose dates come in another format would otherwise empty
-    every campaign that selects on them.
+    The columns of a source can be read as their types. Otherwise, an export with another format of dates would empty every campaign
+    that selects by them.
 
     Arguments:
-        columns    column: SQL type
-        max_share  how many of a column's values may be unreadable, from 0 to 1: single typing errors do not stop a mailing
+        model (relation): The source.
+        columns (dict[string, string]): Column -> SQL type.
+        max_share (float): The share of a column's values that may be unreadable, from 0 to 1, so that single typing errors pass.
 #}
 {% test readable(model, columns, max_share=0.01) %}
     with
         counted as (
             select
                 {% for column, type in columns.items() %}
-                    {% set read = read_as("source." ~ column, type) %}
+                    {% set read = dmail.read_as("source." ~ column, type) %}
                     count({{ read }}) as {{ column }}_read,
-                    -- As text only what cannot be read: that is rare, and what is blank counts as not given.
+                    -- Only unreadable values are compared as text, because they are rare. Blanks count as null.
                     count(
                         case when {{ read }} is null then nullif(trim(cast(source.{{ column }} as string)), '') end
                     ) as {{ column }}_unreadable
                     {{ "," if not loop.last }}
                 {% endfor %}
-            from {{ read_files(model) }} as source
+            from {{ dmail.read_files(model) }} as source
         )
 
     {% for column in columns %}

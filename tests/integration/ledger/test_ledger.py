@@ -188,13 +188,13 @@ def test_who_has_lost_the_turn_gives_no_file_its_name(ledger: Ledger) -> None:
 
 def test_a_mailing_with_its_ledger_on_either(place: Settings, tmp_path: Path) -> None:
     world = World(tmp_path / "world", letter(schedule={"cron": "0 6 * * *"}), ledger_url=place.ledger_url)
-    world.attend()
+    world.run_due()
     world.pass_time(timedelta(days=1))
     world.outbox.write_text("in the way")
-    assert len(world.attend()) == 1
+    assert len(world.run_due()) == 1
     world.outbox.unlink()
     world.pass_time(timedelta(days=2))
-    assert world.attend() == []
+    assert world.run_due() == []
     assert sorted(run.state for run in world.ledger().latest()) == ["cancelled", "missed", "settled"]
     world.check()
 

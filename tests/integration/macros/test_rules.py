@@ -310,7 +310,8 @@ WRONG = {
     "{{ outside_area(only={'region': 'MA'}) }}": "outside_area(): `region` takes a list of values",
     "{{ limit(rows=0) }}": "limit(): rows is `0`; it accepts a number from 1",
     "{{ recipients('x', ['consent']) }}": "recipients(): `rules` takes rule macros such as consent()",
-    "{{ decide('p', 'o', best=0) }}": "decide(): best is `0`; it accepts a number from 1 to 50",
+    "{{ best_offers('p', 'o', best=0) }}": "best_offers(): best is `0`; it accepts a number from 1 to 50",
+    "{{ already_mailed(campaigns=[]) }}": "already_mailed(): campaigns is `[]`; it accepts this, all, a list of names",
 }
 COMPILE = """
 import json, sys

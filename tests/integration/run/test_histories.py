@@ -59,7 +59,7 @@ class Mailing(RuleBasedStateMachine):
         self.world = World(self.folder / "world", letter(schedule=schedule, recheck={"after": "0h"}))
         self.seen: set[str] = set()
         self.tidy = True
-        self.world.attend()
+        self.world.run_due()
 
     def teardown(self) -> None:
         if hasattr(self, "folder"):
@@ -77,7 +77,7 @@ class Mailing(RuleBasedStateMachine):
     def the_service_looks(self, span: timedelta, steps: int | None, taken: bool) -> None:
         self.world.pass_time(span)
         with killed_after(steps):
-            self.world.attend()
+            self.world.run_due()
         if taken and not self.world.outbox.is_file():
             self.world.take()
         self.tidy = steps is None and not self.world.outbox.is_file()

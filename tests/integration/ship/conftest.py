@@ -16,7 +16,7 @@ import pytest
 from deliveries import CONTENT, NAME
 from dmail_runner.core.values import Part, Spooled
 from dmail_runner.declare import object_route
-from dmail_runner.declare.route import AzureRoute
+from dmail_runner.declare.object_route import AzureRoute
 from sshd import free_port
 from stores import ACCOUNT, KEY, MOTO, Gcs, Server, bucket, make_container, own_azure, own_s3, running
 

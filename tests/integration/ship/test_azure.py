@@ -13,7 +13,7 @@ import pytest
 from deliveries import CONTENT, NAME, send
 from dmail_runner.core.errors import DeliveryError
 from dmail_runner.core.values import Spooled
-from dmail_runner.declare.route import AzureRoute
+from dmail_runner.declare.object_route import AzureRoute
 from dmail_runner.ship.delivery import Lost, Refused, Taken, Unheard
 from dmail_runner.ship.object_store import ObjectStore, object_store
 from sshd import free_port

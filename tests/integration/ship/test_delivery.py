@@ -4,6 +4,7 @@ import stat
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from deliveries import CONTENT, NAME, Ledgerish, send, sftp_route
 from dmail_runner.core.errors import DeliveryError, Held
 from dmail_runner.core.values import Spooled
 from dmail_runner.declare.route import FolderRoute, SftpRoute
+from dmail_runner.ship import Refused, destination
 from sshd import Sshd, free_port, serve
 
 
@@ -31,7 +33,7 @@ def test_a_part_arrives_whole_and_alone(spooled: Spooled, route: Place) -> None:
     receipt = send(spooled, route[0], ledger)
     assert (route[1] / NAME).read_bytes() == CONTENT
     assert [path.name for path in (route[1] / NAME).parent.iterdir()] == ["letters.csv"]
-    assert ledger.seen == ["declared"]
+    assert ledger.seen == ["begun", "closing", "declared"], "each is recorded before it is done"
     assert not receipt.adopted
     assert receipt.sha256 == spooled.part.sha256
 
@@ -52,7 +54,7 @@ def test_the_same_bytes_of_another_run_are_not_adopted(spooled: Spooled, route: 
 def test_a_file_that_is_adopted_leaves_no_temporary_copy(spooled: Spooled, route: Place) -> None:
     send(spooled, route[0])
     (route[1] / f"{NAME}.part").write_bytes(CONTENT)  # killed between link and unlink
-    assert send(spooled, route[0], Ledgerish(declared=True)).adopted
+    assert send(spooled, route[0], Ledgerish(temporary=f"{NAME}.part", closing=True, declared=True)).adopted
     assert [path.name for path in route[1].rglob("*.part")] == []
 
 
@@ -78,15 +80,128 @@ def test_where_a_rename_is_two_steps_a_temporary_file_proves_nothing(
     assert [path.name for path in (tmp_path / "root/in/box").iterdir()] == ["letters.csv"]
     (tmp_path / "root" / NAME).rename(tmp_path / "root" / f"{NAME}.part")
     with pytest.raises(Held, match="the provider most likely took it"):
-        send(spooled, route, Ledgerish(declared=True))
+        send(spooled, route, Ledgerish(temporary=f"{NAME}.part", closing=True, declared=True))
     assert not (tmp_path / "root" / NAME).exists()
 
 
-def test_a_leftover_of_an_earlier_attempt_is_replaced(spooled: Spooled, route: Place) -> None:
+@pytest.mark.parametrize("closing", [False, True])
+def test_a_piece_of_an_earlier_attempt_is_replaced(spooled: Spooled, route: Place, closing: bool) -> None:
     (route[1] / NAME).parent.mkdir(parents=True)
     (route[1] / f"{NAME}.part").write_bytes(CONTENT[:1000])
-    send(spooled, route[0], Ledgerish(declared=True))
+    send(spooled, route[0], Ledgerish(temporary=f"{NAME}.part", closing=closing))
     assert (route[1] / NAME).read_bytes() == CONTENT
+    assert [path.name for path in (route[1] / NAME).parent.iterdir()] == ["letters.csv"]
+
+
+@pytest.mark.parametrize("declared", [False, True])
+def test_a_complete_file_of_an_earlier_attempt_is_renamed_and_not_uploaded_again(
+    spooled: Spooled, route: Place, declared: bool
+) -> None:
+    (route[1] / NAME).parent.mkdir(parents=True)
+    (route[1] / f"{NAME}.part").write_bytes(CONTENT)
+    inode = (route[1] / f"{NAME}.part").stat().st_ino
+    ledger = Ledgerish(temporary=f"{NAME}.part", closing=True, declared=declared)
+    send(spooled, route[0], ledger)
+    assert (route[1] / NAME).stat().st_ino == inode
+    assert "begun" not in ledger.seen
+
+
+def test_what_was_about_to_get_its_name_is_never_uploaded_again(spooled: Spooled, route: Place) -> None:
+    """Somebody else's bytes, or a piece, under our temporary name: the file that we have renamed may have been taken."""
+    (route[1] / NAME).parent.mkdir(parents=True)
+    (route[1] / f"{NAME}.part").write_bytes(CONTENT[:1000])
+    with pytest.raises(Held, match="the provider most likely took it"):
+        send(spooled, route[0], Ledgerish(temporary=f"{NAME}.part", closing=True, declared=True))
+    assert (route[1] / f"{NAME}.part").read_bytes() == CONTENT[:1000]
+
+
+def test_a_server_that_takes_what_is_closed_gets_one_copy(
+    spooled: Spooled, route: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken, ledger = [], Ledgerish()
+    with destination(route[0]) as place:
+        kind = type(place)
+    write = kind.write
+
+    def take(self: Any, name: str, *given: Any, **options: Any) -> None:
+        write(self, name, *given, **options)
+        taken.append((route[1] / name).read_bytes())
+        (route[1] / name).unlink()
+
+    monkeypatch.setattr(kind, "write", take)
+    for _ in range(3):
+        with pytest.raises(Held, match="the provider most likely took it") as held:
+            send(spooled, route[0], ledger)
+        assert held.value.hold == "unknown"
+    assert taken == [CONTENT]
+
+
+def test_a_rename_that_is_refused_and_done_is_never_repeated(
+    spooled: Spooled, route: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server renames, the mail house takes the file at once, and the answer is a failure."""
+    taken, ledger = [], Ledgerish()
+    with destination(route[0]) as place:
+        kind = type(place)
+    publish = kind.publish
+
+    def lie(self: Any, temporary: str, final: str) -> None:
+        publish(self, temporary, final)
+        taken.append((route[1] / final).read_bytes())
+        (route[1] / final).unlink()
+        raise Refused("Failure")
+
+    monkeypatch.setattr(kind, "publish", lie)
+    for _ in range(3):
+        with pytest.raises(Held, match="the provider most likely took it"):
+            send(spooled, route[0], ledger)
+    assert taken == [CONTENT]
+
+
+def test_a_rename_that_is_answered_and_not_done_is_no_delivery(
+    spooled: Spooled, route: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with destination(route[0]) as place:
+        monkeypatch.setattr(type(place), "publish", lambda *_: None)
+    with pytest.raises(Held, match="may have been there"):
+        send(spooled, route[0])
+
+
+def test_a_folder_in_which_nothing_can_be_removed(spooled: Spooled, tmp_path: Path) -> None:
+    """A drop box: OpenSSH's plain rename makes the final name and is then refused. The file is found: delivered, once."""
+    with serve(tmp_path / "sshd") as server:
+        box = server.root / "in/box"
+        box.mkdir(parents=True)
+        if subprocess.run(["chattr", "+a", str(box)], check=False, capture_output=True).returncode != 0:
+            pytest.skip("this file system has no append-only folders")
+        ledger = Ledgerish()
+        try:
+            for _ in range(2):
+                with pytest.raises(DeliveryError, match="renaming failed"):
+                    send(spooled, sftp_route(server), ledger)
+            assert len(list(box.iterdir())) == 1, "one upload, and no final name"
+            with pytest.raises(Held, match="may have been there"):
+                send(spooled, sftp_route(server, rename="plain"), ledger)
+            receipt = send(spooled, sftp_route(server, rename="plain"))
+            assert receipt.sha256 == spooled.part.sha256
+            assert (server.root / NAME).read_bytes() == CONTENT
+        finally:
+            subprocess.run(["chattr", "-a", str(box)], check=True)
+
+
+def test_a_sub_folder_that_is_a_link_is_refused(spooled: Spooled, tmp_path: Path) -> None:
+    (tmp_path / "root").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "root/in").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(DeliveryError, match="is a symbolic link"):
+        send(spooled, FolderRoute(type="folder", path=tmp_path / "root"))
+    assert [path for path in (tmp_path / "elsewhere").rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("subsystem", ["/bin/sleep 60", "/usr/bin/yes"])
+def test_a_subsystem_that_does_not_speak_sftp(spooled: Spooled, tmp_path: Path, subsystem: str) -> None:
+    with serve(tmp_path / "sshd", subsystem=subsystem) as server, pytest.raises(DeliveryError, match="opening SFTP"):
+        send(spooled, sftp_route(server, timeout=2))
 
 
 def test_a_file_that_vanished_after_its_rename_was_meant_is_held(spooled: Spooled, route: Place) -> None:
@@ -115,8 +230,10 @@ def test_a_server_that_refuses_a_request(spooled: Spooled, tmp_path: Path, denie
         ledger = Ledgerish()
         with pytest.raises(DeliveryError, match=told):
             send(spooled, sftp_route(server), ledger)
-        assert [path for path in server.root.rglob("*") if path.is_file()] == []
-        assert not ledger.declared, "the name was certainly not given, and the next attempt may try again"
+        left = [path for path in server.root.rglob("*") if path.is_file()]
+        # A file that was not renamed waits for the next attempt, which renames it and uploads nothing.
+        assert len(left) == (denied == "rename")
+        assert ledger.declared == (denied == "rename")
 
 
 def test_a_server_whose_disk_is_full(spooled: Spooled, tmp_path: Path) -> None:

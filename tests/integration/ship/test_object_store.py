@@ -15,7 +15,7 @@ from deliveries import CONTENT, NAME, Ledgerish, send
 from dmail_runner.core.errors import Held
 from dmail_runner.core.values import Part, Spooled
 from dmail_runner.declare import object_route
-from dmail_runner.declare.route import AzureRoute, S3Route
+from dmail_runner.declare.object_route import AzureRoute, S3Route
 from dmail_runner.ship.delivery import Refused, Taken
 from dmail_runner.ship.object_store import SINGLE, object_store
 from stores import (

@@ -5,7 +5,8 @@ import os
 import stat
 import threading
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from dmail_runner.core.errors import ConfigError, DeliveryError, Held
 from dmail_runner.core.values import Part, Receipt, Spooled
 from dmail_runner.core.yaml import parse
 from dmail_runner.declare.route import FolderRoute, Route
-from dmail_runner.ship import Desk, Early, Lost, ship
+from dmail_runner.ship import AheadUploader, DeliveryCallbacks, Lost, ship
 from sshd import Sshd, serve
 from wire import OTHER, wire
 
@@ -30,12 +31,14 @@ class Counter:
     waits: list[float] = field(default_factory=list)
     order: list[str] = field(default_factory=list)
 
-    def desk(self) -> Desk:
+    def desk(self) -> DeliveryCallbacks:
         def delivered(part: Part, receipt: Receipt) -> None:
             self.receipts[part.number] = receipt
             self.order.append(part.name)
 
-        return Desk(lambda part: self.ledger.setdefault(part.number, Ledgerish()).intent(), delivered, wait=self.waits.append)
+        return DeliveryCallbacks(
+            lambda part: self.ledger.setdefault(part.number, Ledgerish()).intent(), delivered, wait=self.waits.append
+        )
 
 
 def made(folder: Path, number: int, content: bytes, *, side: bool = False) -> Spooled:
@@ -165,39 +168,49 @@ def test_parts_travel_while_the_rest_is_written(tmp_path: Path, sshd: Sshd, monk
 
     parts, said = [made(tmp_path, number, os.urandom(200_000)) for number in range(1, 6)], []
     route = sftp_route(sshd, parallel=2)
-    early = Early(route, said.append)
+    early = AheadUploader(route, "spring-1", said.append)
     for each in parts[:4]:
         early.take(each)
     there = early.close()
-    assert there == {each.part.name for each in parts[:4]}
+    assert set(there) == {each.part.name for each in parts[:4]}
     assert not list(sshd.root.glob("in/*.csv")), "nothing has its name before the run is frozen"
     assert len(said) == 4
     written, write = [], Sftp.write
 
-    def count(self: Sftp, name: str, content: Any) -> None:
+    def count(self: Sftp, name: str, *given: Any, **options: Any) -> None:
         written.append(name)
-        write(self, name, content)
+        write(self, name, *given, **options)
 
     monkeypatch.setattr(Sftp, "write", count)
-    desk = Desk(lambda part: replace(Ledgerish().intent(), ahead=part.name in there), lambda *_: None)
+    desk = DeliveryCallbacks(lambda part: Ledgerish(ahead=there.get(part.name)).intent(), lambda *_: None)
     ship(parts, route, desk)
-    assert written == [f"{parts[4].part.name}.part"], "what is there is not sent twice"
+    assert [fnmatch(name, "in/part-5.*.csv.part") for name in written] == [True], "what is there is not sent twice"
     for each in parts:
         assert (sshd.root / each.part.name).read_bytes() == each.path.read_bytes()
 
 
+def test_a_part_that_was_overwritten_after_it_was_sent_ahead_gets_no_name(tmp_path: Path, sshd: Sshd) -> None:
+    part = made(tmp_path, 1, os.urandom(200_000))
+    early = AheadUploader(sftp_route(sshd), "spring-1", lambda _: None)
+    early.take(part)
+    there = early.close()
+    (sshd.root / there[part.part.name]).write_bytes(bytes(200_000))
+    ship([part], sftp_route(sshd), DeliveryCallbacks(lambda _: Ledgerish(ahead=there[part.part.name]).intent(), lambda *_: None))
+    assert (sshd.root / part.part.name).read_bytes() == part.path.read_bytes()
+
+
 def test_what_travelled_for_nothing_is_removed(tmp_path: Path, sshd: Sshd) -> None:
     parts = [made(tmp_path, number, os.urandom(2_000)) for number in range(1, 4)]
-    early = Early(sftp_route(sshd), lambda _: None)
+    early = AheadUploader(sftp_route(sshd), "spring-1", lambda _: None)
     for each in parts:
         early.take(each)
     while not list(sshd.root.rglob("*.part")):
         time.sleep(0.01)
     early.abandon()
     assert [path for path in sshd.root.rglob("*") if path.is_file()] == []
-    nobody = Early(sftp_route(sshd, host_key=OTHER), lambda _: None)
+    nobody = AheadUploader(sftp_route(sshd, host_key=OTHER), "spring-1", lambda _: None)
     nobody.take(parts[0])
-    assert nobody.close() == frozenset(), "a fault is for the delivery to tell"
+    assert nobody.close() == {}, "a fault is for the delivery to tell"
 
 
 def test_temporary_names_may_be_hidden(spooled: Spooled, sshd: Sshd, tmp_path: Path) -> None:
@@ -207,9 +220,9 @@ def test_temporary_names_may_be_hidden(spooled: Spooled, sshd: Sshd, tmp_path: P
     def look(number: int) -> None:
         seen.update(path.name for path in (sshd.root / "in/box").iterdir())
 
-    desk = Desk(lambda _: Ledgerish().intent(), lambda *_: None, watch=lambda _: look)
+    desk = DeliveryCallbacks(lambda _: Ledgerish().intent(), lambda *_: None, watch=lambda _: look)
     ship([spooled], sftp_route(sshd, hidden=True), desk)
-    assert seen == {".letters.csv.part"}
+    assert [fnmatch(name, ".letters.????????????.csv.part") for name in seen] == [True]
     assert (sshd.root / NAME).read_bytes() == CONTENT
 
 

@@ -17,11 +17,11 @@ from scripts.reference.schemas import campaign_schema, entries_schema, file_sche
 
 from dmail_runner.core.errors import ConfigError
 from dmail_runner.core.yaml import parse, render
-from dmail_runner.declare.campaign import ColumnMeta, DirectMail
+from dmail_runner.declare.campaign import ColumnMeta, DirectMail, ModelMeta
 from dmail_runner.declare.notices import Notices
 from dmail_runner.declare.provider import Provider, SharedContract
 from dmail_runner.declare.route import Route
-from dmail_runner.setup.scaffold import LIBRARY, STARTER
+from dmail_runner.setup.scaffold import OWN, STARTER
 from entries import ENTRIES
 from project import ROOT
 
@@ -44,6 +44,7 @@ CHECKERS = {
     SharedContract: checker(file_schema(SharedContract, "")),
     Notices: checker(file_schema(Notices, "")),
     DirectMail: checker(campaign_schema()),
+    ModelMeta: checker(campaign_schema()),
     ColumnMeta: checker(campaign_schema()),
 }
 
@@ -54,6 +55,8 @@ def editor_takes(model: Any, entry: Any) -> bool:
         entry = {"one": entry}
     elif model is DirectMail:
         entry = {"exposures": [{"name": "x", "config": {"meta": {"direct_mail": entry}}}]}
+    elif model is ModelMeta:
+        entry = {"models": [{"name": "x", "config": {"meta": {"direct_mail": entry}}}]}
     elif model is ColumnMeta:
         entry = {"models": [{"name": "x", "columns": [{"name": "y", "config": {"meta": entry}}]}]}
     return bool(CHECKERS[model].is_valid(entry))
@@ -61,7 +64,7 @@ def editor_takes(model: Any, entry: Any) -> bool:
 
 def runner_takes(model: Any, entry: Any) -> bool:
     try:
-        parse(model, render(entry, "file", "key") if model not in (DirectMail, ColumnMeta) else entry, "file", "key")
+        parse(model, render(entry, "file", "key") if model not in (DirectMail, ModelMeta, ColumnMeta) else entry, "file", "key")
     except ConfigError:
         return False
     return True
@@ -108,7 +111,7 @@ def test_examples_say_every_key_and_are_taken() -> None:
 
 def test_a_setting_may_stand_where_the_runner_takes_one(monkeypatch: pytest.MonkeyPatch) -> None:
     for model, entry in ENTRIES:
-        if model in (DirectMail, ColumnMeta):
+        if model in (DirectMail, ModelMeta, ColumnMeta):
             continue
         for path in leaves(entry):
             if (value := at(entry, path)) is not None:
@@ -162,7 +165,7 @@ def test_the_files_of_the_project_are_taken() -> None:
 
 def test_files_name_their_schema() -> None:
     """By a path that leads there, also in a project of one's own, which `init` gives the same folders."""
-    assert "docs/schema" in LIBRARY
+    assert "docs/schema" in OWN
     entries = [
         folder / f"{name}.yml" for folder in (ROOT / "profiles", STARTER / "project/profiles") for name in ("providers", "routes")
     ]
@@ -183,11 +186,54 @@ def test_a_word_of_yaml_1_1_is_no_text(tmp_path: Path) -> None:
         assert editor_takes(Route, entry) == runner_takes(Route, entry) == well
 
 
-def test_a_macro_without_a_comment_stops_make_docs() -> None:
-    text = "{# What it does. #}\n{% macro told(column) %} {{ column }} {% endmacro %}\n{% macro duckdb__told(column) %} {% endmacro %}\n"
-    assert [name for name, *_ in macros(text, "a.sql")] == ["told"]
-    with pytest.raises(SystemExit, match=r"a\.sql: untold\(\) has no comment"):
-        list(macros(text + "{% macro untold() %} {% endmacro %}", "a.sql"))
+TOLD = """{#
+    What it does.
+
+    Arguments:
+        column (column): The column.
+        days (optional[int]): How many
+            days.
+#}
+{% macro told(column, days=none) %} {{ column }} {% endmacro %}
+{% macro duckdb__told(column) %} {% endmacro %}
+"""
+
+
+def test_a_macros_comment_is_its_documentation() -> None:
+    told, internal = macros(TOLD, "a.sql")
+    assert (told.name, told.signature, told.text) == ("told", "column, days=none", "What it does.")
+    assert [(one.name, one.type, one.text) for one in told.arguments] == [
+        ("column", "column", "The column."),
+        ("days", "optional[int]", "How many days."),
+    ]
+    assert (internal.name, internal.internal) == ("duckdb__told", True)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        (TOLD, TOLD + "{% macro untold() %} {% endmacro %}", r"a\.sql: untold\(\) has no comment"),
+        ("days=none", "weeks=none", r"told\(\) has the arguments column, weeks, and its comment does not"),
+        ("days=none", "days=none, more=1", r"told\(\) has the arguments column, days, more"),
+        ("optional[int]", "a number", "is not `name .type.: meaning` with a type of dbt"),
+        ("column (column): The column.", "column  The column.", "is not `name .type.: meaning`"),
+    ],
+)
+def test_a_macro_without_its_documentation_stops_make_docs(old: str, new: str, fault: str) -> None:
+    with pytest.raises(SystemExit, match=fault):
+        list(macros(TOLD.replace(old, new), "a.sql"))
+
+
+def test_dbt_docs_show_every_macro(manifest: str) -> None:
+    """With its description and its arguments, as dbt itself has read them."""
+    own = {name: macro for name, macro in json.loads(manifest)["macros"].items() if macro["package_name"] == "dmail"}
+    assert len(own) > 100
+    assert [name for name, macro in own.items() if not macro["description"]] == []
+    shown = {name: macro for name, macro in own.items() if macro["docs"]["show"]}
+    called = {found for macro in own.values() for found in re.findall(r"dmail\.(\w+)\(", macro["macro_sql"])}
+    assert {f"macro.dmail.{name}" for name in called if not name.startswith(("duckdb_", "spark_"))} <= shown.keys()
+    arguments = {one["name"]: one["type"] for one in shown["macro.dmail.frequency_cap"]["arguments"]}
+    assert arguments["days"] == "optional[int]"
 
 
 def test_a_key_of_which_nothing_is_said_stops_make_docs() -> None:

@@ -113,7 +113,7 @@ def test_the_same_rows_are_the_same_bytes_whatever_the_machine(tmp_path: Path) -
             cwd=here,
         )
         assert done.returncode == 0, done.stderr
-        found.add(done.stdout)
+        found.add(done.stdout.split()[-1])  # a slow machine prints a progress bar before it
     assert len(found) == 1
 
 

@@ -28,17 +28,17 @@ from tiny import World, letter
 
 
 def test_the_places_are_those_of_the_sources() -> None:
-    sources = (ROOT / "models/staging/_sources.yml").read_text()
+    sources = (ROOT / "models/history/_history__sources.yml").read_text()
     assert all(f"/{place}'\"" in sources for place in PLACES.values())
 
 
 def test_a_year_of_mailings_is_counted_once_at_each_moment(tmp_path: Path) -> None:
     world = World(tmp_path / "world", letter(schedule={"cron": "0 6 * * 1,4"}), people=3)
-    world.attend()
+    world.run_due()
     folder = world.settings.history_dir
     for day in range(60):
         world.pass_time(DAY)
-        assert world.attend() == []
+        assert world.run_due() == []
         runs = [run.run_id for run in world.ledger().latest()]
         assert contacts(folder) == sorted((run, f"p{number}") for run in runs for number in range(3)), day
         assert run_names(world.settings) == set(runs)
@@ -169,9 +169,9 @@ def test_who_is_erased_is_in_no_file_any_more(shelf: Shelf) -> None:
 
 def test_a_run_in_a_week_is_what_the_next_one_is_compared_with(tmp_path: Path) -> None:
     world = World(tmp_path / "world", letter(schedule={"cron": "0 0 2 * *"}))
-    world.attend()
+    world.run_due()
     world.pass_time(DAY)
-    world.attend()
+    world.run_due()
     (first,) = world.ledger().latest()
     for _ in range(2):
         world.pass_time(14 * DAY)
@@ -183,7 +183,7 @@ def test_a_run_in_a_week_is_what_the_next_one_is_compared_with(tmp_path: Path) -
     found = difference(world.job(), trial_order(world.job(), slot, ledger, "diff"), 10)
     assert (found.added, found.changed, found.unchanged, found.removed) == (1, 0, 19, {"consent": 1})
     world.pass_time(3 * DAY)
-    assert world.attend() == []
+    assert world.run_due() == []
     last = last_run(world.job(), Run("letter-x", "letter", slot + DAY), ledger)
     assert last is not None
     second, _ = ledger.latest()
@@ -193,10 +193,10 @@ def test_a_run_in_a_week_is_what_the_next_one_is_compared_with(tmp_path: Path) -
 
 def test_a_ledger_that_lacks_a_run_of_a_week_ships_nothing(tmp_path: Path) -> None:
     world = World(tmp_path / "world", letter(schedule={"cron": "0 6 * * 1"}))
-    world.attend()
+    world.run_due()
     empty = {file.name: file.read_bytes() for file in world.settings.state_dir.glob("ledger*")}
     world.pass_time(7 * DAY)
-    world.attend()
+    world.run_due()
     for _ in range(2):
         world.pass_time(21 * DAY)
         keep_history(world.job(), world.ledger())
@@ -205,7 +205,7 @@ def test_a_ledger_that_lacks_a_run_of_a_week_ships_nothing(tmp_path: Path) -> No
         file.unlink()
     for name, content in empty.items():
         (world.settings.state_dir / name).write_bytes(content)
-    (fault,) = world.attend()
+    (fault,) = world.run_due()
     assert isinstance(fault, LedgerError)
     assert "the contact history tells of letter-20270308T060000Z" in str(fault)
     assert reconcile([world.job()], world.ledger(), "by Ann: disk failure") == ["letter-20270308T060000Z"]

@@ -168,13 +168,13 @@ def test_readers_at_every_instant_of_compactions(shelf: Shelf) -> None:
 
 def test_a_fault_of_the_disk_fails_no_mailing_and_is_told(tmp_path: Path) -> None:
     world, told = World(tmp_path / "world", letter(schedule={"cron": "0 6 * * 1"})), list[str]()
-    world.attend()
+    world.run_due()
     for _ in range(2):
         world.pass_time(7 * DAY)
-        assert world.attend() == []
+        assert world.run_due() == []
     (world.settings.history_dir / "weeks").write_text("in the way")
     world.pass_time(7 * DAY)
-    assert world.attend() == []
+    assert world.run_due() == []
     assert [run.state for run in world.ledger().latest()] == ["settled"] * 3
     keep_history(replace(world.job(), tell=told.append), world.ledger())
     assert told == ["note     the contact history could not be compacted, and is as it was: File exists"]

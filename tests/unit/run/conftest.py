@@ -12,5 +12,5 @@ from worlds import DAILY
 def world(tmp_path: Path) -> World:
     """A daily letter, first seen at noon."""
     world = World(tmp_path / "world", letter(schedule=DAILY))
-    assert world.attend() == []
+    assert world.run_due() == []
     return world

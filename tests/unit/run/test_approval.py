@@ -17,18 +17,18 @@ from worlds import DAY, declared, states
 def test_nothing_goes_without_an_approval_of_exactly_this(world: World) -> None:
     declared(world, approval="required")
     world.pass_time(DAY)
-    (held,) = world.attend()
+    (held,) = world.run_due()
     assert isinstance(held, Held)
     assert "nothing was built" in str(held)
     assert world.built == []
-    assert world.attend() == [], "it waits, and is not told again"
+    assert world.run_due() == [], "it waits, and is not told again"
     ledger = world.ledger()
     approve(world.job(), ledger, "Ann", "ann", four_eyes=False)
-    assert world.attend() == []
+    assert world.run_due() == []
     assert states(world) == [("03-02 06:00", "settled")]
     declared(world, approval="required", file={"name": "letter.csv", "timestamp": True, "sort_by": ["full_name"]})
     world.pass_time(DAY)
-    (held,) = world.attend()
+    (held,) = world.run_due()
     assert "was changed since Ann approved it on 2027-03-02" in str(held)
     last = last_approval(ledger, "letter")
     assert last

@@ -10,8 +10,8 @@ from dmail_runner.declare.notices import Notices
 from dmail_runner.declare.provider import Provider
 from dmail_runner.history.contacts import AUDIENCE, run_names
 from dmail_runner.run.decisions import give_up, release, resend, resume
-from dmail_runner.run.due import Attendant
-from dmail_runner.run.notify import Herald
+from dmail_runner.run.due import Scheduler
+from dmail_runner.run.notify import Notifier
 from tiny import World
 from worlds import DAILY, DAY, HOUR, SAID, declared, states
 
@@ -19,16 +19,16 @@ from worlds import DAILY, DAY, HOUR, SAID, declared, states
 def test_who_opts_out_before_an_old_file_leaves_is_not_in_it(world: World) -> None:
     world.outbox.write_text("in the way")
     world.pass_time(DAY)
-    assert len(world.attend()) == 1
+    assert len(world.run_due()) == 1
     world.outbox.unlink()
     world.opt_out(3)
     world.pass_time(12 * HOUR)
     copy = world.copy_to(world.folder.with_name("copy"))
-    assert copy.attend() == []
+    assert copy.run_due() == []
     assert "p3" in next(iter(copy.mailed().values())), "a file of yesterday evening is not looked at again"
     world.pass_time(timedelta(hours=30))
     declared(world, recheck={"after": "20h", "then": "hold"}, schedule={**DAILY, "missed": "all"})
-    faults = world.attend()
+    faults = world.run_due()
     assert any(isinstance(fault, Held) and "1 people in the file have said no" in fault.what for fault in faults)
     declared(world, recheck={"after": "20h"}, schedule={**DAILY, "missed": "all"})
     ledger = world.ledger()
@@ -42,7 +42,7 @@ def test_who_opts_out_before_an_old_file_leaves_is_not_in_it(world: World) -> No
 
 def test_a_copy_is_made_anew_and_only_of_what_was_mailed(world: World) -> None:
     world.pass_time(DAY)
-    world.attend()
+    world.run_due()
     ledger, job = world.ledger(), world.job()
     (run,) = ledger.latest()
     world.opt_out(7)
@@ -56,7 +56,7 @@ def test_a_copy_is_made_anew_and_only_of_what_was_mailed(world: World) -> None:
     world.outbox.rename(world.outbox.with_suffix(".aside"))
     world.outbox.write_text("in the way")
     world.pass_time(DAY)
-    world.attend()
+    world.run_due()
     (failed,) = [run for run in ledger.latest() if run.state == "failed"]
     with pytest.raises(UsageError, match="only what was mailed can be mailed again"):
         resend(job, failed, ledger, SAID)
@@ -64,23 +64,23 @@ def test_a_copy_is_made_anew_and_only_of_what_was_mailed(world: World) -> None:
 
 def test_contacts_are_kept_as_long_as_the_provider_says(world: World) -> None:
     world.pass_time(DAY)
-    world.attend()
+    world.run_due()
     world.pass_time(10 * DAY)
-    world.attend()
+    world.run_due()
     names = [name for name, _ in states(world)]
     assert (names[0], names[-1]) == ("03-02 06:00", "03-12 06:00")
     ledger = world.ledger()
     job = replace(world.job(), provider=Provider(label="Acme", route="out", history_days=5))
     world.pass_time(DAY)
-    Attendant(ledger, Herald(Notices(), ledger, lambda _: None)).attend(job, world.now)
+    Scheduler(ledger, Notifier(Notices(), ledger, lambda _: None)).run_due(job, world.now)
     assert run_names(world.settings) == {"letter-20270312T060000Z", "letter-20270313T060000Z"}
-    assert world.attend() == [], "the ledger knows all of them"
+    assert world.run_due() == [], "the ledger knows all of them"
 
 
 def test_the_rest_of_a_run_can_be_given_up(world: World) -> None:
     world.pass_time(DAY)
     world.outbox.write_text("in the way")
-    world.attend()
+    world.run_due()
     ledger = world.ledger()
     (run,) = ledger.latest()
     with ledger.engine.begin() as connection:

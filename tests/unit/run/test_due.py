@@ -15,9 +15,9 @@ from worlds import DAILY, DAY, HOUR, declared, states
 def test_a_slot_from_before_the_schedule_was_seen_is_not_due(world: World) -> None:
     assert states(world) == []
     world.pass_time(DAY)
-    assert world.attend() == []
+    assert world.run_due() == []
     assert states(world) == [("03-02 06:00", "settled")]
-    assert world.attend() == []
+    assert world.run_due() == []
     assert len(world.mailed()) == 1
 
 
@@ -33,58 +33,58 @@ def test_a_slot_from_before_the_schedule_was_seen_is_not_due(world: World) -> No
 )
 def test_slots_that_nobody_ran(tmp_path: Path, schedule: dict[str, str], expected: list[str]) -> None:
     world = World(tmp_path / "world", letter(schedule={**DAILY, **schedule}))
-    world.attend()
+    world.run_due()
     world.pass_time(3 * DAY)
-    assert world.attend() == []
+    assert world.run_due() == []
     assert [state for _, state in states(world)] == expected
-    world.attend()
+    world.run_due()
     assert [state for _, state in states(world)] == expected, "what was missed stays missed"
     world.check()
 
 
 def test_a_clock_that_is_set_back_repeats_nothing(world: World) -> None:
     world.pass_time(3 * DAY)
-    world.attend()
+    world.run_due()
     ran = states(world)
     world.pass_time(-2 * DAY)
     for _ in range(4):
-        world.attend()
+        world.run_due()
         world.pass_time(12 * HOUR)
     assert states(world) == ran
     world.pass_time(DAY)
-    world.attend()
+    world.run_due()
     assert len(states(world)) == len(ran) + 1
 
 
 def test_a_changed_schedule_mails_nobody_twice(world: World) -> None:
     world.pass_time(DAY)
-    world.attend()
+    world.run_due()
     declared(world, schedule={"cron": "0 11 * * *"})
-    world.attend()
+    world.run_due()
     assert states(world) == [("03-02 06:00", "settled")], "eleven o'clock was over when it was declared"
     world.pass_time(DAY)
-    world.attend()
+    world.run_due()
     assert states(world)[1:] == [("03-03 11:00", "settled")]
 
 
 def test_what_was_due_while_a_campaign_was_stopped_is_not_made_up_for(world: World) -> None:
     declared(world, status="stopped")
-    world.attend()
+    world.run_due()
     world.pass_time(3 * DAY)
-    world.attend()
+    world.run_due()
     declared(world)
-    world.attend()
+    world.run_due()
     assert states(world) == []
     world.pass_time(DAY)
-    world.attend()
+    world.run_due()
     assert [state for _, state in states(world)] == ["settled"]
 
 
 def test_a_slot_is_the_same_when_a_country_changes_its_clocks(tmp_path: Path) -> None:
     world = World(tmp_path / "world", letter(schedule={**DAILY, "timezone": "America/Sao_Paulo"}))
-    world.attend()
+    world.run_due()
     world.pass_time(DAY)
-    world.attend()
+    world.run_due()
     ledger = world.ledger()
     (run,) = ledger.latest()
     assert run.wall == "2027-03-02T06:00 America/Sao_Paulo"
@@ -99,10 +99,10 @@ def test_a_slot_is_the_same_when_a_country_changes_its_clocks(tmp_path: Path) ->
 
 def test_a_clock_that_is_years_ahead_is_doubted(tmp_path: Path) -> None:
     world = World(tmp_path / "world", letter(schedule={"every": "1min"}))
-    world.attend()
+    world.run_due()
     world.pass_time(365 * DAY)
     with pytest.raises(Exception, match="more than 10,000 slots of letter have come due"):
-        world.attend()
+        world.run_due()
     assert states(world) == []
 
 
@@ -111,13 +111,13 @@ def test_a_run_that_failed_is_tried_again_later_and_later(world: World) -> None:
     world.pass_time(DAY)
     tries = []
     for minute in range(120):
-        if world.attend():
+        if world.run_due():
             tries.append(minute)
         world.pass_time(timedelta(minutes=1))
     assert tries == [0, 1, 3, 7, 15, 31, 63]
     world.outbox.unlink()
     world.pass_time(HOUR)
-    assert world.attend() == []
+    assert world.run_due() == []
     assert states(world) == [("03-02 06:00", "settled")]
     assert len(world.built) == 1, "what was frozen is shipped as it is"
 
@@ -126,9 +126,9 @@ def test_a_run_that_another_process_is_at_is_left_alone(world: World) -> None:
     world.pass_time(DAY)
     ledger = world.ledger()
     with ledger.turn("letter", "somebody else"):
-        assert world.attend() == []
+        assert world.run_due() == []
     assert states(world) == []
-    assert world.attend() == []
+    assert world.run_due() == []
     assert states(world) == [("03-02 06:00", "settled")]
 
 
@@ -140,5 +140,5 @@ def test_a_slot_that_was_elsewhere_in_utc_when_it_ran_is_not_run_again(world: Wo
     slot = datetime(2027, 3, 2, 6, tzinfo=UTC)
     assert run_slot(world.job(), slot, ledger, asked_for=True).run_id == planned.run_id
     assert run_slot(world.job(), slot, ledger, asked_for=True).state == "settled"
-    assert world.attend() == []
+    assert world.run_due() == []
     assert states(world) == [("03-02 05:00", "settled")]

@@ -4,8 +4,8 @@ import pytest
 
 from dmail_runner.core.errors import ConfigError
 from dmail_runner.declare.notices import find_notices
-from dmail_runner.run.due import Attendant
-from dmail_runner.run.notify import Herald
+from dmail_runner.run.due import Scheduler
+from dmail_runner.run.notify import Notifier
 from tiny import World
 from worlds import DAY, HOUR, listening, states
 
@@ -13,7 +13,7 @@ from worlds import DAY, HOUR, listening, states
 def attend(world: World, notices: str, said: list[str]) -> list[Exception]:
     (world.folder / "profiles/notices.yml").write_text(notices)
     ledger = world.ledger()
-    return list(Attendant(ledger, Herald(find_notices(world.settings), ledger, said.append)).attend(world.job(), world.now))
+    return list(Scheduler(ledger, Notifier(find_notices(world.settings), ledger, said.append)).run_due(world.job(), world.now))
 
 
 def test_people_are_told_once_what_to_type(world: World) -> None:

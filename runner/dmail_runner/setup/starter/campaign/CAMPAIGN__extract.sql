@@ -1,9 +1,9 @@
--- The file, column for column: how each field is printed. More formats: macros/format.
--- seeds=ref("int_seed_addresses") among the arguments of pieces() would mail our own addresses, too.
+-- The file, column for column. The macros in macros/format of the package print fields in other forms.
+-- With seeds=ref("int_seed_addresses"), pieces() adds our own addresses.
 with
     pieces as (
         {{
-            pieces(
+            dmail.pieces(
                 ref("CAMPAIGN__audience"),
                 ref("CAMPAIGN__recipients"),
             )
@@ -13,7 +13,7 @@ with
     final as (
         select
             profile_id,
-            {{ join_words(["title", "first_name", "last_name"]) }} as full_name,
+            {{ dmail.join_words(["title", "first_name", "last_name"]) }} as full_name,
             company,
             address_line1,
             address_line2,

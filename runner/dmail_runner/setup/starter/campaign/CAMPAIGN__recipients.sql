@@ -1,13 +1,14 @@
--- Who of them gets the letter: the first rule that applies is the reason why somebody does not. More rules: macros/audience.
+-- The profiles that are included, and why others are excluded: the first rule that applies is the reason. The package has more
+-- rules in macros/audience.
 {{
-    recipients(
+    dmail.recipients(
         audience=ref("CAMPAIGN__audience"),
         rules=[
-            consent(),
-            suppressed(lists=["do_not_mail", "deceased", "returned"], max_age_days=180),
-            deliverable(),
-            frequency_cap(pieces=1, days=30, unit="household"),
-            one_per("household", keep="lifetime_value desc"),
+            dmail.consent(),
+            dmail.suppressed(lists=["do_not_mail", "deceased", "returned"], max_age_days=180),
+            dmail.deliverable(),
+            dmail.frequency_cap(pieces=1, days=30, unit="household"),
+            dmail.one_per("household", keep="lifetime_value desc"),
         ],
     )
 }}

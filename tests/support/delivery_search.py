@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from simulated import FINAL, OURS, Kind, Known, Left, Server, State, attempt, watched
+from simulated_server import FINAL, OURS, Kind, Known, Left, Server, State, attempt, watched
 
 from dmail_runner.ledger.intents import Entry, Word
 

@@ -10,8 +10,24 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from protocol import AT_CLOSE, AT_RENAME, COPY, DIRECT, ENDS, ONE_STEP, OR_PLAIN, PUT, RENAME, TRUST, TRUST_DIRECT
-from protocol import Line, begin, follow, give_up, table
+from protocol import (
+    AT_CLOSE,
+    AT_RENAME,
+    COPY,
+    DIRECT,
+    ENDS,
+    ONE_STEP,
+    OR_PLAIN,
+    PUT,
+    RENAME,
+    TRUST,
+    TRUST_DIRECT,
+    Line,
+    begin,
+    follow,
+    give_up,
+    table,
+)
 
 OTHER = -1  # the other sender's file; ours are numbered by attempt
 REST = ("rest", 0)
@@ -72,9 +88,7 @@ class State(NamedTuple):
 
 def start(budget: Budget) -> State:
     count = budget.attempts
-    return State(
-        frozenset(), (0,) * count, (False,) * count, (), (), ("",) * count, ((),) * count, "", REST, REST, 1, budget
-    )
+    return State(frozenset(), (0,) * count, (False,) * count, (), (), ("",) * count, ((),) * count, "", REST, REST, 1, budget)
 
 
 def put(values: tuple, index: int, value: object) -> tuple:

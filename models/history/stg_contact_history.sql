@@ -1,4 +1,4 @@
--- Who was put in which file. Empty until the first run.
+-- One row per profile and file that it was put in. Empty until the first run.
 {% set columns = {
     "profile_id": "string",
     "household_key": "string",
@@ -10,19 +10,25 @@
 with
     compacted as (
         select run_id, compaction
-        from {{ read_files(source("dmail", "compacted_runs"), otherwise={"run_id": "string", "compaction": "string"}) }}
+        from
+            {{
+                dmail.read_files(
+                    source("dmail", "compacted_runs"), otherwise={"run_id": "string", "compaction": "string"}
+                )
+            }}
     ),
 
     contacts as (
         select {{ columns | join(", ") }}, compaction
-        from {{ read_files(source("dmail", "contact_weeks"), otherwise=dict(columns, compaction="string")) }}
+        from {{ dmail.read_files(source("dmail", "contact_weeks"), otherwise=dict(columns, compaction="string")) }}
         union all
         select {{ columns | join(", ") }}, cast(null as string) as compaction
-        from {{ read_files(source("dmail", "contact_history"), otherwise=columns) }}
+        from {{ dmail.read_files(source("dmail", "contact_history"), otherwise=columns) }}
     ),
 
-    -- A run may be in both places, and appear in its week at any instant. `compacted` alone says which rows count, so
-    -- that each contact does once; it stands first, to be read before the files of which it tells.
+    -- A run can be in both places, and can appear in its week at any moment. Only `compacted` decides which rows
+    -- count, so
+    -- that each contact counts once. It comes first, because it must be read before the files that it lists.
     final as (
         select
             contacts.profile_id,

@@ -442,4 +442,3 @@ def spoil(server: Server) -> None:
         for name, file in server.state.names:
             if name != FINAL and server.state.files[file] == OURS:
                 server.fill(file, SPOILT)
-

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import protocol
 from protocol import Line, begin, follow, give_up, table
-from simulated import Kind, Left, Server, State
+from simulated_server import Kind, Left, Server, State
 
 from dmail_runner.ship.interface import Rename
 
@@ -56,7 +56,10 @@ def all_cases() -> Iterator[tuple[str, Case]]:
         yield f"rename {name}, sent ahead and spoilt", Case(kind._replace(ahead=True), lines, {"spoilt": 1, "faults": 0})
     yield "rename link, never asked", Case(Kind(renames("link"), verify="trust"), trust)
     yield "rename staged, else link", Case(Kind(renames("staged", "link")), either, {"faults": 0})
-    yield "rename staged, answers no falsely", Case(Kind(renames("staged", "link"), lies="no"), either, {"faults": 0, "crashes": 0})
+    yield (
+        "rename staged, answers no falsely",
+        Case(Kind(renames("staged", "link"), lies="no"), either, {"faults": 0, "crashes": 0}),
+    )
     yield "rename staged is refused, link", Case(Kind(renames("none", "link")), either)
     yield "rename staged is refused, stuck", Case(Kind(renames("none", "stuck"), keeps=True), either)
     receipt = table(protocol.RENAME, protocol.ONE_STEP, protocol.AT_RENAME)
@@ -93,7 +96,12 @@ def strays(lines: Mapping[str, Line], server: Server, before: State, end: str, *
             ahead, step = False, "resume closing"
             if answer == "lost":
                 continue
-        while step in lines and lines[step].action != action and lines[step].action.startswith("ask") and "blind" in lines[step].follows:
+        while (
+            step in lines
+            and lines[step].action != action
+            and lines[step].action.startswith("ask")
+            and "blind" in lines[step].follows
+        ):
             step = follow(lines, step, "blind")
         if step not in lines:
             return f"{action} after the table has ended with {step}"

@@ -1,0 +1,108 @@
+"""The models with a role in all campaigns, as they declare it: profiles, addresses, suppressions, contact history."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, get_args
+
+from dmail_runner.core.errors import ConfigError, Problem
+from dmail_runner.core.yaml import parse
+from dmail_runner.declare.campaign import KEY, Model, ModelMeta, OptOuts, Role
+from dmail_runner.project.nodes import Kind, column_faults, described_in, meta_of
+
+# The columns that the runner and the rules read. Addresses are read by campaigns alone.
+COLUMNS: Mapping[Role, Mapping[str, Kind]] = {
+    "profiles": {KEY: "text", "postal_mail_consent": "text", "marketing_consent": "text", "is_test_profile": "boolean"},
+    "suppressions": {
+        "list_name": "text",
+        KEY: "text",
+        "person_key": "text",
+        "valid_from": "timestamp",
+        "valid_until": "timestamp",
+        "as_of": "timestamp",
+    },
+    "contact_history": {KEY: "text", "household_key": "text", "campaign": "text", "slot": "timestamp", "cell": "text"},
+}
+# The people who were erased on request: the table of the source `dmail`.
+FORGOTTEN = ("dmail", "forgotten")
+
+
+class Roles:
+    """The models that declare a role."""
+
+    def __init__(self, nodes: Mapping[str, Any], sources: Mapping[str, Any]) -> None:
+        self.nodes = nodes
+        self.sources = sources
+        self.faults: list[Problem] = []
+        self.players: dict[Role, list[str]] = {role: [] for role in get_args(Role)}
+        for unique_id, node in nodes.items():
+            if "direct_mail" in (meta := meta_of(node)):
+                file, key = described_in(node), f"{node['resource_type']}s.{node['name']}.config.meta.direct_mail"
+                try:
+                    self.players[parse(ModelMeta, meta["direct_mail"], file, key).role].append(unique_id)
+                except ConfigError as error:
+                    self.faults.extend(error.problems)
+
+    def player(self, role: Role) -> Model:
+        """The one model with a role. Raises ConfigError if there is none, or several, or the runner cannot read it."""
+        (unique_id,) = self.only(role, self.players[role])
+        node = self.nodes[unique_id]
+        wanted = COLUMNS.get(role)
+        if faults := [*unreadable(node), *(column_faults(node, wanted) if wanted else ())]:
+            raise ConfigError(faults)
+        return Model(unique_id, node["name"], ".".join(node["fqn"]))
+
+    def only(self, role: Role, found: list[str]) -> list[str]:
+        """A list of one model. Raises ConfigError if there is none, or several."""
+        if len(found) == 1 and not self.faults:
+            return found
+        names = " and ".join(sorted(found)) or "no model"
+        what = f"{names} {'declare' if len(found) > 1 else 'declares'} the role {role} (config.meta.direct_mail.role)"
+        wrong = [] if len(found) == 1 else [Problem("models", "", what, "one model")]
+        raise ConfigError([*self.faults, *wrong])
+
+    def opt_outs(self, recipients: str) -> OptOuts:
+        """The models that the opt-out gate reads for a marketing campaign. Raises ConfigError if one cannot be relied on.
+
+        The recipients must be selected from the profiles: the gate compares keys, and knows nobody else's consent.
+        """
+        faults: list[Problem] = []
+        found: dict[Role, Model] = {}
+        for role in ("profiles", "suppressions", "contact_history"):
+            try:
+                found[role] = self.player(role)
+            except ConfigError as error:
+                faults.extend(problem for problem in error.problems if problem not in faults)
+        if (profiles := found.get("profiles")) and profiles.id not in self.above(recipients):
+            node = self.nodes[recipients]
+            what = f"is not selected from {profiles.name}, the model with the role profiles: nobody's consent would be known"
+            faults.append(Problem(node["original_file_path"], "", what))
+        if suppressions := found.get("suppressions"):
+            faults.extend(self.forgets_nobody(suppressions))
+        if faults:
+            raise ConfigError(faults)
+        return OptOuts(found["profiles"], found["suppressions"])
+
+    def forgets_nobody(self, suppressions: Model) -> Iterator[Problem]:
+        """The fault of suppressions without the people who were erased on request: their next export would be mailed."""
+        above = (self.sources[node] for node in self.above(suppressions.id) if node in self.sources)
+        if not any((source["source_name"], source["name"]) == FORGOTTEN for source in above):
+            node = self.nodes[suppressions.id]
+            what = "does not contain the people who were erased on request"
+            yield Problem(node["original_file_path"], "", what, "a union with {{ dmail.forgotten() }} as the list 'forgotten'")
+
+    def above(self, unique_id: str) -> set[str]:
+        """A node, and every node and source that it is made of."""
+        found: set[str] = set()
+        todo = [unique_id]
+        while todo:
+            if (node := todo.pop()) not in found:
+                found.add(node)
+                todo += self.nodes.get(node, {}).get("depends_on", {}).get("nodes", [])
+        return found
+
+
+def unreadable(node: Mapping[str, Any]) -> Iterator[Problem]:
+    """The fault of a model that has no relation in the warehouse."""
+    if node["config"]["materialized"] == "ephemeral":
+        yield Problem(
+            described_in(node), f"models.{node['name']}.config.materialized", "the runner cannot read it", "table, view"
+        )

@@ -1,0 +1,1 @@
+{{ dmail.postal_addresses(ref("shop__mailable_customers")) }}
