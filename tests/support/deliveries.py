@@ -4,43 +4,39 @@ import os
 from dataclasses import dataclass, field
 from typing import Any
 
-from dmail_runner.core.values import Receipt, Spooled
+from dmail_runner.core.values import Part, Receipt, Spooled
 from dmail_runner.declare.route import FolderRoute, SftpRoute
-from dmail_runner.ship import Intent, deliver, destination
+from dmail_runner.ledger.intents import Attempt, Entry, Intents, Word
+from dmail_runner.ship import DeliveryCallbacks, deliver, destination
 from sshd import Sshd
 
 CONTENT = os.urandom(3_000_001)
 NAME = "in/box/letters.csv"
+EARLIER = f"{NAME}.earlier.part"  # the temporary name of an earlier attempt
 
 
 @dataclass
 class Ledgerish:
-    """What the ledger would remember of the final name."""
+    """What the ledger would keep of one part, from one session to the next."""
 
-    declared: bool = False
     owner: str | None = None
-    temporary: str | None = None
-    closing: bool = False
-    ahead: str | None = None
-    seen: list[str] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
 
-    def intent(self) -> Intent:
-        return Intent(
-            self.temporary,
-            self.closing,
-            self.declared,
-            self.owner,
-            begin=lambda temporary: self.note("begun", temporary=temporary, closing=False),
-            close=lambda: self.note("closing", closing=True),
-            declare=lambda: self.note("declared", declared=True),
-            withdraw=lambda: self.note("withdrawn", temporary=None, closing=False, declared=False),
-            ahead=self.ahead,
-        )
+    @classmethod
+    def after(cls, word: Word, part: Part, temporary: str = EARLIER, staged: str | None = None) -> "Ledgerish":
+        """A ledger whose last word about the part is this one."""
+        return cls(entries=[Entry(word, temporary, part.sha256, staged)])
 
-    def note(self, what: str, **values: Any) -> None:
-        self.seen.append(what)
-        for name, value in values.items():
-            setattr(self, name, value)
+    @property
+    def words(self) -> list[str]:
+        return [entry.word.value for entry in self.entries]
+
+    def intents(self) -> Intents:
+        attempt = Attempt()
+        for entry in self.entries:
+            attempt = attempt.after(entry)
+        return Intents(self.entries.append, attempt, self.owner, self.left.append)
 
 
 def sftp_route(server: Sshd, **changes: Any) -> SftpRoute:
@@ -57,4 +53,11 @@ def sftp_route(server: Sshd, **changes: Any) -> SftpRoute:
 
 def send(spooled: Spooled, route: SftpRoute | FolderRoute, ledger: Ledgerish | None = None) -> Receipt:
     with destination(route) as place:
-        return deliver(spooled, place, (ledger or Ledgerish()).intent(), route)
+        return deliver(spooled, place, (ledger or Ledgerish()).intents(), route)
+
+
+def callbacks(**given: Any) -> DeliveryCallbacks:
+    """Callbacks of a shipment that nobody asks for what became of it."""
+    ledgers: dict[int, Ledgerish] = {}
+    intents = given.pop("intents", lambda part: ledgers.setdefault(part.number, Ledgerish()).intents())
+    return DeliveryCallbacks(intents, given.pop("delivered", lambda *_: None), **given)

@@ -3,18 +3,20 @@
 import base64
 import hashlib
 import hmac
-import io
 import os
 import re
 import socket
 import subprocess
+import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -24,10 +26,11 @@ import pytest
 from botocore.config import Config
 
 from deliveries import NAME
+from dmail_runner.core.values import Part, Spooled
 from dmail_runner.declare import object_route
 from dmail_runner.declare.object_route import AzureRoute, S3Route
-from dmail_runner.ship import destination
-from dmail_runner.ship.delivery import Refused
+from dmail_runner.ledger.intents import Intents
+from dmail_runner.ship import Refused, Seen, deliver, destination
 from dmail_runner.ship.object_store import SINGLE, ObjectStore, object_store
 
 ACCOUNT = "devstoreaccount1"
@@ -212,9 +215,19 @@ class Server:
     route: Callable[..., object_route.ObjectRoute]
 
 
-def create(place: object_route.ObjectRoute, content: bytes, name: str = NAME) -> None:
+def create(place: object_route.ObjectRoute, content: bytes, name: str = NAME, size: int | None = None) -> None:
+    """Deliver these bytes; `size`: how many there should be."""
+    with tempfile.NamedTemporaryFile() as file, object_store(place) as store:
+        file.write(content)
+        file.flush()
+        part = Part(1, name, 1, len(content) if size is None else size, hashlib.sha256(content).hexdigest(), "r")
+        deliver(Spooled(part, Path(file.name)), store, Intents(), place)
+
+
+def size_of(place: object_route.ObjectRoute, name: str = NAME) -> int | None:
     with object_store(place) as store:
-        store.create(name, io.BytesIO(content), len(content))
+        seen = store.look(name)
+        return seen.size if seen else None
 
 
 def names(place: object_route.ObjectRoute) -> list[str]:
@@ -236,18 +249,20 @@ def told(error: pytest.ExceptionInfo[Any], place: object_route.ObjectRoute) -> s
 sizes = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
 
 
-def blinded(monkeypatch: pytest.MonkeyPatch, first: Callable[[], Any]) -> None:
-    """Let nobody see at first what is under the final name, so that the condition alone keeps it."""
-    size, seen = ObjectStore.size, set()
+def blinded(monkeypatch: pytest.MonkeyPatch, size: int, first: Callable[[], Any]) -> None:
+    """Let nobody see what is under the final name before it is given, so that the condition alone keeps it."""
+    look, seen = ObjectStore.look, Counter[int]()
 
-    def unseeing(store: ObjectStore, name: str) -> int | None:
-        if name != NAME or threading.get_ident() in seen:
-            return size(store, name)
-        seen.add(threading.get_ident())
-        first()
+    def unseeing(store: ObjectStore, name: str) -> Seen | None:
+        me = threading.get_ident()
+        if name != NAME or seen[me] == (1 if size <= SINGLE else 2):
+            return look(store, name)
+        seen[me] += 1
+        if seen[me] == 1:
+            first()
         raise Refused("it may not ask")
 
-    monkeypatch.setattr(ObjectStore, "size", unseeing)
+    monkeypatch.setattr(ObjectStore, "look", unseeing)
 
 
 class Gcs(BaseHTTPRequestHandler):

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dmail_runner.cli.base import Reason, RunId, app, log_end, open_job, open_ledger, say
+from dmail_runner.cli.base import Reason, RunId, app, log_end, open_job, open_ledger, say, tell
+from dmail_runner.core.errors import DmailError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from dmail_runner.core.settings import Settings
     from dmail_runner.ledger.ledger import Ledger
     from dmail_runner.ledger.run import Run
     from dmail_runner.run.decisions import Decision
-    from dmail_runner.run.job import Job
+    from dmail_runner.run.job import Job, LedgerAlone
 
 
 @app.command()
@@ -37,7 +39,7 @@ def hold(context: typer.Context, run: RunId, reason: Reason) -> None:
     from dmail_runner.run import decisions
 
     by = decision(reason)
-    decide(context, run, lambda _, found, ledger: decisions.hold(found, ledger, by), f"{run} is held")
+    decide(context, run, lambda _, found, ledger: decisions.hold(found, ledger, by), f"{run} is held", alone=True)
 
 
 @app.command()
@@ -65,7 +67,7 @@ def cancel(
     from dmail_runner.run import decisions
 
     done = f"the rest of {run} is given up" if rest else f"{run} is cancelled"
-    decide(context, run, partial(decisions.give_up, decision=decision(reason), rest=rest), done)
+    decide(context, run, partial(decisions.give_up, decision=decision(reason), rest=rest), done, alone=True)
 
 
 @app.command()
@@ -105,17 +107,35 @@ def decision(reason: str) -> "Decision":
 
 
 def decide(
-    context: typer.Context, run_id: str, step: "Callable[[Job, Run, Ledger], Run | None]", done: str | None = None
+    context: typer.Context,
+    run_id: str,
+    step: "Callable[[Job | LedgerAlone, Run, Ledger], Run | None]",
+    done: str | None = None,
+    *,
+    alone: bool = False,
 ) -> None:
-    """Open a run with its campaign's job, carry out the decision, and print `done`, or how the run ended."""
+    """Open a run, carry out the decision, and print `done`, or how the run ended. `alone`: the project is not looked at."""
     from dmail_runner.cli.text import run_lines
-    from dmail_runner.project.dbt_process import run_dbt
-    from dmail_runner.project.manifest import load_manifest
+    from dmail_runner.run.job import LedgerAlone
 
     settings, ledger = open_ledger(context.obj)
     found = ledger.named(run_id)
-    job = open_job(settings, load_manifest(settings, run_dbt).campaign(found.campaign))
+    job = LedgerAlone(settings, tell) if alone else job_of(settings, found)
     run = step(job, found, ledger)
     if run:
         log_end(run)
     say(done or "\n".join(run_lines(run or ledger.known(run_id))))
+    if isinstance(job, LedgerAlone) and job.error and run and not run.finished:
+        say(f"{run_id} does not go on by itself: {job.error.what}\n  -> dmail-runner cancel {run_id} --reason ...")
+
+
+def job_of(settings: "Settings", run: "Run") -> "Job | LedgerAlone":
+    """The job of a run's campaign. If the project has none any more, or cannot be read: the ledger alone."""
+    from dmail_runner.project.dbt_process import run_dbt
+    from dmail_runner.project.manifest import load_manifest
+    from dmail_runner.run.job import LedgerAlone
+
+    try:
+        return open_job(settings, load_manifest(settings, run_dbt).campaign(run.campaign))
+    except DmailError as error:
+        return LedgerAlone(settings, tell, error)

@@ -1,12 +1,18 @@
 """Commands about one route."""
 
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dmail_runner.cli.base import app, now, say
 from dmail_runner.cli.completion import route_names
-from dmail_runner.core.errors import ConfigError, DeliveryError, Problem
+from dmail_runner.core.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from dmail_runner.core.settings import Settings
+    from dmail_runner.declare.campaign import Campaign
 
 routes = typer.Typer(help="Test a route, or show the host keys of its server.", no_args_is_help=True)
 app.add_typer(routes, name="route")
@@ -18,29 +24,38 @@ Name = Annotated[
 
 @routes.command()
 def test(context: typer.Context, name: Name) -> None:
-    """Deliver a probe of random bytes and remove it again: what the server is, how fast, and what it can do.
+    """Deliver a probe as a run would, and remove it again. If that fails, find the settings with which it does not.
 
     Example: dmail-runner route test acme_sftp
     """
+    from dmail_runner.cli.trials import judged, trial_lines
     from dmail_runner.declare.route import find_route
     from dmail_runner.ledger.ledger import Ledger
     from dmail_runner.ledger.route_tests import note_route_test
-    from dmail_runner.ship.probe import probe
+    from dmail_runner.run.route_test import Probes, delivered_like, try_route
     from dmail_runner.ship.refused import try_again
 
     settings = context.obj.settings()
     settings.prepare()
     route = find_route(settings, name)
     try_again(route)
-    faults = []
-    for look in probe(route, f"dmail-probe-{now():%Y%m%dT%H%M%SZ}.bin"):
-        say(f"{look.what:<16}{'ok' if look.well else 'NO':<4}{look.found}")
-        if look.needed and not look.well:
-            faults.append(look.what)
-    if faults:
-        raise DeliveryError(f"the route {name} cannot be used as it is: {', '.join(faults)}")
+    like = delivered_like(settings, name, campaigns(settings), now())
+    probes = Probes(name, route.encryption, settings.keys_dir, settings.work_dir / "route-test", like, now())
+    verdict = try_route(route, probes, lambda trial: say("\n".join(trial_lines(trial))))
+    say(judged(name, verdict))
     note_route_test(Ledger(settings, now), name)
-    say(f"the route {name} does what a delivery needs")
+
+
+def campaigns(settings: "Settings") -> "Iterator[Campaign]":
+    """The project's campaigns, but for those whose declaration is wrong; none if the project cannot be parsed."""
+    from dmail_runner.project.dbt_process import run_dbt
+    from dmail_runner.project.manifest import load_manifest
+
+    with suppress(ConfigError):
+        manifest = load_manifest(settings, run_dbt)
+        for name in manifest.names:
+            with suppress(ConfigError):
+                yield manifest.campaign(name)
 
 
 @routes.command()

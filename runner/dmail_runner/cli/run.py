@@ -29,11 +29,12 @@ from dmail_runner.cli.base import (
     worst,
 )
 from dmail_runner.cli.due import run_due
-from dmail_runner.core.errors import UsageError
+from dmail_runner.core.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from dmail_runner.core.settings import Settings
     from dmail_runner.project.manifest import Manifest
+    from dmail_runner.run.job import Job
     from dmail_runner.run.requested import DryRun, Ended, NothingDue, Request
 
 
@@ -180,7 +181,16 @@ def purge(context: typer.Context) -> None:
     settings, manifest = open_project(context.obj)
     with lock_warehouse(settings, "purge", tell):
         pass  # taking the lock deletes what killed builds have left
-    jobs = [open_job(settings, manifest.campaign(name)) for name in manifest.names]
-    for run in purge_all(jobs, Ledger(settings, now)):
+    jobs = {name: job for name in manifest.names if (job := job_or_none(settings, manifest, name))}
+    for run in purge_all(settings, jobs, Ledger(settings, now), tell):
         say(f"kept     {run.run_id}: some of it may have been delivered; its files are in {settings.spool_dir}")
     say("purged")
+
+
+def job_or_none(settings: "Settings", manifest: "Manifest", name: str) -> "Job | None":
+    """The job of a campaign. Prints a note and returns None if the campaign is declared wrongly."""
+    try:
+        return open_job(settings, manifest.campaign(name))
+    except ConfigError as error:
+        tell(f"note     {name} is declared wrongly: {error.what}")
+        return None

@@ -1,4 +1,4 @@
-"""Secrets that this process has read, and texts without them."""
+"""Texts as they may be shown: without the secrets that this process has read, and without control characters."""
 
 import re
 
@@ -19,6 +19,10 @@ PATTERNS = (
     (re.compile(r"(\w+://[^/\s:@]+:)[^/\s@]+@"), r"\1(secret)@"),
 )
 
+# What moves a terminal's cursor, ends a line of a log, or turns the direction of writing; but for the line end and the tab.
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
+LONGEST = 300  # characters of a text from elsewhere that a message quotes
+
 
 def register_secret(secret: str) -> None:
     """Make `redact` replace a secret in every text from now on."""
@@ -26,8 +30,19 @@ def register_secret(secret: str) -> None:
         SECRETS.add(secret)
 
 
+def printable(text: str) -> str:
+    """The text with an escape sequence in place of each control character."""
+    return CONTROL.sub(lambda found: found[0].encode("unicode_escape", "surrogatepass").decode(), text)
+
+
+def one_line(text: str) -> str:
+    """A text that a server or a file gave, for a message: one line, and not too long."""
+    return printable(" ".join(text.split()))[:LONGEST]
+
+
 def redact(text: str) -> str:
-    """A text without what is remembered, and without what looks like a secret."""
+    """The text without control characters, registered secrets, and what looks like a secret."""
+    text = printable(text)
     for secret in sorted(SECRETS, key=len, reverse=True):
         text = text.replace(secret, "(secret)")
     for pattern, replacement in PATTERNS:

@@ -144,9 +144,19 @@ def ignore_progress(_: Transfer) -> Callable[[int], None]:
 
 @dataclass(frozen=True)
 class Receipt:
-    """The proof that one part was delivered. `adopted`: the same bytes stood there already, and nothing was sent."""
+    """The proof that one part was delivered.
+
+    Attributes:
+        adopted: the same bytes were there already, and nothing was sent.
+        proof: our bytes were found; or the server answered that it has them; or the file has vanished, which the route declares
+            to be the receipt; or a person said so.
+        left: other names with the part's bytes that could not be removed from the server.
+
+    """
 
     location: str
     bytes: int
     sha256: str
     adopted: bool
+    proof: Literal["found", "answered", "vanished", "told"] = "found"
+    left: tuple[str, ...] = ()

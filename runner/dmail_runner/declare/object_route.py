@@ -27,9 +27,9 @@ class Store(Delivery):
 
     @model_validator(mode="after")
     def check_finish(self) -> Self:
-        if self.finish != "rename" or self.hidden or self.verify == "hash":
+        if self.finish != "rename" or self.temporary != "{name}.part" or self.taken or self.verify in ("hash", "trust"):
             raise ValueError(
-                "an object store knows no `finish`, `hidden` or `verify`: an object appears whole, and checked, or not at all"
+                "an object store knows no `finish`, `temporary`, `taken` or `verify`: an object appears whole, or not at all"
             )
         return self
 

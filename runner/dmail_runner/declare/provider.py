@@ -15,6 +15,7 @@ from dmail_runner.declare.tariff import Tariff
 
 FILE = "profiles/providers.yml"
 Compression = Literal["zip", "gzip"]
+RETENTION_DAYS = 30  # for which a run that nobody finishes is kept, where the provider does not say it
 
 
 # The JSON schema of what `parse_size` accepts, for editors.
@@ -100,7 +101,7 @@ class Provider(Contract):
     """The prices that cost estimates are based on."""
     require_encryption: bool = False
     """Whether the route must encrypt the files."""
-    retention_days: Annotated[int, Field(ge=0, le=3650)] = 30
+    retention_days: Annotated[int, Field(ge=0, le=3650)] = RETENTION_DAYS
     """How long after the slot a key must be good, and what is left of a run is kept."""
     history_days: Annotated[int, Field(ge=1, le=36500)] | None = None
     """How many days the contact history keeps who was mailed, and up to a week longer; by default for ever."""

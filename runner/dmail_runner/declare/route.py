@@ -140,7 +140,7 @@ class SftpRoute(Delivery, Login):
     directory: str = "."
     """The folder on the server."""
     make_directory: bool = True
-    """Make it where it is missing."""
+    """Make it where it is missing; with `false`, no folder is asked for or made."""
     jump: Login | None = None
     """A server to go through, with a login of its own."""
     timeout: Seconds = 30

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -10,10 +11,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from dmail_runner.core.values import Part
+from dmail_runner.ledger.intents import Entry, Word
 from dmail_runner.ledger.run import STATES
-from dmail_runner.ledger.tables import events, head, parts, runs
+from dmail_runner.ledger.tables import events, head, intents, parts, runs
 
 START = ""  # the hash before the first event
+WORDS = frozenset(Word)  # events that tell of an intent
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,17 @@ def append(connection: sa.Connection, run_id: str, at: str, kind: str, detail: s
     return mark
 
 
+def add_intent(connection: sa.Connection, run_id: str, part: Part, at: str, entry: Entry) -> None:
+    """Write one row of a part's record, in the caller's transaction."""
+    told = {"run_id": run_id, "part": part.number, "at": at, "name": part.name, "route": part.route}
+    connection.execute(intents.insert().values(**told, **vars(entry)))
+
+
+def intent_text(name: str, entry: Any) -> str:
+    """What the event of an entry says: the final name, the temporary ones, and the hash of the bytes."""
+    return " ".join((name, entry.temporary, *([entry.staged] if entry.staged else []), entry.sha256))
+
+
 def chained(before: str, number: int, *told: str) -> str:
     """An event's hash: SHA-256 of the hash before it, its number, and all that it says (run, moment, kind, detail)."""
     return hashlib.sha256(json.dumps([before, number, *told]).encode()).hexdigest()
@@ -76,6 +91,7 @@ def faults(connection: sa.Connection) -> Iterator[str]:
     before, expected = START, 1
     states: dict[str, str] = {}
     sent: set[str] = set()
+    intended: Counter[str] = Counter()
     for row in connection.execution_options(yield_per=10_000).execute(events.select().order_by(events.c.number)):
         if row.number != expected:
             lost = f"event {expected} is" if row.number == expected + 1 else f"events {expected} to {row.number - 1} are"
@@ -87,8 +103,11 @@ def faults(connection: sa.Connection) -> Iterator[str]:
             states[row.run_id] = row.kind
         elif row.kind in ("delivered", "adopted"):
             sent.add(f"{row.run_id} {row.detail}")
+        elif row.kind in WORDS:
+            intended[f"{row.run_id} {row.kind} {row.detail}"] += 1
     yield from tail_faults(connection, Mark(expected - 1, before))
     yield from state_faults(connection, states, sent)
+    yield from intent_faults(connection, intended)
 
 
 def tail_faults(connection: sa.Connection, found: Mark) -> Iterator[str]:
@@ -113,6 +132,19 @@ def state_faults(connection: sa.Connection, states: dict[str, str], sent: set[st
     for row in connection.execute(query):
         if f"{row.run_id} {receipt_text(row)}" not in sent:
             yield f"part {row.name} of {row.run_id} has a receipt of which no event tells"
+
+
+def intent_faults(connection: sa.Connection, told: Counter[str]) -> Iterator[str]:
+    """Rows of the parts' records of which no event tells, and events whose row is gone."""
+    unseen = told.copy()
+    for row in connection.execution_options(yield_per=10_000).execute(intents.select()):
+        text = f"{row.run_id} {row.word} {intent_text(row.name, row)}"
+        if unseen[text] < 1:
+            yield f"intent {row.number} of {row.run_id} ({row.word}, {row.name}) is not as it was written"
+        unseen[text] -= 1
+    for text in list(unseen):
+        if unseen[text] > 0:
+            yield f"the intent {text!r} is missing"
 
 
 def receipt_text(row: Any) -> str:

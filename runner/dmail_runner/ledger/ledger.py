@@ -11,6 +11,8 @@ from sqlalchemy.exc import IntegrityError
 
 from dmail_runner.core.values import Part, Receipt, Verdicts
 from dmail_runner.ledger.database import LedgerError, iso
+from dmail_runner.ledger.intents import Entry, Intents, Word
+from dmail_runner.ledger.journal import add_intent, intent_text
 from dmail_runner.ledger.reader import LedgerReader
 from dmail_runner.ledger.run import Planned, Run
 from dmail_runner.ledger.tables import exclusions, parts, places, runs
@@ -66,29 +68,35 @@ class Ledger(LedgerReader):
             )  # fmt: skip
             self.record(connection, run.run_id, "extracted" if content else "empty", " ".join(part.sha256 for part in content))
 
-    def intend(self, run: Run, part: Part) -> None:
-        """The part is about to be given its final name. Raises LedgerError where another process may have the run by now."""
+    def intents(self, run: Run, part: Part) -> Intents:
+        """The record of a part's attempts, which writes to the ledger."""
+        return Intents(
+            write=lambda entry: self.intend(run, part, entry),
+            attempt=self.latest_attempt(run, part.number),
+            owner=self.owner(run, part),
+            leave=lambda name: self.note(run, "left_behind", name),
+        )
+
+    def intend(self, run: Run, part: Part, entry: Entry) -> None:
+        """Record what is about to happen. Raises LedgerError where another process may have the run by now."""
         if turn := self.turns.get(run.campaign):
             with self.explained():
                 turn()
-        self.mark(run, part, "intended", "", intended_at=self.stamp())
-
-    def begin_upload(self, run: Run, part: Part, temporary: str) -> None:
-        """Record the temporary name of a new attempt, before the file is made."""
-        self.mark(run, part, "uploading", temporary, temporary=temporary, closing_at=None)
-
-    def closing(self, run: Run, part: Part) -> None:
-        """Record that the temporary file is about to be closed: some servers take what is closed."""
-        self.mark(run, part, "closing", "", closing_at=self.stamp())
-
-    def withdraw(self, run: Run, part: Part) -> None:
-        """Record that nothing of the last attempt was taken, and that nothing of it is left."""
-        self.mark(run, part, "withdrawn", "", temporary=None, closing_at=None, intended_at=None)
+        with self.writing() as connection:
+            add_intent(connection, run.run_id, part, self.stamp(), entry)
+            if entry.word in (Word.CREATED, Word.PUBLISHING, Word.PUBLISHING_ONE):
+                connection.execute(parts.update().where(of(run, part)).values(intended_at=self.stamp()))
+            self.record(connection, run.run_id, entry.word, intent_text(part.name, entry))
 
     def deliver(self, run: Run, part: Part, receipt: Receipt) -> None:
-        """The part stands under its final name with our bytes."""
+        """The provider has the part."""
         kind = "adopted" if receipt.adopted else "delivered"
-        self.mark(run, part, kind, f"{receipt.location} {receipt.sha256}", delivered_at=self.stamp(), location=receipt.location)
+        with self.writing() as connection:
+            values = {"delivered_at": self.stamp(), "location": receipt.location}
+            connection.execute(parts.update().where(of(run, part)).values(**values))
+            self.record(connection, run.run_id, kind, f"{part.name} {receipt.location} {receipt.sha256}")
+            if receipt.proof == "vanished":
+                self.record(connection, run.run_id, "vanished", f"{part.name}: the route says that its vanishing is the receipt")
 
     def cancel(self, run: Run, reason: str) -> None:
         """Nothing of the run was delivered, and nothing will be."""
@@ -127,12 +135,6 @@ class Ledger(LedgerReader):
         with self.writing() as connection:
             self.record(connection, run.run_id, kind, detail)
 
-    def mark(self, run: Run, part: Part, kind: str, detail: str, **values: Any) -> None:
-        which = sa.and_(parts.c.run_id == run.run_id, parts.c.number == part.number)
-        with self.writing() as connection:
-            connection.execute(parts.update().where(which).values(**values))
-            self.record(connection, run.run_id, kind, f"{part.name} {detail}".strip())
-
     def change(self, run: Run, state: str, detail: str, **values: Any) -> None:
         with self.writing() as connection:
             self.update(connection, run, state, **values)
@@ -142,6 +144,11 @@ class Ledger(LedgerReader):
         connection.execute(
             runs.update().where(runs.c.run_id == run.run_id).values(state=state, updated_at=self.stamp(), **values)
         )
+
+
+def of(run: Run, part: Part) -> sa.ColumnElement[bool]:
+    """Which row of the parts is meant."""
+    return sa.and_(parts.c.run_id == run.run_id, parts.c.number == part.number)
 
 
 @contextmanager

@@ -5,7 +5,9 @@ from contextlib import suppress
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from dmail_runner.ledger.journal import START, chained
+from dmail_runner.core.values import Part
+from dmail_runner.ledger.intents import Entry, Word
+from dmail_runner.ledger.journal import START, add_intent, append, chained, intent_text
 from dmail_runner.ledger.tables import VERSION, events, head, metadata, parts, runs
 
 
@@ -21,6 +23,7 @@ def make_tables(engine: sa.Engine) -> None:
     add_columns(engine)
     if version:
         with engine.begin() as connection:
+            record_intents(connection)
             connection.execute(head.update().values(version=VERSION))
         return
     with engine.connect() as connection:
@@ -34,6 +37,7 @@ def make_tables(engine: sa.Engine) -> None:
             if not first:
                 loosen(connection)
                 fill(connection)
+                record_intents(connection)
             connection.execute(head.update().values(version=VERSION))
         connection.invalidate()
 
@@ -77,3 +81,16 @@ def fill(connection: sa.Connection) -> None:
         mark = chained(mark, number, row.run_id, row.at, row.kind, row.detail)
         connection.execute(events.update().where(events.c.number == row.number).values(number=number, hash=mark))
     connection.execute(head.update().values(number=number, hash=mark))
+
+
+def record_intents(connection: sa.Connection) -> None:
+    """To version 4: a final name that may have been given, of which nobody knows, becomes an intent of the new record.
+
+    The rename was none that is known to be one step: only a look at the final name, or a person, says what came of it.
+    """
+    open_parts = parts.select().where(parts.c.intended_at.is_not(None), parts.c.delivered_at.is_(None))
+    for row in connection.execute(open_parts).all():
+        part = Part(row.number, row.name, row.rows, row.bytes, row.sha256, row.route)
+        entry = Entry(Word.PUBLISHING, f"{row.name}.part", row.sha256)
+        add_intent(connection, row.run_id, part, row.intended_at, entry)
+        append(connection, row.run_id, row.intended_at, entry.word, intent_text(row.name, entry))

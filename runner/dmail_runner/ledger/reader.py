@@ -10,19 +10,18 @@ import sqlalchemy as sa
 from dmail_runner.core.errors import UsageError
 from dmail_runner.core.values import Part, Verdicts
 from dmail_runner.ledger.database import Database, iso, moment
-from dmail_runner.ledger.run import FINISHED, Attempt, LedgerPart, Run, run_name
-from dmail_runner.ledger.tables import events, exclusions, parts, runs
+from dmail_runner.ledger.intents import Attempt, Entry, Word, latest_attempt
+from dmail_runner.ledger.run import FINISHED, LedgerPart, Run, run_name
+from dmail_runner.ledger.tables import events, exclusions, intents, parts, runs
 
 
 class LedgerReader(Database):
     """Everything that only reads. Runs are returned newest slot first, unless a method says otherwise."""
 
-    def attempt(self, run: Run, part: Part) -> Attempt:
-        """The last attempt to deliver a part."""
-        query = sa.select(parts.c.temporary, parts.c.closing_at, parts.c.intended_at)
+    def latest_attempt(self, run: Run, number: int) -> Attempt:
+        """The latest attempt to deliver a part."""
         with self.reading() as connection:
-            row = connection.execute(query.where(parts.c.run_id == run.run_id, parts.c.number == part.number)).one()
-        return Attempt(row.temporary, row.closing_at is not None, row.intended_at is not None)
+            return attempt_of(read_intents(connection, [run.run_id])[run.run_id, number])
 
     def get(self, run_id: str) -> Run | None:
         """The run of that name, if there is one."""
@@ -71,6 +70,12 @@ class LedgerReader(Database):
         """All the campaign's runs with something left to do, those that wait for a person, too."""
         return self.read(sa.and_(runs.c.campaign == campaign, runs.c.state.not_in(FINISHED)))
 
+    def campaigns(self) -> set[str]:
+        """The campaigns that have runs with something left to do, be they in the project or not."""
+        query = sa.select(runs.c.campaign).where(runs.c.state.not_in(FINISHED)).distinct()
+        with self.reading() as connection:
+            return set(connection.execute(query).scalars())
+
     def last_settled(self, campaign: str, slot: datetime, wave: int | None) -> Run | None:
         """The campaign's last settled run before a slot, if there is one; of mailings in waves the same wave."""
         same = runs.c.wave == wave if wave else runs.c.wave.is_(None)
@@ -117,12 +122,16 @@ class LedgerReader(Database):
                 return []
             reasons: dict[str, dict[str, int]] = defaultdict(dict)
             files: dict[str, list[LedgerPart]] = defaultdict(list)
+            ahead: dict[str, list[LedgerPart]] = defaultdict(list)
             for batch in batched([row.run_id for row in rows]):
+                told = read_intents(connection, batch)
                 for row in connection.execute(exclusions.select().where(exclusions.c.run_id.in_(batch))):
                     reasons[row.run_id][row.reason] = row.profiles
                 for row in connection.execute(parts.select().where(parts.c.run_id.in_(batch)).order_by(parts.c.number)):
-                    files[row.run_id].append(ledger_part(row))
-        return [ledger_run(row, reasons[row.run_id], files[row.run_id]) for row in rows]
+                    files[row.run_id].append(ledger_part(row, told.pop((row.run_id, row.number), [])))
+                for (run_id, _), lines in told.items():
+                    ahead[run_id].append(part_ahead(lines))
+        return [ledger_run(row, reasons[row.run_id], files[row.run_id], ahead[row.run_id]) for row in rows]
 
 
 def batched(names: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
@@ -130,8 +139,21 @@ def batched(names: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
     return (names[start : start + size] for start in range(0, len(names), size))
 
 
-def ledger_run(row: Any, reasons: Mapping[str, int], files: Sequence[LedgerPart]) -> Run:
-    """A run from its row, its exclusions and its parts."""
+def read_intents(connection: sa.Connection, run_ids: Sequence[str]) -> dict[tuple[str, int], list[Any]]:
+    """The rows of the runs' records, in order; by the run and the part's number."""
+    found: dict[tuple[str, int], list[Any]] = defaultdict(list)
+    for row in connection.execute(intents.select().where(intents.c.run_id.in_(run_ids)).order_by(intents.c.number)):
+        found[row.run_id, row.part].append(row)
+    return found
+
+
+def attempt_of(told: Sequence[Any]) -> Attempt:
+    """The latest attempt, by the rows of a part's record."""
+    return latest_attempt(Entry(Word(row.word), row.temporary, row.sha256, row.staged) for row in told)
+
+
+def ledger_run(row: Any, reasons: Mapping[str, int], files: Sequence[LedgerPart], ahead: Sequence[LedgerPart]) -> Run:
+    """A run from its row, its exclusions, its parts and what was sent ahead of them."""
     return Run(
         run_id=row.run_id,
         campaign=row.campaign,
@@ -146,6 +168,7 @@ def ledger_run(row: Any, reasons: Mapping[str, int], files: Sequence[LedgerPart]
         error=row.error,
         verdicts=None if row.targeted is None else Verdicts(row.targeted, row.included, reasons, row.seeds or 0),
         parts=tuple(files),
+        ahead=tuple(ahead),
         cost=row.cost,
         changed=moment(row.updated_at),
         frozen=moment(row.frozen_at),
@@ -153,10 +176,17 @@ def ledger_run(row: Any, reasons: Mapping[str, int], files: Sequence[LedgerPart]
     )
 
 
-def ledger_part(row: Any) -> LedgerPart:
+def ledger_part(row: Any, told: Sequence[Any]) -> LedgerPart:
+    """A part from its row and the rows of its record."""
     fields = {column: getattr(row, column) for column in Part.__dataclass_fields__}
-    part = Part(**fields | {"side": bool(row.side)})
-    return LedgerPart(part, row.intended_at is not None or row.closing_at is not None, row.location)
+    return LedgerPart(Part(**fields | {"side": bool(row.side)}), attempt_of(told), row.location)
+
+
+def part_ahead(told: Sequence[Any]) -> LedgerPart:
+    """A part that was sent before the run was frozen, or that a later content of the run does not have."""
+    last = told[-1]
+    part = Part(last.part, last.name, 0, 0, last.sha256, last.route)
+    return LedgerPart(part, attempt_of(told), None)
 
 
 def accounts(campaign: str) -> sa.ColumnElement[bool]:

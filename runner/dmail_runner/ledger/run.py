@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dmail_runner.core.values import Part, Verdicts
+from dmail_runner.ledger.intents import Attempt
 
 # Nothing is left to do; `missed`: the slot went by, and its schedule says that it is not made up for.
 FINISHED = ("settled", "empty", "cancelled", "missed")
@@ -34,39 +35,32 @@ class Planned:
 
 
 @dataclass(frozen=True)
-class Attempt:
-    """The last attempt to deliver a part.
-
-    Attributes:
-        temporary: the temporary name; None if there was no attempt, or if nothing of it is left.
-        closing: the file was about to be closed.
-        intended: the file was about to get its final name.
-
-    """
-
-    temporary: str | None
-    closing: bool
-    intended: bool
-
-
-@dataclass(frozen=True)
 class LedgerPart:
-    """A part as the ledger knows it. `intended`: a server may have taken it; `location`: where it was delivered."""
+    """A part as the ledger knows it: the latest attempt to deliver it, and where it was delivered."""
 
     part: Part
-    intended: bool
+    attempt: Attempt
     location: str | None
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the provider may have the part, though there is no receipt."""
+        return self.location is None and self.attempt.doubtful
 
 
 @dataclass(frozen=True)
 class Run(Planned):
-    """A run. `parts` stand from the state `extracted` on: from then on the content is frozen, as it was at `frozen`."""
+    """A run. `parts` stand from the state `extracted` on: from then on the content is frozen, as it was at `frozen`.
+
+    `ahead`: what was sent of a run that is not frozen yet; nothing is known of these parts but name, route and hash.
+    """
 
     state: str = "planned"
     hold: str | None = None
     error: str | None = None
     verdicts: Verdicts | None = None
     parts: tuple[LedgerPart, ...] = field(default=())
+    ahead: tuple[LedgerPart, ...] = field(default=())
     cost: str | None = None
     changed: datetime | None = None
     frozen: datetime | None = None
@@ -80,7 +74,17 @@ class Run(Planned):
     @property
     def may_have_left(self) -> bool:
         """Whether the world has a part of the run, or may have."""
-        return any(entry.intended or entry.location for entry in self.parts)
+        return self.doubtful or self.delivered
+
+    @property
+    def delivered(self) -> bool:
+        """Whether the provider has a part of the run."""
+        return any(entry.location for entry in self.parts)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether nobody knows of some part whether the provider has it."""
+        return any(entry.doubtful for entry in (*self.parts, *self.ahead))
 
 
 def run_name(campaign: str, slot: datetime) -> str:

@@ -75,11 +75,24 @@ parts = sa.Table(
     sa.Column("plain_sha256", sa.String),
     sa.Column("inner_bytes", sa.BigInteger),
     sa.Column("inner_sha256", sa.String),
-    sa.Column("temporary", sa.String),  # the temporary name of the last attempt
-    sa.Column("closing_at", sa.String),  # when that file was about to be closed
     sa.Column("intended_at", sa.String),  # when its final name was about to be given to it
     sa.Column("delivered_at", sa.String),
     sa.Column("location", sa.String),
+)
+# What was about to happen to a part, attempt by attempt. Rows are added, and never changed: see `intents.Word`.
+intents = sa.Table(
+    "intents",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("run_id", sa.ForeignKey("runs.run_id"), nullable=False, index=True),
+    sa.Column("part", sa.Integer, nullable=False),  # its number; what is sent ahead has no row in `parts` yet
+    sa.Column("at", sa.String, nullable=False),
+    sa.Column("word", sa.String, nullable=False),
+    sa.Column("name", sa.String, nullable=False),  # the final name
+    sa.Column("temporary", sa.String, nullable=False),  # the name to which the bytes are sent
+    sa.Column("staged", sa.String),  # the second name of a rename in two steps
+    sa.Column("sha256", sa.String, nullable=False),  # of the bytes
+    sa.Column("route", sa.String, nullable=False),
 )
 events = sa.Table(
     "events",

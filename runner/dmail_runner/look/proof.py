@@ -1,19 +1,19 @@
 """Delivers proofs: files with only test profiles and seed addresses, under a name with TEST, for a person to look at in print."""
 
 import shutil
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 from dmail_runner.core.template import SLOT_FORMAT
 from dmail_runner.core.values import Part, Receipt, Spooled
 from dmail_runner.extract.envelope import Envelope
 from dmail_runner.extract.parts import part_path
+from dmail_runner.ledger.intents import Intents
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.route_tests import note_proof
 from dmail_runner.look.trial import trial
 from dmail_runner.run.file import write
 from dmail_runner.run.job import Job, check_route
-from dmail_runner.ship import DeliveryCallbacks, Intent, ship
+from dmail_runner.ship import DeliveryCallbacks, ship
 
 
 def prove(job: Job, slot: datetime, now: datetime, ledger: Ledger, by: str) -> list[tuple[Part, Receipt]]:
@@ -46,8 +46,13 @@ def prove(job: Job, slot: datetime, now: datetime, ledger: Ledger, by: str) -> l
             )
             parts = write(found, envelope, folder, watch=job.watch)
             spooled = [Spooled(part, part_path(folder, part.number)) for part in parts]
+            # A proof mails nobody: what is about to happen to it is recorded in memory alone.
+            records = {part.number: Intents() for part in parts}
             callbacks = DeliveryCallbacks(
-                intents(), lambda part, receipt: receipts.update({part.number: receipt}), job.tell, job.watch
+                lambda part: records[part.number],
+                lambda part, receipt: receipts.update({part.number: receipt}),
+                job.tell,
+                job.watch,
             )
             ship(spooled, job.route, callbacks)
         finally:
@@ -56,23 +61,3 @@ def prove(job: Job, slot: datetime, now: datetime, ledger: Ledger, by: str) -> l
     for part, receipt in delivered:
         note_proof(ledger, job.campaign.name, part, receipt, by)
     return delivered
-
-
-def intents() -> Callable[[Part], Intent]:
-    """Keep in memory what is about to happen to each part of a proof. The ledger does not record it: a proof mails nobody."""
-    declared: set[int] = set()
-
-    def intent(part: Part) -> Intent:
-        number = part.number
-        return Intent(
-            temporary=None,
-            closing=False,
-            declared=number in declared,
-            owner=None,
-            begin=lambda _: None,
-            close=lambda: None,
-            declare=lambda: declared.add(number),
-            withdraw=lambda: declared.discard(number),
-        )
-
-    return intent

@@ -186,7 +186,7 @@ def read_regions(ledger: Ledger, run_ids: Sequence[str]) -> dict[str, tuple[Regi
 
 def run_row(row: Any, excluded: Mapping[str, int], files: Any, last_event: int) -> RunRow:
     """A run from its row, its exclusions, the sums of its files, and the number of its last event."""
-    run = ledger_run(row, excluded, ())
+    run = ledger_run(row, excluded, (), ())
     return RunRow(
         run_id=run.run_id,
         campaign=run.campaign,
@@ -243,5 +243,5 @@ def read_files(ledger: Ledger, run_ids: Sequence[str]) -> dict[str, tuple[File, 
 
 def file_row(row: Any) -> File:
     """A file from its row."""
-    entry = ledger_part(row)
+    entry = ledger_part(row, ())
     return File(entry.part, moment(row.intended_at), moment(row.delivered_at), entry.location)

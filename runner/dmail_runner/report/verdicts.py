@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from dmail_runner.ledger.intents import Word
 from dmail_runner.report.rows import Details, Event, RunRow
 
 Verdict = Literal["passed", "held", "accepted", "open", "not_asked"]
@@ -14,7 +15,7 @@ Verdict = Literal["passed", "held", "accepted", "open", "not_asked"]
 BEFORE = ("reconciliation", "contract", "opt_out", "volume")
 AT_DELIVERY = ("conflict", "unknown")
 # Events whose details contain the location of a file, which may be any text.
-OF_FILES = ("uploading", "closing", "delivered", "adopted", "intended", "withdrawn")
+OF_FILES = ("delivered", "adopted", "vanished", "left_behind", "intended", "withdrawn", *Word)
 DECIDED = re.compile(r"^(?P<what>.*?)\s*\bby (?P<by>[^\s:)]+)(?:: (?P<reason>.*))?$", re.DOTALL)
 
 

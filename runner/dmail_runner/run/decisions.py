@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, replace
 
-from dmail_runner.core.errors import UsageError
+from dmail_runner.core.errors import Held, UsageError
 from dmail_runner.core.values import Receipt
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import Planned, Run
-from dmail_runner.run.give_up import cancel
-from dmail_runner.run.job import Job, check_route
-from dmail_runner.run.pipeline import PERSON, UNKNOWN, carry_out, finish, resume_run
+from dmail_runner.run.give_up import UNKNOWN, cancel, say_not_delivered, take_back
+from dmail_runner.run.job import Job, LedgerAlone, check_route
+from dmail_runner.run.pipeline import PERSON, carry_out, finish, resume_run
 from dmail_runner.ship.refused import try_again
 
 # The gates that a person may overrule; nobody overrules an opt-out.
@@ -26,24 +26,31 @@ class Decision:
         return f"by {self.by}: {self.reason}"
 
 
-def resume(job: Job, run: Run, ledger: Ledger) -> Run:
+def resume(alone: Job | LedgerAlone, run: Run, ledger: Ledger) -> Run:
     """Bring a run to its end from where it stands; its gates look again, and a refused login is tried again."""
+    job = in_project(alone)
     try_again(job.route)
     return resume_run(job, run, ledger)
 
 
 def hold(run: Run, ledger: Ledger, decision: Decision) -> None:
-    """Let nothing more happen to a run until it is released. Raises UsageError for one that is finished."""
+    """Let nothing more happen to a run until it is released. Raises UsageError for one that is finished, or held as unknown."""
     with ledger.turn(run.campaign, f"hold of {run.run_id}"):
         run = ledger.named(run.run_id)
         if run.finished:
             raise UsageError(f"{run.run_id} is {run.state}: there is nothing left to hold")
+        if run.state == "held" and run.hold == UNKNOWN:
+            raise UsageError(f"{run.run_id} is held already, as unknown", todo="dmail-runner settle says what became of it")
         ledger.hold(run, PERSON, f"held {decision}")
 
 
-def release(job: Job, run: Run, ledger: Ledger, decision: Decision) -> Run:
-    """Let a held run go on, and past the gate that held it. Raises UsageError where that is not a person's to say."""
-    check_route(job, run.slot, ledger.now())
+def release(job: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decision) -> Run:
+    """Let a held run go on, and past the gate that held it. Raises UsageError where that is not a person's to say.
+
+    A run whose campaign is not in the project is released in the ledger, and does not go on.
+    """
+    if isinstance(job, Job):
+        check_route(job, run.slot, ledger.now())
     with ledger.turn(run.campaign, f"release of {run.run_id}"):
         run = ledger.named(run.run_id)
         if run.state != "held":
@@ -53,13 +60,15 @@ def release(job: Job, run: Run, ledger: Ledger, decision: Decision) -> Run:
         if run.hold == "opt_out":
             raise UsageError(f"{run.run_id} would mail people who have opted out", todo="mend the rules; `resume` looks again")
         ledger.note(run, "released", f"{run.hold} {decision}")
-        if run.hold == PERSON:
+        if run.hold == PERSON or isinstance(job, LedgerAlone):
             ledger.advance(run, "extracted" if run.parts else "planned")
+        if isinstance(job, LedgerAlone):
+            return ledger.known(run.run_id)
         accepted = job.accepted | ({run.hold} if run.hold in OVERRULED else frozenset())
         return carry_out(replace(job, accepted=accepted), ledger.known(run.run_id), ledger, asked_for=True)
 
 
-def give_up(job: Job, run: Run, ledger: Ledger, decision: Decision, *, rest: bool) -> None:
+def give_up(job: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decision, *, rest: bool) -> None:
     """Cancel a run of which nothing has left. Raises UsageError for any other.
 
     `rest`: of one that was delivered in part, give up the parts that have not left; who is in it counts as mailed.
@@ -68,21 +77,26 @@ def give_up(job: Job, run: Run, ledger: Ledger, decision: Decision, *, rest: boo
         run = ledger.named(run.run_id)
         if run.finished:
             raise UsageError(f"{run.run_id} is {run.state} already")
-        doubtful = any(entry.intended and entry.location is None for entry in run.parts)
-        if doubtful or (run.may_have_left and not rest):
+        if run.delivered and not rest:
             raise UsageError(
-                f"{run.run_id}: some of it was delivered, or may have been",
-                todo="`resume` brings the rest, `cancel --rest` gives it up; `settle` tells of a file that nobody finds",
+                f"{run.run_id}: some of it was delivered", todo="`resume` brings the rest, `cancel --rest` gives it up"
             )
-        if run.may_have_left:
-            ledger.note(run, "rest_given_up", str(decision))
-            finish(job, run, ledger)
-        else:
-            cancel(job, run, ledger, f"cancelled {decision}")
+        if run.state == "held" and run.hold == UNKNOWN and not run.parts and not run.ahead:
+            raise UsageError(f"{run.run_id}: nobody knows whether it was mailed", todo="dmail-runner settle says which")
+        try:
+            if run.delivered:
+                take_back(job.settings, run, ledger)
+                ledger.note(run, "rest_given_up", str(decision))
+                finish(job.settings, run, ledger)
+            else:
+                cancel(job.settings, run, ledger, f"cancelled {decision}", job.tell)
+        except Held as hold:
+            raise UsageError(hold.what, todo=hold.todo) from None
 
 
-def resend(job: Job, run: Run, ledger: Ledger, decision: Decision) -> Run:
+def resend(alone: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decision) -> Run:
     """Mail a slot a second time, on purpose: built anew, under another name. Raises UsageError where the first may still come."""
+    job = in_project(alone)
     original = ledger.known(run.copy_of) if run.copy_of else run
     if run.state != "settled" and not (run.state == "held" and run.hold == UNKNOWN):
         raise UsageError(
@@ -99,36 +113,49 @@ def resend(job: Job, run: Run, ledger: Ledger, decision: Decision) -> Run:
         return carry_out(job, ledger.open(planned), ledger, asked_for=True)
 
 
-def settle(job: Job, run: Run, ledger: Ledger, decision: Decision, *, delivered: bool) -> Run:
-    """Say whether the provider has the parts of which nobody knows; what is then still missing is delivered.
+def settle(job: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decision, *, delivered: bool) -> Run:
+    """Record whether the provider has the parts of which nobody knows; what is then still missing is delivered.
 
-    Raises UsageError where every part's fate is known.
+    Raises UsageError where every part's fate is known. A run whose campaign is not in the project does not go on.
     """
     with ledger.turn(run.campaign, f"settle of {run.run_id}"):
         run = ledger.named(run.run_id)
-        doubtful = [entry.part for entry in run.parts if entry.intended and entry.location is None]
-        if run.hold == UNKNOWN and not run.parts:
-            return settle_unseen(job, run, ledger, decision, delivered=delivered)
-        if run.finished or not doubtful:
+        unseen = run.hold == UNKNOWN and not run.doubtful
+        if run.finished or not (run.doubtful or unseen):
             raise UsageError(f"{run.run_id} is {run.state}: it has no part of which nobody knows whether it was taken")
         ledger.note(run, "told", f"{'delivered' if delivered else 'not delivered'} {decision}")
-        for part in doubtful:
-            if delivered:
-                ledger.deliver(run, part, Receipt(f"{part.name} (told by {decision.by})", part.bytes, part.sha256, adopted=True))
-            else:
-                ledger.withdraw(run, part)
-        ledger.advance(run, "extracted")
+        if not run.parts and (delivered or unseen):
+            return settle_unseen(job, run, ledger, decision, delivered=delivered)
+        if delivered:
+            say_delivered(run, ledger, decision)
+        else:
+            say_not_delivered(run, ledger)
+        ledger.advance(run, "extracted" if run.parts else "planned")
         run = ledger.named(run.run_id)
-        if all(entry.location for entry in run.parts):
-            return finish(job, run, ledger)
-    return resume_run(job, run, ledger)
+        if run.parts and all(entry.location for entry in run.parts):
+            return finish(job.settings, run, ledger)
+    return run if isinstance(job, LedgerAlone) else resume_run(job, run, ledger)
 
 
-def settle_unseen(job: Job, run: Run, ledger: Ledger, decision: Decision, *, delivered: bool) -> Run:
-    """The same for a run of which a reconciled ledger knows nothing but that there was one."""
-    ledger.note(run, "told", f"{'delivered' if delivered else 'not delivered'} {decision}")
+def say_delivered(run: Run, ledger: Ledger, decision: Decision) -> None:
+    """Record that the provider has the parts of which nobody knew."""
+    for entry in run.parts:
+        if entry.doubtful:
+            location = f"{entry.part.name} (told by {decision.by})"
+            ledger.deliver(run, entry.part, Receipt(location, entry.part.bytes, entry.part.sha256, adopted=True, proof="told"))
+
+
+def settle_unseen(job: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decision, *, delivered: bool) -> Run:
+    """The same for a run of whose content the ledger knows nothing: one of a reconciled ledger, or one that was never frozen."""
     if delivered:
         ledger.advance(run, "settled")
     else:
-        cancel(job, run, ledger, f"not delivered {decision}")
+        cancel(job.settings, run, ledger, f"not delivered {decision}", job.tell)
     return ledger.known(run.run_id)
+
+
+def in_project(job: Job | LedgerAlone) -> Job:
+    """The job of a campaign of the project. Raises the error that says why there is none."""
+    if isinstance(job, LedgerAlone):
+        raise job.error or UsageError("the campaign is not in the project")
+    return job

@@ -35,7 +35,7 @@ class Scheduler:
         faults: list[DmailError] = []
         try:
             with self.ledger.turn(job.campaign.name, f"{job.campaign.name}, what is due"):
-                tidy_spool(job, self.ledger)
+                tidy_spool(job.settings, job.campaign.name, self.ledger)
                 self.plan(job, now)
                 tried: set[str] = set()
                 # What one run came to may let another begin.

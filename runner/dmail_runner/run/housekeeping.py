@@ -1,10 +1,12 @@
 """What each run does for the runs before it: retention, and the state of the contact history."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 
 from dmail_runner import history
 from dmail_runner.core.errors import Busy
+from dmail_runner.core.settings import Settings
+from dmail_runner.declare.provider import RETENTION_DAYS
 from dmail_runner.history import weeks
 from dmail_runner.history.compact import compact
 from dmail_runner.history.weeks import HistoryError
@@ -33,29 +35,44 @@ def strangers(job: Job, ledger: Ledger) -> list[str]:
     return [name for name in own if name not in known]
 
 
-def purge_all(jobs: Iterable[Job], ledger: Ledger) -> Iterator[Run]:
-    """Purge every campaign, and remove what killed runs have left in the spool. Yields the runs that are kept."""
-    for job in jobs:
-        with ledger.turn(job.campaign.name, "purge"):
-            tidy_spool(job, ledger)
-            yield from purge(job, ledger)
+def purge_all(settings: Settings, jobs: Mapping[str, Job], ledger: Ledger, tell: Callable[[str], None]) -> Iterator[Run]:
+    """Purge every campaign, and remove what killed runs have left in the spool. Yields the runs that are kept.
+
+    Campaigns of the ledger that have no job are purged by the ledger alone: they are not in the project any more, or are declared
+    wrongly.
+    """
+    for name in sorted(ledger.campaigns() | jobs.keys()):
+        with ledger.turn(name, "purge"):
+            tidy_spool(settings, name, ledger)
+            if job := jobs.get(name):
+                yield from purge(job, ledger)
+            else:
+                yield from purge_waiting(settings, name, ledger, RETENTION_DAYS, tell)
 
 
 def purge(job: Job, ledger: Ledger, *, spared: str | None = None) -> list[Run]:
-    """Give up the campaign's runs to which nothing has happened for the provider's `retention_days`, but for the `spared` one.
-
-    Those that may have left in part remain, for a person to look at, and are returned. The contact history is kept, too.
-    """
+    """What `purge_waiting` does, for a campaign of the project; the contact history is kept, too."""
     keep_history(job, ledger)
+    days = job.provider.retention_days
+    return purge_waiting(job.settings, job.campaign.name, ledger, days, job.tell, spared=spared)
+
+
+def purge_waiting(
+    settings: Settings, campaign: str, ledger: Ledger, days: int, tell: Callable[[str], None], *, spared: str | None = None
+) -> list[Run]:
+    """Give up the campaign's runs to which nothing has happened for so many days, but for the `spared` one.
+
+    Those that may have left in part remain, for a person to look at, and are returned.
+    """
     kept = []
-    end = ledger.now() - timedelta(days=job.provider.retention_days)
-    for run in ledger.waiting(job.campaign.name):
+    end = ledger.now() - timedelta(days=days)
+    for run in ledger.waiting(campaign):
         if run.run_id == spared or run.changed is None or max(run.changed, run.slot) > end:
             continue
         if run.may_have_left:
             kept.append(run)
         else:
-            cancel(job, run, ledger, f"it waited for more than {job.provider.retention_days} days")
+            cancel(settings, run, ledger, f"it waited for more than {days} days", tell)
     return kept
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from dmail_runner.check.contract import contract_faults
 from dmail_runner.check.volume import postal_class_faults
-from dmail_runner.core.errors import ConfigError, Problem
+from dmail_runner.core.errors import ConfigError, DmailError, Problem
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.values import Watch, ignore_progress
 from dmail_runner.declare.campaign import Campaign
@@ -44,6 +44,15 @@ class Job:
         """What so many pieces cost by the provider's tariff, with the currency; an estimate."""
         tariff = self.provider.tariff
         return f"{tariff.cost(pieces):,} {tariff.currency}" if tariff else None
+
+
+@dataclass(frozen=True)
+class LedgerAlone:
+    """What a decision needs that is carried out by the ledger alone. `error`: why the project has no job for the campaign."""
+
+    settings: Settings
+    tell: Callable[[str], None]
+    error: DmailError | None = None
 
 
 def find_job(settings: Settings, campaign: Campaign, run_dbt: RunDbt, tell: Callable[[str], None]) -> Job:

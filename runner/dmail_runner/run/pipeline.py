@@ -3,29 +3,31 @@
 import getpass
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
 from dmail_runner import history
 from dmail_runner.core.errors import DmailError, Held, Stopped
+from dmail_runner.core.settings import Settings
 from dmail_runner.core.values import Part, Spooled, Verdicts
 from dmail_runner.declare.route import SftpRoute, find_route
 from dmail_runner.extract.parts import part_path
+from dmail_runner.ledger.intents import Intents
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import Run
 from dmail_runner.plan.planner import find_run, open_slot
 from dmail_runner.run.approval import approved
 from dmail_runner.run.checked import recheck
 from dmail_runner.run.file import make
-from dmail_runner.run.give_up import cancel, overtaken
+from dmail_runner.run.give_up import UNKNOWN, cancel, overtaken, take_back
 from dmail_runner.run.housekeeping import check_history, purge
 from dmail_runner.run.job import Job, check_route
 from dmail_runner.run.order import order, trial_order
-from dmail_runner.run.spool import spool, spool_is_whole, tidy_spool
-from dmail_runner.ship import AheadUploader, DeliveryCallbacks, Intent, ship
+from dmail_runner.run.spool import damaged, spool, spool_is_whole, tidy_spool
+from dmail_runner.ship import AheadUploader, DeliveryCallbacks, ship
 
-# The holds that only a person's word ends.
-PERSON, UNKNOWN = "person", "unknown"
+PERSON = "person"  # the hold that only a person's word ends
 
 
 def run_slot(job: Job, slot: datetime, ledger: Ledger, *, asked_for: bool = False) -> Run:
@@ -36,7 +38,7 @@ def run_slot(job: Job, slot: datetime, ledger: Ledger, *, asked_for: bool = Fals
     """
     done = find_run(job.campaign, slot, ledger)
     if done and is_done(done, asked_for=asked_for):
-        shutil.rmtree(spool(job, done), ignore_errors=True)
+        shutil.rmtree(spool(job.settings, done), ignore_errors=True)
         return done
     check_route(job, slot, ledger.now())
     with ledger.turn(job.campaign.name, f"{job.campaign.name} for {slot:%Y-%m-%d %H:%M} UTC"):
@@ -46,7 +48,7 @@ def run_slot(job: Job, slot: datetime, ledger: Ledger, *, asked_for: bool = Fals
 def resume_run(job: Job, run: Run, ledger: Ledger) -> Run:
     """The same for a run of any kind."""
     if is_done(run, asked_for=True):
-        shutil.rmtree(spool(job, run), ignore_errors=True)
+        shutil.rmtree(spool(job.settings, run), ignore_errors=True)
         return run
     check_route(job, run.slot, ledger.now())
     with ledger.turn(job.campaign.name, run.run_id):
@@ -66,10 +68,10 @@ def carry_out(job: Job, run: Run, ledger: Ledger, *, asked_for: bool = False) ->
         return run
     if run.finished:
         ledger.planned_again(run)
-    tidy_spool(job, ledger)
+    tidy_spool(job.settings, job.campaign.name, ledger)
     purge(job, ledger, spared=run.run_id if asked_for else None)
-    held = [hold for older in overtaken(job, run, ledger) if (hold := close(job, older, ledger))]
-    finished = bring_to_end(job, ledger.known(run.run_id), ledger)
+    held = [hold for older in overtaken(job.campaign, run, ledger) if (hold := close(job, older, ledger))]
+    finished = bring_to_end(job, ledger.known(run.run_id), ledger, asked_for=asked_for)
     if held:
         raise held[0]
     return finished
@@ -77,34 +79,36 @@ def carry_out(job: Job, run: Run, ledger: Ledger, *, asked_for: bool = False) ->
 
 def close(job: Job, run: Run, ledger: Ledger) -> Held | None:
     """End a run that a newer slot has overtaken: shipped where the world may have seen it, else cancelled. The hold, if any."""
-    if run.may_have_left:
-        try:
-            bring_to_end(job, run, ledger)
-        except Held as hold:
-            return hold
-        return None
-    cancel(job, run, ledger, "a newer slot came due before it was shipped")
+    try:
+        if not run.delivered:
+            with suppress(Held):
+                cancel(job.settings, run, ledger, "a newer slot came due before it was shipped", job.tell)
+                return None
+        bring_to_end(job, run, ledger)
+    except Held as hold:
+        return hold
     return None
 
 
-def bring_to_end(job: Job, run: Run, ledger: Ledger) -> Run:
-    """What `carry_out` does with one run."""
+def bring_to_end(job: Job, run: Run, ledger: Ledger, *, asked_for: bool = False) -> Run:
+    """What `carry_out` does with one run. Only where a person asks for it, one that is held as unknown is looked at again."""
     job.begun(run.run_id)
     if run.finished:
         return run
-    if run.state == "held" and run.hold == UNKNOWN:
-        todo = f"ask the provider whether they have the file, then: dmail-runner settle {run.run_id} --delivered (or not)"
-        raise Held(UNKNOWN, run.error or "", todo=todo)
+    if run.state == "held" and run.hold == UNKNOWN and not (asked_for and run.parts):
+        raise Held(UNKNOWN, run.error or "", todo=ask_provider(run))
     if run.state == "held" and run.hold == PERSON:
         raise Held(PERSON, f"{run.run_id} is {run.error}", todo=f"dmail-runner release {run.run_id} lets it go on")
     try:
         ahead = content(job, run, ledger)
         run = ledger.known(run.run_id)
-        history.publish_contacts(job.settings, run.run_id, spool(job, run))
+        history.publish_contacts(job.settings, run.run_id, spool(job.settings, run))
         if run.parts:
             deliver_run(job, run, ledger, ahead)
     except Held as held:
         ledger.hold(run, held.hold, held.what)
+        if held.hold == UNKNOWN:
+            raise Held(UNKNOWN, held.what, todo=ask_provider(run)) from None
         raise
     except DmailError as error:
         ledger.fail(run, error.what)
@@ -115,19 +119,42 @@ def bring_to_end(job: Job, run: Run, ledger: Ledger) -> Run:
     return ledger.known(run.run_id)
 
 
-def content(job: Job, run: Run, ledger: Ledger) -> Mapping[str, str]:
-    """See to it that the run is frozen: by what lies in the spool, if it is whole and nobody in it has opted out, or anew."""
+def ask_provider(run: Run) -> str:
+    """What a person does about a file of which nobody knows whether the provider has it."""
+    return (
+        "it counts as mailed, and is not sent again by itself: ask the provider whether they have the file, then: "
+        f"dmail-runner settle {run.run_id} --delivered (or --not-delivered, which sends it again) --reason ...; "
+        f"dmail-runner resume {run.run_id} looks at the server again"
+    )
+
+
+def content(job: Job, run: Run, ledger: Ledger) -> dict[int, Intents]:
+    """See to it that the run is frozen: by what lies in the spool, if it is whole and nobody in it has opted out, or anew.
+
+    The records of the parts that were sent ahead, by the part's number.
+    """
     if spool_is_whole(job, run):
         try:
             look_again(job, run, ledger)
         except Held:
-            if run.may_have_left or job.campaign.mail.recheck.then == "hold":
+            if run.delivered or job.campaign.mail.recheck.then == "hold":
                 raise
             job.tell(f"rebuild  {run.run_id}: people in it have opted out since it was frozen")
         else:
             return {}
+    elif run.delivered:
+        raise damaged(job.settings, run)
+    make_anew(job, run, ledger)
     approved(job, ledger)
     return prepare(job, run, ledger)
+
+
+def make_anew(job: Job, run: Run, ledger: Ledger) -> None:
+    """See to it that nothing of the run's earlier content can be mailed beside the new one. Raises what `take_back` raises."""
+    try:
+        take_back(job.settings, run, ledger)
+    except Held as hold:
+        raise damaged(job.settings, run) if run.parts and not spool_is_whole(job, run) else hold from None
 
 
 def look_again(job: Job, run: Run, ledger: Ledger) -> None:
@@ -135,7 +162,7 @@ def look_again(job: Job, run: Run, ledger: Ledger) -> None:
     mail = job.campaign.mail
     if mail.purpose != "marketing" or run.frozen is None or ledger.now() - run.frozen <= mail.recheck.after:
         return
-    waiting = spool(job, run) / history.FILE
+    waiting = spool(job.settings, run) / history.FILE
     contacts = history.find_contacts(job.settings, run.run_id) or (history.StoredContacts(waiting) if waiting.exists() else None)
     if contacts is None:
         raise Held("opt_out", f"{run.run_id}: who is in its file is not known any more, so that nobody can say who has opted out")
@@ -147,12 +174,9 @@ def dry_run(job: Job, slot: datetime, ledger: Ledger) -> tuple[Verdicts, list[Pa
     return make(job, trial_order(job, slot, ledger, "dry-run"), None)
 
 
-def prepare(job: Job, run: Run, ledger: Ledger) -> Mapping[str, str]:
-    """Build, check and extract; from here on the content is frozen.
-
-    Returns the temporary names of the parts that are on the server already, by their final names.
-    """
-    folder = spool(job, run)
+def prepare(job: Job, run: Run, ledger: Ledger) -> dict[int, Intents]:
+    """Build, check and extract; from here on the content is frozen. The records of the parts that were sent ahead."""
+    folder = spool(job.settings, run)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700)
     for gate in sorted(job.accepted):
@@ -160,17 +184,19 @@ def prepare(job: Job, run: Run, ledger: Ledger) -> Mapping[str, str]:
     task = order(job, run, ledger)
     if task.window_start and task.window_start != run.window_start:
         ledger.set_window(run, task.window_start)
-    early = AheadUploader(job.route, run.run_id, job.tell) if goes_ahead(job) else None
+    uploader = AheadUploader(job.route, lambda part: ledger.intents(run, part), job.tell) if goes_ahead(job) else None
     try:
         verdicts, parts = make(
-            job, task, folder, built=lambda: ledger.advance(run, "built"), finished=early.take if early else lambda _: None
+            job, task, folder, built=lambda: ledger.advance(run, "built"), finished=uploader.take if uploader else lambda _: None
         )
         ledger.freeze(run, verdicts, parts, job.cost(sum(part.rows for part in parts)))
     except BaseException:
-        if early:
-            early.abandon()
+        if uploader:
+            uploader.abandon()
+            with suppress(DmailError):
+                take_back(job.settings, ledger.known(run.run_id), ledger)
         raise
-    return early.close() if early else {}
+    return uploader.close() if uploader else {}
 
 
 def goes_ahead(job: Job) -> bool:
@@ -179,39 +205,24 @@ def goes_ahead(job: Job) -> bool:
     return job.provider.split is not None and isinstance(route, SftpRoute) and route.ahead and route.finish == "rename"
 
 
-def deliver_run(job: Job, run: Run, ledger: Ledger, ahead: Mapping[str, str]) -> None:
-    """Deliver what is not delivered yet, and settle. `ahead`: temporary names of parts that are there, by their final names."""
-    todo = [Spooled(entry.part, part_path(spool(job, run), entry.part.number)) for entry in run.parts if entry.location is None]
+def deliver_run(job: Job, run: Run, ledger: Ledger, ahead: Mapping[int, Intents]) -> None:
+    """Deliver what is not delivered yet, and settle. `ahead`: the records of the parts that were sent ahead."""
+    folder = spool(job.settings, run)
+    todo = [Spooled(entry.part, part_path(folder, entry.part.number)) for entry in run.parts if entry.location is None]
     if todo:
-        desk = DeliveryCallbacks(
-            intent=lambda part: intent(ledger, run, part, ahead),
+        callbacks = DeliveryCallbacks(
+            intents=lambda part: ahead.get(part.number) or ledger.intents(run, part),
             delivered=lambda part, receipt: ledger.deliver(run, part, receipt),
             tell=job.tell,
             watch=job.watch,
         )
-        ship(todo, find_route(job.settings, todo[0].part.route), desk)
-    finish(job, run, ledger)
+        ship(todo, find_route(job.settings, todo[0].part.route), callbacks)
+    finish(job.settings, run, ledger)
 
 
-def finish(job: Job, run: Run, ledger: Ledger) -> Run:
+def finish(settings: Settings, run: Run, ledger: Ledger) -> Run:
     """Everything is delivered: the run is settled, and its files are not needed any more."""
     ledger.advance(run, "shipped")
     ledger.advance(run, "settled")
-    shutil.rmtree(spool(job, run), ignore_errors=True)
+    shutil.rmtree(spool(settings, run), ignore_errors=True)
     return ledger.known(run.run_id)
-
-
-def intent(ledger: Ledger, run: Run, part: Part, ahead: Mapping[str, str]) -> Intent:
-    """What the ledger knows of a part now: an attempt before may have recorded what it was about to do."""
-    last = ledger.attempt(run, part)
-    return Intent(
-        temporary=last.temporary,
-        closing=last.closing,
-        declared=last.intended,
-        owner=ledger.owner(run, part),
-        begin=lambda temporary: ledger.begin_upload(run, part, temporary),
-        close=lambda: ledger.closing(run, part),
-        declare=lambda: ledger.intend(run, part),
-        withdraw=lambda: ledger.withdraw(run, part),
-        ahead=ahead.get(part.name),
-    )

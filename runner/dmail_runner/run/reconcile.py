@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import Planned, slot_of
 from dmail_runner.plan.watched import restart_schedule
+from dmail_runner.run.give_up import UNKNOWN
 from dmail_runner.run.housekeeping import strangers
 from dmail_runner.run.job import Job
-from dmail_runner.run.pipeline import UNKNOWN
 
 
 def reconcile(jobs: Sequence[Job], ledger: Ledger, decision: str) -> list[str]:

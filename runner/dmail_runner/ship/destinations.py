@@ -4,10 +4,10 @@ from contextlib import AbstractContextManager
 
 from dmail_runner.declare.object_route import AzureRoute, GcsRoute, S3Route
 from dmail_runner.declare.route import AnyRoute, FolderRoute, SftpRoute
-from dmail_runner.ship.delivery import Place
+from dmail_runner.ship.interface import Destination
 
 
-def destination(route: AnyRoute) -> AbstractContextManager[Place]:
+def destination(route: AnyRoute) -> AbstractContextManager[Destination]:
     """The place that a route leads to, connected while the context lasts. A new type of route is one line here."""
     match route:
         case FolderRoute():

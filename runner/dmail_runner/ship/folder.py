@@ -6,100 +6,151 @@ import grp
 import os
 import pwd
 import shutil
+import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO, ClassVar
+from pathlib import PurePosixPath
+from typing import ClassVar
 
 from dmail_runner.declare.route import FolderRoute
-from dmail_runner.ship.delivery import Refused, Watched
+from dmail_runner.ship.answers import Gone, Refused
+from dmail_runner.ship.interface import Content, Rename, Seen
 
 CHUNK = 1 << 20
 
 # Linux renames in one step and without overwriting; elsewhere a second name is made and the first removed.
 RENAME = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
-HERE, NO_REPLACE = -100, 1
+NO_REPLACE = 1
+FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @dataclass(frozen=True)
 class Folder:
-    """Files below the route's folder, with its owner, group and mode; by default for this user alone."""
+    """Files below the route's folder, with its owner, group and mode; by default for this user alone.
+
+    A sub-folder that is a symbolic link is refused: whoever can write into the folder could lead files away by one.
+    """
 
     route: FolderRoute
-    moves: ClassVar[bool] = RENAME is not None
+    at_once: ClassVar[int] = -1
+    copies: ClassVar[bool] = False
 
     @property
-    def path(self) -> Path:
-        return self.route.path
+    def renames(self) -> tuple[Rename, ...]:
+        """Where the system does not rename without overwriting, the file goes through a second name, by a rename in one step."""
+        return (Rename(one_step=True, staged=RENAME is None),)
 
-    def size(self, name: str) -> int | None:
-        with explained(self.location(name)):
+    def look(self, name: str) -> Seen | None:
+        with self.explained(name):
             try:
-                return (self.path / name).stat().st_size
+                with self.parent(name) as (parent, leaf):
+                    found = os.stat(leaf, dir_fd=parent, follow_symlinks=False)
             except FileNotFoundError:
                 return None
+            if not stat.S_ISREG(found.st_mode):
+                raise OSError(errno.EEXIST, "there is something of that name that is no file")
+            return Seen(found.st_size, found.st_mtime)
 
-    def write(
-        self, name: str, content: BinaryIO | Watched, closing: Callable[[], None] = lambda: None, *, replace: bool = False
-    ) -> None:
-        with explained(self.location(name)):
-            target = self.path / name
-            self.make_folder(target.parent)
-            if replace:
-                target.unlink(missing_ok=True)
-            with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb") as file:
+    def prepare(self, name: str) -> None:
+        with self.explained(name), self.parent(name, make=True):
+            pass
+
+    def write(self, name: str, content: Content, created: Callable[[], None] = lambda: None) -> None:
+        with self.explained(name), self.parent(name, make=True) as (parent, leaf):
+            number = os.open(leaf, NEW_FILE, 0o600, dir_fd=parent)
+            with os.fdopen(number, "wb") as file:
+                created()
                 shutil.copyfileobj(content, file, CHUNK)
                 if self.route.owner or self.route.group:
-                    os.fchown(file.fileno(), *ids(self.route))
-                os.fchmod(file.fileno(), self.route.mode)
+                    os.fchown(number, *ids(self.route))
+                os.fchmod(number, self.route.mode)
                 file.flush()
-                os.fsync(file.fileno())
-                closing()
-
-    def make_folder(self, folder: Path) -> None:
-        """Make a folder below the route's. Raises Refused for one that is a symbolic link: it may lead anywhere."""
-        folder.mkdir(parents=True, exist_ok=True)
-        for above in (folder, *folder.parents):
-            if above == self.path:
-                return
-            if above.is_symlink():
-                raise Refused(f"{above} is a symbolic link: nothing is written below it")
+                os.fsync(number)
 
     def read(self, name: str) -> Iterator[bytes]:
-        with explained(self.location(name)), (self.path / name).open("rb") as file:
-            while chunk := file.read(CHUNK):
-                yield chunk
+        with self.explained(name), self.parent(name) as (parent, leaf):
+            number = os.open(leaf, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+            with os.fdopen(number, "rb") as file:
+                while chunk := file.read(CHUNK):
+                    yield chunk
 
-    def publish(self, temporary: str, final: str) -> None:
-        with explained(self.location(final)):
-            if RENAME is None:
-                os.link(self.path / temporary, self.path / final)
-                (self.path / temporary).unlink()
-            elif RENAME(HERE, os.fsencode(self.path / temporary), HERE, os.fsencode(self.path / final), NO_REPLACE):
-                raise OSError(ctypes.get_errno(), told(ctypes.get_errno()))
-            directory = os.open((self.path / final).parent, os.O_RDONLY)
+    def publish(self, temporary: str, final: str, staged: str | None) -> None:
+        with self.explained(final), self.parent(temporary) as (source, old), self.parent(final) as (target, new):
+            if staged is None:
+                rename(source, old, target, new)
+            else:
+                with self.parent(staged) as (middle, between):
+                    os.rename(old, between, src_dir_fd=source, dst_dir_fd=middle)
+                    os.link(between, new, src_dir_fd=middle, dst_dir_fd=target, follow_symlinks=False)
+                    os.unlink(between, dir_fd=middle)
+            for folder in {source, target}:
+                os.fsync(folder)
+
+    def put(self, name: str, content: Content) -> None:
+        raise NotImplementedError
+
+    def remove(self, name: str) -> bool:
+        with self.explained(name):
             try:
-                os.fsync(directory)
-            finally:
-                os.close(directory)
+                with self.parent(name) as (parent, leaf):
+                    os.unlink(leaf, dir_fd=parent)
+            except FileNotFoundError:
+                return False
+            return True
 
-    def remove(self, name: str) -> None:
-        with explained(self.location(name)):
-            (self.path / name).unlink(missing_ok=True)
+    @contextmanager
+    def parent(self, name: str, *, make: bool = False) -> Iterator[tuple[int, str]]:
+        """The file's folder, opened step by step from the route's own on, and the file's name in it. Raises OSError."""
+        *folders, leaf = PurePosixPath(name).parts
+        if make:
+            self.route.path.mkdir(parents=True, exist_ok=True)
+        number = os.open(self.route.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            for folder in folders:
+                number = below(number, folder, make=make)
+            yield number, leaf
+        finally:
+            os.close(number)
 
     def described(self) -> str:
-        return str(self.path)
+        return str(self.route.path)
 
     def location(self, name: str) -> str:
-        return str(self.path / name)
+        return str(self.route.path / name)
+
+    @contextmanager
+    def explained(self, name: str) -> Iterator[None]:
+        """Raise what the file system refuses as Refused, with the path."""
+        try:
+            yield
+        except FileNotFoundError as error:
+            raise Gone(f"{self.location(name)}: {error.strerror}") from None
+        except OSError as error:
+            raise Refused(f"{self.location(name)}: {error.strerror}") from None
 
 
-def told(error: int) -> str:
-    """What the file system said to a rename."""
-    if error in (errno.EINVAL, errno.ENOSYS):
-        return "this file system renames only by overwriting; `finish: direct_then_marker` does without"
-    return os.strerror(error)
+def below(number: int, folder: str, *, make: bool) -> int:
+    """Open a folder of an open folder, which is closed. Raises OSError for a symbolic link."""
+    try:
+        if make:
+            with suppress(FileExistsError):
+                os.mkdir(folder, dir_fd=number)
+        if stat.S_ISLNK(os.stat(folder, dir_fd=number, follow_symlinks=False).st_mode):
+            raise OSError(errno.ELOOP, f"its folder {folder} is a symbolic link, which is not followed")
+        return os.open(folder, FOLDER, dir_fd=number)
+    finally:
+        os.close(number)
+
+
+def rename(source: int, old: str, target: int, new: str) -> None:
+    """Rename in one step, never over another file. Raises OSError."""
+    if RENAME and RENAME(source, os.fsencode(old), target, os.fsencode(new), NO_REPLACE):
+        number = ctypes.get_errno()
+        if number in (errno.EINVAL, errno.ENOSYS):
+            raise OSError(number, "this file system renames only by overwriting; `finish: direct_then_marker` does without")
+        raise OSError(number, os.strerror(number))
 
 
 def ids(route: FolderRoute) -> tuple[int, int]:
@@ -117,12 +168,3 @@ def ids(route: FolderRoute) -> tuple[int, int]:
 def folder(route: FolderRoute) -> Iterator[Folder]:
     """The route's folder."""
     yield Folder(route)
-
-
-@contextmanager
-def explained(location: str) -> Iterator[None]:
-    """What the file system refuses, with the path that it refused."""
-    try:
-        yield
-    except OSError as error:
-        raise Refused(f"{location}: {error.strerror}") from None

@@ -14,7 +14,7 @@ from dmail_runner.core.errors import DeliveryError
 from dmail_runner.core.redact import register_secret
 from dmail_runner.declare.route import Login
 from dmail_runner.ship.algorithms import Transport, quoted
-from dmail_runner.ship.delivery import Lost
+from dmail_runner.ship.answers import Lost
 from dmail_runner.ship.refused import HungUp, LoginRefused
 
 AGENT_KEYS = 5  # keys of an agent that are tried: OpenSSH hangs up at the sixth

@@ -6,8 +6,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
-from secrets import token_hex
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import obstore
 from obstore.exceptions import BaseError
@@ -15,23 +14,19 @@ from obstore.store import ObjectStore as Client
 
 from dmail_runner.core.errors import DeliveryError
 from dmail_runner.declare.object_route import AzureRoute, GcsRoute, ObjectRoute, S3Route
-from dmail_runner.ship.delivery import Lost, Refused, Spoiled, Taken, Unheard, Watched, pause
+from dmail_runner.ship.answers import Lost, Refused, Spoiled, Unheard, pause
+from dmail_runner.ship.interface import Content, Rename, Seen
 from dmail_runner.ship.store_client import client
 from dmail_runner.ship.store_faults import explained, plain
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig
 
-
 CHUNK = 8 << 20  # bytes of a piece
 PIECES = 4  # under way at once
 SINGLE = 16 << 20  # bytes that go in one request
 COPIED = 5 << 30  # bytes that S3 copies in one go
 SLOW = 600.0  # seconds that a request with a piece in it, or a copy within the store, may take
-
-
-class Copying(Lost):
-    """The store has perhaps not finished copying: what it copies from must stay."""
 
 
 @dataclass(frozen=True)
@@ -47,17 +42,21 @@ class ObjectStore:
     ask: Client
     carry: Client
     once: Client
+    renames: ClassVar[tuple[Rename, ...]] = (Rename(one_step=False),)
+    at_once: ClassVar[int] = SINGLE
+    copies: ClassVar[bool] = True
 
     def path(self, name: str) -> str:
         return f"{self.route.prefix.strip('/')}/{name}".lstrip("/")
 
-    def size(self, name: str) -> int | None:
+    def look(self, name: str) -> Seen | None:
         """An object's bytes, or None where there is none. A bucket that does not exist has no objects."""
         with explained(self.location(name), "asking for its size"):
             try:
-                return obstore.head(self.ask, self.path(name))["size"]
+                found = obstore.head(self.ask, self.path(name))
             except FileNotFoundError:
                 return None
+            return Seen(found["size"], found["last_modified"].timestamp())
 
     def read(self, name: str) -> Iterator[bytes]:
         """An object's bytes, a piece at a time."""
@@ -65,99 +64,60 @@ class ObjectStore:
             for chunk in obstore.get(self.carry, self.path(name)).stream(min_chunk_size=CHUNK):
                 yield bytes(chunk)
 
-    def remove(self, name: str) -> None:
-        """Remove an object; it may be gone already."""
+    def remove(self, name: str) -> bool:
+        """Remove an object. A store does not tell whether there was one: that is asked first."""
+        if self.look(name) is None:
+            return False
         with explained(self.location(name), "removing"), suppress(FileNotFoundError):
             obstore.delete(self.ask, self.path(name))
+        return True
 
-    def create(self, name: str, content: BinaryIO | Watched, size: int) -> None:
-        """Make an object of `size` bytes, whole or not at all, and never over another. Raises Taken, Lost where nobody knows.
+    def prepare(self, name: str) -> None:
+        """A store has no folders."""
 
-        What fits goes by one `PUT` with `If-None-Match: *`. The library's multipart upload knows no such condition, and its
-        conditional `PUT` holds all in memory: more goes to a temporary name that nobody else has, in pieces, and from there to
-        its own by a conditional copy within the store: S3's by the completion of a multipart copy and Azure's by Copy Blob
-        (`If-None-Match: *`), Google's by `x-goog-if-generation-match: 0`.
+    def put(self, name: str, content: Content) -> None:
+        """Make an object in one `PUT` with `If-None-Match: *`. Raises Taken, and Lost if nobody knows.
 
-        After any other error, Unheard among them, nothing was made. After Lost nobody knows: `size` and `read` tell whether the
-        object is there; that it is not says nothing, however, where somebody takes objects away.
+        After any other error, Unheard among them, nothing was made.
         """
-        if self.seen(name):
-            raise Taken(f"{self.location(name)} exists already; it was not touched")
-        self.check_limit(name, size)
-        if size > SINGLE:
-            self.create_by_copy(name, content, size)
-            return
         source = Source(content)
-        with source.faults(self.location(name)):
+        with source.faults():
             whole = source.read()
-        self.check_size(name, len(whole), size)
+        if len(whole) != content.size:
+            raise Spoiled(f"{self.location(name)}: {content.size:,} bytes were to be sent, and the file has {len(whole):,}")
         self.make(name, lambda: obstore.put(self.once, self.path(name), whole, mode="create", use_multipart=False))
 
-    def seen(self, name: str) -> bool:
-        """Whether the name is taken, as far as this can be seen: before the upload, and besides the condition."""
-        try:
-            with before_the_name():
-                return self.size(name) is not None
-        except Refused:
-            # Who may not list an S3 bucket may not ask for what is not there; the condition holds all the same.
-            return False
-
-    def create_by_copy(self, name: str, content: BinaryIO | Watched, size: int) -> None:
-        """Upload under a name of its own, then copy. What is left of it after a crash ends with `.part`."""
-        temporary = f"{name}.{token_hex(8)}.part"
-        try:
-            with before_the_name():
-                self.write(temporary, content)
-                self.check_size(name, self.size(temporary), size)
-        except BaseException:
-            self.tidy(temporary)
-            raise
-        try:
-            self.copy(temporary, name, size)
-        except Copying:
-            raise
-        except DeliveryError:
-            self.tidy(temporary)
-            raise
-        self.tidy(temporary)
-
-    def tidy(self, temporary: str) -> None:
-        """Remove what is not needed any more, where the store lets us: what was made is made all the same."""
-        with suppress(DeliveryError):
-            self.remove(temporary)
-
-    def write(self, name: str, content: BinaryIO | Watched) -> None:
-        """Make or replace an object, in pieces."""
+    def write(self, name: str, content: Content, created: Callable[[], None] = lambda: None) -> None:
+        """Make an object in pieces. The library's multipart upload knows no condition: the name must be nobody else's."""
+        self.check_limit(name, content.size)
         source = Source(content)
-        with source.faults(self.location(name)), explained(self.location(name), "writing"):
+        with source.faults(), explained(self.location(name), "writing"):
+            created()
             file: Any = source
             obstore.put(self.carry, self.path(name), file, chunk_size=CHUNK, max_concurrency=PIECES)
 
-    def copy(self, temporary: str, final: str, size: int) -> None:
-        """The conditional copy. Azure's may go on after its answer: until then the object is empty, and its source must stay."""
-        azure = isinstance(self.route, AzureRoute)
-        try:
-            self.make(final, lambda: obstore.copy(self.once, self.path(temporary), self.path(final), overwrite=False))
-        except Unheard:
-            raise
-        except Lost as error:
-            raise (Copying if azure else Lost)(error.what) from None
-        if azure:
-            self.settle(final, size)
+    def publish(self, temporary: str, final: str, staged: str | None) -> None:  # noqa: ARG002 - a copy needs no second name
+        """Copy within the store, if nothing has the final name. Errors are those of `put`.
 
-    def settle(self, name: str, size: int) -> None:
-        """Wait until a copy is whole. Raises Copying where that cannot be seen: the name is given, so nothing was refused."""
+        S3 copies by the completion of a multipart copy and Azure by Copy Blob, both with `If-None-Match: *`; Google with
+        `x-goog-if-generation-match: 0`. Azure's copy may go on after its answer: until then the object is not whole.
+        """
+        self.make(final, lambda: obstore.copy(self.once, self.path(temporary), self.path(final), overwrite=False))
+        if isinstance(self.route, AzureRoute):
+            self.wait_for_copy(temporary, final)
+
+    def wait_for_copy(self, temporary: str, final: str) -> None:
+        """Wait until a copy is whole. Raises Lost where that cannot be seen: the name is given, so nothing was refused."""
         end = time.monotonic() + SLOW
         try:
+            source = self.look(temporary)
             # An object that is gone was whole, or nobody would have taken it.
-            while self.size(name) not in (size, None):
+            while (found := self.look(final)) and source and found.size != source.size:
                 if time.monotonic() > end:
-                    raise Copying(f"{self.location(name)}: the store has not finished copying after {SLOW:.0f} s")
+                    raise Lost(f"{self.location(final)}: the store has not finished copying after {SLOW:.0f} s")
                 time.sleep(1)
         except Refused as error:
-            raise Copying(f"{error.what}; whether the copy is whole is not known") from None
-        except Lost as error:
-            raise Copying(error.what) from None
+            raise Lost(f"{error.what}; whether the copy is whole is not known") from None
 
     def make(self, name: str, request: Callable[[], object]) -> None:
         """Make the request that gives a name; again only where nothing can have come of it."""
@@ -178,11 +138,6 @@ class ObjectStore:
                 todo="split the file: `split: {size: 4 GB}`",
             )
 
-    def check_size(self, name: str, found: int | None, size: int) -> None:
-        if found != size:
-            there = "nothing" if found is None else f"{found:,} bytes"
-            raise Spoiled(f"{self.location(name)}: {size:,} bytes were to be sent, but {there} arrived: it was not made")
-
     def described(self) -> str:
         return self.location("")
 
@@ -199,7 +154,7 @@ class ObjectStore:
 class Source:
     """A file whose faults are kept: the library would tell of them as its own, and so swallow a signal that stops us."""
 
-    def __init__(self, content: BinaryIO | Watched) -> None:
+    def __init__(self, content: Content) -> None:
         self.content = content
         self.fault: BaseException | None = None
 
@@ -217,25 +172,14 @@ class Source:
         return self.content.tell()
 
     @contextmanager
-    def faults(self, location: str) -> Iterator[None]:
+    def faults(self) -> Iterator[None]:
         """Raise the file's fault instead of what it led to."""
         try:
             yield
         except BaseException:
-            if isinstance(self.fault, OSError):
-                raise DeliveryError(f"{location}: the file to send cannot be read: {self.fault.strerror or self.fault}") from None
             if self.fault is not None:
                 raise self.fault from None
             raise
-
-
-@contextmanager
-def before_the_name() -> Iterator[None]:
-    """Whatever is lost here, the final name was not given."""
-    try:
-        yield
-    except Lost as error:
-        raise Unheard(error.what) from None
 
 
 @contextmanager

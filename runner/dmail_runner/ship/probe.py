@@ -1,85 +1,176 @@
-"""Trying a route: a small file is written, read back, renamed and removed, and what the server can do is told."""
+"""A probe: a file that is delivered as a run delivers a part, and removed again."""
 
-import io
-import os
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+from typing import Any
 
-from dmail_runner.declare.route import AnyRoute
-from dmail_runner.ship import Destination, Folders, Refused, Store, destination
+from dmail_runner.core.errors import DmailError, Held
+from dmail_runner.core.values import Receipt, Spooled
+from dmail_runner.declare.route import AnyRoute, FolderRoute, SftpRoute
+from dmail_runner.ledger.intents import Entry, Intents, Word
+from dmail_runner.ship.answers import Lost, Refused, pause
+from dmail_runner.ship.delivery import deliver
+from dmail_runner.ship.destinations import destination
+from dmail_runner.ship.interface import Destination
 
-BYTES = 4 << 20
+TRIES = 3  # sessions in which a probe is delivered and removed, if the connection is lost
 
-
-@dataclass(frozen=True)
-class Look:
-    """One thing that was tried: whether it went well, and what was found. `needed`: a delivery cannot do without it."""
-
-    what: str
-    well: bool
-    found: str
-    needed: bool = True
+Settings = Mapping[str, Any]
 
 
-def probe(route: AnyRoute, name: str) -> Iterator[Look]:
-    """Try everything that a delivery does, with a file called `name`, of which nothing is left. Raises DeliveryError."""
-    with destination(route) as place:
-        yield Look("session", well=True, found=place.described())
-        content, temporary = os.urandom(BYTES), f"{name}.part"
+class Stage(IntEnum):
+    """How far a delivery came."""
+
+    NOTHING = 0
+    CREATING = 1
+    CLOSING = 2
+    PUBLISHING = 3
+
+
+STAGES = {
+    Word.CREATING: Stage.CREATING,
+    Word.CREATED: Stage.CREATING,
+    Word.CLOSING: Stage.CLOSING,
+    Word.PUBLISHING: Stage.PUBLISHING,
+    Word.PUBLISHING_ONE: Stage.PUBLISHING,
+    Word.ANSWERED: Stage.PUBLISHING,
+}
+
+
+class Rest(Enum):
+    """What became of a name after the probe."""
+
+    REMOVED = "it was there, and was removed"
+    ABSENT = "it was not there"
+    STAYS = "it is there, and cannot be removed"
+    UNSEEN = "the server neither shows nor removes it"
+
+
+@dataclass
+class Trial:
+    """One probe, and what came of it.
+
+    Attributes:
+        route: the route, with other settings.
+        settings: those settings.
+        described: the server and the session; empty if there was none.
+        receipt: the proof that the probe was delivered; None if it was not.
+        fault: what stopped it; None if it was delivered.
+        seconds: how long the delivery took.
+        entries: what the ledger of a run would have of it.
+        rests: what became of each of its names.
+
+    """
+
+    route: AnyRoute
+    settings: Settings
+    probe: Spooled
+    described: str = ""
+    receipt: Receipt | None = None
+    fault: DmailError | None = None
+    seconds: float = 0.0
+    entries: list[Entry] = field(default_factory=list)
+    rests: dict[str, Rest] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.intents = Intents(self.entries.append)
+
+    @property
+    def final(self) -> str:
+        """The final name."""
+        return self.probe.part.name
+
+    @property
+    def stage(self) -> Stage:
+        return max((STAGES.get(entry.word, Stage.NOTHING) for entry in self.entries), default=Stage.NOTHING)
+
+    @property
+    def one_step(self) -> bool | None:
+        """Whether the rename is known to be one step; None if the probe was not renamed."""
+        renamed = self.receipt and self.stage is Stage.PUBLISHING and isinstance(self.route, SftpRoute | FolderRoute)
+        return self.entries[-1].word is Word.PUBLISHING_ONE if renamed else None
+
+    @property
+    def names(self) -> list[str]:
+        """Every name that may have had its bytes."""
+        used = [name for entry in self.entries for name in (entry.temporary, entry.staged) if name]
+        return list(dict.fromkeys([*used, self.final])) if used else []
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """Names that have its bytes still, or may have them."""
+        return tuple(name for name in self.names if self.stays(name))
+
+    def stays(self, name: str) -> bool:
+        """Whether a name has its bytes, or may have them. A server that shows nothing is believed what it has answered."""
+        rest = self.rests.get(name, Rest.UNSEEN)
+        if rest is Rest.UNSEEN and self.receipt:
+            return name == self.final
+        refused = self.stage is Stage.CREATING and isinstance(self.fault, Refused)
+        return rest is Rest.STAYS or (rest is Rest.UNSEEN and not refused)
+
+    @property
+    def fetched(self) -> bool:
+        """Whether somebody has fetched it, or may have: it was whole, and is not there."""
+        whole = self.receipt is not None or isinstance(self.fault, Held)
+        return self.stage >= Stage.CLOSING and whole and self.rests.get(self.final) is Rest.ABSENT
+
+    def session(self) -> None:
+        """Deliver in one session, and remove every name. Raises Lost."""
+        with destination(self.route) as place:
+            self.described = place.described()
+            if self.receipt is None and (self.fault is None or isinstance(self.fault, Lost)):
+                self.deliver(place)
+            for name in self.names:
+                self.rests[name] = remove(place, name)
+
+    def deliver(self, place: Destination) -> None:
+        """Deliver as a run does. Raises Lost."""
+        start = time.monotonic()
         try:
-            if isinstance(place, Store):
-                yield from arrived(place, name, content, partial(place.create, name, io.BytesIO(content), BYTES))
-                yield overwriting(place, name, partial(place.create, name, io.BytesIO(b"second"), 6))
-            else:
-                yield from arrived(place, temporary, content, partial(place.write, temporary, io.BytesIO(content)))
-                yield from renamed(place, temporary, name)
-        finally:
-            refusals = [attempt(partial(place.remove, left)) for left in (temporary, name)]
-        refusal = next(filter(None, refusals), None)
-        yield Look("remove", well=refusal is None, found=refusal or "the probe is gone", needed=False)
+            self.receipt, self.fault = deliver(self.probe, place, self.intents, self.route), None
+        except Lost:
+            raise
+        except DmailError as fault:
+            self.fault = fault
+        self.seconds = max(time.monotonic() - start, 0.001)
 
 
-def arrived(place: Destination, name: str, content: bytes, write: Callable[[], None]) -> Iterator[Look]:
-    """Write, ask for the size, read back."""
-    start = time.monotonic()
-    write()
-    seconds = time.monotonic() - start
-    yield Look("write", well=True, found=f"{BYTES:,} bytes in {seconds:.2f} s, {BYTES / seconds / 1e6:,.1f} MB/s")
-    size = place.size(name)
-    yield Look("size", well=size == BYTES, found=f"{size:,} bytes are there" if size is not None else "it is not there")
-    start = time.monotonic()
+def try_probe(route: AnyRoute, settings: Settings, probe: Spooled, wait: Callable[[float], None]) -> Trial:
+    """Deliver a probe by a route with other settings, and remove every name that it has had.
+
+    A lost connection is worth another session if something was begun, or if the server has answered an earlier probe.
+    """
+    trial = Trial(route.model_copy(update=dict(settings)), settings, probe)
+    for tries in range(1, TRIES + 1):
+        try:
+            trial.session()
+        except DmailError as fault:
+            trial.fault = None if trial.receipt else fault
+            if not isinstance(fault, Lost) or tries == TRIES or not (trial.entries or settings):
+                break
+            wait(pause(tries))
+        else:
+            break
+    return trial
+
+
+def remove(place: Destination, name: str) -> Rest:
+    """Remove a name, and look what became of it. Raises Lost."""
+    before = shown(place, name)
     try:
-        same = b"".join(place.read(name)) == content
-    except Refused as error:
-        yield Look("read back", well=False, found=error.what, needed=False)
-        return
-    speed = f"{BYTES / (time.monotonic() - start) / 1e6:,.1f} MB/s"
-    yield Look("read back", well=same, found=f"the same bytes, {speed}" if same else "other bytes than were written")
+        return Rest.REMOVED if place.remove(name) else Rest.ABSENT
+    except Refused:
+        if not before:
+            return Rest.UNSEEN if before is None else Rest.ABSENT
+    return Rest.STAYS if shown(place, name) else Rest.REMOVED
 
 
-def renamed(place: Folders, temporary: str, name: str) -> Iterator[Look]:
-    """Rename, and see that a second file cannot take the name."""
-    if refusal := attempt(partial(place.publish, temporary, name)):
-        yield Look("rename", well=False, found=f"{refusal}; `finish: direct_then_marker` does without")
-        return
-    yield Look("rename", well=True, found="it has its final name")
-    place.write(temporary, io.BytesIO(b"second"))
-    yield overwriting(place, name, partial(place.publish, temporary, name))
-
-
-def overwriting(place: Destination, name: str, again: Callable[[], None]) -> Look:
-    """See that a second file cannot take the name of the first."""
-    refusal = attempt(again)
-    well = refusal is not None and place.size(name) == BYTES
-    return Look("no overwriting", well=well, found="refused, as it must be" if well else "the second file replaced the first")
-
-
-def attempt(step: Callable[[], None]) -> str | None:
-    """What the server said to a step that it refused; None where it did not."""
+def shown(place: Destination, name: str) -> bool | None:
+    """Whether a file is there; None if the server does not show it. Raises Lost."""
     try:
-        step()
-    except Refused as error:
-        return error.what
-    return None
+        return place.look(name) is not None
+    except Refused:
+        return None

@@ -21,7 +21,7 @@ from pydantic import SecretStr
 
 from dmail_runner.core.errors import DeliveryError
 from dmail_runner.declare.route import Login, SftpRoute
-from dmail_runner.ship.delivery import Lost
+from dmail_runner.ship.answers import Lost
 
 HANG_UPS = 2  # so many times, one after the other, may a server hang up at the login before that counts as a refusal
 

@@ -1,147 +1,182 @@
 """An SFTP server, by paramiko."""
 
+import errno
 import posixpath
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from secrets import token_hex
-from typing import Any, BinaryIO
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import paramiko
 from paramiko.message import Message
 from paramiko.sftp import (
     CMD_CLOSE,
+    CMD_EXTENDED,
     CMD_HANDLE,
     CMD_OPEN,
+    CMD_RENAME,
     CMD_STATUS,
     CMD_WRITE,
     SFTP_FLAG_CREATE,
     SFTP_FLAG_EXCL,
-    SFTP_FLAG_TRUNC,
     SFTP_FLAG_WRITE,
     SFTP_OK,
     SFTPError,
     int64,
 )
 
+from dmail_runner.core.redact import one_line
 from dmail_runner.declare.route import SftpRoute
-from dmail_runner.ship.delivery import Lost, Refused, Watched
+from dmail_runner.ship.answers import Gone, Lost, Refused
+from dmail_runner.ship.interface import Content, Rename, Seen
 from dmail_runner.ship.sftp_client import Client, open_sftp
 from dmail_runner.ship.ssh import fingerprint, server, session
 
 BLOCK = 32 << 10  # bytes that every server takes in one write
 OPENSSH_BLOCK = 127 << 10  # OpenSSH takes 255 KiB; this is where fewer answers stop paying for longer copies
 WINDOW = 4 << 20  # bytes under way at once
+UNANSWERED = (TimeoutError, ConnectionError)  # errors that are no answer of the server, though they are OSErrors, as its refusals
 
 
-@dataclass(frozen=True)
+@dataclass
 class Sftp:
-    """Files below the route's directory on its server."""
+    """Files below the route's directory on its server. `known`: folders that are there."""
 
     client: Client
     route: SftpRoute
+    known: set[str] = field(default_factory=set)
+    at_once: ClassVar[int] = -1
+    copies: ClassVar[bool] = False
 
     @property
-    def moves(self) -> bool:
-        """Whether a temporary file that is still there was certainly not renamed."""
-        return self.route.rename == "atomic" or self.staged
+    def renames(self) -> tuple[Rename, ...]:
+        """OpenSSH's plain rename is two steps, and never overwrites; its posix-rename is one step, and overwrites.
 
-    @property
-    def staged(self) -> bool:
-        """Whether a rename goes by a second temporary name.
-
-        OpenSSH's plain rename never overwrites, and takes two steps; its posix-rename takes one step, and overwrites. To a name
-        that nobody else knows the second is safe, and from there the first: the temporary file's own name then tells everything.
+        One after the other, through a second name, they are both: a file that still has its first name was not renamed.
         """
-        return self.route.rename == "auto" and self.is_openssh()
+        plain = Rename(one_step=self.route.rename == "atomic")
+        if self.route.rename == "auto" and "OpenSSH" in self.version:
+            return Rename(one_step=True, staged=True), plain
+        return (plain,)
 
-    def is_openssh(self) -> bool:
+    @property
+    def version(self) -> str:
+        """What the server calls itself."""
         channel = self.client.get_channel()
         transport: Any = channel.get_transport() if channel else None
-        return bool(transport and "OpenSSH" in transport.remote_version)
+        return str(transport.remote_version) if transport else ""
 
     def path(self, name: str) -> str:
         return posixpath.join(self.route.directory, name)
 
-    def size(self, name: str) -> int | None:
+    def look(self, name: str) -> Seen | None:
         with self.explained(self.location(name), "asking for its size"):
             try:
-                return self.attributes(self.path(name)).st_size or 0
+                found = self.attributes(self.path(name))
             except FileNotFoundError:
                 return None
+            except UNANSWERED:
+                raise
+            except OSError as refusal:
+                return self.opened(name, refusal)
+            return Seen(found.st_size, found.st_mtime)
+
+    def opened(self, name: str, refusal: OSError) -> Seen | None:
+        """What opening a file tells, if the server answers no other question. Raises OSError."""
+        try:
+            self.client.open(self.path(name), "rb").close()
+        except FileNotFoundError:
+            return None
+        except UNANSWERED:
+            raise
+        except OSError:
+            raise refusal from None
+        return Seen(None)
 
     def attributes(self, path: str) -> paramiko.SFTPAttributes:
         """What the server knows of a file or folder; of one that answers no such question, what its folder's list says."""
         try:
             return self.client.stat(path)
-        except FileNotFoundError:
+        except (FileNotFoundError, *UNANSWERED):
             raise
         except OSError as refusal:
             folder, name = posixpath.split(path)
             try:
                 listed = {entry.filename: entry for entry in self.client.listdir_attr(folder or ".")}
-            except FileNotFoundError:
+            except (FileNotFoundError, *UNANSWERED):
                 raise
             except OSError:
                 raise refusal from None
             if name not in listed:
-                raise FileNotFoundError(path) from None
+                raise FileNotFoundError(errno.ENOENT, path) from None
             return listed[name]
 
-    def write(
-        self, name: str, content: BinaryIO | Watched, closing: Callable[[], None] = lambda: None, *, replace: bool = False
-    ) -> None:
-        self.make_folder(posixpath.dirname(self.path(name)))
+    def prepare(self, name: str) -> None:
+        if self.route.make_directory:
+            self.make_folder(posixpath.dirname(self.path(name)))
+
+    def write(self, name: str, content: Content, created: Callable[[], None] = lambda: None) -> None:
+        self.prepare(name)
         with self.explained(self.location(name), "writing"):
-            flags = SFTP_FLAG_WRITE | SFTP_FLAG_CREATE | (SFTP_FLAG_TRUNC if replace else SFTP_FLAG_EXCL)
-            upload(self.client, self.path(name), content, self.block(), flags=flags, closing=closing)
+            upload(self.client, self.path(name), content, self.block(), created)
 
     def block(self) -> int:
         """How many bytes go in one write."""
-        return OPENSSH_BLOCK if self.is_openssh() else BLOCK
+        return OPENSSH_BLOCK if "OpenSSH" in self.version else BLOCK
 
     def make_folder(self, folder: str) -> None:
         """Make the folder and those above it where they are missing."""
-        if folder in ("", ".", "/"):
+        if folder in ("", ".", "/") or folder in self.known:
             return
         with self.explained(f"{self.route.host}:{folder}", "making the folder"):
             try:
                 self.attributes(folder)
             except FileNotFoundError:
-                if not self.route.make_directory:
-                    raise
                 self.make_folder(posixpath.dirname(folder))
                 try:
                     self.client.mkdir(folder)
+                except UNANSWERED:
+                    raise
                 except OSError:
                     # Another session may have made it meanwhile; if not, this says what is wrong.
                     self.attributes(folder)
+        self.known.add(folder)
 
     def read(self, name: str) -> Iterator[bytes]:
         with self.explained(self.location(name), "reading it back"), self.client.open(self.path(name), "rb") as file:
             # With no size it would ask for one, which not every server tells of an open file.
-            file.prefetch(self.attributes(self.path(name)).st_size)
+            if size := self.size(name):
+                file.prefetch(size)
             while chunk := file.read(BLOCK):
                 yield chunk
 
-    def publish(self, temporary: str, final: str) -> None:
-        with self.explained(self.location(final), "renaming"):
-            if not self.staged:
-                self.client.rename(self.path(temporary), self.path(final))
-                return
-            # It ends as the first one does: mail houses leave such names alone.
-            second = self.path(f"{temporary.removesuffix('.part')}.{token_hex(6)}.part")
-            self.client.posix_rename(self.path(temporary), second)
-            try:
-                self.client.rename(second, self.path(final))
-            except OSError:
-                with suppress(OSError):
-                    self.client.posix_rename(second, self.path(temporary))
-                raise
+    def size(self, name: str) -> int | None:
+        """A file's bytes, if the server tells them."""
+        try:
+            return self.attributes(self.path(name)).st_size
+        except UNANSWERED:
+            raise
+        except OSError:
+            return None
 
-    def remove(self, name: str) -> None:
-        with self.explained(self.location(name), "removing"), suppress(FileNotFoundError):
-            self.client.remove(self.path(name))
+    def publish(self, temporary: str, final: str, staged: str | None) -> None:
+        with self.explained(self.location(final), "renaming"):
+            if staged is None:
+                # The plain rename of SFTP version 3 fails where the target exists.
+                self.client.rename(self.path(temporary), self.path(final))
+            else:
+                rename_through(self.client, *(self.path(name) for name in (temporary, staged, final)))
+
+    def put(self, name: str, content: Content) -> None:
+        raise NotImplementedError
+
+    def remove(self, name: str) -> bool:
+        with self.explained(self.location(name), "removing"):
+            try:
+                self.client.remove(self.path(name))
+            except FileNotFoundError:
+                return False
+            return True
 
     @contextmanager
     def explained(self, location: str, doing: str) -> Iterator[None]:
@@ -154,7 +189,8 @@ class Sftp:
             channel = self.client.get_channel()
             # A closed socket is told by an OSError, as a refusal is.
             lost = not isinstance(error, OSError) or isinstance(error, ConnectionError) or channel is None or channel.closed
-            raise (Lost if lost else Refused)(f"{location}: {doing} failed: {error or type(error).__name__}") from None
+            kind = Lost if lost else Gone if isinstance(error, FileNotFoundError) else Refused
+            raise kind(f"{location}: {doing} failed: {one_line(said(error))}") from None
 
     def described(self) -> str:
         channel = self.client.get_channel()
@@ -181,23 +217,42 @@ class Writes:
             self.refusal = f"a write was refused: {message.get_text()}" if code is not None else f"unexpected answer {kind}"
 
 
-def upload(
-    client: paramiko.SFTPClient,
-    path: str,
-    content: BinaryIO | Watched,
-    size: int,
-    *,
-    flags: int,
-    closing: Callable[[], None] = lambda: None,
-) -> None:
-    """Write a file with many writes under way, and check the answer to each of them, and to the close. Raises OSError.
+def said(error: BaseException) -> str:
+    """What a server said, without the number that paramiko has put before it."""
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return text or type(error).__name__
 
-    `size` is that of one write in bytes. `closing` is called before the close, and not if a write was refused.
-    """
+
+def rename_through(client: Client, temporary: str, staged: str, final: str) -> None:
+    """Rename in one step to a second name, and from there to the final one, without overwriting. Raises OSError."""
     wire: Any = client
+    nobody = type(None)  # paramiko's word for an answer that is waited for
+    with client.together():
+        first = wire._async_request(nobody, CMD_EXTENDED, "posix-rename@openssh.com", temporary.encode(), staged.encode())
+        second = wire._async_request(nobody, CMD_RENAME, staged.encode(), final.encode())
+    refusal: OSError | None = None
+    try:
+        wire._read_response(first)
+    except UNANSWERED:
+        raise
+    except OSError as error:
+        refusal = error
+    try:
+        wire._read_response(second)
+    except UNANSWERED:
+        raise
+    except OSError as error:
+        raise refusal or error from None
+
+
+def upload(client: paramiko.SFTPClient, path: str, content: Content, size: int, created: Callable[[], None]) -> None:
+    """Write a new file with many writes under way; every answer, and that to the closing, is looked at. Raises OSError."""
+    wire: Any = client
+    flags = SFTP_FLAG_WRITE | SFTP_FLAG_CREATE | SFTP_FLAG_EXCL
     kind, answer = wire._request(CMD_OPEN, path.encode(), flags, paramiko.SFTPAttributes())
     if kind != CMD_HANDLE:
         raise OSError("the server gave no handle")
+    created()
     handle = answer.get_binary()
     writes = Writes()
     offset = 0
@@ -210,8 +265,6 @@ def upload(
     # Also after a refusal: an answer that is left over would be taken for that to the next request.
     while writes.waiting:
         wire._read_response()
-    if not writes.refusal:
-        closing()
     try:
         wire._request(CMD_CLOSE, handle)
     finally:

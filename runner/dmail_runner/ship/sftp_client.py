@@ -1,6 +1,7 @@
 """SFTP on a channel of a session, each answer of which has a deadline."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import paramiko
@@ -9,7 +10,7 @@ from paramiko.sftp import SFTPError
 
 from dmail_runner.core.errors import DeliveryError
 from dmail_runner.ship.algorithms import Transport
-from dmail_runner.ship.delivery import Lost
+from dmail_runner.ship.answers import Lost
 from dmail_runner.ship.ssh import stage
 from dmail_runner.ship.watchdog import Watchdog
 
@@ -18,7 +19,12 @@ PARAMIKO: Any = paramiko.SFTPClient
 
 
 class Client(paramiko.SFTPClient):
-    """paramiko's client. A request must be sent, and an answer be whole, in the time that the watchdog gives."""
+    """paramiko's client, which can send several requests in one packet.
+
+    A request must be sent, and an answer be complete, in the time that the watchdog gives.
+    """
+
+    held: bytes | None = None
 
     def __init__(self, channel: Channel, watchdog: Watchdog) -> None:
         self.watchdog = watchdog
@@ -28,7 +34,20 @@ class Client(paramiko.SFTPClient):
         return self.in_time("the next answer", PARAMIKO._read_packet)
 
     def _write_all(self, out: bytes) -> None:
-        self.in_time("sending", PARAMIKO._write_all, out)
+        if self.held is None:
+            self.in_time("sending", PARAMIKO._write_all, out)
+        else:
+            self.held += out
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Send the requests made meanwhile in one packet: a killed process has sent all of them, or none."""
+        self.held = b""
+        try:
+            yield
+        finally:
+            requests, self.held = self.held, None
+        self._write_all(requests)
 
     def in_time(self, doing: str, do: Callable[..., Any], *given: bytes) -> Any:
         """Call one of paramiko's methods. If the session was closed because it took too long, that is a TimeoutError."""

@@ -1,4 +1,4 @@
-"""Bringing a run's parts to their route: in parallel where it allows, again where a fault may pass, what tells of them last."""
+"""The shipment of a run's parts: in parallel if the route allows it, again if a fault may pass, side files last."""
 
 import time
 from collections import deque
@@ -8,50 +8,52 @@ from dataclasses import dataclass
 
 from dmail_runner.core.values import Part, Receipt, Spooled, Transfer, Watch, ignore_progress
 from dmail_runner.declare.route import AnyRoute, SftpRoute
-from dmail_runner.ship.delivery import Intent, Lost, deliver, pause
+from dmail_runner.ledger.intents import Intents
+from dmail_runner.ship.answers import Lost, pause
+from dmail_runner.ship.delivery import deliver
 from dmail_runner.ship.destinations import destination
 
 
 @dataclass(frozen=True)
 class DeliveryCallbacks:
-    """Whom a courier asks and tells: the ledger's word on a part's name, receipts, progress, people; and how it waits.
+    """What a shipment calls: the record of a part's attempts, receipts, messages, progress, and how to wait.
 
     `watch` is told of each stretch of bytes that has been read from a part.
     """
 
-    intent: Callable[[Part], Intent]
+    intents: Callable[[Part], Intents]
     delivered: Callable[[Part, Receipt], None]
     tell: Callable[[str], None] = lambda _: None
     watch: Watch = ignore_progress
     wait: Callable[[float], None] = time.sleep
 
 
-def ship(parts: Sequence[Spooled], route: AnyRoute, desk: DeliveryCallbacks) -> None:
+def ship(parts: Sequence[Spooled], route: AnyRoute, callbacks: DeliveryCallbacks) -> None:
     """Deliver every part, and then the files beside them, in order. Raises DeliveryError or Held at the first fault."""
     files = deque(spooled for spooled in parts if not spooled.part.side)
     sides = deque(spooled for spooled in parts if spooled.part.side)
     workers = min(route.parallel, len(files)) if isinstance(route, SftpRoute) else 1
     if workers > 1:
         with ThreadPoolExecutor(workers, "ship") as pool:
-            carriers = [Carrier(files, route, desk) for _ in range(workers)]
+            shipments = [Shipment(files, route, callbacks) for _ in range(workers)]
             try:
-                for done in [pool.submit(carrier.carry) for carrier in carriers]:
+                for done in [pool.submit(shipment.carry) for shipment in shipments]:
                     done.result()
             except BaseException:
                 # What another worker has begun it brings to its end; nobody begins anything new.
                 files.clear()
                 raise
         files.clear()
-    Carrier(deque([*files, *sides]), route, desk).carry()
+    Shipment(deque([*files, *sides]), route, callbacks).carry()
 
 
 @dataclass
-class Carrier:
+class Shipment:
     """One session after another, and the parts that are brought by it."""
 
     todo: deque[Spooled]
     route: AnyRoute
-    desk: DeliveryCallbacks
+    callbacks: DeliveryCallbacks
 
     def carry(self) -> None:
         """Deliver until nothing is left to do."""
@@ -65,8 +67,8 @@ class Carrier:
                 if tries > self.route.retries:
                     raise
                 seconds = pause(tries)
-                self.desk.tell(f"retry    {error.what}: again in {seconds:.0f} s, {tries} of {self.route.retries}")
-                self.desk.wait(seconds)
+                self.callbacks.tell(f"retry    {error.what}: again in {seconds:.0f} s, {tries} of {self.route.retries}")
+                self.callbacks.wait(seconds)
 
     def session(self) -> None:
         """Deliver by one session; a part that is lost on the way is to do again."""
@@ -77,15 +79,17 @@ class Carrier:
                 except IndexError:
                     return
                 part = spooled.part
-                self.desk.tell(f"ship     {part.bytes:,} bytes to {place.location(part.name)}")
+                self.callbacks.tell(f"ship     {part.bytes:,} bytes to {place.location(part.name)}")
                 start = time.monotonic()
-                watch = self.desk.watch(Transfer(part.name, part.bytes, "bytes"))
+                watch = self.callbacks.watch(Transfer(part.name, part.bytes, "bytes"))
                 try:
-                    receipt = deliver(spooled, place, self.desk.intent(part), self.route, watch)
+                    receipt = deliver(spooled, place, self.callbacks.intents(part), self.route, watch)
                 except Lost:
                     self.todo.appendleft(spooled)
                     raise
-                self.desk.delivered(part, receipt)
+                self.callbacks.delivered(part, receipt)
                 if not receipt.adopted and not part.side:
                     seconds = max(time.monotonic() - start, 0.001)
-                    self.desk.tell(f"sent     {part.bytes:,} bytes in {seconds:,.1f} s, {part.bytes / seconds / 1e6:,.1f} MB/s")
+                    self.callbacks.tell(
+                        f"sent     {part.bytes:,} bytes in {seconds:,.1f} s, {part.bytes / seconds / 1e6:,.1f} MB/s"
+                    )

@@ -14,7 +14,7 @@ from paramiko.channel import Channel
 from dmail_runner.core.errors import DeliveryError
 from dmail_runner.declare.route import Login, SftpRoute
 from dmail_runner.ship.algorithms import Transport, quoted
-from dmail_runner.ship.delivery import Lost
+from dmail_runner.ship.answers import Lost
 from dmail_runner.ship.login import authenticate
 from dmail_runner.ship.private_key import private_key
 from dmail_runner.ship.refused import attempt

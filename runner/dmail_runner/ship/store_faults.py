@@ -8,7 +8,7 @@ from http import HTTPStatus
 from obstore.exceptions import BaseError
 
 from dmail_runner.core.errors import DeliveryError
-from dmail_runner.ship.delivery import Lost, Refused, Taken, Unheard
+from dmail_runner.ship.answers import Gone, Lost, Refused, Taken, Unheard
 
 
 @contextmanager
@@ -38,7 +38,8 @@ def fault(location: str, doing: str, text: str) -> DeliveryError:
         return Unheard(f"{location}: {doing} was put off: {words}")
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in (HTTPStatus.CONFLICT, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.OK):
         return (Unheard if harmless(said) else Lost)(f"{location}: {doing} failed: {words}")
-    return Refused(f"{location}: {doing} was refused: {words}", todo=advice(status, code, doing))
+    kind = Gone if status == HTTPStatus.NOT_FOUND else Refused
+    return kind(f"{location}: {doing} was refused: {words}", todo=advice(status, code, doing))
 
 
 def unanswered(location: str, doing: str, said: str, debug: str) -> DeliveryError:

@@ -11,10 +11,11 @@ from urllib.parse import urlencode
 import pytest
 
 from deliveries import CONTENT, NAME, send
-from dmail_runner.core.errors import DeliveryError
+from dmail_runner.core.errors import DeliveryError, Held
 from dmail_runner.core.values import Spooled
 from dmail_runner.declare.object_route import AzureRoute
-from dmail_runner.ship.delivery import Lost, Refused, Taken, Unheard
+from dmail_runner.ship.answers import Lost, Refused, Unheard
+from dmail_runner.ship.interface import Content, Seen
 from dmail_runner.ship.object_store import ObjectStore, object_store
 from sshd import free_port
 from stores import ACCOUNT, KEY, LARGE, SMALL, bytes_of, create, names, own_azure, told
@@ -26,10 +27,10 @@ def test_of_two_that_publish_at_once_one_wins(spooled: Spooled, azurite: AzureRo
     barrier, outcomes = threading.Barrier(2), []
 
     def publish(number: int) -> None:
-        with object_store(route) as store, spooled.path.open("rb") as content:
+        with object_store(route) as store, Content(spooled.path, len(CONTENT), lambda _: None, lambda: None) as content:
             barrier.wait(20)
             try:
-                store.create("one", content, len(CONTENT))
+                store.put("one", content)
                 outcomes.append("won")
             except DeliveryError:
                 outcomes.append("lost")
@@ -84,8 +85,8 @@ def test_a_shared_access_signature(azurite: AzureRoute, by: str) -> None:
     place = own_azure(port, f"shared{len(by)}", **way(shared_access("rwdlac")))
     for size in (SMALL, LARGE):
         create(place, bytes_of(size), str(size))
-    with pytest.raises(Taken):
-        create(place, bytes_of(LARGE), str(LARGE))
+    with pytest.raises(Held):
+        create(place, bytes_of(LARGE, 1), str(LARGE))
     forbidden = own_azure(port, "forbidden", **way(shared_access("r")))
     with pytest.raises(Refused, match="403") as refused:
         create(forbidden, b"x")
@@ -99,23 +100,23 @@ def test_a_shared_access_signature(azurite: AzureRoute, by: str) -> None:
 def test_a_copy_that_azure_has_not_finished_keeps_its_source(azurite: AzureRoute, monkeypatch: pytest.MonkeyPatch) -> None:
     """An accepted copy is an empty object until it is done, and stays one if what it copies from goes away."""
     place = azurite.model_copy(update={"prefix": "slow"})
-    size, looks = ObjectStore.size, []
+    look, looks = ObjectStore.look, []
 
-    def copying(store: ObjectStore, name: str) -> int | None:
-        found = size(store, name)
+    def copying(store: ObjectStore, name: str) -> Seen | None:
+        found = look(store, name)
         if name != NAME or not found:
             return found
         looks.append(names(place))
-        return 0 if len(looks) < 3 else found
+        return Seen(0) if len(looks) < 3 else found
 
-    monkeypatch.setattr(ObjectStore, "size", copying)
+    monkeypatch.setattr(ObjectStore, "look", copying)
     monkeypatch.setattr("dmail_runner.ship.object_store.time.sleep", lambda _: None)
     create(place, bytes_of(LARGE))
     assert [len(found) for found in looks] == [2, 2, 2]
     assert names(place) == [f"slow/{NAME}"]
     monkeypatch.setattr("dmail_runner.ship.object_store.SLOW", -1.0)
     monkeypatch.setattr(
-        ObjectStore, "size", lambda store, name: size(store, name) and (0 if name == "two" else size(store, name))
+        ObjectStore, "look", lambda store, name: look(store, name) and (Seen(0) if name == "two" else look(store, name))
     )
     with pytest.raises(Lost, match="has not finished copying"):
         create(place, bytes_of(LARGE), "two")

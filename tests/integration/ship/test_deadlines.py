@@ -14,7 +14,7 @@ import pytest
 from dmail_runner.core.yaml import parse
 from dmail_runner.declare.route import Route
 from dmail_runner.ship import destination
-from dmail_runner.ship.delivery import Lost
+from dmail_runner.ship.answers import Lost
 from login_server import PASSWORD, LoginServer, Session, login_server
 
 TIMEOUT = 0.6  # seconds

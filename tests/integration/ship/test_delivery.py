@@ -3,15 +3,17 @@
 import stat
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from deliveries import CONTENT, NAME, Ledgerish, send, sftp_route
+from deliveries import CONTENT, EARLIER, NAME, Ledgerish, send, sftp_route
 from dmail_runner.core.errors import DeliveryError, Held
 from dmail_runner.core.values import Spooled
 from dmail_runner.declare.route import FolderRoute, SftpRoute
+from dmail_runner.ledger.intents import Word
 from dmail_runner.ship import Refused, destination
 from sshd import Sshd, free_port, serve
 
@@ -33,7 +35,8 @@ def test_a_part_arrives_whole_and_alone(spooled: Spooled, route: Place) -> None:
     receipt = send(spooled, route[0], ledger)
     assert (route[1] / NAME).read_bytes() == CONTENT
     assert [path.name for path in (route[1] / NAME).parent.iterdir()] == ["letters.csv"]
-    assert ledger.seen == ["begun", "closing", "declared"], "each is recorded before it is done"
+    assert ledger.words == ["creating", "closing", "publishing_one"], "each is recorded before it is done"
+    assert not ledger.left
     assert not receipt.adopted
     assert receipt.sha256 == spooled.part.sha256
 
@@ -53,8 +56,9 @@ def test_the_same_bytes_of_another_run_are_not_adopted(spooled: Spooled, route: 
 
 def test_a_file_that_is_adopted_leaves_no_temporary_copy(spooled: Spooled, route: Place) -> None:
     send(spooled, route[0])
-    (route[1] / f"{NAME}.part").write_bytes(CONTENT)  # killed between link and unlink
-    assert send(spooled, route[0], Ledgerish(temporary=f"{NAME}.part", closing=True, declared=True)).adopted
+    (route[1] / EARLIER).write_bytes(CONTENT)  # killed between link and unlink
+    receipt = send(spooled, route[0], Ledgerish.after(Word.PUBLISHING, spooled.part))
+    assert (receipt.adopted, receipt.proof) == (False, "found")
     assert [path.name for path in route[1].rglob("*.part")] == []
 
 
@@ -67,52 +71,78 @@ def test_other_bytes_under_the_name_are_not_touched(spooled: Spooled, route: Pla
     assert (route[1] / NAME).read_bytes() == other
 
 
-def test_where_a_rename_is_two_steps_a_temporary_file_proves_nothing(
+def test_where_a_rename_is_two_steps_a_temporary_file_proves_nothing(spooled: Spooled, route: Place) -> None:
+    """Killed between the two, and taken by the provider since: there is no final file, and it was mailed."""
+    (route[1] / EARLIER).parent.mkdir(parents=True)
+    (route[1] / EARLIER).write_bytes(CONTENT)
+    ledger = Ledgerish.after(Word.PUBLISHING, spooled.part)
+    for _ in range(2):
+        with pytest.raises(Held, match="the provider may have taken it") as held:
+            send(spooled, route[0], ledger)
+        assert held.value.hold == "unknown"
+    assert ledger.words == ["publishing"], "nothing was sent"
+    assert not (route[1] / NAME).exists()
+    assert (route[1] / EARLIER).read_bytes() == CONTENT, "what may be evidence stays"
+
+
+def test_without_a_rename_that_spares_others_a_folder_goes_through_a_second_name(
     spooled: Spooled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Killed between the two, and taken by the provider since: there is no final file, and it was mailed."""
     from dmail_runner.ship import folder
 
     monkeypatch.setattr(folder, "RENAME", None)
-    monkeypatch.setattr(folder.Folder, "moves", False)
-    route = FolderRoute(type="folder", path=tmp_path / "root")
-    send(spooled, route)
+    route, ledger = FolderRoute(type="folder", path=tmp_path / "root"), Ledgerish()
+    send(spooled, route, ledger)
     assert [path.name for path in (tmp_path / "root/in/box").iterdir()] == ["letters.csv"]
-    (tmp_path / "root" / NAME).rename(tmp_path / "root" / f"{NAME}.part")
-    with pytest.raises(Held, match="the provider most likely took it"):
-        send(spooled, route, Ledgerish(temporary=f"{NAME}.part", closing=True, declared=True))
-    assert not (tmp_path / "root" / NAME).exists()
+    assert ledger.entries[-1].staged
+    (tmp_path / "root" / NAME).write_bytes(b"somebody else's")
+    with pytest.raises(Held, match="exists already, with other content"):
+        send(spooled, route)
 
 
-@pytest.mark.parametrize("closing", [False, True])
-def test_a_piece_of_an_earlier_attempt_is_replaced(spooled: Spooled, route: Place, closing: bool) -> None:
-    (route[1] / NAME).parent.mkdir(parents=True)
-    (route[1] / f"{NAME}.part").write_bytes(CONTENT[:1000])
-    send(spooled, route[0], Ledgerish(temporary=f"{NAME}.part", closing=closing))
+@pytest.mark.parametrize("word", [Word.CREATING, Word.CLOSING, Word.NOT_DELIVERED])
+def test_a_piece_of_an_earlier_attempt_is_replaced(spooled: Spooled, route: Place, word: Word) -> None:
+    (route[1] / EARLIER).parent.mkdir(parents=True)
+    (route[1] / EARLIER).write_bytes(CONTENT[:1000])
+    send(spooled, route[0], Ledgerish.after(word, spooled.part))
     assert (route[1] / NAME).read_bytes() == CONTENT
     assert [path.name for path in (route[1] / NAME).parent.iterdir()] == ["letters.csv"]
 
 
-@pytest.mark.parametrize("declared", [False, True])
+@pytest.mark.parametrize("word", [Word.CLOSING, Word.PUBLISHING_ONE])
 def test_a_complete_file_of_an_earlier_attempt_is_renamed_and_not_uploaded_again(
-    spooled: Spooled, route: Place, declared: bool
+    spooled: Spooled, route: Place, word: Word
 ) -> None:
-    (route[1] / NAME).parent.mkdir(parents=True)
-    (route[1] / f"{NAME}.part").write_bytes(CONTENT)
-    inode = (route[1] / f"{NAME}.part").stat().st_ino
-    ledger = Ledgerish(temporary=f"{NAME}.part", closing=True, declared=declared)
+    (route[1] / EARLIER).parent.mkdir(parents=True)
+    (route[1] / EARLIER).write_bytes(CONTENT)
+    inode = (route[1] / EARLIER).stat().st_ino
+    ledger = Ledgerish.after(word, spooled.part)
     send(spooled, route[0], ledger)
     assert (route[1] / NAME).stat().st_ino == inode
-    assert "begun" not in ledger.seen
+    assert "creating" not in ledger.words
+
+
+def test_what_an_earlier_attempt_left_is_looked_at_byte_for_byte(spooled: Spooled, route: Place) -> None:
+    """Not all the answers to its writes were heard: as many bytes are not enough, however large the file is."""
+    (route[1] / EARLIER).parent.mkdir(parents=True)
+    (route[1] / EARLIER).write_bytes(bytes(len(CONTENT)))
+    send(spooled, route[0].model_copy(update={"verify": "size"}), Ledgerish.after(Word.CLOSING, spooled.part))
+    assert (route[1] / NAME).read_bytes() == CONTENT
 
 
 def test_what_was_about_to_get_its_name_is_never_uploaded_again(spooled: Spooled, route: Place) -> None:
     """Somebody else's bytes, or a piece, under our temporary name: the file that we have renamed may have been taken."""
-    (route[1] / NAME).parent.mkdir(parents=True)
-    (route[1] / f"{NAME}.part").write_bytes(CONTENT[:1000])
-    with pytest.raises(Held, match="the provider most likely took it"):
-        send(spooled, route[0], Ledgerish(temporary=f"{NAME}.part", closing=True, declared=True))
-    assert (route[1] / f"{NAME}.part").read_bytes() == CONTENT[:1000]
+    (route[1] / EARLIER).parent.mkdir(parents=True)
+    (route[1] / EARLIER).write_bytes(CONTENT[:1000])
+    with pytest.raises(Held, match="the provider may have taken it"):
+        send(spooled, route[0], Ledgerish.after(Word.PUBLISHING_ONE, spooled.part))
+    assert (route[1] / EARLIER).read_bytes() == CONTENT[:1000]
+
+
+def test_other_bytes_than_the_ones_that_may_have_left_are_not_sent(spooled: Spooled, route: Place) -> None:
+    ledger = Ledgerish.after(Word.CLOSING, replace(spooled.part, sha256="0" * 64))
+    with pytest.raises(Held, match="other bytes than the part has now"):
+        send(spooled, route[0], ledger)
 
 
 def test_a_server_that_takes_what_is_closed_gets_one_copy(
@@ -130,7 +160,7 @@ def test_a_server_that_takes_what_is_closed_gets_one_copy(
 
     monkeypatch.setattr(kind, "write", take)
     for _ in range(3):
-        with pytest.raises(Held, match="the provider most likely took it") as held:
+        with pytest.raises(Held, match="the provider may have taken it") as held:
             send(spooled, route[0], ledger)
         assert held.value.hold == "unknown"
     assert taken == [CONTENT]
@@ -145,15 +175,15 @@ def test_a_rename_that_is_refused_and_done_is_never_repeated(
         kind = type(place)
     publish = kind.publish
 
-    def lie(self: Any, temporary: str, final: str) -> None:
-        publish(self, temporary, final)
+    def lie(self: Any, temporary: str, final: str, staged: str | None) -> None:
+        publish(self, temporary, final, staged)
         taken.append((route[1] / final).read_bytes())
         (route[1] / final).unlink()
         raise Refused("Failure")
 
     monkeypatch.setattr(kind, "publish", lie)
     for _ in range(3):
-        with pytest.raises(Held, match="the provider most likely took it"):
+        with pytest.raises(Held, match="the provider may have taken it"):
             send(spooled, route[0], ledger)
     assert taken == [CONTENT]
 
@@ -163,7 +193,7 @@ def test_a_rename_that_is_answered_and_not_done_is_no_delivery(
 ) -> None:
     with destination(route[0]) as place:
         monkeypatch.setattr(type(place), "publish", lambda *_: None)
-    with pytest.raises(Held, match="may have been there"):
+    with pytest.raises(Held, match="the provider may have taken it"):
         send(spooled, route[0])
 
 
@@ -176,15 +206,16 @@ def test_a_folder_in_which_nothing_can_be_removed(spooled: Spooled, tmp_path: Pa
             pytest.skip("this file system has no append-only folders")
         ledger = Ledgerish()
         try:
-            for _ in range(2):
-                with pytest.raises(DeliveryError, match="renaming failed"):
-                    send(spooled, sftp_route(server), ledger)
-            assert len(list(box.iterdir())) == 1, "one upload, and no final name"
-            with pytest.raises(Held, match="may have been there"):
-                send(spooled, sftp_route(server, rename="plain"), ledger)
-            receipt = send(spooled, sftp_route(server, rename="plain"))
-            assert receipt.sha256 == spooled.part.sha256
+            receipt = send(spooled, sftp_route(server), ledger)
             assert (server.root / NAME).read_bytes() == CONTENT
+            assert ledger.words == ["creating", "closing", "publishing_one", "publishing"], (
+                "the second one only as the first did nothing"
+            )
+            temporary = ledger.entries[0].temporary
+            assert receipt.left == (temporary,) == tuple(ledger.left), "a second name with the same bytes lies there"
+            assert (server.root / temporary).exists()
+            (server.root / NAME).write_bytes(CONTENT)
+            assert send(spooled, sftp_route(server)).adopted
         finally:
             subprocess.run(["chattr", "-a", str(box)], check=True)
 
@@ -205,8 +236,8 @@ def test_a_subsystem_that_does_not_speak_sftp(spooled: Spooled, tmp_path: Path, 
 
 
 def test_a_file_that_vanished_after_its_rename_was_meant_is_held(spooled: Spooled, route: Place) -> None:
-    with pytest.raises(Held, match="the provider most likely took it") as held:
-        send(spooled, route[0], Ledgerish(declared=True))
+    with pytest.raises(Held, match="the provider may have taken it") as held:
+        send(spooled, route[0], Ledgerish.after(Word.PUBLISHING_ONE, spooled.part))
     assert held.value.hold == "unknown"
     assert not (route[1] / NAME).exists()
 
@@ -216,24 +247,33 @@ def test_a_file_in_a_folder_is_private(spooled: Spooled, tmp_path: Path) -> None
     assert stat.S_IMODE((tmp_path / "root" / NAME).stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize(
-    ("denied", "told"),
-    [
-        ("rename", "renaming failed"),
-        ("stat,lstat,fstat,opendir", "asking for its size failed"),
-        ("write", "writing failed"),
-        ("mkdir", "making the folder"),
-    ],
-)
+@pytest.mark.parametrize(("denied", "told"), [("write", "writing failed"), ("mkdir", "making the folder")])
 def test_a_server_that_refuses_a_request(spooled: Spooled, tmp_path: Path, denied: str, told: str) -> None:
     with serve(tmp_path / "sshd", sftp_options=f"-P {denied}") as server:
         ledger = Ledgerish()
         with pytest.raises(DeliveryError, match=told):
             send(spooled, sftp_route(server), ledger)
-        left = [path for path in server.root.rglob("*") if path.is_file()]
-        # A file that was not renamed waits for the next attempt, which renames it and uploads nothing.
-        assert len(left) == (denied == "rename")
-        assert ledger.declared == (denied == "rename")
+        assert [path for path in server.root.rglob("*") if path.is_file()] == []
+        assert ledger.words == ["creating", "abandoned"], "nothing has left, and the next attempt may begin"
+
+
+@pytest.mark.parametrize("denied", ["rename", "rename,posix-rename"])
+def test_a_server_that_refuses_to_rename_proves_nothing_by_that(spooled: Spooled, tmp_path: Path, denied: str) -> None:
+    with serve(tmp_path / "sshd", sftp_options=f"-P {denied}") as server:
+        ledger = Ledgerish()
+        for _ in range(2):
+            with pytest.raises(Held, match="the provider may have taken it") as held:
+                send(spooled, sftp_route(server), ledger)
+            assert held.value.hold == "unknown"
+        assert ledger.words.count("creating") == 1, "it is uploaded once"
+
+
+def test_a_server_that_refuses_the_first_of_two_ways_to_rename(spooled: Spooled, tmp_path: Path) -> None:
+    with serve(tmp_path / "sshd", sftp_options="-P posix-rename") as server:
+        ledger = Ledgerish()
+        send(spooled, sftp_route(server), ledger)
+        assert ledger.words[-2:] == ["publishing_one", "publishing"]
+        assert [path.name for path in (server.root / NAME).parent.iterdir()] == ["letters.csv"]
 
 
 def test_a_server_whose_disk_is_full(spooled: Spooled, tmp_path: Path) -> None:

@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from deliveries import NAME
-from dmail_runner.core.errors import DeliveryError
+from dmail_runner.core.errors import DeliveryError, Held
 from dmail_runner.declare import object_route
-from dmail_runner.ship.delivery import Taken
 from stores import Gcs, blinded, bytes_of, create, sizes
 
 
@@ -15,8 +14,8 @@ from stores import Gcs, blinded, bytes_of, create, sizes
 def test_google_is_asked_for_what_is_not_there(gcs: object_route.GcsRoute, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     create(gcs, bytes_of(size))
     assert Gcs.objects == {f"/b/{NAME}": bytes_of(size)}
-    blinded(monkeypatch, lambda: None)
-    with pytest.raises(Taken, match=f"gs://b/{NAME} exists already"):
+    blinded(monkeypatch, size, lambda: None)
+    with pytest.raises(Held, match=f"gs://b/{NAME} exists already"):
         create(gcs, bytes_of(size, 1))
     assert Gcs.objects == {f"/b/{NAME}": bytes_of(size)}
 

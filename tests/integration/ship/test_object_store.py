@@ -1,7 +1,6 @@
 """Delivery to object stores: moto's S3 server and Azurite."""
 
 import hashlib
-import io
 import os
 import re
 import threading
@@ -16,7 +15,7 @@ from dmail_runner.core.errors import Held
 from dmail_runner.core.values import Part, Spooled
 from dmail_runner.declare import object_route
 from dmail_runner.declare.object_route import AzureRoute, S3Route
-from dmail_runner.ship.delivery import Refused, Taken
+from dmail_runner.ship.answers import Refused
 from dmail_runner.ship.object_store import SINGLE, object_store
 from stores import (
     LARGE,
@@ -50,18 +49,17 @@ def test_a_part_arrives_whole_and_alone(spooled: Spooled, route: S3Route | Azure
     receipt = send(spooled, route, ledger)
     assert there(route) == CONTENT
     assert there(route, f"{NAME}.part") is None
-    assert ledger.seen == ["declared"]
+    assert ledger.words == ["publishing"]
     assert receipt.location.endswith(NAME)
     assert send(spooled, route).adopted
 
 
 def test_what_stands_under_the_name_is_not_touched(spooled: Spooled, route: S3Route | AzureRoute) -> None:
-    with object_store(route) as store:
-        store.create(NAME, io.BytesIO(b"somebody else's"), 15)
+    create(route, b"somebody else's")
     ledger = Ledgerish()
     with pytest.raises(Held, match="exists already, with other content"):
         send(spooled, route, ledger)
-    assert not ledger.declared
+    assert ledger.words == []
     assert there(route) == b"somebody else's"
 
 
@@ -79,12 +77,12 @@ def test_what_is_made_is_whole_and_alone(server: Server, size: int) -> None:
     place, content = server.route(server.port), bytes_of(size)
     create(place, content)
     with object_store(place) as store:
-        assert store.size(NAME) == size
+        assert store.look(NAME).size == size
         assert hashlib.sha256(b"".join(store.read(NAME))).digest() == hashlib.sha256(content).digest()
         assert names(place) == [store.path(NAME)]
-        store.remove(NAME)
-        store.remove(NAME)
-        assert store.size(NAME) is None
+        assert store.remove(NAME)
+        assert not store.remove(NAME)
+        assert store.look(NAME) is None
 
 
 @pytest.mark.parametrize("blind", [False, True], ids=["it looks before", "it cannot see"])
@@ -93,8 +91,8 @@ def test_a_name_that_is_taken_is_not_touched(server: Server, size: int, blind: b
     place = server.route(server.port)
     create(place, b"somebody else's")
     if blind:
-        blinded(monkeypatch, lambda: None)
-    with pytest.raises(Taken, match="exists already") as taken:
+        blinded(monkeypatch, size, lambda: None)
+    with pytest.raises(Held, match="exists already, with other content") as taken:
         create(place, bytes_of(size))
     told(taken, place)
     monkeypatch.undo()
@@ -107,7 +105,7 @@ def test_a_name_that_is_taken_is_not_touched(server: Server, size: int, blind: b
 def test_nothing_is_sent_where_the_name_is_seen_to_be_taken(server: Server, size: int) -> None:
     """Also for servers that do not know the condition."""
     create(server.route(server.port), b"somebody else's")
-    with between(server.port, spoil := Wire(lambda _: None)) as port, pytest.raises(Taken):
+    with between(server.port, spoil := Wire(lambda _: None)) as port, pytest.raises(Held):
         create(server.route(port), bytes_of(size))
     assert [line.split()[0] for line in spoil.seen] == [b"HEAD"]
 
@@ -121,10 +119,10 @@ def test_of_two_that_make_it_at_once_one_does(server: Server, size: int, monkeyp
         try:
             create(place, bytes_of(size, seed))
             won.append(seed)
-        except Taken:
+        except Held:
             lost.append(seed)
 
-    blinded(monkeypatch, lambda: barrier.wait(20))
+    blinded(monkeypatch, size, lambda: barrier.wait(20))
     threads = [threading.Thread(target=make, args=(seed,)) for seed in (1, 2)]
     for thread in threads:
         thread.start()

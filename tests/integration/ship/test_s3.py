@@ -1,6 +1,5 @@
 """S3, with moto's server."""
 
-import io
 import json
 import subprocess
 import sys
@@ -12,7 +11,7 @@ import pytest
 from deliveries import CONTENT, NAME, Ledgerish, send
 from dmail_runner.core.errors import DeliveryError, Held
 from dmail_runner.core.values import Spooled
-from dmail_runner.ship.delivery import Lost, Refused
+from dmail_runner.ship.answers import Lost, Refused
 from dmail_runner.ship.object_store import object_store
 from sshd import free_port
 from stores import LARGE, MOTO, SMALL, Wire, answer, between, bytes_of, create, own_s3, running, s3_route, there, told
@@ -59,12 +58,12 @@ def test_an_answer_that_is_cut_off_after_the_name_was_given(spooled: Spooled, mo
     with between(moto, Wire(after=cut)) as port, pytest.raises(DeliveryError) as lost:
         send(spooled, s3_route(port, retries=0), ledger)
     assert isinstance(lost.value, Lost), lost.value
-    assert ledger.declared
-    assert send(spooled, s3_route(moto), ledger).adopted
+    assert ledger.words == ["publishing"]
+    assert send(spooled, s3_route(moto), ledger).proof == "found"
     assert there(s3_route(moto)) == CONTENT
     with object_store(s3_route(moto)) as store:
         store.remove(NAME)
-    with pytest.raises(Held, match="the provider most likely took it") as held:
+    with pytest.raises(Held, match="the provider may have taken it") as held:
         send(spooled, s3_route(moto), ledger)
     assert held.value.hold == "unknown", "it is not mailed a second time by itself"
     assert there(s3_route(moto)) is None
@@ -103,13 +102,14 @@ def test_encryption_is_asked_for_in_both_ways(moto: int, s3: Any) -> None:
 
 def test_more_than_s3_copies_is_refused_before_it_is_sent(moto: int, s3: Any) -> None:
     with object_store(own_s3(moto)) as store, pytest.raises(Refused, match="at most 5,368,709,120"):
-        store.create(NAME, io.BytesIO(b""), (5 << 30) + 1)
+        store.check_limit(NAME, (5 << 30) + 1)
 
 
 MEMORY = """
 import json, sys
 from pathlib import Path
 from dmail_runner.declare.object_route import S3Route
+from dmail_runner.ship.interface import Content
 from dmail_runner.ship.object_store import object_store
 
 def peak():
@@ -117,8 +117,8 @@ def peak():
 
 place, size, file = S3Route.model_validate(json.loads(sys.argv[1])), int(sys.argv[2]), Path(sys.argv[3])
 before = peak()
-with object_store(place) as store, file.open("rb") as content:
-    store.create("large", content, size)
+with object_store(place) as store:
+    store.write("large", Content(file, size, lambda _: None, lambda: None))
     assert sum(map(len, store.read("large"))) == size
 print(peak() - before)
 """

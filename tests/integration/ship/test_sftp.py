@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from deliveries import CONTENT, NAME, Ledgerish, send, sftp_route
+from deliveries import CONTENT, NAME, Ledgerish, callbacks, send, sftp_route
 from dmail_runner.core.errors import ConfigError, DeliveryError, Held
 from dmail_runner.core.values import Part, Receipt, Spooled
 from dmail_runner.core.yaml import parse
 from dmail_runner.declare.route import FolderRoute, Route
-from dmail_runner.ship import AheadUploader, DeliveryCallbacks, Lost, ship
+from dmail_runner.ship import AheadUploader, DeliveryCallbacks, Lost, destination, give_up, ship
 from sshd import Sshd, serve
 from wire import OTHER, wire
 
@@ -37,7 +37,7 @@ class Counter:
             self.order.append(part.name)
 
         return DeliveryCallbacks(
-            lambda part: self.ledger.setdefault(part.number, Ledgerish()).intent(), delivered, wait=self.waits.append
+            lambda part: self.ledger.setdefault(part.number, Ledgerish()).intents(), delivered, wait=self.waits.append
         )
 
 
@@ -103,8 +103,8 @@ def test_an_answer_to_the_rename_that_is_lost(spooled: Spooled, sshd: Sshd, monk
 
     rename, calls = Sftp.publish, []
 
-    def lose(self: Sftp, temporary: str, final: str) -> None:
-        rename(self, temporary, final)
+    def lose(self: Sftp, temporary: str, final: str, staged: str | None) -> None:
+        rename(self, temporary, final, staged)
         calls.append(final)
         raise Lost("cut off")
 
@@ -112,7 +112,7 @@ def test_an_answer_to_the_rename_that_is_lost(spooled: Spooled, sshd: Sshd, monk
     found = Counter()
     ship([spooled], sftp_route(sshd), found.desk())
     assert calls == [NAME]
-    assert found.receipts[1].adopted
+    assert found.receipts[1].proof == "found"
     assert len(found.waits) == 1
 
 
@@ -168,11 +168,11 @@ def test_parts_travel_while_the_rest_is_written(tmp_path: Path, sshd: Sshd, monk
 
     parts, said = [made(tmp_path, number, os.urandom(200_000)) for number in range(1, 6)], []
     route = sftp_route(sshd, parallel=2)
-    early = AheadUploader(route, "spring-1", said.append)
+    early = AheadUploader(route, lambda _: Ledgerish().intents(), said.append)
     for each in parts[:4]:
         early.take(each)
     there = early.close()
-    assert set(there) == {each.part.name for each in parts[:4]}
+    assert set(there) == {each.part.number for each in parts[:4]}
     assert not list(sshd.root.glob("in/*.csv")), "nothing has its name before the run is frozen"
     assert len(said) == 4
     written, write = [], Sftp.write
@@ -182,8 +182,7 @@ def test_parts_travel_while_the_rest_is_written(tmp_path: Path, sshd: Sshd, monk
         write(self, name, *given, **options)
 
     monkeypatch.setattr(Sftp, "write", count)
-    desk = DeliveryCallbacks(lambda part: Ledgerish(ahead=there.get(part.name)).intent(), lambda *_: None)
-    ship(parts, route, desk)
+    ship(parts, route, callbacks(intents=lambda part: there.get(part.number) or Ledgerish().intents()))
     assert [fnmatch(name, "in/part-5.*.csv.part") for name in written] == [True], "what is there is not sent twice"
     for each in parts:
         assert (sshd.root / each.part.name).read_bytes() == each.path.read_bytes()
@@ -191,44 +190,55 @@ def test_parts_travel_while_the_rest_is_written(tmp_path: Path, sshd: Sshd, monk
 
 def test_a_part_that_was_overwritten_after_it_was_sent_ahead_gets_no_name(tmp_path: Path, sshd: Sshd) -> None:
     part = made(tmp_path, 1, os.urandom(200_000))
-    early = AheadUploader(sftp_route(sshd), "spring-1", lambda _: None)
+    early = AheadUploader(sftp_route(sshd), lambda _: Ledgerish().intents(), lambda _: None)
     early.take(part)
     there = early.close()
-    (sshd.root / there[part.part.name]).write_bytes(bytes(200_000))
-    ship([part], sftp_route(sshd), DeliveryCallbacks(lambda _: Ledgerish(ahead=there[part.part.name]).intent(), lambda *_: None))
+    (sshd.root / there[1].attempt.temporary).write_bytes(bytes(200_000))
+    ship([part], sftp_route(sshd), callbacks(intents=lambda part: there[part.number]))
     assert (sshd.root / part.part.name).read_bytes() == part.path.read_bytes()
 
 
 def test_what_travelled_for_nothing_is_removed(tmp_path: Path, sshd: Sshd) -> None:
     parts = [made(tmp_path, number, os.urandom(2_000)) for number in range(1, 4)]
-    early = AheadUploader(sftp_route(sshd), "spring-1", lambda _: None)
+    route = sftp_route(sshd)
+    early = AheadUploader(route, lambda _: Ledgerish().intents(), lambda _: None)
     for each in parts:
         early.take(each)
     while not list(sshd.root.rglob("*.part")):
         time.sleep(0.01)
     early.abandon()
+    with destination(route) as place:
+        assert all(give_up(parts[number - 1].part, place, intents, route) for number, intents in early.begun.items())
     assert [path for path in sshd.root.rglob("*") if path.is_file()] == []
-    nobody = AheadUploader(sftp_route(sshd, host_key=OTHER), "spring-1", lambda _: None)
+    nobody = AheadUploader(sftp_route(sshd, host_key=OTHER), lambda _: Ledgerish().intents(), lambda _: None)
     nobody.take(parts[0])
     assert nobody.close() == {}, "a fault is for the delivery to tell"
 
 
-def test_temporary_names_may_be_hidden(spooled: Spooled, sshd: Sshd, tmp_path: Path) -> None:
-    seen: set[str] = set()
-    (sshd.root / "in/box").mkdir(parents=True)
+@pytest.mark.parametrize(
+    ("form", "seen"),
+    [
+        ("{name}.part", "in/box/letters.????????????.csv.part"),
+        (".{name}", "in/box/.letters.????????????.csv"),
+        ("{name}", "in/box/letters.????????????.csv"),
+        ("tmp/{name}", "tmp/letters.????????????.csv"),
+    ],
+)
+def test_temporary_names_have_the_form_that_the_route_gives(spooled: Spooled, sshd: Sshd, form: str, seen: str) -> None:
+    found: set[str] = set()
 
-    def look(number: int) -> None:
-        seen.update(path.name for path in (sshd.root / "in/box").iterdir())
+    def look(_: int) -> None:
+        found.update(str(path.relative_to(sshd.root)) for path in sshd.root.rglob("*") if path.is_file())
 
-    desk = DeliveryCallbacks(lambda _: Ledgerish().intent(), lambda *_: None, watch=lambda _: look)
-    ship([spooled], sftp_route(sshd, hidden=True), desk)
-    assert [fnmatch(name, ".letters.????????????.csv.part") for name in seen] == [True]
+    ship([spooled], sftp_route(sshd, temporary=form), callbacks(watch=lambda _: look))
+    assert [fnmatch(name, seen) for name in found] == [True]
     assert (sshd.root / NAME).read_bytes() == CONTENT
+    assert [path for path in sshd.root.rglob("*") if path.is_file()] == [sshd.root / NAME]
 
 
 def test_a_server_that_forbids_renames_is_told_by_a_marker(tmp_path: Path) -> None:
     parts = [made(tmp_path, 1, CONTENT), made(tmp_path, 2, b"", side=True)]
-    with serve(tmp_path / "sshd", sftp_options="-P rename,remove") as server:
+    with serve(tmp_path / "sshd", sftp_options="-P rename,posix-rename") as server:
         route = sftp_route(server, finish="direct_then_marker", retries=0)
         found = Counter()
         with wire(server.port, [700_000]) as port, pytest.raises(Lost):
@@ -243,6 +253,56 @@ def test_a_server_that_forbids_renames_is_told_by_a_marker(tmp_path: Path) -> No
             ship(parts, route, Counter().desk())
 
 
+def test_half_a_file_that_the_server_does_not_remove_is_not_written_again(tmp_path: Path) -> None:
+    part = made(tmp_path, 1, CONTENT)
+    with serve(tmp_path / "sshd", sftp_options="-P remove") as server:
+        route, found = sftp_route(server, finish="direct", retries=0), Counter()
+        with wire(server.port, [700_000]) as port, pytest.raises(Lost):
+            ship([part], route.model_copy(update={"port": port}), found.desk())
+        half = (server.root / part.part.name).read_bytes()
+        with pytest.raises(DeliveryError, match="what lies there is not whole") as refused:
+            ship([part], route, found.desk())
+        assert "have the provider remove it" in str(refused.value)
+        assert (server.root / part.part.name).read_bytes() == half
+        (server.root / part.part.name).unlink()
+        with pytest.raises(Held, match="is not there any more") as held:
+            ship([part], route, found.desk())
+        assert held.value.hold == "unknown", "whoever has removed it may have taken it"
+
+
+def test_an_account_that_may_write_and_nothing_else(spooled: Spooled, tmp_path: Path) -> None:
+    denied = "read,readdir,opendir,stat,lstat,fstat,remove,mkdir,setstat,fsetstat"
+    with serve(tmp_path / "sshd", sftp_options=f"-P {denied}") as server:
+        (server.root / "in/box").mkdir(parents=True)
+        ledger = Ledgerish()
+        receipt = send(spooled, sftp_route(server, verify="trust", make_directory=False), ledger)
+        assert receipt.proof == "answered"
+        assert (server.root / NAME).read_bytes() == CONTENT
+        (server.root / NAME).unlink()
+        with pytest.raises(Held, match="is not shown"):
+            send(spooled, sftp_route(server, verify="trust", make_directory=False), ledger)
+
+
+def test_a_server_that_shows_nothing_is_told_before_the_upload(spooled: Spooled, tmp_path: Path) -> None:
+    with (
+        serve(tmp_path / "sshd", sftp_options="-P open,stat,lstat,fstat,opendir") as server,
+        pytest.raises(DeliveryError) as told,
+    ):
+        send(spooled, sftp_route(server))
+    assert "asking for its size failed" in str(told.value)
+    assert "`verify: trust` takes the server's own word" in str(told.value)
+
+
+def test_a_server_that_only_lets_read_back(spooled: Spooled, tmp_path: Path) -> None:
+    with serve(tmp_path / "sshd", sftp_options="-P stat,lstat,fstat,opendir") as server:
+        (server.root / "in/box").mkdir(parents=True)
+        send(spooled, sftp_route(server, make_directory=False))
+        assert (server.root / NAME).read_bytes() == CONTENT
+        (server.root / NAME).write_bytes(bytes(len(CONTENT)))
+        with pytest.raises(Held, match="exists already, with other content"):
+            send(spooled, sftp_route(server, make_directory=False))
+
+
 def test_a_server_that_tells_no_sizes_but_lists(spooled: Spooled, tmp_path: Path) -> None:
     with serve(tmp_path / "sshd", sftp_options="-P stat,lstat,fstat") as server:
         send(spooled, sftp_route(server, verify="size"))
@@ -251,7 +311,7 @@ def test_a_server_that_tells_no_sizes_but_lists(spooled: Spooled, tmp_path: Path
 
 
 def test_a_folder_that_the_route_may_not_make(spooled: Spooled, sshd: Sshd) -> None:
-    with pytest.raises(DeliveryError, match="making the folder failed"):
+    with pytest.raises(DeliveryError, match="writing failed"):
         send(spooled, sftp_route(sshd, make_directory=False))
     (sshd.root / "in/box").mkdir(parents=True)
     send(spooled, sftp_route(sshd, make_directory=False))

@@ -1,0 +1,195 @@
+"""`finish: rename`: a part is uploaded under a temporary name, compared, and given its final name by a rename."""
+
+from dmail_runner.core.values import Receipt
+from dmail_runner.ledger.intents import Word
+from dmail_runner.ship.answers import Lost, Refused, Spoiled
+from dmail_runner.ship.compare import BY_SIZE, PROVEN, Depth, Found, declared
+from dmail_runner.ship.part_delivery import PartDelivery, temporary_name
+
+
+class ByRename(PartDelivery):
+    """A temporary name is used once. After an intent, nothing but the file that it names may become the final file."""
+
+    def begin(self) -> Receipt:
+        return self.final_name(before_intent=True) or self.upload() or self.give_name()
+
+    def resume(self) -> Receipt | None:
+        match self.attempt.word:
+            case Word.CLOSING:
+                return self.go_on()
+            case Word.PUBLISHING | Word.PUBLISHING_ONE:
+                return self.renamed() or self.publish()
+            case Word.ANSWERED:
+                return self.answered()
+        # Not everything was sent, or a person says that it has not arrived.
+        self.clear()
+        if self.attempt.word is Word.CREATING:
+            self.record(Word.ABANDONED)
+        return None
+
+    def go_on(self) -> Receipt | None:
+        """The upload was about to end when the last attempt did. If the file is there and whole, nothing is sent again."""
+        match self.seen(self.temporary, self.depth()):
+            case Found.OURS:
+                return self.give_name()
+            case Found.ABSENT:
+                return self.gone()
+        return self.drop()
+
+    def depth(self) -> Depth:
+        """How closely to look at what was uploaded: at every byte, if this process has not heard all the answers."""
+        verified = self.intents.verified
+        if verified is not None and self.place.look(self.temporary) == verified:
+            return declared(self.way, self.part)
+        return PROVEN
+
+    def upload(self) -> Receipt | None:
+        """Send the part under a new temporary name and compare what has arrived. None: it is whole, under that name."""
+        temporary = temporary_name(self.part.name, self.way.temporary)
+        self.record(Word.CREATING, temporary)
+        try:
+            with self.content(self.closing) as content:
+                self.place.write(temporary, content)
+        except Refused as refusal:
+            return self.refused(refusal)
+        return self.check()
+
+    def refused(self, refusal: Refused) -> Receipt:
+        """The server has refused a write. Raises the refusal, unless the file is delivered all the same."""
+        if self.attempt.word is Word.CREATING:
+            self.clear()
+            self.record(Word.ABANDONED)
+            raise refusal
+        if receipt := self.drop():
+            return receipt
+        raise refusal
+
+    def check(self) -> Receipt | None:
+        """Compare what has arrived. None: it is whole."""
+        name = self.place.location(self.temporary)
+        match self.seen(self.temporary, declared(self.way, self.part)):
+            case Found.OURS:
+                return None
+            case Found.ABSENT:
+                return self.gone()
+            case Found.BLIND:
+                self.check_blind()
+                return None
+            case Found.PIECE:
+                found = f"fewer bytes are there than the {self.part.bytes:,} that were sent"
+            case _:
+                found = "other bytes are there than were sent"
+        if receipt := self.drop():
+            return receipt
+        raise Spoiled(f"{name}: {found}: it is not given its final name")
+
+    def drop(self) -> Receipt | None:
+        """Remove a temporary file that is not whole. None: it was there, and the server has removed it."""
+        try:
+            there = self.place.remove(self.temporary)
+        except Refused as refusal:
+            if self.way.verify == "trust":
+                raise self.unknown("the upload was broken off at its end, and the server neither shows nor removes it") from None
+            raise Refused(
+                f"{refusal.what}; what lies there is not whole", todo="have the provider remove it, then run again"
+            ) from None
+        if not there:
+            return self.gone()
+        self.record(Word.ABANDONED)
+        return None
+
+    def gone(self) -> Receipt:
+        """A file that was about to be closed is not there any more."""
+        if self.seen(self.part.name) is Found.OURS:
+            return self.receipt("found")
+        raise self.unknown(f"its temporary file {self.temporary} is gone after the upload, and was never renamed")
+
+    def give_name(self) -> Receipt:
+        """Publish the file, unless another one has the final name."""
+        if receipt := self.final_name(before_intent=False):
+            self.tidy()
+            return receipt
+        return self.publish()
+
+    def publish(self) -> Receipt:
+        """Rename the file. The intent is recorded first; from then on nothing else may become the final file."""
+        self.place.prepare(self.part.name)
+        refusal: Refused | None = None
+        for rename in self.place.renames:
+            staged = temporary_name(self.part.name, self.way.temporary) if rename.staged else None
+            self.record(Word.PUBLISHING_ONE if rename.one_step else Word.PUBLISHING, staged=staged)
+            try:
+                self.place.publish(self.temporary, self.part.name, staged)
+            except Refused as answer:
+                if receipt := self.renamed(answer.what):
+                    return receipt
+                refusal = answer
+            else:
+                return self.answered()
+        assert refusal, "a destination has a way to rename"
+        raise refusal
+
+    def answered(self) -> Receipt:
+        """The server said that it has renamed the file. That is a proof, unless the temporary file is still there."""
+        try:
+            there = self.seen(self.temporary, BY_SIZE)
+        except Lost:
+            self.record(Word.ANSWERED)
+            raise
+        if there in (Found.ABSENT, Found.BLIND):
+            return self.receipt("answered")
+        final = self.seen(self.part.name, BY_SIZE)
+        if final is Found.OURS:
+            self.tidy()
+            return self.receipt("found")
+        if final is Found.ABSENT and self.way.taken == "at_rename":
+            self.tidy()
+            return self.receipt("vanished")
+        raise self.unknown(f"the server says that it was renamed, but it is not there, and {self.temporary} still is")
+
+    def renamed(self, answer: str = "its rename was not answered") -> Receipt | None:
+        """What became of a rename that was refused or not answered. None: nothing happened, for certain.
+
+        That is proven only if the rename is known to be one step, the file has its temporary name, whole, and nothing has the
+        final one. A refusal proves nothing.
+        """
+        one_step = self.attempt.word is Word.PUBLISHING_ONE
+        temporary = self.seen(self.temporary, declared(self.way, self.part))
+        final = self.seen(self.part.name)
+        if final is Found.OURS:
+            self.tidy()
+            return self.receipt("found")
+        if temporary is Found.ABSENT and final is Found.ABSENT and self.was_taken():
+            return self.receipt("vanished")
+        if one_step and temporary is Found.OURS:
+            if final is Found.ABSENT:
+                return None
+            if final is not Found.BLIND:
+                raise self.conflict()
+        words = {Found.ABSENT: "is not there", Found.BLIND: "is not shown", Found.OURS: "is there"}
+        raise self.unknown(
+            f"{answer}; it {words.get(final, 'holds other bytes')}, and its temporary file {self.temporary} "
+            f"{words.get(temporary, 'holds other bytes')}"
+        )
+
+    def was_taken(self) -> bool:
+        """Whether vanishing is the receipt, by the route's word, and the file did not stop half-way."""
+        halfway = (self.seen(name) for name in self.attempt.staged)
+        return self.way.taken == "at_rename" and all(found is Found.ABSENT for found in halfway)
+
+    def give_up(self) -> bool:
+        match self.attempt.word:
+            case Word.NOT_DELIVERED:
+                self.tidy()
+                return True
+            case Word.CREATING:
+                self.tidy()
+            case Word.PUBLISHING_ONE if self.way.taken == "at_rename":
+                return False
+            case Word.CLOSING | Word.PUBLISHING_ONE:
+                if not self.removed(self.temporary):
+                    return False
+            case _:
+                return False
+        self.record(Word.ABANDONED)
+        return True

@@ -1,0 +1,38 @@
+"""A mail house: it takes the files that it finds, and nobody gets them back."""
+
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class MailHouse:
+    """`folder` keeps what was taken, in files called `NUMBER NAME`. `looks_at`: the names that it takes."""
+
+    folder: Path
+    looks_at: str = "letter*.csv"
+
+    def take(self, path: Path) -> None:
+        """Take one file, whatever its name."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path.rename(self.folder / f"{len(self.taken)} {path.name}")
+
+    def sweep(self, root: Path) -> None:
+        """Take every file with a name that the mail house looks at."""
+        for path in sorted(root.rglob("*")):
+            if path.is_file() and fnmatch(path.name, self.looks_at):
+                self.take(path)
+
+    @property
+    def taken(self) -> list[Path]:
+        """What it has, in no order."""
+        return list(self.folder.iterdir()) if self.folder.exists() else []
+
+    @property
+    def names(self) -> list[str]:
+        """The files of `folder`."""
+        return [path.name for path in self.taken]
+
+    def copies(self, content: bytes) -> int:
+        """How many whole copies of a file it has."""
+        return sum(path.read_bytes() == content for path in self.taken)

@@ -1,0 +1,1 @@
+"""A zoo of SFTP servers, and what a run does with each."""

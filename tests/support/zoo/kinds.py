@@ -1,0 +1,17 @@
+"""Every kind of server, by groups, as docs/servers.md shows them."""
+
+from zoo.account_kinds import ACCOUNTS, FAULTY
+from zoo.entry import Entry
+from zoo.ordinary_kinds import ORDINARY, SHARED
+from zoo.rename_kinds import RENAMES
+from zoo.taker_kinds import TAKERS
+
+ZOO: dict[str, tuple[Entry, ...]] = {
+    "Servers that need nothing": ORDINARY,
+    "Names that are taken": SHARED,
+    "Renames": RENAMES,
+    "Mail houses that take files at once": TAKERS,
+    "Accounts that may not do everything": ACCOUNTS,
+    "Servers that spoil files": FAULTY,
+    # "Servers that do not answer": SILENT,
+}

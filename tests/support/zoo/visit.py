@@ -1,0 +1,160 @@
+"""One run after another against one server, and what came of them."""
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar
+
+from dmail_runner.core.errors import DmailError
+from dmail_runner.declare.route import find_route
+from dmail_runner.extract.parts import part_path
+from dmail_runner.run.pipeline import resume_run, run_slot
+from dmail_runner.run.route_test import Probes, try_route
+from dmail_runner.ship.fitting import Verdict
+from servers.mail_house import MailHouse
+from servers.server import Server
+from tiny import World, letter
+from zoo.entry import FOREIGN, NAME, Entry
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What came of the runs against one server.
+
+    Attributes:
+        first: the ledger's word after the first run.
+        told: what a person was told then.
+        last: the ledger's word in the end.
+        told_last: what a person was told in the end.
+        copies: how many whole files the mail house has.
+        others: what else it has, by name; not what was there before.
+        left: names on the server that have our bytes, or some of them.
+    """
+
+    first: str
+    told: str
+    last: str
+    told_last: str
+    copies: int
+    others: tuple[str, ...]
+    left: tuple[str, ...]
+
+
+@dataclass
+class Place:
+    """A project, and the server that its route leads to."""
+
+    world: World
+    server: Server
+    house: MailHouse
+
+    def run(self) -> tuple[str, str]:
+        """Run once: the ledger's word, and what a person was told."""
+        ledger = self.world.ledger()
+        told = ""
+        try:
+            resume_run(self.world.job(), ledger.latest()[0], ledger)
+        except DmailError as error:
+            told = str(error)
+        state = ledger.latest()[0].state
+        ledger.engine.dispose()
+        return state, told
+
+    def go(self) -> None:
+        """Let late renames begin."""
+        self.house.folder.with_name(f"{self.house.folder.name}.go").touch()
+
+    def wait_for_file(self) -> None:
+        """Let late renames begin, and wait until there is a file that the mail house looks at."""
+        self.go()
+        for _ in range(100):
+            if any(fnmatch(path.name, self.house.looks_at) for path in self.server.root.rglob("*")):
+                return
+            time.sleep(0.1)
+
+    def left(self) -> tuple[str, ...]:
+        """Names of files on the server."""
+        found = (path for path in self.server.root.rglob("*") if path.is_file() and path.read_bytes() != FOREIGN)
+        return tuple(sorted(str(path.relative_to(self.server.root)) for path in found))
+
+
+@contextmanager
+def place(entry: Entry, settings: Mapping[str, Any], frozen: World, folder: Path) -> Iterator[Place]:
+    """A copy of the frozen project, with a route of these settings to the entry's server."""
+    house = MailHouse(folder / "taken", entry.house)
+    world = frozen.copy_to(folder / "project")
+    with entry.serve(folder, house) as server:
+        entry.prepare(server.root)
+        set_route(world, server, {**entry.given, **settings})
+        here = Place(world, server, house)
+        try:
+            yield here
+        finally:
+            here.go()
+
+
+def visit(entry: Entry, frozen: World, folder: Path) -> tuple[Seen, Seen | None]:
+    """Run with the default settings, and with those that the entry needs."""
+    fitted = runs(entry, entry.needs, frozen, folder / "fitted") if entry.needs else None
+    return runs(entry, {}, frozen, folder / "default"), fitted
+
+
+def runs(entry: Entry, settings: Mapping[str, Any], frozen: World, folder: Path) -> Seen:
+    """Run until nothing changes any more, while the mail house fetches what it looks at."""
+    content = sent(frozen)
+    with place(entry, settings, frozen, folder) as here:
+        first, told = here.run()
+        last, told_last = here.run()
+        here.house.sweep(here.server.root)
+        for _ in range(1 if last == "settled" else 2):
+            last, told_last = here.run()
+        if entry.late:
+            here.wait_for_file()
+        here.house.sweep(here.server.root)
+        others = tuple(path.name for path in here.house.taken if path.read_bytes() not in (content, FOREIGN))
+        return Seen(first, told, last, told_last, here.house.copies(content), others, here.left())
+
+
+def together(entries: Iterable[Entry], step: Callable[[Entry], T]) -> dict[str, T]:
+    """The results of a step for several entries at a time, by their names: servers for which one waits in vain."""
+    chosen = list(entries)
+    with ThreadPoolExecutor(len(chosen)) as pool:
+        return dict(zip((entry.name for entry in chosen), pool.map(step, chosen), strict=True))
+
+
+def verdict(entry: Entry, frozen: World, folder: Path) -> tuple[Verdict, Place]:
+    """What `route test` finds by the default settings, and the server afterwards."""
+    with place(entry, {}, frozen, folder) as here:
+        route = find_route(here.world.settings, "out")
+        probes = Probes("out", None, folder, folder / "probes", PurePosixPath(NAME), here.world.now, size=100_000)
+        return try_route(route, probes, wait=lambda seconds: time.sleep(seconds / 20)), here
+
+
+def frozen_world(folder: Path) -> World:
+    """A project whose run has been extracted, and could not be delivered."""
+    nobody = {"host": "127.0.0.1", "port": 1, "user": "nobody", "password": "x", "host_key": "SHA256:" + "A" * 43}
+    world = World(folder, letter(), people=4000, login=nobody)
+    ledger = world.ledger()
+    with suppress(DmailError):
+        run_slot(world.job(), world.now, ledger)
+    ledger.engine.dispose()
+    return world
+
+
+def set_route(world: World, server: Server, settings: Mapping[str, Any]) -> None:
+    """Let the project's route lead to a server."""
+    route = {"type": "sftp", **server.login, "directory": server.directory, "retries": 0, **settings}
+    (world.folder / "profiles/routes.yml").write_text(json.dumps({"out": route}))
+
+
+def sent(frozen: World) -> bytes:
+    """The file that a run delivers."""
+    (spool,) = frozen.settings.spool_dir.iterdir()
+    return part_path(spool, 1).read_bytes()
