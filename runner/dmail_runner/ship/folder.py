@@ -132,16 +132,15 @@ class Folder:
 
 
 def below(number: int, folder: str, *, make: bool) -> int:
-    """Open a folder of an open folder, which is closed. Raises OSError for a symbolic link."""
-    try:
-        if make:
-            with suppress(FileExistsError):
-                os.mkdir(folder, dir_fd=number)
-        if stat.S_ISLNK(os.stat(folder, dir_fd=number, follow_symlinks=False).st_mode):
-            raise OSError(errno.ELOOP, f"its folder {folder} is a symbolic link, which is not followed")
-        return os.open(folder, FOLDER, dir_fd=number)
-    finally:
-        os.close(number)
+    """Open a folder of an open folder. The latter is closed, unless this raises OSError. A symbolic link is refused."""
+    if make:
+        with suppress(FileExistsError):
+            os.mkdir(folder, dir_fd=number)
+    if stat.S_ISLNK(os.stat(folder, dir_fd=number, follow_symlinks=False).st_mode):
+        raise OSError(errno.ELOOP, f"its folder {folder} is a symbolic link, which is not followed")
+    opened = os.open(folder, FOLDER, dir_fd=number)
+    os.close(number)
+    return opened
 
 
 def rename(source: int, old: str, target: int, new: str) -> None:
