@@ -17,6 +17,7 @@ TWO_STEPS = "may be two steps: after an interrupted rename a run may be held unt
 REPLACES = "replaces a file that has the name already: let no other sender use this folder"
 TAKEN = "is gone: somebody has fetched it; tell the provider that it was a test"
 MAYBE_TAKEN = "may have been fetched: tell the provider that it was a test"
+NOTHING_HELPS = "no setting is known that helps: show these lines to the provider"
 LEFT = "is still there, or may be: ask the provider to remove it"
 
 
@@ -40,7 +41,8 @@ def removal_lines(trial: Trial) -> Iterator[str]:
     for name in trial.left:
         yield line("remove", "NO", f"{name} {LEFT}")
     if trial.fetched:
-        yield line("remove", "NO", f"{trial.final} {MAYBE_TAKEN if Rest.REMOVED in trial.rests.values() else TAKEN}")
+        vanished = all(rest is Rest.ABSENT for rest in trial.rests.values())
+        yield line("remove", "NO", f"{trial.final} {TAKEN if vanished else MAYBE_TAKEN}")
     elif trial.names and not trial.left:
         yield line("remove", "ok", "nothing of the probe is left")
 
@@ -57,7 +59,7 @@ def judged(name: str, verdict: Verdict) -> str:
     """The verdict on a route. Raises DeliveryError if it cannot be used as it is."""
     if verdict.needs is None:
         first = verdict.trials[0].fault
-        raise DeliveryError(f"the route {name} has delivered no probe", todo=first.todo if first else None)
+        raise DeliveryError(f"the route {name} has delivered no probe", todo=(first and first.todo) or NOTHING_HELPS)
     if verdict.needs:
         raise DeliveryError(
             f"the route {name} cannot be used as it is", todo=f"in profiles/routes.yml, give it {written(verdict.needs)}"
