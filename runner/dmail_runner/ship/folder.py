@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from typing import ClassVar
 
 from dmail_runner.declare.route import FolderRoute
-from dmail_runner.ship.answers import Gone, Refused
+from dmail_runner.ship.answers import Blind, Gone, Refused
 from dmail_runner.ship.interface import Content, Rename, Seen
 
 CHUNK = 1 << 20
@@ -49,6 +49,8 @@ class Folder:
                     found = os.stat(leaf, dir_fd=parent, follow_symlinks=False)
             except FileNotFoundError:
                 return None
+            except PermissionError as error:
+                raise Blind(f"{self.location(name)}: {error.strerror}") from None
             if not stat.S_ISREG(found.st_mode):
                 raise OSError(errno.EEXIST, "there is something of that name that is no file")
             return Seen(found.st_size, found.st_mtime)
