@@ -21,11 +21,12 @@ from dmail_runner.ledger.tables import runs
 from dmail_runner.project.manifest import Manifest
 from dmail_runner.report import declared, tiles, words
 from dmail_runner.report.attention import needs
+from dmail_runner.report.campaign_page import campaign_view
 from dmail_runner.report.export import TABLES
 from dmail_runner.report.pages import Pages
 from dmail_runner.report.rows import read_details, read_runs
+from dmail_runner.report.run_page import run_view
 from dmail_runner.report.verdicts import decisions, gates
-from dmail_runner.report.views import campaign_view, run_view
 from project import Project, surroundings
 from reports import FAILED_RUN, HELD_RUN, NOW, SETTLED, SPACE, Tables, pages
 
