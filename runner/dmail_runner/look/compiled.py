@@ -14,7 +14,7 @@ from dmail_runner.project.target import find_warehouse
 from dmail_runner.project.warehouse import quote
 from dmail_runner.run.job import Job
 
-# Variables that the macros read: rules tell what they looked at, or audiences select test profiles only.
+# Variables that the macros read: rules report the values that they depend on, or audiences select test profiles only.
 Mode = Literal["DMAIL_EXPLAIN", "DMAIL_TEST_PROFILES"]
 
 
