@@ -110,7 +110,10 @@ def test_more_runs_are_told_than_a_query_takes_names(ledger: Ledger) -> None:
         ("update intents set word = 'abandoned' where word = 'publishing'", "(abandoned, letter.csv) is not as it was written"),
         ("update intents set sha256 = 'b'", "(creating, letter.csv) is not as it was written"),
         ("delete from intents where word = 'closing'", "the intent 'letter-20270301T060000Z closing letter.csv"),
-        ("delete from exclusions; delete from parts; delete from intents; delete from runs", "is missing, but event after event tells of it"),
+        (
+            "delete from exclusions; delete from parts; delete from intents; delete from runs",
+            "is missing, but event after event tells of it",
+        ),
     ],
 )
 def test_what_was_changed_by_hand_is_found(ledger: Ledger, change: str, told: str) -> None:
