@@ -22,8 +22,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from shared import locked
-
 ROOT = Path(__file__).parents[2]
 
 
@@ -33,6 +31,8 @@ def running(folder: Path, kind: str, environment: Mapping[str, str], *options: s
 
     All processes that name the same folder share one server. It ends with the last of them, however they end.
     """
+    from shared import locked  # the server, which is this file, too, does not find it
+
     place, alive = f"{folder}/socket", folder / "alive"
     with locked(folder):
         folder.mkdir(exist_ok=True)
