@@ -36,8 +36,9 @@ format: $(VENV)/dev.ok ## write the formatting that `make check` asks for
 	$(BIN)/ruff check --fix .
 	$(BIN)/sqlfmt models macros tests/dbt
 
-docs: $(VENV)/dev.ok ## write docs/reference and docs/schema from the code
+docs: $(VENV)/dev.ok ## write docs/reference, docs/schema and docs/servers.md from the code
 	$(BIN)/python -m scripts.reference
+	PYTHONPATH=tests/support $(BIN)/python -m zoo docs/servers.md
 
 soak: $(VENV)/dev.ok ## try all that the searches can try, of which make test tries a part; kill runs for an hour
 	DMAIL_SOAK_SECONDS=$(SOAK_SECONDS) $(BIN)/python -m pytest -s -m soak

@@ -15,11 +15,12 @@ from dmail_runner.core.values import Build, Churn, RegionCount, Verdicts
 from dmail_runner.declare.campaign import Column
 from dmail_runner.report import words
 from dmail_runner.report.attention import needs
+from dmail_runner.report.campaign_page import campaign_view
 from dmail_runner.report.declared import Declared
 from dmail_runner.report.figures import figures_of, funnel, total
 from dmail_runner.report.pages import TEMPLATES, Pages
 from dmail_runner.report.rows import Approval, Details, RunRow
-from dmail_runner.report.views import campaign_view, run_view
+from dmail_runner.report.run_page import run_view
 from effort import searching
 from reports import NOW
 from tiny import letter
