@@ -27,6 +27,7 @@ from dmail_runner.plan.due import due_runs
 from dmail_runner.plan.planner import plan
 from dmail_runner.report.rows import read_regions, read_runs
 from tiny import World, letter
+from wait import HANGS
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 SLOT = datetime(2027, 3, 1, 6, tzinfo=UTC)
@@ -162,7 +163,7 @@ def test_a_turn_ends_with_its_process(ledger: Ledger, place: Settings) -> None:
         "from dmail_runner.core.settings import Settings; from dmail_runner.ledger.ledger import Ledger\n"
         f"place = Settings(Path({str(place.project_dir)!r}), Path({str(place.state_dir)!r}), Path('/x'), {place.ledger_url!r}, None)\n"
         "with Ledger(place, lambda: datetime.now(UTC)).turn('letter', 'a doomed one'):\n"
-        "    print('there', flush=True); time.sleep(60)"
+        "    print('there', flush=True); time.sleep(9999)"
     )
     holder = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert holder.stdout
@@ -171,7 +172,7 @@ def test_a_turn_ends_with_its_process(ledger: Ledger, place: Settings) -> None:
         pass
     holder.kill()
     holder.wait()
-    until = time.monotonic() + 10
+    until = time.monotonic() + HANGS
     while True:
         try:
             with ledger.turn("letter", "me"):
