@@ -36,8 +36,9 @@ format: $(VENV)/dev.ok ## write the formatting that `make check` asks for
 	$(BIN)/ruff check --fix .
 	$(BIN)/sqlfmt models macros tests/dbt
 
-docs: $(VENV)/dev.ok ## write docs/reference and docs/schema from the code
+docs: $(VENV)/dev.ok ## write docs/reference, docs/schema and docs/servers.md from the code
 	$(BIN)/python -m scripts.reference
+	PYTHONPATH=tests/support $(BIN)/python -m zoo docs/servers.md
 
 soak: $(VENV)/dev.ok ## kill runs for an hour, at every system call and at random moments
 	DMAIL_SOAK_SECONDS=$(SOAK_SECONDS) DMAIL_TEST_LIVES=500 $(BIN)/python -m pytest -s tests/integration/run/test_kills.py tests/integration/run/test_histories.py

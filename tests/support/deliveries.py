@@ -48,7 +48,7 @@ def sftp_route(server: Sshd, **changes: Any) -> SftpRoute:
         "private_key": server.key,
         "host_key": server.fingerprint,
     }
-    return SftpRoute.model_validate(entry | {"directory": str(server.root), "timeout": 5} | changes)
+    return SftpRoute.model_validate(entry | {"directory": str(server.root), "timeout": 30} | changes)
 
 
 def send(spooled: Spooled, route: SftpRoute | FolderRoute, ledger: Ledgerish | None = None) -> Receipt:

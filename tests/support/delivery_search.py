@@ -55,10 +55,10 @@ class Search:
     faults: dict[str, State] = field(default_factory=dict)
     check: Callable[[Server, State, str, bool], str] = lambda *_: ""
 
-    def run(self) -> "Search":
-        """Every state that the world can be in when our process is not there."""
+    def run(self, until: str | None = None) -> "Search":
+        """Reach every state that the world can be in while our process does not run. `until`: stop at a fault of this text."""
         todo = [State(left=self.left)]
-        while todo:
+        while todo and not (until and any(until in fault for fault in self.faults)):
             state = todo.pop()
             if state in self.states:
                 continue

@@ -75,7 +75,7 @@ def running(command: list[str], port: int, **environment: str) -> Iterator[None]
 def s3_route(port: int, **changes: Any) -> S3Route:
     entry = {"type": "s3", "bucket": "letters", "prefix": "acme/in", "endpoint": f"http://127.0.0.1:{port}", "allow_http": True}
     keys = {"access_key_id": "AKIDCANARY", "secret_access_key": "s3cretcanary"}
-    return S3Route.model_validate(entry | keys | {"timeout": 2, "retries": 2} | changes)
+    return S3Route.model_validate(entry | keys | {"timeout": 30, "retries": 2} | changes)
 
 
 def bucket(port: int) -> Any:
@@ -104,7 +104,7 @@ def make_container(endpoint: str) -> None:
 
 def there(route: S3Route | AzureRoute, name: str = NAME) -> bytes | None:
     with destination(route) as place:
-        return None if place.size(name) is None else b"".join(place.read(name))
+        return None if place.look(name) is None else b"".join(place.read(name))
 
 
 @dataclass
@@ -136,14 +136,14 @@ def between(port: int, wire: Wire) -> Iterator[int]:
 def hand_on(client: socket.socket, port: int, wire: Wire) -> None:
     """One client's requests, until it goes or its wire is cut."""
     with closing(client), closing(socket.create_connection(("127.0.0.1", port))) as server, suppress(OSError):
-        client.settimeout(20)
-        server.settimeout(0.5)
+        client.settimeout(60)
+        server.settimeout(60)
         while asked := request_of(client):
             head = asked.partition(b"\r\n\r\n")[0]
             wire.seen.append(head.split(b"\r\n")[0])
             if (answer := wire.before(head)) is None:
                 server.sendall(asked)
-                answer = wire.after(head, answer_of(server))
+                answer = wire.after(head, answer_of(server, head))
             if not answer:
                 return
             client.sendall(answer)
@@ -163,13 +163,25 @@ def request_of(client: socket.socket) -> bytes:
     return head + b"\r\n\r\n" + body
 
 
-def answer_of(server: socket.socket) -> bytes:
-    """All that the server says before it pauses."""
-    answer = b""
-    with suppress(TimeoutError):
-        while chunk := server.recv(65536):
-            answer += chunk
-    return answer
+def answer_of(server: socket.socket, asked: bytes) -> bytes:
+    """The answer to a request, with its body."""
+    found = b""
+    while not is_complete(found, asked) and (chunk := server.recv(65536)):
+        found += chunk
+    return found
+
+
+def is_complete(answer: bytes, asked: bytes) -> bool:
+    """Whether an answer of HTTP has come to its end; one without a length ends with its connection."""
+    head, end, body = answer.partition(b"\r\n\r\n")
+    if not end:
+        return False
+    if asked.startswith(b"HEAD") or head.split()[1] in (b"204", b"304"):
+        return True
+    if b"transfer-encoding: chunked" in head.lower():
+        return body == b"0\r\n\r\n" or body.endswith(b"\r\n0\r\n\r\n")
+    length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+    return length is not None and len(body) >= int(length[1])
 
 
 def answer(status: str, code: str) -> bytes:
@@ -190,7 +202,7 @@ def bytes_of(size: int, seed: int = 0) -> bytes:
 def own_s3(port: int, **changes: Any) -> object_route.S3Route:
     entry = {"type": "s3", "bucket": "letters", "prefix": "acme/in", "endpoint": f"http://127.0.0.1:{port}", "allow_http": True}
     keys = {"access_key_id": "AKIDCANARY", "secret_access_key": "s3cretcanary", "session_token": "tokencanary"}
-    return object_route.S3Route.model_validate(entry | keys | {"timeout": 5, "retries": 2} | changes)
+    return object_route.S3Route.model_validate(entry | keys | {"timeout": 30, "retries": 2} | changes)
 
 
 def own_azure(port: int, prefix: str, **changes: Any) -> object_route.AzureRoute:
@@ -200,7 +212,7 @@ def own_azure(port: int, prefix: str, **changes: Any) -> object_route.AzureRoute
         "prefix": prefix,
         "account": ACCOUNT,
         "key": KEY,
-        "timeout": 5,
+        "timeout": 30,
         "retries": 2,
     }
     endpoint = {"endpoint": f"http://127.0.0.1:{port}/{ACCOUNT}", "allow_http": True}

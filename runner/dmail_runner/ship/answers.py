@@ -12,6 +12,10 @@ class Refused(DeliveryError):
     """The server answered no. That alone does not prove that nothing happened: look."""
 
 
+class Blind(Refused):
+    """The server does not show what is at a name: this account may only write."""
+
+
 class Gone(Refused):
     """There is no file of that name."""
 

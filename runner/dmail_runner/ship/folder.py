@@ -8,13 +8,13 @@ import pwd
 import shutil
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import ClassVar
 
 from dmail_runner.declare.route import FolderRoute
-from dmail_runner.ship.answers import Gone, Refused
+from dmail_runner.ship.answers import Blind, Gone, Refused
 from dmail_runner.ship.interface import Content, Rename, Seen
 
 CHUNK = 1 << 20
@@ -49,6 +49,8 @@ class Folder:
                     found = os.stat(leaf, dir_fd=parent, follow_symlinks=False)
             except FileNotFoundError:
                 return None
+            except PermissionError as error:
+                raise Blind(f"{self.location(name)}: {error.strerror}") from None
             if not stat.S_ISREG(found.st_mode):
                 raise OSError(errno.EEXIST, "there is something of that name that is no file")
             return Seen(found.st_size, found.st_mtime)
@@ -106,13 +108,13 @@ class Folder:
         *folders, leaf = PurePosixPath(name).parts
         if make:
             self.route.path.mkdir(parents=True, exist_ok=True)
-        number = os.open(self.route.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
+        with ExitStack() as stack:
+            number = os.open(self.route.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            stack.callback(os.close, number)
             for folder in folders:
                 number = below(number, folder, make=make)
+                stack.callback(os.close, number)
             yield number, leaf
-        finally:
-            os.close(number)
 
     def described(self) -> str:
         return str(self.route.path)
@@ -132,16 +134,13 @@ class Folder:
 
 
 def below(number: int, folder: str, *, make: bool) -> int:
-    """Open a folder of an open folder, which is closed. Raises OSError for a symbolic link."""
-    try:
-        if make:
-            with suppress(FileExistsError):
-                os.mkdir(folder, dir_fd=number)
-        if stat.S_ISLNK(os.stat(folder, dir_fd=number, follow_symlinks=False).st_mode):
-            raise OSError(errno.ELOOP, f"its folder {folder} is a symbolic link, which is not followed")
-        return os.open(folder, FOLDER, dir_fd=number)
-    finally:
-        os.close(number)
+    """Open a folder of an open folder. Raises OSError for a symbolic link."""
+    if make:
+        with suppress(FileExistsError):
+            os.mkdir(folder, dir_fd=number)
+    if stat.S_ISLNK(os.stat(folder, dir_fd=number, follow_symlinks=False).st_mode):
+        raise OSError(errno.ELOOP, f"its folder {folder} is a symbolic link, which is not followed")
+    return os.open(folder, FOLDER, dir_fd=number)
 
 
 def rename(source: int, old: str, target: int, new: str) -> None:

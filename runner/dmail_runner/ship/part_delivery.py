@@ -13,7 +13,7 @@ from dmail_runner.core.errors import DeliveryError, Held
 from dmail_runner.core.values import Part, Receipt, Spooled
 from dmail_runner.declare.delivery import Delivery
 from dmail_runner.ledger.intents import Attempt, Intents, Word
-from dmail_runner.ship.answers import Refused
+from dmail_runner.ship.answers import Blind, Refused
 from dmail_runner.ship.compare import BY_HASH, Depth, Found, compare
 from dmail_runner.ship.interface import Content, Destination
 
@@ -103,9 +103,12 @@ class PartDelivery(ABC):
         raise self.conflict(owner)
 
     def check_blind(self) -> None:
-        """Raises Refused if the server shows nothing and the route does not say that this is to be so."""
-        if self.way.verify != "trust" and self.refusal:
-            raise Refused(self.refusal.what, todo="`verify: trust` takes the server's own word, if the account may only write")
+        """Raises Refused if the server shows nothing, unless the route declares `verify: trust`."""
+        if self.way.verify == "trust" or self.refusal is None:
+            return
+        if isinstance(self.refusal, Blind):
+            raise Blind(self.refusal.what, todo="if this account may only write: `verify: trust` in the route")
+        raise self.refusal
 
     def clear(self) -> None:
         """Remove the attempt's names, but for the final one. What cannot be removed is recorded. Raises Lost."""
@@ -154,8 +157,9 @@ class PartDelivery(ABC):
 
     def unknown(self, found: str) -> Held:
         """What to raise if nobody can know whether the provider has the part. found: what the server shows and says."""
+        location = self.place.location(self.part.name)
         return Held(
             "unknown",
-            f"{self.place.location(self.part.name)}: {found}: the provider may have taken it",
+            f"{location}: {found.removeprefix(f'{location}: ')}: the provider may have taken it",
             todo="ask the provider whether they have the file; it counts as mailed, and is not sent again by itself",
         )

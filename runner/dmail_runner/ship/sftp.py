@@ -27,7 +27,7 @@ from paramiko.sftp import (
 
 from dmail_runner.core.redact import one_line
 from dmail_runner.declare.route import SftpRoute
-from dmail_runner.ship.answers import Gone, Lost, Refused
+from dmail_runner.ship.answers import Blind, Gone, Lost, Refused
 from dmail_runner.ship.interface import Content, Rename, Seen
 from dmail_runner.ship.sftp_client import Client, open_sftp
 from dmail_runner.ship.ssh import fingerprint, server, session
@@ -70,7 +70,7 @@ class Sftp:
         return posixpath.join(self.route.directory, name)
 
     def look(self, name: str) -> Seen | None:
-        with self.explained(self.location(name), "asking for its size"):
+        with self.explained(self.location(name), "asking for its size", refusal=Blind):
             try:
                 found = self.attributes(self.path(name))
             except FileNotFoundError:
@@ -179,8 +179,8 @@ class Sftp:
             return True
 
     @contextmanager
-    def explained(self, location: str, doing: str) -> Iterator[None]:
-        """Errors in the middle of a session: Refused where the server answered no, else Lost."""
+    def explained(self, location: str, doing: str, refusal: type[Refused] = Refused) -> Iterator[None]:
+        """Errors in the middle of a session: a refusal if the server answered no, else Lost."""
         try:
             yield
         except TimeoutError:
@@ -189,7 +189,7 @@ class Sftp:
             channel = self.client.get_channel()
             # A closed socket is told by an OSError, as a refusal is.
             lost = not isinstance(error, OSError) or isinstance(error, ConnectionError) or channel is None or channel.closed
-            kind = Lost if lost else Gone if isinstance(error, FileNotFoundError) else Refused
+            kind = Lost if lost else Gone if isinstance(error, FileNotFoundError) else refusal
             raise kind(f"{location}: {doing} failed: {one_line(said(error))}") from None
 
     def described(self) -> str:
@@ -220,7 +220,7 @@ class Writes:
 def said(error: BaseException) -> str:
     """What a server said, without the number that paramiko has put before it."""
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return text or type(error).__name__
+    return text.rstrip(": ") or type(error).__name__
 
 
 def rename_through(client: Client, temporary: str, staged: str, final: str) -> None:

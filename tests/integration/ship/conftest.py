@@ -44,7 +44,7 @@ def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AzureRoute]:
     with running([program, *options], port):
         endpoint = f"http://127.0.0.1:{port}/{ACCOUNT}"
         text = f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};BlobEndpoint={endpoint};"
-        route = AzureRoute(type="azure", container="letters", connection_string=text, allow_http=True, timeout=5)
+        route = AzureRoute(type="azure", container="letters", connection_string=text, allow_http=True, timeout=30)
         make_container(endpoint)
         yield route
 

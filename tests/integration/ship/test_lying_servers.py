@@ -129,7 +129,7 @@ def lying_server(root: Path, faults: Faults) -> Iterator[SftpRoute]:
         "port": listener.getsockname()[1],
         "user": "acme",
         "password": "right",
-        "timeout": 5,
+        "timeout": 30,
     }
     yield SftpRoute.model_validate(entry | {"host_key": fingerprint})
     listener.close()

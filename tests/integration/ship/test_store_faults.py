@@ -180,8 +180,8 @@ def test_a_fault_while_the_file_is_read(server: Server, size: int, fault: BaseEx
                 raise fault
             return super().read(amount)
 
-    class FaultyContent(Faulty):
-        __init__, read = Content.__init__, Content.read
+    class FaultyContent(Content, Faulty):
+        pass
 
     place = server.route(server.port)
     monkeypatch.setattr(part_delivery, "Content", FaultyContent)

@@ -90,8 +90,8 @@ def test_a_slot_is_the_same_when_a_country_changes_its_clocks(tmp_path: Path) ->
     assert run.wall == "2027-03-02T06:00 America/Sao_Paulo"
     with ledger.engine.begin() as connection:
         # As if it had run when that hour was another one in UTC, and nobody had looked since.
-        connection.exec_driver_sql("delete from exclusions")
-        connection.exec_driver_sql("delete from parts")
+        for table in ("exclusions", "parts", "intents"):
+            connection.exec_driver_sql(f"delete from {table}")
         connection.exec_driver_sql("update runs set run_id = 'letter-20270302T080000Z', slot = '2027-03-02T08:00:00+00:00'")
         connection.exec_driver_sql("update schedules set planned_to = '2027-03-01T12:00:00+00:00'")
     assert plan(world.campaign, ledger, world.now) == []
