@@ -63,11 +63,11 @@ def test_nothing_is_delivered_by_a_draft(project: Project) -> None:
     project.add_route(type="folder", path="outbox", status="draft")
     refused = project.run()
     assert refused.returncode == WRONG
-    assert "profiles/routes.yml: test.status: is draft: nothing is delivered by it; allowed: active" in refused.stderr
+    assert "profiles/routes.yml: test.status: is draft: it delivers nothing; allowed: active" in refused.stderr
     assert "test.status: is draft" in project.call("check").stdout
     proof = project.call("proof", "spring_catalog", "--slot", SLOT)
     assert proof.returncode == WRONG
-    assert "test.status: is draft: nothing is delivered by it" in proof.stderr
+    assert "test.status: is draft: it delivers nothing" in proof.stderr
     assert project.call("run", "spring_catalog", "--slot", SLOT, "--dry-run").returncode == DONE
 
 

@@ -209,7 +209,7 @@ def test_a_ledger_that_lacks_a_run_of_a_week_ships_nothing(tmp_path: Path) -> No
         (world.settings.state_dir / name).write_bytes(content)
     (fault,) = world.run_due()
     assert isinstance(fault, LedgerError)
-    assert "the contact history tells of letter-20270308T060000Z" in str(fault)
+    assert "the contact history has the run letter-20270308T060000Z" in str(fault)
     assert reconcile([world.job()], world.ledger(), "by Ann: disk failure") == ["letter-20270308T060000Z"]
 
 
