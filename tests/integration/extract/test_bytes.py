@@ -35,6 +35,7 @@ from readers import (
     SPLITS,
     VALUE,
     Table,
+    as_named,
     attempt,
     by_python,
     columns_of,
@@ -150,7 +151,7 @@ def test_fixed_width_fields_are_cut_out_where_they_should_be(
     for row in table.rows:
         for name, value in zip((KEY, "b", "c", "d"), row, strict=True):
             if name in table.shown and len(folded(value or "")) > widths[name]["width"]:
-                wrong.add((name, row[0] or ""))
+                wrong.add((name, as_named(row[0])))
     parts, told = attempt(warehouse, table, envelope(columns_of(table, widths), form, split), folder)
     if told:
         assert named(told), told

@@ -192,7 +192,7 @@ def too_large(table: Table, form: dict[str, Any], split: dict[str, int] | None, 
     assert split
     match = re.search(r"(?s)profile_id (.*?) is larger than a part of at most ([\d,]+) bytes", told)
     assert match, told
-    row = next(row for row in table.rows if row[0] == match[1])
+    row = next(row for row in table.rows if printable(row[0] or "") == match[1])
     labels = [f"the_{name}" for name in table.shown] if form["header"] else []
     values = [dict(zip((KEY, "b", "c", "d"), row, strict=True))[name] or "" for name in table.shown]
     text = "".join(value.replace('"', '""') + '"",' for value in labels + values) + "\r\n\r\n\ufeff\ufeff"
