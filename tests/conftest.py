@@ -29,6 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())  # where pytest keeps what a failed test left
     # Its name is short, because a socket's path is.
     config.stash[TEMPORARY] = folder = tempfile.mkdtemp(prefix="dmail-")
+    Path(folder).chmod(0o711)  # PostgreSQL's user must reach its own folder in it
     os.environ["TMPDIR"], tempfile.tempdir = folder, None
 
 

@@ -19,6 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dmail_runner.core.redact import printable
 from effort import searching
 from readers import (
     ENCODINGS,

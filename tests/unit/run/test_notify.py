@@ -43,7 +43,7 @@ def test_people_are_told_once_what_to_type(world: World) -> None:
             attend(world, notices, said)
             world.pass_time(HOUR)
         assert [notice["kind"] for notice in told[3:]] == ["failed"], "the same fault is told once"
-        assert told[3]["todo"].startswith("dmail-runner resume letter-")
+        assert told[3]["todo"].startswith("dmail-runner route test out")
         assert said == []
 
 
