@@ -321,7 +321,7 @@ def test_sample_data_replaces_no_real_profiles(project: Project) -> None:
     before = (project.path / "data/profiles.csv").read_bytes()
     refused = project.call("sample-data", "--rows", "5")
     assert refused.returncode == WRONG
-    assert "exists, and may be real" in refused.stderr
+    assert "exists, and may contain real data" in refused.stderr
     assert (project.path / "data/profiles.csv").read_bytes() == before
 
 

@@ -7,21 +7,27 @@ from pathlib import Path
 
 import pytest
 
+from deliveries import put_in_doubt
 from project import DONE, FAILED, FILE, HELD, WRONG, Project
+from shared import made_once
 
 RUN = "spring_catalog-20261102T110000Z"
 EXPOSURE = "models/campaigns/spring_catalog/_spring_catalog__exposures.yml"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def frozen(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with one run whose file is frozen and could not be delivered."""
-    project = Project(Path(shutil.copytree(base, tmp_path_factory.mktemp("frozen") / "project")))
+    return made_once(
+        tmp_path_factory, "frozen", lambda folder: freeze(Project(shutil.copytree(base, folder, dirs_exist_ok=True)))
+    )
+
+
+def freeze(project: Project) -> None:
     project.add_route(type="folder", path="/proc/nowhere")
     assert project.run().returncode == FAILED
     # From now on the route is a good one.
     project.edit("profiles/routes.yml", "path: /proc/nowhere", "path: outbox")
-    return project.path
 
 
 @pytest.fixture
@@ -37,12 +43,6 @@ def events(project: Project) -> list[tuple[str, str]]:
 def decide(project: Project, command: str, *options: str) -> tuple[int, str]:
     done = project.call(command, RUN, *options, "--reason", "the printer said so")
     return done.returncode, done.stdout + done.stderr
-
-
-def lose(project: Project) -> None:
-    """As if the last attempt had ended between the intent to rename and the answer, and the provider had taken the file."""
-    with closing(sqlite3.connect(project.path / ".dmail/ledger.sqlite")) as ledger, ledger:
-        ledger.execute("update parts set intended_at = '2026-11-02T11:00:00+00:00'")
 
 
 def test_what_was_frozen_is_resumed_as_it_is(project: Project) -> None:
@@ -113,7 +113,7 @@ def test_a_volume_is_released_and_an_opt_out_is_not(project: Project) -> None:
 
 
 def test_a_file_that_the_provider_has_is_settled_and_not_sent_again(project: Project) -> None:
-    lose(project)
+    put_in_doubt(project.path, RUN)
     unknown = project.run()
     assert unknown.returncode == HELD
     assert f"dmail-runner settle {RUN} --delivered" in project.run().stderr
@@ -131,7 +131,7 @@ def test_a_file_that_the_provider_has_is_settled_and_not_sent_again(project: Pro
 
 
 def test_a_file_that_the_provider_has_not_is_sent_again(project: Project) -> None:
-    lose(project)
+    put_in_doubt(project.path, RUN)
     assert project.run().returncode == HELD
     code, told = decide(project, "settle", "--not-delivered")
     assert code == DONE, told

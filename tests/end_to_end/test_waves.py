@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import duckdb
 
 from project import DONE, FAILED, HELD, WRONG, Project
+from wait import HANGS, until
 
 EXPOSURE = "models/campaigns/{0}/_{0}__exposures.yml"
 SCHEDULE = 'schedule: {cron: "0 6 * * mon", timezone: America/New_York}'
@@ -214,17 +214,14 @@ def test_a_service_runs_what_is_due_and_ends_when_asked(project: Project) -> Non
         cwd=project.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
-        until = time.monotonic() + 60
-        while not (project.path / ".dmail/service.json").exists():
-            assert time.monotonic() < until, service.communicate(timeout=1)
-            time.sleep(0.1)
+        until((project.path / ".dmail/service.json").exists, "the service begins")
         second = project.call("serve")
         assert second.returncode == FAILED
         assert "service, process" in second.stderr
         assert project.call("run", "--due").returncode == DONE
     finally:
         service.send_signal(signal.SIGTERM)
-        told, errors = service.communicate(timeout=30)
+        told, errors = service.communicate(timeout=HANGS)
     assert service.returncode == DONE, errors
     lines = told.splitlines()
     assert lines[-1] == "ended"

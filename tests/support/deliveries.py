@@ -2,11 +2,15 @@
 
 import os
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+from dmail_runner.core.settings import find_settings
 from dmail_runner.core.values import Part, Receipt, Spooled
 from dmail_runner.declare.route import FolderRoute, SftpRoute
 from dmail_runner.ledger.intents import Attempt, Entry, Intents, Word
+from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ship import DeliveryCallbacks, deliver, destination
 from sshd import Sshd
 
@@ -37,6 +41,15 @@ class Ledgerish:
         for entry in self.entries:
             attempt = attempt.after(entry)
         return Intents(self.entries.append, attempt, self.owner, self.left.append)
+
+
+def put_in_doubt(project: Path, run_id: str) -> None:
+    """As if the last attempt had ended between the intent to rename and the answer, and the provider had taken the file."""
+    ledger = Ledger(find_settings(project), lambda: datetime.now(UTC))
+    run = ledger.known(run_id)
+    for entry in run.parts:
+        ledger.intend(run, entry.part, Entry(Word.PUBLISHING, f"{entry.part.name}.1.part", entry.part.sha256))
+    ledger.engine.dispose()
 
 
 def sftp_route(server: Sshd, **changes: Any) -> SftpRoute:

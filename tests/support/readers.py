@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from dmail_runner.check.figures import check
 from dmail_runner.core.errors import ExtractError
+from dmail_runner.core.redact import printable
 from dmail_runner.core.values import Build
 from dmail_runner.declare.campaign import Campaign, Column, DirectMail
 from dmail_runner.declare.provider import Provider
@@ -185,18 +185,19 @@ def unfit(table: Table, form: dict[str, Any]) -> set[tuple[str, str]]:
                 form["quoting"] != "all" and not form["header"] and not marked(form) and first and value.startswith("\ufeff"),
             ]
             if any(faults):
-                # A key with a line break and two spaces ends there in an error: the next line of an error begins with them.
-                found.add((name, (row[0] or "").split("\n  ")[0]))
+                found.add((name, as_named(row[0])))
     return found
+
+
+def as_named(key: str | None) -> str:
+    """A key as an error shows it. With a line break and two spaces it ends there: the next line of an error begins with them."""
+    return printable((key or "").split("\n  ")[0])
 
 
 def named(told: str) -> set[tuple[str, str]]:
     """Column and key of each value that an error names."""
     pattern = r"(?s)(?:values of (\w+) have it|  (\w+): [\d,]+ values have [^\n]*?), such as that of profile_id (.*?)(?=\n  |$)"
     return {(match[1] or match[2], match[3]) for match in re.finditer(pattern, told)}
-
-
-several = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 # Determinism: a child process writes the same rows with the settings of another machine.

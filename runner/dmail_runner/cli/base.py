@@ -18,7 +18,7 @@ import typer
 
 from dmail_runner.cli.completion import campaign_names
 from dmail_runner.cli.screen import Screen, ignore_closed_pipe
-from dmail_runner.core.errors import DmailError, Stopped, UsageError
+from dmail_runner.core.errors import DmailError, Stopped, UsageError, unexpected
 from dmail_runner.core.log import Log
 from dmail_runner.core.redact import redact
 
@@ -231,9 +231,7 @@ def tell_unexpected(error: Exception) -> None:
     if os.environ.get("DMAIL_DEBUG"):
         typer.echo(redact("".join(traceback.format_exception(error))), err=True)
         return
-    *_, last = traceback.extract_tb(error.__traceback__)
-    line = f"{Path(last.filename).name}:{last.lineno}"
-    tell(f"error: unexpected {type(error).__name__} at {line}\n  -> DMAIL_DEBUG=1 shows the traceback")
+    tell(f"error: {unexpected(error)}\n  -> DMAIL_DEBUG=1 shows the traceback")
 
 
 def worst(codes: Iterable[int]) -> int:

@@ -1,9 +1,12 @@
-"""Describes what came of a route's probes, in a few lines for a person."""
+"""Prints what came of a route's probes, in a few lines for a person."""
 
 from collections.abc import Iterator
 from typing import Any
 
+from dmail_runner.cli.base import say
 from dmail_runner.core.errors import DeliveryError
+from dmail_runner.declare.route import AnyRoute
+from dmail_runner.run.route_test import Probes, try_route
 from dmail_runner.ship.fitting import Verdict
 from dmail_runner.ship.probe import Rest, Settings, Trial
 
@@ -19,6 +22,15 @@ TAKEN = "is gone: somebody has fetched it; tell the provider that it was a test"
 MAYBE_TAKEN = "may have been fetched: tell the provider that it was a test"
 NOTHING_HELPS = "no setting is known that helps: show these lines to the provider"
 LEFT = "is still there, or may be: ask the provider to remove it"
+
+
+def report(route: AnyRoute, probes: Probes) -> None:
+    """Deliver probes by a route and print what came of them. Raises DeliveryError if the route cannot be used as it is."""
+    say(line("files", "", probes.form.pattern))
+    verdict = try_route(route, probes, lambda trial: say("\n".join(trial_lines(trial))))
+    for told in verdict_lines(verdict):
+        say(told)
+    check_verdict(probes.name, verdict)
 
 
 def trial_lines(trial: Trial) -> Iterator[str]:
@@ -55,8 +67,8 @@ def verdict_lines(verdict: Verdict) -> Iterator[str]:
         yield line("remove", "NO", f"{name} {LEFT}")
 
 
-def judged(name: str, verdict: Verdict) -> str:
-    """The verdict on a route. Raises DeliveryError if it cannot be used as it is."""
+def check_verdict(name: str, verdict: Verdict) -> None:
+    """Raises DeliveryError if the route cannot be used as it is."""
     if verdict.needs is None:
         first = verdict.trials[0].fault
         raise DeliveryError(f"the route {name} has delivered no probe", todo=(first and first.todo) or NOTHING_HELPS)
@@ -64,7 +76,6 @@ def judged(name: str, verdict: Verdict) -> str:
         raise DeliveryError(
             f"the route {name} cannot be used as it is", todo=f"in profiles/routes.yml, give it {written(verdict.needs)}"
         )
-    return f"the route {name} can be used"
 
 
 def written(settings: Settings) -> str:

@@ -1,8 +1,10 @@
 """The errors that the command line reports: the class sets the exit code, the text says what is wrong, where, and what to do."""
 
 import signal
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from dmail_runner.core.redact import redact
 
@@ -25,6 +27,12 @@ class DmailError(Exception):
 
     def __str__(self) -> str:
         return self.what if self.todo is None else f"{self.what}\n  -> {self.todo}"
+
+
+def unexpected(error: BaseException) -> str:
+    """The type and the place of an error of this program. Its text may quote a row, and is left out."""
+    *_, last = traceback.extract_tb(error.__traceback__)
+    return f"unexpected {type(error).__name__} at {Path(last.filename).name}:{last.lineno}"
 
 
 class BuildError(DmailError):

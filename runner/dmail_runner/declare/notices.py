@@ -10,7 +10,7 @@ from dmail_runner.core.settings import Settings
 from dmail_runner.core.yaml import Strict, parse, read_yaml, render
 
 FILE = "profiles/notices.yml"
-Kind = Literal["delivered", "empty", "held", "failed", "missed", "key_expiring"]
+Kind = Literal["delivered", "empty", "held", "failed", "missed", "key_expiring", "left_behind"]
 
 
 class Channel(Strict):
@@ -22,7 +22,9 @@ class Channel(Strict):
     """A URL that receives each notice as JSON, instead of `url`."""
     headers: Mapping[str, SecretStr] = Field(default_factory=dict)
     """HTTP headers of the webhook, such as a token."""
-    kinds: Annotated[tuple[Kind, ...], Field(min_length=1)] = ("empty", "held", "failed", "missed", "key_expiring")
+    kinds: Annotated[tuple[Kind, ...], Field(min_length=1)] = (
+        "empty", "held", "failed", "missed", "key_expiring", "left_behind",
+    )  # fmt: skip
     """The kinds of notices to send."""
     campaigns: tuple[str, ...] | None = None
     """The campaigns to send notices of; by default all."""

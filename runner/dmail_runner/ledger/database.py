@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from dmail_runner.core.errors import DmailError, UsageError
+from dmail_runner.core.redact import printable
 from dmail_runner.core.settings import Settings
 from dmail_runner.ledger.campaign_lock import Confirm, lock_campaign
 from dmail_runner.ledger.journal import Anchor, Mark, append, holds, last
@@ -146,7 +147,8 @@ class Database:
                 del self.locks[campaign]
 
     def record(self, connection: sa.Connection, run_id: str, kind: str, detail: str) -> None:
-        connection.info["mark"] = append(connection, run_id, self.stamp(), kind, detail)
+        """Append an event, in the caller's transaction. Its text has no control characters, whoever wrote it."""
+        connection.info["mark"] = append(connection, run_id, self.stamp(), kind, printable(detail))
 
     def stamp(self) -> str:
         return iso(self.now())

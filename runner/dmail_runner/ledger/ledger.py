@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from dmail_runner.core.redact import printable
 from dmail_runner.core.values import Part, Receipt, Verdicts
 from dmail_runner.ledger.database import LedgerError, iso
 from dmail_runner.ledger.intents import Entry, Intents, Word
@@ -146,6 +147,8 @@ class Ledger(LedgerReader):
             self.record(connection, run.run_id, state, detail)
 
     def update(self, connection: sa.Connection, run: Run, state: str, **values: Any) -> None:
+        if values.get("error"):
+            values["error"] = printable(values["error"])
         connection.execute(
             runs.update().where(runs.c.run_id == run.run_id).values(state=state, updated_at=self.stamp(), **values)
         )

@@ -99,6 +99,12 @@ class LedgerReader(Database):
         with self.reading() as connection:
             return connection.execute(query).scalar() or 0
 
+    def details(self, run: Run, kind: str) -> list[str]:
+        """What the run's events of a kind say, in their order."""
+        query = sa.select(events.c.detail).where(events.c.run_id == run.run_id, events.c.kind == kind).order_by(events.c.number)
+        with self.reading() as connection:
+            return list(connection.execute(query).scalars())
+
     def owner(self, run: Run, part: Part) -> str | None:
         """The run_id of another run that has delivered a file of this name by this route; None if there is none."""
         query = sa.select(parts.c.run_id).where(

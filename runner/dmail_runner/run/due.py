@@ -1,11 +1,11 @@
 """Carries out what is due: plans slots, runs them one after the other, and notifies people."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from dmail_runner.core.errors import Busy, ConfigError, DmailError, Held
+from dmail_runner.core.errors import Busy, ConfigError, DmailError, Held, unexpected
 from dmail_runner.core.settings import Settings
 from dmail_runner.declare.notices import Kind
 from dmail_runner.ledger.database import LedgerError
@@ -20,6 +20,8 @@ from dmail_runner.run.job import Job, check_route, key_findings, shared_names
 from dmail_runner.run.notify import Notice, Notifier
 from dmail_runner.run.pipeline import carry_out
 from dmail_runner.run.spool import tidy_spool
+
+REPORT = "DMAIL_DEBUG=1 dmail-runner run --due shows the traceback, which its authors need"
 
 
 @dataclass(frozen=True)
@@ -36,9 +38,12 @@ class Scheduler:
     notifier: Notifier
     ended: Callable[[Run], None] = lambda _: None
 
-    def run_due(self, job: Job, now: datetime) -> list[DmailError]:
-        """Carry out what is due for one campaign, unless another process does so. Returns the errors that stopped runs."""
-        faults: list[DmailError] = []
+    def run_due(self, job: Job, now: datetime) -> list[Exception]:
+        """Carry out what is due for one campaign, unless another process does so. Returns the errors that stopped runs.
+
+        An error of one run does not stop the next, even if nobody expected it.
+        """
+        faults: list[Exception] = []
         try:
             with self.ledger.campaign_lock(job.campaign.name, f"{job.campaign.name}, what is due"):
                 tidy_spool(job.settings, job.campaign.name, self.ledger)
@@ -49,7 +54,7 @@ class Scheduler:
                     tried.add(run.run_id)
                     try:
                         self.carry_out(job, run)
-                    except DmailError as error:
+                    except Exception as error:  # noqa: BLE001 - recorded, announced, and reported by whoever called
                         faults.append(error)
         except Busy as busy:
             job.tell(f"skip     {job.campaign.name}: {busy.what}")
@@ -111,12 +116,31 @@ class Scheduler:
             todo = error.todo or (f"dmail-runner resume {run_id}" if run else "dmail-runner check")
             self.announce(job, kind, run, error.what, todo)
             raise
+        except Exception as error:
+            self.announce(job, "failed", self.failed(run_id, unexpected(error)), unexpected(error), REPORT)
+            raise
         run = self.ledger.get(run_id)
         if run and run.state in ("settled", "empty") and (before is None or before.state != run.state):
-            files = ", ".join(entry.location or entry.part.name for entry in run.parts if not entry.part.side)
-            pieces = f"{run.verdicts.included:,} pieces are" if run.verdicts else "The file is"
-            what = f"{pieces} delivered: {files}." if run.state == "settled" else "Nobody was included."
-            self.announce(job, "delivered" if run.state == "settled" else "empty", run, what, "dmail-runner status")
+            self.announce_end(job, run)
+
+    def announce_end(self, job: Job, run: Run) -> None:
+        """Notify people of a run that has settled, or has no recipients."""
+        if run.state == "empty":
+            self.announce(job, "empty", run, "Nobody was included.", "dmail-runner status")
+            return
+        files = ", ".join(entry.location or entry.part.name for entry in run.parts if not entry.part.side)
+        pieces = f"{run.verdicts.included:,} pieces are" if run.verdicts else "The file is"
+        self.announce(job, "delivered", run, f"{pieces} delivered: {files}.", "dmail-runner status")
+        if left := self.ledger.details(run, "left_behind"):
+            what = f"These names on the server could not be removed: {', '.join(dict.fromkeys(left))}."
+            self.announce(job, "left_behind", run, what, "ask the mail house to remove them, and not to print them")
+
+    def failed(self, run_id: str, error: str) -> Run | None:
+        """Record an error of this program that ended a run before the run itself could. Returns the run as it is then."""
+        run = self.ledger.get(run_id)
+        if run and not run.finished and run.state not in ("failed", "held"):
+            self.ledger.fail(run, error)
+        return self.ledger.get(run_id)
 
     def announce_keys(self, job: Job, now: datetime) -> None:
         """Notify people once a day of keys that have expired or expire soon."""
@@ -133,12 +157,22 @@ class Scheduler:
 
     @contextmanager
     def errors_announced(self, what: str) -> Iterator[None]:
-        """Also notify people of configuration errors and of a damaged ledger, which block mailings silently."""
+        """Also notify people of what blocks mailings silently: configuration errors, a damaged ledger, errors of this program.
+
+        The ledger records the latter as an event `unexpected`.
+        """
         try:
             yield
         except (ConfigError, LedgerError) as error:
             todo = error.todo or "correct it; dmail-runner check reports every error at once"
             self.notifier.announce(Notice("failed", what, error.what, todo))
+            raise
+        except DmailError:
+            raise
+        except Exception as error:
+            with suppress(LedgerError), self.ledger.writing() as connection:
+                self.ledger.record(connection, what, "unexpected", unexpected(error))
+            self.notifier.announce(Notice("failed", what, unexpected(error), REPORT))
             raise
 
 
@@ -170,19 +204,18 @@ def run_all_due(
             raise ConfigError(faults)
     codes = []
     for name in manifest.names:
-        faults_of_runs: list[DmailError] = []
+        faults_of_runs: list[Exception] = []
 
-        def run_campaign(name: str = name, faults: list[DmailError] = faults_of_runs) -> None:
+        def run_campaign(name: str = name, faults: list[Exception] = faults_of_runs) -> None:
             with scheduler.errors_announced(name):
-                job = find(manifest, name)
-            faults += scheduler.run_due(job, scheduler.ledger.now())
+                faults += scheduler.run_due(find(manifest, name), scheduler.ledger.now())
 
         codes.append(attempt(run_campaign))
         codes += [attempt(raising(fault)) for fault in faults_of_runs]
     return codes
 
 
-def raising(fault: DmailError) -> Callable[[], None]:
+def raising(fault: Exception) -> Callable[[], None]:
     """A step that raises the fault."""
 
     def step() -> None:

@@ -55,8 +55,10 @@ def take_back(settings: Settings, run: Run, ledger: Ledger) -> None:
     doubtful = [entry for entry in left if entry.doubtful]
     try:
         kept = still_there(settings, run, ledger, left) if left else []
-    except DmailError:
+    except DmailError as error:
         if doubtful:
+            later = "nothing was given up: try again when the server answers"
+            error.todo = "; ".join(filter(None, (error.todo, later, f"or {ask_provider(run)}")))
             raise
         # The server has incomplete temporary files at most, which nobody takes for the file.
         for entry in left:
@@ -66,8 +68,13 @@ def take_back(settings: Settings, run: Run, ledger: Ledger) -> None:
         raise Held(
             UNKNOWN,
             f"{', '.join(kept)}: the provider may have it, so that it cannot be cancelled",
-            todo=f"ask the provider, then: dmail-runner settle {run.run_id} --delivered (or --not-delivered)",
+            todo=ask_provider(run),
         )
+
+
+def ask_provider(run: Run) -> str:
+    """What a person does about a file that the provider may have."""
+    return f"ask the provider, then: dmail-runner settle {run.run_id} --delivered (or --not-delivered) --reason ..."
 
 
 def still_there(settings: Settings, run: Run, ledger: Ledger, left: list[LedgerPart]) -> list[str]:

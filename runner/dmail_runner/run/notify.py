@@ -23,6 +23,7 @@ MEANS: Mapping[str, str] = {
     "held": "nothing more happens to this mailing until a person has decided",
     "failed": "nothing more was sent; it is tried again by itself while the schedule's service runs",
     "missed": "the letters of this slot were not sent, and will not be by themselves",
+    "left_behind": "the mailing is delivered, and its personal data lies on the server under a second name, too",
     "key_expiring": "files cannot be sealed for the mail house any more when it has expired",
 }
 TIMEOUT = 10  # seconds to wait for a channel's answer

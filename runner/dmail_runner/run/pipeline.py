@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from dmail_runner import history
-from dmail_runner.core.errors import DmailError, Held, Stopped
+from dmail_runner.core.errors import DmailError, Held, Stopped, unexpected
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.values import Part, Spooled, Verdicts
 from dmail_runner.declare.route import SftpRoute, find_route
@@ -123,8 +123,11 @@ def bring_to_end(job: Job, run: Run, ledger: Ledger, *, asked_for: bool = False)
     except DmailError as error:
         ledger.fail(run, error.what)
         raise
+    except Stopped as stopped:
+        ledger.fail(run, str(stopped))
+        raise
     except BaseException as error:
-        ledger.fail(run, str(error) if isinstance(error, Stopped) else f"stopped by {type(error).__name__}")
+        ledger.fail(run, unexpected(error))
         raise
     return ledger.known(run.run_id)
 

@@ -46,6 +46,16 @@ class Form:
     suffix: str = ".csv"
     compress: Compression | None = None
 
+    @property
+    def packed(self) -> str:
+        """The suffix that compression adds."""
+        return SUFFIXES[self.compress] if self.compress else ""
+
+    @property
+    def pattern(self) -> str:
+        """What their paths look like before encryption."""
+        return str(PurePosixPath(self.folder, f"{self.prefix}*{self.suffix}{self.packed}"))
+
 
 @dataclass(frozen=True)
 class Probes:
@@ -82,8 +92,7 @@ class Probes:
         file.write(text + secrets.token_hex((self.size - len(text)) // 2).encode())
         file.end()
         content = file.content()
-        packed = SUFFIXES[packing.kind] if packing else ""
-        name = PurePosixPath(self.form.folder, f"{inner}{packed}{self.encryption.suffix if self.encryption else ''}")
+        name = PurePosixPath(self.form.folder, f"{inner}{self.form.packed}{self.encryption.suffix if self.encryption else ''}")
         return Spooled(Part(number, str(name), 1, content.bytes, content.sha256, self.name), path)
 
 
@@ -114,13 +123,15 @@ def try_route(
         shutil.rmtree(probes.work, ignore_errors=True)
 
 
-def form_of(settings: Settings, name: str, campaigns: Iterable[Campaign], now: datetime) -> Form:
-    """The form of the files that a campaign delivers by a route; of CSV files in the route's folder if there is no campaign."""
+def forms_of(settings: Settings, name: str, campaigns: Iterable[Campaign], now: datetime) -> list[Form]:
+    """The different forms of the files that campaigns deliver by a route; that of CSV files if there is no campaign."""
+    forms: dict[Form, None] = {}
     for campaign in campaigns:
         with suppress(ConfigError, ValueError):
             provider = find_provider(settings, campaign.mail.provider)
             if provider.route == name:
                 envelope = Envelope(campaign, provider, now, "probe")
                 like = PurePosixPath(envelope.base_name())
-                return Form(str(like.parent), fill(provider.prefix, envelope.placeholders()), like.suffix, provider.compress)
-    return Form()
+                prefix = fill(provider.prefix, envelope.placeholders())
+                forms[Form(str(like.parent), prefix, like.suffix, provider.compress)] = None
+    return list(forms) or [Form()]

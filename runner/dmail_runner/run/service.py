@@ -10,7 +10,6 @@ from threading import Event
 
 import requests
 
-from dmail_runner.core.errors import ConfigError
 from dmail_runner.plan.slots import next_slot
 from dmail_runner.project.manifest import Manifest
 
@@ -59,8 +58,8 @@ class Service:
                 mail = manifest.campaign(name).mail
                 if mail.status == "active" and mail.schedule and (slot := next_slot(mail.schedule, self.now())):
                     found.append(slot)
-        except ConfigError:
-            return None  # `run_due` has reported it
+        except Exception:  # noqa: BLE001 - `run_due` has reported it, and the service looks again
+            return None
         return min(found, default=None)
 
     def write_state(self, code: int, following: datetime | None) -> None:

@@ -196,7 +196,7 @@ class Sftp:
         channel = self.client.get_channel()
         transport: Any = channel.get_transport() if channel else None
         key = transport.get_remote_server_key()
-        return f"{transport.remote_version}, {key.get_name()} {fingerprint(key)}, {transport.remote_cipher}"
+        return f"{one_line(transport.remote_version)}, {key.get_name()} {fingerprint(key)}, {transport.remote_cipher}"
 
     def location(self, name: str) -> str:
         return f"sftp://{self.route.host}:{self.route.port}/{self.path(name).removeprefix('./').lstrip('/')}"

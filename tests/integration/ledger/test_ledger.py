@@ -18,6 +18,7 @@ from dmail_runner.core.errors import Busy
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.values import Churn, Part, Receipt, RegionCount, Verdicts
 from dmail_runner.ledger.database import LedgerError
+from dmail_runner.ledger.intents import Entry, Word
 from dmail_runner.ledger.journal import faults
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import Planned, run_name
@@ -26,10 +27,12 @@ from dmail_runner.plan.due import due_runs
 from dmail_runner.plan.planner import plan
 from dmail_runner.report.rows import read_regions, read_runs
 from tiny import World, letter
+from wait import HANGS
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 SLOT = datetime(2027, 3, 1, 6, tzinfo=UTC)
 PART = Part(1, "letter.csv", 2, 100, "a" * 64, "out")
+TEMPORARY = "letter.0123456789ab.csv.part"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -58,7 +61,8 @@ def settled(ledger: Ledger, slot: datetime = SLOT) -> str:
     run = ledger.open(Planned(run_name("letter", slot), "letter", slot))
     ledger.advance(run, "built")
     ledger.freeze(run, Verdicts(3, 2, {"consent": 1}), [PART], "1 USD")
-    ledger.intend(run, PART)
+    for word in (Word.CREATING, Word.CLOSING, Word.PUBLISHING):
+        ledger.intend(run, PART, Entry(word, TEMPORARY, PART.sha256))
     ledger.deliver(run, PART, Receipt("out/letter.csv", 100, PART.sha256, adopted=False))
     ledger.advance(run, "shipped")
     ledger.advance(run, "settled")
@@ -104,7 +108,10 @@ def test_more_runs_are_told_than_a_query_takes_names(ledger: Ledger) -> None:
         ("update events set number = 99 where number = 2", "event 2 is missing"),
         ("update runs set state = 'cancelled'", "is cancelled, but its last event says settled"),
         ("update parts set sha256 = 'b'", "has a receipt without an event"),
-        ("delete from exclusions; delete from parts; delete from runs", "is missing, but has events"),
+        ("update intents set word = 'abandoned' where word = 'publishing'", "(abandoned, letter.csv) is not as it was written"),
+        ("update intents set sha256 = 'b'", "(creating, letter.csv) is not as it was written"),
+        ("delete from intents where word = 'closing'", "the intent 'letter-20270301T060000Z closing letter.csv"),
+        ("delete from exclusions; delete from parts; delete from intents; delete from runs", "is missing, but has events"),
     ],
 )
 def test_what_was_changed_by_hand_is_found(ledger: Ledger, change: str, told: str) -> None:
@@ -153,7 +160,7 @@ def test_a_turn_ends_with_its_process(ledger: Ledger, place: Settings) -> None:
         "from dmail_runner.core.settings import Settings; from dmail_runner.ledger.ledger import Ledger\n"
         f"place = Settings(Path({str(place.project_dir)!r}), Path({str(place.state_dir)!r}), Path('/x'), {place.ledger_url!r}, None)\n"
         "with Ledger(place, lambda: datetime.now(UTC)).campaign_lock('letter', 'a doomed one'):\n"
-        "    print('there', flush=True); time.sleep(60)"
+        "    print('there', flush=True); time.sleep(9999)"
     )
     holder = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert holder.stdout
@@ -162,7 +169,7 @@ def test_a_turn_ends_with_its_process(ledger: Ledger, place: Settings) -> None:
         pass
     holder.kill()
     holder.wait()
-    until = time.monotonic() + 10
+    until = time.monotonic() + HANGS
     while True:
         try:
             with ledger.campaign_lock("letter", "me"):
@@ -176,14 +183,14 @@ def test_a_turn_ends_with_its_process(ledger: Ledger, place: Settings) -> None:
 def test_who_has_lost_the_turn_gives_no_file_its_name(ledger: Ledger) -> None:
     """A lock of the kernel cannot be lost; one of a server ends with its connection."""
     run = ledger.known(settled(ledger))
-    before = ledger.count(run, "intended")
+    before = ledger.count(run, "publishing")
     with ledger.campaign_lock("letter", "me"):
         with ledger.engine.begin() as connection:
             query = "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()"
             connection.execute(sa.text(query))
         with pytest.raises(LedgerError):
-            ledger.intend(run, PART)
-    assert ledger.count(run, "intended") == before
+            ledger.intend(run, PART, Entry(Word.PUBLISHING, TEMPORARY, PART.sha256))
+    assert ledger.count(run, "publishing") == before
 
 
 def test_a_mailing_with_its_ledger_on_either(place: Settings, tmp_path: Path) -> None:
@@ -255,6 +262,21 @@ def test_a_ledger_of_the_second_version_is_brought_up_to_date(place: Settings) -
     assert read_regions(ledger, [run.run_id]) == {run.run_id: places}
     with ledger.reading() as connection:
         assert list(faults(connection)) == []
+
+
+def test_a_name_that_may_have_been_given_by_the_third_version_is_in_doubt(place: Settings) -> None:
+    ledger = Ledger(place, lambda: NOW)
+    run = ledger.open(Planned("letter-20270301T060000Z", "letter", SLOT))
+    ledger.freeze(run, Verdicts(3, 2, {"consent": 1}), [PART], None)
+    with ledger.engine.begin() as connection:
+        connection.exec_driver_sql("drop table intents")
+        connection.exec_driver_sql("update parts set intended_at = '2027-03-01T06:00:00+00:00'")
+        connection.exec_driver_sql("update head set version = 3")
+    ledger.engine.dispose()
+    ledger = Ledger(place, lambda: NOW)
+    (part,) = ledger.known(run.run_id).parts
+    assert (part.attempt.word, part.doubtful) == (Word.PUBLISHING, True)
+    assert found(ledger) == []
 
 
 def test_a_ledger_of_the_first_version_is_brought_up_to_date(place: Settings) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import duckdb
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dmail_runner.check.regions import MIN_PIECES, count_regions
@@ -21,6 +21,7 @@ from dmail_runner.report.figures import figures_of, funnel, total
 from dmail_runner.report.pages import TEMPLATES, Pages
 from dmail_runner.report.rows import Approval, Details, RunRow
 from dmail_runner.report.run_page import run_view
+from effort import searching
 from reports import NOW
 from tiny import letter
 
@@ -139,7 +140,7 @@ def test_a_map_is_drawn_where_places_are_known() -> None:
     assert page.count("fewer than ten each") == 2
 
 
-@settings(deadline=None, max_examples=50)
+@searching(20, 500)
 @given(
     st.lists(
         st.tuples(

@@ -6,10 +6,12 @@ from datetime import timedelta
 import pytest
 
 from dmail_runner.core.errors import Held, UsageError
+from dmail_runner.core.redact import CONTROL
 from dmail_runner.declare.notices import Notices
 from dmail_runner.declare.provider import Provider
 from dmail_runner.history.contacts import AUDIENCE, run_ids
-from dmail_runner.run.decisions import give_up, release, resend, resume
+from dmail_runner.ledger.journal import faults
+from dmail_runner.run.decisions import Decision, give_up, hold, release, resend, resume
 from dmail_runner.run.due import Scheduler
 from dmail_runner.run.notify import Notifier
 from tiny import World
@@ -75,6 +77,21 @@ def test_contacts_are_kept_as_long_as_the_provider_says(world: World) -> None:
     Scheduler(ledger, Notifier(Notices(), ledger, lambda _: None)).run_due(job, world.now)
     assert run_ids(world.settings) == {"letter-20270312T060000Z", "letter-20270313T060000Z"}
     assert world.run_due() == [], "the ledger knows all of them"
+
+
+def test_a_reason_cannot_steer_a_terminal(world: World) -> None:
+    world.outbox.write_text("in the way")
+    world.pass_time(DAY)
+    world.run_due()
+    ledger = world.ledger()
+    (run,) = ledger.latest()
+    hold(run, ledger, Decision("Eve\x9b2J", "wrong \x1b[31mleaflet \u202eeman"))
+    with ledger.reading() as connection:
+        assert list(faults(connection)) == []
+        (detail,) = connection.exec_driver_sql("select detail from events where kind = 'held'").scalars()
+    for text in (detail, ledger.known(run.run_id).error or ""):
+        assert not CONTROL.search(text)
+        assert r"wrong \x1b[31mleaflet \u202eeman" in text
 
 
 def test_the_rest_of_a_run_can_be_given_up(world: World) -> None:

@@ -41,6 +41,7 @@ STATES: Mapping[str, Word] = {
     "event.told": Word("answer recorded", "resposta registrada"),
     "event.window": Word("window", "janela"),
     "event.resent": Word("sent again", "reenviada"),
+    "event.unexpected": Word("error of the program", "erro do programa"),
     "event.look_again": Word("check again", "verificar de novo"),
     "event.rest_given_up": Word("rest cancelled", "restante cancelado"),
     "gate.reconciliation": Word(
