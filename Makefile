@@ -40,7 +40,7 @@ docs: $(VENV)/dev.ok ## write docs/reference and docs/schema from the code
 	$(BIN)/python -m scripts.reference
 
 soak: $(VENV)/dev.ok ## kill runs for an hour, at every system call and at random moments
-	DMAIL_SOAK_SECONDS=$(SOAK_SECONDS) DMAIL_TEST_LIVES=500 $(BIN)/python -m pytest -s tests/integration/run/test_kills.py tests/integration/run/test_histories.py
+	DMAIL_SOAK_SECONDS=$(SOAK_SECONDS) DMAIL_TEST_LIVES=500 DMAIL_TEST_DEPTH=2 $(BIN)/python -m pytest -s tests/unit/ship/test_search.py tests/integration/run/test_kills.py tests/integration/run/test_histories.py
 
 bench: $(VENV)/dev.ok ## compare a run with the floor, dlt and pandas; SIZES="100000 10000000"
 	$(BIN)/python -m bench.end_to_end $(foreach size,$(SIZES),--rows $(size))
