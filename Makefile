@@ -36,11 +36,12 @@ format: $(VENV)/dev.ok ## write the formatting that `make check` asks for
 	$(BIN)/ruff check --fix .
 	$(BIN)/sqlfmt models macros tests/dbt
 
-docs: $(VENV)/dev.ok ## write docs/reference and docs/schema from the code
+docs: $(VENV)/dev.ok ## write docs/reference, docs/schema and docs/servers.md from the code
 	$(BIN)/python -m scripts.reference
+	PYTHONPATH=tests/support $(BIN)/python -m zoo docs/servers.md
 
-soak: $(VENV)/dev.ok ## kill runs for an hour, at every system call and at random moments
-	DMAIL_SOAK_SECONDS=$(SOAK_SECONDS) DMAIL_TEST_LIVES=500 DMAIL_TEST_DEPTH=2 $(BIN)/python -m pytest -s tests/unit/ship/test_search.py tests/integration/run/test_kills.py tests/integration/run/test_histories.py
+soak: $(VENV)/dev.ok ## try all that the searches can try, of which make test tries a part; kill runs for an hour
+	DMAIL_SOAK_SECONDS=$(SOAK_SECONDS) $(BIN)/python -m pytest -s -m soak
 
 bench: $(VENV)/dev.ok ## compare a run with the floor, dlt and pandas; SIZES="100000 10000000"
 	$(BIN)/python -m bench.end_to_end $(foreach size,$(SIZES),--rows $(size))

@@ -12,8 +12,8 @@ def chart(results: Sequence[tuple[int, str, float]]) -> str:
     floors = {profiles: seconds for profiles, contender, seconds in shown if contender == "floor"}
     top = max(seconds / floors[profiles] for profiles, _, seconds in shown)
     parts, y = [], 10
-    for place, (profiles, contender, seconds) in enumerate(shown):
-        if place and shown[place - 1][0] != profiles:
+    for index, (profiles, contender, seconds) in enumerate(shown):
+        if index and shown[index - 1][0] != profiles:
             y += ROW // 2
         times = seconds / floors[profiles]
         wide = WIDE * times / top

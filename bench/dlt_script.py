@@ -34,9 +34,9 @@ class Client(paramiko.SSHClient):
 
 def main(arguments: list[str]) -> None:
     """Extract, normalise and load."""
-    folder, work, place, port, user, key = arguments
+    folder, work, directory, port, user, key = arguments
     credentials = {"sftp_port": int(port), "sftp_username": user, "sftp_key_filename": key, "sftp_look_for_keys": False}
-    destination = filesystem(bucket_url=f"sftp://127.0.0.1{place}", credentials=credentials)
+    destination = filesystem(bucket_url=f"sftp://127.0.0.1{directory}", credentials=credentials)
     dlt.config["normalize.data_writer.disable_compression"] = True
     pipeline = dlt.pipeline("letters", destination=destination, dataset_name="out", pipelines_dir=work)
     data = dlt.resource(letters(folder, Path(work)), name="spring_catalog", write_disposition="replace")

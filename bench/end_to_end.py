@@ -70,10 +70,10 @@ class Bench:
         return self.script("pandas_script", output, str(self.server.port), self.server.user, str(self.server.key))
 
     def dlt(self) -> Cost:
-        place = self.server.root / "dlt"
-        place.mkdir()
+        directory = self.server.root / "dlt"
+        directory.mkdir()
         return self.script(
-            "dlt_script", str(self.own("dlt")), str(place), str(self.server.port), self.server.user, str(self.server.key)
+            "dlt_script", str(self.own("dlt")), str(directory), str(self.server.port), self.server.user, str(self.server.key)
         )
 
     def runner(self) -> Cost:
@@ -131,8 +131,8 @@ class Bench:
         """The records that arrived."""
         if contender == "runner":
             command = [*RUNNER, "--project-dir", str(self.folder / contender), "status", "--json"]
-            told = subprocess.run(command, capture_output=True, check=True, cwd=ROOT)
-            return int(json.loads(told.stdout)["runs"][0]["parts"][0]["rows"])
+            done = subprocess.run(command, capture_output=True, check=True, cwd=ROOT)
+            return int(json.loads(done.stdout)["runs"][0]["parts"][0]["rows"])
         if contender == "dlt":
             return sum(count_rows(path) for path in (self.server.root / "dlt").rglob("spring_catalog/*.csv*"))
         plain = self.folder / contender / FILE
@@ -147,7 +147,7 @@ def count_rows(path: Path) -> int:
 
 
 def steps_of(log: Path) -> dict[str, float]:
-    """The runner's steps in seconds, by its log: models, data tests, and what comes between one told line and the next."""
+    """The runner's steps in seconds, by its log: models, data tests, and what comes between one line and the next."""
     entries = [json.loads(line) for file in sorted(log.glob("*.jsonl")) for line in file.read_text().splitlines()]
     moments = {entry["event"]: datetime.fromisoformat(entry["at"]) for entry in reversed(entries)}
     order = [name for name in ("build", "check", "extract", "ship", "ended") if name in moments]

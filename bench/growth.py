@@ -71,22 +71,22 @@ def fill(ledger: Ledger, count: int) -> None:
     mark, number = START, 0
     for start in range(0, count, 5_000):
         batch: dict[sa.Table, list[dict[str, Any]]] = {runs: [], events: [], exclusions: [], parts: [], places: []}
-        for place in range(start, min(start + 5_000, count)):
-            run, told = rows_of(place)
+        for index in range(start, min(start + 5_000, count)):
+            run, history = rows_of(index)
             run_id = run["run_id"]
             part = {
                 "number": 1,
                 "name": f"{run_id}.csv",
                 "rows": 18_003,
                 "bytes": 2_000_000,
-                "sha256": f"{place:064x}",
+                "sha256": f"{index:064x}",
                 "route": "out",
             }
             batch[runs].append(run)
             batch[exclusions] += [{"run_id": run_id, "reason": reason, "profiles": 1_000} for reason in ("consent", "holdout")]
             batch[places] += [{"run_id": run_id, "country": "US", "region": region, "pieces": 9_000} for region in ("CA", "NY")]
             batch[parts].append({"run_id": run_id, "delivered_at": run["updated_at"], "location": "there", **part})
-            for event in told:
+            for event in history:
                 number += 1
                 if event["kind"] == "delivered":
                     event["detail"] = f"{part['name']} there {part['sha256']}"
@@ -145,15 +145,15 @@ def fill_week(connection: duckdb.DuckDBPyConnection, folder: Path, week: weeks.W
 
 def staging(folder: Path) -> str:
     """The staging model over a history, as dbt compiles it."""
-    places = {
+    paths = {
         "contact_history": f"*/{weeks.CONTACTS}",
         "contact_weeks": f"weeks/[0-9]*/{weeks.CONTACTS}",
         "compacted_runs": f"weeks/[0-9]*/{weeks.RUNS}",
     }
     model = jinja2.Environment(autoescape=False).from_string((ROOT / "models/history/stg_contact_history.sql").read_text())
     return model.render(
-        source=lambda _, table: places[table],
-        dmail={"read_files": lambda place, otherwise: f"read_parquet('{folder}/{place}')" if otherwise else ""},
+        source=lambda _, table: paths[table],
+        dmail={"read_files": lambda path, otherwise: f"read_parquet('{folder}/{path}')" if otherwise else ""},
     )
 
 

@@ -35,9 +35,9 @@ def main() -> None:
     parts = [(unicodedata.normalize("NFD", letter), letter) for letter, usual in normal if letter == usual]
     steps = [(unicodedata.normalize("NFC", text[:-1]) + text[-1], letter) for text, letter in parts]
     pairs = [(pair, letter) for pair, letter in steps if len(pair) == 2 and unicodedata.category(pair[1]).startswith("M")]
-    told = {
+    texts = {
         "odd": "".join(letter for letter, _ in odd),
-        "aside": "".join(chr(ASIDE + place) for place in range(len(odd))),
+        "aside": "".join(chr(ASIDE + number) for number in range(len(odd))),
         "capitals": "".join(capital for _, capital in odd),
         "accented": "".join(letter for letter, _ in accented),
         "bare": "".join(bare for _, bare in accented),
@@ -46,7 +46,7 @@ def main() -> None:
         "pairs": "".join(pair for pair, _ in pairs),
         "whole": "".join(letter for _, letter in pairs),
     }
-    lines = [f'            "{name}": "{escaped(text)}",' for name, text in told.items()]
+    lines = [f'            "{name}": "{escaped(text)}",' for name, text in texts.items()]
     body = "\n".join(["{% macro spark_letters() %}", "    {{", "        return(", "            {", *lines, "            }"])
     FILE.write_text(f"{HEAD}{body}\n        )\n    }}}}\n{{% endmacro %}}\n")
 

@@ -26,10 +26,10 @@ def main() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     wheel, sdist = dist / f"{PACKAGE}-{version}-py3-none-any.whl", dist / f"{PACKAGE}-{version}.tar.gz"
     call([sys.executable, "-m", "hatchling", "build", "--directory", str(dist)], ROOT)
-    with tempfile.TemporaryDirectory(prefix="dmail-release-") as folder:
-        place = Path(folder).resolve()
-        python = fresh_environment(place / "venv")
-        files = [try_one(archive, python, place, version) for archive in (wheel, sdist)]
+    with tempfile.TemporaryDirectory(prefix="dmail-release-") as temporary:
+        folder = Path(temporary).resolve()
+        python = fresh_environment(folder / "venv")
+        files = [try_one(archive, python, folder, version) for archive in (wheel, sdist)]
     if files[0] != files[1]:
         raise SystemExit(f"the wheel and the sdist install different files: {sorted(files[0] ^ files[1])}")
     show(f"{wheel}\n{sdist}\nboth install, and init, new, check and run work with them")
@@ -43,12 +43,12 @@ def fresh_environment(folder: Path) -> Path:
     return python
 
 
-def try_one(archive: Path, python: Path, place: Path, version: str) -> set[str]:
+def try_one(archive: Path, python: Path, folder: Path, version: str) -> set[str]:
     """Install an archive, check what it installs, use it, and uninstall it. Returns the installed files."""
     show(f"\n{archive.name}")
     pip(python, "install", "--no-deps", "--no-build-isolation", str(archive))
     files = installed_files(python, version)
-    use(python, place / f"work-{archive.name}")
+    use(python, folder / f"work-{archive.name}")
     pip(python, "uninstall", "--yes", "dmail-runner")
     return files
 

@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,28 @@ import pytest
 
 from gpg import Gpg
 from project import DONE, ROOT, Project, surroundings
+from shared import made_once, place
 from sshd import Sshd, serve
+from wait import HANGS, until
 from warm import running
 
+TEMPORARY = pytest.StashKey[str]()
 LONGEST = ("test_spark.py", "test_kills.py", "test_histories.py")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let all that tests start keep its temporary files in one folder, which ends with this run of pytest."""
+    if hasattr(config, "workerinput"):
+        return
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())  # where pytest keeps what a failed test left
+    # Its name is short, because a socket's path is.
+    config.stash[TEMPORARY] = folder = tempfile.mkdtemp(prefix="dmail-")
+    os.environ["TMPDIR"], tempfile.tempdir = folder, None
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if folder := config.stash.get(TEMPORARY, None):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -38,32 +55,34 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 @pytest.fixture(scope="session")
-def warm_dbt() -> Iterator[str]:
+def warm_dbt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where processes are forked that have imported dbt."""
-    with running("dbt", surroundings()) as place:
-        yield place
+    with running(place(tmp_path_factory, "warm-dbt"), "dbt", surroundings()) as socket:
+        yield socket
 
 
 @pytest.fixture(scope="session")
-def warm(warm_dbt: str) -> Iterator[str]:
+def warm(warm_dbt: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where processes are forked that have imported the runner."""
-    with running("runner", surroundings(), warm_dbt) as place:
-        yield place
+    with running(place(tmp_path_factory, "warm-runner"), "runner", surroundings(), warm_dbt) as socket:
+        Project.warm, Project.started = socket, place(tmp_path_factory, "started")
+        Project.started.mkdir(exist_ok=True)
+        yield socket
 
 
 @pytest.fixture(scope="session")
 def base(warm: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project as it is cloned, with 2,000 profiles and parsed once."""
-    Project.warm = warm
-    path = tmp_path_factory.mktemp("base") / "project"
-    path.mkdir()
+    return made_once(tmp_path_factory, "base", make_base)
+
+
+def make_base(path: Path) -> None:
     shutil.copy(ROOT / "dbt_project.yml", path)
     for folder in ("models", "macros", "seeds", "profiles", "tests/dbt"):
         shutil.copytree(ROOT / folder, path / folder)
     project = Project(path)
     assert project.call("sample-data", "--rows", "2000").returncode == DONE
     assert project.call("check").returncode == DONE
-    return path
 
 
 @pytest.fixture
@@ -103,14 +122,12 @@ def postgresql() -> Iterator[list[str]]:
         )
         psql = [str(initdb.with_name("psql")), "-h", folder, "-U", "test", "-d", "postgres", "-v", "ON_ERROR_STOP=1", "-Atq"]
         try:
-            for _ in range(100):
-                if subprocess.run([*psql, "-c", "select 1"], capture_output=True, check=False).returncode == 0:
-                    break
-                time.sleep(0.1)
+            asked = [*psql, "-c", "select 1"]
+            until(lambda: subprocess.run(asked, capture_output=True, check=False).returncode == 0, "PostgreSQL does not answer")
             yield psql
         finally:
             server.terminate()
-            server.wait(20)
+            server.wait(HANGS)
 
 
 @pytest.fixture
@@ -123,8 +140,7 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 def gpg(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gpg]:
     if shutil.which("gpg") is None:
         pytest.skip("GnuPG is not installed")
-    home = Path("/tmp") / f"gpg-{os.getpid()}"  # its agent's socket needs a short path
-    home.mkdir(mode=0o700)
+    home = Path(tempfile.mkdtemp(prefix="gpg-"))
     try:
         yield Gpg(home)
     finally:

@@ -26,7 +26,7 @@ with
         from {{ dmail.read_files(source("dmail", "contact_history"), otherwise=columns) }}
     ),
 
-    -- A run can be in both places, and can appear in its week at any moment. Only `compacted` decides which rows
+    -- A run can be in both folders, and can appear in its week at any moment. Only `compacted` decides which rows
     -- count, so
     -- that each contact counts once. It comes first, because it must be read before the files that it lists.
     final as (

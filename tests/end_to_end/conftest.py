@@ -11,14 +11,17 @@ from dmail_runner.core.settings import find_settings
 from dmail_runner.ledger.ledger import Ledger
 from project import DONE, FAILED, HELD, SLOT, Project
 from reports import FOLDER, NOW
+from shared import made_once
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def once(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project whose slot is settled."""
-    project = Project(Path(shutil.copytree(base, tmp_path_factory.mktemp("once") / "project")))
-    assert project.run().returncode == DONE
-    return project.path
+
+    def settle(folder: Path) -> None:
+        assert Project(shutil.copytree(base, folder, dirs_exist_ok=True)).run().returncode == DONE
+
+    return made_once(tmp_path_factory, "once", settle)
 
 
 @pytest.fixture
@@ -26,10 +29,15 @@ def settled(once: Path, tmp_path: Path) -> Project:
     return Project(Path(shutil.copytree(once, tmp_path / "project")))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def done(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project of canaries with a settled run, one that would mail opted-out people, and a failed one; and its report."""
-    project = Project(Path(shutil.copytree(base, tmp_path_factory.mktemp("report") / "project")))
+    return made_once(
+        tmp_path_factory, "done", lambda folder: report_of(Project(shutil.copytree(base, folder, dirs_exist_ok=True)))
+    )
+
+
+def report_of(project: Project) -> None:
     profiles = project.path / "data/profiles.csv"
     with duckdb.connect() as connection:
         connection.execute(f"create table p as select * from read_csv('{profiles}', all_varchar = true)")
@@ -49,7 +57,6 @@ def done(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     told = project.call("report")
     assert told.returncode == DONE, told.stderr
     assert f"open {project.path}/site/index.html" in told.stdout
-    return project.path
 
 
 @pytest.fixture

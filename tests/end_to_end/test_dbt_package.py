@@ -105,6 +105,23 @@ def test_another_project_lists_checks_explains_proofs_and_mails(shop: Project) -
     assert "1 rows" in proof.stdout or "1 row" in proof.stdout
 
 
+def test_a_new_campaign_fits_the_columns_of_the_profiles(shop: Project) -> None:
+    """These profiles have no orders. A draft that selects by them would fail at its first build only."""
+    written = shop.call("new", "autumn")
+    assert written.returncode == DONE, written.stderr
+    shop.edit("models/campaigns/autumn/autumn__recipients.sql", '["do_not_mail", "deceased", "returned"]', '["do_not_mail"]')
+    tried = shop.call("run", "autumn", "--dry-run", "--slot", SLOT)
+    assert tried.returncode == DONE, tried.stderr
+    assert "39 rows" in tried.stdout, "Texas is in the audience, C7 said no, and C8 opted out"
+
+    file = "models/mailing/_shop__mailable_customers.yml"
+    shop.edit(file, "      - {name: city, data_type: string}\n", "")
+    refused = shop.call("new", "winter")
+    assert refused.returncode == WRONG
+    assert f"{file}: models.shop__mailable_customers.columns: has no city, which a new campaign prints" in refused.stderr
+    assert not (shop.path / "models/campaigns/winter").exists()
+
+
 def test_a_change_of_the_package_is_a_change_of_the_project(shop: Project, tmp_path: Path) -> None:
     """The manifest is parsed again when a file behind the symbolic link changes."""
     package = tmp_path / "package"

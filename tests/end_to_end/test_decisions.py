@@ -9,20 +9,25 @@ import pytest
 
 from deliveries import put_in_doubt
 from project import DONE, FAILED, FILE, HELD, WRONG, Project
+from shared import made_once
 
 RUN = "spring_catalog-20261102T110000Z"
 EXPOSURE = "models/campaigns/spring_catalog/_spring_catalog__exposures.yml"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def frozen(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with one run whose file is frozen and could not be delivered."""
-    project = Project(Path(shutil.copytree(base, tmp_path_factory.mktemp("frozen") / "project")))
+    return made_once(
+        tmp_path_factory, "frozen", lambda folder: freeze(Project(shutil.copytree(base, folder, dirs_exist_ok=True)))
+    )
+
+
+def freeze(project: Project) -> None:
     project.add_route(type="folder", path="/proc/nowhere")
     assert project.run().returncode == FAILED
     # From now on the route is a good one.
     project.edit("profiles/routes.yml", "path: /proc/nowhere", "path: outbox")
-    return project.path
 
 
 @pytest.fixture
@@ -56,7 +61,7 @@ def test_a_run_that_a_person_holds_waits_for_a_person(project: Project) -> None:
     stopped = project.run()
     assert stopped.returncode == HELD
     assert "the printer said so" in stopped.stderr
-    assert f"dmail-runner release {RUN} lets it go on" in stopped.stderr
+    assert f"dmail-runner release {RUN} continues it" in stopped.stderr
     assert project.call("resume", RUN).returncode == HELD
     assert project.delivered == []
     code, told = decide(project, "release")

@@ -20,17 +20,9 @@ KEY = "SHA256:" + "A" * 43
 RUN = "spring_catalog-20261102T110000Z"
 
 
-@pytest.fixture(scope="module")
-def mailed(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project with one settled run."""
-    project = Project(Path(shutil.copytree(base, tmp_path_factory.mktemp("mailed") / "project")))
-    assert project.run().returncode == DONE
-    return project.path
-
-
 @pytest.fixture
-def project(mailed: Path, tmp_path: Path) -> Project:
-    return Project(Path(shutil.copytree(mailed, tmp_path / "project")))
+def project(settled: Project) -> Project:
+    return settled
 
 
 def examined(project: Project, *options: str, **environment: str) -> tuple[bool, dict[str, list[dict[str, Any]]]]:

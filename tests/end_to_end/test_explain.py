@@ -17,7 +17,7 @@ def test_a_run_is_shown_with_all_that_happened(settled: Project) -> None:
         assert part in shown.stdout
     found = json.loads(settled.call("show", run["run_id"], "--json").stdout)
     assert {name: found[name] for name in run} == run
-    assert sum(place["pieces"] for place in found["places"]) == run["included"]
+    assert sum(region["pieces"] for region in found["regions"]) == run["included"]
     assert [event["kind"] for event in found["events"]][-2:] == ["shipped", "settled"]
     unknown = settled.call("show", "nothing")
     assert unknown.returncode == WRONG

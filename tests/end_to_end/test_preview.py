@@ -9,25 +9,30 @@ import duckdb
 import pytest
 
 from project import DONE, FILE, HELD, SLOT, WRONG, Project
+from shared import made_once
 
 CAMPAIGN = "models/campaigns/spring_catalog/"
 EXPOSURE = CAMPAIGN + "_spring_catalog__exposures.yml"
 NEXT = "2026-11-09T11:00Z"
 
 
-@pytest.fixture(scope="module")
-def done(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="session")
+def uncapped(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with one settled run, no frequency cap, and a test profile that no campaign would target."""
-    project = Project(Path(shutil.copytree(base, tmp_path_factory.mktemp("done") / "project")))
+    return made_once(
+        tmp_path_factory, "uncapped", lambda folder: mail_uncapped(Project(shutil.copytree(base, folder, dirs_exist_ok=True)))
+    )
+
+
+def mail_uncapped(project: Project) -> None:
     project.edit(CAMPAIGN + "spring_catalog__recipients.sql", 'dmail.frequency_cap(pieces=1, days=30, unit="household"),', "")
     change(project, "update p set is_test_profile = 'true', orders_count = '0' where profile_id = '0000000003'")
     assert project.run().returncode == DONE
-    return project.path
 
 
 @pytest.fixture
-def project(done: Path, tmp_path: Path) -> Project:
-    return Project(Path(shutil.copytree(done, tmp_path / "project")))
+def project(uncapped: Path, tmp_path: Path) -> Project:
+    return Project(Path(shutil.copytree(uncapped, tmp_path / "project")))
 
 
 def change(project: Project, *statements: str) -> None:

@@ -21,11 +21,12 @@ from dmail_runner.ledger.tables import runs
 from dmail_runner.project.manifest import Manifest
 from dmail_runner.report import declared, tiles, words
 from dmail_runner.report.attention import needs
+from dmail_runner.report.campaign_page import campaign_view
 from dmail_runner.report.export import TABLES
 from dmail_runner.report.pages import Pages
 from dmail_runner.report.rows import read_details, read_runs
+from dmail_runner.report.run_page import run_view
 from dmail_runner.report.verdicts import decisions, gates
-from dmail_runner.report.views import campaign_view, run_view
 from project import Project, surroundings
 from reports import FAILED_RUN, HELD_RUN, NOW, SETTLED, SPACE, Tables, pages
 
@@ -150,7 +151,7 @@ def test_dbts_models_have_the_ledgers_figures(done: Path) -> None:
         reasons = rows("select run_id, reason, profiles from rpt_exclusions")
         files = {row[0]: row[1:] for row in rows("select run_id, sha256, row_count from rpt_parts where not is_side_file")}
         people = dict(rows("select run_id, people from rpt_contacts where cell = 'mailed'"))
-        going = dict(rows("select run_id, sum(pieces) from rpt_places group by run_id"))
+        going = dict(rows("select run_id, sum(pieces) from rpt_regions group by run_id"))
         for table, columns in TABLES.items():
             described = rows(f"describe select * from read_parquet('.dmail/figures/{table}.parquet')")
             assert {name: kind.lower().replace(",", ", ") for name, kind, *_ in described} == dict(columns)

@@ -18,9 +18,9 @@ from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.tables import exclusions, parts, runs
 from dmail_runner.report.attention import needs
 from dmail_runner.report.declared import Declared
+from dmail_runner.report.overview import overview
 from dmail_runner.report.pages import Pages
 from dmail_runner.report.rows import read_runs
-from dmail_runner.report.views import overview
 from project import DONE, FAILED, WRONG, Project
 from reports import FAILED_RUN, HELD_RUN, NOW, SETTLED, Tables, pages
 

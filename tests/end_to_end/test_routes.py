@@ -1,15 +1,14 @@
-"""Routes in a whole project: secrets, markers, `route test`, resumed deliveries."""
+"""Routes in a whole project: secrets, markers, resumed deliveries."""
 
 import hashlib
 import os
 import subprocess
 import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from project import DONE, FAILED, FILE, HELD, SLOT, WRONG, Project
-from sshd import Sshd, serve
+from sshd import Sshd
 from wire import OTHER, wire
 
 
@@ -37,40 +36,9 @@ def test_a_marker_needs_a_side_file(project: Project) -> None:
     assert project.delivered == [FILE, f"{FILE}.done"]
 
 
-# Trying a route.
-
-
 def sftp_entry(server: Sshd, **more: Any) -> dict[str, Any]:
     entry = {"type": "sftp", "host": "127.0.0.1", "port": server.port, "user": server.user, "private_key": str(server.key)}
     return entry | {"host_key": server.fingerprint, "directory": str(server.root), "timeout": 5, "retries": 0} | more
-
-
-def test_a_route_is_tried_and_what_it_can_do_is_told(project: Project, sshd: Sshd) -> None:
-    project.add_route(**sftp_entry(sshd))
-    assert "nothing was ever delivered by it" in project.call("check").stdout
-    tried = project.call("route", "test", "test")
-    assert tried.returncode == DONE, tried.stderr
-    for what in ("session", "write", "size", "read back", "rename", "no overwriting", "remove"):
-        assert f"{what:<16}ok" in tried.stdout
-    assert sshd.fingerprint in tried.stdout
-    assert "MB/s" in tried.stdout
-    assert list(sshd.root.iterdir()) == []
-    assert "nothing was ever delivered by it" not in project.call("check").stdout
-    shown = project.call("route", "fingerprint", "test")
-    assert shown.stdout.splitlines() == [f"{sshd.fingerprint}  ssh-ed25519"]
-
-
-def test_a_route_that_cannot_rename_says_what_to_do(project: Project, tmp_path: Path) -> None:
-    with serve(tmp_path / "sshd", sftp_options="-P rename") as server:
-        project.add_route(**sftp_entry(server))
-        tried = project.call("route", "test", "test")
-        assert tried.returncode == FAILED
-        assert f"{'rename':<16}NO" in tried.stdout
-        assert "`finish: direct_then_marker` does without" in tried.stdout
-        assert list(server.root.iterdir()) == []
-    nobody = project.call("route", "fingerprint", "outbox")
-    assert nobody.returncode == WRONG
-    assert "it has no `host`" in nobody.stderr
 
 
 def test_a_terminal_sees_how_far_it_is(project: Project) -> None:
@@ -95,11 +63,11 @@ def test_nothing_is_delivered_by_a_draft(project: Project) -> None:
     project.add_route(type="folder", path="outbox", status="draft")
     refused = project.run()
     assert refused.returncode == WRONG
-    assert "profiles/routes.yml: test.status: is draft: nothing is delivered by it; allowed: active" in refused.stderr
+    assert "profiles/routes.yml: test.status: is draft: it delivers nothing; allowed: active" in refused.stderr
     assert "test.status: is draft" in project.call("check").stdout
     proof = project.call("proof", "spring_catalog", "--slot", SLOT)
     assert proof.returncode == WRONG
-    assert "test.status: is draft: nothing is delivered by it" in proof.stderr
+    assert "test.status: is draft: it delivers nothing" in proof.stderr
     assert project.call("run", "spring_catalog", "--slot", SLOT, "--dry-run").returncode == DONE
 
 

@@ -3,7 +3,6 @@
 import hashlib
 import shutil
 import threading
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +15,7 @@ from dmail_runner.history import weeks
 from project import DONE, SLOT, Project, surroundings
 from spark import Cluster, cluster, session
 from ugly import write_ugly
+from wait import until
 from warm import running
 
 CAMPAIGNS = ("loyalty_offer", "renewal_notice", "welcome_letter", "spring_catalog")
@@ -72,9 +72,7 @@ def mail(project: Project, campaign: str) -> None:
 
 def kill_one(spark: Cluster, sign: Path, killed: list[int]) -> None:
     """End a worker with its processes as soon as there is a sign that it is at work."""
-    end = time.monotonic() + 300
-    while time.monotonic() < end and not sign.exists():
-        time.sleep(0.05)
+    until(sign.exists, "a worker is at work")
     killed.extend(spark.executors(0))
     spark.kill(0)
 
@@ -88,7 +86,7 @@ def test_every_campaign_is_the_same_file_from_a_cluster_also_when_a_worker_dies(
         mail(project, campaign)
     other.environment.update(project.environment, DMAIL_TARGET="spark", DMAIL_SPARK_MASTER=spark.url)
     tables, killed = other.path / ".dmail/spark", list[int]()
-    with session(tmp_path) as dbt, running("runner", surroundings(), dbt) as warm:
+    with session(tmp_path) as dbt, running(tmp_path / "warm", "runner", surroundings(), dbt) as warm:
         monkeypatch.setattr(other, "warm", warm, raising=False)
         for campaign in CAMPAIGNS[:-1]:
             mail(other, campaign)

@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import duckdb
 
 from project import DONE, FAILED, HELD, WRONG, Project
+from wait import HANGS, until
 
 EXPOSURE = "models/campaigns/{0}/_{0}__exposures.yml"
 SCHEDULE = 'schedule: {cron: "0 6 * * mon", timezone: America/New_York}'
@@ -50,7 +50,8 @@ def edit_rows(project: Project, file: str, change: Callable[[Rows], Rows]) -> No
         writer.writerows(changed)
 
 
-def test_a_mailing_in_waves(project: Project) -> None:
+def in_waves(project: Project) -> None:
+    """Make spring_catalog a mailing of three waves, a day apart."""
     alone(project, "spring_catalog")
     waves = "waves: {apart: 0h, sizes: [{share: 30%}, {share: 30%, after: 1d}, {after: 2d}]}"
     project.edit(EXPOSURE.format("spring_catalog"), SCHEDULE, f'schedule: {{at: ["2026-11-02T06:00"]}}\n          {waves}')
@@ -59,66 +60,75 @@ def test_a_mailing_in_waves(project: Project) -> None:
     assert "models.spring_catalog__recipients.columns: has no wave_number, which the runner reads" in refused.stderr
     verdict = "      - {name: exclusion_reason, data_type: string"
     project.edit(MODELS, verdict, f"      - {{name: wave_number, data_type: integer}}\n{verdict}")
+
+
+def people_by_wave(project: Project, run: str) -> dict[int, set[str]]:
+    """The profiles that the first wave's run has put into each wave."""
+    people: dict[int, set[str]] = {1: set(), 2: set(), 3: set()}
+    for person, wave in ask(project, f"select profile_id, wave_number from '{run}/audience.parquet'"):
+        people[int(str(wave))].add(str(person))
+    return people
+
+
+def split_households(project: Project) -> int:
+    """The number of households that are in more than one wave."""
+    query = """
+        select count(*) from (
+            select household_key from spring_catalog__recipients
+            where household_key is not null group by household_key having count(distinct wave_number) > 1
+        )
+    """
+    with duckdb.connect(str(project.path / ".dmail/warehouse.duckdb"), read_only=True) as warehouse:
+        (count,) = warehouse.execute(query).fetchone() or (None,)
+    return int(str(count))
+
+
+def after_the_first_wave(refuser: str) -> Callable[[Rows], Rows]:
+    """A change of the profiles: `refuser` refuses, everybody orders, and somebody new would qualify."""
+
+    def changed(rows: Rows) -> Rows:
+        refused = {"postal_mail_consent": "n"}
+        new = {"profile_id": "new", "last_name": "Newman", "orders_count": "3", "last_order_at": "2020-01-01"}
+        ordered = [row | {"last_order_at": "2026-11-01T00:00:00Z"} for row in rows]
+        return [*(row | (refused if row["profile_id"] == refuser else {}) for row in ordered), rows[0] | new]
+
+    return changed
+
+
+def test_a_mailing_in_waves(project: Project) -> None:
+    in_waves(project)
     first = project.call("run", "spring_catalog", "--slot", "2026-11-02T06:00Z")
     assert first.returncode == DONE, first.stderr
     assert [run["state"] for run in project.status()] == ["planned", "planned", "settled"]
     assert "another_wave" in first.stdout
     run = "spring_catalog-20261102T060000Z"
-    audience = ask(project, f"select profile_id, wave_number from '{run}/audience.parquet'")
-    people: dict[int, set[str]] = {1: set(), 2: set(), 3: set()}
-    for person, wave in audience:
-        people[int(str(wave))].add(str(person))
+    people = people_by_wave(project, run)
     targeted = project.status()[2]["targeted"]
-    assert sum(map(len, people.values())) == len(audience) == targeted > 1000
+    assert sum(map(len, people.values())) == len(set.union(*people.values())) == targeted > 1000
     assert [round(len(people[wave]) / targeted, 2) for wave in (1, 2, 3)] == [0.3, 0.3, 0.4]
-    households = "select household_key, wave_number from recipients where household_key is not null group by all"
-    with duckdb.connect(str(project.path / ".dmail/warehouse.duckdb"), read_only=True) as warehouse:
-        split = warehouse.execute(
-            f"select count(*) - count(distinct household_key) from ({households.replace('recipients', 'spring_catalog__recipients')})"
-        ).fetchone()
-    assert split == (0,), "a household is in one wave"
+    assert split_households(project) == 0, "a household is in one wave"
     likely = {str(row[0]) for row in ask(project, f"select profile_id from '{run}/contacts.parquet' where cell = 'mailed'")}
     assert likely <= people[1]
 
     refuser = min(people[2])
-
-    def since(rows: Rows) -> Rows:
-        """Somebody refuses, everybody orders, and somebody new would qualify."""
-        changed = [
-            row
-            | {"last_order_at": "2026-11-01T00:00:00Z"}
-            | ({"postal_mail_consent": "n"} if row["profile_id"] == refuser else {})
-            for row in rows
-        ]
-        return [
-            *changed,
-            rows[0] | {"profile_id": "new", "last_name": "Newman", "orders_count": "3", "last_order_at": "2020-01-01"},
-        ]
-
-    edit_rows(project, "data/profiles.csv", since)
+    edit_rows(project, "data/profiles.csv", after_the_first_wave(refuser))
     due = project.call("run", "--due")
     assert due.returncode == DONE, due.stderr
     assert [run["state"] for run in project.status()] == ["settled"] * 3
     assert [run["targeted"] for run in project.status()] == [targeted] * 3, "the audience is found once"
-    mailed = [
-        (str(person), run)
-        for person, run in ask(project, "select profile_id, run_id from read_parquet('*/contacts.parquet') where cell = 'mailed'")
-    ]
-    by_wave = {
-        number: {person for person, name in mailed if name == (run if number == 1 else f"{run}-w{number}")}
-        for number in (1, 2, 3)
-    }
-    assert all(by_wave[number] <= people[number] for number in (1, 2, 3))
-    assert all(by_wave.values())
+    rows = ask(project, "select profile_id, run_id from read_parquet('*/contacts.parquet') where cell = 'mailed'")
+    mailed = [(str(person), name) for person, name in rows]
+    by_wave = [{person for person, name in mailed if name == wave} for wave in (run, f"{run}-w2", f"{run}-w3")]
+    assert all(some and some <= people[number] for number, some in enumerate(by_wave, start=1))
     assert len(mailed) == len({person for person, _ in mailed}), "nobody is in two waves"
-    assert refuser not in {person for person, _ in mailed}
-    assert "new" not in {person for person, _ in mailed}
+    assert not {refuser, "new"} & {person for person, _ in mailed}
     assert project.call("run", "--due").returncode == DONE
     assert len(project.delivered) == 3
     assert project.call("audit", "verify").returncode == DONE
 
 
-def test_windows_take_everybody_once(project: Project) -> None:
+def in_windows(project: Project) -> None:
+    """Make welcome_letter mail whom each window has created, whoever was mailed before."""
     alone(project, "welcome_letter")
     project.edit(EXPOSURE.format("welcome_letter"), DAILY, "schedule: {every: 1d, start: 2026-11-01}")
     folder = "models/campaigns/welcome_letter/welcome_letter__"
@@ -129,60 +139,69 @@ def test_windows_take_everybody_once(project: Project) -> None:
     )
     project.edit(f"{folder}recipients.sql", "dmail.already_mailed(),", "")
 
-    def at(moment: str, *people: str) -> None:
-        """Some customers are told of; each becomes known when this is called."""
-        names = {person: f"{person.title()}son" for person in people}
 
-        def known(rows: Rows) -> Rows:
-            old = [row | {"created_at": "2020-01-01"} if row["profile_id"].isdigit() else row for row in rows]
-            pattern = rows[0] | {"created_at": moment, "postal_mail_consent": "y", "marketing_consent": "y"}
-            return [
-                *old,
-                *(
-                    pattern | {"profile_id": person, "last_name": name, "address_line1": f"{len(rows) + place} {name} St"}
-                    for place, (person, name) in enumerate(names.items())
-                ),
-            ]
+def create(project: Project, moment: str, *people: str) -> None:
+    """Add profiles that were created at a moment. All other customers of the sample are old."""
 
-        edit_rows(project, "data/profiles.csv", known)
+    def changed(rows: Rows) -> Rows:
+        old = [row | {"created_at": "2020-01-01"} if row["profile_id"].isdigit() else row for row in rows]
+        pattern = rows[0] | {"created_at": moment, "postal_mail_consent": "y", "marketing_consent": "y"}
+        names = [(person, f"{person.title()}son") for person in people]
+        new = [
+            pattern | {"profile_id": person, "last_name": name, "address_line1": f"{len(rows) + number} {name} St"}
+            for number, (person, name) in enumerate(names)
+        ]
+        return [*old, *new]
 
-    at("2026-11-09T12:00:00Z", "anna", "bert")
+    edit_rows(project, "data/profiles.csv", changed)
+
+
+def mailed(project: Project, run: str) -> list[str]:
+    """The profiles in a run's contact history."""
+    return sorted(str(person) for (person,) in ask(project, f"select profile_id from '{run}/contacts.parquet'"))
+
+
+def test_windows_take_everybody_once(project: Project) -> None:
+    in_windows(project)
+    create(project, "2026-11-09T12:00:00Z", "anna", "bert")
     assert project.call("run", "welcome_letter", "--slot", "2026-11-10T00:00Z").returncode == DONE
-    # The next window is missed; what it had, and what arrives late, comes with the one after it.
-    at("2026-11-10T00:00:00Z", "carl")
-    at("2026-11-10T23:59:00Z", "dora")
-    at("2026-11-09T08:00:00Z", "emil")
-    at("2026-11-12T00:00:00Z", "frida")
+    # The next window is missed. Its people, and those that arrive late, come with the window after it.
+    create(project, "2026-11-10T00:00:00Z", "carl")
+    create(project, "2026-11-10T23:59:00Z", "dora")
+    create(project, "2026-11-09T08:00:00Z", "emil")
+    create(project, "2026-11-12T00:00:00Z", "frida")
+    second = "welcome_letter-20261112T000000Z"
     late = project.call("run", "welcome_letter", "--slot", "2026-11-12T00:00Z")
     assert late.returncode == DONE, late.stderr
-    again = project.call("resend", "welcome_letter-20261112T000000Z", "--reason", "the file was not readable")
+    again = project.call("resend", second, "--reason", "the file was not readable")
     assert again.returncode == DONE, again.stderr
-    runs = {
-        run: sorted(str(person) for (person,) in ask(project, f"select profile_id from '{run}/contacts.parquet'"))
-        for run in ("welcome_letter-20261110T000000Z", "welcome_letter-20261112T000000Z", "welcome_letter-20261112T000000Z-r1")
-    }
-    assert list(runs.values()) == [["anna", "bert"], ["carl", "dora", "emil"], ["carl", "dora", "emil"]]
+    assert mailed(project, "welcome_letter-20261110T000000Z") == ["anna", "bert"]
+    assert mailed(project, second) == mailed(project, f"{second}-r1") == ["carl", "dora", "emil"]
     covered = project.call("run", "welcome_letter", "--slot", "2026-11-11T00:00Z")
     assert covered.returncode == WRONG
-    assert "was mailed with welcome_letter-20261112T000000Z" in covered.stderr
-    # Erased: nothing of the person is left, and nobody writes again.
-    forgotten = project.call("forget", "carl", "--reason", "as asked")
-    assert forgotten.returncode == DONE, forgotten.stderr
-    assert "forgotten in 2 runs" in forgotten.stdout
-    assert "carl" not in forgotten.stdout
-    history = project.path / ".dmail/contact_history"
-    assert not ask(project, "select * from read_parquet('*/contacts.parquet') where profile_id = 'carl'")
-    assert [file for file in history.rglob("*.parquet") if b"carl" in file.read_bytes()] == [history / "forgotten/people.parquet"]
-    assert b"carl" not in (project.path / ".dmail/ledger.sqlite").read_bytes()
-    shutil.rmtree(history / "welcome_letter-20261112T000000Z")
-    shutil.rmtree(history / "welcome_letter-20261112T000000Z-r1")
+    assert f"was mailed with {second}" in covered.stderr
+
+    forget(project, "carl")
+    for lost in (second, f"{second}-r1"):
+        shutil.rmtree(project.path / ".dmail/contact_history" / lost)
     third = project.call("run", "welcome_letter", "--slot", "2026-11-13T00:00Z")
     assert third.returncode == DONE, third.stderr
-    in_third = sorted(
-        str(p) for (p,) in ask(project, "select profile_id from 'welcome_letter-20261113T000000Z/contacts.parquet'")
-    )
-    assert in_third == ["dora", "emil", "frida"], "late by the lost history, but for who was forgotten"
+    found = mailed(project, "welcome_letter-20261113T000000Z")
+    assert found == ["dora", "emil", "frida"], "the lost history makes them late; the forgotten person stays out"
     assert "suppressed" in third.stdout
+
+
+def forget(project: Project, person: str) -> None:
+    """Forget a person whom two runs have mailed. Nothing but the list of forgotten people has the key afterwards."""
+    forgotten = project.call("forget", person, "--reason", "as asked")
+    assert forgotten.returncode == DONE, forgotten.stderr
+    assert "erased from 2 runs" in forgotten.stdout
+    assert person not in forgotten.stdout
+    history = project.path / ".dmail/contact_history"
+    assert not ask(project, f"select * from read_parquet('*/contacts.parquet') where profile_id = '{person}'")
+    key = person.encode()
+    assert [file for file in history.rglob("*.parquet") if key in file.read_bytes()] == [history / "forgotten/people.parquet"]
+    assert key not in (project.path / ".dmail/ledger.sqlite").read_bytes()
 
 
 def test_a_service_runs_what_is_due_and_ends_when_asked(project: Project) -> None:
@@ -195,17 +214,14 @@ def test_a_service_runs_what_is_due_and_ends_when_asked(project: Project) -> Non
         cwd=project.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
-        until = time.monotonic() + 60
-        while not (project.path / ".dmail/service.json").exists():
-            assert time.monotonic() < until, service.communicate(timeout=1)
-            time.sleep(0.1)
+        until((project.path / ".dmail/service.json").exists, "the service begins")
         second = project.call("serve")
         assert second.returncode == FAILED
         assert "service, process" in second.stderr
         assert project.call("run", "--due").returncode == DONE
     finally:
         service.send_signal(signal.SIGTERM)
-        told, errors = service.communicate(timeout=30)
+        told, errors = service.communicate(timeout=HANGS)
     assert service.returncode == DONE, errors
     lines = told.splitlines()
     assert lines[-1] == "ended"

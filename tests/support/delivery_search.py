@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dmail_runner.ledger.intents import Entry, Word
-from simulated_server import FINAL, OURS, Kind, Known, Left, Server, State, attempt, watched
+from simulated_destination import attempt, watched
+from simulated_server import FINAL, OURS, Kind, Known, Left, Server, State
 
 FINISHED = ("delivered", "cancelled")
 

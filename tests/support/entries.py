@@ -19,7 +19,11 @@ COMMON = {
 }
 STORE = {**COMMON, "prefix": "in", "endpoint": "http://store:9000", "allow_http": True, "timeout": 5.5}
 ROUTES: dict[str, dict[str, Any]] = {
-    "folder": {"type": "folder", "path": "out", "mode": "0640", "owner": "o", "group": "g", "hidden": True, "verify": "hash", **COMMON},
+    "folder": {
+        "type": "folder", "path": "out", "mode": "0640", "owner": "o", "group": "g", "finish": "rename", "temporary": "tmp/.{name}",
+        "verify": "hash", **COMMON,
+    },
+    "folder that is emptied": {"type": "folder", "path": "out", "finish": "direct", "taken": "at_close"},
     "sftp": {
         "type": "sftp", **LOGIN, **COMMON, "directory": "in", "make_directory": False, "timeout": 10, "parallel": 4, "ahead": True, "rename": "plain",
         "allow_old": ["hmac-sha1"], "finish": "direct_then_marker", "jump": {**LOGIN, "agent": True, "password": None},

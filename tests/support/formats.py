@@ -6,7 +6,6 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 STYLES = ("full", "formal", "first_last", "last_first")
@@ -85,9 +84,6 @@ json.dump(told, open(sys.argv[1] + "/told.json", "w"))
 
 Rows = list[tuple[Any, ...]]
 Ask = Callable[[str, Rows], list[dict[str, Any]]]
-several = settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
 
 
 def rows_of(*columns: st.SearchStrategy[Any]) -> st.SearchStrategy[Rows]:

@@ -1,7 +1,6 @@
-"""Runs under strace, which kills a process at its Nth system call of one kind: forks a process for every N, and then others to recover.
+"""Kills a process at its Nth system call of one kind, for every N, and lets others recover.
 
-N is the same for strace all the time. The process that is to die at its own step k first makes N - k calls of that kind that do
-nothing, so that python is started once and not for every step.
+Each process is forked from one that has imported everything, and strace is attached to those that are to die, and to no others.
 """
 
 import ctypes
@@ -10,7 +9,7 @@ import os
 import random
 import shutil
 import signal
-import socket
+import subprocess
 import sys
 import time
 import traceback
@@ -18,46 +17,27 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, NoReturn
 
 from dmail_runner.ship import sftp  # so that no fork must import it
 from tiny import World, letter
 
-WHEN = 3000
-NOWHERE = "/nowhere/at/all"
+FAULTS = 6  # so many calls fail, one in each try
 LIBC = ctypes.CDLL(None)
+SET_PTRACER, ANYBODY = 0x59616D61, ctypes.c_ulong(-1)  # where only a parent may trace: linux/prctl.h
 assert sftp
-
-
-def null() -> int:
-    return os.open(os.devnull, os.O_RDWR)
-
-
-def padding() -> dict[str, Callable[[], object]]:
-    """A call of each kind that does nothing."""
-    file, (one, _) = null(), socket.socketpair()
-    one.setblocking(False)
-    ways: dict[str, Callable[[], object]] = {
-        "write": lambda: os.write(file, b""),
-        "pwrite64": lambda: os.pwrite(file, b"", 0),
-        "ftruncate": lambda: os.ftruncate(file, 0),
-        "fsync": lambda: os.fsync(file),
-        "fdatasync": lambda: os.fdatasync(file),
-        "rename": lambda: os.rename(NOWHERE, NOWHERE),
-        "renameat2": lambda: LIBC.renameat2(-1, b"", -1, b"", 1),
-        "unlink": lambda: os.unlink(NOWHERE),
-        "unlinkat": lambda: os.unlink("nothing", dir_fd=file),
-        "mkdir": lambda: os.mkdir(NOWHERE),
-        "rmdir": lambda: os.rmdir(NOWHERE),
-        "sendto": lambda: one.send(b""),
-    }
-    return ways
 
 
 def forked(step: Callable[[], None], errors: Path) -> int:
     """Run a step in a process of its own; its status as `os.wait` tells it."""
     child = os.fork()
-    if child:
-        return os.waitpid(child, 0)[1]
+    if not child:
+        end_with(step, errors)
+    return os.waitpid(child, 0)[1]
+
+
+def end_with(step: Callable[[], object], errors: Path) -> NoReturn:
+    """Do nothing but this in this process."""
     try:
         step()
     except BaseException:
@@ -67,17 +47,24 @@ def forked(step: Callable[[], None], errors: Path) -> int:
     os._exit(0)
 
 
-def doomed(world: World, kind: str, step: int) -> Callable[[], None]:
-    """Do what is due, and die at one's own `step`th call of a kind, if one gets so far."""
-
-    def work() -> None:
-        one = padding()[kind]
-        for _ in range(WHEN - step):
-            with suppress(OSError):
-                one()
-        world.run_due()
-
-    return work
+def doomed(step: Callable[[], object], kind: str, fault: str, errors: Path) -> int:
+    """Run a step in a process of its own that strace befalls with a fault at a system call of one kind; its status as `os.wait` tells it."""
+    wait, go = os.pipe()
+    child = os.fork()
+    if not child:
+        LIBC.prctl(SET_PTRACER, ANYBODY, 0, 0, 0)
+        os.close(go)
+        os.read(wait, 1)
+        end_with(step, errors)
+    os.close(wait)
+    command = ["strace", "-f", "-o", "/dev/null", "-e", f"trace={kind}", "-e", f"inject={kind}:{fault}", "-p", str(child)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as tracer:
+        assert tracer.stderr
+        said = tracer.stderr.readline()
+        os.close(go)
+        status = os.waitpid(child, 0)[1]
+    assert "attached" in said, said
+    return status
 
 
 def recovering(world: World) -> Callable[[], None]:
@@ -152,10 +139,11 @@ def crowd(world: World) -> None:
 
 def at_a_step(world: World, kind: str, step: int, chance: random.Random, errors: Path) -> tuple[bool, int]:
     """Do what is due, killed at one step, and perhaps again while it recovers; whether it got so far, and the kills."""
-    killed = os.WIFSIGNALED(forked(doomed(world, kind, step), errors))
+    killed = os.WIFSIGNALED(doomed(world.run_due, kind, f"signal=SIGKILL:when={step}", errors))
     kills = int(killed)
     if killed and chance.random() < 0.3:
-        kills += os.WIFSIGNALED(forked(doomed(world, kind, chance.randint(1, 15)), errors))
+        again = f"signal=SIGKILL:when={chance.randint(1, 15)}"
+        kills += os.WIFSIGNALED(doomed(world.run_due, kind, again, errors))
     if chance.random() < 0.5:
         forked(world.take, errors)
     return killed, kills
@@ -186,22 +174,14 @@ def placed(world: World, folder: Path, route: dict[str, object] | None, name: st
     return world.copy_to(folder / name, login=login, place=place)
 
 
-def main() -> None:
-    """Arguments as JSON: folder, kind of call (or `instant`, `pause`, `crowd`), stride over steps, seconds, route (None: a folder),
-    frozen, seed, faults (strace lets that many calls fail, one in each try, and kills nobody).
-
-    Prints the figures, or the error.
-    """
-    given = json.loads(sys.argv[1])
-    folder, kind, route = Path(given["folder"]), given["kind"], given["route"]
-    chance = random.Random(given["seed"])
+def search(given: dict[str, Any], kind: str, template: World) -> dict[str, Any]:
+    """Do what is due and recover, again and again, with what befalls it each time: the figures, or the error."""
+    folder, route, chance = Path(given["folder"]), given["route"], random.Random(given["seed"])
     errors = folder / "errors"
-    template = make(folder, frozen=given["frozen"])
     kills = tries = 0
     begin = time.monotonic()
-    step = 1 + given["seed"] % given["stride"]
-    further = True
-    while further and time.monotonic() - begin < given["seconds"]:
+    step, further = 1, True
+    while further and (tries < given["tries"] or time.monotonic() - begin < given["seconds"]):
         world = placed(template, folder, route, f"{kind}{tries}")
         if kind == "instant":
             kills += at_an_instant(world, chance)
@@ -209,19 +189,28 @@ def main() -> None:
             paused(world, chance)
         elif kind == "crowd":
             crowd(world)
-        elif given["faults"]:
-            forked(doomed(world, kind, step), errors)
-            further, step = step < given["faults"], step + 1
+        elif given["fault"]:
+            doomed(world.run_due, kind, f"{given['fault']}:when={step}", errors)
+            further, step = step < FAULTS, step + 1
         else:
             further, more = at_a_step(world, kind, step, chance, errors)
-            kills += more
-            step += given["stride"]
+            kills, step = kills + more, step + 1
         if forked(recovering(world), errors):
-            print(json.dumps({"error": f"{kind} {step}: {errors.read_text()[-3000:]}"}))
-            return
+            return {"error": f"{kind} {step}: {errors.read_text()[-3000:]}"}
         tries += 1
         shutil.rmtree(world.folder, ignore_errors=True)
-    print(json.dumps({"kills": kills, "tries": tries}))
+    return {"kills": kills, "tries": tries}
+
+
+def main() -> None:
+    """Arguments as JSON: folder, kinds of calls (or `instant`, `pause`, `crowd`), tries of each at least, and seconds for each after
+    which it ends; route (None: a folder), frozen, seed, fault (what befalls FAULTS calls, one in each try, in place of a kill).
+
+    Prints the figures of each kind, or the error, as JSON.
+    """
+    given = json.loads(sys.argv[1])
+    template = make(Path(given["folder"]), frozen=given["frozen"])
+    print(json.dumps({kind: search(given, kind, template) for kind in given["kinds"]}))
 
 
 if __name__ == "__main__":

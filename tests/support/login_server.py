@@ -5,9 +5,14 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import paramiko
+
+from servers.files import Files
+from servers.mail_house import MailHouse
+from servers.session import Session as SftpSession
 
 USER, PASSWORD, CODE = "acme", "right horse", "123456"
 
@@ -21,6 +26,7 @@ class LoginServer:
         prompts: what it asks by keyboard-interactive, round by round.
         hangs_up: it ends the session instead of refusing a login.
         subsystem: what it does when SFTP is asked for; None never answers.
+        root: the folder whose files it serves by SFTP, in place of `subsystem`.
         disabled: algorithms that it does not have, as paramiko's `disabled_algorithms`.
         attempts: what was tried, and whether it was right.
     """
@@ -32,6 +38,7 @@ class LoginServer:
     hangs_up: bool = False
     channels: bool = True
     subsystem: Callable[[paramiko.Channel], None] | None = None
+    root: Path | None = None
     disabled: dict[str, list[str]] = field(default_factory=dict)
     attempts: list[tuple[str, bool]] = field(default_factory=list)
 
@@ -59,6 +66,9 @@ class LoginServer:
         transport = paramiko.Transport(wire, disabled_algorithms=self.disabled)
         self.transports.append(transport)
         transport.add_server_key(self.host_key)
+        if self.root:
+            house = MailHouse(self.root.with_name("taken"))
+            transport.set_subsystem_handler("sftp", SftpSession, Files, self.root, house, self.over, [])
         with suppress(paramiko.SSHException, EOFError, OSError):
             transport.start_server(server=Session(self, transport))
 
@@ -115,6 +125,8 @@ class Session(paramiko.ServerInterface):
         return paramiko.OPEN_SUCCEEDED
 
     def check_channel_subsystem_request(self, channel: paramiko.Channel, name: str) -> bool:
+        if self.server.root:
+            return bool(super().check_channel_subsystem_request(channel, name))
         if self.server.subsystem is None:
             self.server.over.wait()
             return False

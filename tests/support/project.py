@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import yaml
 
+from wait import HANGS
 from warm import ask
 
 ROOT = Path(__file__).parents[2]
@@ -32,14 +33,13 @@ class Project:
     environment: dict[str, str] = field(default_factory=dict)
     folder: str = "."  # where the user stands
     warm: ClassVar[str] = ""  # where processes are forked that have imported the runner
-    started: ClassVar[set[str]] = set()  # the commands that were called
+    started: ClassVar[Path | None] = None  # the folder with a file for each command that was called
 
     def call(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """The first call of each command starts an interpreter, as its user's does; others are forked from one."""
         command = [sys.executable, "-c", "from dmail_runner.cli import main; main()", *arguments]
         given = {**self.environment, **environment}
-        cold = arguments[0] not in self.started or any(name.startswith(AT_START) for name in given)
-        self.started.add(arguments[0])
+        cold = self.is_first(arguments[0]) or any(name.startswith(AT_START) for name in given)
         run = subprocess.run if cold else partial(ask, self.warm)
         return run(
             command,
@@ -47,9 +47,19 @@ class Project:
             env={**surroundings(), **given},
             capture_output=True,
             text=True,
-            timeout=900,  # for what hangs: no test depends on how fast the machine is
+            timeout=HANGS,
             check=False,
         )
+
+    def is_first(self, command: str) -> bool:
+        """Whether no worker has called a command before, or there is no process to fork."""
+        if self.started is None:
+            return True
+        try:
+            (self.started / command.replace("/", "_")).touch(exist_ok=False)
+        except FileExistsError:
+            return False
+        return True
 
     def run(self, slot: str = SLOT, **environment: str) -> subprocess.CompletedProcess[str]:
         return self.call("run", "spring_catalog", "--slot", slot, **environment)

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from dmail_runner.check.figures import check
@@ -194,9 +193,6 @@ def named(told: str) -> set[tuple[str, str]]:
     """Column and key of each value that an error names."""
     pattern = r"(?s)(?:values of (\w+) have it|  (\w+): [\d,]+ values have [^\n]*?), such as that of profile_id (.*?)(?=\n  |$)"
     return {(match[1] or match[2], match[3]) for match in re.finditer(pattern, told)}
-
-
-several = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 # Determinism: a child process writes the same rows with the settings of another machine.

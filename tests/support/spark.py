@@ -3,12 +3,13 @@ builds."""
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-import time
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,8 +20,18 @@ import pyspark
 import pytest
 
 from sshd import free_port
+from wait import until
 
 HOME = Path(pyspark.__file__).parent
+# A machine that lives for some minutes gains nothing from the second compiler, which takes a core of its own.
+QUICK = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", f"-Djava.io.tmpdir={tempfile.gettempdir()}"]
+SUBMIT = [
+    "--driver-java-options",
+    " ".join(QUICK),
+    "--conf",
+    f"spark.executor.extraJavaOptions={' '.join(QUICK)}",
+    "pyspark-shell",
+]
 
 
 @dataclass(frozen=True)
@@ -59,7 +70,7 @@ def cluster(folder: Path) -> Iterator[Cluster]:
     with (folder / "log").open("wb") as log:
         started = [start(java, log, "master.Master", "--host", "127.0.0.1", "--port", url.rpartition(":")[2])]
         try:
-            listening(url)
+            until(lambda: listens(int(url.rpartition(":")[2])), "the master does not listen")
             for number in range(2):
                 limits = ["--cores", "1", "--memory", "1500m", "--work-dir", str(folder / str(number))]
                 started.append(start(java, log, "worker.Worker", "--host", "127.0.0.1", *limits, url))
@@ -73,17 +84,14 @@ def cluster(folder: Path) -> Iterator[Cluster]:
 def start(java: str, log: Any, kind: str, *options: str) -> subprocess.Popen[bytes]:
     classes = ["-cp", f"{HOME}/jars/*", f"org.apache.spark.deploy.{kind}"]
     environment = {**os.environ, "SPARK_HOME": str(HOME), "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_SCALA_VERSION": "2.12"}
-    return subprocess.Popen([java, "-Xmx256m", *classes, "--webui-port", "0", *options], stdout=log, stderr=log, env=environment)
+    return subprocess.Popen(
+        [java, "-Xmx256m", *QUICK, *classes, "--webui-port", "0", *options], stdout=log, stderr=log, env=environment
+    )
 
 
-def listening(url: str) -> None:
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", int(url.rpartition(":")[2]))) == 0:
-                return
-        time.sleep(0.1)
-    raise TimeoutError("the master does not listen")
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 # What follows runs in a process of its own: dbt's commands one after the other, in one Spark session.
@@ -111,7 +119,7 @@ def carry_out(call: dict[str, Any], streams: list[int], runner: Any) -> int:
             os.close(stream)
         os.environ.clear()
         # A session outlives a run, and so do the files that it keeps to itself.
-        os.environ.update(call["environment"], SPARK_LOCAL_DIRS=sys.argv[2])
+        os.environ.update(call["environment"], SPARK_LOCAL_DIRS=sys.argv[2], PYSPARK_SUBMIT_ARGS=shlex.join(SUBMIT))
         os.chdir(call["directory"])
         return 0 if runner().invoke(call["arguments"]).success else 1
     finally:

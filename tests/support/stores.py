@@ -9,7 +9,6 @@ import socket
 import subprocess
 import tempfile
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -32,6 +31,7 @@ from dmail_runner.declare.object_route import AzureRoute, S3Route
 from dmail_runner.ledger.intents import Intents
 from dmail_runner.ship import Refused, Seen, deliver, destination
 from dmail_runner.ship.object_store import SINGLE, ObjectStore, object_store
+from wait import until
 
 ACCOUNT = "devstoreaccount1"
 # The emulator's own, which everybody knows.
@@ -52,20 +52,18 @@ run_simple("127.0.0.1", int(sys.argv[1]), one_at_a_time, threaded=True, request_
 """
 
 
-def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
-        with suppress(OSError), closing(socket.create_connection(("127.0.0.1", port), timeout=1)):
-            return
-        assert process.poll() is None, "the server has ended"
-        time.sleep(0.1)
-    pytest.fail("the server does not answer")
+def answers(port: int, process: subprocess.Popen[bytes]) -> bool:
+    assert process.poll() is None, "the server has ended"
+    with suppress(OSError), closing(socket.create_connection(("127.0.0.1", port), timeout=10)):
+        return True
+    return False
 
 
 @contextmanager
 def running(command: list[str], port: int, **environment: str) -> Iterator[None]:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, **environment})
     try:
-        wait_for(port, process)
+        until(lambda: answers(port, process), "the server does not answer")
         yield
     finally:
         process.kill()

@@ -26,22 +26,44 @@ ROOT = Path(__file__).parents[2]
 
 
 @contextmanager
-def running(kind: str, environment: Mapping[str, str], *options: str) -> Iterator[str]:
-    """A server that forks `python -c` commands: where it listens. `kind` says what it has imported, and `options` are for that."""
-    with tempfile.TemporaryDirectory(prefix="warm-") as folder:
-        place = f"{folder}/socket"
-        with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(place)
-            listener.listen(64)
-            number = listener.fileno()
-            server = subprocess.Popen(
-                [sys.executable, "-P", __file__, kind, str(number), folder, *options],
-                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment, pass_fds=(number,),
-            )  # fmt: skip
+def running(folder: Path, kind: str, environment: Mapping[str, str], *options: str) -> Iterator[str]:
+    """A server that forks `python -c` commands: where it listens. `kind` says what it has imported, and `options` are for that.
+
+    All processes that name the same folder share one server. It ends with the last of them, however they end.
+    """
+    from shared import locked  # the server, which is this file, too, does not find it
+
+    place, alive = f"{folder}/socket", folder / "alive"
+    with locked(folder):
+        folder.mkdir(exist_ok=True)
+        if not alive.exists():
+            os.mkfifo(alive)
         try:
-            yield place
-        finally:
-            server.communicate()
+            hold = os.open(alive, os.O_WRONLY | os.O_NONBLOCK)  # refused where no server reads it
+        except OSError:
+            hold = start(folder, place, alive, [kind, *options], environment)
+    try:
+        yield place
+    finally:
+        os.close(hold)
+
+
+def start(folder: Path, place: str, alive: Path, options: list[str], environment: Mapping[str, str]) -> int:
+    """Start a server that ends when nobody holds what this returns any more."""
+    Path(place).unlink(missing_ok=True)
+    reader = os.open(alive, os.O_RDONLY | os.O_NONBLOCK)
+    hold = os.open(alive, os.O_WRONLY)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(place)
+        listener.listen(64)
+        number = listener.fileno()
+        kind, *more = options
+        subprocess.Popen(
+            [sys.executable, "-P", __file__, kind, str(number), str(folder), *more],
+            stdin=reader, stdout=subprocess.DEVNULL, env=environment, pass_fds=(number,),
+        )  # fmt: skip
+    os.close(reader)
+    return hold
 
 
 def ask(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @app.command()
 def resume(context: typer.Context, run: RunId) -> None:
-    """Bring a run to its end from where it stands: what is frozen is shipped as it is, and gates look again.
+    """Continue a run: a frozen file is shipped as it is, and the gates check again.
 
     Example: dmail-runner resume spring_catalog-20270301T110000Z
     """
@@ -32,7 +32,7 @@ def resume(context: typer.Context, run: RunId) -> None:
 
 @app.command()
 def hold(context: typer.Context, run: RunId, reason: Reason) -> None:
-    """Let nothing more happen to a run until it is released.
+    """Hold a run until it is released.
 
     Example: dmail-runner hold spring_catalog-20270301T110000Z --reason "wrong leaflet"
     """
@@ -44,7 +44,7 @@ def hold(context: typer.Context, run: RunId, reason: Reason) -> None:
 
 @app.command()
 def release(context: typer.Context, run: RunId, reason: Reason) -> None:
-    """Let a held run go on, past the gate that held it. Nobody can release people who have opted out.
+    """Let a held run pass its gate, and continue it. The opt-out gate cannot be released.
 
     Example: dmail-runner release spring_catalog-20270301T110000Z --reason "the new shops are in"
     """
@@ -58,9 +58,9 @@ def cancel(
     context: typer.Context,
     run: RunId,
     reason: Reason,
-    rest: Annotated[bool, typer.Option("--rest", help="Of a run that was delivered in part, give up the other parts.")] = False,
+    rest: Annotated[bool, typer.Option("--rest", help="For a run that was delivered in part: give up the other parts.")] = False,
 ) -> None:
-    """Give up a run of which nothing has left; its slot counts as done. The first of several waves takes the others along.
+    """Give up a run of which nothing was delivered. Its slot counts as done. With the first wave, later waves are cancelled, too.
 
     Example: dmail-runner cancel spring_catalog-20270301T110000Z --reason "the sale is over"
     """
@@ -72,7 +72,7 @@ def cancel(
 
 @app.command()
 def resend(context: typer.Context, run: RunId, reason: Reason) -> None:
-    """Mail a slot a second time, on purpose: built anew, by the rules and opt-outs as they are now, under a file name of its own.
+    """Mail a slot a second time, on purpose. It is built anew, by the current rules and opt-outs, under another file name.
 
     Example: dmail-runner resend spring_catalog-20270301T110000Z --reason "lost in the fire at the printer's"
     """
@@ -86,9 +86,9 @@ def settle(
     context: typer.Context,
     run: RunId,
     reason: Reason,
-    delivered: Annotated[bool, typer.Option("--delivered/--not-delivered", help="What the provider says.", show_default=False)],
+    delivered: Annotated[bool, typer.Option("--delivered/--not-delivered", help="The provider's answer.", show_default=False)],
 ) -> None:
-    """Say whether the provider has a file of which nobody knows. Not delivered: it is sent again, under its name.
+    """Record whether the provider has a file whose delivery is unknown. If not, it is sent again under the same name.
 
     Example: dmail-runner settle spring_catalog-20270301T110000Z --delivered --reason "Ann at Acme has printed it"
     """
@@ -98,11 +98,11 @@ def settle(
 
 
 def decision(reason: str) -> "Decision":
-    """Who decides, and why. Raises BadParameter for an empty reason."""
+    """The decision of the present user. Raises BadParameter for an empty reason."""
     from dmail_runner.run.decisions import Decision
 
     if not reason.strip():
-        raise typer.BadParameter("must say why", param_hint="--reason")
+        raise typer.BadParameter("must not be empty", param_hint="--reason")
     return Decision(getpass.getuser(), reason.strip())
 
 
@@ -114,7 +114,15 @@ def decide(
     *,
     alone: bool = False,
 ) -> None:
-    """Open a run, carry out the decision, and print `done`, or how the run ended. `alone`: the project is not looked at."""
+    """Open a run, carry out a decision, and print the result.
+
+    Args:
+        context: the command's context.
+        run_id: the run.
+        step: carries out the decision, and returns the run as it ended, if it went on.
+        done: the text to print; None to print the run.
+        alone: True if the project is not needed.
+    """
     from dmail_runner.cli.text import run_lines
     from dmail_runner.run.job import LedgerAlone
 
@@ -126,11 +134,11 @@ def decide(
         log_end(run)
     say(done or "\n".join(run_lines(run or ledger.known(run_id))))
     if isinstance(job, LedgerAlone) and job.error and run and not run.finished:
-        say(f"{run_id} does not go on by itself: {job.error.what}\n  -> dmail-runner cancel {run_id} --reason ...")
+        say(f"{run_id} does not continue by itself: {job.error.what}\n  -> dmail-runner cancel {run_id} --reason ...")
 
 
 def job_of(settings: "Settings", run: "Run") -> "Job | LedgerAlone":
-    """The job of a run's campaign. If the project has none any more, or cannot be read: the ledger alone."""
+    """The job of a run's campaign, or what can be done without it if the project lacks the campaign or cannot be parsed."""
     from dmail_runner.project.dbt_process import run_dbt
     from dmail_runner.project.manifest import load_manifest
     from dmail_runner.run.job import LedgerAlone

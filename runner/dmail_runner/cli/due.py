@@ -52,11 +52,10 @@ def run_due(settings: "Settings", run_dbt: "RunDbt") -> int:
 
     settings.prepare()
     ledger = Ledger(settings, now)
-    scheduler = Scheduler(ledger, Notifier(find_notices(settings), ledger, tell), say_run)
     try:
         codes = run_all_due(
             settings,
-            scheduler,
+            Scheduler(ledger, Notifier(find_notices(settings), ledger, tell), say_run),
             load=lambda: load_manifest(settings, run_dbt),
             find=lambda manifest, name: open_job(settings, manifest.campaign(name), run_dbt),
             attempt=attempt,
@@ -123,18 +122,20 @@ def end_by_signal(grace: int) -> Iterator[threading.Event]:
             ending.set()
             signal.setitimer(signal.ITIMER_REAL, max(grace, 0.01))
 
-    def insist(_: int, __: object) -> None:
-        raise Stopped(signal.SIGTERM)
-
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, ask)
-    signal.signal(signal.SIGALRM, insist)
+    signal.signal(signal.SIGALRM, stop_run)
     try:
         yield ending
     except Stopped:
         tell("stopped  the run that was under way continues at the next start")
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def stop_run(_: int, __: object) -> None:
+    """Handle the signal of the timer: the grace period is over."""
+    raise Stopped(signal.SIGTERM)
 
 
 @app.command()

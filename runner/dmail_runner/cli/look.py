@@ -246,7 +246,7 @@ def show(context: typer.Context, run: RunId, as_json: AsJson = False) -> None:
     found = ledger.named(run)
     details = read_details(ledger, [run])[run]
     if as_json:
-        places = [vars(region) for region in details.regions]
-        say_json({**run_as_json(found), "places": places, "events": events_json(details.events)})
+        regions = [vars(region) for region in details.regions]
+        say_json({**run_as_json(found), "regions": regions, "events": events_json(details.events)})
     else:
         say("\n".join([*run_lines(found), *event_lines(details.regions, details.events)]))

@@ -28,21 +28,20 @@ def test(context: typer.Context, name: Name) -> None:
 
     Example: dmail-runner route test acme_sftp
     """
-    from dmail_runner.cli.trials import judged, trial_lines
+    from dmail_runner.cli.trials import report
     from dmail_runner.declare.route import find_route
     from dmail_runner.ledger.ledger import Ledger
     from dmail_runner.ledger.route_tests import note_route_test
-    from dmail_runner.run.route_test import Probes, delivered_like, try_route
+    from dmail_runner.run.route_test import Probes, forms_of
     from dmail_runner.ship.refused import try_again
 
     settings = context.obj.settings()
     settings.prepare()
     route = find_route(settings, name)
     try_again(route)
-    like = delivered_like(settings, name, campaigns(settings), now())
-    probes = Probes(name, route.encryption, settings.keys_dir, settings.work_dir / "route-test", like, now())
-    verdict = try_route(route, probes, lambda trial: say("\n".join(trial_lines(trial))))
-    say(judged(name, verdict))
+    for form in forms_of(settings, name, campaigns(settings), now()):
+        report(route, Probes(name, route.encryption, settings.keys_dir, settings.work_dir / "route-test", form, now()))
+    say(f"the route {name} can be used")
     note_route_test(Ledger(settings, now), name)
 
 

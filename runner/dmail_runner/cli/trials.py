@@ -1,56 +1,85 @@
-"""What came of a route's probes, in a few lines for a person."""
+"""Prints what came of a route's probes, in a few lines for a person."""
 
 from collections.abc import Iterator
 from typing import Any
 
+from dmail_runner.cli.base import say
 from dmail_runner.core.errors import DeliveryError
+from dmail_runner.declare.route import AnyRoute
+from dmail_runner.run.route_test import Probes, try_route
 from dmail_runner.ship.fitting import Verdict
-from dmail_runner.ship.probe import Settings, Trial
+from dmail_runner.ship.probe import Rest, Settings, Trial
 
 PROOFS = {
     "found": "found under its final name",
     "answered": "the server answered OK",
     "vanished": "it vanished, which is the receipt",
 }
-ONE_STEP = "in one step: if it is not answered, a run can tell what came of it"
-TWO_STEPS = "perhaps in two steps: if it is not answered, a run may be held until you have asked the provider"
-REPLACES = "it replaces a file that has the name: no other sender may use this directory"
-GONE = "is not there any more: somebody has fetched it, or may have; tell the provider that it was a test"
+ONE_STEP = "one step: after an interrupted rename a run can tell whether the file was delivered"
+TWO_STEPS = "may be two steps: after an interrupted rename a run may be held until you have asked the provider"
+REPLACES = "replaces a file that has the name already: let no other sender use this folder"
+TAKEN = "is gone: somebody has fetched it; tell the provider that it was a test"
+MAYBE_TAKEN = "may have been fetched: tell the provider that it was a test"
+NOTHING_HELPS = "no setting is known that helps: show these lines to the provider"
 LEFT = "is still there, or may be: ask the provider to remove it"
 
 
+def report(route: AnyRoute, probes: Probes) -> None:
+    """Deliver probes by a route and print what came of them. Raises DeliveryError if the route cannot be used as it is."""
+    say(line("files", "", probes.form.pattern))
+    verdict = try_route(route, probes, lambda trial: say("\n".join(trial_lines(trial))))
+    for told in verdict_lines(verdict):
+        say(told)
+    check_verdict(probes.name, verdict)
+
+
 def trial_lines(trial: Trial) -> Iterator[str]:
-    """One probe."""
+    """The lines about one probe."""
     if not trial.settings and trial.described:
         yield line("session", "ok", trial.described)
     said = f"with {written(trial.settings)}: " if trial.settings else ""
     if trial.receipt:
         speed = f"{trial.receipt.bytes:,} bytes in {trial.seconds:.2f} s, {trial.receipt.bytes / trial.seconds / 1e6:,.1f} MB/s"
         yield line("deliver", "ok", f"{said}{speed}; {PROOFS[trial.receipt.proof]}")
-    else:
-        yield line("deliver", "NO", f"{said}{trial.fault.what if trial.fault else ''}")
+    elif trial.fault:
+        yield line("deliver", "NO", f"{said}{trial.fault.what}")
     if trial.one_step is not None:
         yield line("rename", "ok", ONE_STEP if trial.one_step else TWO_STEPS)
-    yield from (line("remove", "NO", f"{name} {LEFT}") for name in trial.left)
+    yield from removal_lines(trial)
+
+
+def removal_lines(trial: Trial) -> Iterator[str]:
+    """The lines about what became of the probe's names."""
+    for name in trial.left:
+        yield line("remove", "NO", f"{name} {LEFT}")
     if trial.fetched:
-        yield line("remove", "NO", f"{trial.final} {GONE}")
+        vanished = all(rest is Rest.ABSENT for rest in trial.rests.values())
+        yield line("remove", "NO", f"{trial.final} {TAKEN if vanished else MAYBE_TAKEN}")
+    elif trial.names and not trial.left:
+        yield line("remove", "ok", "nothing of the probe is left")
 
 
-def judged(name: str, verdict: Verdict) -> str:
-    """The verdict on a route. Raises DeliveryError if it cannot be used as it is."""
+def verdict_lines(verdict: Verdict) -> Iterator[str]:
+    """The lines about what is known after all probes."""
+    if verdict.overwriting.replaces:
+        yield line("rename", "NO", REPLACES)
+    for name in verdict.overwriting.left:
+        yield line("remove", "NO", f"{name} {LEFT}")
+
+
+def check_verdict(name: str, verdict: Verdict) -> None:
+    """Raises DeliveryError if the route cannot be used as it is."""
     if verdict.needs is None:
         first = verdict.trials[0].fault
-        raise DeliveryError(f"by the route {name} no probe could be delivered", todo=first.todo if first else None)
+        raise DeliveryError(f"the route {name} has delivered no probe", todo=(first and first.todo) or NOTHING_HELPS)
     if verdict.needs:
         raise DeliveryError(
             f"the route {name} cannot be used as it is", todo=f"in profiles/routes.yml, give it {written(verdict.needs)}"
         )
-    note = f"\n{line('rename', 'NO', REPLACES)}" if verdict.replaces else ""
-    return f"the route {name} does what a delivery needs{note}"
 
 
 def written(settings: Settings) -> str:
-    """Settings as YAML has them."""
+    """Settings as they are written in YAML."""
     return ", ".join(f"`{key}: {value_written(value)}`" for key, value in settings.items())
 
 

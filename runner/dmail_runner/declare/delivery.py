@@ -20,28 +20,30 @@ def check_temporary(value: str) -> str:
 
 
 class Delivery(Strict):
-    """What every route has."""
+    """The keys of every route."""
 
     status: Literal["draft", "active"] = "active"
-    """By a `draft` nothing is delivered."""
+    """Nothing is delivered by a `draft`."""
     encryption: Encryption | None = None
-    """Whom files are sealed to, by OpenPGP; plain without it."""
+    """Whom files are encrypted to, by OpenPGP. Without it, files are plain."""
     finish: Literal["rename", "direct", "direct_then_marker"] = "rename"
-    """A whole file gets its final name by a rename; or it is written under it, and a marker says that it is whole, or none."""
+    """`rename`: a file is uploaded under a temporary name, verified, and renamed. `direct`: it is uploaded under its final name.
+    `direct_then_marker`: the same, and the side file `done` tells the provider that it is complete."""
     temporary: Annotated[str, AfterValidator(check_temporary)] = "{name}.part"
-    """The form of temporary names: `{name}.part`, `.{name}`, `tmp/{name}`, `{name}`; a random piece is always in the name."""
+    """The form of temporary names: `{name}.part`, `.{name}`, `tmp/{name}` or `{name}`. The name always has a random piece."""
     verify: Literal["auto", "size", "hash", "trust"] = "auto"
-    """What has arrived is compared by size, or by reading it back; `auto` reads back up to 16 MB; `trust` asks for nothing."""
+    """How an uploaded file is verified. `size`: by its size. `hash`: by reading it back. `auto`: by its size, and up to 16 MB by
+    reading it back. `trust`: by the server's OK to each request alone."""
     taken: Literal["at_close", "at_rename"] | None = None
-    """The provider takes each file at once, when it is closed or renamed, so that its vanishing is the receipt."""
+    """The provider takes each file when it is closed or renamed. A file that is gone then counts as delivered."""
     retries: Annotated[int, Field(ge=0, le=20)] = 4
-    """How often what may pass (a lost connection, no answer) is tried again."""
+    """How often a delivery is tried again after a lost connection or a missing answer."""
 
     @model_validator(mode="before")
     @classmethod
     def check_hidden(cls, given: object) -> object:
         if isinstance(given, dict) and "hidden" in given:
-            raise ValueError('`hidden` is no option any more: `temporary: ".{name}.part"` makes hidden temporary names')
+            raise ValueError('`hidden` was removed: use `temporary: ".{name}.part"`')
         return given
 
     @model_validator(mode="after")

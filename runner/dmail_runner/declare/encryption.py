@@ -9,10 +9,10 @@ from dmail_runner.core.yaml import ProjectPath, Strict
 
 
 def check_fingerprint(value: str) -> str:
-    """A whole OpenPGP fingerprint, as upper-case hex; a key's short id could be another key's, too."""
+    """A complete OpenPGP fingerprint, in upper case. The short id of a key could be that of another key."""
     digits = re.sub(r"[\s:]", "", value).upper()
     if not re.fullmatch(r"[0-9A-F]{40}|[0-9A-F]{64}", digits):
-        raise ValueError("must be a whole OpenPGP fingerprint, of 40 or 64 hex digits (gpg --show-keys tells it)")
+        raise ValueError("must be a complete OpenPGP fingerprint of 40 or 64 hex digits, as `gpg --show-keys` prints it")
     return digits
 
 

@@ -15,7 +15,7 @@ from dmail_runner.declare.delivery import Delivery
 from dmail_runner.declare.object_route import AzureRoute, GcsRoute, S3Route
 
 FILE = "profiles/routes.yml"
-# What a route may let an old server use, though nobody should any more: by the words of SSH.
+# Old algorithms that a route may allow, by their names in SSH.
 Old = Literal["hmac-sha1", "aes128-cbc", "aes192-cbc", "aes256-cbc", "3des-cbc"]
 
 
@@ -27,12 +27,12 @@ def check_host_key(value: str) -> str:
 
 
 def one_or_more(value: object) -> object:
-    """One may stand without a list."""
+    """Make a list of a single text."""
     return [value] if isinstance(value, str) else value
 
 
 def check_base64(value: SecretStr) -> SecretStr:
-    """A private key's file as Base64, as an environment variable holds it."""
+    """Check that a text is Base64. Raises ValueError."""
     try:
         base64.b64decode(value.get_secret_value(), validate=True)
     except ValueError:
@@ -62,26 +62,26 @@ class FolderRoute(Delivery):
     type: Literal["folder"]
     """A folder on this machine."""
     path: ProjectPath
-    """The folder; a relative path starts at the project."""
+    """The folder. A relative path starts at the project."""
     owner: str | None = None
-    """The files' owner."""
+    """The owner of the files."""
     group: str | None = None
-    """Their group."""
+    """The group of the files."""
     mode: Annotated[int, BeforeValidator(check_mode), WithJsonSchema({"type": "string", "pattern": "^0?[0-7]{3}$"})] = 0o600
-    """Their mode in octal, such as `'0640'`."""
+    """The mode of the files in octal, such as `'0640'`."""
 
 
 class Kept(NamedTuple):
-    """Where refused logins are kept: the name of the route, and a folder of the state directory."""
+    """Where refused logins are recorded: the name of the route, and a folder of the state directory."""
 
     route: str
     folder: Path
 
 
 class Login(Strict):
-    """An SSH server, and how to log in to it: by a password, a key, a code, or several of them if the server wants that.
+    """An SSH server, and how to log in to it: with a password, a key, a code, or several of them if the server wants that.
 
-    Its host key is pinned; while it changes, the old and the new one may both be.
+    The host key is pinned. While it changes, the old and the new one can both be pinned.
     """
 
     host: Annotated[str, Field(min_length=1)]
@@ -89,24 +89,24 @@ class Login(Strict):
     port: Annotated[int, Field(ge=1, le=65535)] = 22
     """Its port."""
     user: Annotated[str, Field(min_length=1)]
-    """Whom to log in as."""
+    """The account."""
     password: SecretStr | None = None
-    """A password, by `env_var` or `file`; also the answer to keyboard-interactive."""
+    """The password, by `env_var` or `file`. It also answers keyboard-interactive."""
     private_key: ProjectPath | None = None
-    """A private key's file."""
+    """The file of a private key."""
     private_key_base64: Annotated[SecretStr, AfterValidator(check_base64)] | None = None
-    """Or a private key's file as Base64, as an environment variable holds it."""
+    """Instead of `private_key`: the same file as Base64, for an environment variable."""
     passphrase: SecretStr | None = None
-    """What opens the private key."""
+    """The passphrase of the private key."""
     agent: bool = False
-    """Or whatever the SSH agent has."""
+    """Instead of `private_key`: the keys of the SSH agent."""
     host_key: HostKeys
-    """The server's fingerprint, or two while it changes."""
+    """The fingerprint of the server's host key, or a list of two while it changes."""
 
     one_time_code: SecretStr | None = None
-    """A code that is good for one login, by `env_var`; the server asks for it by keyboard-interactive."""
+    """A code for one login, by `env_var`. The server asks for it by keyboard-interactive."""
     one_time_code_command: tuple[str, ...] = ()
-    """Or a command that prints one, as a list of words; no shell runs it."""
+    """Instead of `one_time_code`: a command that prints one, as a list of words. No shell runs it."""
     _kept: Kept | None = PrivateAttr(None)
 
     @model_validator(mode="after")
@@ -124,11 +124,11 @@ class Login(Strict):
 
     @property
     def kept(self) -> Kept | None:
-        """Where it is kept that the server has refused this login."""
+        """Where refusals of this login are recorded."""
         return self._kept
 
     def keep(self, kept: Kept) -> None:
-        """Set where that is kept."""
+        """Set where refusals of this login are recorded."""
         self._kept = kept
 
 
@@ -140,21 +140,21 @@ class SftpRoute(Delivery, Login):
     directory: str = "."
     """The folder on the server."""
     make_directory: bool = True
-    """Make it where it is missing; with `false`, no folder is asked for or made."""
+    """Make the folder if it is missing. With `false`, the server is asked about no folder."""
     jump: Login | None = None
     """A server to go through, with a login of its own."""
     timeout: Seconds = 30
-    """Seconds without an answer after which the server counts as gone."""
+    """Seconds that the server has for each stage and each answer."""
     parallel: Annotated[int, Field(ge=1, le=16)] = 1
-    """Sessions, with one part each at a time."""
+    """How many sessions deliver the parts of a split file at the same time."""
     rename: Literal["auto", "plain", "atomic"] = "auto"
     """How a file gets its final name. `auto`: on OpenSSH in one step to a second temporary name, and from there by the plain
-    rename, which never overwrites; on other servers as `plain`. `plain`: by the plain rename alone; if that is refused or not
-    answered and the file is not found, the run is held. `atomic`: the provider guarantees that its plain rename is one step."""
+    rename, which never overwrites; on other servers like `plain`. `plain`: by the plain rename alone. If it is refused or not
+    answered and the file is not found, the run is held. `atomic`: like `plain`, and the provider guarantees one step."""
     ahead: bool = False
-    """A part of a split file travels while the next one is written."""
+    """Upload a part of a split file while the next one is written."""
     allow_old: tuple[Old, ...] = ()
-    """Algorithms that are not offered otherwise."""
+    """Old algorithms to offer to the server."""
 
     @model_validator(mode="after")
     def check_codes(self) -> Self:

@@ -135,8 +135,8 @@ def reason(keys: list[KeyPacket], now: datetime, said: str) -> str:
         return f"has no key to encrypt to: {subkeys[-1].name} does not say what it is for (it has no key flags): {FLAGGED}"
     if not faults:
         return f"cannot be sealed to ({said}): {NEW}"
-    told = ", and ".join(f"{key.name} {what}" for key, what, _ in faults)
-    return f"has no key to encrypt to: {told}: {faults[-1][2]}"
+    found = ", and ".join(f"{key.name} {what}" for key, what, _ in faults)
+    return f"has no key to encrypt to: {found}: {faults[-1][2]}"
 
 
 def subkey_faults(key: KeyPacket, now: datetime) -> Iterator[tuple[str, str]]:

@@ -90,7 +90,7 @@ class Pipe:
         return len(content)
 
     def flush(self) -> None:
-        """Nothing is kept back."""
+        """Do nothing: every byte is passed on at once."""
 
 
 def compressor(packing: Packing, write: Write) -> Compressor:

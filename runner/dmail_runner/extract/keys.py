@@ -34,10 +34,10 @@ def findings(folder: Path, encryption: "Encryption", at: tuple[str, str], now: d
 
     """
     file, entry = at
-    for place, public in enumerate(encryption.keys):
+    for index, public in enumerate(encryption.keys):
         fault = public_fault(folder / public.file, public.fingerprint, now, until)
         if fault:
-            yield Finding(fault.error, Problem(file, f"{entry}.keys[{place}]", f"profiles/keys/{public.file} {fault.what}"))
+            yield Finding(fault.error, Problem(file, f"{entry}.keys[{index}]", f"profiles/keys/{public.file} {fault.what}"))
     if sign := encryption.sign:
         passphrase = sign.passphrase.get_secret_value() if sign.passphrase else None
         try:

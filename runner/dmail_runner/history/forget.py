@@ -57,7 +57,7 @@ def forget(settings: Settings, ledger: Ledger, profile_id: str, decision: str, t
             runs.add(file.parent.name)
             run = ledger.get(file.parent.name)
             if run and not run.finished and run.parts:
-                ledger.look_again(run)
+                ledger.force_recheck(run)
                 tell(
                     f"note     the file of {run.run_id} is frozen and has this person: "
                     "it is made again; run this command again after that"

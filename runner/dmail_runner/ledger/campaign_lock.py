@@ -1,4 +1,4 @@
-"""A campaign's turn: whoever has it works on the campaign's runs alone, on every host that shares the ledger."""
+"""The lock of a campaign: one process works on its runs at a time, on all hosts that share the ledger."""
 
 import os
 import socket
@@ -13,16 +13,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from dmail_runner.core.errors import Busy
 from dmail_runner.core.lock import locked
 
-# Called before an effect: raises DBAPIError where the turn was lost.
-Turn = Callable[[], None]
+# Call it before each effect: it raises DBAPIError if the lock was lost.
+Confirm = Callable[[], None]
 
 
 @contextmanager
-def take_turn(engine: sa.Engine, campaign: str, purpose: str) -> Iterator[Turn]:
-    """Have a campaign's turn while the context lasts; it ends with the process. Raises Busy, with who has it."""
+def lock_campaign(engine: sa.Engine, campaign: str, purpose: str) -> Iterator[Confirm]:
+    """Hold the lock of a campaign within the context. It ends with the process. Raises Busy, which names the holder."""
     if engine.dialect.name == "postgresql":
-        with server_turn(engine, campaign, purpose) as turn:
-            yield turn
+        with lock_on_server(engine, campaign, purpose) as confirm:
+            yield confirm
         return
     ledger = Path(engine.url.database or "")
     with locked(ledger.with_name(f"{ledger.name}.{campaign}.lock"), purpose):
@@ -30,8 +30,8 @@ def take_turn(engine: sa.Engine, campaign: str, purpose: str) -> Iterator[Turn]:
 
 
 @contextmanager
-def server_turn(engine: sa.Engine, campaign: str, purpose: str) -> Iterator[Turn]:
-    """An advisory lock of PostgreSQL, which the server gives up when the connection that has it ends."""
+def lock_on_server(engine: sa.Engine, campaign: str, purpose: str) -> Iterator[Confirm]:
+    """Hold an advisory lock of PostgreSQL. The server releases it when the connection ends."""
     key = sa.func.hashtextextended(f"dmail-runner {campaign}", 0)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         holder = f"{socket.gethostname()[:20]} {os.getpid()}: {purpose}"
@@ -49,14 +49,14 @@ def server_turn(engine: sa.Engine, campaign: str, purpose: str) -> Iterator[Turn
         try:
             yield still_ours
         finally:
-            # By its own word: a busy server notices the end of a connection later, and whoever comes next would be turned away.
+            # A busy server notices the end of a connection late, and would refuse the next process until then.
             with suppress(SQLAlchemyError):
                 connection.execute(sa.select(sa.func.pg_advisory_unlock(key)))
             connection.invalidate()
 
 
 def server_holder(connection: sa.Connection, campaign: str) -> str:
-    """Who has a campaign's lock, as they call themselves."""
+    """The holder of a campaign's lock, by the name that it gave its connection."""
     query = sa.text(
         "select application_name from pg_stat_activity join pg_locks using (pid) where locktype = 'advisory' and granted "
         "and (classid::bigint << 32) | objid::bigint = hashtextextended(:key, 0) limit 1"

@@ -1,4 +1,4 @@
-"""The ledger's database: where it is, how it is read and written, and whose turn it is."""
+"""The ledger's database: its location, transactions, the checks of its integrity, and the locks of campaigns."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,35 +11,41 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from dmail_runner.core.errors import DmailError, UsageError
 from dmail_runner.core.redact import printable
 from dmail_runner.core.settings import Settings
-from dmail_runner.ledger.campaign_lock import Turn, take_turn
+from dmail_runner.ledger.campaign_lock import Confirm, lock_campaign
 from dmail_runner.ledger.journal import Anchor, Mark, append, holds, last
 from dmail_runner.ledger.migrate import make_tables
 
 
 def ledger_url(settings: Settings) -> sa.URL:
-    """Where the ledger is; a SQLite file's relative path starts at the project. Raises UsageError for one in memory."""
+    """The URL of the ledger. The relative path of a SQLite file starts at the project. Raises UsageError for one in memory."""
     if settings.ledger_url is None:
         return sa.URL.create("sqlite", database=str(settings.state_dir / "ledger.sqlite"))
     url = sa.make_url(settings.ledger_url)
     if url.get_backend_name() != "sqlite":
         return url
     if not url.database or url.database.startswith((":", "file:")):
-        raise UsageError("DMAIL_LEDGER must name a file: what was sent has to be known to the next run, too")
+        raise UsageError("DMAIL_LEDGER must name a file, because the next run must know what was sent")
     return url.set(database=str(settings.project_dir / url.database))
 
 
 class LedgerError(DmailError):
-    """The ledger cannot be read or written."""
+    """Raised if the ledger cannot be read or written, or must not be used."""
 
 
 class Database:
-    """The database of a project's ledger; `now` gives the present moment."""
+    """The database of a project's ledger.
+
+    Attributes:
+        now: returns the present time.
+        anchor: the last event that this host has seen.
+        locks: a function for each campaign whose lock this process holds, which raises if the lock was lost.
+    """
 
     def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
         self.now = now
         self.anchor = Anchor(settings.state_dir / "ledger.anchor")
-        self.turns: dict[str, Turn] = {}
-        self.believed = self.whole = False
+        self.locks: dict[str, Confirm] = {}
+        self.accepts_older = self.found_intact = False
         try:
             self.engine = sa.create_engine(ledger_url(settings))
         except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
@@ -50,95 +56,95 @@ class Database:
             try:
                 make_tables(self.engine)
             except DBAPIError:
-                # Another process may have made them between the look and the making.
+                # Another process may have created the tables after this one had checked.
                 make_tables(self.engine)
 
     @property
     def name(self) -> str:
-        """What people call it, without a password."""
+        """The URL without its password."""
         return self.engine.url.render_as_string(hide_password=True)
 
     def check(self) -> None:
-        """Raises LedgerError where the ledger is damaged (looked for once), or is older than what this host has seen of it."""
-        if self.engine.dialect.name == "sqlite" and not self.whole:
+        """Raises LedgerError if the ledger is damaged or older than what this host has seen. Damage is searched for once."""
+        if self.engine.dialect.name == "sqlite" and not self.found_intact:
             with self.reading() as connection:
                 found = connection.exec_driver_sql("pragma quick_check(1)").scalar()
             if found != "ok":
-                raise LedgerError(
-                    f"the ledger {self.name} is damaged: {found}", todo="bring back a backup of it; nothing was sent"
-                )
-            self.whole = True
-        self.confront()
+                raise LedgerError(f"the ledger {self.name} is damaged: {found}", todo="restore a backup of it; nothing was sent")
+            self.found_intact = True
+        self.check_age()
 
-    def confront(self) -> None:
-        """Raises LedgerError where the ledger lacks what this host has seen of it."""
-        mark = None if self.believed else self.anchor.read()
+    def check_age(self) -> None:
+        """Raises LedgerError if the ledger lacks an event that this host has seen."""
+        mark = None if self.accepts_older else self.anchor.read()
         if mark and not self.holds(mark):
             raise LedgerError(
-                f"the ledger {self.name} is older than what this host knows of it, or was changed: event {mark.number:,} "
-                "is not what was written",
-                todo="bring back the newest one; or let `dmail-runner audit reconcile` tell what it lacks; nothing was sent",
+                f"the ledger {self.name} is older than what this host has seen, or was changed: event {mark.number:,} "
+                "is not the one that was written",
+                todo="restore the newest copy, or accept this one with `dmail-runner audit reconcile`; nothing was sent",
             )
 
     def holds(self, mark: Mark) -> bool:
-        """Whether the ledger has the event that a mark names."""
+        """Whether the ledger has the event of a mark."""
         with self.reading() as connection:
             return holds(connection, mark)
 
     @contextmanager
-    def believing(self) -> Iterator[None]:
-        """Write although this host has seen a newer ledger; it believes this one when all is written, and not before."""
-        self.believed = True
+    def accept_older(self) -> Iterator[None]:
+        """Allow writing to a ledger that is older than what this host has seen. The anchor is set at the end."""
+        self.accepts_older = True
         try:
             yield
         finally:
-            self.believed = False
+            self.accepts_older = False
         with self.reading() as connection:
             self.anchor.keep(last(connection))
 
     @contextmanager
     def explained(self) -> Iterator[None]:
-        """Turn a database's error into a LedgerError that names the ledger."""
+        """Raise a LedgerError that names the ledger in place of each error of the database."""
         try:
             yield
         except DBAPIError as error:
             raise LedgerError(
-                f"the ledger {self.name} cannot be used: {error.orig}", todo="nothing was sent; mend it and run again"
+                f"the ledger {self.name} cannot be used: {error.orig}", todo="nothing was sent; repair it and run again"
             ) from error
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
-        """A connection to look by."""
+        """A connection for reading."""
         with self.explained(), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
-        """A transaction that is synced when this ends; this host then remembers how far the journal has come.
+        """A transaction, which is synced to the disk at the end of the context. The anchor then has its last event.
 
-        Raises LedgerError, and writes nothing, to a ledger that is older than what this host remembers.
+        Raises LedgerError, without writing, if the ledger is older than what this host has seen.
         """
-        self.confront()
+        self.check_age()
         with self.reading() as connection:
             with connection.begin():
                 yield connection
             mark = connection.info.pop("mark", None)
-            if mark and not self.believed:
+            if mark and not self.accepts_older:
                 self.anchor.keep(mark)
 
     @contextmanager
-    def turn(self, campaign: str, purpose: str) -> Iterator[None]:
-        """Work on a campaign's runs alone, on every host that shares the ledger.
+    def campaign_lock(self, campaign: str, purpose: str) -> Iterator[None]:
+        """Hold the lock of a campaign within the context, on all hosts that share the ledger.
 
-        Raises Busy, with who is at work, and LedgerError where the ledger is older than what this host has seen of it.
+        Raises:
+            Busy: if another process holds it. The message says which one, and its purpose.
+            LedgerError: if the ledger is older than what this host has seen.
         """
-        self.confront()
-        with self.explained(), take_turn(self.engine, campaign, purpose) as turn:
-            self.turns[campaign] = turn
+        self.check_age()
+        with self.explained(), lock_campaign(self.engine, campaign, purpose) as confirm:
+            self.locks[campaign] = confirm
             try:
                 yield
             finally:
-                del self.turns[campaign]
+                del self.locks[campaign]
 
     def record(self, connection: sa.Connection, run_id: str, kind: str, detail: str) -> None:
         """Append an event, in the caller's transaction. Its text has no control characters, whoever wrote it."""
@@ -149,17 +155,17 @@ class Database:
 
 
 def iso(moment: datetime) -> str:
-    """A moment as text that sorts: UTC, to the second."""
+    """A time as text that sorts: in UTC, to the second."""
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S+00:00}"
 
 
 def moment(text: str | None) -> datetime | None:
-    """A moment as `iso` writes it."""
+    """The time of a text that `iso` has written; None for None."""
     return datetime.fromisoformat(text) if text else None
 
 
 def configure_sqlite(connection: Any, _: Any) -> None:
-    """A commit is on the disk when it returns, and a second process waits for the first."""
+    """Make each commit wait for the disk, and a second process wait for the first one."""
     cursor = connection.cursor()
     for pragma in ("journal_mode = wal", "synchronous = full", "foreign_keys = on", "busy_timeout = 10000"):
         cursor.execute(f"pragma {pragma}")

@@ -1,4 +1,4 @@
-"""What was about to happen to a part: written into the ledger before it happens, attempt by attempt, and never taken back."""
+"""The record of a part: each step of each attempt to deliver it, written into the ledger before the step begins."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from functools import reduce
 
 
 class Word(StrEnum):
-    """What the ledger says of an attempt. Each word is on the disk before the step that it names begins."""
+    """A step of an attempt. It is on the disk before the step begins."""
 
     CREATING = "creating"  # the temporary file is about to be created; with `finish: direct`, the final one
     CREATED = "created"  # the final file was created by us, with `finish: direct`
@@ -15,7 +15,7 @@ class Word(StrEnum):
     PUBLISHING = "publishing"  # the bytes are about to get the final name
     PUBLISHING_ONE = "publishing_one"  # the same, by a rename that is known to be one step
     ANSWERED = "answered"  # the server said that it has renamed the file, and then the connection was lost
-    ABANDONED = "abandoned"  # nothing of this attempt can become, or have become, a delivery
+    ABANDONED = "abandoned"  # this attempt has not delivered anything, and cannot any more
     NOT_DELIVERED = "not_delivered"  # a person says that the provider does not have the file
 
 
@@ -35,7 +35,14 @@ class Entry:
 
 @dataclass(frozen=True)
 class Attempt:
-    """The latest attempt to deliver a part: its last word, the names that it has used, and the bytes that it was made for."""
+    """The latest attempt to deliver a part.
+
+    Attributes:
+        word: its last step; None if there was no attempt.
+        temporary: the name to which its bytes were sent.
+        staged: the second names of renames in two steps.
+        sha256: the SHA-256 of its bytes.
+    """
 
     word: Word | None = None
     temporary: str = ""
@@ -49,36 +56,37 @@ class Attempt:
 
     @property
     def is_open(self) -> bool:
-        """Whether something of this attempt may lie on the server."""
+        """Whether the server may have a file of this attempt."""
         return self.word not in (None, Word.ABANDONED)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every name but the final one that its bytes may have."""
+        """The names that its bytes may have, except for the final one."""
         return (self.temporary, *self.staged)
 
     def after(self, entry: Entry) -> "Attempt":
-        """The attempt after one more entry, or the new one that the entry begins."""
+        """The attempt after one more entry, which may begin a new attempt."""
         same = self.is_open and self.temporary == entry.temporary and entry.word is not Word.CREATING
         staged = self.staged if same else ()
         return Attempt(entry.word, entry.temporary, (*staged, entry.staged) if entry.staged else staged, entry.sha256)
 
 
 def latest_attempt(entries: Iterable[Entry]) -> Attempt:
-    """What a part's entries, in order, say of its latest attempt."""
+    """The latest attempt, from the entries of a part in order."""
     return reduce(Attempt.after, entries, Attempt())
 
 
 @dataclass
 class Intents:
-    """The record of one part. `write` returns once an entry is on the disk; by default the record is kept in memory alone.
+    """The record of one part.
 
     Attributes:
-        attempt: the latest attempt, as the ledger has it.
+        write: writes an entry, and returns when it is on the disk. The default writes nothing.
+        attempt: the latest attempt.
         owner: another run that has delivered a file of this name.
-        leave: called for each name on the server that could not be removed. left: those names.
-        verified: size and time of change of what this process has uploaded and compared.
-
+        leave: called for each name on the server that could not be removed.
+        left: these names.
+        verified: the size and the time of change of the file that this process has uploaded and compared.
     """
 
     write: Callable[[Entry], None] = lambda _: None
@@ -89,13 +97,13 @@ class Intents:
     verified: object = None
 
     def record(self, word: Word, temporary: str, sha256: str, staged: str | None = None) -> None:
-        """Write a word about the attempt with this temporary name. When this returns, it is on the disk."""
+        """Record a step of the attempt with this temporary name. It is on the disk when this returns."""
         entry = Entry(word, temporary, sha256, staged)
         self.write(entry)
         self.attempt = self.attempt.after(entry)
 
     def leave_behind(self, name: str) -> None:
-        """Record that a name with the part's bytes could not be removed."""
+        """Record that a file with the part's bytes could not be removed."""
         if name not in self.left:
             self.left.append(name)
             self.leave(name)

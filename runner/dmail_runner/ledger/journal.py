@@ -1,4 +1,4 @@
-"""The journal: the ledger's events, each hashed together with the one before it, so that an edited or missing one shows."""
+"""The journal: the ledger's events. The hash of each covers the one before it, so that a changed or missing event is found."""
 
 import hashlib
 import json
@@ -17,12 +17,12 @@ from dmail_runner.ledger.run import STATES
 from dmail_runner.ledger.tables import events, head, intents, parts, runs
 
 START = ""  # the hash before the first event
-WORDS = frozenset(Word)  # events that tell of an intent
+WORDS = frozenset(Word)  # the kinds of events that repeat an intent
 
 
 @dataclass(frozen=True)
 class Mark:
-    """How far the journal had come: the last event's number and its hash."""
+    """A position in the journal: the number and the hash of an event."""
 
     number: int
     hash: str
@@ -30,26 +30,26 @@ class Mark:
 
 @dataclass(frozen=True)
 class Anchor:
-    """What this host remembers of the journal, beside the ledger: an older ledger, brought back, lacks what it names."""
+    """A file with the last event that this host has seen. An older copy of the ledger does not have that event."""
 
     path: Path
 
     def keep(self, mark: Mark) -> None:
-        """Remember the mark. It is written after the ledger is, so that it never runs ahead of it."""
+        """Store a mark. Call it after the ledger was written, so that the anchor is never ahead of the ledger."""
         new = self.path.with_name(f".{self.path.name}.{mark.number}")
         new.write_text(json.dumps(asdict(mark)))
         new.replace(self.path)
 
     def read(self) -> Mark | None:
-        """What was remembered last; None where there is nothing that can be read."""
+        """The stored mark; None if there is none, or it cannot be read."""
         with suppress(OSError, ValueError, TypeError):
             return Mark(**json.loads(self.path.read_text()))
         return None
 
 
 def append(connection: sa.Connection, run_id: str, at: str, kind: str, detail: str) -> Mark:
-    """Write one event, in the caller's transaction."""
-    # The update comes first: it takes the lock under which nobody else appends.
+    """Append one event within the caller's transaction."""
+    # The update comes first, because it takes the lock that keeps other processes from appending.
     row = connection.execute(head.update().values(number=head.c.number + 1).returning(head.c.number, head.c.hash)).one()
     number, before = int(row.number), str(row.hash)
     mark = Mark(number, chained(before, number, run_id, at, kind, detail))
@@ -59,35 +59,35 @@ def append(connection: sa.Connection, run_id: str, at: str, kind: str, detail: s
 
 
 def add_intent(connection: sa.Connection, run_id: str, part: Part, at: str, entry: Entry) -> None:
-    """Write one row of a part's record, in the caller's transaction."""
-    told = {"run_id": run_id, "part": part.number, "at": at, "name": part.name, "route": part.route}
-    connection.execute(intents.insert().values(**told, **vars(entry)))
+    """Append one row to a part's record within the caller's transaction."""
+    values = {"run_id": run_id, "part": part.number, "at": at, "name": part.name, "route": part.route}
+    connection.execute(intents.insert().values(**values, **vars(entry)))
 
 
 def intent_text(name: str, entry: Any) -> str:
-    """What the event of an entry says: the final name, the temporary ones, and the hash of the bytes."""
+    """The detail of an entry's event: the final name, the temporary names, and the SHA-256 of the bytes."""
     return " ".join((name, entry.temporary, *([entry.staged] if entry.staged else []), entry.sha256))
 
 
-def chained(before: str, number: int, *told: str) -> str:
-    """An event's hash: SHA-256 of the hash before it, its number, and all that it says (run, moment, kind, detail)."""
-    return hashlib.sha256(json.dumps([before, number, *told]).encode()).hexdigest()
+def chained(before: str, number: int, *fields: str) -> str:
+    """The hash of an event: SHA-256 of the hash before it, its number and its fields (run, time, kind, detail)."""
+    return hashlib.sha256(json.dumps([before, number, *fields]).encode()).hexdigest()
 
 
 def holds(connection: sa.Connection, mark: Mark) -> bool:
-    """Whether the journal has the event that a mark names."""
+    """Whether the journal has the event of a mark."""
     found = connection.execute(sa.select(events.c.hash).where(events.c.number == mark.number)).scalar()
     return mark.number == 0 or found == mark.hash
 
 
 def last(connection: sa.Connection) -> Mark:
-    """How far the journal says that it has come."""
+    """The last event, as the table `head` has it."""
     row = connection.execute(sa.select(head.c.number, head.c.hash)).one()
     return Mark(int(row.number), str(row.hash))
 
 
 def faults(connection: sa.Connection) -> Iterator[str]:
-    """Every event that was edited, added or removed, and every run or part that says otherwise than its events."""
+    """Each event that was edited, added or removed, and each run or part that differs from its events, as sentences."""
     before, expected = START, 1
     states: dict[str, str] = {}
     sent: set[str] = set()
@@ -112,31 +112,31 @@ def faults(connection: sa.Connection) -> Iterator[str]:
 
 def tail_faults(connection: sa.Connection, found: Mark) -> Iterator[str]:
     """Events that are missing at the end."""
-    told = last(connection)
-    if told.number > found.number:
-        yield f"events {found.number + 1} to {told.number} are missing"
-    elif told != found:
+    expected = last(connection)
+    if expected.number > found.number:
+        yield f"events {found.number + 1} to {expected.number} are missing"
+    elif expected != found:
         yield f"event {found.number} is not the last that was written"
 
 
 def state_faults(connection: sa.Connection, states: dict[str, str], sent: set[str]) -> Iterator[str]:
-    """Runs whose state, and parts whose receipt, no event tells of; and runs that are gone."""
+    """Runs whose state differs from their last event, runs that are missing, and receipts without an event."""
     unseen = dict(states)
     for row in connection.execute(sa.select(runs.c.run_id, runs.c.state)):
         unseen.pop(row.run_id, None)
         if states.get(row.run_id) != row.state:
             yield f"run {row.run_id} is {row.state}, but its last event says {states.get(row.run_id, 'nothing')}"
     for run_id in unseen:
-        yield f"run {run_id} is missing, but event after event tells of it"
+        yield f"run {run_id} is missing, but has events"
     query = sa.select(parts.c.run_id, parts.c.name, parts.c.location, parts.c.sha256).where(parts.c.delivered_at.is_not(None))
     for row in connection.execute(query):
         if f"{row.run_id} {receipt_text(row)}" not in sent:
-            yield f"part {row.name} of {row.run_id} has a receipt of which no event tells"
+            yield f"part {row.name} of {row.run_id} has a receipt without an event"
 
 
-def intent_faults(connection: sa.Connection, told: Counter[str]) -> Iterator[str]:
-    """Rows of the parts' records of which no event tells, and events whose row is gone."""
-    unseen = told.copy()
+def intent_faults(connection: sa.Connection, recorded: Counter[str]) -> Iterator[str]:
+    """Rows of the parts' records without an event, and events without such a row."""
+    unseen = recorded.copy()
     for row in connection.execution_options(yield_per=10_000).execute(intents.select()):
         text = f"{row.run_id} {row.word} {intent_text(row.name, row)}"
         if unseen[text] < 1:
@@ -148,5 +148,5 @@ def intent_faults(connection: sa.Connection, told: Counter[str]) -> Iterator[str
 
 
 def receipt_text(row: Any) -> str:
-    """What the event of a delivery says of a part: its name, where it went, and its hash."""
+    """The detail of the event of a delivery: the part's name, location and SHA-256."""
     return f"{row.name} {row.location} {row.sha256}"

@@ -1,4 +1,4 @@
-"""Writes the ledger: the durable record of runs, parts, receipts and events. Every change is one synced transaction."""
+"""Writes the ledger: the durable record of runs, parts, receipts and events. Each change is one synced transaction."""
 
 import socket
 from collections.abc import Iterator, Sequence
@@ -20,19 +20,19 @@ from dmail_runner.ledger.tables import exclusions, parts, places, runs
 
 
 class Ledger(LedgerReader):
-    """The ledger of a project; `now` gives the present moment."""
+    """The ledger of a project."""
 
     def open(self, planned: Planned, state: str = "planned", detail: str = "") -> Run:
-        """The run of that name, made where there is none."""
+        """The run of that name, which is created if it does not exist."""
         found = self.get(planned.run_id)
         if found:
             return found
-        with suppress_twin(), self.writing() as connection:
+        with ignore_duplicate(), self.writing() as connection:
             self.insert(connection, planned, state, detail)
         return self.known(planned.run_id)
 
     def insert(self, connection: sa.Connection, planned: Planned, state: str, detail: str) -> None:
-        """Write a new run, in the caller's transaction."""
+        """Write a new run within the caller's transaction."""
         stamp = self.stamp()
         moments = {"slot": iso(planned.slot), "window_start": iso(planned.window_start) if planned.window_start else None}
         texts = {name: getattr(planned, name) for name in ("run_id", "campaign", "wall", "wave", "first", "copy_of")}
@@ -42,19 +42,19 @@ class Ledger(LedgerReader):
         self.record(connection, planned.run_id, state, detail)
 
     def planned_again(self, run: Run) -> None:
-        """A slot that was missed, or that gave no file, is to be run after all."""
+        """Plan a run again whose slot was missed or gave no file."""
         self.change(run, "planned", "asked for", error=None, hold=None)
 
     def advance(self, run: Run, state: str) -> None:
-        """The run is in a new state, with no error."""
+        """Record a new state, without an error."""
         self.change(run, state, "", error=None, hold=None)
 
     def freeze(self, run: Run, verdicts: Verdicts, content: Sequence[Part], cost: str | None) -> None:
-        """The run is `extracted` (or `empty`): its figures and its parts stand from now on."""
+        """Record the final figures and parts of a run. It becomes `extracted`, or `empty` without parts."""
         with self.writing() as connection:
             rows: dict[sa.Table, list[dict[str, Any]]] = {
                 exclusions: [{"reason": reason, "profiles": count} for reason, count in verdicts.excluded.items()],
-                places: [vars(place) for place in verdicts.regions],
+                places: [vars(region) for region in verdicts.regions],
                 parts: [vars(part) for part in content],
             }
             for table, lines in rows.items():
@@ -70,7 +70,7 @@ class Ledger(LedgerReader):
             self.record(connection, run.run_id, "extracted" if content else "empty", " ".join(part.sha256 for part in content))
 
     def intents(self, run: Run, part: Part) -> Intents:
-        """The record of a part's attempts, which writes to the ledger."""
+        """The record of a part, which is written into the ledger."""
         return Intents(
             write=lambda entry: self.intend(run, part, entry),
             attempt=self.latest_attempt(run, part.number),
@@ -79,10 +79,10 @@ class Ledger(LedgerReader):
         )
 
     def intend(self, run: Run, part: Part, entry: Entry) -> None:
-        """Record what is about to happen. Raises LedgerError where another process may have the run by now."""
-        if turn := self.turns.get(run.campaign):
+        """Record a step before it begins. Raises LedgerError if the campaign's lock was lost."""
+        if confirm := self.locks.get(run.campaign):
             with self.explained():
-                turn()
+                confirm()
         with self.writing() as connection:
             add_intent(connection, run.run_id, part, self.stamp(), entry)
             if entry.word in (Word.CREATED, Word.PUBLISHING, Word.PUBLISHING_ONE):
@@ -90,17 +90,22 @@ class Ledger(LedgerReader):
             self.record(connection, run.run_id, entry.word, intent_text(part.name, entry))
 
     def deliver(self, run: Run, part: Part, receipt: Receipt) -> None:
-        """The provider has the part."""
+        """Record the receipt of a part."""
         kind = "adopted" if receipt.adopted else "delivered"
         with self.writing() as connection:
             values = {"delivered_at": self.stamp(), "location": receipt.location}
             connection.execute(parts.update().where(of(run, part)).values(**values))
             self.record(connection, run.run_id, kind, f"{part.name} {receipt.location} {receipt.sha256}")
             if receipt.proof == "vanished":
-                self.record(connection, run.run_id, "vanished", f"{part.name}: the route says that its vanishing is the receipt")
+                self.record(
+                    connection,
+                    run.run_id,
+                    "vanished",
+                    f"{part.name}: by the route's declaration, a file that vanishes was received",
+                )
 
     def cancel(self, run: Run, reason: str) -> None:
-        """Nothing of the run was delivered, and nothing will be."""
+        """Record that nothing of the run was delivered, and nothing will be."""
         self.change(run, "cancelled", reason, error=reason, hold=None)
 
     def fail(self, run: Run, error: str) -> None:
@@ -109,30 +114,30 @@ class Ledger(LedgerReader):
     def hold(self, run: Run, hold: str, error: str) -> None:
         self.change(run, "held", f"{hold}: {error}", error=error, hold=hold)
 
-    def believe(self, run: Run) -> None:
-        """The run had a file, as the contact history says."""
+    def record_file(self, run: Run) -> None:
+        """Record that the run produced a file, because the contact history says so."""
         with self.writing() as connection:
             connection.execute(runs.update().where(runs.c.run_id == run.run_id).values(frozen_at=self.stamp()))
 
-    def look_again(self, run: Run) -> None:
-        """Whoever ships the run's file next compares it with the opt-outs, however new it is."""
+    def force_recheck(self, run: Run) -> None:
+        """Force an opt-out check before the file is shipped, however recently it was frozen."""
         with self.writing() as connection:
             values = {"frozen_at": "1970-01-01T00:00:00+00:00"}
             connection.execute(runs.update().where(runs.c.run_id == run.run_id).values(**values))
             self.record(connection, run.run_id, "look_again", "somebody in it was forgotten")
 
     def set_window(self, run: Run, start: datetime) -> None:
-        """The run takes what was triggered from then on."""
+        """Record where the run's window begins."""
         with self.writing() as connection:
             connection.execute(runs.update().where(runs.c.run_id == run.run_id).values(window_start=iso(start)))
             self.record(connection, run.run_id, "window", f"from {iso(start)}")
 
     def accept(self, run: Run, gate: str, by: str) -> None:
-        """A person lets the run pass a gate."""
+        """Record that a person lets the run pass a gate."""
         self.note(run, "accepted", f"{gate} by {by}")
 
     def note(self, run: Run, kind: str, detail: str) -> None:
-        """Something happened that changes no state."""
+        """Record an event that changes no state."""
         with self.writing() as connection:
             self.record(connection, run.run_id, kind, detail)
 
@@ -150,13 +155,13 @@ class Ledger(LedgerReader):
 
 
 def of(run: Run, part: Part) -> sa.ColumnElement[bool]:
-    """Which row of the parts is meant."""
+    """The condition for the row of a part."""
     return sa.and_(parts.c.run_id == run.run_id, parts.c.number == part.number)
 
 
 @contextmanager
-def suppress_twin() -> Iterator[None]:
-    """Another process has written the same run meanwhile: then it is there."""
+def ignore_duplicate() -> Iterator[None]:
+    """Ignore the error for a run that another process has created meanwhile."""
     try:
         yield
     except LedgerError as error:

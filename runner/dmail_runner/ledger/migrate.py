@@ -1,4 +1,4 @@
-"""Bringing a ledger's tables to the present version; what is in them stays."""
+"""Migrations of the ledger's tables. Their content is kept."""
 
 from contextlib import suppress
 
@@ -12,7 +12,7 @@ from dmail_runner.ledger.tables import VERSION, events, head, metadata, parts, r
 
 
 def make_tables(engine: sa.Engine) -> None:
-    """Make the tables that are missing, in a new ledger or in one of an earlier version."""
+    """Create the tables and columns that a new ledger, or one of an earlier version, lacks."""
     version = None
     with suppress(DBAPIError), engine.connect() as connection:
         version = connection.execute(sa.select(head.c.version)).scalar()
@@ -28,7 +28,7 @@ def make_tables(engine: sa.Engine) -> None:
         return
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
-            # The tables below are made anew, while others speak of them.
+            # The tables below are created again, while other tables refer to them.
             for pragma in ("foreign_keys = off", "legacy_alter_table = on"):
                 connection.exec_driver_sql(f"pragma {pragma}")
             connection.commit()
@@ -55,7 +55,7 @@ def add_columns(engine: sa.Engine) -> None:
 
 
 def loosen(connection: sa.Connection) -> None:
-    """From version 1: a slot may have several runs, and an event may tell of no run."""
+    """From version 1: allow several runs for a slot, and events without a run."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.text("alter table runs drop constraint if exists runs_campaign_slot_key"))
         connection.execute(sa.text("alter table events drop constraint if exists events_run_id_fkey"))
@@ -71,7 +71,7 @@ def loosen(connection: sa.Connection) -> None:
 
 
 def fill(connection: sa.Connection) -> None:
-    """From version 1: what later versions know of every run and event."""
+    """From version 1: fill the columns that later versions have for each run and event."""
     frozen = sa.exists().where(parts.c.run_id == runs.c.run_id)
     connection.execute(runs.update().where(frozen).values(frozen_at=runs.c.updated_at))
     mark = START
@@ -84,9 +84,9 @@ def fill(connection: sa.Connection) -> None:
 
 
 def record_intents(connection: sa.Connection) -> None:
-    """To version 4: a final name that may have been given, of which nobody knows, becomes an intent of the new record.
+    """To version 4: turn each rename without a known result into an entry of the part's record.
 
-    The rename was none that is known to be one step: only a look at the final name, or a person, says what came of it.
+    The rename was not known to be one step. Only the server, or a person, can therefore say whether the file was delivered.
     """
     open_parts = parts.select().where(parts.c.intended_at.is_not(None), parts.c.delivered_at.is_(None))
     for row in connection.execute(open_parts).all():

@@ -1,4 +1,4 @@
-"""Reads the ledger: runs with their figures and parts, found by name, by slot or by state."""
+"""Reads the ledger: runs with their figures and parts, by name, slot or state."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ from dmail_runner.ledger.tables import events, exclusions, intents, parts, runs
 
 
 class LedgerReader(Database):
-    """Everything that only reads. Runs are returned newest slot first, unless a method says otherwise."""
+    """The reading half of the ledger. Lists of runs begin with the newest slot, unless a method says otherwise."""
 
     def latest_attempt(self, run: Run, number: int) -> Attempt:
         """The latest attempt to deliver a part."""
@@ -24,31 +24,31 @@ class LedgerReader(Database):
             return attempt_of(read_intents(connection, [run.run_id])[run.run_id, number])
 
     def get(self, run_id: str) -> Run | None:
-        """The run of that name, if there is one."""
+        """The run of that name; None if there is none."""
         found = self.read(runs.c.run_id == run_id)
         return found[0] if found else None
 
     def named(self, run_id: str) -> Run:
-        """The run that a person names. Raises UsageError."""
+        """The run of the name that a person has given. Raises UsageError if there is none."""
         if found := self.get(run_id):
             return found
-        raise UsageError(f"there is no run {run_id!r}", todo="dmail-runner status --json tells the ids")
+        raise UsageError(f"there is no run {run_id!r}", todo="dmail-runner status --json lists the ids")
 
     def known(self, run_id: str) -> Run:
-        """A run that there is."""
+        """The run of a name that is in the ledger."""
         (found,) = self.read(runs.c.run_id == run_id)
         return found
 
     def find(self, campaign: str, slot: datetime) -> Run | None:
-        """The run of a slot, if there is one; of a mailing in waves the first."""
+        """The run of a slot; None if there is none. For a mailing in waves, it is the first wave."""
         return self.get(run_name(campaign, slot))
 
     def by_wall(self, campaign: str, walls: Iterable[str]) -> list[Run]:
-        """The runs of slots as their schedule names them, whenever that was in UTC when they ran."""
+        """The runs of slots, by the local times that the schedule declares."""
         return self.read(sa.and_(runs.c.campaign == campaign, runs.c.wall.in_(list(walls)), runs.c.copy_of.is_(None)))
 
     def copies(self, run: Run) -> int:
-        """How often a run was sent again."""
+        """The number of copies of a run."""
         return len(self.read(sa.and_(runs.c.campaign == run.campaign, runs.c.copy_of == run.run_id)))
 
     def waves(self, run: Run) -> list[Run]:
@@ -59,42 +59,42 @@ class LedgerReader(Database):
         return sorted(self.read(same), key=lambda one: one.wave or 0)
 
     def runs(self, run_ids: Iterable[str]) -> list[Run]:
-        """Those of the given runs that the ledger knows."""
+        """The runs of these names. Names that the ledger does not have are ignored."""
         return self.read(runs.c.run_id.in_(run_ids))
 
     def unfinished(self, campaign: str) -> list[Run]:
-        """The campaign's runs with something left to do, newest slot first; not those that a gate or a person holds."""
+        """The campaign's unfinished runs that are not held."""
         return self.read(sa.and_(runs.c.campaign == campaign, runs.c.state.not_in((*FINISHED, "held"))))
 
     def waiting(self, campaign: str) -> list[Run]:
-        """All the campaign's runs with something left to do, those that wait for a person, too."""
+        """The campaign's unfinished runs, including those that are held."""
         return self.read(sa.and_(runs.c.campaign == campaign, runs.c.state.not_in(FINISHED)))
 
     def campaigns(self) -> set[str]:
-        """The campaigns that have runs with something left to do, be they in the project or not."""
+        """The campaigns that have unfinished runs, also those that are not in the project any more."""
         query = sa.select(runs.c.campaign).where(runs.c.state.not_in(FINISHED)).distinct()
         with self.reading() as connection:
             return set(connection.execute(query).scalars())
 
     def last_settled(self, campaign: str, slot: datetime, wave: int | None) -> Run | None:
-        """The campaign's last settled run before a slot, if there is one; of mailings in waves the same wave."""
+        """The campaign's last settled run before a slot; None if there is none. For mailings in waves, it is the same wave."""
         same = runs.c.wave == wave if wave else runs.c.wave.is_(None)
         settled = sa.and_(runs.c.campaign == campaign, runs.c.state == "settled", runs.c.slot < iso(slot), same)
         found = self.read(settled, 1)
         return found[0] if found else None
 
     def window_before(self, campaign: str, slot: datetime) -> Run | None:
-        """The run whose window ends where a slot's begins: the newest one before it that was not given up."""
+        """The run whose window ends where a slot's window begins: the newest earlier one that was not given up."""
         found = self.read(sa.and_(accounts(campaign), runs.c.slot < iso(slot)), 1)
         return found[0] if found else None
 
     def window_over(self, campaign: str, slot: datetime) -> Run | None:
-        """A later run whose window reaches over a slot."""
+        """A later run whose window contains a slot; None if there is none."""
         found = self.read(sa.and_(accounts(campaign), runs.c.slot > iso(slot), runs.c.window_start < iso(slot)), 1)
         return found[0] if found else None
 
     def count(self, run: Run, kind: str) -> int:
-        """How many events of a kind a run has."""
+        """The number of a run's events of one kind."""
         query = sa.select(sa.func.count()).where(events.c.run_id == run.run_id, events.c.kind == kind)
         with self.reading() as connection:
             return connection.execute(query).scalar() or 0
@@ -106,7 +106,7 @@ class LedgerReader(Database):
             return list(connection.execute(query).scalars())
 
     def owner(self, run: Run, part: Part) -> str | None:
-        """Another run that has delivered a file of this name by this route, if there is one."""
+        """The run_id of another run that has delivered a file of this name by this route; None if there is none."""
         query = sa.select(parts.c.run_id).where(
             parts.c.name == part.name,
             parts.c.route == part.route,
@@ -130,36 +130,36 @@ class LedgerReader(Database):
             files: dict[str, list[LedgerPart]] = defaultdict(list)
             ahead: dict[str, list[LedgerPart]] = defaultdict(list)
             for batch in batched([row.run_id for row in rows]):
-                told = read_intents(connection, batch)
+                records = read_intents(connection, batch)
                 for row in connection.execute(exclusions.select().where(exclusions.c.run_id.in_(batch))):
                     reasons[row.run_id][row.reason] = row.profiles
                 for row in connection.execute(parts.select().where(parts.c.run_id.in_(batch)).order_by(parts.c.number)):
-                    files[row.run_id].append(ledger_part(row, told.pop((row.run_id, row.number), [])))
-                for (run_id, _), lines in told.items():
+                    files[row.run_id].append(ledger_part(row, records.pop((row.run_id, row.number), [])))
+                for (run_id, _), lines in records.items():
                     ahead[run_id].append(part_ahead(lines))
         return [ledger_run(row, reasons[row.run_id], files[row.run_id], ahead[row.run_id]) for row in rows]
 
 
 def batched(names: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
-    """A query takes so many names at once."""
+    """The names in groups of `size`, because a query accepts a limited number."""
     return (names[start : start + size] for start in range(0, len(names), size))
 
 
 def read_intents(connection: sa.Connection, run_ids: Sequence[str]) -> dict[tuple[str, int], list[Any]]:
-    """The rows of the runs' records, in order; by the run and the part's number."""
+    """The rows of the parts' records in order, by run and number of the part."""
     found: dict[tuple[str, int], list[Any]] = defaultdict(list)
     for row in connection.execute(intents.select().where(intents.c.run_id.in_(run_ids)).order_by(intents.c.number)):
         found[row.run_id, row.part].append(row)
     return found
 
 
-def attempt_of(told: Sequence[Any]) -> Attempt:
-    """The latest attempt, by the rows of a part's record."""
-    return latest_attempt(Entry(Word(row.word), row.temporary, row.sha256, row.staged) for row in told)
+def attempt_of(record: Sequence[Any]) -> Attempt:
+    """The latest attempt, from the rows of a part's record."""
+    return latest_attempt(Entry(Word(row.word), row.temporary, row.sha256, row.staged) for row in record)
 
 
 def ledger_run(row: Any, reasons: Mapping[str, int], files: Sequence[LedgerPart], ahead: Sequence[LedgerPart]) -> Run:
-    """A run from its row, its exclusions, its parts and what was sent ahead of them."""
+    """A run from its row, its exclusions, its parts, and the parts that were sent before it was frozen."""
     return Run(
         run_id=row.run_id,
         campaign=row.campaign,
@@ -182,20 +182,20 @@ def ledger_run(row: Any, reasons: Mapping[str, int], files: Sequence[LedgerPart]
     )
 
 
-def ledger_part(row: Any, told: Sequence[Any]) -> LedgerPart:
+def ledger_part(row: Any, record: Sequence[Any]) -> LedgerPart:
     """A part from its row and the rows of its record."""
     fields = {column: getattr(row, column) for column in Part.__dataclass_fields__}
-    return LedgerPart(Part(**fields | {"side": bool(row.side)}), attempt_of(told), row.location)
+    return LedgerPart(Part(**fields | {"side": bool(row.side)}), attempt_of(record), row.location)
 
 
-def part_ahead(told: Sequence[Any]) -> LedgerPart:
-    """A part that was sent before the run was frozen, or that a later content of the run does not have."""
-    last = told[-1]
+def part_ahead(record: Sequence[Any]) -> LedgerPart:
+    """A part that was sent before the run was frozen, or that the frozen run does not have."""
+    last = record[-1]
     part = Part(last.part, last.name, 0, 0, last.sha256, last.route)
-    return LedgerPart(part, attempt_of(told), None)
+    return LedgerPart(part, attempt_of(record), None)
 
 
 def accounts(campaign: str) -> sa.ColumnElement[bool]:
-    """The campaign's runs that account for a window; a further wave and a copy have none of their own."""
+    """The condition for a campaign's runs that have a window of their own. Later waves and copies have none."""
     own = sa.and_(sa.or_(runs.c.wave.is_(None), runs.c.wave == 1), runs.c.copy_of.is_(None))
     return sa.and_(runs.c.campaign == campaign, runs.c.state.not_in(("missed", "cancelled")), own)

@@ -1,4 +1,4 @@
-"""What was tried of a route: proofs that it has delivered, and probes that went through."""
+"""The record of tested routes: proofs that were delivered, and tests that succeeded."""
 
 import sqlalchemy as sa
 
@@ -8,20 +8,20 @@ from dmail_runner.ledger.tables import parts, proofs, route_tests
 
 
 def note_proof(ledger: Ledger, campaign: str, part: Part, receipt: Receipt, by: str) -> None:
-    """A proof's file was delivered."""
+    """Record that a file of a proof was delivered."""
     values = {"name": part.name, "rows": part.rows, "sha256": part.sha256, "route": part.route, "location": receipt.location}
     with ledger.writing() as connection:
         connection.execute(proofs.insert().values(campaign=campaign, at=ledger.stamp(), by=by, **values))
 
 
 def note_route_test(ledger: Ledger, route: str) -> None:
-    """A probe went through."""
+    """Record that a test of a route succeeded."""
     with ledger.writing() as connection:
         connection.execute(route_tests.insert().values(route=route, at=ledger.stamp()))
 
 
 def tried_routes(ledger: Ledger) -> set[str]:
-    """The routes by which a file was ever delivered, be it a proof's."""
+    """The routes that have ever delivered a file: of a run, of a proof, or of a test."""
     delivered = sa.select(parts.c.route).where(parts.c.delivered_at.is_not(None))
     looks = (delivered, sa.select(proofs.c.route), sa.select(route_tests.c.route))
     with ledger.reading() as connection:

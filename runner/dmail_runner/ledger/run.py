@@ -1,4 +1,4 @@
-"""A run as the ledger knows it: what one slot came to."""
+"""Runs: the execution of one slot each, as the ledger has it."""
 
 import re
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import Any
 from dmail_runner.core.values import Part, Verdicts
 from dmail_runner.ledger.intents import Attempt
 
-# Nothing is left to do; `missed`: the slot went by, and its schedule says that it is not made up for.
+# The states of a run that is finished. `missed`: nobody ran the slot in time, and the schedule does not run it late.
 FINISHED = ("settled", "empty", "cancelled", "missed")
 STATES = ("planned", "built", "extracted", "shipped", "held", "failed", *FINISHED)
 NAME = re.compile(r"(?P<campaign>\w+)-(?P<slot>\d{8}T\d{6}Z)(-w\d+)?(-r\d+)?")
@@ -18,10 +18,17 @@ NAME = re.compile(r"(?P<campaign>\w+)-(?P<slot>\d{8}T\d{6}Z)(-w\d+)?(-r\d+)?")
 
 @dataclass(frozen=True)
 class Planned:
-    """A run that is to be: what it is called and which slot it is for.
+    """A run before it is recorded.
 
-    `wall`: the slot as its schedule names it. `wave` of a mailing whose first wave is the run `first`. `copy_of`: the run that is
-    sent again. `window_start`: where its window begins, which ends with the slot.
+    Attributes:
+        run_id: its name.
+        campaign: its campaign.
+        slot: the slot in UTC.
+        wall: the slot in local time, with its zone, as the schedule declares it.
+        wave: this run's wave number; None for a mailing without waves.
+        first: the run_id of the mailing's first wave.
+        copy_of: the run_id of the run that this one sends again.
+        window_start: where its window begins. The window ends with the slot.
     """
 
     run_id: str
@@ -36,7 +43,7 @@ class Planned:
 
 @dataclass(frozen=True)
 class LedgerPart:
-    """A part as the ledger knows it: the latest attempt to deliver it, and where it was delivered."""
+    """A part in the ledger: the latest attempt to deliver it, and where it was delivered (None if there is no receipt)."""
 
     part: Part
     attempt: Attempt
@@ -44,15 +51,25 @@ class LedgerPart:
 
     @property
     def doubtful(self) -> bool:
-        """Whether the provider may have the part, though there is no receipt."""
+        """Whether the provider may have the part, although there is no receipt."""
         return self.location is None and self.attempt.doubtful
 
 
 @dataclass(frozen=True)
 class Run(Planned):
-    """A run. `parts` stand from the state `extracted` on: from then on the content is frozen, as it was at `frozen`.
+    """A run in the ledger.
 
-    `ahead`: what was sent of a run that is not frozen yet; nothing is known of these parts but name, route and hash.
+    Attributes:
+        state: one of STATES.
+        hold: the gate that holds it; None if it is not held.
+        error: the last error, or the reason of the hold.
+        verdicts: its figures; None until it is frozen.
+        parts: its files. There are none until it is frozen.
+        ahead: parts that were sent before it was frozen. Only name, route and SHA-256 of these are known.
+        cost: the estimated cost, with its currency; None without a tariff.
+        changed: when its state changed last.
+        frozen: when its content was frozen.
+        host: the host that has its files.
     """
 
     state: str = "planned"
@@ -73,7 +90,7 @@ class Run(Planned):
 
     @property
     def may_have_left(self) -> bool:
-        """Whether the world has a part of the run, or may have."""
+        """Whether the provider has a part of the run, or may have one."""
         return self.doubtful or self.delivered
 
     @property
@@ -83,17 +100,17 @@ class Run(Planned):
 
     @property
     def doubtful(self) -> bool:
-        """Whether nobody knows of some part whether the provider has it."""
+        """Whether it is unknown for some part if the provider has it."""
         return any(entry.doubtful for entry in (*self.parts, *self.ahead))
 
 
 def run_name(campaign: str, slot: datetime) -> str:
-    """What the run of a slot is called; a further wave's and a copy's name is this one with an ending."""
+    """The name of a slot's run. The names of later waves and of copies are this one with a suffix."""
     return f"{campaign}-{slot.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
 def parts_of_name(run_id: str) -> tuple[str, datetime] | None:
-    """The campaign and the slot that a run's name tells; None for what is no run's name."""
+    """The campaign and the slot in a run's name; None for a text that is not the name of a run."""
     if found := NAME.fullmatch(run_id):
         with suppress(ValueError):
             return found["campaign"], datetime.strptime(found["slot"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
@@ -101,13 +118,13 @@ def parts_of_name(run_id: str) -> tuple[str, datetime] | None:
 
 
 def campaign_of(run_id: str) -> str | None:
-    """Whose run it is, by its name."""
+    """The campaign in a run's name; None for a text that is not the name of a run."""
     found = parts_of_name(run_id)
     return found[0] if found else None
 
 
 def slot_of(run_id: str) -> datetime | None:
-    """The slot of a run, by its name."""
+    """The slot in a run's name; None for a text that is not the name of a run."""
     found = parts_of_name(run_id)
     return found[1] if found else None
 
@@ -144,11 +161,11 @@ def run_as_json(run: Run) -> Mapping[str, Any]:
 
 
 def verdicts_as_json(verdicts: Verdicts | None) -> Mapping[str, Any]:
-    """A run's figures; none until it is frozen."""
+    """The figures of a run. All are null until it is frozen."""
     names = ("targeted", "included", "excluded", "seeds")
     return {name: getattr(verdicts, name) for name in names} if verdicts else {**dict.fromkeys(names), "excluded": {}}
 
 
 def instant(moment: datetime) -> str:
-    """A moment as programs read it."""
+    """A time in UTC, for programs."""
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -1,6 +1,8 @@
-"""The ledger's tables. A column that is added must be nullable: a ledger of an earlier version gets it as it is.
+"""The tables of the ledger.
 
-Moments are texts in UTC that sort. Who changes more than columns raises VERSION, and says in `migrate` how it is done.
+- Times are texts in UTC that sort.
+- A new column must be nullable, because it is added to the tables of earlier versions.
+- Any other change needs a new VERSION, and a migration in `migrate`.
 """
 
 import sqlalchemy as sa
@@ -24,11 +26,11 @@ runs = sa.Table(
     sa.Column("run_id", sa.String, primary_key=True),
     sa.Column("campaign", sa.String, nullable=False),
     sa.Column("slot", sa.String, nullable=False),
-    sa.Column("wall", sa.String),  # the slot as its schedule names it: local time and zone
-    sa.Column("wave", sa.Integer),  # of a mailing in waves: 1, 2 …
+    sa.Column("wall", sa.String),  # the slot in local time with its zone, as the schedule declares it
+    sa.Column("wave", sa.Integer),  # 1, 2 …; null for a mailing without waves
     sa.Column("first", sa.String),  # the run of the first wave
     sa.Column("copy_of", sa.String),  # the run that this one sends again
-    sa.Column("window_start", sa.String),  # triggers from then on, until the slot
+    sa.Column("window_start", sa.String),  # the window is from here to the slot
     sa.Column("state", sa.String, nullable=False),
     sa.Column("hold", sa.String),
     sa.Column("error", sa.Text),
@@ -38,9 +40,9 @@ runs = sa.Table(
     sa.Column("cost", sa.String),  # an estimate, with its currency
     sa.Column("created_at", sa.String, nullable=False),
     sa.Column("updated_at", sa.String, nullable=False),
-    sa.Column("frozen_at", sa.String),  # when its content was last made
-    sa.Column("host", sa.String),  # where its spool is
-    sa.Column("against", sa.String),  # the run whose file its people are compared with
+    sa.Column("frozen_at", sa.String),  # when its content was frozen
+    sa.Column("host", sa.String),  # the host that has its files
+    sa.Column("against", sa.String),  # the run that `came` and `went` compare with
     sa.Column("came", sa.BigInteger),
     sa.Column("went", sa.BigInteger),
     sa.Index("runs_of_a_campaign", "campaign", "slot"),
@@ -56,7 +58,7 @@ places = sa.Table(
     "places",
     metadata,
     sa.Column("run_id", sa.ForeignKey("runs.run_id"), primary_key=True),
-    sa.Column("country", sa.String, primary_key=True),  # empty: not told
+    sa.Column("country", sa.String, primary_key=True),  # empty if it is unknown
     sa.Column("region", sa.String, primary_key=True),
     sa.Column("pieces", sa.BigInteger, nullable=False),
 )
@@ -75,17 +77,17 @@ parts = sa.Table(
     sa.Column("plain_sha256", sa.String),
     sa.Column("inner_bytes", sa.BigInteger),
     sa.Column("inner_sha256", sa.String),
-    sa.Column("intended_at", sa.String),  # when its final name was about to be given to it
+    sa.Column("intended_at", sa.String),  # just before it got its final name
     sa.Column("delivered_at", sa.String),
     sa.Column("location", sa.String),
 )
-# What was about to happen to a part, attempt by attempt. Rows are added, and never changed: see `intents.Word`.
+# The records of the parts: see `intents`. Rows are added and never changed.
 intents = sa.Table(
     "intents",
     metadata,
     sa.Column("number", sa.Integer, primary_key=True),
     sa.Column("run_id", sa.ForeignKey("runs.run_id"), nullable=False, index=True),
-    sa.Column("part", sa.Integer, nullable=False),  # its number; what is sent ahead has no row in `parts` yet
+    sa.Column("part", sa.Integer, nullable=False),  # its number. A part that is sent before the freeze has no row in `parts` yet
     sa.Column("at", sa.String, nullable=False),
     sa.Column("word", sa.String, nullable=False),
     sa.Column("name", sa.String, nullable=False),  # the final name
@@ -98,7 +100,7 @@ events = sa.Table(
     "events",
     metadata,
     sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("run_id", sa.String, nullable=False, index=True),  # or the campaign, where no run is meant
+    sa.Column("run_id", sa.String, nullable=False, index=True),  # or the campaign, for an event without a run
     sa.Column("at", sa.String, nullable=False),
     sa.Column("kind", sa.String, nullable=False),
     sa.Column("detail", sa.Text, nullable=False),
@@ -111,7 +113,7 @@ schedules = sa.Table(
     sa.Column("campaign", sa.String, nullable=False, index=True),
     sa.Column("seen_at", sa.String, nullable=False),
     sa.Column("declared", sa.Text, nullable=False),  # JSON; null while the campaign is not active
-    sa.Column("planned_to", sa.String, nullable=False),  # every slot up to then has a run
+    sa.Column("planned_to", sa.String, nullable=False),  # every slot until then has a run
 )
 approvals = sa.Table(
     "approvals",
@@ -121,12 +123,12 @@ approvals = sa.Table(
     sa.Column("at", sa.String, nullable=False),
     sa.Column("by", sa.String, nullable=False),
     sa.Column("fingerprint", sa.String, nullable=False),
-    sa.Column("content", sa.Text, nullable=False),  # JSON: what was approved, part by part
+    sa.Column("content", sa.Text, nullable=False),  # JSON: the texts that were approved
 )
 notices = sa.Table(
     "notices",
     metadata,
-    sa.Column("subject", sa.String, primary_key=True),  # what was told, so that it is told once
+    sa.Column("subject", sa.String, primary_key=True),  # the event, so that it is reported once
     sa.Column("at", sa.String, nullable=False),
 )
 proofs = sa.Table(

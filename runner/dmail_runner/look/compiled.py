@@ -1,16 +1,20 @@
 """A campaign's models as dbt compiles them, for questions that no table of the warehouse answers."""
 
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Literal
 
+import duckdb
+
 from dmail_runner.core.errors import BuildError, UsageError
 from dmail_runner.project.target import find_warehouse
+from dmail_runner.project.warehouse import quote
 from dmail_runner.run.job import Job
 
-# Variables that the macros read: rules tell what they looked at, or audiences select test profiles only.
+# Variables that the macros read: rules report the values that they depend on, or audiences select test profiles only.
 Mode = Literal["DMAIL_EXPLAIN", "DMAIL_TEST_PROFILES"]
 
 
@@ -24,31 +28,36 @@ class CompiledModels:
         """The model's name."""
         return str(self.nodes[model]["name"])
 
-    def query(self, model: str, replaced: Mapping[str, str] | None = None) -> str:
-        """A model's SQL, which reads queries in place of the tables of some models.
+    def query(self, connection: duckdb.DuckDBPyConnection, model: str, replaced: Mapping[str, str] | None = None) -> str:
+        """A model's SQL, which reads temporary views in place of the tables of some models.
 
         Args:
+            connection: the session, in which the views are created.
             model: the model.
-            replaced: the queries, by model. A compiled model between these and `model` becomes a subquery as well, because its
-                table was built from the models that are replaced.
+            replaced: the queries of these views, by model. A compiled model between these and `model` becomes a view as well,
+                because its table was built from the models that are replaced.
         """
         given = replaced or {}
 
         @cache
-        def rewritten(model: str) -> str:
-            query: str = self.nodes[model]["compiled_code"]
-            for parent in self.tables(model):
-                if subquery := given.get(parent) or changed(parent):
-                    query = query.replace(self.nodes[parent]["relation_name"], f"({subquery})")
+        def view(model: str) -> str | None:
+            """The view in place of a model's table; None for a model that reads no replaced one."""
+            query = given.get(model) or rewritten(model)
+            if query is None or (model not in given and query == self.nodes[model]["compiled_code"]):
+                return None
+            # It has the table's name, so that columns that are qualified by that name are found.
+            name = quote(self.nodes[model]["alias"])
+            connection.execute(f"create temp view {name} as {query}")
+            return f"temp.{name}"
+
+        def rewritten(model: str) -> str | None:
+            query: str | None = self.nodes[model].get("compiled_code")
+            for parent in self.tables(model) if query else ():
+                if name := view(parent):
+                    query = with_relation(query or "", self.nodes[parent]["relation_name"], name)
             return query
 
-        def changed(model: str) -> str | None:
-            """The query of a model that reads a replaced one; None for other models, whose tables are read."""
-            compiled = self.nodes[model].get("compiled_code")
-            query = rewritten(model) if compiled else None
-            return query if query != compiled else None
-
-        return rewritten(model)
+        return rewritten(model) or ""
 
     def tables(self, model: str) -> Iterator[str]:
         """The models whose tables a model's SQL reads. The SQL of an ephemeral model is part of it."""
@@ -57,6 +66,11 @@ class CompiledModels:
                 yield parent
             elif parent in self.nodes:
                 yield from self.tables(parent)
+
+
+def with_relation(query: str, relation: str, other: str) -> str:
+    """A query that reads another relation in place of one. Longer names that contain the relation's are not changed."""
+    return re.sub(rf'(?<![\w".]){re.escape(relation)}(?![\w"])', lambda _: other, query)
 
 
 def compile_models(job: Job, slot: datetime, select: Sequence[str], mode: Mode) -> CompiledModels:

@@ -60,15 +60,14 @@ def explain(job: Job, slot: datetime, profile_id: str) -> Explanation:
     with lock_warehouse(job.settings, f"explanation for {campaign.name}", job.tell) as warehouse:
         models = compile_models(job, slot, names, "DMAIL_EXPLAIN")
         with session(warehouse) as connection:
-            verdict = first_row(
-                connection, f"select * from ({models.query(campaign.recipients)}) where {quote(KEY)} = {literal(profile_id)}"
-            )
+            recipients = models.query(connection, campaign.recipients)
+            verdict = first_row(connection, f"select * from ({recipients}) where {quote(KEY)} = {literal(profile_id)}")
             if verdict is None:
                 raise UsageError(
                     f"{campaign.name} does not target the profile {profile_id!r}",
                     todo=f"the model {models.name(campaign.audience)} says who is targeted",
                 )
-            piece = piece_query(models, campaign, profile_id)
+            piece = piece_query(connection, models, campaign, profile_id)
             fields = ", ".join(f"{printed(column.name)} as {quote(column.label)}" for column in campaign.exported)
             row = first_row(connection, f"select {fields} from {piece}") or {}
             refused, contract = contract_opinion(connection, piece, job)
@@ -77,10 +76,10 @@ def explain(job: Job, slot: datetime, profile_id: str) -> Explanation:
     return Explanation(profile_id, reason, (*rule_opinions(verdict), *contract), row_text)
 
 
-def piece_query(models: CompiledModels, campaign: Campaign, profile_id: str) -> str:
+def piece_query(connection: duckdb.DuckDBPyConnection, models: CompiledModels, campaign: Campaign, profile_id: str) -> str:
     """SQL for the extract's row of one profile, as if the profile were included. It is to follow `from`."""
     alone = f"select {literal(profile_id)} as {KEY}, null as household_key, null as exclusion_reason"
-    query = models.query(campaign.extract, {campaign.recipients: alone})
+    query = models.query(connection, campaign.extract, {campaign.recipients: alone})
     return f"({query}) where {quote(KEY)} = {literal(profile_id)}"
 
 

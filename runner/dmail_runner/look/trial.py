@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+import duckdb
+
 from dmail_runner.core.errors import ExtractError
 from dmail_runner.core.values import Build
 from dmail_runner.declare.campaign import KEY, SEED, Campaign
@@ -45,8 +47,9 @@ def trial(job: Job, slot: datetime, purpose: str) -> Iterator[Checked]:
     """
     with lock_warehouse(job.settings, purpose, job.tell) as warehouse:
         models = [f"+{job.campaign.extract.split('.')[-1]},resource_type:model"]
-        queries = trial_queries(job.campaign, compile_models(job, slot, models, "DMAIL_TEST_PROFILES"))
+        compiled = compile_models(job, slot, models, "DMAIL_TEST_PROFILES")
         with session(warehouse) as connection:
+            queries = trial_queries(connection, job.campaign, compiled)
             connection.execute(f"create temp table {EXTRACT} as {queries.extract}")
             found = judged(job, connection, Build(f"temp.{EXTRACT}", f"({queries.recipients})"))
             if found.verdicts.included + found.verdicts.seeds == 0:
@@ -57,12 +60,12 @@ def trial(job: Job, slot: datetime, purpose: str) -> Iterator[Checked]:
             yield found
 
 
-def trial_queries(campaign: Campaign, models: CompiledModels) -> TrialQueries:
+def trial_queries(connection: duckdb.DuckDBPyConnection, campaign: Campaign, models: CompiledModels) -> TrialQueries:
     """The models of a trial, given the campaign's models compiled so that its audience selects test profiles only."""
-    audience = models.query(campaign.audience)
+    audience = models.query(connection, campaign.audience)
     everybody = f"select {KEY}, null as household_key, cast(null as varchar) as exclusion_reason from ({audience})"
     people = f"where not coalesce({SEED}, false)" if campaign.has_seeds else ""
     return TrialQueries(
-        extract=models.query(campaign.extract, {campaign.audience: audience, campaign.recipients: everybody}),
+        extract=models.query(connection, campaign.extract, {campaign.audience: audience, campaign.recipients: everybody}),
         recipients=f"select {KEY}, cast(null as varchar) as exclusion_reason from temp.{EXTRACT} {people}",
     )

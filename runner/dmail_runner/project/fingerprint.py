@@ -61,7 +61,7 @@ def project_files(project_dir: Path) -> Iterator[Path]:
 def files_below(folder: Path) -> Iterator[Path]:
     """The files below a folder. Symbolic links are followed, as dbt does, but no folder is entered from within itself."""
     for here, folders, files in os.walk(folder, followlinks=True):
-        place = Path(here)
-        entered = {place.resolve(), *place.resolve().parents}
-        folders[:] = [name for name in folders if (place / name).resolve() not in entered]
-        yield from (place / name for name in files)
+        folder = Path(here)
+        entered = {folder.resolve(), *folder.resolve().parents}
+        folders[:] = [name for name in folders if (folder / name).resolve() not in entered]
+        yield from (folder / name for name in files)

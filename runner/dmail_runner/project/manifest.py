@@ -54,7 +54,7 @@ class Manifest:
                 yield Problem(node["original_file_path"], "", "no campaign delivers this extract", allowed)
 
     def campaign(self, name: str) -> Campaign:
-        """The campaign `name`. Raises UsageError where there is none, ConfigError where its declaration is wrong."""
+        """The campaign `name`. Raises UsageError if there is none, ConfigError if its declaration is wrong."""
         exposure = self.exposures.get(name)
         if exposure is None:
             raise UsageError(f"there is no campaign {name!r}; there are: {', '.join(self.names) or 'none'}")
@@ -136,8 +136,8 @@ class Manifest:
         alike = [label.casefold() for label in labels]
         faults.extend(
             Problem(file, f"{key}.columns", f"two columns have the label {label!r}, upper and lower case being alike")
-            for place, label in enumerate(labels)
-            if label.casefold() in alike[:place]
+            for index, label in enumerate(labels)
+            if label.casefold() in alike[:index]
         )
         if not labels:
             faults.append(Problem(file, f"{key}.columns", "no column is exported"))
@@ -147,17 +147,17 @@ class Manifest:
 
 
 def check_columns(columns: tuple[Column, ...], mail: DirectMail, file: str, key: str) -> Iterator[Problem]:
-    """What the delivery says of columns that the extract does not have."""
+    """Columns that the delivery names and the extract does not have."""
     names = [column.name for column in columns]
     for sort_key in mail.file.sort_by:
         if sort_key.column not in names:
             yield Problem(file, f"{key}.file.sort_by", f"the extract has no column {sort_key.column!r}", ", ".join(names))
     if mail.file.seeds != "mixed" and SEED not in names:
-        yield Problem(file, f"{key}.file.seeds", f"the extract has no column {SEED}, which tells the seeds", "mixed")
+        yield Problem(file, f"{key}.file.seeds", f"the extract has no column {SEED}, which marks the seeds", "mixed")
 
 
 def collect(faults: list[Problem], step: Callable[[], T]) -> T | None:
-    """What `step` returns, or None with its faults added to the list."""
+    """The result of a step. If it raises ConfigError, its problems are added to the list, and the result is None."""
     try:
         return step()
     except ConfigError as error:
@@ -166,9 +166,9 @@ def collect(faults: list[Problem], step: Callable[[], T]) -> T | None:
 
 
 def load_manifest(settings: Settings, run_dbt: RunDbt) -> Manifest:
-    """The manifest of the project as it is now: the last one, or a new one where a file or a variable that it reads has changed.
+    """The manifest of the project: the last one, or a new one if a file or a variable that dbt reads has changed since.
 
-    Raises ConfigError with dbt's own words where the project does not parse.
+    Raises ConfigError, with dbt's message, if the project does not parse.
     """
     settings.prepare()
     kept = settings.target_file("manifest.json")

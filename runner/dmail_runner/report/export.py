@@ -25,7 +25,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "created_at": "timestamp", "frozen_at": "timestamp", "changed_at": "timestamp",
     },
     "exclusions": {"run_id": "varchar", "reason": "varchar", "profiles": "bigint"},
-    "places": {"run_id": "varchar", "country_code": "varchar", "region": "varchar", "pieces": "bigint"},
+    "regions": {"run_id": "varchar", "country_code": "varchar", "region": "varchar", "pieces": "bigint"},
     "parts": {
         "run_id": "varchar", "number": "integer", "name": "varchar", "rows": "bigint", "bytes": "bigint", "sha256": "varchar",
         "route": "varchar", "is_side_file": "boolean", "intended_at": "timestamp", "delivered_at": "timestamp",
@@ -59,12 +59,12 @@ def write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
 
 def write_details(paths: Mapping[str, Path], run_ids: Sequence[str], ledger: Ledger) -> None:
     """Write the files and the regions of runs, in batches of runs."""
-    for table in ("places", "parts"):
+    for table in ("regions", "parts"):
         paths[table].touch()
     for batch in batched(run_ids):
         regions = ((run_id, region) for run_id, some in read_regions(ledger, batch).items() for region in some)
         write_lines(
-            paths["places"],
+            paths["regions"],
             (region_line(run_id, region) for run_id, region in regions),
         )
         files = ((run_id, file) for run_id, some in read_files(ledger, batch).items() for file in some)

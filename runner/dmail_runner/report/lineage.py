@@ -25,7 +25,7 @@ class Model:
         kind: dbt's resource type.
         description: the first sentence of its description.
         reads: the names of its parents.
-        page: its place in dbt's documentation.
+        page: the address of its page in dbt's documentation.
     """
 
     name: str

@@ -14,10 +14,12 @@ from markupsafe import Markup
 
 from dmail_runner.core.values import RegionCount
 from dmail_runner.report import charts, tiles
+from dmail_runner.report.campaign_page import CampaignView
 from dmail_runner.report.figures import Stage, by_country, by_region
 from dmail_runner.report.lineage import PAGE as LINEAGE
+from dmail_runner.report.overview import Overview
 from dmail_runner.report.rows import Money
-from dmail_runner.report.views import CampaignView, Overview, RunView
+from dmail_runner.report.run_page import RunView
 from dmail_runner.report.words import WORDS, decimal, dual, event_word, known, reason_word, word
 
 TEMPLATES = Path(__file__).parent / "templates"

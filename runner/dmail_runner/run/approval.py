@@ -1,4 +1,4 @@
-"""Approval: a person's word that a campaign, exactly as it is defined, may be mailed. Any change of it needs another."""
+"""Approvals: a person accepts a campaign exactly as it is defined. Any change needs another approval."""
 
 import difflib
 import hashlib
@@ -22,19 +22,26 @@ HOLD = "approval"
 
 @dataclass(frozen=True)
 class Definition:
-    """Everything that decides what a campaign mails and to whom, but for the data: text by what it is. No secret is in it."""
+    """Everything except the data that decides what a campaign mails and to whom: texts by name, without secrets."""
 
     parts: Mapping[str, str]
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of all of it."""
+        """The SHA-256 of all texts."""
         return hashlib.sha256(json.dumps(self.parts, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class Approval:
-    """Who has approved what."""
+    """An approval.
+
+    Attributes:
+        at: when it was given, in UTC.
+        by: the person.
+        fingerprint: the fingerprint of the definition.
+        definition: what was approved.
+    """
 
     at: datetime
     by: str
@@ -43,7 +50,7 @@ class Approval:
 
 
 def defined(job: Job) -> Definition:
-    """A campaign's definition as it is now: models and the macros that they use, contract, delivery, provider and route."""
+    """The campaign's present definition: models and the macros that they use, contract, delivery, provider and route."""
     variables = read_yaml(job.settings.project_dir / "dbt_project.yml", "dbt_project.yml").get("vars") or {}
     mail = job.campaign.mail
     return Definition(
@@ -52,7 +59,7 @@ def defined(job: Job) -> Definition:
             "variables": pretty(variables),
             "delivery": pretty(mail.model_dump(mode="json")),
             f"provider {mail.provider}": pretty(job.provider.model_dump(mode="json")),
-            # Secrets are masked in it, so that a new password needs nobody's word.
+            # Secrets are masked, so that a new password needs no approval.
             f"route {job.provider.route}": pretty(job.route.model_dump(mode="json")).replace(f"{job.settings.project_dir}/", ""),
         }
     )
@@ -63,7 +70,7 @@ def pretty(value: object) -> str:
 
 
 def approved(job: Job, ledger: Ledger) -> None:
-    """Raises Held where the campaign needs an approval that it does not have."""
+    """Raises Held if the campaign needs an approval that it does not have."""
     if job.campaign.mail.approval is None:
         return
     fingerprint = defined(job).fingerprint
@@ -73,12 +80,12 @@ def approved(job: Job, ledger: Ledger) -> None:
         raise Held(
             HOLD,
             f"{job.campaign.name} waits for an approval of {fingerprint[:12]}{since}: nothing was built or delivered",
-            todo=f"dmail-runner approve {job.campaign.name} --show tells what it is; with --by NAME it may go",
+            todo=f"dmail-runner approve {job.campaign.name} --show prints what is to be approved, and --by NAME approves it",
         )
 
 
 def last_approval(ledger: Ledger, campaign: str) -> Approval | None:
-    """The newest approval of a campaign."""
+    """The newest approval of a campaign; None if there is none."""
     query = approvals.select().where(approvals.c.campaign == campaign).order_by(approvals.c.number.desc()).limit(1)
     with ledger.reading() as connection:
         row = connection.execute(query).first()
@@ -87,9 +94,18 @@ def last_approval(ledger: Ledger, campaign: str) -> Approval | None:
 
 
 def approve(job: Job, ledger: Ledger, by: str, user: str, *, four_eyes: bool) -> str:
-    """Approve a campaign as it is; its fingerprint. `by`: the person's name; `user`: who this machine says it is.
+    """Approve a campaign's present definition.
 
-    Raises UsageError where four eyes are asked for, and the same person was the last to change it.
+    Args:
+        by: the name of the person.
+        user: the person's account on this machine.
+        four_eyes: True to refuse the last author of the campaign, even if the campaign does not require that.
+
+    Returns:
+        The fingerprint of the definition.
+
+    Raises:
+        UsageError: if the person must not approve the campaign.
     """
     if four_eyes or job.campaign.mail.approval == "four_eyes":
         check_author(job, by)
@@ -102,7 +118,7 @@ def approve(job: Job, ledger: Ledger, by: str, user: str, *, four_eyes: bool) ->
 
 
 def check_author(job: Job, by: str) -> None:
-    """Raises UsageError where `by` is the last author of the campaign's files, or nobody knows who is."""
+    """Raises UsageError if `by` is the last author of the campaign's files, or if their author is unknown."""
     files = [*job.campaign.sources, "dbt_project.yml", "profiles/providers.yml", "profiles/routes.yml", "profiles/contracts"]
     there = [file for file in files if (job.settings.project_dir / file).exists()]
     if changed := git(job.settings.project_dir, ["status", "--porcelain", "--", *there]).strip():
@@ -116,23 +132,24 @@ def check_author(job: Job, by: str) -> None:
         raise UsageError(f"git knows no author of {job.campaign.name}'s files", todo="commit them first")
     if by.strip().casefold() in (name.strip().casefold() for name in author):
         raise UsageError(
-            f"{by} was the last to change {job.campaign.name}: four eyes are asked for", todo="let another person approve"
+            f"{by} was the last to change {job.campaign.name}, and another person must approve it",
+            todo="let another person approve",
         )
 
 
 def git(folder: Path, arguments: Sequence[str]) -> str:
-    """What git says. Raises UsageError where it cannot be asked."""
+    """The output of git. Raises UsageError if git fails or is not installed."""
     program = shutil.which("git")
     if program is None:
-        raise UsageError("git cannot be asked who changed the campaign: it is not installed")
+        raise UsageError("git is needed to find the author of the campaign, and is not installed")
     done = subprocess.run([program, "-C", str(folder), *arguments], capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise UsageError(f"git cannot be asked who changed the campaign: {done.stderr.strip()}")
+        raise UsageError(f"git cannot find the author of the campaign: {done.stderr.strip()}")
     return done.stdout
 
 
 def changes(before: Definition | None, now: Definition) -> Iterator[str]:
-    """What a person looks at: all that is defined, or, where something was approved before, what is different since."""
+    """The differences from an earlier definition, as lines. Without an earlier one, the names of all texts."""
     if before is None:
         for name in sorted(now.parts):
             yield f"{name}: new"

@@ -1,4 +1,4 @@
-"""The campaign's models, built and past every gate."""
+"""Builds a campaign's models, and applies every gate to them."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -36,9 +36,16 @@ class Checked:
 
 @contextmanager
 def checked(job: Job, order: Order, *, built: Callable[[], None] = lambda: None) -> Iterator[Checked]:
-    """The campaign's models, built for the slot, with a session on them. Raises BuildError, ExtractError or Held.
+    """Build a campaign's models and apply the gates. The warehouse is locked within the context.
 
-    `built` is called when dbt has done its part. Nobody else builds while the context lasts.
+    Args:
+        job: the campaign's job.
+        order: what to make.
+        built: called when dbt has built the models.
+
+    Raises:
+        BuildError, ExtractError: if a step fails.
+        Held: if a gate holds the run.
     """
     purpose = f"{job.campaign.name} for {timestamp(order.slot)}"
     with lock_warehouse(job.settings, purpose, job.tell) as warehouse:
@@ -58,7 +65,7 @@ def checked(job: Job, order: Order, *, built: Callable[[], None] = lambda: None)
 
 
 def churn(job: Job, found: Checked, last: Last | None) -> Churn | None:
-    """The people against those of the last file; None where that is not known."""
+    """The people who came and went since the last file; None if that is unknown."""
     if last is None:
         return None
     looks = history.row_hash_query(found.relations, found.verdicts, job.campaign)
@@ -70,7 +77,7 @@ T = TypeVar("T")
 
 
 def in_folder(job: Job, step: Callable[[Path], T]) -> T:
-    """Run dbt in a folder of its own, which is gone afterwards: its log and results quote rows where a model fails."""
+    """Run dbt in a folder of its own, which is removed afterwards because dbt quotes rows in its log and results."""
     work = job.settings.work_dir / "build" / job.campaign.name
     try:
         return step(work)
@@ -79,9 +86,9 @@ def in_folder(job: Job, step: Callable[[Path], T]) -> T:
 
 
 def recheck(job: Job, order: Order, contacts: history.StoredContacts) -> None:
-    """Look at the opt-outs as they are now for the people of a file that was frozen before. Raises Held where it has one."""
+    """Compare the people of a frozen file with the current opt-outs. Raises Held if somebody has opted out."""
     with lock_warehouse(job.settings, f"opt-outs of {job.campaign.name}", job.tell) as warehouse:
-        job.tell(f"recheck  {order.run_id} was frozen some time ago: who has opted out since?")
+        job.tell(f"recheck  {order.run_id} was frozen some time ago, and is compared with the current opt-outs")
         environment = order.environment(job.campaign)
         relations = in_folder(job, lambda work: build_opt_outs(job.settings, job.campaign, environment, work, job.run_dbt))
         people = f"(select {KEY}, false as {SEED} from ({history.mailed_query(contacts)}))"
@@ -90,11 +97,11 @@ def recheck(job: Job, order: Order, contacts: history.StoredContacts) -> None:
 
 
 def judged(job: Job, connection: duckdb.DuckDBPyConnection, relations: Build) -> Checked:
-    """The relations as the provider takes them: in its characters, each row once, none that breaches its contract."""
+    """The relations as the provider accepts them: in its encoding, without duplicates, and by its contract."""
     relations, rewritten = transliterate(connection, relations, job.campaign, job.provider.format)
-    for told in rewritten:
-        lacked = f"{told.count:,} characters of {told.column} that {job.provider.format.encoding} lacks"
-        job.tell(f"note     {lacked} are replaced, such as {told.character} as {told.text!r}")
+    for change in rewritten:
+        lacked = f"{change.count:,} characters of {change.column} that {job.provider.format.encoding} lacks"
+        job.tell(f"note     {lacked} are replaced, such as {change.character} as {change.text!r}")
     verdicts = figures.check(connection, relations, job.campaign)
     relations, verdicts = apply_contract(connection, relations, verdicts, job.campaign, job.provider)
     for column, count in count_formulas(connection, relations, job.campaign):

@@ -1,4 +1,4 @@
-"""What a person decides about a run: to hold it, let it go on, give it up, or what became of a file that nobody can find."""
+"""Decisions of people about runs: resume, hold, release, cancel, resend, settle."""
 
 from dataclasses import dataclass, replace
 
@@ -11,13 +11,13 @@ from dmail_runner.run.job import Job, LedgerAlone, check_route
 from dmail_runner.run.pipeline import PERSON, carry_out, finish, resume_run
 from dmail_runner.ship.refused import try_again
 
-# The gates that a person may overrule; nobody overrules an opt-out.
+# The gates that a person may overrule. The opt-out gate is not one of them.
 OVERRULED = ("volume",)
 
 
 @dataclass(frozen=True)
 class Decision:
-    """Who decided, and why; the ledger keeps both."""
+    """Who decided, and why. The ledger records both."""
 
     by: str
     reason: str
@@ -27,38 +27,42 @@ class Decision:
 
 
 def resume(alone: Job | LedgerAlone, run: Run, ledger: Ledger) -> Run:
-    """Bring a run to its end from where it stands; its gates look again, and a refused login is tried again."""
+    """Continue a run. Its gates are applied again, and a refused login is tried again."""
     job = in_project(alone)
     try_again(job.route)
     return resume_run(job, run, ledger)
 
 
 def hold(run: Run, ledger: Ledger, decision: Decision) -> None:
-    """Let nothing more happen to a run until it is released. Raises UsageError for one that is finished, or held as unknown."""
-    with ledger.turn(run.campaign, f"hold of {run.run_id}"):
+    """Hold a run until it is released. Raises UsageError if it is finished, or held as unknown."""
+    with ledger.campaign_lock(run.campaign, f"hold of {run.run_id}"):
         run = ledger.named(run.run_id)
         if run.finished:
             raise UsageError(f"{run.run_id} is {run.state}: there is nothing left to hold")
         if run.state == "held" and run.hold == UNKNOWN:
-            raise UsageError(f"{run.run_id} is held already, as unknown", todo="dmail-runner settle says what became of it")
+            raise UsageError(
+                f"{run.run_id} is held already, as unknown", todo="record with dmail-runner settle whether it was delivered"
+            )
         ledger.hold(run, PERSON, f"held {decision}")
 
 
 def release(job: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decision) -> Run:
-    """Let a held run go on, and past the gate that held it. Raises UsageError where that is not a person's to say.
+    """Let a held run pass the gate that held it, and continue it. Raises UsageError if a person must not release it.
 
-    A run whose campaign is not in the project is released in the ledger, and does not go on.
+    If the project has no job for its campaign, it is released in the ledger and does not continue.
     """
     if isinstance(job, Job):
         check_route(job, run.slot, ledger.now())
-    with ledger.turn(run.campaign, f"release of {run.run_id}"):
+    with ledger.campaign_lock(run.campaign, f"release of {run.run_id}"):
         run = ledger.named(run.run_id)
         if run.state != "held":
             raise UsageError(f"{run.run_id} is {run.state}, not held")
         if run.hold == UNKNOWN:
-            raise UsageError(f"{run.run_id}: nobody knows whether its file was taken", todo="dmail-runner settle says which")
+            raise UsageError(
+                f"{run.run_id}: it is unknown whether its file was delivered", todo="record the answer with dmail-runner settle"
+            )
         if run.hold == "opt_out":
-            raise UsageError(f"{run.run_id} would mail people who have opted out", todo="mend the rules; `resume` looks again")
+            raise UsageError(f"{run.run_id} would mail people who have opted out", todo="correct the rules, then `resume` it")
         ledger.note(run, "released", f"{run.hold} {decision}")
         if run.hold == PERSON or isinstance(job, LedgerAlone):
             ledger.advance(run, "extracted" if run.parts else "planned")
@@ -69,20 +73,22 @@ def release(job: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decision
 
 
 def give_up(job: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decision, *, rest: bool) -> None:
-    """Cancel a run of which nothing has left. Raises UsageError for any other.
+    """Cancel a run of which nothing was delivered. Raises UsageError for other runs.
 
-    `rest`: of one that was delivered in part, give up the parts that have not left; who is in it counts as mailed.
+    `rest`: for a run that was delivered in part, give up the other parts. All its people count as mailed.
     """
-    with ledger.turn(run.campaign, f"cancel of {run.run_id}"):
+    with ledger.campaign_lock(run.campaign, f"cancel of {run.run_id}"):
         run = ledger.named(run.run_id)
         if run.finished:
             raise UsageError(f"{run.run_id} is {run.state} already")
         if run.delivered and not rest:
             raise UsageError(
-                f"{run.run_id}: some of it was delivered", todo="`resume` brings the rest, `cancel --rest` gives it up"
+                f"{run.run_id}: some of it was delivered", todo="`resume` delivers the rest, `cancel --rest` gives it up"
             )
         if run.state == "held" and run.hold == UNKNOWN and not run.parts and not run.ahead:
-            raise UsageError(f"{run.run_id}: nobody knows whether it was mailed", todo="dmail-runner settle says which")
+            raise UsageError(
+                f"{run.run_id}: it is unknown whether it was mailed", todo="record the answer with dmail-runner settle"
+            )
         try:
             if run.delivered:
                 take_back(job.settings, run, ledger)
@@ -95,15 +101,15 @@ def give_up(job: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decision
 
 
 def resend(alone: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decision) -> Run:
-    """Mail a slot a second time, on purpose: built anew, under another name. Raises UsageError where the first may still come."""
+    """Mail a slot again on purpose, built anew and under another name. Raises UsageError if the first run is not mailed."""
     job = in_project(alone)
     original = ledger.known(run.copy_of) if run.copy_of else run
     if run.state != "settled" and not (run.state == "held" and run.hold == UNKNOWN):
         raise UsageError(
-            f"{run.run_id} is {run.state}: only what was mailed can be mailed again", todo="`resume` brings a run to its end"
+            f"{run.run_id} is {run.state}: only what was mailed can be mailed again", todo="`resume` continues a run"
         )
     check_route(job, run.slot, ledger.now())
-    with ledger.turn(run.campaign, f"resend of {original.run_id}"):
+    with ledger.campaign_lock(run.campaign, f"resend of {original.run_id}"):
         number = ledger.copies(original) + 1
         planned = Planned(
             f"{original.run_id}-r{number}", original.campaign, original.slot, wave=original.wave, first=original.first,
@@ -114,15 +120,15 @@ def resend(alone: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decisio
 
 
 def settle(job: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decision, *, delivered: bool) -> Run:
-    """Record whether the provider has the parts of which nobody knows; what is then still missing is delivered.
+    """Record whether the provider has the doubtful parts of a run, and deliver what is then missing.
 
-    Raises UsageError where every part's fate is known. A run whose campaign is not in the project does not go on.
+    If the project has no job for its campaign, the run does not continue. Raises UsageError if the run has no doubtful part.
     """
-    with ledger.turn(run.campaign, f"settle of {run.run_id}"):
+    with ledger.campaign_lock(run.campaign, f"settle of {run.run_id}"):
         run = ledger.named(run.run_id)
         unseen = run.hold == UNKNOWN and not run.doubtful
         if run.finished or not (run.doubtful or unseen):
-            raise UsageError(f"{run.run_id} is {run.state}: it has no part of which nobody knows whether it was taken")
+            raise UsageError(f"{run.run_id} is {run.state}: for none of its parts is it unknown whether it was delivered")
         ledger.note(run, "told", f"{'delivered' if delivered else 'not delivered'} {decision}")
         if not run.parts and (delivered or unseen):
             return settle_unseen(job, run, ledger, decision, delivered=delivered)
@@ -138,15 +144,15 @@ def settle(job: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decision,
 
 
 def say_delivered(run: Run, ledger: Ledger, decision: Decision) -> None:
-    """Record that the provider has the parts of which nobody knew."""
+    """Record a person's answer that the provider has the doubtful parts."""
     for entry in run.parts:
         if entry.doubtful:
-            location = f"{entry.part.name} (told by {decision.by})"
+            location = f"{entry.part.name} (according to {decision.by})"
             ledger.deliver(run, entry.part, Receipt(location, entry.part.bytes, entry.part.sha256, adopted=True, proof="told"))
 
 
 def settle_unseen(job: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decision, *, delivered: bool) -> Run:
-    """The same for a run of whose content the ledger knows nothing: one of a reconciled ledger, or one that was never frozen."""
+    """Settle or cancel a run without parts in the ledger: it was never frozen, or an older copy of the ledger was accepted."""
     if delivered:
         ledger.advance(run, "settled")
     else:
@@ -155,7 +161,7 @@ def settle_unseen(job: Job | LedgerAlone, run: Run, ledger: Ledger, decision: De
 
 
 def in_project(job: Job | LedgerAlone) -> Job:
-    """The job of a campaign of the project. Raises the error that says why there is none."""
+    """The job. Raises the error that explains why there is none."""
     if isinstance(job, LedgerAlone):
         raise job.error or UsageError("the campaign is not in the project")
     return job

@@ -1,4 +1,4 @@
-"""What is due now, for every campaign: slots are planned, runs carried out one after the other, and people told."""
+"""Carries out what is due: plans slots, runs them one after the other, and notifies people."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -26,24 +26,30 @@ REPORT = "DMAIL_DEBUG=1 dmail-runner run --due shows the traceback, which its au
 
 @dataclass(frozen=True)
 class Scheduler:
-    """Carries out what is due, and announces what came of it. `told`: each run that ended, for a line about it."""
+    """Carries out what is due, and notifies people.
+
+    Attributes:
+        ledger: the ledger.
+        notifier: sends the notices.
+        ended: called with each run that has ended.
+    """
 
     ledger: Ledger
     notifier: Notifier
-    told: Callable[[Run], None] = lambda _: None
+    ended: Callable[[Run], None] = lambda _: None
 
     def run_due(self, job: Job, now: datetime) -> list[Exception]:
-        """Carry out everything that is due of one campaign, unless another process works on it. Returns the errors of runs.
+        """Carry out what is due for one campaign, unless another process does so. Returns the errors that stopped runs.
 
         An error of one run does not stop the next, even if nobody expected it.
         """
         faults: list[Exception] = []
         try:
-            with self.ledger.turn(job.campaign.name, f"{job.campaign.name}, what is due"):
+            with self.ledger.campaign_lock(job.campaign.name, f"{job.campaign.name}, what is due"):
                 tidy_spool(job.settings, job.campaign.name, self.ledger)
                 self.plan(job, now)
                 tried: set[str] = set()
-                # What one run came to may let another begin.
+                # The end of one run can make another one due.
                 while run := next((run for run in self.due(job) if run.run_id not in tried), None):
                     tried.add(run.run_id)
                     try:
@@ -52,19 +58,19 @@ class Scheduler:
                         faults.append(error)
         except Busy as busy:
             job.tell(f"skip     {job.campaign.name}: {busy.what}")
-        self.look_at_keys(job, now)
+        self.announce_keys(job, now)
         return faults
 
     def plan(self, job: Job, now: datetime) -> None:
-        """Give every slot its run; tell of those that were missed."""
+        """Record a run for each slot, and notify people of missed ones."""
         for run in plan(job.campaign, self.ledger, now):
             if run.state == "missed":
-                self.told(run)
+                self.ended(run)
                 todo = f"dmail-runner run {run.campaign} --slot {instant(run.slot)} runs it after all"
                 self.announce(job, "missed", run, f"The slot {instant(run.slot)} was missed: {run.error}.", todo)
 
     def due(self, job: Job) -> list[Run]:
-        """The runs that are on; those, too, that have waited for an approval and have it."""
+        """The runs that are due, including those that waited for an approval and have it now."""
         if job.campaign.mail.status != "active":
             return []
         held = [run for run in self.ledger.waiting(job.campaign.name) if run.state == "held" and run.hold == HOLD]
@@ -74,12 +80,16 @@ class Scheduler:
         except Held:
             held = []
         ready = [*due_runs(job.campaign, self.ledger, self.ledger.now()), *held]
-        # Where a newer slot takes an older one's place, it comes first, and the older one is given up.
+        # If a newer slot replaces an older one, it comes first, and the older one is cancelled.
         return sorted(ready, key=lambda run: run.slot, reverse=not makes_up_for_all(job.campaign))
 
     def carry_out(self, job: Job, run: Run) -> None:
-        """One run. Raises what stopped it, which the ledger knows and people were told."""
-        # A run before it may have given this one up.
+        """Carry out one run. Errors are recorded, people are notified, and the error is raised.
+
+        Raises:
+            DmailError: if the run fails or is held.
+        """
+        # An earlier run may have cancelled this one.
         run = self.ledger.known(run.run_id)
         if run.finished:
             return
@@ -90,11 +100,11 @@ class Scheduler:
                 self.ledger.fail(run, error.what)
                 raise
             carry_out(job, run, self.ledger)
-        self.told(self.ledger.known(run.run_id))
+        self.ended(self.ledger.known(run.run_id))
 
     @contextmanager
     def announced(self, job: Job, run_id: str) -> Iterator[None]:
-        """Tell people what a run comes to meanwhile, whoever started it."""
+        """Notify people of how a run ends within the context."""
         before = self.ledger.get(run_id)
         try:
             yield
@@ -132,14 +142,16 @@ class Scheduler:
             self.ledger.fail(run, error)
         return self.ledger.get(run_id)
 
-    def look_at_keys(self, job: Job, now: datetime) -> None:
-        """Tell of keys that expire soon, or have, once a day."""
+    def announce_keys(self, job: Job, now: datetime) -> None:
+        """Notify people once a day of keys that have expired or expire soon."""
         for finding in key_findings(job, now, now):
             what = f"{finding.problem} (on {now:%Y-%m-%d})"
-            self.announce(job, "key_expiring", None, what, "ask the mail house for its new key; `dmail-runner check` looks at it")
+            self.announce(
+                job, "key_expiring", None, what, "ask the mail house for its new key; `dmail-runner check` validates it"
+            )
 
     def announce(self, job: Job, kind: Kind, run: Run | None, what: str, todo: str) -> None:
-        """Tell whoever wants to know of this campaign."""
+        """Notify the people who want notices of this campaign."""
         run_id, slot = (run.run_id, run.slot) if run else (None, None)
         self.notifier.announce(Notice(kind, job.campaign.name, what, todo, run_id, slot, job.campaign.email))
 
@@ -152,7 +164,7 @@ class Scheduler:
         try:
             yield
         except (ConfigError, LedgerError) as error:
-            todo = error.todo or "correct it; dmail-runner check finds every fault at once"
+            todo = error.todo or "correct it; dmail-runner check reports every error at once"
             self.notifier.announce(Notice("failed", what, error.what, todo))
             raise
         except DmailError:
@@ -186,7 +198,7 @@ def run_all_due(
 
     """
     with scheduler.errors_announced("all campaigns"):
-        scheduler.ledger.confront()
+        scheduler.ledger.check_age()
         manifest = load()
         if faults := [*manifest.orphans(), *shared_names(settings, manifest)]:
             raise ConfigError(faults)

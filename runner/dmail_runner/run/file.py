@@ -1,4 +1,4 @@
-"""Build, check and extract: from a campaign's models to whole files, in the one order in which that is safe."""
+"""Makes the files of a run: builds the models, applies the gates, and extracts."""
 
 import hashlib
 import os
@@ -26,9 +26,21 @@ def make(
     built: Callable[[], None] = lambda: None,
     finished: Callable[[Spooled], None] = lambda _: None,
 ) -> tuple[Verdicts, list[Part]]:
-    """Build, check and extract into `folder` (or into nothing); no file where nobody is included, if the provider wants none.
+    """Build, check and extract.
 
-    `built` is called when dbt has done its part, `finished` with each part of the file that is whole.
+    Args:
+        job: the campaign's job.
+        order: what to make.
+        folder: the folder for the files; None to count only.
+        built: called when dbt has built the models.
+        finished: called with each part when it is complete.
+
+    Returns:
+        The figures, and the files. There are no files if nobody is included and the provider wants none.
+
+    Raises:
+        BuildError, ExtractError: if a step fails.
+        Held: if a gate holds the run.
     """
     with checked(job, order, built=built) as found:
         if folder and order.wave == 1 and order.audience is None:
@@ -53,19 +65,19 @@ def write(
     finished: Callable[[Spooled], None] = lambda _: None,
     watch: Watch = ignore_progress,
 ) -> list[Part]:
-    """Every file of a run, those beside the parts last, in `folder`, or in none and only counted."""
+    """Write all files of a run into a folder, side files last. Without a folder they are only counted."""
 
-    def whole(number: int, content: Content) -> None:
+    def complete(number: int, content: Content) -> None:
         if folder:
             finished(Spooled(part_of(content, number, envelope), part_path(folder, number)))
 
-    contents = extract(found.connection, found.relations, found.verdicts, envelope, folder, on_part=whole, watch=watch)
+    contents = extract(found.connection, found.relations, found.verdicts, envelope, folder, on_part=complete, watch=watch)
     parts = [part_of(content, number, envelope) for number, content in enumerate(contents, start=1)]
     return [*parts, *side_parts(envelope, parts, folder)]
 
 
 def part_of(content: Content, number: int, envelope: Envelope) -> Part:
-    """A written file as the ledger will know it."""
+    """A part for the ledger, from the content that was written."""
     return Part(
         number=number,
         name=envelope.part_name(number),
@@ -81,7 +93,7 @@ def part_of(content: Content, number: int, envelope: Envelope) -> Part:
 
 
 def side_parts(envelope: Envelope, parts: list[Part], folder: Path | None) -> Iterator[Part]:
-    """The files beside the parts, written into `folder`."""
+    """The side files, which are written into the folder if there is one."""
     for number, (name, text) in enumerate(envelope.side_files(parts), start=len(parts) + 1):
         content = text.encode()
         if folder:

@@ -1,4 +1,4 @@
-"""Giving up a run: what attempts left on the server is removed, its contacts are taken back, and its spool is emptied."""
+"""Gives up runs: removes what they left on the server, their contacts, and their files."""
 
 import shutil
 from collections.abc import Callable
@@ -18,22 +18,22 @@ UNKNOWN = "unknown"
 
 
 def overtaken(campaign: Campaign, run: Run, ledger: Ledger) -> list[Run]:
-    """The unfinished runs in whose place this one comes; none where every slot is made up for, and no wave and no copy."""
+    """The unfinished runs that this one replaces. There are none for copies, for waves, and if every missed slot is run."""
     if run.copy_of or makes_up_for_all(campaign):
         return []
     return [older for older in ledger.unfinished(run.campaign) if older.slot < run.slot and not older.copy_of]
 
 
 def makes_up_for_all(campaign: Campaign) -> bool:
-    """Whether every slot is to be mailed, however many are due: no newer one takes an older one's place."""
+    """Whether every slot is mailed, however many are due, so that no slot replaces an older one."""
     mail = campaign.mail
     return mail.waves is not None or (mail.schedule is not None and mail.schedule.missed == "all")
 
 
 def cancel(settings: Settings, run: Run, ledger: Ledger, reason: str, tell: Callable[[str], None]) -> None:
-    """Give up a run of which nothing has left, and later waves with it. Raises Held if the provider may have some of it."""
+    """Cancel a run and its later waves. Raises Held if the provider may have some of it."""
     take_back(settings, run, ledger)
-    # The ledger first: what a killed runner leaves of the contacts, the next one takes back.
+    # The ledger comes first: if this process is killed, the next one removes the contacts.
     ledger.cancel(run, reason)
     history.remove_contacts(settings, run.run_id)
     shutil.rmtree(spool(settings, run), ignore_errors=True)
@@ -45,9 +45,11 @@ def cancel(settings: Settings, run: Run, ledger: Ledger, reason: str, tell: Call
 
 
 def take_back(settings: Settings, run: Run, ledger: Ledger) -> None:
-    """End every attempt to deliver some of the run, and remove what it left on the server.
+    """End all attempts to deliver parts of a run, and remove what they left on the server.
 
-    Raises Held if the provider may have a part, and DmailError if the route, which would have to be asked, cannot be used.
+    Raises:
+        Held: if the provider may have a part.
+        DmailError: if the provider may have a part, and the route cannot be used to find out.
     """
     left = [entry for entry in (*run.parts, *run.ahead) if entry.location is None and entry.attempt.is_open]
     doubtful = [entry for entry in left if entry.doubtful]
@@ -58,14 +60,14 @@ def take_back(settings: Settings, run: Run, ledger: Ledger) -> None:
             later = "nothing was given up: try again when the server answers"
             error.todo = "; ".join(filter(None, (error.todo, later, f"or {ask_provider(run)}")))
             raise
-        # Only pieces lie there, which nobody takes for the file.
+        # The server has incomplete temporary files at most, which nobody takes for the file.
         for entry in left:
             ledger.note(run, "left_behind", entry.attempt.temporary)
         kept = []
     if kept:
         raise Held(
             UNKNOWN,
-            f"{', '.join(kept)}: the provider may have taken it, so that it cannot be given up",
+            f"{', '.join(kept)}: the provider may have it, so that it cannot be cancelled",
             todo=ask_provider(run),
         )
 
@@ -76,14 +78,14 @@ def ask_provider(run: Run) -> str:
 
 
 def still_there(settings: Settings, run: Run, ledger: Ledger, left: list[LedgerPart]) -> list[str]:
-    """The names of the parts that cannot be taken back."""
+    """Remove what attempts left on the server. Returns the names of the parts that the provider may have."""
     route = find_route(settings, left[0].part.route)
-    with destination(route) as place:
-        return [entry.part.name for entry in left if not give_up(entry.part, place, ledger.intents(run, entry.part), route)]
+    with destination(route) as server:
+        return [entry.part.name for entry in left if not give_up(entry.part, server, ledger.intents(run, entry.part), route)]
 
 
 def say_not_delivered(run: Run, ledger: Ledger) -> None:
-    """Record that the provider does not have the parts of which nobody knew."""
+    """Record a person's answer that the provider does not have the doubtful parts."""
     for entry in (*run.parts, *run.ahead):
         if entry.doubtful:
             ledger.intents(run, entry.part).record(Word.NOT_DELIVERED, entry.attempt.temporary, entry.attempt.sha256)

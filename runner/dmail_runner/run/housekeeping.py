@@ -1,4 +1,4 @@
-"""What each run does for the runs before it: retention, and the state of the contact history."""
+"""What each run does about earlier runs: retention, and checks and compaction of the contact history."""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
@@ -19,30 +19,29 @@ from dmail_runner.run.spool import tidy_spool
 
 
 def check_history(job: Job, ledger: Ledger) -> None:
-    """Raises LedgerError where the contact history tells of runs that the ledger does not know: an old copy was brought back."""
+    """Raises LedgerError if the contact history has runs that the ledger lacks, because an old copy was restored."""
     if strange := strangers(job, ledger):
         raise LedgerError(
-            f"the contact history tells of {strange[0]}, and the ledger {ledger.name} does not"
-            + (f"; nor does it of {len(strange) - 1:,} others" if len(strange) > 1 else ""),
-            todo="bring back the newest ledger; or let `dmail-runner audit reconcile` tell what it lacks; nothing was sent",
+            f"the contact history has the run {strange[0]}, and the ledger {ledger.name} does not"
+            + (f"; {len(strange) - 1:,} others are missing as well" if len(strange) > 1 else ""),
+            todo="restore the newest ledger, or accept this one with `dmail-runner audit reconcile`; nothing was sent",
         )
 
 
 def strangers(job: Job, ledger: Ledger) -> list[str]:
-    """The campaign's runs in the contact history that the ledger does not know to have had a file."""
+    """The campaign's runs in the contact history for which the ledger has no frozen file."""
     own = sorted(history.run_ids(job.settings, job.campaign.name))
     known = {run.run_id for run in ledger.runs(own) if run.frozen}
     return [name for name in own if name not in known]
 
 
 def purge_all(settings: Settings, jobs: Mapping[str, Job], ledger: Ledger, tell: Callable[[str], None]) -> Iterator[Run]:
-    """Purge every campaign, and remove what killed runs have left in the spool. Yields the runs that are kept.
+    """Purge all campaigns, and remove what killed runs have left in the spool. Yields the runs that are kept.
 
-    Campaigns of the ledger that have no job are purged by the ledger alone: they are not in the project any more, or are declared
-    wrongly.
+    A campaign without a job is not in the project any more, or is declared wrongly. It is purged by the ledger alone.
     """
     for name in sorted(ledger.campaigns() | jobs.keys()):
-        with ledger.turn(name, "purge"):
+        with ledger.campaign_lock(name, "purge"):
             tidy_spool(settings, name, ledger)
             if job := jobs.get(name):
                 yield from purge(job, ledger)
@@ -51,7 +50,7 @@ def purge_all(settings: Settings, jobs: Mapping[str, Job], ledger: Ledger, tell:
 
 
 def purge(job: Job, ledger: Ledger, *, spared: str | None = None) -> list[Run]:
-    """What `purge_waiting` does, for a campaign of the project; the contact history is kept, too."""
+    """Purge a campaign of the project, and maintain its contact history. Returns the runs that are kept."""
     keep_history(job, ledger)
     days = job.provider.retention_days
     return purge_waiting(job.settings, job.campaign.name, ledger, days, job.tell, spared=spared)
@@ -60,9 +59,18 @@ def purge(job: Job, ledger: Ledger, *, spared: str | None = None) -> list[Run]:
 def purge_waiting(
     settings: Settings, campaign: str, ledger: Ledger, days: int, tell: Callable[[str], None], *, spared: str | None = None
 ) -> list[Run]:
-    """Give up the campaign's runs to which nothing has happened for so many days, but for the `spared` one.
+    """Cancel the runs of a campaign that have not changed for a number of days.
 
-    Those that may have left in part remain, for a person to look at, and are returned.
+    Args:
+        settings: the project's settings.
+        campaign: the campaign.
+        ledger: the ledger.
+        days: the number of days.
+        tell: shows a line of progress.
+        spared: the run_id of a run that is not cancelled.
+
+    Returns:
+        The old runs that the provider may have in part. They are not cancelled: a person must decide.
     """
     kept = []
     end = ledger.now() - timedelta(days=days)
@@ -77,7 +85,7 @@ def purge_waiting(
 
 
 def keep_history(job: Job, ledger: Ledger) -> None:
-    """Remove contacts older than the provider's `history_days`, and compact. No mailing fails by it, nor waits for its turn."""
+    """Remove contacts older than the provider's `history_days`, and compact. Mailings neither fail nor wait for it."""
     if not job.settings.history_dir.is_dir():
         return
     try:
@@ -89,4 +97,4 @@ def keep_history(job: Job, ledger: Ledger) -> None:
         return
     except (OSError, HistoryError) as error:
         problem = error.what if isinstance(error, HistoryError) else error.strerror
-        job.tell(f"note     the contact history could not be compacted, and is as it was: {problem}")
+        job.tell(f"note     the contact history could not be compacted, and is unchanged: {problem}")

@@ -1,4 +1,4 @@
-"""A job: a campaign with everything that a run of it is given, and the faults that can be found before anything is built."""
+"""A job: a campaign with everything that its run needs, and the errors that can be found before anything is built."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,7 +23,15 @@ from dmail_runner.project.manifest import Manifest
 
 @dataclass(frozen=True)
 class Job:
-    """Everything that a run of a campaign is given."""
+    """Everything that a run of a campaign needs.
+
+    Attributes:
+        run_dbt: runs dbt.
+        tell: shows a line of progress.
+        accepted: the gates that a person lets this run pass.
+        watch: shows the progress of a transfer.
+        begun: called with the run_id when the work on a run begins.
+    """
 
     settings: Settings
     campaign: Campaign
@@ -31,24 +39,24 @@ class Job:
     route: AnyRoute
     run_dbt: RunDbt
     tell: Callable[[str], None]
-    accepted: frozenset[str] = frozenset()  # the holds that a person lets this run pass
+    accepted: frozenset[str] = frozenset()
     watch: Watch = ignore_progress
-    begun: Callable[[str], None] = lambda _: None  # is told which run what follows is about
+    begun: Callable[[str], None] = lambda _: None
 
     @property
     def seal(self) -> Seal | None:
-        """Whom the route's files are sealed to; None where they go plain."""
+        """The keys that the route's files are encrypted to; None for a route without encryption."""
         return Seal(self.route.encryption, self.settings.keys_dir) if self.route.encryption else None
 
     def cost(self, pieces: int) -> str | None:
-        """What so many pieces cost by the provider's tariff, with the currency; an estimate."""
+        """The estimated cost of a number of pieces, with the currency; None if the provider has no tariff."""
         tariff = self.provider.tariff
         return f"{tariff.cost(pieces):,} {tariff.currency}" if tariff else None
 
 
 @dataclass(frozen=True)
 class LedgerAlone:
-    """What a decision needs that is carried out by the ledger alone. `error`: why the project has no job for the campaign."""
+    """What a decision needs if there is no job. `error`: why the project has no job for the campaign."""
 
     settings: Settings
     tell: Callable[[str], None]
@@ -76,17 +84,17 @@ def find_job(settings: Settings, campaign: Campaign, run_dbt: RunDbt, tell: Call
 
 
 def route_faults(campaign: Campaign, provider: Provider, route: AnyRoute) -> Iterator[Problem]:
-    """What the route lacks for the provider."""
+    """What the provider needs and the route does not do."""
     entry = campaign.mail.provider
     if provider.require_encryption and route.encryption is None:
         yield Problem(ROUTES, f"{provider.route}.encryption", f"is required: {entry} has `require_encryption`")
     if route.finish == "direct_then_marker" and "done" not in provider.side_files:
-        what = f"needs `done`: the route {provider.route} tells by it that a file is whole (`finish: direct_then_marker`)"
+        what = f"needs `done`, with which the route {provider.route} marks complete files (`finish: direct_then_marker`)"
         yield Problem(PROVIDERS, f"{entry}.side_files", what)
 
 
 def key_findings(job: Job, slot: datetime, now: datetime) -> list[Finding]:
-    """What is wrong with the keys that the route's files are sealed to, and which expire soon."""
+    """Errors of the keys that the route's files are encrypted to, and keys that expire soon."""
     if job.seal is None:
         return []
     until = max(slot, now) + timedelta(days=job.provider.retention_days)
@@ -94,31 +102,31 @@ def key_findings(job: Job, slot: datetime, now: datetime) -> list[Finding]:
 
 
 def draft_faults(job: Job) -> Iterator[Problem]:
-    """A route by which nothing is delivered yet."""
+    """The error of a route that is a draft."""
     if job.route.status == "draft":
-        yield Problem(ROUTES, f"{job.provider.route}.status", "is draft: nothing is delivered by it", "active")
+        yield Problem(ROUTES, f"{job.provider.route}.status", "is draft: it delivers nothing", "active")
 
 
 def check_route(job: Job, slot: datetime, now: datetime) -> None:
-    """Raises ConfigError where nothing may be delivered by the route, or nothing that it delivers could be opened."""
+    """Raises ConfigError if the route is a draft, or if files cannot be encrypted to its keys."""
     faults = [finding.problem for finding in key_findings(job, slot, now) if finding.error]
     if faults := [*faults, *draft_faults(job)]:
         raise ConfigError(faults)
 
 
 def shared_names(settings: Settings, manifest: Manifest) -> Iterator[Problem]:
-    """Two campaigns with one file name on one route: one of them could be taken for the other's."""
+    """The errors of campaigns with the same file name on the same route: their files could be confused."""
     owners: dict[tuple[str, str], str] = {}
     for name in manifest.names:
         try:
             campaign = manifest.campaign(name)
-            place = (find_provider(settings, campaign.mail.provider).route, campaign.mail.file.name)
+            target = (find_provider(settings, campaign.mail.provider).route, campaign.mail.file.name)
         except ConfigError:
-            continue  # told where the campaign itself is looked at
+            continue  # the check of the campaign itself reports this
         if campaign.mail.status == "stopped":
             continue
-        if place in owners:
+        if target in owners:
             yield Problem(
-                campaign.file, f"exposures.{name}.config.meta.direct_mail.file.name", f"is that of {owners[place]}, too"
+                campaign.file, f"exposures.{name}.config.meta.direct_mail.file.name", f"is that of {owners[target]}, too"
             )
-        owners[place] = name
+        owners[target] = name

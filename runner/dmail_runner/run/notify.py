@@ -1,4 +1,4 @@
-"""Telling people what happened, what it means for the mailing, and what to type next. profiles/notices.yml says whom."""
+"""Notifies people of what has happened, what it means for the mailing, and what to type next: profiles/notices.yml."""
 
 import hashlib
 import logging
@@ -26,12 +26,22 @@ MEANS: Mapping[str, str] = {
     "left_behind": "the mailing is delivered, and its personal data lies on the server under a second name, too",
     "key_expiring": "files cannot be sealed for the mail house any more when it has expired",
 }
-SECONDS = 10  # for which a channel may keep silent
+TIMEOUT = 10  # seconds to wait for a channel's answer
 
 
 @dataclass(frozen=True)
 class Notice:
-    """One thing to tell. `owner`: the e-mail address of the campaign's owner. `todo`: the command to type next."""
+    """A notice.
+
+    Attributes:
+        kind: the kind of event.
+        campaign: the campaign; or what the event is about, if that is not one campaign.
+        what: what has happened.
+        todo: what to do next.
+        run_id: the run; None for an event without a run.
+        slot: the slot in UTC; None for an event without a run.
+        owner: the e-mail address of the campaign's owner; None if there is none.
+    """
 
     kind: Kind
     campaign: str
@@ -43,7 +53,7 @@ class Notice:
 
     @property
     def subject(self) -> str:
-        """What is told once and not again."""
+        """The key of the event, which is reported once."""
         return f"{self.kind} {self.run_id or self.campaign} {hashlib.sha256(self.what.encode()).hexdigest()[:16]}"
 
     @property
@@ -52,26 +62,26 @@ class Notice:
 
     @property
     def text(self) -> str:
-        """What a person reads."""
+        """The text for people."""
         about = f"\nRun: {self.run_id}" if self.run_id else ""
         return f"{self.what}\n\nThis means: {MEANS[self.kind]}.\nNext: {self.todo}{about}"
 
     def as_json(self) -> dict[str, str | None]:
-        """What a program reads."""
-        told = {**asdict(self), "slot": instant(self.slot) if self.slot else None, "means": MEANS[self.kind]}
-        return {name: told[name] for name in ("kind", "campaign", "run_id", "slot", "what", "means", "todo", "owner")}
+        """The content for programs."""
+        values = {**asdict(self), "slot": instant(self.slot) if self.slot else None, "means": MEANS[self.kind]}
+        return {name: values[name] for name in ("kind", "campaign", "run_id", "slot", "what", "means", "todo", "owner")}
 
 
 @dataclass(frozen=True)
 class Notifier:
-    """Tells every notice once, to whom it concerns. Nothing that goes wrong with it stops anything: that is said by `tell`."""
+    """Sends each notice once to the people whom it concerns. Problems with sending are shown by `tell` and stop nothing."""
 
     wanted: Notices
     ledger: Ledger
     tell: Callable[[str], None]
 
     def announce(self, notice: Notice) -> None:
-        """Tell it, unless it was told before, by whatever process."""
+        """Send a notice, unless this or another process has sent it before."""
         channels = list(self.channels(notice))
         if not channels or not self.is_new(notice):
             return
@@ -80,7 +90,7 @@ class Notifier:
                 self.tell(f"note     the notice could not be sent by {channel.name}: {redact(problem)}")
 
     def channels(self, notice: Notice) -> Iterator[Channel]:
-        """Who is told."""
+        """The channels for a notice."""
         for channel in self.wanted.channels:
             if notice.kind in channel.kinds and (channel.campaigns is None or notice.campaign in channel.campaigns):
                 yield channel
@@ -90,7 +100,7 @@ class Notifier:
             yield owner.model_copy(update={"url": SecretStr(address)})
 
     def is_new(self, notice: Notice) -> bool:
-        """Whether nobody has told it; from now on somebody has."""
+        """Record a notice as sent. Returns False if it was recorded before."""
         try:
             with self.ledger.writing() as connection:
                 connection.execute(notices.insert().values(subject=notice.subject, at=self.ledger.stamp()))
@@ -99,44 +109,44 @@ class Notifier:
         return True
 
     def is_new_here(self, notice: Notice) -> bool:
-        """The same where the ledger cannot be written, which is when people must hear of it: by a file of this host."""
-        told = self.ledger.anchor.path.with_name("notices")
+        """Record a notice in a file of this host, because people must be notified if the ledger cannot be written."""
+        folder = self.ledger.anchor.path.with_name("notices")
         try:
-            told.mkdir(exist_ok=True)
-            (told / hashlib.sha256(notice.subject.encode()).hexdigest()).touch(exist_ok=False)
+            folder.mkdir(exist_ok=True)
+            (folder / hashlib.sha256(notice.subject.encode()).hexdigest()).touch(exist_ok=False)
         except FileExistsError:
             return False
         except OSError as error:
-            self.tell(f"note     {told}: {error.strerror}")
+            self.tell(f"note     {folder}: {error.strerror}")
         return True
 
 
 def post(channel: Channel, notice: Notice) -> str | None:
-    """Send JSON to a webhook. What went wrong, if anything did."""
+    """Send JSON to a webhook. Returns the problem, or None."""
     import requests
 
     address = (channel.webhook or SecretStr("")).get_secret_value()
     headers = {name: value.get_secret_value() for name, value in channel.headers.items()}
     try:
-        answer = requests.post(address, json=notice.as_json(), headers=headers, timeout=SECONDS, allow_redirects=False)
+        answer = requests.post(address, json=notice.as_json(), headers=headers, timeout=TIMEOUT, allow_redirects=False)
     except requests.RequestException as error:
-        # Its text holds the address.
+        # The text of the error contains the address.
         return type(error).__name__
     return None if answer.ok else f"it answers {answer.status_code}"
 
 
 def pass_on(channel: Channel, notice: Notice) -> str | None:
-    """Send by apprise. What went wrong, if anything did."""
+    """Send by apprise. Returns the problem, or None."""
     import apprise
 
-    # It says the same, with the address in it.
+    # Its log repeats the problem, with the address.
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
     kinds = {"delivered": apprise.NotifyType.SUCCESS, "failed": apprise.NotifyType.FAILURE}
     sender = apprise.Apprise()
     if not sender.add((channel.url or SecretStr("")).get_secret_value()):
-        return "apprise does not understand this URL"
-    well = sender.notify(title=notice.title, body=notice.text, notify_type=kinds.get(notice.kind, apprise.NotifyType.WARNING))
-    return None if well else "it could not be reached, or refused"
+        return "apprise does not know this kind of URL"
+    sent = sender.notify(title=notice.title, body=notice.text, notify_type=kinds.get(notice.kind, apprise.NotifyType.WARNING))
+    return None if sent else "the channel could not be reached, or has refused the notice"
 
 
 assert set(MEANS) == set(get_args(Kind))

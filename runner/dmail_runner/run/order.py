@@ -1,4 +1,4 @@
-"""What a run is to make: its slot's window, its wave's people, its file's name, and the run before it to compare with."""
+"""What a run is to make: slot, window, wave, mark of the file name, and the last run to compare with."""
 
 import json
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from dmail_runner.run.job import Job
 
 @dataclass(frozen=True)
 class Last:
-    """The campaign's last settled run before the slot: its pieces, and where it says who got them, if that is still known."""
+    """The campaign's last settled run before the slot. `contacts`: its people; None if they are not known any more."""
 
     run_id: str
     slot: datetime
@@ -26,10 +26,17 @@ class Last:
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be made: a slot's file, under a run's name; a copy's file name ends with `mark`.
+    """What a run is to make.
 
-    `window_start`: where the slot's window begins. `wave`: of a mailing in waves, and where its audience is once it is divided.
-    `as_of`: up to when opt-outs count, where that is not the slot.
+    Attributes:
+        slot: the slot.
+        run_id: the run.
+        last: the run to compare with; None for the first one.
+        window_start: where the slot's window begins; None for a campaign without windows.
+        wave: the wave's number; None for a mailing without waves.
+        audience: the file of the audience that the first wave has divided; None for the first wave.
+        mark: the end of the file name of a copy; empty for other runs.
+        as_of: the time until which opt-outs count, if that is not the slot.
     """
 
     slot: datetime
@@ -42,26 +49,26 @@ class Order:
     as_of: datetime | None = None
 
     def environment(self, campaign: Campaign) -> dict[str, str]:
-        """What the models are told."""
-        told = {"DMAIL_SLOT": timestamp(self.slot)}
+        """The environment variables for dbt."""
+        variables = {"DMAIL_SLOT": timestamp(self.slot)}
         if self.as_of:
-            told["DMAIL_AS_OF"] = timestamp(self.as_of)
+            variables["DMAIL_AS_OF"] = timestamp(self.as_of)
         if self.window_start:
-            told["DMAIL_WINDOW_START"] = timestamp(self.window_start)
+            variables["DMAIL_WINDOW_START"] = timestamp(self.window_start)
         if self.wave and campaign.mail.waves:
             sizes = [wave.model_dump(include={"share", "count"}) for wave in campaign.mail.waves.sizes]
             frozen = str(self.audience) if self.audience else None
-            told["DMAIL_WAVE"] = json.dumps({"number": self.wave, "sizes": sizes, "audience": frozen})
-        return told
+            variables["DMAIL_WAVE"] = json.dumps({"number": self.wave, "sizes": sizes, "audience": frozen})
+        return variables
 
 
 def timestamp(moment: datetime) -> str:
-    """A moment as a SQL timestamp's text, in UTC."""
+    """A time in UTC, as the text of a SQL timestamp."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def trial_order(job: Job, slot: datetime, ledger: Ledger, what: str) -> Order:
-    """What a slot's run would make, under another name, for a look at it."""
+    """What the run of a slot would make, under another name. Nothing of it is recorded."""
     wave = 1 if job.campaign.mail.waves else None
     return order(job, Run(f"{job.campaign.name}-{what}", job.campaign.name, slot, wave=wave), ledger)
 
@@ -73,23 +80,23 @@ def order(job: Job, run: Run, ledger: Ledger) -> Order:
     divided = run.wave is not None and (run.wave > 1 or bool(run.copy_of))
     if divided and not frozen.exists():
         raise ExtractError(
-            f"{run.run_id}: the audience that its first wave has divided is gone: {frozen}",
-            todo="bring it back, or cancel the run",
+            f"{run.run_id}: the audience that its first wave has divided is missing: {frozen}",
+            todo="restore it, or cancel the run",
         )
     return Order(
-        run.slot,
-        run.run_id,
-        last_run(job, run, ledger),
-        run.window_start if run.copy_of and run.window_start else window_start(job.campaign, run, ledger),
-        run.wave,
-        frozen if divided else None,
-        f"_RESENT{number}" if number else "",
-        now if (now := ledger.now()) - run.slot > job.campaign.mail.recheck.after else None,
+        slot=run.slot,
+        run_id=run.run_id,
+        last=last_run(job, run, ledger),
+        window_start=run.window_start if run.copy_of and run.window_start else window_start(job.campaign, run, ledger),
+        wave=run.wave,
+        audience=frozen if divided else None,
+        mark=f"_RESENT{number}" if number else "",
+        as_of=now if (now := ledger.now()) - run.slot > job.campaign.mail.recheck.after else None,
     )
 
 
 def last_run(job: Job, run: Planned, ledger: Ledger) -> Last | None:
-    """The campaign's last settled run before this one."""
+    """The campaign's last settled run before this one; None if there is none."""
     found = ledger.last_settled(job.campaign.name, run.slot, run.wave)
     if found is None or found.verdicts is None:
         return None

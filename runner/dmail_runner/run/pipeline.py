@@ -1,4 +1,4 @@
-"""The order of the steps, and what a run does when it finds that an earlier attempt came half-way."""
+"""The order of a run's steps, and how a run continues after an earlier attempt was stopped."""
 
 import getpass
 import shutil
@@ -27,41 +27,51 @@ from dmail_runner.run.order import order, trial_order
 from dmail_runner.run.spool import damaged, spool, spool_is_whole, tidy_spool
 from dmail_runner.ship import AheadUploader, DeliveryCallbacks, ship
 
-PERSON = "person"  # the hold that only a person's word ends
+PERSON = "person"  # the hold of a person, which only a person can release
 
 
 def run_slot(job: Job, slot: datetime, ledger: Ledger, *, asked_for: bool = False) -> Run:
-    """Bring a slot's run to its end, from wherever it stands. The run as it ended; a finished one is left as it is.
+    """Start or continue the run of a slot. A finished run is returned unchanged.
 
-    `asked_for`: a person named this slot; one that was missed, or that gave no file, is then built, for its profiles may have
-    come late. Raises Held where a person must look, and DmailError where it failed; the ledger says so, too.
+    Args:
+        job: the campaign's job.
+        slot: the slot.
+        ledger: the ledger, which also records failures and holds.
+        asked_for: True if a person has named the slot. A missed or empty slot is then built, because profiles may arrive late.
+
+    Returns:
+        The run as it ended.
+
+    Raises:
+        Held: if a person must decide.
+        DmailError: if the run failed.
     """
     done = find_run(job.campaign, slot, ledger)
     if done and is_done(done, asked_for=asked_for):
         shutil.rmtree(spool(job.settings, done), ignore_errors=True)
         return done
     check_route(job, slot, ledger.now())
-    with ledger.turn(job.campaign.name, f"{job.campaign.name} for {slot:%Y-%m-%d %H:%M} UTC"):
+    with ledger.campaign_lock(job.campaign.name, f"{job.campaign.name} for {slot:%Y-%m-%d %H:%M} UTC"):
         return carry_out(job, open_slot(job.campaign, slot, ledger), ledger, asked_for=asked_for)
 
 
 def resume_run(job: Job, run: Run, ledger: Ledger) -> Run:
-    """The same for a run of any kind."""
+    """Continue a run of any kind, as `run_slot` does."""
     if is_done(run, asked_for=True):
         shutil.rmtree(spool(job.settings, run), ignore_errors=True)
         return run
     check_route(job, run.slot, ledger.now())
-    with ledger.turn(job.campaign.name, run.run_id):
+    with ledger.campaign_lock(job.campaign.name, run.run_id):
         return carry_out(job, ledger.known(run.run_id), ledger, asked_for=True)
 
 
 def is_done(run: Run, *, asked_for: bool) -> bool:
-    """Whether nothing is to be done; a slot without a file is another matter where a person asks for it."""
+    """Whether a run is finished. A missed or empty one is not, if a person asks for it."""
     return run.finished and not (asked_for and run.state in ("empty", "missed"))
 
 
 def carry_out(job: Job, run: Run, ledger: Ledger, *, asked_for: bool = False) -> Run:
-    """What `run_slot` does, for who has the campaign's turn. Older slots that were left unfinished come first."""
+    """Start or continue a run. The caller holds the campaign's lock. Older unfinished runs that it replaces are ended first."""
     ledger.check()
     check_history(job, ledger)
     if is_done(run, asked_for=asked_for):
@@ -78,7 +88,7 @@ def carry_out(job: Job, run: Run, ledger: Ledger, *, asked_for: bool = False) ->
 
 
 def close(job: Job, run: Run, ledger: Ledger) -> Held | None:
-    """End a run that a newer slot has overtaken: shipped where the world may have seen it, else cancelled. The hold, if any."""
+    """End a run that a newer slot replaces: cancel it if nothing has left, or complete it. Returns the hold, if any."""
     try:
         if not run.delivered:
             with suppress(Held):
@@ -91,14 +101,14 @@ def close(job: Job, run: Run, ledger: Ledger) -> Held | None:
 
 
 def bring_to_end(job: Job, run: Run, ledger: Ledger, *, asked_for: bool = False) -> Run:
-    """What `carry_out` does with one run. Only where a person asks for it, one that is held as unknown is looked at again."""
+    """Carry out the steps of one run. If it is held as unknown, the server is only asked again if a person wants that."""
     job.begun(run.run_id)
     if run.finished:
         return run
     if run.state == "held" and run.hold == UNKNOWN and not (asked_for and run.parts):
         raise Held(UNKNOWN, run.error or "", todo=ask_provider(run))
     if run.state == "held" and run.hold == PERSON:
-        raise Held(PERSON, f"{run.run_id} is {run.error}", todo=f"dmail-runner release {run.run_id} lets it go on")
+        raise Held(PERSON, f"{run.run_id} is {run.error}", todo=f"dmail-runner release {run.run_id} continues it")
     try:
         ahead = content(job, run, ledger)
         run = ledger.known(run.run_id)
@@ -123,7 +133,7 @@ def bring_to_end(job: Job, run: Run, ledger: Ledger, *, asked_for: bool = False)
 
 
 def ask_provider(run: Run) -> str:
-    """What a person does about a file of which nobody knows whether the provider has it."""
+    """What to do about a file if it is unknown whether the provider has it."""
     return (
         "it counts as mailed, and is not sent again by itself: ask the provider whether they have the file, then: "
         f"dmail-runner settle {run.run_id} --delivered (or --not-delivered, which sends it again) --reason ...; "
@@ -132,13 +142,14 @@ def ask_provider(run: Run) -> str:
 
 
 def content(job: Job, run: Run, ledger: Ledger) -> dict[int, Intents]:
-    """See to it that the run is frozen: by what lies in the spool, if it is whole and nobody in it has opted out, or anew.
+    """Ensure that the run is frozen. The files in the spool are used if they are complete and nobody in them has opted out.
 
-    The records of the parts that were sent ahead, by the part's number.
+    Returns:
+        The records of the parts that were sent before the freeze, by number.
     """
     if spool_is_whole(job, run):
         try:
-            look_again(job, run, ledger)
+            check_age(job, run, ledger)
         except Held:
             if run.delivered or job.campaign.mail.recheck.then == "hold":
                 raise
@@ -153,32 +164,32 @@ def content(job: Job, run: Run, ledger: Ledger) -> dict[int, Intents]:
 
 
 def make_anew(job: Job, run: Run, ledger: Ledger) -> None:
-    """See to it that nothing of the run's earlier content can be mailed beside the new one. Raises what `take_back` raises."""
+    """Ensure that no earlier content of the run can be mailed beside the new one. Raises what `take_back` raises."""
     try:
         take_back(job.settings, run, ledger)
     except Held as hold:
         raise damaged(job.settings, run) if run.parts and not spool_is_whole(job, run) else hold from None
 
 
-def look_again(job: Job, run: Run, ledger: Ledger) -> None:
-    """Compare a file that was frozen long ago with the opt-outs of now. Raises Held."""
+def check_age(job: Job, run: Run, ledger: Ledger) -> None:
+    """If a file was frozen long ago, compare it with the current opt-outs. Raises Held."""
     mail = job.campaign.mail
     if mail.purpose != "marketing" or run.frozen is None or ledger.now() - run.frozen <= mail.recheck.after:
         return
     waiting = spool(job.settings, run) / history.FILE
     contacts = history.find_contacts(job.settings, run.run_id) or (history.StoredContacts(waiting) if waiting.exists() else None)
     if contacts is None:
-        raise Held("opt_out", f"{run.run_id}: who is in its file is not known any more, so that nobody can say who has opted out")
+        raise Held("opt_out", f"{run.run_id}: the people in its file are not known any more, so that opt-outs cannot be checked")
     recheck(job, replace(order(job, run, ledger), as_of=ledger.now()), contacts)
 
 
 def dry_run(job: Job, slot: datetime, ledger: Ledger) -> tuple[Verdicts, list[Part]]:
-    """Build, check and extract as a run would, and keep nothing: the figures, and the files that would be delivered."""
+    """Build, check and extract without keeping anything. Returns the figures, and the files that a run would deliver."""
     return make(job, trial_order(job, slot, ledger, "dry-run"), None)
 
 
 def prepare(job: Job, run: Run, ledger: Ledger) -> dict[int, Intents]:
-    """Build, check and extract; from here on the content is frozen. The records of the parts that were sent ahead."""
+    """Build, check, extract and freeze. Returns the records of the parts that were sent before the freeze, by number."""
     folder = spool(job.settings, run)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700)
@@ -203,13 +214,13 @@ def prepare(job: Job, run: Run, ledger: Ledger) -> dict[int, Intents]:
 
 
 def goes_ahead(job: Job) -> bool:
-    """Whether parts travel while the rest is being written: several of them, to a server that renames what is whole."""
+    """Whether parts are sent while the next ones are written: only by SFTP, to a server that renames complete files."""
     route = job.route
     return job.provider.split is not None and isinstance(route, SftpRoute) and route.ahead and route.finish == "rename"
 
 
 def deliver_run(job: Job, run: Run, ledger: Ledger, ahead: Mapping[int, Intents]) -> None:
-    """Deliver what is not delivered yet, and settle. `ahead`: the records of the parts that were sent ahead."""
+    """Deliver the missing parts, and settle. `ahead`: the records of the parts that were sent before the freeze, by number."""
     folder = spool(job.settings, run)
     todo = [Spooled(entry.part, part_path(folder, entry.part.number)) for entry in run.parts if entry.location is None]
     if todo:
@@ -224,7 +235,7 @@ def deliver_run(job: Job, run: Run, ledger: Ledger, ahead: Mapping[int, Intents]
 
 
 def finish(settings: Settings, run: Run, ledger: Ledger) -> Run:
-    """Everything is delivered: the run is settled, and its files are not needed any more."""
+    """Settle a run whose parts are all delivered, and remove its files."""
     ledger.advance(run, "shipped")
     ledger.advance(run, "settled")
     shutil.rmtree(spool(settings, run), ignore_errors=True)

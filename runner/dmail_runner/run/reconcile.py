@@ -1,4 +1,4 @@
-"""An older ledger taken for the true one: what it cannot know counts as mailed until a person says otherwise."""
+"""Accepts an older copy of the ledger. What it lacks counts as mailed until a person says otherwise."""
 
 from collections.abc import Sequence
 
@@ -11,13 +11,19 @@ from dmail_runner.run.job import Job
 
 
 def reconcile(jobs: Sequence[Job], ledger: Ledger, decision: str) -> list[str]:
-    """Hold every run that the contact history knows and the ledger does not, as unknown; the runs.
+    """Accept the ledger as it is, from now on. Slots that were due before are not run by themselves.
 
-    Slots that have come due before are not made up for. This host believes the ledger from now on.
+    Args:
+        jobs: the jobs of all campaigns.
+        ledger: the ledger.
+        decision: who decided, and why.
+
+    Returns:
+        The runs that only the contact history has. Each is now held as unknown.
     """
     mark = ledger.anchor.read()
     lost = f"event {mark.number} of {mark.hash} is lost " if mark and not ledger.holds(mark) else ""
-    with ledger.believing():
+    with ledger.accept_older():
         held = [run_id for job in jobs for run_id in hold_strangers(job, ledger, decision)]
         with ledger.writing() as connection:
             ledger.record(connection, "ledger", "reconciled", f"{lost}{decision}")
@@ -25,12 +31,12 @@ def reconcile(jobs: Sequence[Job], ledger: Ledger, decision: str) -> list[str]:
 
 
 def hold_strangers(job: Job, ledger: Ledger, decision: str) -> list[str]:
-    """One campaign's part of it."""
-    with ledger.turn(job.campaign.name, "reconciliation"):
+    """Hold the runs of one campaign that only the contact history has, and start its schedule again. Returns the runs."""
+    with ledger.campaign_lock(job.campaign.name, "reconciliation"):
         strange = strangers(job, ledger)
         for run_id, slot in ((run_id, slot) for run_id in strange if (slot := slot_of(run_id))):
             run = ledger.open(Planned(run_id, job.campaign.name, slot))
-            ledger.hold(run, UNKNOWN, f"the ledger was brought back from before this run {decision}")
-            ledger.believe(run)
+            ledger.hold(run, UNKNOWN, f"an older copy of the ledger, without this run, was accepted {decision}")
+            ledger.record_file(run)
         restart_schedule(ledger, job.campaign, ledger.now())
     return strange

@@ -1,6 +1,5 @@
-"""`route test`: probes that are named and sealed as the route's files are, and what comes of them."""
+"""`route test`: delivers probes that are named, compressed and encrypted as the route's files are."""
 
-import hashlib
 import secrets
 import shutil
 import time
@@ -12,22 +11,50 @@ from pathlib import Path, PurePosixPath
 
 from dmail_runner.core.errors import ConfigError
 from dmail_runner.core.settings import Settings
-from dmail_runner.core.template import SLOT_FORMAT
+from dmail_runner.core.template import SLOT_FORMAT, fill
 from dmail_runner.core.values import Part, Spooled
 from dmail_runner.declare.campaign import Campaign
 from dmail_runner.declare.encryption import Encryption
-from dmail_runner.declare.provider import find_provider
+from dmail_runner.declare.file_format import CsvFormat
+from dmail_runner.declare.provider import Compression, find_provider
 from dmail_runner.declare.route import FILE, AnyRoute
-from dmail_runner.extract.envelope import Envelope
+from dmail_runner.extract.compress import SUFFIXES, Packing
+from dmail_runner.extract.envelope import Envelope, Seal
 from dmail_runner.extract.keys import findings
-from dmail_runner.extract.part_file import PlainFile
-from dmail_runner.extract.seal import Sealer, Stored
+from dmail_runner.extract.part_file import PartFile
 from dmail_runner.ship.fitting import Verdict, judge
 from dmail_runner.ship.probe import Trial
 
 BYTES = 4 << 20
-DEFAULT = PurePosixPath("probe.csv")
 TEXT = "This file tests the transfer from dmail-runner. Please do not print it, and delete it.\r\n"
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a route's files have in common, and its probes have, too: some servers take only such names.
+
+    Attributes:
+        folder: their folder, below that of the route.
+        prefix: what their names begin with.
+        suffix: the suffix of their names before compression and encryption.
+        compress: how they are compressed.
+
+    """
+
+    folder: str = "."
+    prefix: str = ""
+    suffix: str = ".csv"
+    compress: Compression | None = None
+
+    @property
+    def packed(self) -> str:
+        """The suffix that compression adds."""
+        return SUFFIXES[self.compress] if self.compress else ""
+
+    @property
+    def pattern(self) -> str:
+        """What their paths look like before encryption."""
+        return str(PurePosixPath(self.folder, f"{self.prefix}*{self.suffix}{self.packed}"))
 
 
 @dataclass(frozen=True)
@@ -36,39 +63,37 @@ class Probes:
 
     Attributes:
         name: the route's name.
-        encryption: whom they are sealed to.
+        encryption: whom they are encrypted to; None for plain files.
         keys: the folder of the public keys.
-        folder: where they are made.
-        like: the path of a file that the route delivers. Probes have its folder and its suffix.
-        now: the present moment, which is in their names.
-        size: their bytes, before they are sealed.
+        work: the folder in which they are made.
+        form: the form of their names and contents.
+        now: the present time, which is in their names.
+        size: their bytes, before they are compressed and encrypted.
 
     """
 
     name: str
     encryption: Encryption | None
     keys: Path
-    folder: Path
-    like: PurePosixPath
+    work: Path
+    form: Form
     now: datetime
     size: int = BYTES
 
     def make(self, number: int) -> Spooled:
-        """A new probe, sealed if the route has keys. Raises ExtractError if it cannot be sealed."""
-        path = self.folder / f"{number:05d}.part"
+        """Make a probe with a new name. Raises ExtractError if it cannot be encrypted."""
+        path = self.work / f"{number:05d}.part"
+        stamp = self.now.astimezone(UTC).strftime(SLOT_FORMAT)
+        inner = f"{self.form.prefix}dmail-probe-{stamp}-{number}{self.form.suffix}"
+        packing = Packing(self.form.compress, inner) if self.form.compress else None
+        seal = Seal(self.encryption, self.keys) if self.encryption else None
+        file = PartFile(path, CsvFormat(), seal, packing)
         text = TEXT.encode()
-        stored = self.store(path, text + secrets.token_hex((self.size - len(text)) // 2).encode())
-        stem = f"dmail-probe-{self.now.astimezone(UTC).strftime(SLOT_FORMAT)}-{number}"
-        suffix = self.encryption.suffix if self.encryption else ""
-        name = str(self.like.with_name(f"{stem}{self.like.suffix}{suffix}"))
-        return Spooled(Part(number, name, 1, stored.bytes, stored.sha256, self.name), path)
-
-    def store(self, path: Path, content: bytes) -> Stored:
-        """Write the content as a run writes its files."""
-        sink = Sealer(path, self.encryption, self.keys) if self.encryption else PlainFile(path)
-        sink.write(content)
-        sink.end()
-        return sink.finish() or Stored(len(content), hashlib.sha256(content).hexdigest())
+        file.write(text + secrets.token_hex((self.size - len(text)) // 2).encode())
+        file.end()
+        content = file.content()
+        name = PurePosixPath(self.form.folder, f"{inner}{self.form.packed}{self.encryption.suffix if self.encryption else ''}")
+        return Spooled(Part(number, str(name), 1, content.bytes, content.sha256, self.name), path)
 
 
 def try_route(
@@ -77,12 +102,12 @@ def try_route(
     heard: Callable[[Trial], None] = lambda _: None,
     wait: Callable[[float], None] = time.sleep,
 ) -> Verdict:
-    """Deliver probes by a route and judge it. Raises ConfigError if nothing could be sealed to its keys.
+    """Deliver probes by a route and judge it. Raises ConfigError if nothing can be encrypted to the route's keys.
 
     Args:
         route: the route as it is declared.
-        probes: what is delivered. Its folder is made, and removed in the end.
-        heard: is told of each trial when it has ended.
+        probes: makes what is delivered. Its folder is made, and removed at the end.
+        heard: called with each trial when it has ended.
         wait: waits for so many seconds before another session.
 
     """
@@ -90,19 +115,23 @@ def try_route(
         found = findings(probes.keys, probes.encryption, (FILE, f"{probes.name}.encryption"), probes.now, probes.now)
         if faults := [finding.problem for finding in found if finding.error]:
             raise ConfigError(faults)
-    shutil.rmtree(probes.folder, ignore_errors=True)
-    probes.folder.mkdir(mode=0o700, parents=True)
+    shutil.rmtree(probes.work, ignore_errors=True)
+    probes.work.mkdir(mode=0o700, parents=True)
     try:
         return judge(route, probes.make, heard, wait)
     finally:
-        shutil.rmtree(probes.folder, ignore_errors=True)
+        shutil.rmtree(probes.work, ignore_errors=True)
 
 
-def delivered_like(settings: Settings, name: str, campaigns: Iterable[Campaign], now: datetime) -> PurePosixPath:
-    """The path of a file that some campaign delivers by a route; a CSV file in the route's directory if there is none."""
+def forms_of(settings: Settings, name: str, campaigns: Iterable[Campaign], now: datetime) -> list[Form]:
+    """The different forms of the files that campaigns deliver by a route; that of CSV files if there is no campaign."""
+    forms: dict[Form, None] = {}
     for campaign in campaigns:
         with suppress(ConfigError, ValueError):
             provider = find_provider(settings, campaign.mail.provider)
             if provider.route == name:
-                return PurePosixPath(Envelope(campaign, provider, now, "probe").base_name())
-    return DEFAULT
+                envelope = Envelope(campaign, provider, now, "probe")
+                like = PurePosixPath(envelope.base_name())
+                prefix = fill(provider.prefix, envelope.placeholders())
+                forms[Form(str(like.parent), prefix, like.suffix, provider.compress)] = None
+    return list(forms) or [Form()]

@@ -1,4 +1,4 @@
-"""The spool: where a frozen run's files lie until the mail house has them."""
+"""The spool: the folder of a frozen run's files until they are delivered."""
 
 import hashlib
 import shutil
@@ -19,9 +19,9 @@ def spool(settings: Settings, run: Run) -> Path:
 
 
 def tidy_spool(settings: Settings, campaign: str, ledger: Ledger) -> None:
-    """Do what the campaign's killed runs left undone: contacts of frozen ones into the history, files of finished ones away.
+    """Complete what killed runs of a campaign did not: publish contacts of frozen runs, and remove files of finished runs.
 
-    A folder of a run that the ledger does not know stays: then it is the ledger that is wrong.
+    The folder of a run that the ledger lacks is kept, because then the ledger is wrong.
     """
     own = (folder for folder in settings.spool_dir.iterdir() if campaign_of(folder.name) == campaign)
     folders = {folder.name: folder for folder in own}
@@ -35,26 +35,26 @@ def tidy_spool(settings: Settings, campaign: str, ledger: Ledger) -> None:
 
 
 def spool_is_whole(job: Job, run: Run) -> bool:
-    """Whether the run's frozen parts lie in the spool, byte for byte, so that it goes on with them."""
+    """Whether the spool has all frozen parts of a run, byte for byte, so that they can be shipped."""
     if not run.parts:
         return False
     if job.seal and not run.may_have_left and any(not e.part.side and e.part.plain_sha256 is None for e in run.parts):
-        # Frozen before the route had a key, and nothing of it has left: it is made again, to be sealed.
+        # It was frozen before the route had a key, and nothing was sent. It is made again, encrypted.
         return False
     paths = [(entry, part_path(spool(job.settings, run), entry.part.number)) for entry in run.parts]
     return all(entry.location or (path.is_file() and digest(path) == entry.part.sha256) for entry, path in paths)
 
 
 def damaged(settings: Settings, run: Run) -> ExtractError:
-    """What to raise if a run's parts are not in the spool, but the provider may have some of them: others could mail twice."""
+    """The error for a run whose spool is damaged although the provider may have parts of it. New parts could mail twice."""
     return ExtractError(
         f"the spool of {run.run_id} is damaged{elsewhere(run)}, and some of it may have been delivered: it is not made again",
-        todo=f"bring back {spool(settings, run)}; or dmail-runner settle {run.run_id} says whether the provider has it",
+        todo=f"restore {spool(settings, run)}; or record with dmail-runner settle {run.run_id} whether the provider has it",
     )
 
 
 def elsewhere(run: Run) -> str:
-    """Where a spool is that is not here."""
+    """The host that made a run, if it was another one."""
     return f" here (it was made on {run.host})" if run.host and run.host != socket.gethostname() else ""
 
 

@@ -14,19 +14,14 @@ from pathlib import Path
 
 import yaml
 
-from dmail_runner.core.errors import ConfigError, UsageError
+from dmail_runner.core.errors import UsageError
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.yaml import read_yaml
-from dmail_runner.declare.campaign import Role
-from dmail_runner.declare.file_format import FixedWidthFormat
-from dmail_runner.declare.provider import FILE as PROVIDERS
-from dmail_runner.declare.provider import find_provider
 from dmail_runner.project.fingerprint import project_files
 from dmail_runner.project.manifest import Manifest
-from dmail_runner.project.roles import Roles
-from dmail_runner.setup.copy_campaign import copy_campaign, label
+from dmail_runner.setup.copy_campaign import copy_campaign
+from dmail_runner.setup.draft import OWN_MODELS, STARTER, campaign_files, filled, find_models, pick_provider
 
-STARTER = Path(__file__).parent / "starter"
 # The files of the dbt package `dmail`, which a new project gets as a copy, and those that become the project's own. A wheel has
 # both in the starter. In a checkout they are in the repository.
 PACKAGE = (
@@ -52,13 +47,6 @@ OWN = (
 PACKAGE_FOLDER = Path("dmail_packages/dmail")
 # In OWN, lines with this text disable the samples in projects that install this one.
 GUARD = "project_name == 'dmail'"
-# The models with a role that the starter's campaign reads, by their placeholders.
-STARTER_ROLES: Mapping[str, Role] = {
-    "ADDRESSES": "addresses",
-    "SUPPRESSIONS": "suppressions",
-    "CONTACT_HISTORY": "contact_history",
-}
-OWN_ROLES = {"ADDRESSES": "int_postal_addresses", "SUPPRESSIONS": "stg_suppressions", "CONTACT_HISTORY": "stg_contact_history"}
 FIRST = "first_letter"  # the campaign of a new project
 MAX_NAME = 50  # characters of a campaign's name, so that NAME__recipients is short enough for PostgreSQL
 
@@ -77,7 +65,7 @@ def new_campaign(settings: Settings, name: str, load: Callable[[], Manifest], li
 
     Raises:
         UsageError: if the name is not allowed or already used, or the other campaign cannot be copied.
-        ConfigError: if the starter's campaign needs a model that the project does not have.
+        ConfigError: if the starter's campaign needs a model or a column that the project does not have.
     """
     check_name(name)
     models = str((read_yaml(settings.project_dir / "dbt_project.yml", "dbt_project.yml").get("model-paths") or ["models"])[0])
@@ -86,7 +74,10 @@ def new_campaign(settings: Settings, name: str, load: Callable[[], Manifest], li
     taken = [path for path in files if path.name.startswith((f"{name}__", f"_{name}__"))]
     if taken or os.path.lexists(folder):
         raise UsageError(f"{taken[0] if taken else folder} exists", todo="give the campaign another name")
-    content = copy_campaign(files, like, name) if like else from_starter(name, pick_provider(settings), role_names(load().roles))
+    if like:
+        content = copy_campaign(files, like, name)
+    else:
+        content = campaign_files(name, pick_provider(settings), find_models(load().roles))
     with appearing(folder, settings.project_dir) as draft:
         write(draft, content)
         tidy(draft, settings.project_dir)
@@ -101,35 +92,6 @@ def check_name(name: str) -> None:
             f"{name!r} is not allowed as a campaign's name",
             todo=f"use a-z, 0-9 and single underscores, at most {MAX_NAME} in all, such as spring_catalog; not yes, no or null",
         )
-
-
-def role_names(roles: Roles) -> dict[str, str]:
-    """The names of the models that the starter's campaign reads, by placeholder. Raises ConfigError if one is missing."""
-    return {word: roles.player(role).name for word, role in STARTER_ROLES.items()}
-
-
-def from_starter(name: str, provider: str, models: Mapping[str, str], status: str = "draft") -> dict[str, str]:
-    """The files of the starter's campaign, by file name. `models`: the names of the models that it reads, by placeholder."""
-    given = {"CAMPAIGN": name, "LABEL": label(name), "PROVIDER": provider, "status: draft": f"status: {status}", **models}
-    return {filled(path.name, given): filled(path.read_text(), given) for path in (STARTER / "campaign").iterdir()}
-
-
-def pick_provider(settings: Settings) -> str:
-    """The first provider that accepts the starter's columns, or else the first one. Raises UsageError if there is none."""
-    names = list(read_yaml(settings.profiles_dir / "providers.yml", PROVIDERS))
-    if not names:
-        raise UsageError(f"{PROVIDERS} has no entry", todo="declare the mail house there first")
-    return next((name for name in names if accepts_all_columns(settings, name)), names[0])
-
-
-def accepts_all_columns(settings: Settings, name: str) -> bool:
-    """Whether a provider has no requirements on columns. False if its declaration is wrong."""
-    try:
-        provider = find_provider(settings, name)
-    except ConfigError:
-        return False
-    requirements = provider.contract or provider.columns or provider.required_one_of or provider.max_columns
-    return not requirements and not isinstance(provider.format, FixedWidthFormat)
 
 
 def new_project(folder: Path, version: str) -> None:
@@ -149,7 +111,7 @@ def new_project(folder: Path, version: str) -> None:
         # In the starter it has another name, because git would apply it there.
         files[".gitignore"] = files.pop("gitignore")
         write(draft, files)
-        write(draft / "models" / "campaigns" / FIRST, from_starter(FIRST, "mail_house", OWN_ROLES, "active"))
+        write(draft / "models" / "campaigns" / FIRST, campaign_files(FIRST, "mail_house", OWN_MODELS, "active"))
         (draft / "profiles.yml").symlink_to("profiles/profiles.yml")
 
 
@@ -164,11 +126,6 @@ def write_package(project: Path) -> None:
 def without_guard(text: str) -> str:
     """A YAML file without the lines that would disable its entries in the new project."""
     return "".join(line for line in text.splitlines(keepends=True) if GUARD not in line)
-
-
-def filled(text: str, given: Mapping[str, str]) -> str:
-    """A text with its placeholders replaced."""
-    return re.sub("|".join(map(re.escape, given)), lambda found: given[found[0]], text)
 
 
 def library() -> Path:

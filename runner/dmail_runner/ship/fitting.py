@@ -2,14 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from dmail_runner.core.errors import DeliveryError, Held
+from dmail_runner.core.errors import Held
 from dmail_runner.core.values import Spooled
 from dmail_runner.declare.route import AnyRoute, FolderRoute, SftpRoute
 from dmail_runner.ship.answers import Refused
-from dmail_runner.ship.overwriting import overwrites
+from dmail_runner.ship.overwriting import Overwriting, overwrites
 from dmail_runner.ship.probe import Rest, Settings, Stage, Trial, try_probe
 
 DEEPEST = 6  # settings that are changed one after another
@@ -23,12 +22,18 @@ class Verdict:
     Attributes:
         trials: the probes, the first one by the route as it is.
         needs: the settings to change. Empty: none. None: no settings were found by which a probe is delivered.
-        replaces: whether a rename replaces a file that has the new name; None if that is not known.
+        overwriting: what a rename does if another file has the new name.
+
     """
 
     trials: tuple[Trial, ...]
     needs: Settings | None
-    replaces: bool | None = None
+    overwriting: Overwriting = field(default_factory=Overwriting)
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """Names that have a probe's bytes still, or may have them."""
+        return tuple(dict.fromkeys([*(name for trial in self.trials for name in trial.left), *self.overwriting.left]))
 
 
 def judge(
@@ -54,11 +59,10 @@ def judge(
         return trials[-1]
 
     needs = search(route, attempt)
-    replaces = None
-    if needs == {} and not trials[0].fetched and not trials[0].left:
-        with suppress(DeliveryError):
-            replaces = overwrites(route, probe(1), probe(2))
-    return Verdict(tuple(trials), needs, replaces)
+    first = trials[0]
+    if needs != {} or first.fetched or first.left or first.sessions > 1:
+        return Verdict(tuple(trials), needs)
+    return Verdict(tuple(trials), needs, overwrites(route, probe(1), probe(2)))
 
 
 def search(route: AnyRoute, attempt: Callable[[Settings], Trial]) -> Settings | None:

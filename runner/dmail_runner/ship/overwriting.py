@@ -1,6 +1,7 @@
-"""Whether a server's rename replaces the file that has the new name. Then two senders could take each other's names."""
+"""Whether a server's rename replaces the file that has the new name. Two senders could then take each other's names."""
 
 from contextlib import suppress
+from dataclasses import dataclass, field
 
 from dmail_runner.core.errors import DeliveryError
 from dmail_runner.core.values import Spooled
@@ -12,31 +13,53 @@ from dmail_runner.ship.interface import Content, Destination
 from dmail_runner.ship.part_delivery import temporary_name
 
 
-def overwrites(route: AnyRoute, first: Spooled, second: Spooled) -> bool | None:
-    """Whether a second file can take the name of a first one. None if the server does not show it, or nothing is renamed.
+@dataclass
+class Overwriting:
+    """What became of a rename to a name that another file has.
 
-    Nothing is left of the two, unless the server does not remove files. Raises Lost.
+    Attributes:
+        replaces: whether the other file was replaced; None if that is not known.
+        left: names that are still there, or may be.
+
     """
+
+    replaces: bool | None = None
+    left: list[str] = field(default_factory=list)
+
+
+def overwrites(route: AnyRoute, first: Spooled, second: Spooled) -> Overwriting:
+    """Try to give a second file the name of a first one, and remove both. Does nothing if the route does not rename."""
+    found = Overwriting()
     if not isinstance(route, SftpRoute | FolderRoute) or route.finish != "rename" or route.verify == "trust":
-        return None
+        return found
     final = first.part.name
     temporary, staged = (temporary_name(final, route.temporary) for _ in range(2))
-    with destination(route) as place:
+    found.left = [temporary, staged, final]
+    with suppress(DeliveryError), destination(route) as place:
         try:
             write(place, final, first)
             write(place, temporary, second)
             with suppress(Refused):
                 place.publish(temporary, final, staged if place.renames[0].staged else None)
-            return compare(place, final, second.part, BY_HASH) is Found.OURS
-        except Refused:
-            return None
+            found.replaces = compare(place, final, second.part, BY_HASH) is Found.OURS
         finally:
-            for name in (temporary, staged, final):
-                with suppress(DeliveryError):
-                    place.remove(name)
+            remove_all(place, found.left)
+    if found.left:
+        # The session was lost, or a file was not to be removed.
+        with suppress(DeliveryError), destination(route) as place:
+            remove_all(place, found.left)
+    return found
 
 
 def write(place: Destination, name: str, probe: Spooled) -> None:
     """Write a probe under a name."""
     with Content(probe.path, probe.part.bytes, lambda _: None, lambda: None) as content:
         place.write(name, content)
+
+
+def remove_all(place: Destination, names: list[str]) -> None:
+    """Remove files, and drop the names of those that are gone. Raises Lost."""
+    for name in list(names):
+        with suppress(Refused):
+            place.remove(name)
+            names.remove(name)

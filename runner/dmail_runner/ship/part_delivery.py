@@ -157,8 +157,9 @@ class PartDelivery(ABC):
 
     def unknown(self, found: str) -> Held:
         """What to raise if nobody can know whether the provider has the part. found: what the server shows and says."""
+        location = self.place.location(self.part.name)
         return Held(
             "unknown",
-            f"{self.place.location(self.part.name)}: {found}: the provider may have taken it",
+            f"{location}: {found.removeprefix(f'{location}: ')}: the provider may have taken it",
             todo="ask the provider whether they have the file; it counts as mailed, and is not sent again by itself",
         )

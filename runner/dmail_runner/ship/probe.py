@@ -59,6 +59,7 @@ class Trial:
         receipt: the proof that the probe was delivered; None if it was not.
         fault: what stopped it; None if it was delivered.
         seconds: how long the delivery took.
+        sessions: how many sessions it took.
         entries: what the ledger of a run would have of it.
         rests: what became of each of its names.
 
@@ -71,6 +72,7 @@ class Trial:
     receipt: Receipt | None = None
     fault: DmailError | None = None
     seconds: float = 0.0
+    sessions: int = 0
     entries: list[Entry] = field(default_factory=list)
     rests: dict[str, Rest] = field(default_factory=dict)
 
@@ -119,6 +121,7 @@ class Trial:
 
     def session(self) -> None:
         """Deliver in one session, and remove every name. Raises Lost."""
+        self.sessions += 1
         with destination(self.route) as place:
             self.described = place.described()
             if self.receipt is None and (self.fault is None or isinstance(self.fault, Lost)):

@@ -220,7 +220,7 @@ class Writes:
 def said(error: BaseException) -> str:
     """What a server said, without the number that paramiko has put before it."""
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return text or type(error).__name__
+    return text.rstrip(": ") or type(error).__name__
 
 
 def rename_through(client: Client, temporary: str, staged: str, final: str) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from dmail_runner.core.values import Part, Receipt, Spooled, Transfer, Watch, ignore_progress
 from dmail_runner.declare.route import AnyRoute, SftpRoute
 from dmail_runner.ledger.intents import Intents
-from dmail_runner.ship.answers import Lost, pause
+from dmail_runner.ship.answers import Lost, Refused, pause
 from dmail_runner.ship.delivery import deliver
 from dmail_runner.ship.destinations import destination
 
@@ -86,6 +86,9 @@ class Shipment:
                     receipt = deliver(spooled, place, self.callbacks.intents(part), self.route, watch)
                 except Lost:
                     self.todo.appendleft(spooled)
+                    raise
+                except Refused as error:
+                    error.todo = error.todo or f"dmail-runner route test {part.route} looks for settings that the server accepts"
                     raise
                 self.callbacks.delivered(part, receipt)
                 if not receipt.adopted and not part.side:

@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dmail_runner.check.figures import check
@@ -25,6 +25,7 @@ from dmail_runner.declare.file_format import check_encoding
 from dmail_runner.extract.extract import extract
 from dmail_runner.extract.parts import part_path
 from dmail_runner.extract.records import Records
+from effort import searching
 from project import ROOT
 from readers import (
     BUILD,
@@ -41,7 +42,6 @@ from readers import (
     envelope,
     folded,
     named,
-    several,
     tables,
     unfit,
     write,
@@ -91,7 +91,7 @@ EAST_ASIA = [
 ]
 
 
-@settings(several, max_examples=40)
+@searching(15, 200)
 @given(
     values=st.lists(
         st.sampled_from(["\u6771\u4eac", "\uff71", "\ud55c", "~", "\\", "+", "-", "a,b", '"', "\u4e2d x", ""]),
@@ -127,7 +127,7 @@ WIDTHS = st.fixed_dictionaries(
 )
 
 
-@settings(several, max_examples=100)
+@searching(30, 500)
 @given(
     table=tables((PLAIN, VALUE)),
     widths=WIDTHS,
@@ -176,7 +176,7 @@ def just(value: str, *, width: int, align: str, pad: str | None) -> str:
     return value.rjust(width, pad or ".") if align == "right" else value.ljust(width, pad or ".")
 
 
-@settings(max_examples=200, deadline=None)
+@searching(100, 2000)
 @given(
     rows=st.lists(st.lists(st.text('a,"\n\r\x00é', max_size=6), min_size=1, max_size=3), max_size=12),
     cuts=st.lists(st.integers(0, 300), max_size=12),
@@ -294,7 +294,7 @@ ORDERS = st.lists(
 )
 
 
-@settings(several, max_examples=40)
+@searching(15, 200)
 @given(
     rows=st.lists(
         st.tuples(st.none() | st.sampled_from([-1.5, 0.0, 2.0]), st.none() | st.sampled_from("aBé")), min_size=1, max_size=12

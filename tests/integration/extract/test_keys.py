@@ -70,7 +70,7 @@ def test_a_subkey_that_was_replaced_does_no_harm(gpg: Gpg, keys: Path, tmp_path:
 
 @pytest.mark.parametrize("fingerprint", ["DEADBEEF", "", "Z" * 40, "0xD1A6 7CE3 9000 0000"])
 def test_a_short_id_is_no_fingerprint(fingerprint: str) -> None:
-    with pytest.raises(ValidationError, match="must be a whole OpenPGP fingerprint"):
+    with pytest.raises(ValidationError, match="must be a complete OpenPGP fingerprint"):
         to(("a.asc", fingerprint))
 
 

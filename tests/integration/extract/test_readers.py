@@ -16,9 +16,10 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from effort import searching
 from readers import (
     ENCODINGS,
     ENDS,
@@ -33,7 +34,6 @@ from readers import (
     envelope,
     marked,
     named,
-    several,
     tables,
     unfit,
 )
@@ -146,7 +146,7 @@ def by_duckdb(path: Path, content: bytes, form: dict[str, Any], width: int) -> F
     return [[value or "" for value in row] for row in rows]
 
 
-@settings(several, max_examples=150)
+@searching(50, 1000)
 @given(table=tables(), form=formats(), split=SPLITS)
 def test_every_reader_finds_what_was_in_the_table(
     warehouse: duckdb.DuckDBPyConnection,

@@ -27,6 +27,7 @@ from dmail_runner.plan.due import due_runs
 from dmail_runner.plan.planner import plan
 from dmail_runner.report.rows import read_regions, read_runs
 from tiny import World, letter
+from wait import HANGS
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 SLOT = datetime(2027, 3, 1, 6, tzinfo=UTC)
@@ -106,14 +107,11 @@ def test_more_runs_are_told_than_a_query_takes_names(ledger: Ledger) -> None:
         ("delete from events where number = (select max(number) from events)", "are missing"),
         ("update events set number = 99 where number = 2", "event 2 is missing"),
         ("update runs set state = 'cancelled'", "is cancelled, but its last event says settled"),
-        ("update parts set sha256 = 'b'", "has a receipt of which no event tells"),
+        ("update parts set sha256 = 'b'", "has a receipt without an event"),
         ("update intents set word = 'abandoned' where word = 'publishing'", "(abandoned, letter.csv) is not as it was written"),
         ("update intents set sha256 = 'b'", "(creating, letter.csv) is not as it was written"),
         ("delete from intents where word = 'closing'", "the intent 'letter-20270301T060000Z closing letter.csv"),
-        (
-            "delete from exclusions; delete from parts; delete from intents; delete from runs",
-            "is missing, but event after event tells of it",
-        ),
+        ("delete from exclusions; delete from parts; delete from intents; delete from runs", "is missing, but has events"),
     ],
 )
 def test_what_was_changed_by_hand_is_found(ledger: Ledger, change: str, told: str) -> None:
@@ -146,12 +144,12 @@ def write_many(place: Settings, campaign: str) -> None:
 
 def test_one_works_on_a_campaign_and_the_other_is_told_who(ledger: Ledger, place: Settings) -> None:
     other = Ledger(place, lambda: NOW)
-    with ledger.turn("letter", "the first"):
-        with pytest.raises(Busy, match="the first"), other.turn("letter", "the second"):
+    with ledger.campaign_lock("letter", "the first"):
+        with pytest.raises(Busy, match="the first"), other.campaign_lock("letter", "the second"):
             pass
-        with other.turn("postcard", "another campaign"):
+        with other.campaign_lock("postcard", "another campaign"):
             pass
-    with other.turn("letter", "the second"):
+    with other.campaign_lock("letter", "the second"):
         pass
     other.engine.dispose()
 
@@ -161,20 +159,20 @@ def test_a_turn_ends_with_its_process(ledger: Ledger, place: Settings) -> None:
         "import sys, time; from pathlib import Path; from datetime import datetime, UTC\n"
         "from dmail_runner.core.settings import Settings; from dmail_runner.ledger.ledger import Ledger\n"
         f"place = Settings(Path({str(place.project_dir)!r}), Path({str(place.state_dir)!r}), Path('/x'), {place.ledger_url!r}, None)\n"
-        "with Ledger(place, lambda: datetime.now(UTC)).turn('letter', 'a doomed one'):\n"
-        "    print('there', flush=True); time.sleep(60)"
+        "with Ledger(place, lambda: datetime.now(UTC)).campaign_lock('letter', 'a doomed one'):\n"
+        "    print('there', flush=True); time.sleep(9999)"
     )
     holder = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert holder.stdout
     assert holder.stdout.readline() == "there\n"
-    with pytest.raises(Busy, match="a doomed one"), ledger.turn("letter", "me"):
+    with pytest.raises(Busy, match="a doomed one"), ledger.campaign_lock("letter", "me"):
         pass
     holder.kill()
     holder.wait()
-    until = time.monotonic() + 10
+    until = time.monotonic() + HANGS
     while True:
         try:
-            with ledger.turn("letter", "me"):
+            with ledger.campaign_lock("letter", "me"):
                 return
         except Busy:
             assert time.monotonic() < until
@@ -186,7 +184,7 @@ def test_who_has_lost_the_turn_gives_no_file_its_name(ledger: Ledger) -> None:
     """A lock of the kernel cannot be lost; one of a server ends with its connection."""
     run = ledger.known(settled(ledger))
     before = ledger.count(run, "publishing")
-    with ledger.turn("letter", "me"):
+    with ledger.campaign_lock("letter", "me"):
         with ledger.engine.begin() as connection:
             query = "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()"
             connection.execute(sa.text(query))
@@ -223,7 +221,7 @@ def test_an_older_ledger_is_not_believed(tmp_path: Path) -> None:
         file.unlink()
     for file in tmp_path.glob("ledger.sqlite*"):
         shutil.copy(file, settings.state_dir)
-    with pytest.raises(LedgerError, match="is older than what this host knows of it"):
+    with pytest.raises(LedgerError, match="is older than what this host has seen"):
         Ledger(settings, lambda: NOW).check()
 
 

@@ -11,22 +11,27 @@ import pytest
 import warm
 from formats import COLUMNS, COMPILE, MISTAKES, MODELS, Ask, Rows
 from project import surroundings
+from shared import made_once
+from wait import HANGS
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def compiled(base: Path, warm_dbt: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    target = tmp_path_factory.mktemp("compiled")
-    project = tmp_path_factory.mktemp("formats")
+    return made_once(tmp_path_factory, "compiled", lambda folder: compile_formats(base, warm_dbt, folder)) / "target"
+
+
+def compile_formats(base: Path, warm_dbt: str, folder: Path) -> None:
+    project, target = folder / "project", folder / "target"
+    (project / "models/given").mkdir(parents=True)
+    target.mkdir()
     for name in ("dbt_project.yml", "macros", "profiles"):
         (project / name).symlink_to(base / name)
-    (project / "models/given").mkdir(parents=True)
     for name, expressions in MODELS.items():
         (project / f"models/given/{name}__asked.sql").write_text(f"select {expressions} from given order by nr")
     command = [sys.executable, "-c", COMPILE, str(target), json.dumps(list(MISTAKES))]
     settings = {"DBT_PROFILES_DIR": str(project / "profiles"), "DMAIL_WAREHOUSE": str(target / "warehouse.duckdb")}
-    done = warm.ask(warm_dbt, command, cwd=project, env={**surroundings(), **settings}, timeout=120)
+    done = warm.ask(warm_dbt, command, cwd=project, env={**surroundings(), **settings}, timeout=HANGS)
     assert done.returncode == 0, done.stdout + done.stderr
-    return target
 
 
 @pytest.fixture(scope="module")

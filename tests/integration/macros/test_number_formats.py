@@ -6,10 +6,11 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
 from babel import Locale, dates, numbers
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from formats import TEXT, Ask, Rows, rows_of, several, shortest
+from effort import searching
+from formats import TEXT, Ask, Rows, rows_of, shortest
 
 LOCALES = [
     "en-US",
@@ -32,7 +33,7 @@ LOCALES = [
 CURRENCIES = ["USD", "EUR", "GBP", "CHF", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "BRL", "MXN", "CAD", "AUD", "JPY"]
 
 
-@several
+@searching(6, 100)
 @given(rows_of(st.none() | st.dates(), st.sampled_from(LOCALES)))
 def test_dates_as_babel_writes_them(ask: Ask, rows: Rows) -> None:
     for (day, name), row in zip(rows, ask("days", rows), strict=True):
@@ -59,7 +60,7 @@ AMOUNT = (
 )
 
 
-@settings(several, max_examples=5)  # wide SQL: planning it takes longer than its rows
+@searching(5, 50)  # wide SQL: planning it takes longer than its rows
 @given(rows_of(AMOUNT, st.sampled_from(CURRENCIES), st.sampled_from(LOCALES)))
 def test_numbers_and_money_as_babel_writes_them(ask: Ask, rows: Rows) -> None:
     for (amount, currency, name), row in zip(rows, ask("amounts", rows), strict=True):
@@ -111,7 +112,7 @@ def test_telephones(ask: Ask, written: str, country: str | None, plain: str | No
     assert ask("phones", [(written, country)])[0] == {"plain": plain, "international": international}
 
 
-@several
+@searching(6, 100)
 @given(rows_of(TEXT | st.text("+0123456789 ()-/", max_size=20), st.sampled_from(["US", "DE", "IT", "XX", None])))
 def test_a_telephone_number_is_one_or_nothing(ask: Ask, rows: Rows) -> None:
     for row in ask("phones", rows):
@@ -135,7 +136,7 @@ def ninety_seven(code: str) -> str:
     return next(f"{check:02}" for check in range(2, 99) if int(f"{number}{check:02}") % 97 == 1)
 
 
-@several
+@searching(6, 100)
 @given(
     rows_of(
         st.text("0123456789", min_size=1, max_size=70) | st.text("0189AZ", max_size=65) | TEXT,

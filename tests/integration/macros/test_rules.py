@@ -11,10 +11,13 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from effort import searching
 from project import Project, surroundings
+from shared import made_once
+from wait import HANGS
 from warm import ask
 
 SLOT = datetime(2026, 10, 5, 10)
@@ -63,17 +66,22 @@ create table stg_contact_history (
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def compiled(base: Path, warm_dbt: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The models' SQL, as dbt compiles it in a copy of the project, for tables in the session's own database."""
-    path = Path(shutil.copytree(base, tmp_path_factory.mktemp("rules") / "project"))
+    path = made_once(
+        tmp_path_factory, "rules", lambda folder: compile_rules(warm_dbt, shutil.copytree(base, folder, dirs_exist_ok=True))
+    )
+    found = {name: (path / f"compiled/compiled/dmail/models/{name}.sql").read_text() for name in MODELS}
+    return {name: sql.replace('"warehouse"."main".', "") for name, sql in found.items()}
+
+
+def compile_rules(warm_dbt: str, path: Path) -> None:
     for name, model in MODELS.items():
         (path / f"models/{name}.sql").write_text(model)
     command = [*DBT, "compile", "--quiet", "--select", *MODELS, "--profiles-dir", "profiles", "--target-path", "compiled"]
     environment = {"DMAIL_SLOT": f"{SLOT:%Y-%m-%d %H:%M:%S}", "PATH": "/usr/bin:/bin"}
-    ask(warm_dbt, command, cwd=path, env=environment, timeout=120).check_returncode()
-    found = {name: (path / f"compiled/compiled/dmail/models/{name}.sql").read_text() for name in MODELS}
-    return {name: sql.replace('"warehouse"."main".', "") for name, sql in found.items()}
+    ask(warm_dbt, command, cwd=path, env=environment, timeout=HANGS).check_returncode()
 
 
 @pytest.fixture(scope="module")
@@ -202,7 +210,7 @@ def tables() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-@settings(max_examples=150, deadline=None)
+@searching(40, 500)
 @given(rows=profiles, listed=entries, sent=pieces)
 def test_everybody_gets_the_first_reason_that_applies(
     rules: str,
@@ -329,6 +337,6 @@ print("TOLD" + json.dumps(told))
 
 def test_wrong_arguments_are_told_with_what_is_right(project: Project, warm_dbt: str) -> None:
     command = [sys.executable, "-c", COMPILE, json.dumps(list(WRONG))]
-    done = ask(warm_dbt, command, cwd=project.path, env=surroundings(), timeout=120)
+    done = ask(warm_dbt, command, cwd=project.path, env=surroundings(), timeout=HANGS)
     told = json.loads(done.stdout.split("TOLD")[1])
     assert {text: message for text, message in WRONG.items() if message not in told[text]} == {}, told

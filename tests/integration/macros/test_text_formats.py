@@ -7,10 +7,11 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from formats import MISTAKES, ODD, ROOM, STYLES, TEXT, Ask, Rows, rows_of, several, shortest
+from effort import searching
+from formats import MISTAKES, ODD, ROOM, STYLES, TEXT, Ask, Rows, rows_of, shortest
 
 LANGUAGES = ["en", "de", "fr", "es", "it", "pt", "nl", "pl", "sv", "da"]
 
@@ -57,7 +58,7 @@ def test_ascii(ask: Ask, written: str | None, plain: str | None, german: str | N
     assert (other["maybe_german"] or "").replace("?", "") == (german or "")
 
 
-@several
+@searching(6, 100)
 @given(rows_of(TEXT))
 def test_text_stays_whole(ask: Ask, rows: Rows) -> None:
     for (given_text,), row in zip(rows, ask("text", rows), strict=True):
@@ -90,7 +91,7 @@ def fold(text: str) -> str:
     )
 
 
-@settings(several, max_examples=8)
+@searching(8, 50)
 @given(rows_of(WORD, WORD, WORD, WORD))
 def test_names_are_shortened_and_never_cut(ask: Ask, rows: Rows) -> None:
     for row, result in zip(rows, ask("names", rows), strict=True):
@@ -167,7 +168,7 @@ def test_greetings(ask: Ask, language: str | None, title: str | None, first: str
     assert ask("greetings", [(language, title, first, last)])[0]["english"] == greeting
 
 
-@several
+@searching(6, 100)
 @given(rows_of(st.sampled_from([*LANGUAGES, "xx", None]), TEXT, TEXT, TEXT))
 def test_everybody_is_greeted(ask: Ask, rows: Rows) -> None:
     for (language, *_, last), row in zip(rows, ask("greetings", rows), strict=True):

@@ -1,6 +1,5 @@
 """A mailing's whole life by chance: slots, crashes at any effect, clocks that jump, people who opt out, and all that a person decides."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from unittest import mock
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -18,6 +18,7 @@ from dmail_runner.history import contacts
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.run.decisions import Decision, give_up, hold, release, resend, resume, settle
 from dmail_runner.ship.folder import Folder
+from effort import SOAK
 from fuses import SHM, Dead, Fuse
 from tiny import World, letter
 
@@ -144,9 +145,9 @@ class Mailing(RuleBasedStateMachine):
 
 
 Mailing.TestCase.settings = settings(
-    max_examples=int(os.environ.get("DMAIL_TEST_LIVES", "5")),
+    max_examples=500 if SOAK else 4,
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-TestMailing = Mailing.TestCase
+TestMailing = pytest.mark.soak(Mailing.TestCase)

@@ -15,35 +15,35 @@ from typing import Any
 
 import pytest
 
-from killing import WHEN
+from effort import SOAK
+from killing import FAULTS
 from project import ROOT
 from sshd import serve
 
-SOAK = float(os.environ.get("DMAIL_SOAK_SECONDS", "0"))
+pytestmark = pytest.mark.soak
 # What makes an effect durable or visible.
 NAMES = ["rename", "renameat2", "unlink", "unlinkat", "mkdir", "rmdir", "fsync", "fdatasync", "ftruncate"]
 BYTES = ["pwrite64", "write"]
 SHM = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
 
 
-def kill(folder: Path, kind: str, **wanted: Any) -> int:
-    """Kill at every step of a kind, or at any `instant` for so many seconds; how many were killed."""
+def kill(folder: Path, *kinds: str, **wanted: Any) -> dict[str, int]:
+    """Kill at every step of some kinds, or at any `instant`: how many were killed, or else how many were tried, of each kind."""
+    if shutil.which("strace") is None:
+        pytest.skip("strace is not installed")
     folder.mkdir(parents=True)
     seed = random.randrange(1 << 30)
-    given = {"folder": str(folder), "kind": kind, "stride": 1, "seconds": 900, "route": None, "seed": seed, "faults": 0, **wanted}
-    command = [sys.executable, str(ROOT / "tests/support/killing.py"), json.dumps(given)]
-    if kind not in {"instant", "pause", "crowd"}:
-        strace = shutil.which("strace") or pytest.skip("strace is not installed")
-        inject = f"inject={kind}:{wanted.get('fault', 'signal=SIGKILL')}:when={WHEN}"
-        command = [strace, "-f", "-qq", "-o", "/dev/null", "-e", f"trace={kind}", "-e", inject, *command]
+    given = {"folder": str(folder), "kinds": kinds, "tries": 9999, "seconds": 0, "route": None, "seed": seed, "fault": None}
+    command = [sys.executable, str(ROOT / "tests/support/killing.py"), json.dumps({**given, **wanted})]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests/support")}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     shutil.rmtree(folder, ignore_errors=True)
     assert done.returncode == 0, f"seed {seed}: {done.stderr}"
-    result = json.loads(done.stdout.splitlines()[-1])
-    assert "error" not in result, f"seed {seed}: {result['error']}"
-    print(f"{kind}: {result['kills']:,} kills in {result['tries']:,} tries")
-    return int(result["kills"]) or int(result["tries"])
+    found = json.loads(done.stdout.splitlines()[-1])
+    for kind, result in found.items():
+        assert "error" not in result, f"seed {seed}: {result['error']}"
+        print(f"{kind}: {result['kills']:,} kills in {result['tries']:,} tries")
+    return {kind: int(result["kills"]) or int(result["tries"]) for kind, result in found.items()}
 
 
 @pytest.fixture
@@ -63,35 +63,35 @@ def server(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def test_killed_at_every_name_and_sync_of_a_whole_run(folder: Path) -> None:
-    kills = {kind: kill(folder / kind, kind, frozen=False) for kind in NAMES}
+    kills = kill(folder / "run", *NAMES, frozen=False)
     assert kills["renameat2"] in {1, 2, 3}, "the file gets its name once"
     assert kills["fsync"] + kills["fdatasync"] > 5
     assert sum(kills.values()) > 30
 
 
 def test_killed_at_every_write_of_a_delivery(folder: Path) -> None:
-    assert sum(kill(folder / kind, kind, frozen=True) for kind in BYTES) > 20
+    assert sum(kill(folder / "delivery", *BYTES, frozen=True).values()) > 20
 
 
 def test_killed_at_every_step_of_a_delivery_by_sftp(folder: Path, server: dict[str, Any]) -> None:
-    assert sum(kill(folder / kind, kind, frozen=True, route=server) for kind in ("sendto", "fsync", "unlink")) > 10
+    assert sum(kill(folder / "delivery", "sendto", "fsync", "unlink", frozen=True, route=server).values()) > 10
 
 
 @pytest.mark.parametrize("frozen", [False, True])
 def test_killed_at_any_instant(folder: Path, server: dict[str, Any], frozen: bool) -> None:
-    assert kill(folder / "one", "instant", frozen=frozen, seconds=max(3, SOAK / 4)) > 1
-    assert kill(folder / "two", "instant", frozen=frozen, route=server, seconds=max(3, SOAK / 4)) > 1
+    for name, route in (("one", None), ("two", server)):
+        assert kill(folder / name, "instant", frozen=frozen, route=route, tries=4, seconds=SOAK / 4)["instant"] >= 1
 
 
-@pytest.mark.parametrize(("kind", "fault"), [("fsync", "error=EIO"), ("fdatasync", "error=EIO"), ("pwrite64", "error=ENOSPC")])
-def test_a_disk_that_fails_or_is_full(folder: Path, kind: str, fault: str) -> None:
-    assert kill(folder / kind, kind, frozen=False, fault=fault, faults=6) == 6
+@pytest.mark.parametrize(("kinds", "fault"), [(["fsync", "fdatasync"], "error=EIO"), (["pwrite64"], "error=ENOSPC")])
+def test_a_disk_that_fails_or_is_full(folder: Path, kinds: list[str], fault: str) -> None:
+    assert kill(folder / "full", *kinds, frozen=False, fault=fault) == dict.fromkeys(kinds, FAULTS)
 
 
 def test_stopped_for_longer_than_any_time_out(folder: Path, server: dict[str, Any]) -> None:
-    assert kill(folder / "folder", "pause", frozen=True, seconds=max(3, SOAK / 20)) >= 1
-    assert kill(folder / "sftp", "pause", frozen=True, route=server, seconds=max(3, SOAK / 20)) >= 1
+    for name, route in (("folder", None), ("sftp", server)):
+        assert kill(folder / name, "pause", frozen=True, route=route, tries=1, seconds=SOAK / 20)["pause"] >= 1
 
 
 def test_everybody_at_once(folder: Path) -> None:
-    assert kill(folder / "crowd", "crowd", frozen=False, seconds=max(3, SOAK / 20)) > 1
+    assert kill(folder / "crowd", "crowd", frozen=False, tries=2, seconds=SOAK / 20)["crowd"] > 1

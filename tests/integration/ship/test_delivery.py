@@ -229,6 +229,14 @@ def test_a_sub_folder_that_is_a_link_is_refused(spooled: Spooled, tmp_path: Path
     assert [path for path in (tmp_path / "elsewhere").rglob("*") if path.is_file()] == []
 
 
+def test_a_look_into_a_folder_that_does_not_exist(route: Place) -> None:
+    (route[1] / "in").mkdir(parents=True, exist_ok=True)
+    with destination(route[0]) as place:
+        assert place.look("none/letters.csv") is None
+        assert place.look("in/none/letters.csv") is None
+        assert not place.remove("in/none/letters.csv")
+
+
 @pytest.mark.parametrize("subsystem", ["/bin/sleep 60", "/usr/bin/yes"])
 def test_a_subsystem_that_does_not_speak_sftp(spooled: Spooled, tmp_path: Path, subsystem: str) -> None:
     with serve(tmp_path / "sshd", subsystem=subsystem) as server, pytest.raises(DeliveryError, match="opening SFTP"):

@@ -3,6 +3,7 @@
 import base64
 import os
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,7 @@ def test_the_agent_is_asked_only_where_the_route_says_so(
     spooled: Spooled, sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_key(tmp_path / "stranger")
-    place = Path("/tmp") / f"agent-{os.getpid()}"
+    place = Path(tempfile.gettempdir(), f"agent-{os.getpid()}")
     agent = subprocess.Popen(["ssh-agent", "-D", "-a", place], stdout=subprocess.DEVNULL)
     try:
         while not place.exists():

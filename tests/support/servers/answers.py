@@ -50,3 +50,9 @@ class Home(Files):
     """Relative paths start in the user's own folder."""
 
     home = "/home/acme"
+
+
+class Root(Home):
+    """Files arrive in the root of the server, which is not where relative paths start."""
+
+    inbox = "/"

@@ -53,6 +53,7 @@ class Files(paramiko.SFTPServerInterface):
     Attributes:
         handle: what a file is, once it is open.
         home: where relative paths start.
+        inbox: the folder in which files arrive, as a client calls it.
         extensions: names and versions of what the server can do beyond SFTP version 3.
         house: the mail house that fetches files from this server.
         over: is set when the server is stopped, so that nothing waits for longer.
@@ -61,6 +62,7 @@ class Files(paramiko.SFTPServerInterface):
 
     handle: type[File] = File
     home = "/"
+    inbox = "in"
     extensions: tuple[str, ...] = ()
 
     def __init__(

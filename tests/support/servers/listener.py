@@ -1,5 +1,6 @@
 """An odd SFTP server on loopback."""
 
+import posixpath
 import socket
 import threading
 from collections.abc import Iterator
@@ -22,10 +23,16 @@ class Login(paramiko.ServerInterface):
 
     Attributes:
         over: is set when the server is stopped, so that nothing waits for longer.
+        house: is told when the server falls silent.
     """
 
-    def __init__(self, over: threading.Event) -> None:
-        self.over = over
+    def __init__(self, over: threading.Event, house: MailHouse) -> None:
+        self.over, self.house = over, house
+
+    def fall_silent(self) -> None:
+        """Wait until nobody waits for an answer any more."""
+        self.house.silent.touch()
+        self.over.wait()
 
     def check_auth_password(self, username: str, password: str) -> int:
         return paramiko.AUTH_SUCCESSFUL if (username, password) == (USER, PASSWORD) else paramiko.AUTH_FAILED
@@ -82,7 +89,7 @@ class Listener:
         transport.add_server_key(self.key)
         transport.set_subsystem_handler("sftp", Session, self.files, self.root, self.house, self.over, self.log)
         with suppress(paramiko.SSHException, EOFError):
-            transport.start_server(server=self.login(self.over))
+            transport.start_server(server=self.login(self.over, self.house))
 
     def stop(self) -> None:
         self.over.set()
@@ -95,14 +102,14 @@ class Listener:
 def serve_odd(files: type[Files], root: Path, house: MailHouse, **options: object) -> Iterator[Server]:
     """Run an SFTP server with the given files in `root`; the options are those of `Listener`.
 
-    What is delivered arrives in the folder `in` of the user's own folder.
+    `root` is the folder that a client calls "/".
     """
-    inbox = root / files.home.lstrip("/") / "in"
+    inbox = root / posixpath.join(files.home, files.inbox).lstrip("/")
     inbox.mkdir(parents=True)
     listener = Listener(files, root, house, **options)  # type: ignore[arg-type]
     threading.Thread(target=listener.accept, daemon=True).start()
     login = {"host": "127.0.0.1", "port": listener.socket.getsockname()[1], "user": USER, "password": PASSWORD}
     try:
-        yield Server({**login, "host_key": listener.key.fingerprint}, inbox, "in", listener.log)
+        yield Server({**login, "host_key": listener.key.fingerprint}, inbox, files.inbox, listener.log)
     finally:
         listener.stop()

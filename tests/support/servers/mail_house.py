@@ -7,10 +7,25 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class MailHouse:
-    """`folder` keeps what was taken, in files called `NUMBER NAME`. `looks_at`: the names that it takes."""
+    """A mail house, and what a test and its server tell each other.
+
+    Attributes:
+        folder: keeps what was taken, in files called `NUMBER NAME`.
+        looks_at: the names that it takes.
+    """
 
     folder: Path
     looks_at: str = "letter*.csv"
+
+    @property
+    def silent(self) -> Path:
+        """A file that the server makes when it falls silent."""
+        return self.folder.with_name(f"{self.folder.name}.silent")
+
+    @property
+    def go(self) -> Path:
+        """A file that the test makes to let late renames begin."""
+        return self.folder.with_name(f"{self.folder.name}.go")
 
     def take(self, path: Path) -> None:
         """Take one file, whatever its name."""

@@ -2,7 +2,7 @@
  *
  *   drop_box  names can be made and none removed, as in an append-only folder
  *   no_links  the file system has no hard links
- *   late      a plain rename begins when there is a file called TAKEN.go
+ *   late      a plain rename begins when there is a file called TAKEN.go; TAKEN.silent is made when one waits for it
  *   halfway   the server is killed as soon as a file has another temporary name
  *   killed    the server is killed as soon as a file has its final name
  *   refused   a rename to the final name is done, and its answer is "permission denied"
@@ -13,6 +13,7 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,8 @@ static int real_rename(const char *from, const char *to) { return ((two)dlsym(RT
 
 static void wait_for_go(void) {
     char name[4096];
+    snprintf(name, sizeof name, "%s.silent", getenv("TAKEN"));
+    close(open(name, O_CREAT | O_WRONLY, 0600));
     snprintf(name, sizeof name, "%s.go", getenv("TAKEN"));
     for (int tries = 0; access(name, F_OK) && tries < 6000; tries++)
         usleep(10000);

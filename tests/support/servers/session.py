@@ -16,15 +16,18 @@ class Session(paramiko.SFTPServer):
 
     def _send_server_version(self) -> int:
         self._read_packet()
-        if self.server.asked("version") != SILENT:
-            message = Message()
-            message.add_int(3)
-            message.add(*self.server.extensions)
-            self._send_packet(CMD_VERSION, message)
+        if self.server.asked("version") == SILENT:
+            self.server.house.silent.touch()
+            return 3
+        message = Message()
+        message.add_int(3)
+        message.add(*self.server.extensions)
+        self._send_packet(CMD_VERSION, message)
         return 3
 
     def _send_status(self, request_number: int, code: int, desc: str | None = None) -> None:
         if code == SILENT:
+            self.server.house.silent.touch()
             return
         super()._send_status(request_number, code, self.server.words(code) or desc)
 

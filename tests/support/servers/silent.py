@@ -9,6 +9,7 @@ from pathlib import Path
 import paramiko
 
 from servers.listener import PASSWORD, USER, Login
+from servers.mail_house import MailHouse
 from servers.server import Server
 
 
@@ -16,7 +17,7 @@ class SilentLogin(Login):
     """Never answers who logs in."""
 
     def check_auth_password(self, username: str, password: str) -> int:
-        self.over.wait()
+        self.fall_silent()
         return paramiko.AUTH_FAILED
 
 
@@ -24,7 +25,7 @@ class SilentChannel(Login):
     """Never answers the request for a channel."""
 
     def check_channel_request(self, kind: str, chanid: int) -> int:
-        self.over.wait()
+        self.fall_silent()
         return paramiko.OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
 
 
@@ -32,7 +33,7 @@ class SilentSubsystem(Login):
     """Never answers the request for SFTP."""
 
     def check_channel_subsystem_request(self, channel: paramiko.Channel, name: str) -> bool:
-        self.over.wait()
+        self.fall_silent()
         return False
 
 
@@ -44,8 +45,8 @@ class NoSubsystem(Login):
 
 
 @contextmanager
-def serve_words(root: Path, words: bytes) -> Iterator[Server]:
-    """A server that says these words when somebody connects, and then nothing more."""
+def serve_words(root: Path, house: MailHouse, words: bytes, wants: int) -> Iterator[Server]:
+    """A server that says these words when somebody connects. When it has heard so many bytes, it falls silent."""
     root.mkdir(parents=True, exist_ok=True)
     wires: list[socket.socket] = []
 
@@ -57,6 +58,8 @@ def serve_words(root: Path, words: bytes) -> Iterator[Server]:
                 return
             wires.append(wire)
             wire.sendall(words)
+            if len(wire.recv(wants, socket.MSG_WAITALL)) == wants:
+                house.silent.touch()
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=accept, daemon=True).start()

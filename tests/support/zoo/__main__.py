@@ -4,10 +4,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from zoo.entry import waits
 from zoo.kinds import ZOO
 from zoo.page import page, row
-from zoo.visit import frozen_world, together, visit
+from zoo.visit import frozen_world, visit
 
 
 def main() -> None:
@@ -15,8 +14,7 @@ def main() -> None:
         frozen = frozen_world(Path(folder, "frozen"))
         entries = [entry for group in ZOO.values() for entry in group]
         places = {entry.name: Path(folder, str(number)) for number, entry in enumerate(entries)}
-        seen = together(filter(waits, entries), lambda entry: visit(entry, frozen, places[entry.name]))
-        seen |= {entry.name: visit(entry, frozen, places[entry.name]) for entry in entries if not waits(entry)}
+        seen = {entry.name: visit(entry, frozen, places[entry.name]) for entry in entries}
     groups = {title: [row(entry, *seen[entry.name]) for entry in group] for title, group in ZOO.items()}
     Path(sys.argv[1]).write_text(page(groups), encoding="utf-8")
 

@@ -11,7 +11,7 @@ UNSEEN = {**TRUST, "make_directory": False}
 ACCOUNTS = (
     Entry("write and rename", "The account may write and rename, and look at nothing.", odd(WriteOnly), failed("asking for its size failed"), UNSEEN),
     Entry("write only", "The account may write, and nothing else.", odd(WriteAndNothingElse), failed("asking for its size failed"), {**UNSEEN, "finish": "direct"}),
-    Entry("OpenSSH, write only", "`sftp-server -p open,write,close,realpath`", openssh("internal-sftp -p open,write,close,realpath"), failed("making the folder failed"), {**UNSEEN, "finish": "direct"}),
+    Entry("OpenSSH, write only", "The same, on OpenSSH: `sftp-server -p open,write,close,realpath`", openssh("internal-sftp -p open,write,close,realpath"), failed("making the folder failed"), {**UNSEEN, "finish": "direct"}),
     Entry("no look", "Files can be neither listed nor asked for, and read back.", odd(ReadsOnly), failed("making the folder failed"), {"make_directory": False}),
     Entry("no size", "A file is there, says the server, and not how large it is.", odd(NoSize), SETTLED),
     Entry("blind", "Every file is said not to be there.", odd(Blind), held("is gone after the upload"), TRUST, leaves=(1, 0)),
@@ -24,5 +24,5 @@ FAULTY = (
     Entry("full disk", "The disk is full.", odd(FullDisk), failed("a write was refused"), None),
     Entry("small writes", "A write of more than 8 KiB is refused.", odd(SmallWrites), failed("a write was refused"), None),
     Entry("refused close", "The close of a file is answered with a failure.", odd(RefusedClose), failed("writing failed: Failure"), None),
-    Entry("read-only", "`sftp-server -R`", openssh("internal-sftp -R"), failed("writing"), None),
+    Entry("read-only", "Nothing can be written: `sftp-server -R`", openssh("internal-sftp -R"), failed("writing"), None),
 )  # fmt: skip

@@ -4,6 +4,7 @@ from zoo.account_kinds import ACCOUNTS, FAULTY
 from zoo.entry import Entry
 from zoo.ordinary_kinds import ORDINARY, SHARED
 from zoo.rename_kinds import RENAMES
+from zoo.silent_kinds import SILENT
 from zoo.taker_kinds import TAKERS
 
 ZOO: dict[str, tuple[Entry, ...]] = {
@@ -13,5 +14,5 @@ ZOO: dict[str, tuple[Entry, ...]] = {
     "Mail houses that take files at once": TAKERS,
     "Accounts that may not do everything": ACCOUNTS,
     "Servers that spoil files": FAULTY,
-    # "Servers that do not answer": SILENT,
+    "Servers that do not answer": SILENT,
 }

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from servers.answers import CaseBlind, Home
+from servers.answers import CaseBlind, Home, Root
 from servers.files import Files
 from servers.renames import Overwrites, PosixRename
 from servers.rights import NoOverwriting, refusing
@@ -16,6 +16,7 @@ ORDINARY = (
     Entry("overwriting", "A plain rename replaces the file that has the new name.", odd(Overwrites), SETTLED),
     Entry("no overwriting", "A name that exists cannot be opened for writing.", odd(NoOverwriting), SETTLED),
     Entry("home folder", "Relative paths start in the user's own folder.", odd(Home), SETTLED),
+    Entry("root folder", "Files arrive in `/`, and relative paths start elsewhere.", odd(Root), SETTLED),
     Entry("case-blind", "Upper case and lower case are the same, as on Windows.", odd(CaseBlind), SETTLED),
     Entry("appending", "Whatever is written to a file is appended to it.", odd(Appending), SETTLED),
     Entry("short reads", "A read returns at most 1,000 bytes.", odd(ShortReads), SETTLED),
@@ -31,9 +32,9 @@ ORDINARY = (
     Entry("no reading", "No file can be read.", odd(refusing("read")), SETTLED),
     Entry("no folders", "No folder can be made.", odd(refusing("mkdir")), SETTLED),
     Entry("no delete", "No file can be removed.", odd(refusing("remove")), SETTLED),
-    Entry("OpenSSH, no stat", "`sftp-server -P stat,lstat,fstat`", openssh("internal-sftp -P stat,lstat,fstat"), SETTLED),
-    Entry("OpenSSH, no list", "`sftp-server -P opendir,readdir`", openssh("internal-sftp -P opendir,readdir"), SETTLED),
-    Entry("OpenSSH, no delete", "`sftp-server -P remove`", openssh("internal-sftp -P remove"), SETTLED),
+    Entry("OpenSSH, no stat", "`stat` is refused: `sftp-server -P stat,lstat,fstat`", openssh("internal-sftp -P stat,lstat,fstat"), SETTLED),
+    Entry("OpenSSH, no list", "Folders cannot be listed: `sftp-server -P opendir,readdir`", openssh("internal-sftp -P opendir,readdir"), SETTLED),
+    Entry("OpenSSH, no delete", "No file can be removed: `sftp-server -P remove`", openssh("internal-sftp -P remove"), SETTLED),
 )  # fmt: skip
 
 

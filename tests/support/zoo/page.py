@@ -11,14 +11,23 @@ HEAD = """<!-- Written by `make docs` from runs against these servers: change it
 
 # Servers
 
-What a run does with SFTP servers of many kinds. Each row was observed: a test delivers a file to a server that behaves so, first with a route
-that gives nothing but the login, then with the settings in the third column. `dmail-runner route test` finds these settings.
+This page lists SFTP servers of many kinds, and what a run does with each. A test makes every row: it runs such a server, and delivers a file to
+it with a route that has a login and no other setting. If that does not settle the run, the test delivers another file with the settings
+in the last column. `dmail-runner route test ROUTE` finds these settings for your server; the same test compares both.
 
-A run that is `held` also says what to type when the provider has been asked.
+Each run is repeated, and the mail house fetches files in between. In every row it gets at most one whole copy of the file and no piece of it.
 
-In every row the mail house gets at most one whole copy of the file and no piece of it, however often the run is repeated.
+| a run | meaning |
+| --- | --- |
+| settled | The file was delivered by the first run. |
+| failed, then settled | The first run got no answer, or lost the connection. The next one completes the delivery. |
+| failed | Nothing was delivered, however often the run was repeated. |
+| held | Nobody can know whether the file was delivered. The run waits until you have asked the provider, and prints the command to type then. |
+| held, then settled | The run waits until a file of somebody else is gone. |
+
+"What a person is told" is the message of the first run, with HOST and RANDOM in place of what differs from run to run.
 """
-COLUMNS = "| server | behaviour | settings | result without them | result with them |\n| --- | --- | --- | --- | --- |"
+COLUMNS = "| server | behaviour | a run | what a person is told | settings that it needs |\n| --- | --- | --- | --- | --- |"
 
 
 def page(groups: Mapping[str, list[str]]) -> str:
@@ -27,15 +36,18 @@ def page(groups: Mapping[str, list[str]]) -> str:
 
 
 def row(entry: Entry, default: Seen, fitted: Seen | None) -> str:
-    """An entry's line in its table. `fitted`: what came of the runs with the settings that it needs."""
-    settings = "no setting helps" if entry.needs is None else written(entry.needs)
-    cells = [entry.name, entry.behaves, settings, result(default), result(fitted) if fitted else ""]
+    """An entry's line in its table. `fitted`: the result of runs with the settings that it needs."""
+    cells = [entry.name, entry.behaves, result(default), said(default.told), needed(entry.needs, fitted)]
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-def written(settings: Mapping[str, Any]) -> str:
-    """Settings as YAML has them."""
-    return "<br>".join(f"`{key}: {yaml_value(value)}`" for key, value in settings.items())
+def needed(needs: Mapping[str, Any] | None, fitted: Seen | None) -> str:
+    """The settings, and how a run with them ends if that is not simply `settled`."""
+    if needs is None:
+        return "none: ask the provider"
+    settings = "<br>".join(f"`{key}: {yaml_value(value)}`" for key, value in needs.items())
+    ends = result(fitted) if fitted else "settled"
+    return settings if ends == "settled" else f"{settings}: {ends}"
 
 
 def yaml_value(value: Any) -> str:
@@ -45,16 +57,15 @@ def yaml_value(value: Any) -> str:
 
 
 def result(seen: Seen) -> str:
-    """How the runs ended, what was said first, and what stays on the server."""
+    """How the runs ended, and what stays on the server."""
     states = seen.first if seen.first == seen.last else f"{seen.first}, then {seen.last}"
-    names = f"; {len(seen.left)} temporary name stays" if seen.last == "settled" and seen.left else ""
-    return f"{states}{names}{said(seen.told)}"
+    return f"{states}; the temporary name stays" if seen.last == "settled" and seen.left else states
 
 
 def said(told: str) -> str:
-    """The first line of what a person is told, without what changes from run to run."""
+    """What a person is told, without what changes from run to run, and without the commands, which are always the same."""
     text = re.sub(r"sftp://127\.0\.0\.1:\d+/(\S*?/root/|in/)?", "sftp://HOST/", told)
     text = re.sub(r"127\.0\.0\.1:\S*?/root", "HOST:/in", text)
     text = re.sub(r"127\.0\.0\.1(:\d+)?", "HOST", text)
     text = re.sub(r"\b[0-9a-f]{12}\b", "RANDOM", text)
-    return "".join(f": {line}" for line in text.splitlines()[:1])
+    return "<br>".join(line.strip().replace("-> ", "→ ") for line in text.splitlines() if "settle " not in line)

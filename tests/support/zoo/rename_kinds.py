@@ -11,15 +11,15 @@ LATE = Expected("failed", "no answer", "held", 1)
 
 RENAMES = (
     Entry(
-        "OpenSSH, plain rename", "`sftp-server -P posix-rename`: a rename makes a second link, and removes the first one.",
+        "OpenSSH, plain rename", "`sftp-server -P posix-rename`: a plain rename makes a second link, and removes the first one.",
         openssh(f"internal-sftp {PLAIN}"), SETTLED,
     ),
     Entry(
-        "OpenSSH, no plain rename", "`sftp-server -P rename`", openssh("internal-sftp -P rename"), held(REFUSED), DIRECT,
+        "OpenSSH, no plain rename", "Only `posix-rename` is there: `sftp-server -P rename`", openssh("internal-sftp -P rename"), held(REFUSED), DIRECT,
         leaves=(1, 0),
     ),
     Entry(
-        "OpenSSH, no rename", "`sftp-server -P rename,posix-rename`", openssh("internal-sftp -P rename,posix-rename"),
+        "OpenSSH, no rename", "No file can be renamed: `sftp-server -P rename,posix-rename`", openssh("internal-sftp -P rename,posix-rename"),
         held(REFUSED), DIRECT, leaves=(1, 0),
     ),
     Entry("OpenSSH, no links", "The file system has no hard links.", odd_openssh("no_links"), SETTLED),

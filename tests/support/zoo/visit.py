@@ -2,26 +2,25 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from fnmatch import fnmatch
-from pathlib import Path, PurePosixPath
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any
 
 from dmail_runner.core.errors import DmailError
 from dmail_runner.declare.route import find_route
 from dmail_runner.extract.parts import part_path
+from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.run.pipeline import resume_run, run_slot
-from dmail_runner.run.route_test import Probes, try_route
+from dmail_runner.run.route_test import Form, Probes, try_route
 from dmail_runner.ship.fitting import Verdict
 from servers.mail_house import MailHouse
 from servers.server import Server
+from servers.silence import clock
 from tiny import World, letter
-from zoo.entry import FOREIGN, NAME, Entry
-
-T = TypeVar("T")
+from zoo.entry import FOREIGN, Entry
 
 
 @dataclass(frozen=True)
@@ -54,27 +53,22 @@ class Place:
     world: World
     server: Server
     house: MailHouse
+    ledger: Ledger
 
     def run(self) -> tuple[str, str]:
         """Run once: the ledger's word, and what a person was told."""
-        ledger = self.world.ledger()
+        self.house.silent.unlink(missing_ok=True)
         told = ""
         try:
-            resume_run(self.world.job(), ledger.latest()[0], ledger)
+            resume_run(self.world.job(), self.ledger.latest()[0], self.ledger)
         except DmailError as error:
             told = str(error)
-        state = ledger.latest()[0].state
-        ledger.engine.dispose()
-        return state, told
-
-    def go(self) -> None:
-        """Let late renames begin."""
-        self.house.folder.with_name(f"{self.house.folder.name}.go").touch()
+        return self.ledger.latest()[0].state, told
 
     def wait_for_file(self) -> None:
         """Let late renames begin, and wait until there is a file that the mail house looks at."""
-        self.go()
-        for _ in range(100):
+        self.house.go.touch()
+        for _ in range(600):
             if any(fnmatch(path.name, self.house.looks_at) for path in self.server.root.rglob("*")):
                 return
             time.sleep(0.1)
@@ -90,14 +84,16 @@ def place(entry: Entry, settings: Mapping[str, Any], frozen: World, folder: Path
     """A copy of the frozen project, with a route of these settings to the entry's server."""
     house = MailHouse(folder / "taken", entry.house)
     world = frozen.copy_to(folder / "project")
-    with entry.serve(folder, house) as server:
+    with ExitStack() as stack:
+        server = stack.enter_context(entry.serve(folder, house))
+        if entry.given:
+            stack.enter_context(clock(house.silent))
+        ledger = world.ledger()
+        stack.callback(ledger.engine.dispose)
+        stack.callback(house.go.touch)
         entry.prepare(server.root)
         set_route(world, server, {**entry.given, **settings})
-        here = Place(world, server, house)
-        try:
-            yield here
-        finally:
-            here.go()
+        yield Place(world, server, house, ledger)
 
 
 def visit(entry: Entry, frozen: World, folder: Path) -> tuple[Seen, Seen | None]:
@@ -111,30 +107,26 @@ def runs(entry: Entry, settings: Mapping[str, Any], frozen: World, folder: Path)
     content = sent(frozen)
     with place(entry, settings, frozen, folder) as here:
         first, told = here.run()
-        last, told_last = here.run()
+        here.run()
         here.house.sweep(here.server.root)
-        for _ in range(1 if last == "settled" else 2):
-            last, told_last = here.run()
-        if entry.late:
+        last, told_last = here.run()
+        if entry.late and not here.house.taken:
             here.wait_for_file()
         here.house.sweep(here.server.root)
         others = tuple(path.name for path in here.house.taken if path.read_bytes() not in (content, FOREIGN))
         return Seen(first, told, last, told_last, here.house.copies(content), others, here.left())
 
 
-def together(entries: Iterable[Entry], step: Callable[[Entry], T]) -> dict[str, T]:
-    """The results of a step for several entries at a time, by their names: servers for which one waits in vain."""
-    chosen = list(entries)
-    with ThreadPoolExecutor(len(chosen)) as pool:
-        return dict(zip((entry.name for entry in chosen), pool.map(step, chosen), strict=True))
-
-
 def verdict(entry: Entry, frozen: World, folder: Path) -> tuple[Verdict, Place]:
     """What `route test` finds by the default settings, and the server afterwards."""
     with place(entry, {}, frozen, folder) as here:
         route = find_route(here.world.settings, "out")
-        probes = Probes("out", None, folder, folder / "probes", PurePosixPath(NAME), here.world.now, size=100_000)
-        return try_route(route, probes, wait=lambda seconds: time.sleep(seconds / 20)), here
+        probes = Probes("out", None, folder, folder / "probes", Form(), here.world.now, size=100_000)
+
+        def again(_: object) -> None:
+            here.house.silent.unlink(missing_ok=True)
+
+        return try_route(route, probes, heard=again, wait=again), here
 
 
 def frozen_world(folder: Path) -> World:

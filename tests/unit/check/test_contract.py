@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts import SHIPPED, settings_of
@@ -23,6 +23,7 @@ from dmail_runner.declare.campaign import SEED, Campaign, Column, DirectMail
 from dmail_runner.declare.provider import Provider, SharedContract, check_contract, find_contract, find_provider
 from dmail_runner.extract.envelope import Envelope
 from dmail_runner.extract.extract import extract
+from effort import searching
 from project import ROOT
 
 MOMENT = datetime(2026, 11, 2, 11, tzinfo=UTC)
@@ -106,7 +107,7 @@ ROWS = st.lists(st.tuples(VALUES | st.none(), VALUES | st.none(), st.booleans())
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None)
+@searching(30, 500)
 @given(ROWS, CONTRACTS, st.booleans())
 def test_the_sql_says_what_the_oracle_says(
     rows: list[tuple[str | None, str | None, bool]], keys: dict[str, Any], hidden: bool

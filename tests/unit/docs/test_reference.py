@@ -21,7 +21,8 @@ from dmail_runner.declare.campaign import ColumnMeta, DirectMail, ModelMeta
 from dmail_runner.declare.notices import Notices
 from dmail_runner.declare.provider import Provider, SharedContract
 from dmail_runner.declare.route import Route
-from dmail_runner.setup.scaffold import OWN, STARTER
+from dmail_runner.setup.draft import STARTER
+from dmail_runner.setup.scaffold import OWN
 from entries import ENTRIES
 from project import ROOT
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dmail_runner.check.figures import check
@@ -21,6 +21,7 @@ from dmail_runner.declare.file_format import CsvFormat
 from dmail_runner.extract.extract import extract
 from dmail_runner.extract.parts import part_path
 from dmail_runner.extract.records import Records
+from effort import searching
 from extracts import BUILD, campaign, envelope
 from project import ROOT
 
@@ -56,7 +57,7 @@ TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@searching(40, 500)
 @given(st.lists(st.tuples(TEXT, TEXT | st.none()), min_size=1, max_size=12), st.sampled_from(["lf", "crlf"]))
 def test_any_text_is_read_back_as_it_was(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str | None]], line_end: str

@@ -6,12 +6,13 @@ import io
 import re
 import unicodedata
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from dmail_runner.check.figures import check
@@ -24,6 +25,7 @@ from dmail_runner.declare.provider import Provider
 from dmail_runner.extract.envelope import Envelope, envelope_faults
 from dmail_runner.extract.extract import extract
 from dmail_runner.extract.parts import part_path
+from effort import searching
 
 BUILD = Build(extract="extract", recipients="recipients")
 SLOT = datetime(2026, 11, 2, 11, tzinfo=UTC)
@@ -47,18 +49,24 @@ def envelope(form: dict[str, Any], *, file: dict[str, Any] | None = None, **entr
     return Envelope(campaign(**(file or {})), provider, SLOT, "run-1")
 
 
+@cache
+def warehouse() -> duckdb.DuckDBPyConnection:
+    """One for all examples: to open it takes longer than most of them."""
+    return duckdb.connect()
+
+
 def write(rows: list[Row], folder: Path, given: Envelope) -> list[bytes]:
     """The parts' bytes."""
     assert list(envelope_faults(given.campaign, given.provider)) == []
     folder.mkdir(exist_ok=True)
     for old in folder.iterdir():
         old.unlink()
-    with duckdb.connect() as connection:
-        connection.execute("create table extract (profile_id varchar, name varchar, city varchar)")
-        connection.executemany("insert into extract values (?, ?, ?)", rows)
-        connection.execute("create table recipients as select profile_id, null::varchar as exclusion_reason from extract")
-        build, _ = transliterate(connection, BUILD, given.campaign, given.provider.format)
-        contents = extract(connection, build, check(connection, build, given.campaign), given, folder)
+    connection = warehouse()
+    connection.execute("create or replace table extract (profile_id varchar, name varchar, city varchar)")
+    connection.executemany("insert into extract values (?, ?, ?)", rows)
+    connection.execute("create or replace table recipients as select profile_id, null::varchar as exclusion_reason from extract")
+    build, _ = transliterate(connection, BUILD, given.campaign, given.provider.format)
+    contents = extract(connection, build, check(connection, build, given.campaign), given, folder)
     written = [part_path(folder, number).read_bytes() for number in range(1, len(contents) + 1)]
     assert [content.sha256 for content in contents] == [hashlib.sha256(part).hexdigest() for part in written]
     assert [content.bytes for content in contents] == list(map(len, written))
@@ -76,7 +84,7 @@ ROWS = st.lists(st.tuples(TEXT, TEXT | st.none()), min_size=1, max_size=9).map(
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None)
+@searching(25, 200)
 @given(rows=ROWS, encoding=st.sampled_from(ENCODINGS))
 def test_transliterated_text_is_in_the_encoding_or_refused(
     tmp_path_factory: pytest.TempPathFactory, rows: list[Row], encoding: str
@@ -112,7 +120,7 @@ def test_a_transliterated_value_is_judged_as_it_is_printed(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-@settings(max_examples=250, deadline=None)
+@searching(60, 1000)
 @given(
     rows=ROWS,
     delimiter=st.sampled_from([",", ";", "\t", "|", "&", "^", "~"]),
@@ -181,7 +189,7 @@ def unfit(value: str, form: dict[str, Any]) -> bool:
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None)
+@searching(25, 200)
 @given(rows=ROWS, encoding=st.sampled_from(["utf-8", "latin-1", "cp437"]))
 def test_fixed_width_lines_are_equally_long(tmp_path_factory: pytest.TempPathFactory, rows: list[Row], encoding: str) -> None:
     asked = envelope({"type": "fixed_width", "encoding": encoding, "line_end": "crlf"})

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from dmail_runner import history
@@ -21,6 +21,7 @@ from dmail_runner.look.diff import difference
 from dmail_runner.run.housekeeping import keep_history
 from dmail_runner.run.order import last_run, trial_order
 from dmail_runner.run.reconcile import reconcile
+from effort import searching
 from fuses import SHM
 from project import ROOT
 from shelf import DAY, MONDAY, PLACES, Shelf, contacts
@@ -208,7 +209,7 @@ def test_a_ledger_that_lacks_a_run_of_a_week_ships_nothing(tmp_path: Path) -> No
         (world.settings.state_dir / name).write_bytes(content)
     (fault,) = world.run_due()
     assert isinstance(fault, LedgerError)
-    assert "the contact history tells of letter-20270308T060000Z" in str(fault)
+    assert "the contact history has the run letter-20270308T060000Z" in str(fault)
     assert reconcile([world.job()], world.ledger(), "by Ann: disk failure") == ["letter-20270308T060000Z"]
 
 
@@ -219,7 +220,7 @@ KINDS = st.tuples(
 
 
 @pytest.mark.slow
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@searching(4, 200, suppress_health_check=list(HealthCheck))
 @given(
     runs=st.lists(KINDS, max_size=8, unique_by=lambda run: (run[0], run[2])),
     spans=st.lists(st.sampled_from([1, 6, 20]), max_size=5),

@@ -180,7 +180,7 @@ def test_a_fault_of_the_disk_fails_no_mailing_and_is_told(tmp_path: Path) -> Non
     assert world.run_due() == []
     assert [run.state for run in world.ledger().latest()] == ["settled"] * 3
     keep_history(replace(world.job(), tell=told.append), world.ledger())
-    assert told == ["note     the contact history could not be compacted, and is as it was: File exists"]
+    assert told == ["note     the contact history could not be compacted, and is unchanged: File exists"]
 
 
 def test_nothing_is_compacted_while_somebody_is_erased(shelf: Shelf) -> None:

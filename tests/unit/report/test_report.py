@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import duckdb
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dmail_runner.check.regions import MIN_PIECES, count_regions
@@ -15,11 +15,13 @@ from dmail_runner.core.values import Build, Churn, RegionCount, Verdicts
 from dmail_runner.declare.campaign import Column
 from dmail_runner.report import words
 from dmail_runner.report.attention import needs
+from dmail_runner.report.campaign_page import campaign_view
 from dmail_runner.report.declared import Declared
 from dmail_runner.report.figures import figures_of, funnel, total
 from dmail_runner.report.pages import TEMPLATES, Pages
 from dmail_runner.report.rows import Approval, Details, RunRow
-from dmail_runner.report.views import campaign_view, run_view
+from dmail_runner.report.run_page import run_view
+from effort import searching
 from reports import NOW
 from tiny import letter
 
@@ -138,7 +140,7 @@ def test_a_map_is_drawn_where_places_are_known() -> None:
     assert page.count("fewer than ten each") == 2
 
 
-@settings(deadline=None, max_examples=50)
+@searching(20, 500)
 @given(
     st.lists(
         st.tuples(

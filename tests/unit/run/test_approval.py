@@ -56,7 +56,7 @@ def test_a_new_password_needs_no_approval_and_another_server_does(world: World, 
 def test_four_eyes_see_more_than_two(world: World) -> None:
     ledger = world.ledger()
     world.campaign = replace(letter(approval="four_eyes"), sources=("letter.sql",))
-    with pytest.raises(UsageError, match="git cannot be asked"):
+    with pytest.raises(UsageError, match="git cannot find the author"):
         approve(world.job(), ledger, "Bob", "bob", four_eyes=False)
     git = ["git", "-C", str(world.folder), "-c", "user.name=Ann Smith", "-c", "user.email=ann@example.com"]
     subprocess.run([*git, "init", "-q"], check=True)

@@ -125,7 +125,7 @@ def test_a_run_that_failed_is_tried_again_later_and_later(world: World) -> None:
 def test_a_run_that_another_process_is_at_is_left_alone(world: World) -> None:
     world.pass_time(DAY)
     ledger = world.ledger()
-    with ledger.turn("letter", "somebody else"):
+    with ledger.campaign_lock("letter", "somebody else"):
         assert world.run_due() == []
     assert states(world) == []
     assert world.run_due() == []

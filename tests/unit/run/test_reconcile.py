@@ -32,7 +32,7 @@ def test_a_ledger_of_yesterday_ships_nothing_until_it_is_reconciled(world: World
     world.pass_time(HOUR)
     (fault,) = world.run_due()
     assert isinstance(fault, LedgerError)
-    assert "the contact history tells of letter-20270303T060000Z" in str(fault)
+    assert "the contact history has the run letter-20270303T060000Z" in str(fault)
     ledger = world.ledger()
     assert reconcile([world.job()], ledger, "by Ann: disk failure") == ["letter-20270303T060000Z"]
     world.run_due()
@@ -69,7 +69,7 @@ def test_nothing_is_written_to_an_older_ledger_of_which_only_the_anchor_knows(wo
         world.run_due,
     )
     for attempt in attempts:
-        with pytest.raises(LedgerError, match="older than what this host knows of it"):
+        with pytest.raises(LedgerError, match="older than what this host has seen"):
             attempt()
     assert len(world.mailed()) == 2
     restored = world.ledger()
@@ -91,7 +91,7 @@ def test_a_reconciliation_that_was_killed_leaves_the_ledger_unbelieved(world: Wo
     with pytest.raises(KeyboardInterrupt):
         reconcile([world.job()], ledger, "by Ann: disk failure")
     monkeypatch.undo()
-    with pytest.raises(LedgerError, match="older than what this host knows"):
+    with pytest.raises(LedgerError, match="older than what this host has seen"):
         world.run_due()
     reconcile([world.job()], world.ledger(), "by Ann: disk failure")
     assert world.run_due() == []

@@ -1,5 +1,5 @@
 -- The file, column for column. The macros in macros/format of the package print fields in other forms.
--- With seeds=ref("int_seed_addresses"), pieces() adds our own addresses.
+-- With seeds=ref(MODEL), pieces() adds the addresses of that model, such as your own.
 with
     pieces as (
         {{
@@ -13,7 +13,11 @@ with
     final as (
         select
             profile_id,
+%% if "title" in columns
             {{ dmail.join_words(["title", "first_name", "last_name"]) }} as full_name,
+%% else
+            {{ dmail.join_words(["first_name", "last_name"]) }} as full_name,
+%% endif
             company,
             address_line1,
             address_line2,

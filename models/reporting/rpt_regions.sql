@@ -1,11 +1,11 @@
 -- One row per run, country and region: the number of pieces. Those with fewer than ten pieces are merged.
 with
-    places as (
+    regions as (
         select *
         from
             {{
                 dmail.read_files(
-                    source("dmail_figures", "places"),
+                    source("dmail_figures", "regions"),
                     otherwise={
                         "run_id": "string",
                         "country_code": "string",
@@ -19,9 +19,9 @@ with
     runs as (select * from {{ ref("rpt_runs") }}),
 
     final as (
-        select places.run_id, runs.campaign, runs.slot_at, places.country_code, places.region, places.pieces
-        from places
-        inner join runs on places.run_id = runs.run_id
+        select regions.run_id, runs.campaign, runs.slot_at, regions.country_code, regions.region, regions.pieces
+        from regions
+        inner join runs on regions.run_id = runs.run_id
     )
 
 select *
