@@ -31,16 +31,14 @@ SEND = """
 import sys, json
 from pathlib import Path
 from pydantic import TypeAdapter
+from dmail_runner.core.values import Part, Spooled
 from dmail_runner.declare.route import Route
-from dmail_runner.ship import DeliveryCallbacks
-from dmail_runner.ship import Intent
-from dmail_runner.ship import ship
-from dmail_runner.core.values import Part
-from dmail_runner.core.values import Spooled
+from dmail_runner.ledger.intents import Intents
+from dmail_runner.ship import DeliveryCallbacks, ship
 route = TypeAdapter(Route).validate_python(json.loads(sys.argv[1]))
 path, size, digest = Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
-nothing = Intent(declared=False, owner=None, declare=lambda: None, withdraw=lambda: None)
-ship([Spooled(Part(1, "ours.bin", 1, size, digest, "r"), path)], route, DeliveryCallbacks(lambda _: nothing, lambda *_: None))
+part = Spooled(Part(1, "ours.bin", 1, size, digest, "r"), path)
+ship([part], route, DeliveryCallbacks(lambda _: Intents(), lambda *_: None))
 """
 SEAL = """
 import sys, json

@@ -1,4 +1,4 @@
-"""The delivery of one part: once, whole, and recorded as it is. docs/delivery.md explains the protocol.
+"""The delivery of one part: once, whole, and recorded as it is. docs/adr/0003-ledger-of-intents.md has the protocol.
 
 What is about to happen is in the ledger before it happens, and nothing takes it back. A new attempt therefore begins where the
 last one may have ended, and sends nothing again unless it is certain that nothing has left.

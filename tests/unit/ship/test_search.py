@@ -1,10 +1,9 @@
 """The real delivery code, searched: no history of a small world makes it break a promise, or leave the table of its protocol.
 
 A world is a server with its mail house (delivery_cases.py). In each history up to two uploads, two renames, one crash, one fault and
-one decision of a person happen, at any moment. `DMAIL_TEST_DEPTH=2`, as `make soak` sets it, allows two crashes and two decisions.
+one decision of a person happen, at any moment. `make soak` allows two crashes and two decisions.
 """
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,10 +18,10 @@ from dmail_runner.ship import by_rename
 from dmail_runner.ship.answers import Lost, Refused
 from dmail_runner.ship.by_rename import ByRename
 from dmail_runner.ship.direct import Direct
+from effort import SOAK
 from simulated_server import OURS, Left, Server, State
 
 CASES = cases()
-DEPTH = int(os.environ.get("DMAIL_TEST_DEPTH", "1"))
 
 
 @pytest.fixture
@@ -40,9 +39,10 @@ def search_of(case: Case, file: Path, **given: int) -> Search:
 
 
 @pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("name", CASES)
 def test_no_history_of_the_code_breaks_a_promise(name: str, file: Path) -> None:
-    deeper = {"crashes": DEPTH, "words": DEPTH} if DEPTH > 1 else {}
+    deeper = {"crashes": 2, "words": 2} if SOAK else {}
     found = search_of(CASES[name], file, **deeper).run()
     print(f"{name}: {found.histories:,} histories, {len(found.points):,} points, {len(found.states):,} states")  # noqa: T201
     assert found.faults == {}
