@@ -62,7 +62,7 @@ def test_a_new_project_and_no_project_are_told_apart(base: Path, tmp_path: Path)
     fit, found = examined(project)
     assert fit
     assert not (project.path / ".dmail").exists()
-    assert found["manifest"][0]["todo"] == "dmail-runner check, then this again"
+    assert found["manifest"][0]["todo"] == "dmail-runner check, then dmail-runner doctor"
     fit, found = examined(Project(tmp_path))
     assert not fit
     assert "is no dbt project" in found["project"][0]["found"]
@@ -130,7 +130,7 @@ FAULTS: dict[str, tuple[Callable[[Project], object], str, str, str, str]] = {
     "draft": (add_route(password="x", status="draft"), "warn", "route test", "is draft", "status: active"),
     "variable": (add_route(password="{{ env_var('NOBODY_SET_IT') }}"), "fail", "routes", "NOBODY_SET_IT is not set", "set the variable"),
     "secret": (open_key, "fail", "route test", "mode 0644", "chmod 600"),
-    "no secret": (add_route(private_key="nowhere"), "fail", "route test", "does not exist", "bring it there"),
+    "no secret": (add_route(private_key="nowhere"), "fail", "route test", "does not exist", "copy it there"),
     "key": (
         add_route(password="x", encryption={"keys": [{"file": "acme.asc", "fingerprint": "A" * 40}]}),
         "fail", "route test", "acme.asc does not exist", "profiles/keys",

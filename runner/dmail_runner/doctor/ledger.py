@@ -35,9 +35,19 @@ def examine_ledger(settings: Settings, now: datetime) -> tuple[list[Finding], di
     except UsageError as error:
         return [fail("ledger", error.what, error.todo)], None
     except (SQLAlchemyError, ModuleNotFoundError, ValueError) as error:
-        reason = str(error.orig if isinstance(error, DBAPIError) else error).splitlines()[0]
-        return [fail("ledger", f"cannot be used: {reason}", "check DMAIL_LEDGER, and that the database server is running")], None
+        return [unusable(settings, error)], None
     return found or [ok("ledger", description(url, known))], known
+
+
+def unusable(settings: Settings, error: Exception) -> Finding:
+    """The finding if the database cannot be used."""
+    reason = str(error.orig if isinstance(error, DBAPIError) else error).splitlines()[0]
+    is_file = ledger_url(settings).get_backend_name() == "sqlite"
+    return fail(
+        "ledger",
+        f"cannot be used: {reason}",
+        BACKUP if is_file else "check DMAIL_LEDGER, and that the database server is running",
+    )
 
 
 def missing(settings: Settings, file: Path) -> Iterator[Finding]:
