@@ -65,7 +65,7 @@ def test_a_new_project_and_no_project_are_told_apart(base: Path, tmp_path: Path)
     assert found["manifest"][0]["todo"] == "dmail-runner check, then dmail-runner doctor"
     fit, found = examined(Project(tmp_path))
     assert not fit
-    assert "is no dbt project" in found["project"][0]["found"]
+    assert "is not a dbt project" in found["project"][0]["found"]
 
 
 def add_route(**route: Any) -> Callable[[Project], None]:
