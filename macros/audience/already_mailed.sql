@@ -2,14 +2,14 @@
     Excludes profiles that a campaign has mailed before.
 
     Arguments:
-        days (optional[int]): Count only contacts of the last `days` days before the slot. By default, contacts of any age count.
+        days (optional[int]): Count only contacts of the last `days` calendar days, in the campaign's zone. By default, contacts of any age count.
         campaigns (any): The campaigns whose contacts count: 'this', 'all', or a list of names.
 #}
 {% macro already_mailed(days=none, campaigns="this") %}
     {% set window = none %}
     {% if days is not none %}
         {% do dmail.number_between("already_mailed", "days", days, 1, 10000) %}
-        {% set window %} slot > {{ dmail.slot() }} - interval {{ days }} day {% endset %}
+        {% set window = dmail.within_days("slot", days, later=false) %}
     {% endif %}
     {% set mailed %}
         select profile_id as mailed_profile_id, max(slot) as mailed_slot

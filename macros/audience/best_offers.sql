@@ -14,7 +14,8 @@
         rank (string): SQL over `piece` and `offer`. A greater value is better.
         best (int): The number of offers for each piece.
         columns (list[string]): The columns of `offers` to return, such as ['text'].
-        fallback (optional[string]): The offer_id for pieces that no offer fits. By default, `offer_1` is null there.
+        fallback (optional[string]): The offer_id for pieces that no offer fits. It must be one of the offers. By default, `offer_1` is null
+            there.
 #}
 {% macro best_offers(pieces, offers, eligible="true", rank="offer.priority", best=1, columns=[], fallback=none) %}
     {% do dmail.number_between("best_offers", "best", best, 1, 50) %}
@@ -48,12 +49,30 @@
             where coalesce(position <= cap, true)
         ),
 
+        {% if fallback %}
+            fallback as (
+                select
+                    case
+                        when count(*) = 0
+                        then
+                            {{
+                                dmail.fail(
+                                    "'the fallback " ~ fallback.replace("'", "''") ~ " is no offer_id of the offers'"
+                                )
+                            }}
+                        else {{ dmail.sql_text(fallback) }}
+                    end as offer_id
+                from {{ offers }}
+                where offer_id = {{ dmail.sql_text(fallback) }}
+            ),
+        {% endif %}
+
         chosen as (
             select
                 piece.profile_id,
                 {% for choice in range(1, best + 1) %}
                     {% set offer %} max(case when choice = {{ choice }} then offer_id end) {% endset %}
-                    {% if fallback and choice == 1 %} coalesce({{ offer }}, {{ dmail.sql_text(fallback) }})
+                    {% if fallback and choice == 1 %} coalesce({{ offer }}, (select offer_id from fallback))
                     {% else %} {{ offer }}
                     {% endif %} as offer_{{ choice }}
                     {{ "," if not loop.last }}

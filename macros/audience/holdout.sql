@@ -18,6 +18,7 @@
         return(
             {
                 "reason": "holdout",
+                "draws": true,
                 "condition": drawn ~ " < '" ~ bound ~ "'",
                 "shows": {"draw": drawn, "below": "'" ~ bound ~ "'"},
             }

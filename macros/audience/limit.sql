@@ -14,6 +14,7 @@
         return(
             {
                 "reason": "limit",
+                "draws": true,
                 "unit": [per] if per else [],
                 "keep": [keep ~ " nulls last" if keep else lot],
                 "first": rows,

@@ -11,6 +11,8 @@
         unit, keep, first  a rule over sets: the columns that define a set, the order within it, and how many rows are kept. It
                            sees only rows that no earlier rule has excluded, so that an excluded row never takes a place
         shows              what `dmail-runner explain` prints: label -> SQL
+        within_file        another rule, which limits what this very file gives; see `with_caps_within_file()`
+        draws              true for rules that choose among everybody whom the other rules leave
 
     Arguments:
         audience (relation): The campaign's audience: `profile_id`, `household_key`, and the columns that the rules read.
@@ -26,6 +28,7 @@
             )
         }}
     {% endfor %}
+    {% set rules = dmail.with_caps_within_file(rules) %}
     {% set explained = execute and env_var("DMAIL_EXPLAIN", "") != "" %}
     {% set wave = dmail.this_wave() %}
     {% set step = namespace(name="targeted") %}
@@ -85,6 +88,23 @@
 
     select *
     from final
+{% endmacro %}
+
+{#
+    The rules, with those that limit what this very file gives. They come after the rules that decide who may be mailed, and before the
+    first one after them that draws a control group or a quantity: nobody takes a place in a household who is not mailed.
+
+    Arguments:
+        rules (list[dict[string, any]]): The rules, in order.
+#}
+{% macro with_caps_within_file(rules) %}
+    {% set ordered, waiting = [], [] %}
+    {% for rule in rules %}
+        {% if rule.draws %} {% do ordered.extend(waiting) %} {% do waiting.clear() %} {% endif %}
+        {% do ordered.append(rule) %}
+        {% if rule.within_file %} {% do waiting.append(rule.within_file) %} {% endif %}
+    {% endfor %}
+    {{ return(ordered + waiting) }}
 {% endmacro %}
 
 {#

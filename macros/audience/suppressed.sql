@@ -1,6 +1,6 @@
 {#
-    Excludes profiles on a suppression list, by `profile_id` or by name and address. The build fails if a list is missing, empty or
-    too old. People whom `dmail-runner forget` has erased are always excluded.
+    Excludes profiles on a suppression list, by `profile_id` and by every key that an entry has: of a person, a household or an address
+    (`list_keys()`). The build fails if a list is missing, empty or too old. People whom `dmail-runner forget` has erased are always excluded.
 
     Arguments:
         lists (list[string]): The names of the lists in the model with the role `suppressions`.
@@ -46,29 +46,25 @@
                 group by wanted
             ) as ages
     {% endset %}
-    {% set by_profile %}
-        select profile_id as listed_profile_id, min(list_name) as list_of_profile
-        from {{ suppressions }}
-        where profile_id is not null and {{ valid }}
-        group by profile_id
-    {% endset %}
-    {% set by_person %}
-        select person_key as listed_person_key, min(list_name) as list_of_person
-        from {{ suppressions }}
-        where person_key is not null and {{ valid }}
-        group by person_key
-    {% endset %}
+    {% set joins = [{"query": current, "on": "true"}] %}
+    {% set listed_by = [] %}
+    {% for key in ["profile_id"] + dmail.list_keys() %}
+        {% set by_key %}
+            select {{ key }} as listed_{{ key }}, min(list_name) as list_by_{{ key }}
+            from {{ suppressions }}
+            where {{ key }} is not null and {{ valid }}
+            group by {{ key }}
+        {% endset %}
+        {% do joins.append({"query": by_key, "on": key ~ " = listed_" ~ key}) %}
+        {% do listed_by.append("list_by_" ~ key) %}
+    {% endfor %}
     {{
         return(
             {
                 "reason": reason,
-                "joins": [
-                    {"query": current, "on": "true"},
-                    {"query": by_profile, "on": "profile_id = listed_profile_id"},
-                    {"query": by_person, "on": "person_key = listed_person_key"},
-                ],
-                "condition": "(lists_are is null or list_of_profile is not null or list_of_person is not null)",
-                "shows": {"list": "coalesce(list_of_profile, list_of_person, 'none')"},
+                "joins": joins,
+                "condition": "(lists_are is null or coalesce(" ~ listed_by | join(", ") ~ ") is not null)",
+                "shows": {"list": "coalesce(" ~ listed_by | join(", ") ~ ", 'none')"},
             }
         )
     }}

@@ -7,6 +7,19 @@
         {% for name, type in otherwise.items() %} {% do columns.append("cast(null as " ~ type ~ ") as " ~ name) %}
         {% endfor %}
         {{ return("(select " ~ columns | join(", ") ~ " where false)") }}
+    {% elif location.lower().endswith(".parquet'") and otherwise %}
+        {# Files of earlier versions may lack columns. #}
+        {% set columns = [] %}
+        {% for name, type in otherwise.items() %} {% do columns.append("cast(null as " ~ type ~ ") as " ~ name) %}
+        {% endfor %}
+        {% set query %}
+            (
+                select * from read_parquet({{ location }}, union_by_name = true)
+                union all by name
+                select {{ columns | join(", ") }} where false
+            )
+        {% endset %}
+        {{ return(query) }}
     {% elif location.lower().endswith(".parquet'") %} {{ return("read_parquet(" ~ location ~ ")") }}
     {% else %} {{ return("read_csv(" ~ location ~ ", " ~ dmail.duckdb__csv_options(location) ~ ")") }}
     {% endif %}

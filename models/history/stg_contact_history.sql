@@ -6,6 +6,7 @@
     "slot": "timestamp",
     "run_id": "string",
     "cell": "string",
+    "purpose": "string",
 } %}
 with
     compacted as (
@@ -36,7 +37,8 @@ with
             contacts.campaign,
             contacts.slot,
             contacts.run_id,
-            contacts.cell
+            contacts.cell,
+            contacts.purpose
         from compacted
         right join contacts on compacted.run_id = contacts.run_id
         where contacts.compaction is not distinct from compacted.compaction

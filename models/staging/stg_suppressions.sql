@@ -27,26 +27,35 @@ with
         from source
     ),
 
+    worded as (
+        select
+            *,
+            {{ dmail.name_words("coalesce(" ~ dmail.join_words(["first_name", "last_name"]) ~ ", company)") }} as name,
+            {{ dmail.box_words("address_line1", "address_line2") }} as street,
+            {{ dmail.locality_words("city", dmail.postal_code("postal_code", "country_code"), "country_code") }}
+            as locality
+        from renamed
+    ),
+
+    -- An entry without a first name is of the household, and one without a name of the address, unless it names a
+    -- profile.
     entries as (
         select
             list_name,
             reason,
             profile_id,
-            {{
-                dmail.match_key(
-                    [
-                        dmail.name_words("coalesce(" ~ dmail.join_words(["first_name", "last_name"]) ~ ", company)"),
-                        dmail.box_words("address_line1", "address_line2"),
-                        dmail.locality_words(
-                            "city", dmail.postal_code("postal_code", "country_code"), "country_code"
-                        ),
-                    ]
-                )
-            }} as person_key,
+            {{ dmail.match_key(["name", "street", "locality"]) }} as person_key,
+            case
+                when profile_id is null and first_name is null and last_name is not null
+                then {{ dmail.match_key(["name", "street", "locality"]) }}
+            end as household_key,
+            case
+                when profile_id is null and name is null then {{ dmail.match_key(["street", "locality"]) }}
+            end as address_key,
             valid_from,
             valid_until,
             as_of
-        from renamed
+        from worded
     ),
 
     final as (
@@ -58,6 +67,8 @@ with
             'erased on request' as reason,
             profile_id,
             cast(null as string) as person_key,
+            cast(null as string) as household_key,
+            cast(null as string) as address_key,
             cast(null as timestamp) as valid_from,
             cast(null as timestamp) as valid_until,
             forgotten_at as as_of

@@ -151,11 +151,16 @@ def test_nobody_who_said_no_is_mailed_whatever_the_models_are_called(shop: Proje
     assert shop.delivered == []
 
 
-@pytest.mark.parametrize("role", ["profiles", "suppressions"])
+@pytest.mark.parametrize("role", ["profiles", "suppressions", "suppressed_profiles"])
 @pytest.mark.parametrize("change", ["no", "two"])
 def test_a_role_that_no_model_or_two_models_have(shop: Project, role: str, change: str) -> None:
     """An error before anything is built."""
-    name = {"profiles": "shop__mailable_customers", "suppressions": "stg_shop__opt_outs"}[role]
+    names = {
+        "profiles": "shop__mailable_customers",
+        "suppressions": "stg_shop__opt_outs",
+        "suppressed_profiles": "shop__suppressed_customers",
+    }
+    name = names[role]
     file = f"models/mailing/_{name}.yml"
     declared = f"meta: {{direct_mail: {{role: {role}}}}}"
     if change == "no":
@@ -168,6 +173,24 @@ def test_a_role_that_no_model_or_two_models_have(shop: Project, role: str, chang
         assert refused.returncode == WRONG, command
         assert f"the role {role}" in refused.stderr
     assert not (shop.path / "shop.duckdb").exists()
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        (
+            "{{ dmail.suppressed_profiles(ref('shop__mailable_customers')) }} where list_name <> 'x'",
+            "is not suppressed_profiles() alone",
+        ),
+        ("select * from {{ ref('stg_shop__opt_outs') }}", "is not suppressed_profiles() alone"),
+        ("{{ dmail.suppressed_profiles(ref('dim_customers')) }}", "does not read shop__mailable_customers"),
+    ],
+)
+def test_suppressed_profiles_that_may_lack_somebody(shop: Project, query: str, told: str) -> None:
+    (shop.path / "models/mailing/shop__suppressed_customers.sql").write_text(query)
+    refused = shop.call("check")
+    assert refused.returncode == WRONG
+    assert told in refused.stderr
 
 
 def test_a_wrong_mapping_names_the_column(shop: Project) -> None:

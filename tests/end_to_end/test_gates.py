@@ -11,6 +11,7 @@ from project import DONE, FILE, HELD, SLOT, WRONG, Project
 
 EXPOSURE = "models/campaigns/spring_catalog/_spring_catalog__exposures.yml"
 RECIPIENTS = "models/campaigns/spring_catalog/spring_catalog__recipients.sql"
+SUPPRESSED = 'dmail.suppressed(lists=["do_not_mail", "deceased", "returned"], max_age_days=180),'
 
 
 def guard(project: Project, entry: str) -> None:
@@ -65,7 +66,7 @@ def test_whatever_the_rules_say_nobody_who_opted_out_is_mailed(project: Project)
     whole = (project.path / RECIPIENTS).read_text()
     for rule, told in (
         ("dmail.consent(),", "people in the file have said no"),
-        ('dmail.suppressed(lists=["do_not_mail", "deceased", "returned"], max_age_days=180),', "are on a suppression list"),
+        (SUPPRESSED, "are on a suppression list"),
     ):
         (project.path / RECIPIENTS).write_text(whole)
         project.edit(RECIPIENTS, rule, "")
@@ -77,6 +78,46 @@ def test_whatever_the_rules_say_nobody_who_opted_out_is_mailed(project: Project)
         assert project.private_leftovers() == []
     project.edit(EXPOSURE, "provider: acme_print", "purpose: contractual\n          provider: acme_print")
     assert project.run().returncode == DONE, "a letter that nobody can refuse"
+
+
+def keep_entries(project: Project, where: str) -> list[str]:
+    """Keep these entries of the suppression lists; the lists that are left."""
+    file = project.path / "data/suppressions.csv"
+    with duckdb.connect() as connection:
+        connection.execute(f"create table lists as select * from read_csv('{file}', all_varchar = true) where {where}")
+        connection.execute(f"copy lists to '{file}' (header true)")
+        return [name for (name,) in connection.execute("select distinct list_name from lists order by all").fetchall()]
+
+
+def test_the_gate_finds_people_by_name_and_address(project: Project) -> None:
+    """As a registry delivers them, in its own spelling, to a campaign without `suppressed()`."""
+    assert keep_entries(project, "profile_id is null") == ["deceased"]
+    project.edit(RECIPIENTS, SUPPRESSED, "")
+    without_unit_tests(project)
+    held = project.run()
+    assert held.returncode == HELD
+    assert " people in the file are on a suppression list: " in held.stderr
+    assert " on deceased by person, such as profile_id " in held.stderr
+    assert project.delivered == []
+
+
+def test_a_file_that_waited_is_compared_by_name_and_address_too(project: Project) -> None:
+    file = project.path / "data/suppressions.csv"
+    everybody = file.read_text()
+    keep_entries(project, "list_name <> 'deceased'")
+    project.edit(RECIPIENTS, '"deceased", ', "")
+    project.edit(EXPOSURE, "provider: acme_print", "recheck: {after: 0min, then: hold}\n          provider: acme_print")
+    without_unit_tests(project)
+    blocked = project.path / "outbox"
+    blocked.write_text("no folder")
+    assert project.run().returncode not in (DONE, HELD)
+    assert project.status()[0]["parts"], "it is frozen"
+    blocked.unlink()
+    file.write_text(everybody)
+    held = project.run()
+    assert held.returncode == HELD, held.stderr
+    assert " on deceased by person" in held.stderr
+    assert project.delivered == []
 
 
 def test_formulas_are_told_and_printed_as_they_are(project: Project) -> None:
@@ -108,7 +149,7 @@ def test_the_cost_is_told_and_kept(project: Project) -> None:
 @pytest.mark.parametrize(
     ("entry", "told"),
     [
-        ("guard: {min_row: 5}", "guard.min_row: unknown key; allowed: min_rows, max_rows, max_change, max_churn"),
+        ("guard: {min_row: 5}", "guard.min_row: unknown key; allowed: min_rows, max_rows, max_change, max_churn, max_unmatched"),
         ("guard: {max_change: lots}", "guard.max_change: "),
         ("guard: {min_rows: 5, max_rows: 2}", "`max_rows` is below `min_rows`"),
         ("purpose: fun", "purpose: unknown value; allowed: 'marketing' or 'contractual'"),

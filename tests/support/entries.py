@@ -82,7 +82,7 @@ MAIL: dict[str, dict[str, Any]] = {
         },
         "schedule": {"cron": "0 6 * * mon", "timezone": "UTC", "start": "2027-02-01", "end": "2027-03-01", "missed": "all", "max_late": "2d"},
         "waves": {"apart": "2d", "sizes": [{"share": "20%"}, {"share": 0.3, "after": "3 d"}, {"after": "1w"}]},
-        "guard": {"min_rows": 0, "max_rows": 9, "max_change": "30%", "max_churn": 0.4},
+        "guard": {"min_rows": 0, "max_rows": 9, "max_change": "30%", "max_churn": 0.4, "max_unmatched": "50%", "max_reason_change": 1, "near_matches": "tell"},
         "recheck": {"after": "30min", "then": "hold"},
     },
     "dates": {

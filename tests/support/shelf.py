@@ -27,9 +27,10 @@ def staging(folder: Path) -> str:
     """The staging model as dbt compiles it now for a history."""
 
     def read_files(place: str, otherwise: dict[str, str]) -> str:
+        none = f"select {', '.join(f'cast(null as {kind}) as {name}' for name, kind in otherwise.items())} where false"
         if list(folder.glob(place)):
-            return f"read_parquet('{folder}/{place}')"
-        return f"(select {', '.join(f'cast(null as {kind}) as {name}' for name, kind in otherwise.items())} where false)"
+            return f"(select * from read_parquet('{folder}/{place}', union_by_name = true) union all by name {none})"
+        return f"({none})"
 
     return MODEL.render(source=lambda _, table: PLACES[table], dmail={"read_files": read_files})
 

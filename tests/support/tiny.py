@@ -1,4 +1,4 @@
-"""A project without dbt: three tables in DuckDB stand for its models, so that a run takes a tenth of a second. All else is real.
+"""A project without dbt: some tables in DuckDB stand for its models, so that a run takes a tenth of a second. All else is real.
 
 `World` is that project, the clock, the people, and a mail house that takes what it finds.
 """
@@ -26,7 +26,7 @@ from dmail_runner.run.due import Scheduler
 from dmail_runner.run.job import Job
 from dmail_runner.run.notify import Notifier
 
-MODELS = ("stg_profiles", "stg_suppressions", "letter__recipients", "letter__extract")
+MODELS = ("stg_profiles", "stg_suppressions", "int_suppressed_profiles", "letter__recipients", "letter__extract")
 PROFILES = """dmail:
   target: dev
   outputs: {dev: {type: duckdb, path: .dmail/warehouse.duckdb}}
@@ -43,7 +43,7 @@ def letter(**mail: Any) -> Campaign:
     columns = (Column("profile_id", "profile_id", True), Column("full_name", "full_name", True))
     return Campaign(
         "letter", "Letter", "", "", "letter.yml", DirectMail(**declared), "model.tiny.letter__extract",
-        "model.tiny.letter__recipients", columns, "letter.yml", opt_outs=OptOuts(*map(model, MODELS[:2])),
+        "model.tiny.letter__recipients", columns, "letter.yml", opt_outs=OptOuts(*map(model, MODELS[:3])),
     )  # fmt: skip
 
 
@@ -60,6 +60,7 @@ class World:
     place: Path | None = None  # where the route's files arrive
     ledger_url: str | None = None
     built: list[str] = field(default_factory=list)
+    changed: str = ""  # SQL that changes the tables of profiles and lists before the others are built
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -104,7 +105,7 @@ class World:
             ledger.engine.dispose()
 
     def run_dbt(self, settings: Settings, arguments: Sequence[str], target: Path, environment: Mapping[str, str]) -> DbtOutcome:
-        """Build the four tables as the models would."""
+        """Build the tables as the models would."""
         self.built.append(environment.get("DMAIL_SLOT", ""))
         target.mkdir(parents=True, exist_ok=True)
         out = ", ".join(f"('{name}')" for name in self.opted_out) or "(null)"
@@ -118,8 +119,14 @@ class World:
                     cast(null as varchar) as marketing_consent
                 from range({self.people});
                 create or replace table stg_suppressions as
-                select cast(null as varchar) as profile_id, now()::timestamp as valid_from, now()::timestamp as valid_until
-                where false;
+                select
+                    'do_not_mail' as list_name, 'p0-gone' as profile_id, null::varchar as person_key,
+                    null::timestamp as valid_from, null::timestamp as valid_until;
+                {self.changed};
+                create or replace table int_suppressed_profiles as
+                select profile_id, list_name, 'profile_id' as matched_by, profile_id as matched_key
+                from stg_suppressions
+                semi join stg_profiles using (profile_id);
                 create or replace table letter__recipients as
                 select
                     profile_id, cast(null as varchar) as household_key,

@@ -1,4 +1,7 @@
-"""The opt-out gate: holds a run if anybody in the extract has opted out."""
+"""The opt-out gate: holds a run if anybody in the extract has opted out, or cannot be looked up."""
+
+from collections.abc import Iterator
+from dataclasses import replace
 
 import duckdb
 
@@ -9,40 +12,70 @@ from dmail_runner.project.warehouse import quote
 
 # The answers that count as consent, besides none at all; consent_value() writes them. Everything else is a refusal.
 CONSENTS = ("y", "dy", "p", "u", "li", "ct", "cp", "vi", "pi")
+CONSENT_COLUMNS = ("postal_mail_consent", "marketing_consent")
+PROFILES = "dmail_profiles"  # a temporary table
 
 
 def check_opt_outs(connection: duckdb.DuckDBPyConnection, build: Build, campaign: Campaign) -> None:
     """Check the extract against consent and the suppression lists, whatever the campaign's rules are.
 
-    Campaigns with `purpose: contractual` are not checked.
+    The model with the role `suppressed_profiles` says who is on a list: it matches entries as `suppressed()` does. All lists
+    count, also those that the campaign does not name. Campaigns with `purpose: contractual` are not checked.
 
     Raises:
-        Held: if anybody in the extract has refused consent or is on a suppression list.
-        BuildError: if the profiles or the suppressions were not built.
+        Held: if anybody in the extract has refused consent, is on a suppression list, or is not in the model of the profiles.
+        BuildError: if one of the models was not built.
     """
     if campaign.mail.purpose != "marketing":
         return
-    if build.profiles is None or build.suppressions is None:
+    if build.profiles is None or build.suppressions is None or build.suppressed is None:
         raise BuildError(f"campaign {campaign.name}: the models of the profiles and the suppressions were not built")
-    key = quote(KEY)
-    rows = f"(select {key} from {build.extract}" + (f" where not coalesce({quote(SEED)}, false))" if campaign.has_seeds else ")")
-    # list_contains() evaluates the column once; it may be a long expression of a view.
-    refused = " or ".join(
-        f"not list_contains({list(CONSENTS)}, {column})" for column in ("postal_mail_consent", "marketing_consent")
-    )
-    valid = "coalesce(valid_from <= {0}, true) and coalesce(valid_until > {0}, true)".format(f"timestamp '{build.as_of}'")
-    opted_out = {
-        "have said no": f"select {key} from {build.profiles} where {refused}",
-        "are on a suppression list": f"select {key} from {build.suppressions} where {valid}",
-    }
-    for what, people in opted_out.items():
-        count, first = connection.execute(
-            f"select count(*), min({key}) from {rows} as extract semi join ({people}) as people using ({key})"
-        ).fetchone() or (0, None)
+    rows = people(build, campaign)
+    for what, query in opted_out(build):
+        count, first = connection.execute(f"select count(*), min({quote(KEY)}) from {rows} as extract {query}").fetchone() or (
+            0,
+            None,
+        )
         if count:
+            lists = f": {on_lists(connection, rows, build.suppressed)}" if build.suppressed in query else ""
             raise Held(
                 "opt_out",
-                f"{campaign.name}: {count:,} people in the file {what}, such as {KEY} {first}: nothing was delivered",
+                f"{campaign.name}: {count:,} people in the file {what}{lists}, such as {KEY} {first}: nothing was delivered",
                 todo="exclude them by the recipients' rules (consent(), suppressed()); for a letter that nobody can refuse set "
                 "`purpose: contractual`",
             )
+
+
+def keep_profiles(connection: duckdb.DuckDBPyConnection, build: Build) -> Build:
+    """Keep the profiles' keys and consents in a temporary table, because several gates read them and the model may be a view."""
+    if build.profiles is None:
+        return build
+    columns = ", ".join((quote(KEY), *CONSENT_COLUMNS))
+    connection.execute(f"create or replace temp table {PROFILES} as select {columns} from {build.profiles}")
+    return replace(build, profiles=f"temp.{PROFILES}")
+
+
+def people(build: Build, campaign: Campaign) -> str:
+    """SQL for the profiles in the file, without seed addresses; to follow `from`."""
+    key = quote(KEY)
+    return f"(select {key} from {build.extract}" + (f" where not coalesce({quote(SEED)}, false))" if campaign.has_seeds else ")")
+
+
+def opted_out(build: Build) -> Iterator[tuple[str, str]]:
+    """What is said of people who must not be mailed, and the join that finds them among the people in the file."""
+    key = quote(KEY)
+    # list_contains() evaluates the column once; it may be a long expression of a view.
+    refused = " or ".join(f"not list_contains({list(CONSENTS)}, {column})" for column in CONSENT_COLUMNS)
+    yield "are in no model with the role profiles", f"anti join {build.profiles} as profiles using ({key})"
+    yield "have said no", f"semi join (select {key} from {build.profiles} where {refused}) as profiles using ({key})"
+    yield "are on a suppression list", f"semi join {build.suppressed} as suppressed using ({key})"
+
+
+def on_lists(connection: duckdb.DuckDBPyConnection, rows: str, suppressed: str) -> str:
+    """How many of the people are on which list, by which key, such as `3 on deceased by person`."""
+    key = quote(KEY)
+    counts = connection.execute(
+        f"select count(distinct {key}), list_name, matched_by from {suppressed} as suppressed semi join {rows} as extract "
+        f"using ({key}) group by all order by all desc"
+    ).fetchall()
+    return ", ".join(f"{count:,} on {name} by {kind}" for count, name, kind in counts)

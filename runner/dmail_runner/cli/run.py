@@ -42,6 +42,7 @@ class Hold(StrEnum):
     """The gates that a person may let a run pass."""
 
     volume = "volume"
+    exclusions = "exclusions"
 
 
 Dry = Annotated[bool, typer.Option("--dry-run", help="Build, check and count. Nothing is delivered or recorded.")]

@@ -29,6 +29,8 @@ def figures(verdicts: Verdicts) -> Iterator[str]:
     yield f"  {'included':<{wide + 2}}{verdicts.included:>{width},}"
     if verdicts.seeds:
         yield f"  {'seeds':<{wide + 2}}{verdicts.seeds:>{width},}"
+    for entry in verdicts.baseline.lists if verdicts.baseline else ():
+        yield f"  list      {entry}"
 
 
 def file_lines(part: Part, location: str | None) -> Iterator[str]:

@@ -18,6 +18,7 @@ class Build:
         recipients: one row for each targeted profile, with its verdict.
         profiles: the consent of each profile, if the project has such a model.
         suppressions: the suppression lists, if the project has such a model.
+        suppressed: the profiles on the suppression lists, if the project has such a model.
         as_of: opt-outs count up to this time, a SQL timestamp in UTC.
     """
 
@@ -25,6 +26,7 @@ class Build:
     recipients: str
     profiles: str | None = None
     suppressions: str | None = None
+    suppressed: str | None = None
     as_of: str = "1970-01-01 00:00:00"
 
 
@@ -59,6 +61,51 @@ class Churn:
 
 
 @dataclass(frozen=True)
+class ListFigures:
+    """Whether a suppression list works.
+
+    Attributes:
+        name: the list.
+        entries: the number of entries that apply.
+        matched: the number of them that match a profile.
+        near: the number of them that match none, but whose id is a profile's as a spreadsheet would change it.
+    """
+
+    name: str
+    entries: int
+    matched: int
+    near: int = 0
+
+    def __str__(self) -> str:
+        near = f", {self.near:,} nearly" if self.near else ""
+        return f"{self.name}: {self.matched:,} of {self.entries:,} entries match a profile{near}"
+
+
+@dataclass(frozen=True)
+class ConsentFigures:
+    """The answers in a consent column of the profiles.
+
+    Attributes:
+        column: the column.
+        answered: the number of profiles with an answer.
+        refused: the number of profiles whose answer is no consent.
+    """
+
+    column: str
+    answered: int
+    refused: int
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What a run compares with the last one: all profiles, the suppression lists and the consent columns."""
+
+    profiles: int
+    lists: tuple[ListFigures, ...] = ()
+    consents: tuple[ConsentFigures, ...] = ()
+
+
+@dataclass(frozen=True)
 class Verdicts:
     """How many profiles were targeted, and how many of them are in the file. `targeted` is `included` plus all of `excluded`.
 
@@ -69,6 +116,7 @@ class Verdicts:
         seeds: the number of seed addresses in the file. They count nowhere else.
         regions: the included profiles by region, as far as the extract has regions.
         churn: the difference from the previous file, if there is one.
+        baseline: what the next run is compared with; None if opt-outs do not stop the campaign.
     """
 
     targeted: int
@@ -77,6 +125,7 @@ class Verdicts:
     seeds: int = 0
     regions: tuple[RegionCount, ...] = ()
     churn: Churn | None = None
+    baseline: Baseline | None = None
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,14 @@ class Guard(Strict):
     """A greater change of the number of pieces against the last settled run is held, such as `30%`."""
     max_churn: Annotated[Share, Field(gt=0)] | None = None
     """So many people may come, and so many go, as a share of the last run's pieces."""
+    max_unmatched: Annotated[Share, Field(gt=0)] = 0.5
+    """So many of the entries of a suppression list that matched a profile in the last run may match none now."""
+    max_reason_change: Annotated[Share, Field(gt=0)] = 0.5
+    """With `50%`, an exclusion reason that halves or doubles against the last run is held; with `100%`, none is. Differences of
+    fewer than 10 people, and those within chance, pass."""
+    near_matches: Literal["hold", "tell"] = "hold"
+    """What happens if ids match only when they are compared as a spreadsheet changes them. `tell` is for projects whose ids
+    differ in this way."""
 
     @model_validator(mode="after")
     def check_bounds(self) -> Self:
@@ -131,15 +139,15 @@ class DirectMail(Strict):
         return self
 
 
-Role = Literal["profiles", "addresses", "suppressions", "contact_history"]
+Role = Literal["profiles", "addresses", "suppressions", "suppressed_profiles", "contact_history"]
 
 
 class ModelMeta(Strict):
     """The `config.meta.direct_mail` of a model: its role in all campaigns. Names of models have no meaning."""
 
     role: Role
-    """`profiles`: who can be mailed, with their consents. `suppressions`: who must not be mailed. `contact_history`: who was
-    mailed. `addresses`: what a new campaign selects from."""
+    """`profiles`: who can be mailed, with their consents. `suppressions`: who must not be mailed. `suppressed_profiles`: which
+    profiles that is. `contact_history`: who was mailed. `addresses`: what a new campaign selects from."""
 
 
 class ColumnMeta(Strict):
@@ -184,10 +192,22 @@ class Model:
 
 @dataclass(frozen=True)
 class OptOuts:
-    """The models that the opt-out gate reads: the profiles with their consents, and the suppressions."""
+    """The models that the opt-out gate reads.
+
+    Attributes:
+        profiles: the profiles with their consents.
+        suppressions: the entries of the suppression lists.
+        suppressed: the profiles that these entries match.
+    """
 
     profiles: Model
     suppressions: Model
+    suppressed: Model
+
+    @property
+    def models(self) -> tuple[Model, ...]:
+        """All of them."""
+        return self.profiles, self.suppressions, self.suppressed
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from dmail_runner.history.contacts import (
     has_row_hashes,
     mailed_query,
     publish_contacts,
+    recent_contacts,
     remove_before,
     remove_contacts,
     row_hash_query,
@@ -22,6 +23,6 @@ from dmail_runner.history.contacts import (
 
 __all__ = [
     "AUDIENCE", "FILE", "NewContacts", "StoredContacts", "churn", "compare", "find_contacts", "has_row_hashes", "mailed_query",
-    "publish_contacts", "remove_before", "remove_contacts", "row_hash_query", "run_folders", "run_ids", "write_audience",
-    "write_contacts",
+    "publish_contacts", "recent_contacts", "remove_before", "remove_contacts", "row_hash_query", "run_folders", "run_ids",
+    "write_audience", "write_contacts",
 ]  # fmt: skip

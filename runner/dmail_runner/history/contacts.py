@@ -74,8 +74,8 @@ def find_contacts(settings: Settings, run_id: str) -> StoredContacts | None:
 def write_contacts(connection: duckdb.DuckDBPyConnection, build: Build, verdicts: Verdicts, run: NewContacts) -> None:
     """Write a run's contacts into its spool folder: one row for each profile in the file and in the control group.
 
-    The column `cell` is `mailed` or `holdout`. The column `row_hash` is a hash of the printed row, with which later files are
-    compared. Seeds are left out.
+    The column `purpose` is the campaign's. The column `cell` is `mailed` or `holdout`. The column `row_hash` is a hash of the
+    printed row, with which later files are compared. Seeds are left out.
     """
     key = quote(KEY)
     connection.execute(
@@ -88,6 +88,7 @@ def write_contacts(connection: duckdb.DuckDBPyConnection, build: Build, verdicts
                 timestamp '{run.slot.astimezone(UTC):%Y-%m-%d %H:%M:%S}' as slot,
                 {literal(run.run_id)} as run_id,
                 case when exclusion_reason is null then 'mailed' else '{HOLDOUT}' end as cell,
+                {literal(run.campaign.mail.purpose)} as purpose,
                 row_hash
             from {build.recipients}
             left join ({row_hash_query(build, verdicts, run.campaign)}) as file using ({key})
@@ -130,6 +131,13 @@ def churn(connection: duckdb.DuckDBPyConnection, now: str, last: StoredContacts 
 def mailed_query(contacts: StoredContacts) -> str:
     """SQL for the contacts of the people in the file."""
     return f"select * from {contacts.rows} where cell = 'mailed'"
+
+
+def recent_contacts(settings: Settings, limit: int) -> list[StoredContacts]:
+    """The contacts of the newest runs that have a file of their own, of all campaigns, newest first."""
+    names = sorted(run_folders(settings), key=lambda name: (slot_of(name), name), reverse=True)
+    found = [StoredContacts(settings.history_dir / name / FILE) for name in names]
+    return [contacts for contacts in found if contacts.file.exists()][:limit]
 
 
 def has_row_hashes(contacts: StoredContacts) -> bool:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from dmail_runner.core.redact import printable
 from dmail_runner.core.values import Part, Receipt, Verdicts
+from dmail_runner.ledger.baseline import BASELINE, baseline_text
 from dmail_runner.ledger.database import LedgerError, iso
 from dmail_runner.ledger.intents import Entry, Intents, Word
 from dmail_runner.ledger.journal import add_intent, intent_text
@@ -68,6 +69,8 @@ class Ledger(LedgerReader):
                 **churn,
             )  # fmt: skip
             self.record(connection, run.run_id, "extracted" if content else "empty", " ".join(part.sha256 for part in content))
+            if verdicts.baseline:
+                self.record(connection, run.run_id, BASELINE, baseline_text(verdicts.baseline))
 
     def intents(self, run: Run, part: Part) -> Intents:
         """The record of a part, which is written into the ledger."""

@@ -8,7 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from dmail_runner.core.errors import UsageError
-from dmail_runner.core.values import Part, Verdicts
+from dmail_runner.core.values import Baseline, Part, Verdicts
+from dmail_runner.ledger.baseline import BASELINE, read_baseline
 from dmail_runner.ledger.database import Database, iso, moment
 from dmail_runner.ledger.intents import Attempt, Entry, Word, latest_attempt
 from dmail_runner.ledger.run import FINISHED, LedgerPart, Run, run_name
@@ -129,6 +130,7 @@ class LedgerReader(Database):
             reasons: dict[str, dict[str, int]] = defaultdict(dict)
             files: dict[str, list[LedgerPart]] = defaultdict(list)
             ahead: dict[str, list[LedgerPart]] = defaultdict(list)
+            baseline: dict[str, Baseline | None] = {}
             for batch in batched([row.run_id for row in rows]):
                 records = read_intents(connection, batch)
                 for row in connection.execute(exclusions.select().where(exclusions.c.run_id.in_(batch))):
@@ -137,7 +139,14 @@ class LedgerReader(Database):
                     files[row.run_id].append(ledger_part(row, records.pop((row.run_id, row.number), [])))
                 for (run_id, _), lines in records.items():
                     ahead[run_id].append(part_ahead(lines))
-        return [ledger_run(row, reasons[row.run_id], files[row.run_id], ahead[row.run_id]) for row in rows]
+                # A run that was made again has several: the last one counts.
+                of_batch = sa.and_(events.c.run_id.in_(batch), events.c.kind == BASELINE)
+                for row in connection.execute(events.select().where(of_batch).order_by(events.c.number)):
+                    baseline[row.run_id] = read_baseline(row.detail)
+        return [
+            ledger_run(row, figures_of(row, reasons[row.run_id], baseline.get(row.run_id)), files[row.run_id], ahead[row.run_id])
+            for row in rows
+        ]
 
 
 def batched(names: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
@@ -158,8 +167,15 @@ def attempt_of(record: Sequence[Any]) -> Attempt:
     return latest_attempt(Entry(Word(row.word), row.temporary, row.sha256, row.staged) for row in record)
 
 
-def ledger_run(row: Any, reasons: Mapping[str, int], files: Sequence[LedgerPart], ahead: Sequence[LedgerPart]) -> Run:
-    """A run from its row, its exclusions, its parts, and the parts that were sent before it was frozen."""
+def figures_of(row: Any, reasons: Mapping[str, int], baseline: Baseline | None) -> Verdicts | None:
+    """A run's figures from its row, its exclusions, and what the next run is compared with; None until it is frozen."""
+    if row.targeted is None:
+        return None
+    return Verdicts(row.targeted, row.included, reasons, row.seeds or 0, baseline=baseline)
+
+
+def ledger_run(row: Any, verdicts: Verdicts | None, files: Sequence[LedgerPart], ahead: Sequence[LedgerPart]) -> Run:
+    """A run from its row, its figures, its parts, and the parts that were sent before it was frozen."""
     return Run(
         run_id=row.run_id,
         campaign=row.campaign,
@@ -172,7 +188,7 @@ def ledger_run(row: Any, reasons: Mapping[str, int], files: Sequence[LedgerPart]
         state=row.state,
         hold=row.hold,
         error=row.error,
-        verdicts=None if row.targeted is None else Verdicts(row.targeted, row.included, reasons, row.seeds or 0),
+        verdicts=verdicts,
         parts=tuple(files),
         ahead=tuple(ahead),
         cost=row.cost,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -163,7 +163,10 @@ def run_as_json(run: Run) -> Mapping[str, Any]:
 def verdicts_as_json(verdicts: Verdicts | None) -> Mapping[str, Any]:
     """The figures of a run. All are null until it is frozen."""
     names = ("targeted", "included", "excluded", "seeds")
-    return {name: getattr(verdicts, name) for name in names} if verdicts else {**dict.fromkeys(names), "excluded": {}}
+    if verdicts is None:
+        return {**dict.fromkeys(names), "excluded": {}}
+    lists = {"lists": [asdict(entry) for entry in verdicts.baseline.lists]} if verdicts.baseline else {}
+    return {**{name: getattr(verdicts, name) for name in names}, **lists}
 
 
 def instant(moment: datetime) -> str:

@@ -60,7 +60,7 @@ def opt_out_selectors(campaign: Campaign) -> list[str]:
     """The models that the opt-out gate reads and their ancestors, as arguments of `--select`."""
     if campaign.opt_outs is None:
         return []
-    return [f"+{model.selector}" for model in (campaign.opt_outs.profiles, campaign.opt_outs.suppressions)]
+    return [f"+{model.selector}" for model in campaign.opt_outs.models]
 
 
 def opt_out_relations(made: Mapping[str, str], campaign: Campaign) -> dict[str, str]:
@@ -70,6 +70,7 @@ def opt_out_relations(made: Mapping[str, str], campaign: Campaign) -> dict[str, 
     return {
         "profiles": built(made, campaign.opt_outs.profiles.id, campaign),
         "suppressions": built(made, campaign.opt_outs.suppressions.id, campaign),
+        "suppressed": built(made, campaign.opt_outs.suppressed.id, campaign),
     }
 
 

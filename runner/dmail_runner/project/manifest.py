@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
 from typing import Any, TypeVar
@@ -10,9 +10,16 @@ from typing import Any, TypeVar
 from dmail_runner.core.errors import ConfigError, Problem, UsageError
 from dmail_runner.core.lock import FOREVER, locked
 from dmail_runner.core.settings import Settings
-from dmail_runner.core.yaml import parse
+from dmail_runner.core.yaml import parse, read_yaml
 from dmail_runner.declare.campaign import KEY, SEED, Campaign, Column, ColumnMeta, DirectMail, OptOuts
-from dmail_runner.project.campaign_models import find_audience, find_extract, find_recipients, model_faults
+from dmail_runner.project.campaign_models import (
+    FORMER,
+    counted_campaign_faults,
+    find_audience,
+    find_extract,
+    find_recipients,
+    model_faults,
+)
 from dmail_runner.project.dbt_process import RunDbt
 from dmail_runner.project.fingerprint import project_fingerprint
 from dmail_runner.project.lineage import Lineage
@@ -26,7 +33,10 @@ T = TypeVar("T")
 class Manifest:
     """dbt's `manifest.json`, read for campaigns."""
 
-    def __init__(self, content: Mapping[str, Any], packages: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, content: Mapping[str, Any], packages: Mapping[str, str] | None = None, former: Collection[str] = ()
+    ) -> None:
+        self.former = former
         self.nodes: dict[str, Any] = content["nodes"]
         self.macros: dict[str, Any] = content["macros"]
         self.sources: dict[str, Any] = content.get("sources", {})
@@ -95,6 +105,7 @@ class Manifest:
         lineage = self.lineage(extract["unique_id"])
         recipients = find_recipients(lineage, name)
         faults = list(model_faults(lineage, recipients, mail, name))
+        faults += counted_campaign_faults(lineage, {*self.exposures, *self.former})
         above = self.lineage(recipients["unique_id"])
         audience = collect(faults, lambda: find_audience(above, name))
         marketing = mail is None or mail.purpose == "marketing"
@@ -165,6 +176,14 @@ def collect(faults: list[Problem], step: Callable[[], T]) -> T | None:
         return None
 
 
+def former_campaigns(settings: Settings) -> list[str]:
+    """The campaigns that the project had before, whose contacts still count, from the variables of dbt_project.yml."""
+    variables = read_yaml(settings.project_dir / "dbt_project.yml", "dbt_project.yml").get("vars")
+    scopes = [variables, *variables.values()] if isinstance(variables, dict) else []
+    found = [scope[FORMER] for scope in scopes if isinstance(scope, dict) and isinstance(scope.get(FORMER), list)]
+    return [str(name) for names in found for name in names]
+
+
 def load_manifest(settings: Settings, run_dbt: RunDbt) -> Manifest:
     """The manifest of the project: the last one, or a new one if a file or a variable that dbt reads has changed since.
 
@@ -175,10 +194,10 @@ def load_manifest(settings: Settings, run_dbt: RunDbt) -> Manifest:
     print_file = settings.target_file("manifest.fingerprint")
     with locked(settings.state_dir / "parse.lock", "parse", timeout=FOREVER):
         fingerprint = project_fingerprint(settings)
-        packages = package_paths(settings.project_dir)
+        packages, former = package_paths(settings.project_dir), former_campaigns(settings)
         with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
             if print_file.read_text() == fingerprint:
-                return Manifest(json.loads(kept.read_bytes()), packages)
+                return Manifest(json.loads(kept.read_bytes()), packages, former)
         outcome = run_dbt(settings, ["parse"], settings.work_dir / "parse", {})
         if outcome.exit_code != 0:
             text = "\n".join(outcome.errors) or "dbt parse failed and did not say why"
@@ -188,4 +207,4 @@ def load_manifest(settings: Settings, run_dbt: RunDbt) -> Manifest:
             raise ConfigError([Problem("dbt_project.yml", "", text)], todo=todo)
         (outcome.target / "manifest.json").replace(kept)
         print_file.write_text(fingerprint)
-        return Manifest(json.loads(kept.read_bytes()), packages)
+        return Manifest(json.loads(kept.read_bytes()), packages, former)

@@ -1,5 +1,6 @@
 """The models with a role in all campaigns, as they declare it: profiles, addresses, suppressions, contact history."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
@@ -19,10 +20,14 @@ COLUMNS: Mapping[Role, Mapping[str, Kind]] = {
         "valid_until": "timestamp",
         "as_of": "timestamp",
     },
+    "suppressed_profiles": {KEY: "text", "list_name": "text", "matched_by": "text", "matched_key": "text"},
     "contact_history": {KEY: "text", "household_key": "text", "campaign": "text", "slot": "timestamp", "cell": "text"},
 }
 # The people who were erased on request: the table of the source `dmail`.
 FORGOTTEN = ("dmail", "forgotten")
+# What the model of the suppressed profiles consists of, besides comments.
+THE_CALL = re.compile(r"\{\{-?\s*dmail\.suppressed_profiles\(\s*(profiles\s*=\s*)?ref\([^(){}]*\)\s*\)\s*-?\}\}")
+COMMENTS = re.compile(r"--[^\n]*|\{#.*?#\}|\{\{\s*config\([^(){}]*\)\s*\}\}", re.DOTALL)
 
 
 class Roles:
@@ -66,7 +71,7 @@ class Roles:
         """
         faults: list[Problem] = []
         found: dict[Role, Model] = {}
-        for role in ("profiles", "suppressions", "contact_history"):
+        for role in ("profiles", "suppressions", "suppressed_profiles", "contact_history"):
             try:
                 found[role] = self.player(role)
             except ConfigError as error:
@@ -77,9 +82,11 @@ class Roles:
             faults.append(Problem(node["original_file_path"], "", what))
         if suppressions := found.get("suppressions"):
             faults.extend(self.forgets_nobody(suppressions))
+        if suppressed := found.get("suppressed_profiles"):
+            faults.extend(self.sees_everybody(suppressed, found))
         if faults:
             raise ConfigError(faults)
-        return OptOuts(found["profiles"], found["suppressions"])
+        return OptOuts(found["profiles"], found["suppressions"], found["suppressed_profiles"])
 
     def forgets_nobody(self, suppressions: Model) -> Iterator[Problem]:
         """The fault of suppressions without the people who were erased on request: their next export would be mailed."""
@@ -88,6 +95,17 @@ class Roles:
             node = self.nodes[suppressions.id]
             what = "does not contain the people who were erased on request"
             yield Problem(node["original_file_path"], "", what, "a union with {{ dmail.forgotten() }} as the list 'forgotten'")
+
+    def sees_everybody(self, suppressed: Model, found: Mapping[Role, Model]) -> Iterator[Problem]:
+        """The faults of suppressed profiles that may not be all profiles on all lists: the gate would let the others pass."""
+        node = self.nodes[suppressed.id]
+        file = node["original_file_path"]
+        if not THE_CALL.fullmatch(COMMENTS.sub("", node["raw_code"]).strip()):
+            yield Problem(file, "", "is not suppressed_profiles() alone", "{{ dmail.suppressed_profiles(ref('...')) }}")
+            return
+        for role in ("profiles", "suppressions"):
+            if (model := found.get(role)) and model.id not in node["depends_on"]["nodes"]:
+                yield Problem(file, "", f"does not read {model.name}, the model with the role {role}")
 
     def above(self, unique_id: str) -> set[str]:
         """A node, and every node and source that it is made of."""

@@ -12,9 +12,11 @@ from dmail_runner.report.rows import RunRow
 KINDS = (
     "unknown",
     "opt_out",
+    "ids",
     "conflict",
     "held",
     "approval",
+    "exclusions",
     "volume",
     "person",
     "failed",
@@ -130,6 +132,7 @@ def approve(run: RunRow) -> tuple[str, ...]:
 HOLDS: Mapping[str, Callable[[RunRow], tuple[str, ...]]] = {
     "unknown": settle,
     "opt_out": resume,
+    "ids": resume,
     "conflict": resume,
     "approval": approve,
 }

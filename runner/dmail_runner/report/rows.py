@@ -13,7 +13,7 @@ from dmail_runner.core.redact import redact_people
 from dmail_runner.core.values import Churn, Part, RegionCount
 from dmail_runner.ledger.database import moment
 from dmail_runner.ledger.ledger import Ledger
-from dmail_runner.ledger.reader import batched, ledger_part, ledger_run
+from dmail_runner.ledger.reader import batched, figures_of, ledger_part, ledger_run
 from dmail_runner.ledger.run import FINISHED
 from dmail_runner.ledger.tables import approvals, events, exclusions, parts, places, runs, schedules
 
@@ -186,7 +186,7 @@ def read_regions(ledger: Ledger, run_ids: Sequence[str]) -> dict[str, tuple[Regi
 
 def run_row(row: Any, excluded: Mapping[str, int], files: Any, last_event: int) -> RunRow:
     """A run from its row, its exclusions, the sums of its files, and the number of its last event."""
-    run = ledger_run(row, excluded, (), ())
+    run = ledger_run(row, figures_of(row, excluded, None), (), ())
     return RunRow(
         run_id=run.run_id,
         campaign=run.campaign,

@@ -12,7 +12,7 @@ from dmail_runner.report.rows import Details, Event, RunRow
 Verdict = Literal["passed", "held", "accepted", "open", "not_asked"]
 
 # The gates that every run passes, in order: before the extraction, and at the delivery.
-BEFORE = ("reconciliation", "contract", "opt_out", "volume")
+BEFORE = ("reconciliation", "contract", "opt_out", "ids", "exclusions", "volume")
 AT_DELIVERY = ("conflict", "unknown")
 # Events whose details contain the location of a file, which may be any text.
 OF_FILES = ("delivered", "adopted", "vanished", "left_behind", "intended", "withdrawn", *Word)
@@ -63,7 +63,7 @@ def gates(run: RunRow, details: Details, *, contractual: bool) -> list[Gate]:
     all_delivered = bool(details.files) and all(file.delivered for file in details.files)
     return [
         Gate(name, "not_asked")
-        if name == "opt_out" and contractual
+        if name in ("opt_out", "ids") and contractual
         else gate(run, name, details, through=all_delivered if name in AT_DELIVERY else frozen or stopped_after(run, name))
         for name in names
     ]

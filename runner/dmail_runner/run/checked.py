@@ -12,9 +12,11 @@ import duckdb
 
 from dmail_runner import history
 from dmail_runner.check import figures
+from dmail_runner.check.baseline import count_baseline
 from dmail_runner.check.contract import apply_contract
+from dmail_runner.check.exclusions import Figures, check_contact_ids, check_exclusions, check_near_matches
 from dmail_runner.check.formulas import count_formulas
-from dmail_runner.check.opt_outs import check_opt_outs
+from dmail_runner.check.opt_outs import check_opt_outs, keep_profiles
 from dmail_runner.check.transliterate import transliterate
 from dmail_runner.check.volume import check_volume
 from dmail_runner.core.values import Build, Churn, Verdicts
@@ -23,6 +25,8 @@ from dmail_runner.project.build import build, build_opt_outs
 from dmail_runner.project.warehouse import lock_warehouse, session
 from dmail_runner.run.job import Job
 from dmail_runner.run.order import Last, Order, timestamp
+
+RECENT = 5  # runs of the contact history whose ids are compared with those of the file
 
 
 @dataclass(frozen=True)
@@ -57,11 +61,26 @@ def checked(job: Job, order: Order, *, built: Callable[[], None] = lambda: None)
         with session(warehouse) as connection:
             job.tell("check    targeted = included + excluded, one row per included profile")
             found = judged(job, connection, relations)
+            found = replace(found, relations=keep_profiles(connection, found.relations))
             check_opt_outs(connection, found.relations, job.campaign)
+            found = replace(found, verdicts=replace(found.verdicts, baseline=count_baseline(connection, found.relations)))
+            check_against_last(job, found, order.last)
             found = replace(found, verdicts=replace(found.verdicts, churn=churn(job, found, order.last)))
             if "volume" not in job.accepted:
                 check_volume(job.campaign, job.provider, found.verdicts, order.last.included if order.last else None)
             yield found
+
+
+def check_against_last(job: Job, found: Checked, last: Last | None) -> None:
+    """Check the suppression lists, the ids, and the exclusions against those of the last run. Raises Held."""
+    for entry in found.verdicts.baseline.lists if found.verdicts.baseline else ():
+        job.tell(f"list     {entry}")
+    check_near_matches(job.campaign, found.verdicts.baseline)
+    contacts = [last.contacts] if last and last.contacts else []
+    contacts += history.recent_contacts(job.settings, RECENT)
+    check_contact_ids(found.connection, found.relations, job.campaign, [stored.rows for stored in contacts])
+    if "exclusions" not in job.accepted:
+        check_exclusions(job.campaign, Figures.of(found.verdicts), last.figures if last else None)
 
 
 def churn(job: Job, found: Checked, last: Last | None) -> Churn | None:

@@ -11,8 +11,8 @@ from dmail_runner.run.job import Job, LedgerAlone, check_route
 from dmail_runner.run.pipeline import PERSON, carry_out, finish, resume_run
 from dmail_runner.ship.refused import try_again
 
-# The gates that a person may overrule. The opt-out gate is not one of them.
-OVERRULED = ("volume",)
+# The gates that a person may overrule. Neither opt-outs are among them, nor ids that may be those of people on a list.
+OVERRULED = ("volume", "exclusions")
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,11 @@ def release(job: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decision
             )
         if run.hold == "opt_out":
             raise UsageError(f"{run.run_id} would mail people who have opted out", todo="correct the rules, then `resume` it")
+        if run.hold == "ids":
+            raise UsageError(
+                f"{run.run_id} may mail people who have opted out",
+                todo="correct the ids, or declare `guard: {near_matches: tell}`, then `resume` it",
+            )
         ledger.note(run, "released", f"{run.hold} {decision}")
         if run.hold == PERSON or isinstance(job, LedgerAlone):
             ledger.advance(run, "extracted" if run.parts else "planned")

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dmail_runner import history
+from dmail_runner.check.exclusions import Figures
 from dmail_runner.core.errors import ExtractError
 from dmail_runner.declare.campaign import Campaign
 from dmail_runner.ledger.ledger import Ledger
@@ -22,6 +23,7 @@ class Last:
     slot: datetime
     included: int
     contacts: history.StoredContacts | None
+    figures: Figures | None = None
 
 
 @dataclass(frozen=True)
@@ -100,4 +102,5 @@ def last_run(job: Job, run: Planned, ledger: Ledger) -> Last | None:
     found = ledger.last_settled(job.campaign.name, run.slot, run.wave)
     if found is None or found.verdicts is None:
         return None
-    return Last(found.run_id, found.slot, found.verdicts.included, history.find_contacts(job.settings, found.run_id))
+    contacts = history.find_contacts(job.settings, found.run_id)
+    return Last(found.run_id, found.slot, found.verdicts.included, contacts, Figures.of(found.verdicts))

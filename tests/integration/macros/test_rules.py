@@ -31,7 +31,7 @@ RULES = """
     outside_area(only={'country_code': ['US', 'DE']}, never={'postal_code': ['02*', '10115']}),
     already_mailed(days=10),
     frequency_cap(pieces=2, days=30, unit='household'),
-    frequency_cap(pieces=1, per='month', campaigns=['autumn']),
+    frequency_cap(pieces=1, per='month', campaigns=['loyalty_offer']),
     one_per('household', keep='worth desc'),
     one_per('person', keep='worth'),
     holdout(percent=30),
@@ -58,10 +58,10 @@ create table audience (
     postal_code varchar, worth int
 );
 create table stg_suppressions (
-    list_name varchar, profile_id varchar, person_key varchar, valid_from timestamp, valid_until timestamp, as_of timestamp
+    list_name varchar, profile_id varchar, person_key varchar, household_key varchar, address_key varchar, valid_from timestamp, valid_until timestamp, as_of timestamp
 );
 create table stg_contact_history (
-    profile_id varchar, household_key varchar, campaign varchar, slot timestamp, run_id varchar, cell varchar
+    profile_id varchar, household_key varchar, campaign varchar, slot timestamp, run_id varchar, cell varchar, purpose varchar
 );
 """
 
@@ -96,6 +96,7 @@ profiles = st.lists(
         {
             "household_key": keys,
             "person_key": keys,
+            "address_key": keys,
             "postal_mail_consent": st.sampled_from([None, None, "y", "n", "?", "u", "dn", "li"]),
             "marketing_consent": st.sampled_from([None, None, "y", "n"]),
             "address_problem": st.sampled_from([None, None, None, "no city"]),
@@ -116,6 +117,8 @@ entries = st.lists(
             "list_name": st.sampled_from(["do_not_mail", "deceased", "another"]),
             "profile_id": st.none() | st.integers(0, 13).map(str),
             "person_key": keys,
+            "household_key": st.none() | keys,
+            "address_key": st.none() | keys,
             "valid_from": st.none() | moments,
             "valid_until": st.none() | moments,
             "as_of": st.just(SLOT),
@@ -128,10 +131,11 @@ pieces = st.lists(
         {
             "profile_id": st.integers(0, 13).map(str),
             "household_key": keys,
-            "campaign": st.sampled_from(["given", "autumn", "spring"]),
+            "campaign": st.sampled_from(["given", "loyalty_offer", "spring"]),
             "slot": moments,
             "run_id": st.just("r"),
             "cell": st.sampled_from(["mailed", "mailed", "holdout"]),
+            "purpose": st.sampled_from([None, "marketing", "contractual"]),
         }
     ),
     max_size=8,
@@ -147,9 +151,8 @@ def first_reason(profile: dict[str, Any], listed: list[dict[str, Any]], sent: li
     if profile["postal_mail_consent"] in ("n", "?", "dn") or profile["marketing_consent"] == "n":
         return "consent"
     for entry in listed:
-        same = profile["profile_id"] == entry["profile_id"] or (
-            profile["person_key"] is not None and profile["person_key"] == entry["person_key"]
-        )
+        units = ("profile_id", "person_key", "household_key", "address_key")
+        same = any(profile[unit] is not None and profile[unit] == entry[unit] for unit in units)
         holds = (entry["valid_from"] or SLOT) <= SLOT and (entry["valid_until"] is None or entry["valid_until"] > SLOT)
         if same and holds and entry["list_name"] != "another":
             return "suppressed"
@@ -163,11 +166,12 @@ def first_reason(profile: dict[str, Any], listed: list[dict[str, Any]], sent: li
     mine = [p for p in counted if p["profile_id"] == profile["profile_id"]]
     if any(p["campaign"] == "given" and p["slot"] > SLOT - timedelta(days=10) for p in mine):
         return "already_mailed"
-    near = [p for p in counted if abs(p["slot"] - SLOT) < timedelta(days=30)]
+    advertised = [p for p in counted if p["purpose"] != "contractual"]
+    near = [p for p in advertised if abs(p["slot"] - SLOT) < timedelta(days=30)]
     home = profile["household_key"]
     if home is not None and sum(p["household_key"] == home for p in near) >= 2:
         return "frequency_cap"
-    if any(p["campaign"] == "autumn" and (p["slot"].year, p["slot"].month) == (SLOT.year, SLOT.month) for p in mine):
+    if any(p["campaign"] == "loyalty_offer" and (p["slot"].year, p["slot"].month) == (SLOT.year, SLOT.month) for p in mine):
         return "frequency_cap"
     return None
 
@@ -262,7 +266,7 @@ def test_stricter_rules(compiled: dict[str, str], tables: duckdb.DuckDBPyConnect
     fill(tables, "stg_contact_history", [
         {**mailed, "profile_id": "this week", "slot": monday},
         {**mailed, "profile_id": "last week", "slot": monday - timedelta(days=1)},
-        {**mailed, "profile_id": "by another", "campaign": "autumn", "slot": monday},
+        {**mailed, "profile_id": "by another", "campaign": "loyalty_offer", "slot": monday},
     ])  # fmt: skip
     found = judge(compiled, tables, [
         {"profile_id": "silent", "postal_mail_consent": None},
@@ -319,6 +323,8 @@ WRONG = {
     "{{ limit(rows=0) }}": "limit(): rows is `0`; it accepts a number from 1",
     "{{ recipients('x', ['consent']) }}": "recipients(): `rules` takes rule macros such as consent()",
     "{{ best_offers('p', 'o', best=0) }}": "best_offers(): best is `0`; it accepts a number from 1 to 50",
+    "{{ frequency_cap(pieces=1, days=3, purpose='any') }}": "frequency_cap(): purpose is `any`; it accepts marketing, contractual, all",
+    "{{ frequency_cap(pieces=1, days=3, campaigns=['sumer']) }}": "frequency_cap(): campaigns is `sumer`; it accepts loyalty_offer, ",
     "{{ already_mailed(campaigns=[]) }}": "already_mailed(): campaigns is `[]`; it accepts this, all, a list of names",
 }
 COMPILE = """

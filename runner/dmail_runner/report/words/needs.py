@@ -13,9 +13,17 @@ NEEDS: Mapping[str, Word] = {
         "The file contains people who have opted out. Correct the campaign's rules, and resume the run.",
         "O arquivo contém pessoas que fizeram opt-out. Corrija as regras da campanha e retome a execução.",
     ),
+    "need.ids": Word(
+        "Ids match only when compared as a spreadsheet changes them. Correct them at their source, and resume the run.",
+        "Há identificadores que só coincidem como uma planilha os altera. Corrija-os na origem e retome a execução.",
+    ),
     "need.conflict": Word(
         "There is another file of the same name. Find out who sent it, move it to another folder, and resume the run.",
         "Já existe outro arquivo com o mesmo nome. Descubra quem o enviou, mova-o para outra pasta e retome a execução.",
+    ),
+    "need.exclusions": Word(
+        "A list, a consent or an exclusion reason is not as in the last run. Find out why, and release or cancel the run.",
+        "Uma lista, um consentimento ou um motivo de exclusão difere da última execução. Descubra o motivo e libere ou cancele.",
     ),
     "need.volume": Word(
         "The number of pieces is unusual. Find out why, and release or cancel the run.",
@@ -38,6 +46,8 @@ NEEDS: Mapping[str, Word] = {
     "kind.unknown": Word("Held: unknown", "Retida: incerta"),
     "kind.opt_out": Word("Held: opt-out", "Retida: opt-out"),
     "kind.conflict": Word("Held: conflict", "Retida: conflito"),
+    "kind.ids": Word("Held: ids", "Retida: identificadores"),
+    "kind.exclusions": Word("Held: exclusions", "Retida: exclusões"),
     "kind.volume": Word("Held: volume", "Retida: volume"),
     "kind.approval": Word("Held: approval", "Retida: aprovação"),
     "kind.person": Word("Held: person", "Retida: pessoa"),

@@ -41,6 +41,7 @@ STATES: Mapping[str, Word] = {
     "event.told": Word("answer recorded", "resposta registrada"),
     "event.window": Word("window", "janela"),
     "event.resent": Word("sent again", "reenviada"),
+    "event.baseline": Word("figures for the next run", "números para a próxima execução"),
     "event.unexpected": Word("error of the program", "erro do programa"),
     "event.look_again": Word("check again", "verificar de novo"),
     "event.rest_given_up": Word("rest cancelled", "restante cancelado"),
@@ -48,6 +49,13 @@ STATES: Mapping[str, Word] = {
         "The extract has exactly the included recipients", "A extração tem exatamente os destinatários incluídos"
     ),
     "gate.opt_out": Word("Nobody in the file has opted out", "Ninguém no arquivo fez opt-out"),
+    "gate.ids": Word(
+        "No id of a suppression list looks changed by a spreadsheet", "Nenhum identificador parece alterado por uma planilha"
+    ),
+    "gate.exclusions": Word(
+        "Lists, consents and exclusion reasons are as in the last run",
+        "Listas, consentimentos e motivos de exclusão são como na última execução",
+    ),
     "gate.contract": Word("Every row meets the provider's contract", "Cada linha cumpre o contrato da gráfica"),
     "gate.volume": Word("The volume is within its limits", "O volume está dentro dos limites"),
     "gate.conflict": Word("The file's name is not in use", "O nome do arquivo não está em uso"),

@@ -1,0 +1,208 @@
+"""The exclusions gate: holds a run if a suppression list, a consent column or an exclusion reason is not as in the last run."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import sqrt
+
+import duckdb
+
+from dmail_runner.check.ids import near_matches
+from dmail_runner.check.opt_outs import people
+from dmail_runner.core.errors import Held
+from dmail_runner.core.values import IDENTICAL, Baseline, Build, Verdicts
+from dmail_runner.declare.campaign import KEY, Campaign, Guard
+from dmail_runner.project.warehouse import quote
+
+# Reasons that depend on earlier mailings, on the wave or on a quantity: they come and go with every run.
+CHANGING = ("frequency_cap", "already_mailed", "another_wave", "limit", IDENTICAL)
+FORGOTTEN = "forgotten"  # the list of the people who were erased on request, who leave the profiles
+# Small numbers differ by chance. A difference counts from so many people on, and from so many standard deviations on.
+FEWEST, DEVIATIONS = 10, 3
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What two runs are compared by.
+
+    Attributes:
+        targeted: the number of targeted profiles.
+        excluded: the number of excluded profiles by reason.
+        baseline: the lists and consents; None if they are not known.
+    """
+
+    targeted: int
+    excluded: Mapping[str, int]
+    baseline: Baseline | None
+
+    @classmethod
+    def of(cls, verdicts: Verdicts) -> "Figures":
+        """The figures of a run."""
+        return cls(verdicts.targeted, verdicts.excluded, verdicts.baseline)
+
+    @property
+    def fresh(self) -> int:
+        """The targeted profiles without those whom a reason excludes that changes with every run."""
+        return self.targeted - sum(self.excluded.get(reason, 0) for reason in CHANGING)
+
+
+def check_near_matches(campaign: Campaign, baseline: Baseline | None) -> None:
+    """Check that no entry of a suppression list has a profile's id as a spreadsheet changes it.
+
+    Raises:
+        Held: if there is one, unless the campaign declares `near_matches: tell`. Nobody can release this hold, because the
+            people of these entries may be in the file.
+    """
+    near = [entry for entry in baseline.lists if entry.near] if baseline else []
+    if near and campaign.mail.guard.near_matches == "hold":
+        found = "; ".join(f"{entry.near:,} of {entry.entries:,} entries of {entry.name}" for entry in near)
+        raise Held(
+            "ids",
+            f"{campaign.name}: {found} match no profile, but have the id of one as a spreadsheet changes it (zeros, `.0`, "
+            "scientific notation, blanks, apostrophes, separators, case): nothing was delivered",
+            todo="correct the list's ids, or convert them in the model with the role suppressions, then `dmail-runner resume "
+            "RUN`; for ids that differ in this way declare `guard: {near_matches: tell}`",
+        )
+
+
+def check_contact_ids(connection: duckdb.DuckDBPyConnection, build: Build, campaign: Campaign, contacts: Sequence[str]) -> None:
+    """Check that nobody in the file has, in the contact history, an id as a spreadsheet changes it: caps would not count.
+
+    Args:
+        connection: the session.
+        build: the campaign's relations.
+        campaign: the campaign.
+        contacts: SQL for the contacts of some runs, each in parentheses.
+
+    Raises:
+        Held: if there is such a person, unless the campaign declares `near_matches: tell`.
+    """
+    if not contacts or campaign.mail.guard.near_matches == "tell":
+        return
+    key = quote(KEY)
+    history = " union ".join(f"select {key} from {rows} as contacts" for rows in contacts)
+    # Ids that are in the profiles are those of other people.
+    others = f" anti join {build.profiles} as profiles using ({key})" if build.profiles else ""
+    new = f"select {key} as id from {people(build, campaign)} as extract anti join ({history}) as contacts using ({key})"
+    near = near_matches(connection, new, f"select {key} as id from ({history}) as contacts{others}")
+    if near:
+        raise Held(
+            "ids",
+            f"{campaign.name}: {len(near):,} people in the file are in the contact history only with an id as a spreadsheet "
+            f"changes it, such as {KEY} {min(near)}: nothing was delivered",
+            todo="correct the ids of the profiles, then `dmail-runner resume RUN`; for ids that differ in this way declare "
+            "`guard: {near_matches: tell}`",
+        )
+
+
+def check_exclusions(campaign: Campaign, now: Figures, last: Figures | None) -> None:
+    """Compare the exclusions with those of the last run.
+
+    Raises:
+        Held: if a list matches far fewer profiles than before or is empty, a consent column is blank that had answers, or far
+            fewer or far more people are excluded for a reason.
+    """
+    faults = list(empty_lists(now))
+    if last:
+        faults += [*vanished_lists(now, last), *unmatched_lists(campaign.mail.guard, now, last)]
+        faults += [*faded_consents(campaign.mail.guard, now, last), *changed_reasons(campaign.mail.guard, now, last)]
+    if faults:
+        raise Held(
+            "exclusions",
+            f"{campaign.name}: {'; '.join(faults)}: nothing was delivered",
+            todo="find out why (the list's source, `dmail-runner diff`); to deliver it, use `dmail-runner release RUN` or "
+            "`--accept exclusions`",
+        )
+
+
+def empty_lists(now: Figures) -> Iterator[str]:
+    """Suppression lists that have no entry at all: a source that was not exported looks the same."""
+    if now.baseline and not any(entry.entries for entry in now.baseline.lists if entry.name != FORGOTTEN):
+        yield "the suppression lists have no entry"
+
+
+def vanished_lists(now: Figures, last: Figures) -> Iterator[str]:
+    """Suppression lists that had entries, and have none."""
+    if now.baseline and last.baseline:
+        names = {entry.name for entry in now.baseline.lists if entry.entries}
+        for before in last.baseline.lists:
+            if before.entries and before.name not in names and before.name != FORGOTTEN:
+                yield f"the suppression list {before.name} has no entry, and had {before.entries:,} in the last run"
+
+
+def unmatched_lists(guard: Guard, now: Figures, last: Figures) -> Iterator[str]:
+    """Suppression lists that match far fewer profiles than in the last run."""
+    if not now.baseline or not last.baseline:
+        return
+    matched = {entry.name: entry.matched for entry in last.baseline.lists}
+    for entry in now.baseline.lists:
+        before = matched.get(entry.name, 0)
+        expected = Expected(before, (1, ratio(now.baseline.profiles, last.baseline.profiles)))
+        if entry.name != FORGOTTEN and expected.fell(entry.matched, guard.max_unmatched):
+            yield (
+                f"{entry.matched:,} of {entry.entries:,} entries of {entry.name} match a profile, and {before:,} did in the last "
+                f"run, more than max_unmatched, {guard.max_unmatched:.0%}"
+            )
+
+
+def faded_consents(guard: Guard, now: Figures, last: Figures) -> Iterator[str]:
+    """Consent columns without an answer that had some, and columns with far fewer refusals."""
+    if not now.baseline or not last.baseline:
+        return
+    before = {consent.column: consent for consent in last.baseline.consents}
+    for consent in now.baseline.consents:
+        old = before.get(consent.column, consent)
+        expected = Expected(old.refused, (1, ratio(now.baseline.profiles, last.baseline.profiles)))
+        if old.answered and not consent.answered:
+            yield f"{consent.column} has no answer at all, and had {old.answered:,} in the last run"
+        elif expected.fell(consent.refused, guard.max_reason_change):
+            yield f"{consent.refused:,} profiles say no in {consent.column}, and {old.refused:,} did in the last run"
+
+
+def changed_reasons(guard: Guard, now: Figures, last: Figures) -> Iterator[str]:
+    """Exclusion reasons that exclude far fewer or far more people than in the last run, for the number of people."""
+    for reason, before in sorted(last.excluded.items()):
+        if reason in CHANGING or not before:
+            continue
+        count = now.excluded.get(reason, 0)
+        # A rule may stand before or after those that change with every run, so that it sees all people or only the fresh ones.
+        expected = Expected(before, (ratio(now.targeted, last.targeted), ratio(now.fresh, last.fresh)))
+        if expected.fell(count, guard.max_reason_change) or expected.rose(count, guard.max_reason_change):
+            yield (
+                f"{reason} excludes {count:,} of {now.targeted:,} people, and excluded {before:,} of {last.targeted:,} in the "
+                f"last run, a greater change than max_reason_change, {guard.max_reason_change:.0%}"
+            )
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A number of the last run, as it would be now: for all people, and for those whom no changing reason excludes.
+
+    Attributes:
+        before: the number in the last run.
+        scales: by how much more people there are now, counted in several ways. The number is unusual if it is by each of them.
+    """
+
+    before: int
+    scales: tuple[float, ...]
+
+    def fell(self, count: int, change: float) -> bool:
+        """Whether a number is smaller than expected by more than a share, and by more than chance."""
+        scale = min(self.scales)
+        low = self.before * scale
+        enough = min(low, self.before) >= FEWEST if count == 0 else low - count >= self.chance(scale)
+        return count < low * (1 - change) and enough
+
+    def rose(self, count: int, change: float) -> bool:
+        """Whether a number is greater than expected by the inverse of that share, and by more than chance."""
+        scale = max(self.scales)
+        high = self.before * scale
+        return change < 1 and count > high / (1 - change) and count - high >= self.chance(scale)
+
+    def chance(self, scale: float) -> float:
+        """A difference that is no chance: both numbers vary, and that of the last run by its scale."""
+        return max(FEWEST, DEVIATIONS * sqrt(self.before * scale + self.before * scale**2))
+
+
+def ratio(now: int, last: int) -> float:
+    """By how much more people there are."""
+    return now / last if last else 1

@@ -1,0 +1,114 @@
+"""Finds ids that are the same except for what spreadsheets do to them.
+
+A spreadsheet removes leading zeros, appends `.0`, writes large numbers in scientific notation or with zeros after the 15th digit,
+and adds thousands separators. People add apostrophes, quotes, blanks, and other capitals. All of these are found on either side.
+"""
+
+import duckdb
+
+# Blanks, invisible characters, quotes and apostrophes, and the sign of a formula.
+ADDED = r"[\p{Z}\p{C}''\"`=\x{b4}\x{2018}\x{2019}\x{201c}\x{201d}]"
+DIGITS = 15  # that a spreadsheet keeps
+
+
+def near_matches(connection: duckdb.DuckDBPyConnection, ids: str, others: str) -> set[str]:
+    """The ids that are another id as a spreadsheet would change it.
+
+    Args:
+        connection: the session.
+        ids: SQL for the ids that match nothing, with one column `id`.
+        others: SQL for the ids that they are compared with, with one column `id`. It is read once, and may have many rows.
+    """
+    connection.execute(f"create or replace temp table dmail_ids as {forms(ids)}")
+    some, notations = connection.execute("select count(*), count(number) from dmail_ids").fetchone() or (0, 0)
+    if not some:
+        return set()
+    ranges = ""
+    if notations:
+        ranges = """or try_cast(plain as double) between
+            (select min(number - margin) from dmail_ids) and (select max(number + margin) from dmail_ids)"""
+    connection.execute(
+        f"""
+        create or replace temp table dmail_other_ids as
+        select *
+        from ({forms(others)})
+        where
+            plain in (select plain from dmail_ids union all select cut from dmail_ids where cut is not null)
+            or cut in (select plain from dmail_ids)
+            or number is not null
+            {ranges}
+        """
+    )
+    found = connection.execute(
+        """
+        select id from dmail_ids semi join dmail_other_ids as other on dmail_ids.plain = other.plain
+        union select id from dmail_ids semi join dmail_other_ids as other on dmail_ids.plain = other.cut
+        union select id from dmail_ids semi join dmail_other_ids as other on dmail_ids.cut = other.plain
+        union
+        select dmail_ids.id
+        from dmail_ids
+        inner join (select * from dmail_other_ids where number is null) as other
+            on try_cast(other.plain as double) between dmail_ids.number - dmail_ids.margin and dmail_ids.number + dmail_ids.margin
+        where dmail_ids.number is not null
+        union
+        select dmail_ids.id
+        from dmail_ids
+        inner join (select * from dmail_other_ids where number is not null) as other
+            on try_cast(dmail_ids.plain as double) between other.number - other.margin and other.number + other.margin
+        """
+    ).fetchall()
+    return {name for (name,) in found}
+
+
+def forms(ids: str) -> str:
+    """SQL for ids with their forms.
+
+    Columns:
+        id: the id.
+        plain: the id without what a spreadsheet adds and removes.
+        cut: a longer number, with zeros after the 15th digit; else null.
+        number, margin: the value of an id in scientific notation, and how far it may be from the true one; else null.
+    """
+    return rf"""
+        with
+            bared as (
+                select distinct id, ltrim(lower(regexp_replace(id, '{ADDED}', '', 'g')), '+') as bare
+                from ({ids})
+                where id is not null
+            ),
+            whole as (
+                select
+                    id,
+                    bare,
+                    case
+                        when regexp_full_match(bare, '[0-9]+') then bare
+                        when regexp_full_match(bare, '[0-9]{{1,3}}([.,_][0-9]{{3}})+([.,]0{{0,2}})?')
+                        then regexp_replace(regexp_replace(bare, '[.,]0{{0,2}}$', ''), '[.,_]', '', 'g')
+                        when regexp_full_match(bare, '[0-9]+[.,]0*') then regexp_extract(bare, '^[0-9]+')
+                    end as digits,
+                    regexp_full_match(bare, '[0-9]([.,][0-9]*)?e[+]?[0-9]{{1,2}}') as in_notation
+                from bared
+            ),
+            plain as (
+                select *, coalesce(nullif(ltrim(digits, '0'), ''), left(digits, 1), bare) as plain
+                from whole
+            )
+        select
+            id,
+            plain,
+            case
+                when digits is not null and length(plain) > {DIGITS}
+                then left(plain, {DIGITS}) || repeat('0', length(plain) - {DIGITS})
+            end as cut,
+            case when in_notation then try_cast(replace(bare, ',', '.') as double) end as number,
+            case
+                when in_notation
+                then
+                    0.5000001 * pow(
+                        10,
+                        try_cast(regexp_extract(bare, '([0-9]+)$', 1) as integer)
+                        - length(regexp_extract(bare, '^[0-9][.,]?([0-9]*)e', 1))
+                    )
+            end as margin
+        from plain
+    """

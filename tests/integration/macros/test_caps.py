@@ -1,0 +1,127 @@
+"""Caps as people count: calendar days of the campaign's zone, what this very file gives, and marketing only."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from project import surroundings
+from warm import ask
+
+DBT = (sys.executable, "-c", "from dbt.cli.main import cli; cli()")
+# The campaign is spring_catalog, whose zone is America/New_York.
+MODELS = {
+    "spring_catalog__weekly": "frequency_cap(pieces=1, days=7)",
+    "spring_catalog__monthly": "frequency_cap(pieces=1, per='month')",
+    "spring_catalog__weeks": "frequency_cap(pieces=1, per='week')",
+    "spring_catalog__quarters": "frequency_cap(pieces=1, per='quarter')",
+    "spring_catalog__household": "frequency_cap(pieces=2, days=30, unit='household'), limit(rows=3, keep='worth desc')",
+    "spring_catalog__chosen": "frequency_cap(pieces=1, days=30, unit='household'), one_per('household', keep='worth desc')",
+    "spring_catalog__any": "frequency_cap(pieces=1, days=30, purpose='all')",
+}
+AUTUMN, SPRING = "2026-11-02 11:00:00", "2027-03-15 10:00:00"  # Mondays at 6:00, after the clocks have changed on Sunday
+TABLES = """
+create table audience (profile_id varchar, household_key varchar, worth int);
+create table stg_contact_history (
+    profile_id varchar, household_key varchar, campaign varchar, slot timestamp, run_id varchar, cell varchar, purpose varchar
+);
+"""
+
+
+@pytest.fixture(scope="module")
+def compiled(base: Path, warm_dbt: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
+    """The models' SQL by slot, for tables in the session's own database."""
+    path = Path(shutil.copytree(base, tmp_path_factory.mktemp("caps") / "project"))
+    for name, rules in MODELS.items():
+        (path / f"models/{name}.sql").write_text(f"{{{{ recipients(audience='audience', rules=[{rules}]) }}}}")
+    found: dict[str, dict[str, str]] = {}
+    for slot in (AUTUMN, SPRING):
+        command = [*DBT, "compile", "--quiet", "--select", *MODELS, "--profiles-dir", "profiles", "--target-path", "compiled"]
+        ask(warm_dbt, command, cwd=path, env={**surroundings(), "DMAIL_SLOT": slot}, timeout=600).check_returncode()
+        folder = path / "compiled/compiled/dmail/models"
+        found[slot] = {name: (folder / f"{name}.sql").read_text().replace('"warehouse"."main".', "") for name in MODELS}
+    return found
+
+
+@pytest.fixture
+def tables(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    connection.execute(TABLES)
+    return connection
+
+
+def mailed(
+    tables: duckdb.DuckDBPyConnection, at: str, *, person: str = "a", home: str = "h", purpose: str | None = "marketing"
+) -> None:
+    tables.execute("insert into stg_contact_history values (?, ?, 'other', ?, 'r', 'mailed', ?)", [person, home, at, purpose])
+
+
+def reasons(tables: duckdb.DuckDBPyConnection, sql: str) -> dict[str, str | None]:
+    return dict(tables.execute(f"select profile_id, exclusion_reason from ({sql})").fetchall())
+
+
+@pytest.mark.parametrize(
+    ("model", "before", "counts"),
+    [
+        (("weekly", AUTUMN), "2026-10-26 10:00:00", False),  # 6:00 a week ago, which is 169 hours
+        (("weekly", AUTUMN), "2026-10-27 03:59:59", False),  # 23:59 of that Monday
+        (("weekly", AUTUMN), "2026-10-27 04:00:00", True),
+        (("weekly", AUTUMN), "2026-11-09 04:59:59", True),  # a later slot, on Sunday
+        (("weekly", AUTUMN), "2026-11-09 11:00:00", False),  # the next slot
+        (("weekly", SPRING), "2027-03-08 11:00:00", False),  # 6:00 a week ago, which is 167 hours
+        (("weekly", SPRING), "2027-03-09 05:00:00", True),
+        (("monthly", AUTUMN), "2026-11-01 03:59:59", False),  # 23:59 of 31 October
+        (("monthly", AUTUMN), "2026-11-01 04:00:00", True),
+        (("monthly", AUTUMN), "2026-12-01 04:59:59", True),
+        (("monthly", AUTUMN), "2026-12-01 05:00:00", False),
+        (("weeks", AUTUMN), "2026-11-02 04:59:59", False),
+        (("weeks", AUTUMN), "2026-11-02 05:00:00", True),
+        (("quarters", SPRING), "2027-01-01 04:59:59", False),
+        (("quarters", SPRING), "2027-01-01 05:00:00", True),
+        (("quarters", SPRING), "2027-04-01 03:59:59", True),
+        (("quarters", SPRING), "2027-04-01 04:00:00", False),
+    ],
+)
+def test_days_and_months_are_those_of_the_campaigns_zone(
+    compiled: dict[str, dict[str, str]], tables: duckdb.DuckDBPyConnection, model: tuple[str, str], before: str, counts: bool
+) -> None:
+    tables.execute("insert into audience values ('a', 'h', 1)")
+    mailed(tables, before)
+    name, slot = model
+    found = reasons(tables, compiled[slot][f"spring_catalog__{name}"])
+    assert found == {"a": "frequency_cap" if counts else None}
+
+
+def test_a_household_gets_no_more_than_its_cap_in_one_file(
+    compiled: dict[str, dict[str, str]], tables: duckdb.DuckDBPyConnection
+) -> None:
+    """Of three members two are kept, and one where one piece was mailed; the limit fills up with others."""
+    people = [(f"{home}{number}", f"h{home}" if home != "n" else None, number) for home in "abn" for number in range(3)]
+    tables.executemany("insert into audience values (?, ?, ?)", people)
+    mailed(tables, "2026-10-20 10:00:00", person="b0", home="hb")
+    found = reasons(tables, compiled[AUTUMN]["spring_catalog__household"])
+    kept = {person for person, reason in found.items() if reason in (None, "limit")}
+    assert kept == {"a0", "a1", "b0", "n0", "n1", "n2"}, "the household of the last three is unknown"
+    assert sum(reason is None for reason in found.values()) == 3
+
+
+def test_who_is_chosen_by_another_rule_is_not_excluded_by_the_cap(
+    compiled: dict[str, dict[str, str]], tables: duckdb.DuckDBPyConnection
+) -> None:
+    tables.execute("insert into audience values ('a', 'h', 1), ('b', 'h', 9)")
+    assert reasons(tables, compiled[AUTUMN]["spring_catalog__chosen"]) == {"a": "duplicate", "b": None}
+
+
+@pytest.mark.parametrize(("purpose", "marketing", "everything"), [("contractual", False, True), (None, True, True)])
+def test_letters_that_nobody_can_refuse_use_up_no_cap(
+    compiled: dict[str, dict[str, str]],
+    tables: duckdb.DuckDBPyConnection,
+    purpose: str | None,
+    marketing: bool,
+    everything: bool,
+) -> None:
+    tables.execute("insert into audience values ('a', 'h', 1)")
+    mailed(tables, "2026-11-01 10:00:00", purpose=purpose)
+    assert (reasons(tables, compiled[AUTUMN]["spring_catalog__weekly"])["a"] is not None) == marketing
+    assert (reasons(tables, compiled[AUTUMN]["spring_catalog__any"])["a"] is not None) == everything
