@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dmail_runner.declare.campaign import ColumnMeta, DirectMail, ModelMeta
 from dmail_runner.declare.notices import Notices
+from dmail_runner.declare.policy import Policy
 from dmail_runner.declare.provider import Provider, SharedContract
 from dmail_runner.declare.route import Route
 from scripts.reference.commands import commands_page
@@ -20,6 +21,7 @@ ABOUT = {
     "providers": "One entry for each mail house; and files of profiles/contracts. More: [providers.md](../providers.md).",
     "routes": "One entry for each server or folder. More: [routes.md](../routes.md).",
     "notices": "Who is told of what. More: [operations.md](../operations.md#notices).",
+    "policy": "What the project requires of every campaign. More: [operations.md](../operations.md#approval).",
 }
 
 
@@ -31,12 +33,14 @@ def files() -> dict[str, str]:
         "contract": file_schema(SharedContract, "A file of profiles/contracts: what a mail house takes."),
         "routes": entries_schema(Route, "profiles/routes.yml: servers, and how to deliver to them."),
         "notices": file_schema(Notices, "profiles/notices.yml: who is told of what."),
+        "policy": file_schema(Policy, "profiles/policy.yml: who must approve what is mailed."),
     }
     keys = {
         "campaign": keys_page("A campaign's keys", ABOUT["campaign"], "campaign", [DirectMail, ModelMeta, ColumnMeta]),
         "providers": keys_page("Keys of profiles/providers.yml", ABOUT["providers"], "providers", [Provider, SharedContract]),
         "routes": keys_page("Keys of profiles/routes.yml", ABOUT["routes"], "routes", [Route]),
         "notices": keys_page("Keys of profiles/notices.yml", ABOUT["notices"], "notices", [Notices]),
+        "policy": keys_page("Keys of profiles/policy.yml", ABOUT["policy"], "policy", [Policy]),
     }
     pages = {**keys, "commands": commands_page(), "macros": macros_page(ROOT)}
     return {

@@ -17,6 +17,7 @@ TEMPLATES = {
     "campaign": "dbt reads the file, so that all of its Jinja is understood.",
     "providers": f"{SETTING}, but for `max_columns` and the numbers and flags of a column's rules.",
     "routes": f"{SETTING}; `{{{{ file('PATH') }}}}`, alone, is the text of a file that nobody else can read.",
+    "policy": f"{SETTING}.",
     "notices": f"{SETTING}; `{{{{ file('PATH') }}}}`, alone, is the text of a file that nobody else can read.",
 }
 HEAD = ["| key | value | default | meaning |", "| --- | --- | --- | --- |"]

@@ -1,12 +1,12 @@
 """Commands by which a person decides about a run."""
 
-import getpass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dmail_runner.cli.base import Reason, RunId, app, log_end, open_job, open_ledger, say, tell
+from dmail_runner.core.account import this_account
 from dmail_runner.core.errors import DmailError
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def decision(reason: str) -> "Decision":
 
     if not reason.strip():
         raise typer.BadParameter("must not be empty", param_hint="--reason")
-    return Decision(getpass.getuser(), reason.strip())
+    return Decision(str(this_account()), reason.strip())
 
 
 def decide(

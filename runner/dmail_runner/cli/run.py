@@ -1,6 +1,5 @@
 """Commands that deliver: `run` and `proof`; and `purge`, which gives up what was never delivered."""
 
-import getpass
 from dataclasses import replace
 from enum import StrEnum
 from functools import partial
@@ -29,6 +28,7 @@ from dmail_runner.cli.base import (
     worst,
 )
 from dmail_runner.cli.due import run_due
+from dmail_runner.core.account import this_account
 from dmail_runner.core.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def proof(context: typer.Context, campaign: Name, slot: Slot = None) -> None:
     from dmail_runner.look.proof import prove
 
     job, ledger, due = open_campaign(context.obj, campaign, slot)
-    delivered = prove(job, due, now(), ledger, getpass.getuser())
+    delivered = prove(job, due, now(), ledger, str(this_account()))
     say(f"{campaign}  slot {moment(due)}  proof: not to be mailed")
     say("\n".join(line for part, receipt in delivered if not part.side for line in file_lines(part, receipt.location)))
 

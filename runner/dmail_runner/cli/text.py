@@ -8,11 +8,12 @@ from dmail_runner.core.values import Part, RegionCount, Verdicts
 from dmail_runner.ledger.run import Run, instant, verdicts_as_json
 
 if TYPE_CHECKING:
+    from dmail_runner.ledger.approvals import Approval
     from dmail_runner.look.calendar import Entry
     from dmail_runner.look.diff import Difference
     from dmail_runner.look.explain import Explanation
     from dmail_runner.report.rows import Event
-    from dmail_runner.run.approval import Approval, Definition
+    from dmail_runner.run.approval import Case
     from dmail_runner.run.requested import DryRun
 
 MAX_REGIONS = 12
@@ -156,12 +157,20 @@ def region_name(region: RegionCount) -> str:
     return "-".join(filter(None, (region.country, region.region))) or "elsewhere"
 
 
-def approval_lines(definition: "Definition", last: "Approval | None") -> Iterator[str]:
+def approval_lines(campaign: str, case: "Case", last: "Approval | None", *, full: bool) -> Iterator[str]:
     """What is to be approved, and what has changed since the last approval."""
-    from dmail_runner.run.approval import changes
+    from dmail_runner.run.definition import Definition, full_text, summary
 
-    yield f"last approved on {last.at:%Y-%m-%d %H:%M} UTC by {last.by}" if last else "never approved before"
-    yield from list(changes(last.definition if last else None, definition)) or ["nothing has changed since"]
+    before = Definition(last.parts) if last else None
+    yield f"{campaign} as {case.definition.fingerprint}"
+    yield "it needs no approval" if case.duty is None else f"it needs an approval of the kind {case.duty}"
+    if case.approvers:
+        yield f"approvers are {', '.join(sorted(case.approvers))}"
+    yield f"last approved on {last.at:%Y-%m-%d %H:%M} UTC by {last.by}; since then:" if last else "never approved before"
+    lines = list(full_text(before, case.definition) if full else summary(before, case.definition))
+    yield from lines or ["  nothing has changed"]
+    if lines and not full:
+        yield "--show --full prints every line of it"
 
 
 def calendar_json(entry: "Entry") -> dict[str, str | int | None]:

@@ -124,8 +124,9 @@ class DirectMail(Strict):
     """A mailing in several waves, which share one audience."""
     guard: Guard = Guard()
     """Which numbers of pieces pass without a person."""
-    approval: Literal["required", "four_eyes"] | None = None
-    """Nothing is built before somebody has approved the campaign as it is; with `four_eyes` not its last author."""
+    approval: Literal["required", "four_eyes", "two"] | None = None
+    """Nothing is built before the campaign is approved as it is: by one person, with `four_eyes` by one who has not written it,
+    with `two` by two such people. profiles/policy.yml, the provider or the route may require more."""
     recheck: Recheck = Recheck()
     """How long a frozen file may wait before it is compared with the opt-outs again."""
 
@@ -216,7 +217,7 @@ class Campaign:
 
     `audience`, `recipients` and `extract` are dbt's ids of its models. `opt_outs`: the models that the opt-out gate reads; None
     for a campaign that opt-outs do not stop. `definition`: the text of all that is built for it, by what it is. `sources`: the
-    files with that text.
+    files with that text. `hooks`: SQL that dbt runs beside the models of this campaign, by the names that policy.yml allows.
     """
 
     name: str
@@ -234,6 +235,7 @@ class Campaign:
     sources: tuple[str, ...] = ()
     email: str | None = None
     definition: Callable[[], Mapping[str, str]] = dict
+    hooks: tuple[str, ...] = ()
 
     @property
     def has_seeds(self) -> bool:

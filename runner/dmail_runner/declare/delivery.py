@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from dmail_runner.core.yaml import Strict
 from dmail_runner.declare.encryption import Encryption
+from dmail_runner.declare.policy import Duty
 
 
 def check_temporary(value: str) -> str:
@@ -24,6 +25,8 @@ class Delivery(Strict):
 
     status: Literal["draft", "active"] = "active"
     """Nothing is delivered by a `draft`."""
+    require_approval: Duty | None = None
+    """The approval that every campaign on this route needs, as in profiles/policy.yml."""
     encryption: Encryption | None = None
     """Whom files are encrypted to, by OpenPGP. Without it, files are plain."""
     finish: Literal["rename", "direct", "direct_then_marker"] = "rename"

@@ -11,6 +11,7 @@ from dmail_runner.core.settings import Settings
 from dmail_runner.core.yaml import Strict, parse, read_yaml, render
 from dmail_runner.declare.contract import Contract
 from dmail_runner.declare.file_format import AnyFormat, CsvFormat
+from dmail_runner.declare.policy import Duty
 from dmail_runner.declare.tariff import Tariff
 
 FILE = "profiles/providers.yml"
@@ -101,6 +102,8 @@ class Provider(Contract):
     """The prices that cost estimates are based on."""
     require_encryption: bool = False
     """Whether the route must encrypt the files."""
+    require_approval: Duty | None = None
+    """The approval that every campaign of the provider needs, as in profiles/policy.yml."""
     retention_days: Annotated[int, Field(ge=0, le=3650)] = RETENTION_DAYS
     """How long after the slot a key must be good, and what is left of a run is kept."""
     history_days: Annotated[int, Field(ge=1, le=36500)] | None = None

@@ -12,6 +12,7 @@ from dmail_runner.core.errors import DmailError, UsageError
 from dmail_runner.core.redact import printable
 from dmail_runner.core.settings import Settings
 from dmail_runner.ledger.campaign_lock import Confirm, lock_campaign
+from dmail_runner.ledger.contents import Content
 from dmail_runner.ledger.journal import Anchor, Mark, append, holds, last
 from dmail_runner.ledger.migrate import make_tables
 
@@ -111,6 +112,17 @@ class Database:
             ) from error
 
     @contextmanager
+    def understood(self) -> Iterator[None]:
+        """Turn what cannot be read of a row into a LedgerError: bytes of the file were changed."""
+        try:
+            yield
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+            raise LedgerError(
+                f"the ledger {self.name} is damaged: a row cannot be read ({type(error).__name__})",
+                todo="`dmail-runner audit verify` names what differs; bring back a backup; nothing was sent",
+            ) from error
+
+    @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """A connection for reading."""
         with self.explained(), self.engine.connect() as connection:
@@ -146,9 +158,13 @@ class Database:
             finally:
                 del self.locks[campaign]
 
-    def record(self, connection: sa.Connection, run_id: str, kind: str, detail: str) -> None:
-        """Append an event, in the caller's transaction. Its text has no control characters, whoever wrote it."""
-        connection.info["mark"] = append(connection, run_id, self.stamp(), kind, printable(detail))
+    def record(self, connection: sa.Connection, run_id: str, kind: str, detail: str, content: Content | None = None) -> None:
+        """Append an event, in the caller's transaction. Its text has no control characters, whoever wrote it.
+
+        Args:
+            content: the rows that were written with it, as they are now.
+        """
+        connection.info["mark"] = append(connection, run_id, self.stamp(), kind, printable(detail), content=content)
 
     def stamp(self) -> str:
         return iso(self.now())

@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from dmail_runner.core.values import Part
+from dmail_runner.ledger.contents import Content, Told, dump
 from dmail_runner.ledger.intents import Entry, Word
 from dmail_runner.ledger.run import STATES
 from dmail_runner.ledger.tables import events, head, intents, parts, runs
@@ -47,21 +48,24 @@ class Anchor:
         return None
 
 
-def append(connection: sa.Connection, run_id: str, at: str, kind: str, detail: str) -> Mark:
-    """Append one event within the caller's transaction."""
+def append(connection: sa.Connection, run_id: str, at: str, kind: str, detail: str, *, content: Content | None = None) -> Mark:
+    """Write one event, in the caller's transaction. `content`: the rows that the transaction has written with it."""
     # The update comes first, because it takes the lock that keeps other processes from appending.
     row = connection.execute(head.update().values(number=head.c.number + 1).returning(head.c.number, head.c.hash)).one()
     number, before = int(row.number), str(row.hash)
-    mark = Mark(number, chained(before, number, run_id, at, kind, detail))
-    connection.execute(events.insert().values(number=number, run_id=run_id, at=at, kind=kind, detail=detail, hash=mark.hash))
+    text = dump(content)
+    mark = Mark(number, chained(before, number, run_id, at, kind, detail, text))
+    told = {"run_id": run_id, "at": at, "kind": kind, "detail": detail, "content": text}
+    connection.execute(events.insert().values(number=number, hash=mark.hash, **told))
     connection.execute(head.update().values(hash=mark.hash))
     return mark
 
 
-def add_intent(connection: sa.Connection, run_id: str, part: Part, at: str, entry: Entry) -> None:
-    """Append one row to a part's record within the caller's transaction."""
-    values = {"run_id": run_id, "part": part.number, "at": at, "name": part.name, "route": part.route}
-    connection.execute(intents.insert().values(**values, **vars(entry)))
+def add_intent(connection: sa.Connection, run_id: str, part: Part, at: str, entry: Entry) -> int:
+    """Write one row of a part's record, in the caller's transaction. Returns its number."""
+    told = {"run_id": run_id, "part": part.number, "at": at, "name": part.name, "route": part.route}
+    done = connection.execute(intents.insert().values(**told, **vars(entry)).returning(intents.c.number))
+    return int(done.scalar_one())
 
 
 def intent_text(name: str, entry: Any) -> str:
@@ -69,9 +73,15 @@ def intent_text(name: str, entry: Any) -> str:
     return " ".join((name, entry.temporary, *([entry.staged] if entry.staged else []), entry.sha256))
 
 
-def chained(before: str, number: int, *fields: str) -> str:
-    """The hash of an event: SHA-256 of the hash before it, its number and its fields (run, time, kind, detail)."""
-    return hashlib.sha256(json.dumps([before, number, *fields]).encode()).hexdigest()
+def chained(before: str, number: int, *told: str | None) -> str:
+    """An event's hash: SHA-256 of the hash before it, its number, and all that it says (run, moment, kind, detail, content)."""
+    # An event of an earlier version has no content.
+    return hashlib.sha256(json.dumps([before, number, *(text for text in told if text is not None)]).encode()).hexdigest()
+
+
+def hash_of(row: Any, before: str) -> str:
+    """The hash that an event has if it is as it was written, after the event with the hash `before`."""
+    return chained(before, row.number, row.run_id, row.at, row.kind, row.detail, row.content)
 
 
 def holds(connection: sa.Connection, mark: Mark) -> bool:
@@ -92,12 +102,15 @@ def faults(connection: sa.Connection) -> Iterator[str]:
     states: dict[str, str] = {}
     sent: set[str] = set()
     intended: Counter[str] = Counter()
+    rows = Told()
     for row in connection.execution_options(yield_per=10_000).execute(events.select().order_by(events.c.number)):
         if row.number != expected:
             lost = f"event {expected} is" if row.number == expected + 1 else f"events {expected} to {row.number - 1} are"
             yield f"{lost} missing"
-        elif row.hash != chained(before, row.number, row.run_id, row.at, row.kind, row.detail):
+        elif row.hash != hash_of(row, before):
             yield f"event {row.number} ({row.at}, {row.run_id}, {row.kind}) is not as it was written"
+        elif row.content:
+            rows.take(row.number, row.content)
         before, expected = row.hash, row.number + 1
         if row.kind in STATES:
             states[row.run_id] = row.kind
@@ -108,6 +121,7 @@ def faults(connection: sa.Connection) -> Iterator[str]:
     yield from tail_faults(connection, Mark(expected - 1, before))
     yield from state_faults(connection, states, sent)
     yield from intent_faults(connection, intended)
+    yield from rows.faults(connection)
 
 
 def tail_faults(connection: sa.Connection, found: Mark) -> Iterator[str]:

@@ -12,12 +12,13 @@ from sqlalchemy.exc import IntegrityError
 from dmail_runner.core.redact import printable
 from dmail_runner.core.values import Part, Receipt, Verdicts
 from dmail_runner.ledger.baseline import BASELINE, baseline_text
+from dmail_runner.ledger.contents import Content, deleted, joined, written
 from dmail_runner.ledger.database import LedgerError, iso
 from dmail_runner.ledger.intents import Entry, Intents, Word
 from dmail_runner.ledger.journal import add_intent, intent_text
 from dmail_runner.ledger.reader import LedgerReader
 from dmail_runner.ledger.run import Planned, Run
-from dmail_runner.ledger.tables import exclusions, parts, places, runs
+from dmail_runner.ledger.tables import exclusions, intents, parts, places, runs
 
 
 class Ledger(LedgerReader):
@@ -40,7 +41,7 @@ class Ledger(LedgerReader):
         connection.execute(
             runs.insert().values(**texts, **moments, state=state, error=detail or None, created_at=stamp, updated_at=stamp)
         )
-        self.record(connection, planned.run_id, state, detail)
+        self.record(connection, planned.run_id, state, detail, row_of(connection, planned.run_id))
 
     def planned_again(self, run: Run) -> None:
         """Plan a run again whose slot was missed or gave no file."""
@@ -58,6 +59,7 @@ class Ledger(LedgerReader):
                 places: [vars(region) for region in verdicts.regions],
                 parts: [vars(part) for part in content],
             }
+            before = rows_of(connection, run, *rows)
             for table, lines in rows.items():
                 connection.execute(table.delete().where(table.c.run_id == run.run_id))
                 if lines:
@@ -68,7 +70,9 @@ class Ledger(LedgerReader):
                 seeds=verdicts.seeds, cost=cost, error=None, hold=None, frozen_at=self.stamp(), host=socket.gethostname(),
                 **churn,
             )  # fmt: skip
-            self.record(connection, run.run_id, "extracted" if content else "empty", " ".join(part.sha256 for part in content))
+            written_now = joined(deleted(before), rows_of(connection, run, runs, *rows))
+            hashes = " ".join(part.sha256 for part in content)
+            self.record(connection, run.run_id, "extracted" if content else "empty", hashes, written_now)
             if verdicts.baseline:
                 self.record(connection, run.run_id, BASELINE, baseline_text(verdicts.baseline))
 
@@ -87,10 +91,11 @@ class Ledger(LedgerReader):
             with self.explained():
                 confirm()
         with self.writing() as connection:
-            add_intent(connection, run.run_id, part, self.stamp(), entry)
+            number = add_intent(connection, run.run_id, part, self.stamp(), entry)
             if entry.word in (Word.CREATED, Word.PUBLISHING, Word.PUBLISHING_ONE):
                 connection.execute(parts.update().where(of(run, part)).values(intended_at=self.stamp()))
-            self.record(connection, run.run_id, entry.word, intent_text(part.name, entry))
+            content = joined(written(connection, intents, intents.c.number == number), written(connection, parts, of(run, part)))
+            self.record(connection, run.run_id, entry.word, intent_text(part.name, entry), content)
 
     def deliver(self, run: Run, part: Part, receipt: Receipt) -> None:
         """Record the receipt of a part."""
@@ -98,7 +103,8 @@ class Ledger(LedgerReader):
         with self.writing() as connection:
             values = {"delivered_at": self.stamp(), "location": receipt.location}
             connection.execute(parts.update().where(of(run, part)).values(**values))
-            self.record(connection, run.run_id, kind, f"{part.name} {receipt.location} {receipt.sha256}")
+            content = written(connection, parts, of(run, part))
+            self.record(connection, run.run_id, kind, f"{part.name} {receipt.location} {receipt.sha256}", content)
             if receipt.proof == "vanished":
                 self.record(
                     connection,
@@ -121,19 +127,20 @@ class Ledger(LedgerReader):
         """Record that the run produced a file, because the contact history says so."""
         with self.writing() as connection:
             connection.execute(runs.update().where(runs.c.run_id == run.run_id).values(frozen_at=self.stamp()))
+            self.record(connection, run.run_id, "believed", "the contact history has its file", row_of(connection, run.run_id))
 
     def force_recheck(self, run: Run) -> None:
         """Force an opt-out check before the file is shipped, however recently it was frozen."""
         with self.writing() as connection:
             values = {"frozen_at": "1970-01-01T00:00:00+00:00"}
             connection.execute(runs.update().where(runs.c.run_id == run.run_id).values(**values))
-            self.record(connection, run.run_id, "look_again", "somebody in it was forgotten")
+            self.record(connection, run.run_id, "look_again", "somebody in it was forgotten", row_of(connection, run.run_id))
 
     def set_window(self, run: Run, start: datetime) -> None:
         """Record where the run's window begins."""
         with self.writing() as connection:
             connection.execute(runs.update().where(runs.c.run_id == run.run_id).values(window_start=iso(start)))
-            self.record(connection, run.run_id, "window", f"from {iso(start)}")
+            self.record(connection, run.run_id, "window", f"from {iso(start)}", row_of(connection, run.run_id))
 
     def accept(self, run: Run, gate: str, by: str) -> None:
         """Record that a person lets the run pass a gate."""
@@ -147,7 +154,7 @@ class Ledger(LedgerReader):
     def change(self, run: Run, state: str, detail: str, **values: Any) -> None:
         with self.writing() as connection:
             self.update(connection, run, state, **values)
-            self.record(connection, run.run_id, state, detail)
+            self.record(connection, run.run_id, state, detail, row_of(connection, run.run_id))
 
     def update(self, connection: sa.Connection, run: Run, state: str, **values: Any) -> None:
         if values.get("error"):
@@ -160,6 +167,16 @@ class Ledger(LedgerReader):
 def of(run: Run, part: Part) -> sa.ColumnElement[bool]:
     """The condition for the row of a part."""
     return sa.and_(parts.c.run_id == run.run_id, parts.c.number == part.number)
+
+
+def row_of(connection: sa.Connection, run_id: str) -> Content:
+    """A run's own row, for its event."""
+    return written(connection, runs, runs.c.run_id == run_id)
+
+
+def rows_of(connection: sa.Connection, run: Run, *tables: sa.Table) -> Content:
+    """A run's rows of some tables, for its event."""
+    return joined(*(written(connection, table, table.c.run_id == run.run_id) for table in tables))
 
 
 @contextmanager

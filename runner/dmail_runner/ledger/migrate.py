@@ -6,9 +6,12 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from dmail_runner.core.values import Part
+from dmail_runner.ledger.contents import carried
 from dmail_runner.ledger.intents import Entry, Word
 from dmail_runner.ledger.journal import START, add_intent, append, chained, intent_text
 from dmail_runner.ledger.tables import VERSION, events, head, metadata, parts, runs
+
+WITH_INTENTS = 4  # the first version with a record of intents
 
 
 def make_tables(engine: sa.Engine) -> None:
@@ -23,7 +26,9 @@ def make_tables(engine: sa.Engine) -> None:
     add_columns(engine)
     if version:
         with engine.begin() as connection:
-            record_intents(connection)
+            if version < WITH_INTENTS:
+                record_intents(connection)
+            carry_over(connection)
             connection.execute(head.update().values(version=VERSION))
         return
     with engine.connect() as connection:
@@ -38,6 +43,7 @@ def make_tables(engine: sa.Engine) -> None:
                 loosen(connection)
                 fill(connection)
                 record_intents(connection)
+                carry_over(connection)
             connection.execute(head.update().values(version=VERSION))
         connection.invalidate()
 
@@ -81,6 +87,13 @@ def fill(connection: sa.Connection) -> None:
         mark = chained(mark, number, row.run_id, row.at, row.kind, row.detail)
         connection.execute(events.update().where(events.c.number == row.number).values(number=number, hash=mark))
     connection.execute(head.update().values(number=number, hash=mark))
+
+
+def carry_over(connection: sa.Connection) -> None:
+    """To version 5: events say what the rows are, from now on also those that earlier versions have written."""
+    at = connection.execute(sa.select(sa.func.max(events.c.at))).scalar() or ""
+    for content in list(carried(connection)):
+        append(connection, "ledger", at, "carried", "as an earlier version had it", content=content)
 
 
 def record_intents(connection: sa.Connection) -> None:

@@ -123,7 +123,7 @@ class LedgerReader(Database):
 
     def read(self, condition: sa.ColumnElement[bool], limit: int | None = None) -> list[Run]:
         query = runs.select().where(condition).order_by(runs.c.slot.desc(), runs.c.created_at.desc(), runs.c.run_id).limit(limit)
-        with self.reading() as connection:
+        with self.reading() as connection, self.understood():
             rows = connection.execute(query).all()
             if not rows:
                 return []

@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from dmail_runner.core.values import Part, Receipt
+from dmail_runner.ledger.contents import written
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.tables import parts, proofs, route_tests
 
@@ -11,13 +12,18 @@ def note_proof(ledger: Ledger, campaign: str, part: Part, receipt: Receipt, by: 
     """Record that a file of a proof was delivered."""
     values = {"name": part.name, "rows": part.rows, "sha256": part.sha256, "route": part.route, "location": receipt.location}
     with ledger.writing() as connection:
-        connection.execute(proofs.insert().values(campaign=campaign, at=ledger.stamp(), by=by, **values))
+        row = proofs.insert().values(campaign=campaign, at=ledger.stamp(), by=by, **values).returning(proofs.c.number)
+        number: int = connection.execute(row).scalar_one()
+        content = written(connection, proofs, proofs.c.number == number)
+        ledger.record(connection, campaign, "proof", f"{part.name} {receipt.location} by {by}", content)
 
 
 def note_route_test(ledger: Ledger, route: str) -> None:
     """Record that a test of a route succeeded."""
     with ledger.writing() as connection:
-        connection.execute(route_tests.insert().values(route=route, at=ledger.stamp()))
+        row = route_tests.insert().values(route=route, at=ledger.stamp()).returning(route_tests.c.number)
+        number: int = connection.execute(row).scalar_one()
+        ledger.record(connection, "ledger", "route_test", route, written(connection, route_tests, route_tests.c.number == number))
 
 
 def tried_routes(ledger: Ledger) -> set[str]:

@@ -7,7 +7,7 @@
 
 import sqlalchemy as sa
 
-VERSION = 4
+VERSION = 5
 
 metadata = sa.MetaData()
 
@@ -105,6 +105,7 @@ events = sa.Table(
     sa.Column("kind", sa.String, nullable=False),
     sa.Column("detail", sa.Text, nullable=False),
     sa.Column("hash", sa.String),  # of this row and of the hash before it
+    sa.Column("content", sa.Text),  # JSON: the rows that were written with it
 )
 schedules = sa.Table(
     "schedules",
@@ -123,7 +124,13 @@ approvals = sa.Table(
     sa.Column("at", sa.String, nullable=False),
     sa.Column("by", sa.String, nullable=False),
     sa.Column("fingerprint", sa.String, nullable=False),
-    sa.Column("content", sa.Text, nullable=False),  # JSON: the texts that were approved
+    sa.Column("content", sa.Text, nullable=False),  # JSON: what was approved, part by part
+    sa.Column("account", sa.String),  # that recorded it
+    sa.Column("key", sa.String),  # the SSH public key of a signed one
+    sa.Column("signature", sa.Text),
+    sa.Column("after", sa.String),  # the hash of the event of what was in force before
+    sa.Column("note", sa.Text),
+    sa.Column("revision", sa.String),  # the commit that the project was at
 )
 notices = sa.Table(
     "notices",

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from dmail_runner.core.errors import DmailError, UsageError
 from dmail_runner.declare.campaign import Campaign
 from dmail_runner.declare.schedule import Schedule
+from dmail_runner.ledger.contents import written
 from dmail_runner.ledger.database import iso
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import Planned, Run, run_name
@@ -135,7 +136,8 @@ def save(ledger: Ledger, campaign: Campaign, last: SeenSchedule | None, rows: li
             connection.execute(
                 schedules.insert().values(campaign=campaign.name, seen_at=iso(now), declared=declared, planned_to=iso(now))
             )
-            ledger.record(connection, campaign.name, "schedule", declared)
+            content = written(connection, schedules, schedules.c.campaign == campaign.name)
+            ledger.record(connection, campaign.name, "schedule", declared, content)
         else:
             connection.execute(schedules.update().where(schedules.c.number == last.number).values(planned_to=iso(now)))
         for planned, state, why in rows:

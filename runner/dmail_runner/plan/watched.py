@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from dmail_runner.declare.campaign import Campaign
 from dmail_runner.declare.schedule import Schedule
+from dmail_runner.ledger.contents import deleted, joined, written
 from dmail_runner.ledger.database import iso, moment
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.tables import schedules
@@ -68,10 +69,12 @@ def last_seen(ledger: Ledger, campaign: str) -> SeenSchedule | None:
 def restart_schedule(ledger: Ledger, campaign: Campaign, now: datetime) -> None:
     """Let the campaign's slots count from now on. Earlier slots get no runs."""
     with ledger.writing() as connection:
+        before = written(connection, schedules, schedules.c.campaign == campaign.name)
         connection.execute(sa.delete(schedules).where(schedules.c.campaign == campaign.name))
         connection.execute(
             schedules.insert().values(
                 campaign=campaign.name, seen_at=iso(now), declared=dump_schedule(campaign), planned_to=iso(now)
             )
         )
-        ledger.record(connection, campaign.name, "schedule", f"counts from now on: {dump_schedule(campaign)}")
+        content = joined(deleted(before), written(connection, schedules, schedules.c.campaign == campaign.name))
+        ledger.record(connection, campaign.name, "schedule", f"counts from now on: {dump_schedule(campaign)}", content)

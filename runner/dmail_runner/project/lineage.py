@@ -1,7 +1,6 @@
 """The lineage of a model: the models, seeds and macros that it depends on, from dbt's manifest."""
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,26 +56,12 @@ class Lineage:
                 todo += macro["depends_on"]["macros"] + [other for other in self.macros if other.endswith(f"__{macro['name']}")]
         return [found[name] for name in sorted(found)]
 
-    def definition(self) -> Mapping[str, str]:
-        """The definition of the model: the SQL of every node and macro, the checksums of seeds, and the column contract."""
-        return dict(self.texts())
-
-    def texts(self) -> Iterator[tuple[str, str]]:
-        for node in self.parents():
-            kind = node["resource_type"]
-            yield f"{kind} {node['name']}", node["checksum"]["checksum"] if kind == "seed" else node["raw_code"]
-        columns = self.nodes[self.model]["columns"]
-        contract = [{"name": name, "type": column["data_type"], **column["config"]} for name, column in columns.items()]
-        yield "columns", json.dumps(contract, indent=2, sort_keys=True, default=str)
-        for macro in self.used_macros():
-            yield f"macro {macro['name']}", macro["macro_sql"]
-
-    def files(self, exposure: str) -> tuple[str, ...]:
-        """The files that define the model, and the exposure's file, as paths within the project.
+    def files(self, exposure: str, built: Sequence[Mapping[str, Any]] = ()) -> tuple[str, ...]:
+        """The files of the model, of the macros and of the nodes that are built with it, and the exposure's, within the project.
 
         Files of packages outside of the project are left out.
         """
-        entries = [*self.parents(), *self.used_macros()]
+        entries = [*self.parents(), *self.used_macros(), *built]
         described = [self.path(entry, entry["patch_path"].split("://")[-1]) for entry in entries if entry.get("patch_path")]
         own = [self.path(entry, entry["original_file_path"]) for entry in entries]
         return tuple(sorted({exposure, *filter(None, [*own, *described])}))

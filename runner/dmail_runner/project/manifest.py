@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 from dmail_runner.core.errors import ConfigError, Problem, UsageError
@@ -21,6 +21,7 @@ from dmail_runner.project.campaign_models import (
     model_faults,
 )
 from dmail_runner.project.dbt_process import RunDbt
+from dmail_runner.project.definition import Contents, hooks_of
 from dmail_runner.project.fingerprint import project_fingerprint
 from dmail_runner.project.lineage import Lineage
 from dmail_runner.project.nodes import described_in, meta_of
@@ -40,6 +41,7 @@ class Manifest:
         self.nodes: dict[str, Any] = content["nodes"]
         self.macros: dict[str, Any] = content["macros"]
         self.sources: dict[str, Any] = content.get("sources", {})
+        self.contents = Contents(self.nodes, self.sources, content.get("functions", {}), self.macros)
         self.packages = packages or {}
         delivered = [exposure for exposure in content["exposures"].values() if "direct_mail" in meta_of(exposure)]
         self.exposures: dict[str, Any] = {exposure["name"]: exposure for exposure in delivered}
@@ -82,6 +84,8 @@ class Manifest:
             raise ConfigError(faults)
         owner = exposure["owner"]
         lineage, recipients, audience, opt_outs = models
+        roots = roots_of(exposure, opt_outs)
+        built = self.contents.built(roots)
         return Campaign(
             name=name,
             label=exposure.get("label") or name,
@@ -95,9 +99,10 @@ class Manifest:
             columns=columns,
             contract=described_in(extract),
             opt_outs=opt_outs,
-            sources=lineage.files(exposure["original_file_path"]),
+            sources=lineage.files(exposure["original_file_path"], built),
             email=owner.get("email"),
-            definition=lineage.definition,
+            definition=partial(self.contents.definition, roots),
+            hooks=hooks_of(built),
         )
 
     def models(self, name: str, extract: Mapping[str, Any], mail: DirectMail | None) -> tuple[Lineage, str, str, OptOuts | None]:
@@ -155,6 +160,12 @@ class Manifest:
         if faults:
             raise ConfigError(faults)
         yield from columns
+
+
+def roots_of(exposure: Mapping[str, Any], opt_outs: OptOuts | None) -> list[str]:
+    """The ids of the nodes that a run builds, with their ancestors: the extract, and what the opt-out gate reads."""
+    gate = [opt_outs.profiles.id, opt_outs.suppressions.id] if opt_outs else []
+    return [*exposure["depends_on"]["nodes"], *gate]
 
 
 def check_columns(columns: tuple[Column, ...], mail: DirectMail, file: str, key: str) -> Iterator[Problem]:

@@ -11,11 +11,12 @@ import sqlalchemy as sa
 
 from dmail_runner.core.redact import redact_people
 from dmail_runner.core.values import Churn, Part, RegionCount
+from dmail_runner.ledger.approvals import approval_events
 from dmail_runner.ledger.database import moment
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.reader import batched, figures_of, ledger_part, ledger_run
 from dmail_runner.ledger.run import FINISHED
-from dmail_runner.ledger.tables import approvals, events, exclusions, parts, places, runs, schedules
+from dmail_runner.ledger.tables import events, exclusions, parts, places, runs, schedules
 
 
 @dataclass(frozen=True)
@@ -165,11 +166,9 @@ def read_watched(ledger: Ledger) -> dict[str, datetime]:
 
 def read_approvals(ledger: Ledger) -> dict[str, list[Approval]]:
     """The approvals of each campaign, newest first."""
-    query = sa.select(approvals.c.campaign, approvals.c.at, approvals.c.by, approvals.c.fingerprint)
     found: dict[str, list[Approval]] = defaultdict(list)
-    with ledger.reading() as connection:
-        for row in connection.execute(query.order_by(approvals.c.number.desc())):
-            found[row.campaign].append(Approval(datetime.fromisoformat(row.at), redact_people(row.by), row.fingerprint))
+    for campaign, at, by, fingerprint in approval_events(ledger):
+        found[campaign].append(Approval(datetime.fromisoformat(at), redact_people(by), fingerprint))
     return found
 
 

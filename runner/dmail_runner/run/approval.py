@@ -1,164 +1,223 @@
-"""Approvals: a person accepts a campaign exactly as it is defined. Any change needs another approval."""
+"""Approval: people say that a campaign, exactly as it is defined, may be mailed. Any change of it needs another approval.
 
-import difflib
-import hashlib
+Who must approve is not up to the campaign's author: what was required by the definition in force is required until an approved
+definition requires less, and who may approve is listed in the policy that was approved last.
+"""
+
 import json
-import shutil
-import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
 
 from dmail_runner.core.errors import Held, UsageError
-from dmail_runner.core.yaml import read_yaml
-from dmail_runner.ledger.database import moment
+from dmail_runner.core.yaml import parse
+from dmail_runner.declare.policy import FILE, Approver, Duty, Policy, find_policy, strongest
+from dmail_runner.ledger.approvals import (
+    IN_FORCE,
+    POLICY,
+    SUBJECT,
+    Approval,
+    InForce,
+    add_approval,
+    in_force,
+    policy_in_force,
+    read_approvals,
+)
 from dmail_runner.ledger.ledger import Ledger
-from dmail_runner.ledger.tables import approvals
+from dmail_runner.run.authors import head_commit, written_by
+from dmail_runner.run.definition import Definition, declared_duty, defined
 from dmail_runner.run.job import Job
+from dmail_runner.run.signature import request_text, signer
 
 HOLD = "approval"
+PEOPLE: Mapping[Duty, int] = {"one": 1, "four_eyes": 1, "two": 2}
 
 
 @dataclass(frozen=True)
-class Definition:
-    """Everything except the data that decides what a campaign mails and to whom: texts by name, without secrets."""
-
-    parts: Mapping[str, str]
-
-    @property
-    def fingerprint(self) -> str:
-        """The SHA-256 of all texts."""
-        return hashlib.sha256(json.dumps(self.parts, sort_keys=True).encode()).hexdigest()
-
-
-@dataclass(frozen=True)
-class Approval:
-    """An approval.
+class Case:
+    """What is known before an approval.
 
     Attributes:
-        at: when it was given, in UTC.
-        by: the person.
-        fingerprint: the fingerprint of the definition.
-        definition: what was approved.
+        definition: as it is now.
+        before: the definition in force, if there is one.
+        duty: the approval that is required; None for none.
+        listed: whether there is a list of approvers.
+        approvers: who may approve, by name: those of the policy in force that the project still lists.
     """
 
-    at: datetime
-    by: str
-    fingerprint: str
     definition: Definition
+    before: InForce | None
+    duty: Duty | None
+    listed: bool
+    approvers: Mapping[str, Approver]
+
+    @property
+    def after(self) -> str:
+        """The hash of the event of the definition in force; empty without one."""
+        return self.before.hash if self.before else ""
 
 
-def defined(job: Job) -> Definition:
-    """The campaign's present definition: models and the macros that they use, contract, delivery, provider and route."""
-    variables = read_yaml(job.settings.project_dir / "dbt_project.yml", "dbt_project.yml").get("vars") or {}
-    mail = job.campaign.mail
-    return Definition(
-        {
-            **job.campaign.definition(),
-            "variables": pretty(variables),
-            "delivery": pretty(mail.model_dump(mode="json")),
-            f"provider {mail.provider}": pretty(job.provider.model_dump(mode="json")),
-            # Secrets are masked, so that a new password needs no approval.
-            f"route {job.provider.route}": pretty(job.route.model_dump(mode="json")).replace(f"{job.settings.project_dir}/", ""),
-        }
-    )
+@dataclass(frozen=True)
+class Recorded:
+    """An approval that was recorded. `missing`: of how many more people an approval is needed. `by`: the person."""
+
+    fingerprint: str
+    by: str
+    missing: int
 
 
-def pretty(value: object) -> str:
-    return json.dumps(value, indent=2, sort_keys=True, default=str, ensure_ascii=False)
+def case_of(job: Job, ledger: Ledger) -> Case:
+    """What is required of a campaign now. Raises ConfigError if its definition cannot be known."""
+    policy, agreed = find_policy(job.settings), agreed_policy(ledger)
+    approvers = common(policy.approvers, agreed.approvers) if agreed and agreed.approvers else policy.approvers
+    listed = bool(policy.approvers or (agreed and agreed.approvers))
+    return Case(defined(job), in_force(ledger, job.campaign.name), required(job, ledger), listed, approvers)
+
+
+def required(job: Job, ledger: Ledger) -> Duty | None:
+    """The approval that a campaign needs: what is declared now, or what the definition and the policy in force require."""
+    agreed, before = agreed_policy(ledger), in_force(ledger, job.campaign.name)
+    declared = declared_duty(job, find_policy(job.settings))
+    return strongest(declared, before.duty if before else None, agreed.require_approval if agreed else None)
+
+
+def agreed_policy(ledger: Ledger) -> Policy | None:
+    """The policy of the definition that was approved last in this project. None if nothing was."""
+    known = policy_in_force(ledger)
+    policy: Policy | None = parse(Policy, json.loads(known), "the ledger", "policy") if known else None
+    return policy
+
+
+def common(declared: Mapping[str, Approver], agreed: Mapping[str, Approver]) -> dict[str, Approver]:
+    """The approvers of two lists, each with the accounts and keys that both lists give."""
+    found = {}
+    for name in declared.keys() & agreed.keys():
+        one, other = declared[name], agreed[name]
+        account, key = ({*one.account} & {*other.account}, {*one.key} & {*other.key})
+        if account or key:
+            found[name] = Approver(account=tuple(account), key=tuple(key), git=(*one.git, *other.git))
+    return found
 
 
 def approved(job: Job, ledger: Ledger) -> None:
     """Raises Held if the campaign needs an approval that it does not have."""
-    if job.campaign.mail.approval is None:
+    if required(job, ledger) is None:
         return
-    fingerprint = defined(job).fingerprint
-    last = last_approval(ledger, job.campaign.name)
-    if last is None or last.fingerprint != fingerprint:
-        since = f", and was changed since {last.by} approved it on {last.at:%Y-%m-%d}" if last else ""
-        raise Held(
-            HOLD,
-            f"{job.campaign.name} waits for an approval of {fingerprint[:12]}{since}: nothing was built or delivered",
-            todo=f"dmail-runner approve {job.campaign.name} --show prints what is to be approved, and --by NAME approves it",
-        )
+    campaign, case = job.campaign.name, case_of(job, ledger)
+    fingerprint = case.definition.fingerprint
+    if case.duty is None or is_fulfilled(
+        case, find_policy(job.settings), read_approvals(ledger, campaign, fingerprint), campaign
+    ):
+        return
+    last = next(iter(read_approvals(ledger, campaign)), None)
+    since = (
+        f", and was changed since {last.by} approved it on {last.at:%Y-%m-%d}" if last and last.fingerprint != fingerprint else ""
+    )
+    raise Held(
+        HOLD,
+        f"{campaign} waits for an approval of {fingerprint[:12]}{since}: nothing was built or delivered",
+        todo=f"dmail-runner approve {campaign} --show prints what it is; dmail-runner approve {campaign} approves it",
+    )
 
 
-def last_approval(ledger: Ledger, campaign: str) -> Approval | None:
-    """The newest approval of a campaign; None if there is none."""
-    query = approvals.select().where(approvals.c.campaign == campaign).order_by(approvals.c.number.desc()).limit(1)
-    with ledger.reading() as connection:
-        row = connection.execute(query).first()
-    at = moment(row.at) if row else None
-    return Approval(at, row.by, row.fingerprint, Definition(json.loads(row.content))) if row and at else None
+def last_in_force(ledger: Ledger, campaign: str) -> Approval | None:
+    """The newest approval of the definition in force. None if nothing was approved, or by an earlier version of the runner."""
+    before = in_force(ledger, campaign)
+    return next(iter(read_approvals(ledger, campaign, before.fingerprint)), None) if before else None
 
 
-def approve(job: Job, ledger: Ledger, by: str, user: str, *, four_eyes: bool) -> str:
-    """Approve a campaign's present definition.
+def is_fulfilled(case: Case, policy: Policy, given: Sequence[Approval], campaign: str) -> bool:
+    """Whether the definition is in force, and the approvals that have brought it into force still count."""
+    if case.duty is None or case.before is None or case.before.fingerprint != case.definition.fingerprint:
+        return False
+    older = [approval for approval in given if approval.number < case.before.number]
+    together = [approval for approval in older if approval.after == older[0].after]
+    return len(people(together, policy.approvers, campaign)) >= PEOPLE[case.duty]
+
+
+def approve(
+    job: Job, ledger: Ledger, account: str, *, note: str | None = None, signature: str | None = None, four_eyes: bool = False
+) -> Recorded:
+    """Approve a campaign as it is.
 
     Args:
-        by: the name of the person.
-        user: the person's account on this machine.
-        four_eyes: True to refuse the last author of the campaign, even if the campaign does not require that.
-
-    Returns:
-        The fingerprint of the definition.
+        account: the operating system's account of the person who runs the command.
+        note: what the person writes beside the approval.
+        signature: an SSH signature of the request. The approver is then the one whose key it is.
+        four_eyes: refuse authors, even if nothing requires it.
 
     Raises:
-        UsageError: if the person must not approve the campaign.
+        UsageError: if the person may not approve, or has written what is to be approved.
+        ConfigError: if the definition cannot be known.
     """
-    if four_eyes or job.campaign.mail.approval == "four_eyes":
-        check_author(job, by)
-    definition = defined(job)
-    values = {"campaign": job.campaign.name, "by": by, "fingerprint": definition.fingerprint}
+    case = case_of(job, ledger)
+    duty = strongest(case.duty, "four_eyes" if four_eyes else "one") or "one"
+    name, key = person(job, case, account, signature, duty)
+    revision = head_commit(job)
+    if duty != "one":
+        refuse_author(job, case, name, account, ledger)
+    fingerprint = case.definition.fingerprint
+    given = Approval(ledger.now(), name, fingerprint, case.definition.parts, account, key, signature, case.after, note, revision)
+    pending = [one for one in read_approvals(ledger, job.campaign.name, fingerprint) if one.after == case.after]
+    earlier = people(pending, find_policy(job.settings).approvers, job.campaign.name)
+    missing = PEOPLE[duty] - len({*earlier, name})
+    policy, agreed = find_policy(job.settings), agreed_policy(ledger)
     with ledger.writing() as connection:
-        connection.execute(approvals.insert().values(**values, at=ledger.stamp(), content=json.dumps(definition.parts)))
-        ledger.record(connection, job.campaign.name, "approved", f"{definition.fingerprint} by {by}, as {user}")
-    return definition.fingerprint
+        add_approval(ledger, connection, job.campaign.name, given)
+        if missing <= 0:
+            ledger.record(connection, job.campaign.name, IN_FORCE, f"{fingerprint} {declared_duty(job, policy) or '-'}")
+            if policy != agreed:
+                ledger.record(connection, SUBJECT, POLICY, json.dumps(policy.model_dump(mode="json"), sort_keys=True))
+    return Recorded(fingerprint, name, max(missing, 0))
 
 
-def check_author(job: Job, by: str) -> None:
-    """Raises UsageError if `by` is the last author of the campaign's files, or if their author is unknown."""
-    files = [*job.campaign.sources, "dbt_project.yml", "profiles/providers.yml", "profiles/routes.yml", "profiles/contracts"]
-    there = [file for file in files if (job.settings.project_dir / file).exists()]
-    if changed := git(job.settings.project_dir, ["status", "--porcelain", "--", *there]).strip():
+def people(given: Sequence[Approval], approvers: Mapping[str, Approver], campaign: str) -> set[str]:
+    """The people whose approvals count: each signature is verified again, and an account must be the approver's."""
+    counted = set()
+    for approval in given:
+        if approval.signature:
+            text = request_text(campaign, approval.fingerprint, approval.after or "")
+            with suppress(UsageError):
+                counted.add(signer(text, approval.signature, approvers)[0])
+        elif not approvers or (approval.by in approvers and approval.account in approvers[approval.by].account):
+            counted.add(approval.by)
+    return counted
+
+
+def person(job: Job, case: Case, account: str, signature: str | None, duty: Duty) -> tuple[str, str | None]:
+    """The name of the approver, and the key of a signed approval. Raises UsageError if nobody who may approve does."""
+    if signature is not None:
+        return signer(request(job, case), signature, case.approvers)
+    if not case.listed:
+        if duty == "one":
+            return account, None
         raise UsageError(
-            f"{len(changed.splitlines())} files of {job.campaign.name} are not committed, so that they have no author: "
-            f"{changed.splitlines()[0].strip()}",
-            todo="commit them first",
+            f"{job.campaign.name} needs an approval of the kind {duty}, and {FILE} lists no approvers",
+            todo="list in `approvers` who may approve, by account or by key",
         )
-    author = git(job.settings.project_dir, ["log", "-1", "--format=%an%n%ae", "--", *there]).splitlines()
-    if len(author) != 2:
-        raise UsageError(f"git knows no author of {job.campaign.name}'s files", todo="commit them first")
-    if by.strip().casefold() in (name.strip().casefold() for name in author):
+    name = next((name for name, approver in case.approvers.items() if account in approver.account), None)
+    if name is None:
+        known = ", ".join(sorted(case.approvers)) or "none"
         raise UsageError(
-            f"{by} was the last to change {job.campaign.name}, and another person must approve it",
+            f"the account {account} is not one of an approver of {job.campaign.name}; approvers are: {known}",
+            todo=f"an approver approves it, or signs what `dmail-runner approve {job.campaign.name} --request` prints",
+        )
+    return name, None
+
+
+def request(job: Job, case: Case) -> str:
+    """The text that an approver signs."""
+    return request_text(job.campaign.name, case.definition.fingerprint, case.after)
+
+
+def refuse_author(job: Job, case: Case, name: str, account: str, ledger: Ledger) -> None:
+    """Raises UsageError if the person has written what is to be approved, or nobody knows who has."""
+    last = last_in_force(ledger, job.campaign.name)
+    authors = written_by(job, last.revision if last else None)
+    approver = case.approvers.get(name)
+    names = {name, *(approver.account if approver else (account,)), *(approver.git if approver else ())}
+    if found := sorted(one for one in names if one.casefold() in authors):
+        raise UsageError(
+            f"{name} has written some of {job.campaign.name}, by git ({', '.join(found)}): nobody approves what they wrote",
             todo="let another person approve",
         )
-
-
-def git(folder: Path, arguments: Sequence[str]) -> str:
-    """The output of git. Raises UsageError if git fails or is not installed."""
-    program = shutil.which("git")
-    if program is None:
-        raise UsageError("git is needed to find the author of the campaign, and is not installed")
-    done = subprocess.run([program, "-C", str(folder), *arguments], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise UsageError(f"git cannot find the author of the campaign: {done.stderr.strip()}")
-    return done.stdout
-
-
-def changes(before: Definition | None, now: Definition) -> Iterator[str]:
-    """The differences from an earlier definition, as lines. Without an earlier one, the names of all texts."""
-    if before is None:
-        for name in sorted(now.parts):
-            yield f"{name}: new"
-        return
-    for name in sorted({*before.parts, *now.parts}):
-        old, new = before.parts.get(name), now.parts.get(name)
-        if old is None or new is None:
-            yield f"{name}: {'new' if old is None else 'gone'}"
-        elif old != new:
-            yield f"{name}: changed"
-            lines = difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=2)
-            yield from (f"  {line}" for line in list(lines)[2:])

@@ -10,6 +10,8 @@ from dmail_runner.core.errors import ConfigError, DmailError, Problem
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.values import Watch, ignore_progress
 from dmail_runner.declare.campaign import Campaign
+from dmail_runner.declare.policy import FILE as POLICY
+from dmail_runner.declare.policy import Policy, find_policy
 from dmail_runner.declare.provider import FILE as PROVIDERS
 from dmail_runner.declare.provider import Provider, find_provider
 from dmail_runner.declare.route import FILE as ROUTES
@@ -77,7 +79,7 @@ def find_job(settings: Settings, campaign: Campaign, run_dbt: RunDbt, tell: Call
         route = find_route(settings, provider.route)
     except ConfigError as error:
         raise ConfigError([*faults, *error.problems]) from None
-    faults += route_faults(campaign, provider, route)
+    faults += [*route_faults(campaign, provider, route), *hook_faults(campaign, find_policy(settings))]
     if faults:
         raise ConfigError(faults)
     return Job(settings, campaign, provider, route, run_dbt, tell)
@@ -91,6 +93,14 @@ def route_faults(campaign: Campaign, provider: Provider, route: AnyRoute) -> Ite
     if route.finish == "direct_then_marker" and "done" not in provider.side_files:
         what = f"needs `done`, with which the route {provider.route} marks complete files (`finish: direct_then_marker`)"
         yield Problem(PROVIDERS, f"{entry}.side_files", what)
+
+
+def hook_faults(campaign: Campaign, policy: Policy) -> Iterator[Problem]:
+    """SQL that dbt would run beside the models, and that the project does not allow: it can change what the models have built."""
+    for hook in campaign.hooks:
+        if hook not in policy.allow_hooks:
+            what = f"the campaign {campaign.name} would run the hooks or the sql_header of {hook}, which no model shows"
+            yield Problem(POLICY, "allow_hooks", what, f"remove them, or list `{hook}` here")
 
 
 def key_findings(job: Job, slot: datetime, now: datetime) -> list[Finding]:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from dmail_runner.core.redact import redact
 from dmail_runner.declare.notices import Channel, Kind, Notices
+from dmail_runner.ledger.contents import written
 from dmail_runner.ledger.database import LedgerError
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import instant
@@ -104,6 +105,8 @@ class Notifier:
         try:
             with self.ledger.writing() as connection:
                 connection.execute(notices.insert().values(subject=notice.subject, at=self.ledger.stamp()))
+                content = written(connection, notices, notices.c.subject == notice.subject)
+                self.ledger.record(connection, notice.run_id or notice.campaign, "notice", notice.kind, content)
         except LedgerError as error:
             return not isinstance(error.__cause__, IntegrityError) and self.is_new_here(notice)
         return True

@@ -1,6 +1,5 @@
 """The order of a run's steps, and how a run continues after an earlier attempt was stopped."""
 
-import getpass
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
@@ -8,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from dmail_runner import history
+from dmail_runner.core.account import this_account
 from dmail_runner.core.errors import DmailError, Held, Stopped, unexpected
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.values import Part, Spooled, Verdicts
@@ -194,7 +194,7 @@ def prepare(job: Job, run: Run, ledger: Ledger) -> dict[int, Intents]:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700)
     for gate in sorted(job.accepted):
-        ledger.accept(run, gate, getpass.getuser())
+        ledger.accept(run, gate, str(this_account()))
     task = order(job, run, ledger)
     if task.window_start and task.window_start != run.window_start:
         ledger.set_window(run, task.window_start)

@@ -1,0 +1,84 @@
+"""The command `approve`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dmail_runner.cli.base import Name, Slot, app, open_campaign, print_result, say
+from dmail_runner.core.account import this_account
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from dmail_runner.ledger.ledger import Ledger
+    from dmail_runner.run.job import Job
+
+By = Annotated[str | None, typer.Option(help="A note about who has decided. The approver is the account that runs this.")]
+Show = Annotated[bool, typer.Option("--show", help="Show what would be approved, without approving it.")]
+Full = Annotated[bool, typer.Option("--full", help="With --show: every text that has changed, line by line.")]
+FourEyes = Annotated[bool, typer.Option("--four-eyes", help="Refuse whoever has written some of it, by git.")]
+Request = Annotated[bool, typer.Option("--request", help="Print what an approver signs, to approve from another machine.")]
+Signed = Annotated[Path | None, typer.Option(metavar="FILE", help="Approve by the SSH signature of a request.")]
+
+
+@app.command()
+def approve(
+    context: typer.Context,
+    campaign: Name,
+    by: By = None,
+    show: Show = False,
+    full: Full = False,
+    four_eyes: FourEyes = False,
+    request: Request = False,
+    signed: Signed = None,
+    slot: Slot = None,
+) -> None:
+    """Approve a campaign as it is defined now. Any later change needs another approval. Runs that waited for it continue.
+
+    `--show` prints the figures and the first rows, which are personal data, and what has changed since the last approval.
+    `--request` prints a text for `ssh-keygen -Y sign -n dmail-runner -f KEY FILE`, and `--signed FILE.sig` takes the signature.
+
+    Example: dmail-runner approve spring_catalog --four-eyes
+    """
+    if sum((show, request, signed is not None)) > 1 or (full and not show):
+        raise typer.BadParameter("--show (with --full), --request and --signed exclude each other")
+    job, ledger, due = open_campaign(context.obj, campaign, slot)
+    if show:
+        show_case(job, ledger, due, full=full)
+    elif request:
+        print_request(job, ledger)
+    else:
+        record(job, ledger, by, signed, four_eyes=four_eyes)
+
+
+def record(job: "Job", ledger: "Ledger", by: str | None, signed: Path | None, *, four_eyes: bool) -> None:
+    """Record the approval, and print who has given it."""
+    from dmail_runner.run.approval import approve as record_approval
+
+    signature = signed.read_text(encoding="utf-8", errors="replace") if signed else None
+    note = " ".join(by.split()) if by else None
+    found = record_approval(job, ledger, this_account().person, note=note, signature=signature, four_eyes=four_eyes)
+    more = f"; it needs {found.missing} more" if found.missing else ""
+    say(f"{job.campaign.name} is approved as {found.fingerprint[:12]} by {found.by}{more}")
+
+
+def print_request(job: "Job", ledger: "Ledger") -> None:
+    """Print the text that an approver signs."""
+    from dmail_runner.run.approval import case_of, request
+
+    print_result(request(job, case_of(job, ledger)).rstrip("\n"))
+
+
+def show_case(job: "Job", ledger: "Ledger", slot: "datetime", *, full: bool) -> None:
+    """Print the figures and the first rows, what would be approved, and what has changed."""
+    from dmail_runner.cli.text import approval_lines, figures, record_lines
+    from dmail_runner.look.preview import Wanted, previewed
+    from dmail_runner.run.approval import case_of, last_in_force
+    from dmail_runner.run.order import trial_order
+
+    with previewed(job, trial_order(job, slot, ledger, "approval"), Wanted(5)) as found:
+        say("\n".join(figures(found.verdicts)))
+        say("\n".join(record_lines(found.labels, found.rows, 120)) or "no row")
+    case = case_of(job, ledger)
+    say("\n".join(approval_lines(job.campaign.name, case, last_in_force(ledger, job.campaign.name), full=full)))

@@ -1,0 +1,130 @@
+"""What an event says of the rows that were written with it, by table and key. Rows that say otherwise were edited.
+
+An event's content is JSON: `{table: {key: row}}`, where `null` is a row that was deleted. Texts that are long are kept as hashes.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from dmail_runner.ledger.tables import (
+    approvals,
+    events,
+    exclusions,
+    intents,
+    notices,
+    parts,
+    places,
+    proofs,
+    route_tests,
+    runs,
+    schedules,
+)
+
+# Every table but `events`, which the chain of hashes covers, and `head`, which is compared with its end.
+COVERED = (runs, exclusions, places, parts, intents, schedules, approvals, notices, proofs, route_tests)
+# How far a schedule was planned moves with the clock, each time that somebody looks at what is due.
+MOVING = {(schedules.name, "planned_to")}
+LONG = 500  # characters of a text that an event repeats
+
+Content = dict[str, dict[str, dict[str, Any] | None]]
+
+
+def written(connection: sa.Connection, table: sa.Table, *condition: sa.ColumnElement[bool]) -> Content:
+    """The rows of a table as they are now, for the event that is written with them."""
+    rows = connection.execute(table.select().where(*condition)).all()
+    return {table.name: {key_of(table, row): values_of(table, row) for row in rows}}
+
+
+def joined(*contents: Content) -> Content:
+    """Several contents as one. Of a row that occurs twice, the last one counts."""
+    found: Content = {}
+    for content in contents:
+        for table, rows in content.items():
+            found.setdefault(table, {}).update(rows)
+    return found
+
+
+def deleted(content: Content) -> Content:
+    """The content that says that these rows are gone."""
+    return {table: dict.fromkeys(rows) for table, rows in content.items()}
+
+
+def key_of(table: sa.Table, row: Any) -> str:
+    """A row's primary key as text."""
+    return json.dumps([getattr(row, column.name) for column in table.primary_key.columns], ensure_ascii=False)
+
+
+def values_of(table: sa.Table, row: Any) -> dict[str, Any]:
+    """A row's values by column, without those that are null: an earlier version's tables lack columns."""
+    found = {}
+    for column in table.columns:
+        value = getattr(row, column.name)
+        if value is None or (table.name, column.name) in MOVING:
+            continue
+        long = isinstance(value, str) and len(value) > LONG
+        found[column.name] = {"sha256": hashlib.sha256(value.encode()).hexdigest()} if long else value
+    return found
+
+
+def dump(content: Content | None) -> str | None:
+    """A content as the event has it."""
+    return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":")) if content else None
+
+
+def carried(connection: sa.Connection, size: int = 500) -> Iterator[Content]:
+    """All rows of a ledger, in pieces: what an earlier version wrote without saying so in its events."""
+    for table in COVERED:
+        rows = connection.execution_options(yield_per=size).execute(table.select())
+        for batch in rows.partitions(size):
+            yield {table.name: {key_of(table, row): values_of(table, row) for row in batch}}
+
+
+class Told:
+    """The rows that the events tell of: for each, the last event about it, and a hash of what that says."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, str], tuple[int, str]] = {}
+
+    def take(self, number: int, content: str) -> None:
+        """Follow one event."""
+        for table, rows in json.loads(content).items():
+            for key, row in rows.items():
+                if row is None:
+                    self.rows.pop((table, key), None)
+                else:
+                    self.rows[table, key] = (number, digest(row))
+
+    def faults(self, connection: sa.Connection) -> Iterator[str]:
+        """Every row that is not as its event says, that no event tells of, or that is gone."""
+        unseen = dict(self.rows)
+        for table in COVERED:
+            for row in connection.execution_options(yield_per=10_000).execute(table.select()):
+                key, values = key_of(table, row), values_of(table, row)
+                told = unseen.pop((table.name, key), None)
+                if told is None:
+                    yield f"the row {key} of {table.name} was added: no event tells of it"
+                elif told[1] != digest(values):
+                    yield difference(connection, told[0], (table.name, key), values)
+        for (table_name, key), (number, _) in unseen.items():
+            yield f"the row {key} of {table_name} is missing: event {number} tells of it"
+
+
+def difference(connection: sa.Connection, number: int, place: tuple[str, str], now: Mapping[str, Any]) -> str:
+    """What of a row is not as its event says."""
+    content = connection.execute(sa.select(events.c.content).where(events.c.number == number)).scalar() or "{}"
+    before = (json.loads(content).get(place[0]) or {}).get(place[1]) or {}
+    changed = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    told = ", ".join(f"{name} is {shown(now.get(name))}, and was {shown(before.get(name))}" for name in changed)
+    return f"the row {place[1]} of {place[0]} is not as event {number} says: {told}"
+
+
+def shown(value: Any) -> str:
+    return "another long text" if isinstance(value, dict) else "null" if value is None else repr(value)
+
+
+def digest(row: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()

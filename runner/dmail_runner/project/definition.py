@@ -1,0 +1,173 @@
+"""The definition of a campaign: all of its dbt project, but for the data, that can change its file. Texts by name."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dmail_runner.core.errors import ConfigError, Problem
+from dmail_runner.project.lineage import FOREIGN
+
+# What dbt writes into a node by itself: moments, and paths of this machine. The code is shown apart, to be read line by line.
+LEFT_OUT = frozenset(
+    {"build_path", "compiled", "compiled_code", "compiled_path", "created_at", "doc_blocks", "raw_code", "root_path"}
+)
+# The order of these entries is that of the YAML file, and it counts: a table has its columns in this order.
+ORDERED = ("columns", "meta")
+COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
+# Functions whose first argument names what they use. If it is not a literal, nobody can say what that is.
+LITERAL = r"\b{}\s*\(\s*(?P<quote>['\"])(?P<name>\w+)(?P=quote)\s*[,)]"
+# Macros of the dmail package that search the graph for roles and locations, which stand in the nodes that they lead to.
+SEARCHING = frozenset({"macro.dmail.check_role", "macro.dmail.spark_location"})
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The parts of dbt's `manifest.json` that a build is made of, by unique id."""
+
+    nodes: Mapping[str, Any]
+    sources: Mapping[str, Any]
+    functions: Mapping[str, Any]
+    macros: Mapping[str, Any]
+
+    def definition(self, roots: Sequence[str]) -> dict[str, str]:
+        """The texts of all that `dbt build` runs for the nodes with the given ids: ancestors, tests, hooks, and macros."""
+        entries = self.built(roots)
+        macros = self.used_macros([text_of(entry) for entry in entries])
+        texts = {label(entry): text_of(entry) for entry in entries}
+        texts |= {f"macro {macro['package_name']}.{macro['name']}": macro["macro_sql"] for macro in macros}
+        codes = [code_of(entry) for entry in [*entries, *macros] if entry.get("unique_id") not in SEARCHING]
+        if any(re.search(r"\bgraph\b", code) for code in codes):
+            every = {**self.nodes, **self.sources, **self.functions}
+            texts["graph"] = "\n".join(f"{name} {digest(text_of(every[name]))}" for name in sorted(every))
+        return texts
+
+    def built(self, roots: Sequence[str]) -> list[dict[str, Any]]:
+        """The nodes with the given ids, their ancestors, the tests of these, and the hooks of each build."""
+        every = {**self.sources, **self.functions, **self.nodes}
+        found: set[str] = set()
+        todo = [root for root in roots if root in every]
+        while todo:
+            name = todo.pop()
+            if name not in found:
+                found.add(name)
+                todo += [parent for parent in parents(every[name]) if parent in every]
+        for name, node in self.nodes.items():
+            tests = node["resource_type"] == "test" and found & set(parents(node))
+            if tests or node["resource_type"] == "operation":
+                found.add(name)
+        return [every[name] for name in sorted(found)]
+
+    def used_macros(self, texts: Sequence[str]) -> list[dict[str, Any]]:
+        """The macros whose names occur in some texts, directly or through other macros, and those that replace dbt's own.
+
+        If a text looks macros up by a name that it computes, all of them are used.
+        """
+        own = {name: macro for name, macro in self.macros.items() if macro["package_name"] not in FOREIGN}
+        foreign = {macro["name"] for macro in self.macros.values() if macro["package_name"] in FOREIGN}
+        packages = {macro["package_name"] for macro in own.values()}
+        found = {name for name, macro in own.items() if foreign.intersection(called_by(macro["name"]))}
+        todo = [*texts, *(own[name]["macro_sql"] for name in found)]
+        while todo:
+            text = todo.pop()
+            if computes_names(text, packages):
+                found = set(own)
+                break
+            words = set(re.findall(r"\w+", text))
+            new = {name for name, macro in own.items() if name not in found and words.intersection(called_by(macro["name"]))}
+            found |= new
+            todo += [own[name]["macro_sql"] for name in new]
+        return [own[name] for name in sorted(found)]
+
+
+def parents(node: Mapping[str, Any]) -> list[str]:
+    """The ids of the nodes that a node depends on. A source depends on none."""
+    return list((node.get("depends_on") or {}).get("nodes") or [])
+
+
+def hooks_of(built: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """The SQL that dbt runs beside some nodes, by the names that policy.yml allows: `PACKAGE.on-run-start`, or a node's name."""
+    names = set()
+    for node in built:
+        config = node.get("config") or {}
+        if node["resource_type"] == "operation":
+            moment = re.search(r"on-run-(start|end)", node["name"])
+            names.add(f"{node['package_name']}.{moment[0] if moment else node['name']}")
+        elif config.get("pre-hook") or config.get("post-hook") or config.get("sql_header"):
+            names.add(str(node["name"]))
+    return tuple(sorted(names))
+
+
+def label(entry: Mapping[str, Any]) -> str:
+    """The name of a node's text: what it is, and its name."""
+    kind = "hook" if entry["resource_type"] == "operation" else entry["resource_type"]
+    name = f"{entry['source_name']}.{entry['name']}" if kind == "source" else entry["name"]
+    # Two packages may have a test of the same name, and so may two versions of a model.
+    return f"{kind} {name}" if kind in ("source", "hook") else f"{kind} {entry['unique_id'].split('.', 1)[1]}"
+
+
+def called_by(macro: str) -> set[str]:
+    """The names by which a macro is called: its own, and the one that dispatches to it, such as `slot` of `duckdb__slot`."""
+    pieces = macro.split("__")
+    dispatched = {"__".join(pieces[start:]) for start in range(len(pieces))}
+    # dbt finds a materialization by the name in a model's configuration.
+    kind = re.fullmatch(r"materialization_(\w+)_[a-z0-9]+", macro)
+    return {*dispatched, *([kind[1]] if kind else [])}
+
+
+def computes_names(text: str, packages: set[str]) -> bool:
+    """Whether a text may call a macro whose name does not stand in it."""
+    code = COMMENT.sub("", text)
+    namespaces = "|".join(map(re.escape, sorted(packages))) or r"\b\B"
+    return bool(
+        re.search(rf"\bcontext\s*[\[.|]|\|\s*attr\b|\b({namespaces})\s*[\[|]|=\s*({namespaces}|context)\s*%\}}", code)
+        or not written_out(code, "dispatch")
+    )
+
+
+def written_out(text: str, function: str) -> bool:
+    """Whether each call of a function has a literal as its first argument."""
+    code = COMMENT.sub("", text)
+    return len(re.findall(rf"\b{function}\b", code)) == len(re.findall(LITERAL.format(function), code))
+
+
+def code_of(entry: Mapping[str, Any]) -> str:
+    """The Jinja of a node or macro, without comments."""
+    return COMMENT.sub("", entry.get("macro_sql") or entry.get("raw_code") or "")
+
+
+def text_of(entry: Mapping[str, Any]) -> str:
+    """A node as text: its code, and everything else that dbt knows of it. A seed's text has the hash of its file."""
+    told = {name: value for name, value in entry.items() if name not in LEFT_OUT}
+    told["depends_on"] = {name: sorted(ids) for name, ids in (entry.get("depends_on") or {}).items()}
+    if entry["resource_type"] == "seed":
+        told["checksum"] = file_digest(entry)
+    return "\n".join(filter(None, [entry.get("raw_code"), json.dumps(stable(told), indent=2, ensure_ascii=False, default=str)]))
+
+
+def stable(value: Any, key: str = "") -> Any:
+    """The value with its keys sorted, but for those whose order counts, which become pairs."""
+    if isinstance(value, Mapping):
+        if key in ORDERED:
+            return [[name, stable(item, key if key == "meta" else "")] for name, item in value.items()]
+        return {name: stable(value[name], name) for name in sorted(value)}
+    if isinstance(value, list | tuple):
+        return [stable(item) for item in value]
+    return value
+
+
+def file_digest(seed: Mapping[str, Any]) -> str:
+    """The SHA-256 of a seed's file: dbt's own checksum is that of the path, if the file is large. Raises ConfigError."""
+    path = Path(seed["root_path"]) / seed["original_file_path"]
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ConfigError([Problem(seed["original_file_path"], "", f"cannot be read: {error.strerror}")]) from None
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

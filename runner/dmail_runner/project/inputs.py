@@ -1,0 +1,131 @@
+"""What a build reads beside the models: `dbt_project.yml`, the dbt target, environment variables, and versions. Texts by name."""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from dmail_runner.core.errors import ConfigError, Problem
+from dmail_runner.core.settings import Settings
+from dmail_runner.core.yaml import read_yaml, render
+from dmail_runner.project.dbt_process import OWN_VARIABLES, inherited_environment, path_environment
+from dmail_runner.project.definition import COMMENT, LITERAL, written_out
+from dmail_runner.project.fingerprint import files_below
+from dmail_runner.project.packages import name_of, package_folders
+
+# Keys of dbt_project.yml that dbt has applied to each node already, or that only name folders.
+APPLIED = frozenset(
+    {
+        *("models", "seeds", "snapshots", "sources", "tests", "data_tests", "unit_tests", "exposures", "metrics", "functions"),
+        *("semantic-models", "saved-queries", "docs-paths", "analysis-paths", "clean-targets", "target-path", "log-path"),
+    }
+)
+# Keys of a target that decide how fast it builds, and not what.
+RESOURCES = frozenset({"threads", "memory_limit", "max_memory", "temp_directory", "max_temp_directory_size"})
+SECRET = re.compile(r"(?i)pass(word|wd|phrase)?$|secret|token|key_id|private_key|credential")
+# Variables that Python and DuckDB read by themselves.
+IMPLICIT = ("PYTHONPATH", "TZ")
+VERSIONED = (
+    *("dmail-runner", "dbt-core", "dbt-adapters", "dbt-common", "dbt-duckdb", "dbt-spark", "duckdb", "pyspark", "Jinja2"),
+)
+PACKAGES = ("packages.yml", "package-lock.yml", "dependencies.yml")
+
+
+def input_texts(settings: Settings, codes: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """What a build reads beside the models. `codes`: the SQL and macros of the build, which name environment variables.
+
+    No secret is in it: a new password of the database leaves it as it is.
+
+    Raises:
+        ConfigError: if a file cannot be read, or reads a variable whose name it computes.
+    """
+    projects = {name_of(folder): folder for folder in (settings.project_dir, *package_folders(settings.project_dir))}
+    documents = {f"project {name}": document(folder / "dbt_project.yml") for name, folder in projects.items()}
+    target = target_text(settings)
+    yield from documents.items()
+    yield from ((f"packages {name}", text) for name in PACKAGES if (text := read_text(settings.project_dir / name)))
+    yield "target", target
+    yield "environment", environment_text(settings, [*codes, *documents.values(), target])
+    yield "versions", "\n".join(f"{name} {installed(name)}" for name in VERSIONED)
+
+
+def document(path: Path) -> str:
+    """A `dbt_project.yml`, without the keys of APPLIED."""
+    content = read_yaml(path, str(path))
+    return pretty({name: value for name, value in content.items() if name not in APPLIED})
+
+
+def target_text(settings: Settings) -> str:
+    """The target of `profiles/profiles.yml` as it is written, with its name and the files of its Python modules."""
+    file = "profiles/profiles.yml"
+    profile_name = str(read_yaml(settings.project_dir / "dbt_project.yml", "dbt_project.yml").get("profile"))
+    profile = read_yaml(settings.profiles_dir / "profiles.yml", file).get(profile_name) or {}
+    name = settings.target or str(render(profile.get("target", "default"), file, f"{profile_name}.target"))
+    output = profile.get("outputs", {}).get(name) or {}
+    folders = render(output.get("module_paths") or [], file, f"{profile_name}.outputs.{name}.module_paths")
+    modules = {
+        str(path): hashlib.sha256(path.read_bytes()).hexdigest()
+        for folder in folders
+        for path in sorted(files_below(settings.project_dir / folder))
+        if path.suffix == ".py"
+    }
+    return pretty({"name": name, **masked(output), **({"modules": modules} if modules else {})})
+
+
+def masked(value: Any) -> Any:
+    """The value without its secrets, and without RESOURCES."""
+    if isinstance(value, Mapping):
+        return {
+            name: "(secret)" if SECRET.search(str(name)) and isinstance(item, str) else masked(item)
+            for name, item in value.items()
+            if name not in RESOURCES
+        }
+    return [masked(item) for item in value] if isinstance(value, list) else value
+
+
+def environment_text(settings: Settings, texts: Iterable[str]) -> str:
+    """The environment variables that some texts name, with their values as dbt sees them. Raises ConfigError.
+
+    The value of a variable that sounds like a secret is hashed, slowly.
+    """
+    seen = {**inherited_environment(), **path_environment(settings)}
+    names = {name for name in IMPLICIT if name in os.environ}
+    for text in texts:
+        # JSON escapes the quotes of the texts that stand in it.
+        code = COMMENT.sub("", text).replace('\\"', '"')
+        names.update(match["name"] for match in re.finditer(LITERAL.format("env_var"), code))
+        if not written_out(code, "env_var"):
+            what = "reads an environment variable whose name is computed, so that nobody can say what was approved"
+            line = next((line.strip() for line in code.splitlines() if not written_out(line, "env_var")), "")
+            raise ConfigError([Problem("env_var", line[:120], what, "env_var('NAME')")])
+    return "\n".join(f"{name}={shown(name, seen.get(name))}" for name in sorted(names - OWN_VARIABLES - {"DMAIL_TEMP"}))
+
+
+def shown(name: str, value: str | None) -> str:
+    """A variable's value for the definition."""
+    if value is None:
+        return "(not set)"
+    if not SECRET.search(name):
+        return value
+    return "scrypt:" + hashlib.scrypt(value.encode(), salt=name.encode(), n=2**14, r=8, p=1, dklen=16).hex()
+
+
+def installed(name: str) -> str:
+    """The version of an installed package, or `-`."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "-"
+
+
+def read_text(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
+def pretty(value: object) -> str:
+    """A value as JSON, in the order of its keys."""
+    return json.dumps(value, indent=2, default=str, ensure_ascii=False)

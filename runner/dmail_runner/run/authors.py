@@ -1,0 +1,74 @@
+"""Who has written a campaign's files, as far as git knows: the names that commits have."""
+
+import shutil
+import subprocess
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from dmail_runner.core.errors import UsageError
+from dmail_runner.run.job import Job
+
+# Files that count for every campaign, beside its own.
+SHARED = ("dbt_project.yml", "packages.yml", "package-lock.yml", "dependencies.yml", "profiles")
+
+
+def head_commit(job: Job) -> str | None:
+    """The commit that the project is at; None without git."""
+    try:
+        return git(job.settings.project_dir, ["rev-parse", "HEAD"]).strip()
+    except UsageError:
+        return None
+
+
+def written_by(job: Job, since: str | None) -> set[str]:
+    """The names and e-mail addresses of everybody who has written what is to be approved.
+
+    Since a commit, these are all authors of the campaign's files. Without one, they are all authors of the campaign's own folder,
+    and the last one of all its files.
+
+    Raises:
+        UsageError: if git cannot say it, or a file is not committed.
+    """
+    folder = job.settings.project_dir
+    files = [file for file in (*job.campaign.sources, *SHARED) if (folder / file).exists()]
+    if changed := git(folder, ["status", "--porcelain", "--", *files]).splitlines():
+        raise UsageError(
+            f"{len(changed)} files of {job.campaign.name} are not committed, so that they have no author: {changed[0].strip()}",
+            todo="commit them first",
+        )
+    if since and is_known(folder, since):
+        return authors(folder, [f"{since}..HEAD"], files)
+    own = [str(Path(job.campaign.file).parent)]
+    found = authors(folder, [], own if own != ["."] else [job.campaign.file]) | authors(folder, ["-1"], files)
+    if not found:
+        raise UsageError(f"git knows no author of {job.campaign.name}'s files", todo="commit them first")
+    return found
+
+
+def is_known(folder: Path, commit: str) -> bool:
+    """Whether a commit is an ancestor of the present one. It is not after a rebase."""
+    try:
+        git(folder, ["merge-base", "--is-ancestor", commit, "HEAD"])
+    except UsageError:
+        return False
+    return True
+
+
+def authors(folder: Path, which: Sequence[str], files: Iterable[str]) -> set[str]:
+    """The names, addresses and user names of the authors of some commits, in lower case."""
+    # Where a merge changed a file by itself, its author counts, too; and so does everybody whom a commit names as co-author.
+    shape = "%an%n%ae%n%(trailers:key=Co-authored-by,valueonly,unfold)"
+    lines = git(folder, ["log", *which, f"--format={shape}", "--", *files]).splitlines()
+    texts = {piece.strip(" <>") for line in lines for piece in (line, *line.split("<")) if piece.strip(" <>")}
+    return {name.casefold() for text in texts for name in (text, text.partition("@")[0])}
+
+
+def git(folder: Path, arguments: Sequence[str]) -> str:
+    """What git prints. Raises UsageError if it cannot be asked."""
+    program = shutil.which("git")
+    if program is None:
+        raise UsageError("git is needed to find the author of the campaign, and is not installed")
+    done = subprocess.run([program, "-C", str(folder), *arguments], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise UsageError(f"git cannot find the author of the campaign: {done.stderr.strip()}")
+    return done.stdout

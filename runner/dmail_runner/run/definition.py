@@ -1,0 +1,118 @@
+"""The definition of a campaign, which an approval covers, and how two definitions differ."""
+
+import difflib
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from dmail_runner.declare.policy import Duty, Policy, find_policy, strongest
+from dmail_runner.project.inputs import input_texts, pretty
+from dmail_runner.run.job import Job
+
+# Parts with a line for each setting: each line that differs is shown.
+LINES = ("environment", "versions")
+MAX_NAMES = 6
+GROUPS = {"macro": "macros", "model": "models", "seed": "seeds", "snapshot": "snapshots", "source": "sources", "test": "tests"}
+
+
+@dataclass(frozen=True)
+class Definition:
+    """Everything that decides what a campaign mails and to whom, but for the data. No secret is in it.
+
+    Attributes:
+        parts: text by what it is, such as `model dmail.letter__extract`.
+    """
+
+    parts: Mapping[str, str]
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of all of it."""
+        return hashlib.sha256(json.dumps(self.parts, sort_keys=True).encode()).hexdigest()
+
+
+def defined(job: Job) -> Definition:
+    """A campaign's definition as it is now. Raises ConfigError if something that it reads cannot be known."""
+    built = job.campaign.definition()
+    codes = [text for name, text in built.items() if name.split()[0] not in ("seed", "source")]
+    mail, policy = job.campaign.mail, find_policy(job.settings)
+    return Definition(
+        {
+            **built,
+            **dict(input_texts(job.settings, codes)),
+            "delivery": pretty({"label": job.campaign.label, **mail.model_dump(mode="json")}),
+            f"provider {mail.provider}": pretty(job.provider.model_dump(mode="json")),
+            # Secrets are masked in it, so that a new password needs nobody's approval.
+            f"route {job.provider.route}": pretty(job.route.model_dump(mode="json")).replace(f"{job.settings.project_dir}/", ""),
+            "policy": pretty(policy.model_dump(mode="json")),
+            "columns": pretty([vars(column) for column in job.campaign.columns]),
+        }
+    )
+
+
+def declared_duty(job: Job, policy: Policy) -> Duty | None:
+    """The approval that the campaign, its provider, its route and the project require."""
+    own: dict[str | None, Duty] = {"required": "one", "four_eyes": "four_eyes", "two": "two"}
+    approval = own.get(job.campaign.mail.approval)
+    return strongest(approval, job.provider.require_approval, job.route.require_approval, policy.require_approval)
+
+
+def summary(before: Definition | None, now: Definition) -> Iterator[str]:
+    """What has changed, in a line for each kind of part: names, and values of settings. Everything is new without `before`."""
+    if before is None:
+        counts: dict[str, int] = defaultdict(int)
+        for name in now.parts:
+            counts[group_of(name)] += 1
+        yield "new: " + ", ".join(f"{count} {group}" if count > 1 else group for group, count in counts.items())
+        return
+    found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for name, how in differing(before, now):
+        found[group_of(name)][how].append(name.partition(" ")[2])
+    for group, names in found.items():
+        told = "; ".join(f"{how}: {shortened(items)}" if any(items) else how for how, items in names.items())
+        yield f"  {group:<12}{told}"
+        if group in LINES:
+            yield from (f"    {line}" for line in line_changes(before.parts.get(group, ""), now.parts.get(group, "")))
+
+
+def group_of(name: str) -> str:
+    """The kind of a part."""
+    kind = name.partition(" ")[0]
+    return GROUPS.get(kind, kind)
+
+
+def shortened(names: Sequence[str]) -> str:
+    """Some names, and how many others there are."""
+    more = len(names) - MAX_NAMES
+    return ", ".join(names[:MAX_NAMES]) + (f" and {more} others" if more > 0 else "")
+
+
+def differing(before: Definition, now: Definition) -> Iterator[tuple[str, str]]:
+    """The name of each part that differs, and how: `new`, `removed` or `changed`."""
+    for name in sorted({*before.parts, *now.parts}):
+        old, new = before.parts.get(name), now.parts.get(name)
+        if old != new:
+            yield name, "new" if old is None else "removed" if new is None else "changed"
+
+
+def line_changes(before: str, now: str) -> Iterator[str]:
+    """The lines that differ, without context."""
+    lines = list(difflib.unified_diff(before.splitlines(), now.splitlines(), lineterm="", n=0))[2:]
+    return (line for line in lines if not line.startswith("@@"))
+
+
+def full_text(before: Definition | None, now: Definition) -> Iterator[str]:
+    """Every part that differs, line by line. Without `before`, the whole text of every part."""
+    if before is None:
+        yield from chain.from_iterable(
+            (name, *(f"  {line}" for line in now.parts[name].splitlines())) for name in sorted(now.parts)
+        )
+        return
+    for name, how in differing(before, now):
+        yield f"{name}: {how}"
+        old, new = before.parts.get(name, ""), now.parts.get(name, "")
+        lines = list(difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=2))
+        yield from (f"  {line}" for line in lines[2:])

@@ -1,0 +1,162 @@
+"""What can change a byte of the file, or a recipient, changes the fingerprint; and what cannot does not."""
+
+import os
+import random
+import re
+from collections.abc import Callable
+
+import pytest
+import yaml
+
+from project import DONE, SLOT, WRONG, Project
+
+CAMPAIGN = "models/campaigns/spring_catalog"
+MODELS = f"{CAMPAIGN}/_spring_catalog__models.yml"
+TRIES = int(os.environ.get("DMAIL_TEST_CHANGES", "6"))
+Edit = Callable[[Project], object]
+
+
+def fingerprint(project: Project, **environment: str) -> str:
+    done = project.call("approve", "spring_catalog", "--request", **environment)
+    assert done.returncode == DONE, done.stderr
+    return re.findall(r"^fingerprint (\w{64})$", done.stdout, re.MULTILINE)[0]
+
+
+def write(file: str, text: str) -> Edit:
+    return lambda project: (project.path / file).write_text(text)
+
+
+def edit(file: str, old: str, new: str) -> Edit:
+    return lambda project: project.edit(file, old, new)
+
+
+def configure(**entries: object) -> Edit:
+    """Add entries to dbt_project.yml."""
+
+    def change(project: Project) -> None:
+        file = project.path / "dbt_project.yml"
+        file.write_text(yaml.safe_dump({**yaml.safe_load(file.read_text()), **entries}, sort_keys=False))
+
+    return change
+
+
+def remove_tests(project: Project) -> None:
+    file = project.path / "models/staging/_staging__models.yml"
+    content = yaml.safe_load(file.read_text())
+    for model in content["models"]:
+        model.pop("data_tests", None)
+    file.write_text(yaml.safe_dump(content, sort_keys=False))
+
+
+def forge(project: Project) -> None:
+    """A hook that gives everybody but the seeds another name: found by a review, and delivered at the time."""
+    hook = "post_hook: \"update {{ this }} set full_name = 'Forged'\""
+    project.edit(
+        MODELS, "config:\n      contract: {enforced: true}", f"config:\n      {hook}\n      contract: {{enforced: true}}"
+    )
+
+
+CHANGES: dict[str, Edit] = {
+    "a source's location": edit("models/staging/_crm__sources.yml", "data/suppressions.csv", "data/others.csv"),
+    "the target's settings": edit("profiles/profiles.yml", "TimeZone: UTC", "TimeZone: UTC\n        default_null_order: nulls_first"),
+    "another warehouse": edit("profiles/profiles.yml", ".dmail/warehouse.duckdb", ".dmail/other.duckdb"),
+    "tests that are gone": remove_tests,
+    "tests that only warn": configure(data_tests={"+severity": "warn"}),
+    "a variable": configure(vars={"home_country": "DE"}),
+    "where macros are looked up": configure(dispatch=[{"macro_namespace": "dmail", "search_order": ["dmail", "dbt"]}]),
+    "a seed": lambda project: (project.path / "seeds/seed_addresses.csv").open("a").write("s99,X,,Ann Example,,1 Main St,,Ames,IA,50010,US,en\n"),
+    "a macro of dbt's": write("macros/own.sql", "{% macro default__create_table_as(temporary, relation, sql) %}create table x as select 1{% endmacro %}"),
+    "a materialization of dbt's": write("macros/own.sql", "{% materialization table, adapter='duckdb' %}{{ return({}) }}{% endmaterialization %}"),
+    "the schema's name": write("macros/own.sql", "{% macro generate_schema_name(name, node) %}other{% endmacro %}"),
+    "a builtin of dbt's": write("macros/own.sql", "{% macro ref() %}{{ return(builtins.ref(*varargs)) }}{% endmacro %}"),
+    "a macro": lambda project: (project.path / "macros/format/clean_text.sql").open("a").write("{# another text #}\n"),
+    "a column's label": edit(MODELS, "label: Full Name", "label: Name"),
+    "the label that notes print": edit(f"{CAMPAIGN}/_spring_catalog__exposures.yml", "label: Spring catalog", "label: Summer catalog"),
+    "the guard": edit(f"{CAMPAIGN}/_spring_catalog__exposures.yml", "status: active", "guard: {min_rows: 1}\n          status: active"),
+    "the provider": edit("profiles/providers.yml", "acme_print:\n", "acme_print:\n  prefix: X_\n"),
+    "the policy": write("profiles/policy.yml", "require_approval: one\n"),
+    "an SQL file that is not a model": write("packages.yml", "packages: []\n"),
+}  # fmt: skip
+
+
+def test_whatever_can_change_the_file_changes_the_fingerprint(project: Project) -> None:
+    seen = {fingerprint(project): "nothing"}
+    for variables in (
+        {"DMAIL_PROFILES": "other.csv"},
+        {"DMAIL_HISTORY": "elsewhere"},
+        {"DMAIL_WAREHOUSE": "w.duckdb"},
+        {"TZ": "Asia/Tokyo"},
+    ):
+        found = fingerprint(project, **variables)
+        assert found not in seen, f"{variables} leaves it as it was with {seen.get(found)}"
+    for name, change in CHANGES.items():
+        change(project)
+        found = fingerprint(project)
+        assert found not in seen, f"{name} leaves it as it was with {seen.get(found)}"
+        seen[found] = name
+
+
+def test_what_changes_no_letter_needs_no_approval(project: Project) -> None:
+    before = fingerprint(project)
+    (project.path / "models/campaigns/welcome_letter/welcome_letter__audience.sql").open("a").write("-- another campaign\n")
+    project.edit("profiles/profiles.yml", "threads: 2", "threads: 4")
+    (project.path / "notes.md").write_text("nothing")
+    (project.path / "macros/unused.sql").write_text("{% macro nobody_calls_this() %}1{% endmacro %}")
+    assert fingerprint(project, DMAIL_MEMORY_LIMIT="1GB", LANG="C", HOME="/tmp") == before
+
+
+def test_hooks_are_refused_unless_the_project_allows_them_by_name(project: Project) -> None:
+    before = fingerprint(project)
+    forge(project)
+    header = {"dmail": {"staging": {"+sql_header": "set threads = 1;"}}}
+    configure(**{"on-run-start": ["select 1"], "models": header})(project)
+    refused = project.call("run", "spring_catalog", "--slot", SLOT)
+    assert refused.returncode == WRONG
+    for name in ("spring_catalog__extract", "dmail.on-run-start", "stg_profiles"):
+        assert (
+            f"the hooks or the sql_header of {name}, which no model shows; allowed: remove them, or list `{name}` here"
+            in refused.stderr
+        )
+    assert project.delivered == []
+    (project.path / "profiles/policy.yml").write_text(
+        "allow_hooks: [spring_catalog__extract, dmail.on-run-start, stg_profiles, stg_suppressions]\n"
+    )
+    assert fingerprint(project) != before
+
+
+def mutate(project: Project, number: int) -> str:
+    """Change one word, number or line of a file that somebody could edit; the file and what was changed."""
+    chance = random.Random(number)
+    folders = ("models", "macros", "seeds", "profiles", "tests")
+    files = sorted(
+        path for folder in folders for path in (project.path / folder).rglob("*.*") if path.suffix in (".sql", ".yml", ".csv")
+    )
+    path = chance.choice([*files, project.path / "dbt_project.yml"])
+    lines = path.read_text().splitlines()
+    index = chance.randrange(len(lines))
+    old = lines[index]
+    new = chance.choice([
+        re.sub(r"\d+", lambda number: str(int(number[0]) + 1), old, count=1),
+        re.sub(r"\b(and|or|asc|desc|true|false|left|inner)\b", lambda word: {"and": "or", "or": "and", "true": "false"}.get(word[0], "true"), old, count=1),
+        re.sub(r"'([A-Za-z]+)'", r"'\1x'", old, count=1),
+        "",
+    ])  # fmt: skip
+    lines[index] = new
+    path.write_text("\n".join(lines) + "\n")
+    return f"{path.relative_to(project.path)}:{index + 1}: {old.strip()!r} -> {new.strip()!r}"
+
+
+@pytest.mark.parametrize("number", range(TRIES))
+def test_no_random_change_of_a_file_changes_the_letter_unseen(project: Project, number: int) -> None:
+    def outcome() -> tuple[str, str] | None:
+        asked = project.call("approve", "spring_catalog", "--request")
+        made = project.call("run", "spring_catalog", "--slot", SLOT, "--dry-run", "--accept", "volume")
+        if asked.returncode != DONE or made.returncode != DONE:
+            return None
+        return asked.stdout, re.findall(r"sha256\s+(\w{64})", made.stdout)[0]
+
+    before = outcome()
+    assert before
+    changed = mutate(project, number)
+    if after := outcome():
+        assert after[0] != before[0] or after[1] == before[1], f"{changed}: another file, and the same fingerprint"
