@@ -10,6 +10,38 @@ import duckdb
 ADDED = r"[\p{Z}\p{C}''\"`=\x{b4}\x{2018}\x{2019}\x{201c}\x{201d}]"
 DIGITS = 15  # that a spreadsheet keeps
 
+# Ids of the first table that are an id of the second: written alike, cut after the 15th digit, or in scientific notation.
+FOUND = """
+    select id from dmail_ids semi join dmail_other_ids as other on dmail_ids.plain = other.plain
+    union select id from dmail_ids semi join dmail_other_ids as other on dmail_ids.plain = other.cut
+    union select id from dmail_ids semi join dmail_other_ids as other on dmail_ids.cut = other.plain
+    union
+    select dmail_ids.id
+    from dmail_ids
+    inner join (select * from dmail_other_ids where number is null) as other
+        on try_cast(other.plain as double) between dmail_ids.number - dmail_ids.margin and dmail_ids.number + dmail_ids.margin
+    where dmail_ids.number is not null
+    union
+    select dmail_ids.id
+    from dmail_ids
+    inner join (select * from dmail_other_ids where number is not null) as other
+        on try_cast(dmail_ids.plain as double) between other.number - other.margin and other.number + other.margin
+"""
+
+WITH_DIGITS = r"""whole as (
+        select
+            id,
+            bare,
+            case
+                when regexp_full_match(bare, '[0-9]+') then bare
+                when regexp_full_match(bare, '[0-9]{1,3}([.,_][0-9]{3})+([.,]0{0,2})?')
+                then regexp_replace(regexp_replace(bare, '[.,]0{0,2}$', ''), '[.,_]', '', 'g')
+                when regexp_full_match(bare, '[0-9]+[.,]0*') then regexp_extract(bare, '^[0-9]+')
+            end as digits,
+            regexp_full_match(bare, '[0-9]([.,][0-9]*)?e[+]?[0-9]{1,2}') as in_notation
+        from bared
+    ),"""
+
 
 def near_matches(connection: duckdb.DuckDBPyConnection, ids: str, others: str) -> set[str]:
     """The ids that are another id as a spreadsheet would change it.
@@ -39,25 +71,7 @@ def near_matches(connection: duckdb.DuckDBPyConnection, ids: str, others: str) -
             {ranges}
         """
     )
-    found = connection.execute(
-        """
-        select id from dmail_ids semi join dmail_other_ids as other on dmail_ids.plain = other.plain
-        union select id from dmail_ids semi join dmail_other_ids as other on dmail_ids.plain = other.cut
-        union select id from dmail_ids semi join dmail_other_ids as other on dmail_ids.cut = other.plain
-        union
-        select dmail_ids.id
-        from dmail_ids
-        inner join (select * from dmail_other_ids where number is null) as other
-            on try_cast(other.plain as double) between dmail_ids.number - dmail_ids.margin and dmail_ids.number + dmail_ids.margin
-        where dmail_ids.number is not null
-        union
-        select dmail_ids.id
-        from dmail_ids
-        inner join (select * from dmail_other_ids where number is not null) as other
-            on try_cast(dmail_ids.plain as double) between other.number - other.margin and other.number + other.margin
-        """
-    ).fetchall()
-    return {name for (name,) in found}
+    return {name for (name,) in connection.execute(FOUND).fetchall()}
 
 
 def forms(ids: str) -> str:
@@ -76,19 +90,7 @@ def forms(ids: str) -> str:
                 from ({ids})
                 where id is not null
             ),
-            whole as (
-                select
-                    id,
-                    bare,
-                    case
-                        when regexp_full_match(bare, '[0-9]+') then bare
-                        when regexp_full_match(bare, '[0-9]{{1,3}}([.,_][0-9]{{3}})+([.,]0{{0,2}})?')
-                        then regexp_replace(regexp_replace(bare, '[.,]0{{0,2}}$', ''), '[.,_]', '', 'g')
-                        when regexp_full_match(bare, '[0-9]+[.,]0*') then regexp_extract(bare, '^[0-9]+')
-                    end as digits,
-                    regexp_full_match(bare, '[0-9]([.,][0-9]*)?e[+]?[0-9]{{1,2}}') as in_notation
-                from bared
-            ),
+            {WITH_DIGITS}
             plain as (
                 select *, coalesce(nullif(ltrim(digits, '0'), ''), left(digits, 1), bare) as plain
                 from whole
