@@ -107,7 +107,7 @@ class Baseline:
 
 @dataclass(frozen=True)
 class Verdicts:
-    """How many profiles were targeted, and how many of them are in the file. `targeted` is `included` plus all of `excluded`.
+    """The figures of a run. `targeted` is the sum of `included` and all of `excluded`.
 
     Attributes:
         targeted: the number of profiles in the audience.
@@ -196,10 +196,13 @@ class Receipt:
     """The proof that one part was delivered.
 
     Attributes:
-        adopted: the same bytes were there already, and nothing was sent.
-        proof: our bytes were found; or the server answered that it has them; or the file has vanished, which the route declares
-            to be the receipt; or a person said so.
-        left: other names with the part's bytes that could not be removed from the server.
+        location: the address of the file.
+        bytes: its size.
+        sha256: its SHA-256.
+        adopted: True if the file was there already, and nothing was sent.
+        proof: `found` if the file was compared on the server; `answered` if the server confirmed it; `vanished` if the file has
+            vanished and the route declares that to be the receipt; `told` if a person has confirmed it. The ledger stores it.
+        left: other names of the file that could not be removed from the server.
 
     """
 

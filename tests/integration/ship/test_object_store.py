@@ -157,8 +157,8 @@ AZURE = {"type": "azure", "container": "c"}
 @pytest.mark.parametrize(
     ("entry", "said"),
     [
-        ({"type": "s3", "bucket": "b"}, "or else `credentials: environment`"),
-        ({**S3, "credentials": "environment"}, "or else `credentials: environment`"),
+        ({"type": "s3", "bucket": "b"}, "or `credentials: environment`"),
+        ({**S3, "credentials": "environment"}, "or `credentials: environment`"),
         ({"type": "s3", "bucket": "b", "access_key_id": "a"}, "needs `access_key_id` and `secret_access_key`"),
         ({"type": "s3", "bucket": "b", "credentials": "environment", "session_token": "t"}, "has a `session_token`"),
         ({**S3, "kms_key_id": "k"}, "is for `server_side_encryption: aws:kms`"),
@@ -169,7 +169,7 @@ AZURE = {"type": "azure", "container": "c"}
         ({**S3, "prefix": "../other"}, "must be a relative path"),
         ({**AZURE, "account": "a"}, "or `account` and one of `key` and `sas`"),
         ({**AZURE, "account": "a", "key": "k", "sas": "s"}, "or `account` and one of `key` and `sas`"),
-        ({**AZURE, "account": "a", "key": "k", "connection_string": "AccountName=a;AccountKey=k"}, "which is meant"),
+        ({**AZURE, "account": "a", "key": "k", "connection_string": "AccountName=a;AccountKey=k"}, "use one of them"),
         ({**AZURE, "connection_string": "UseDevelopmentStorage=true"}, "either an AccountKey or a SharedAccessSignature"),
         ({**AZURE, "connection_string": "AccountKey=k"}, "an AccountName or a BlobEndpoint"),
         ({**AZURE, "connection_string": "AccountName=a;AccountKey=k;BlobEndpoint=http://x/a"}, "is not encrypted"),

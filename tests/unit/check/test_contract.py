@@ -209,7 +209,7 @@ def test_the_error_quotes_no_value(connection: duckdb.DuckDBPyConnection) -> Non
         ({"columns": {"zip": {"patern": "x"}}}, "providers.yml: p.columns.zip.patern: unknown key; allowed: required, min_length, max_length, pattern, allowed, upper, trimmed"),
         ({"columns": {"zip": {"pattern": "(?=x)"}}}, "providers.yml: p.columns.zip.pattern: is not a regular expression of RE2, which has no look-around and no back-references: invalid perl operator: (?="),
         ({"columns": {"zip": {"pattern": "[a"}}}, "providers.yml: p.columns.zip.pattern: is not a regular expression of RE2, which has no look-around and no back-references: missing ]: [a"),
-        ({"columns": {"zip": {"pattern": "a\0"}}}, "providers.yml: p.columns.zip.pattern: must not hold the character NUL"),
+        ({"columns": {"zip": {"pattern": "a\0"}}}, "providers.yml: p.columns.zip.pattern: must not contain the character NUL"),
         ({"columns": {"zip": {"max_length": 0}}}, "providers.yml: p.columns.zip.max_length: Input should be greater than or equal to 1"),
         ({"columns": {"zip": {"min_length": 5, "max_length": 4}}}, "providers.yml: p.columns.zip: `max_length` is below `min_length`"),
         # What YAML makes of NO, and of a number.
