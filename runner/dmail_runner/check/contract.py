@@ -28,7 +28,7 @@ class Breach:
         label: the label of a column, or the labels of a group.
         rule: the rule that is broken, such as `max_length`.
         condition: SQL over the extract. It is true for a row that breaks the rule, and false or null for others.
-        message: what is wrong with the values, after their number.
+        message: the error, as the text after the number of values.
     """
 
     label: str

@@ -1,4 +1,4 @@
-"""Checks that the extract has exactly the included recipients, and nobody twice, whatever the project's SQL says."""
+"""Checks that the extract has exactly the included recipients, each once, independently of the project's SQL."""
 
 from dataclasses import dataclass
 

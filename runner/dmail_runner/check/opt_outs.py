@@ -10,17 +10,17 @@ from dmail_runner.core.values import Build
 from dmail_runner.declare.campaign import KEY, SEED, Campaign
 from dmail_runner.project.warehouse import quote
 
-# The answers that count as consent, besides none at all; consent_value() writes them. Everything else is a refusal.
+# The answers that count as consent, besides a missing answer. consent_value() writes them. Any other answer is a refusal.
 CONSENTS = ("y", "dy", "p", "u", "li", "ct", "cp", "vi", "pi")
 CONSENT_COLUMNS = ("postal_mail_consent", "marketing_consent")
 PROFILES = "dmail_profiles"  # a temporary table
 
 
 def check_opt_outs(connection: duckdb.DuckDBPyConnection, build: Build, campaign: Campaign) -> None:
-    """Check the extract against consent and the suppression lists, whatever the campaign's rules are.
+    """Check the extract against consents and the suppression lists, independently of the campaign's rules.
 
-    The model with the role `suppressed_profiles` says who is on a list: it matches entries as `suppressed()` does. All lists
-    count, also those that the campaign does not name. Campaigns with `purpose: contractual` are not checked.
+    The model with the role `suppressed_profiles` has the profiles on the lists. It matches entries as `suppressed()` does. All
+    lists count, including those that the campaign does not name. Campaigns with `purpose: contractual` are not checked.
 
     Raises:
         Held: if anybody in the extract has refused consent, is on a suppression list, or is not in the model of the profiles.
@@ -62,7 +62,7 @@ def people(build: Build, campaign: Campaign) -> str:
 
 
 def opted_out(build: Build) -> Iterator[tuple[str, str]]:
-    """What is said of people who must not be mailed, and the join that finds them among the people in the file."""
+    """The kinds of people who must not be mailed, as a text for the message and the join that finds them in the file."""
     key = quote(KEY)
     # list_contains() evaluates the column once; it may be a long expression of a view.
     refused = " or ".join(f"not list_contains({list(CONSENTS)}, {column})" for column in CONSENT_COLUMNS)
@@ -72,7 +72,7 @@ def opted_out(build: Build) -> Iterator[tuple[str, str]]:
 
 
 def on_lists(connection: duckdb.DuckDBPyConnection, rows: str, suppressed: str) -> str:
-    """How many of the people are on which list, by which key, such as `3 on deceased by person`."""
+    """The number of the people on each list, by key, such as `3 on deceased by person`."""
     key = quote(KEY)
     counts = connection.execute(
         f"select count(distinct {key}), list_name, matched_by from {suppressed} as suppressed semi join {rows} as extract "

@@ -59,7 +59,7 @@ def churn_faults(guard: Guard, last: int | None, churn: Churn | None) -> Iterato
     if guard.max_churn is None or not last:
         return
     if churn is None:
-        yield "max_churn cannot be checked: the contact history of the last run is gone"
+        yield "max_churn cannot be checked: the contact history of the last run is missing"
         return
     for people, how in ((churn.came, "came"), (churn.went, "went")):
         if people > guard.max_churn * last:

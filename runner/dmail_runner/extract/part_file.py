@@ -64,7 +64,7 @@ class PlainFile:
 
 
 class Counted:
-    """Counts and hashes what is written, and passes it on."""
+    """Counts and hashes the written bytes, and passes them on."""
 
     def __init__(self, write: Write) -> None:
         self.pass_on = write

@@ -29,7 +29,7 @@ def forget(settings: Settings, ledger: Ledger, profile_id: str, decision: str, t
     """Erase a person from the contact history, and add them to the suppression list `forgotten`.
 
     A frozen file that is not yet shipped may contain the person. It is then compared with the opt-outs and made again before it
-    is shipped. Its contacts keep the person until then, so the person must be erased once more.
+    is shipped. Its contacts keep the person until then, so the person must be erased again.
 
     Args:
         profile_id: the person's key.
@@ -60,7 +60,7 @@ def forget(settings: Settings, ledger: Ledger, profile_id: str, decision: str, t
                 ledger.force_recheck(run)
                 tell(
                     f"note     the file of {run.run_id} is frozen and has this person: "
-                    "it is made again; run this command again after that"
+                    "it will be made again; then run this command again"
                 )
             else:
                 replace(erased_query(file, profile_id, pseudonym), file)
