@@ -26,7 +26,7 @@ from dmail_runner.project.warehouse import lock_warehouse, session
 from dmail_runner.run.job import Job
 from dmail_runner.run.order import Last, Order, timestamp
 
-RECENT = 5  # runs of the contact history whose ids are compared with those of the file
+RECENT = 5  # the number of runs of the contact history whose ids are compared with the file's
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def check_against_last(job: Job, found: Checked, last: Last | None) -> None:
 
 
 def churn(job: Job, found: Checked, last: Last | None) -> Churn | None:
-    """The people who came and went since the last file; None if that is unknown."""
+    """The number of people who are new since the last file, and who have left it; None if it is unknown."""
     if last is None:
         return None
     looks = history.row_hash_query(found.relations, found.verdicts, job.campaign)
@@ -96,7 +96,7 @@ T = TypeVar("T")
 
 
 def in_folder(job: Job, step: Callable[[Path], T]) -> T:
-    """Run dbt in a folder of its own, which is removed afterwards because dbt quotes rows in its log and results."""
+    """Run dbt in a temporary folder. It is removed afterwards, because dbt quotes rows in its log and results."""
     work = job.settings.work_dir / "build" / job.campaign.name
     try:
         return step(work)

@@ -36,7 +36,7 @@ def make(
         finished: called with each part when it is complete.
 
     Returns:
-        The figures, and the files. There are no files if nobody is included and the provider wants none.
+        The figures and the files. There are no files if nobody is included and the provider accepts no empty file.
 
     Raises:
         BuildError, ExtractError: if a step fails.

@@ -1,4 +1,4 @@
-"""What each run does about earlier runs: retention, and checks and compaction of the contact history."""
+"""Housekeeping at the start of each run: retention of earlier runs, and checks and compaction of the contact history."""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
@@ -38,7 +38,7 @@ def strangers(job: Job, ledger: Ledger) -> list[str]:
 def purge_all(settings: Settings, jobs: Mapping[str, Job], ledger: Ledger, tell: Callable[[str], None]) -> Iterator[Run]:
     """Purge all campaigns, and remove what killed runs have left in the spool. Yields the runs that are kept.
 
-    A campaign without a job is not in the project any more, or is declared wrongly. It is purged by the ledger alone.
+    A campaign without a job is no longer in the project, or has errors. It is purged by the ledger alone.
     """
     for name in sorted(ledger.campaigns() | jobs.keys()):
         with ledger.campaign_lock(name, "purge"):

@@ -93,7 +93,9 @@ class Shipment:
                     self.todo.appendleft(spooled)
                     raise
                 except Refused as error:
-                    error.todo = error.todo or f"dmail-runner route test {part.route} looks for settings that the server accepts"
+                    error.todo = (
+                        error.todo or f"dmail-runner route test {part.route} searches for settings that the server accepts"
+                    )
                     raise
                 self.callbacks.delivered(part, receipt)
                 if not receipt.adopted and not part.side:
