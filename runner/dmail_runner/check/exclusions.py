@@ -8,6 +8,7 @@ import duckdb
 
 from dmail_runner.check.ids import near_matches
 from dmail_runner.check.opt_outs import people
+from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import Held
 from dmail_runner.core.values import IDENTICAL, Baseline, Build, Verdicts
 from dmail_runner.declare.campaign import KEY, Campaign, Guard
@@ -54,11 +55,11 @@ def check_near_matches(campaign: Campaign, baseline: Baseline | None) -> None:
     """
     near = [entry for entry in baseline.lists if entry.near] if baseline else []
     if near and campaign.mail.guard.near_matches == "hold":
-        found = "; ".join(f"{entry.near:,} of {entry.entries:,} entries of {entry.name}" for entry in near)
+        found = "; ".join(f"{entry.near:,} of {counted(entry.entries, 'entry', 'entries')} of {entry.name}" for entry in near)
         raise Held(
             "ids",
-            f"{campaign.name}: {found} match no profile, but have the id of one as a spreadsheet changes it (zeros, `.0`, "
-            "scientific notation, blanks, apostrophes, separators, case): nothing was delivered",
+            f"{campaign.name}: no profile matches, but one has the same id except for a spreadsheet's changes (zeros, `.0`, "
+            f"scientific notation, blanks, apostrophes, separators, case): {found}: nothing was delivered",
             todo="correct the list's ids, or convert them in the model with the role suppressions, then `dmail-runner resume "
             "RUN`; for ids that differ in this way declare `guard: {near_matches: tell}`",
         )
@@ -87,8 +88,8 @@ def check_contact_ids(connection: duckdb.DuckDBPyConnection, build: Build, campa
     if near:
         raise Held(
             "ids",
-            f"{campaign.name}: {len(near):,} people in the file are in the contact history only with an id as a spreadsheet "
-            f"changes it, such as {KEY} {min(near)}: nothing was delivered",
+            f"{campaign.name}: the contact history has {counted(len(near), 'person', 'people')} of the file only with an id that "
+            f"a spreadsheet has changed, such as {KEY} {min(near)}: nothing was delivered",
             todo="correct the ids of the profiles, then `dmail-runner resume RUN`; for ids that differ in this way declare "
             "`guard: {near_matches: tell}`",
         )
@@ -139,8 +140,8 @@ def unmatched_lists(guard: Guard, now: Figures, last: Figures) -> Iterator[str]:
         expected = Expected(before, (1, ratio(now.baseline.profiles, last.baseline.profiles)))
         if entry.name != FORGOTTEN and expected.fell(entry.matched, guard.max_unmatched):
             yield (
-                f"{entry.matched:,} of {entry.entries:,} entries of {entry.name} match a profile, and {before:,} did in the last "
-                f"run, more than max_unmatched, {guard.max_unmatched:.0%}"
+                f"{entry.matched:,} of {counted(entry.entries, 'entry', 'entries')} of {entry.name} matched a profile, and "
+                f"{before:,} did in the last run, a larger change than max_unmatched, {guard.max_unmatched:.0%}"
             )
 
 
@@ -155,7 +156,8 @@ def faded_consents(guard: Guard, now: Figures, last: Figures) -> Iterator[str]:
         if old.answered and not consent.answered:
             yield f"{consent.column} has no answer at all, and had {old.answered:,} in the last run"
         elif expected.fell(consent.refused, guard.max_reason_change):
-            yield f"{consent.refused:,} profiles say no in {consent.column}, and {old.refused:,} did in the last run"
+            refused = counted(consent.refused, "profile says", "profiles say")
+            yield f"{refused} no in {consent.column}, and {old.refused:,} did in the last run"
 
 
 def changed_reasons(guard: Guard, now: Figures, last: Figures) -> Iterator[str]:
@@ -168,8 +170,8 @@ def changed_reasons(guard: Guard, now: Figures, last: Figures) -> Iterator[str]:
         expected = Expected(before, (ratio(now.targeted, last.targeted), ratio(now.fresh, last.fresh)))
         if expected.fell(count, guard.max_reason_change) or expected.rose(count, guard.max_reason_change):
             yield (
-                f"{reason} excludes {count:,} of {now.targeted:,} people, and excluded {before:,} of {last.targeted:,} in the "
-                f"last run, a greater change than max_reason_change, {guard.max_reason_change:.0%}"
+                f"{reason} excludes {count:,} of {counted(now.targeted, 'person', 'people')}, and excluded {before:,} of "
+                f"{last.targeted:,} in the last run, a larger change than max_reason_change, {guard.max_reason_change:.0%}"
             )
 
 

@@ -19,6 +19,7 @@ from dmail_runner.cli.base import (
     tell,
 )
 from dmail_runner.core.account import this_account
+from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import DmailError
 
 if TYPE_CHECKING:
@@ -56,7 +57,9 @@ def verify(context: typer.Context, as_json: AsJson = False, against: Against = N
     if found:
         raise damaged(ledger, found)
     if not as_json:
-        say(f"{mark.number:,} events, none edited or missing, and every row is as they say; the last is {mark.hash or 'none'}")
+        say(
+            f"{counted(mark.number, 'event')}, none edited or missing, and all rows match; the last hash is {mark.hash or 'none'}"
+        )
         if anchor is None and mark.number:
             say(f"note: this host has no anchor of the ledger ({ledger.anchor.path}): an older copy of it would not be noticed")
 
@@ -112,5 +115,5 @@ def forget(context: typer.Context, profile_id: ProfileId, reason: ErasureReason)
     found = erase(settings, ledger, profile_id, f"by {this_account()}: {reason}", tell)
     for run in found.runs:
         say(f"was in   {run}")
-    say(f"erased from {len(found.runs)} runs; this person is not mailed any more")
+    say(f"erased from {counted(len(found.runs), 'run')}; this person will not be mailed again")
     say("still to do: delete the person in the source of the profiles, and ask the providers of these files to delete it")

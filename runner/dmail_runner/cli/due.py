@@ -26,6 +26,7 @@ from dmail_runner.cli.base import (
     tell,
     worst,
 )
+from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import Stopped
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def run_due(settings: "Settings", run_dbt: "RunDbt") -> int:
 def say_run(run: "Run") -> None:
     """Print one line about a run that has ended."""
     log_end(run)
-    pieces = f"  {run.verdicts.included:,} pieces" if run.verdicts else ""
+    pieces = f"  {counted(run.verdicts.included, 'piece')}" if run.verdicts else ""
     say(f"{run.run_id}  {run.state}{pieces}" + (f"  ({run.error})" if run.error else ""))
 
 
@@ -155,4 +156,4 @@ def calendar(context: typer.Context, weeks: Weeks = 4, as_json: AsJson = False) 
     elif entries:
         say_table([["slot (UTC)", "as scheduled", "campaign"], *map(calendar_row, entries)])
     else:
-        say(f"no slot in the next {weeks} weeks")
+        say(f"no slot in the next {counted(weeks, 'week')}")

@@ -27,6 +27,7 @@ from dmail_runner.cli.base import (
     tell,
     worst,
 )
+from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -117,8 +118,7 @@ def say_checked(found: "CheckResult") -> None:
         if cost := job.cost(1000):
             say(f"{job.campaign.name}: a thousand pieces cost about {cost}")
     campaigns, warnings = len(found.jobs), len(found.warnings)
-    count = f"{warnings} warning{'s' if warnings != 1 else ''}" if warnings else "no warnings"
-    say(f"{campaigns} campaign{'s' if campaigns != 1 else ''}, no errors, {count}")
+    say(f"{counted(campaigns, 'campaign')}, no errors, {counted(warnings, 'warning') if warnings else 'no warnings'}")
 
 
 @app.command()

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from dmail_runner.cli.base import app, now, say, tell
+from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import UsageError
 
 Rows = Annotated[int, typer.Option(min=1, max=1_000_000_000, help="The number of profiles.")]
@@ -27,7 +28,7 @@ def sample_data(
     if path.exists() and not force:
         raise UsageError(f"{path} exists, and may contain real data", todo="use another --output, or --force to replace it")
     write_sample(path, rows, now().date(), keep_lists=not force)
-    say(f"{rows:,} sample profiles in {path}")
+    say(f"{counted(rows, 'sample profile')} in {path}")
 
 
 @app.command()

@@ -4,6 +4,8 @@ from rich.filesize import decimal
 from rich.progress import ProgressColumn, Task, TimeRemainingColumn
 from rich.text import Text
 
+from dmail_runner.core.counted import counted
+
 
 class Remaining(TimeRemainingColumn):
     """The time that is left. It is empty for a build, because models take different times."""
@@ -21,4 +23,4 @@ class Amount(ProgressColumn):
         if unit == "bytes":
             return Text(f"{decimal(done)} of {decimal(total)}" + (f", {decimal(speed)}/s" if speed else ""))
         rate = f", {speed:,}/s" if speed and unit == "rows" else ""
-        return Text(f"{done:,} of {total:,} {unit}{rate}")
+        return Text(f"{done:,} of {counted(total, unit.removesuffix('s'))}{rate}")

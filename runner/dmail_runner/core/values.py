@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from dmail_runner.core.counted import counted
+
 # The exclusion reason of a row that would be printed exactly like another one. It is the only reason that no SQL rule gives.
 IDENTICAL = "identical_row"
 
@@ -78,7 +80,7 @@ class ListFigures:
 
     def __str__(self) -> str:
         near = f", {self.near:,} nearly" if self.near else ""
-        return f"{self.name}: {self.matched:,} of {self.entries:,} entries match a profile{near}"
+        return f"{self.name}: {self.matched:,} of {counted(self.entries, 'entry matches', 'entries match')} a profile{near}"
 
 
 @dataclass(frozen=True)

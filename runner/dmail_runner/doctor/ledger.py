@@ -9,6 +9,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import UsageError
 from dmail_runner.core.settings import Settings
 from dmail_runner.doctor.finding import MAX_CLOCK_SKEW, RECONCILE, Finding, RecordedRun, fail, mode_text, ok, open_to_others, warn
@@ -114,4 +115,4 @@ def description(url: sa.URL, known: dict[str, RecordedRun]) -> str:
     under_way = sum(run.state not in FINISHED for run in known.values()) - held
     waiting = f", {held} held" if held else ""
     unfinished = f", {under_way} unfinished" if under_way else ""
-    return f"{url.render_as_string(hide_password=True)}: readable, {len(known):,} runs{waiting}{unfinished}"
+    return f"{url.render_as_string(hide_password=True)}: readable, {counted(len(known), 'run')}{waiting}{unfinished}"

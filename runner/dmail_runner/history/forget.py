@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dmail_runner import history
+from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import UsageError
 from dmail_runner.core.settings import Settings
 from dmail_runner.declare.campaign import KEY
@@ -65,7 +66,7 @@ def forget(settings: Settings, ledger: Ledger, profile_id: str, decision: str, t
             else:
                 replace(erased_query(file, profile_id, pseudonym), file)
     with ledger.writing() as connection:
-        ledger.record(connection, "ledger", "forgotten", f"a person in {len(runs)} runs, {decision}")
+        ledger.record(connection, "ledger", "forgotten", f"a person in {counted(len(runs), 'run')}, {decision}")
     return Forgotten(tuple(sorted(runs)))
 
 

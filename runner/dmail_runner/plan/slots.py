@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
 
-from dmail_runner.declare.schedule import Schedule, Waves
+from dmail_runner.declare.schedule import Schedule, Waves, format_span
 
 MINUTE = timedelta(minutes=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -93,7 +93,7 @@ def wave_faults(schedule: Schedule, waves: Waves, first: Slot) -> Iterator[str]:
     moments = wave_slots(schedule, waves, first)
     for number, (before, after) in enumerate(pairwise(moments), start=2):
         if after - before < waves.apart:
-            yield f"wave {number} is {after - before} after the previous one, less than `apart`"
+            yield f"wave {number} is {format_span(after - before)} after the previous one, less than `apart`"
 
 
 def window_slots(schedule: Schedule, after: datetime) -> Iterator[Slot]:

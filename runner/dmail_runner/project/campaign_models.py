@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import ConfigError, Problem
 from dmail_runner.declare.campaign import KEY, SEED, DirectMail
 from dmail_runner.project.lineage import Lineage
@@ -30,7 +31,7 @@ def find_extract(nodes: Mapping[str, Any], exposure: Mapping[str, Any]) -> dict[
     key, allowed = f"exposures.{name}.depends_on", f"one: ref('{name}__extract')"
     models = [nodes[node] for node in exposure["depends_on"]["nodes"] if node.startswith("model.") and node in nodes]
     if len(models) != 1:
-        raise ConfigError([Problem(file, key, f"names {len(models)} models", allowed)])
+        raise ConfigError([Problem(file, key, f"names {counted(len(models), 'model')}", allowed)])
     extract: dict[str, Any] = models[0]
     faults = []
     if extract["name"] != f"{name}__extract":

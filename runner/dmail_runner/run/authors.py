@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import UsageError
 from dmail_runner.run.job import Job
 
@@ -33,7 +34,8 @@ def written_by(job: Job, since: str | None) -> set[str]:
     files = [file for file in (*job.campaign.sources, *SHARED) if (folder / file).exists()]
     if changed := git(folder, ["status", "--porcelain", "--", *files]).splitlines():
         raise UsageError(
-            f"{len(changed)} files of {job.campaign.name} are not committed, so that they have no author: {changed[0].strip()}",
+            f"{counted(len(changed), 'file')} of {job.campaign.name} not committed, and therefore without an author: "
+            f"{changed[0].strip()}",
             todo="commit them first",
         )
     if since and is_known(folder, since):

@@ -19,6 +19,7 @@ from dmail_runner.check.formulas import count_formulas
 from dmail_runner.check.opt_outs import check_opt_outs, keep_profiles
 from dmail_runner.check.transliterate import transliterate
 from dmail_runner.check.volume import check_volume
+from dmail_runner.core.counted import counted
 from dmail_runner.core.values import Build, Churn, Verdicts
 from dmail_runner.declare.campaign import KEY, SEED
 from dmail_runner.project.build import build, build_opt_outs
@@ -119,10 +120,11 @@ def judged(job: Job, connection: duckdb.DuckDBPyConnection, relations: Build) ->
     """The relations as the provider accepts them: in its encoding, without duplicates, and by its contract."""
     relations, rewritten = transliterate(connection, relations, job.campaign, job.provider.format)
     for change in rewritten:
-        lacked = f"{change.count:,} characters of {change.column} that {job.provider.format.encoding} lacks"
-        job.tell(f"note     {lacked} are replaced, such as {change.character} as {change.text!r}")
+        replaced = f"{counted(change.count, 'character')} of {change.column} that {job.provider.format.encoding} lacks"
+        job.tell(f"note     replaced {replaced}, such as {change.character} as {change.text!r}")
     verdicts = figures.check(connection, relations, job.campaign)
     relations, verdicts = apply_contract(connection, relations, verdicts, job.campaign, job.provider)
     for column, count in count_formulas(connection, relations, job.campaign):
-        job.tell(f"note     {count:,} values of {column} begin with = + - or @, which a spreadsheet takes for a formula")
+        values = counted(count, f"value of {column} begins", f"values of {column} begin")
+        job.tell(f"note     {values} with = + - or @: spreadsheets evaluate them as formulas")
     return Checked(connection, relations, verdicts)

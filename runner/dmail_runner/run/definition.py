@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+from dmail_runner.core.counted import counted
 from dmail_runner.declare.policy import Duty, Policy, find_policy, strongest
 from dmail_runner.project.inputs import input_texts, pretty
 from dmail_runner.run.job import Job
@@ -66,7 +67,7 @@ def summary(before: Definition | None, now: Definition) -> Iterator[str]:
         counts: dict[str, int] = defaultdict(int)
         for name in now.parts:
             counts[group_of(name)] += 1
-        yield "new: " + ", ".join(f"{count} {group}" if count > 1 else group for group, count in counts.items())
+        yield "new: " + ", ".join(counted(count, group) if count > 1 else group for group, count in counts.items())
         return
     found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for name, how in differing(before, now):
@@ -87,7 +88,7 @@ def group_of(name: str) -> str:
 def shortened(names: Sequence[str]) -> str:
     """Some names, and how many others there are."""
     more = len(names) - MAX_NAMES
-    return ", ".join(names[:MAX_NAMES]) + (f" and {more} others" if more > 0 else "")
+    return ", ".join(names[:MAX_NAMES]) + (f" and {counted(more, 'other')}" if more > 0 else "")
 
 
 def differing(before: Definition, now: Definition) -> Iterator[tuple[str, str]]:

@@ -5,6 +5,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
+from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import Busy, ConfigError, DmailError, Held, unexpected
 from dmail_runner.core.settings import Settings
 from dmail_runner.declare.notices import Kind
@@ -129,7 +130,7 @@ class Scheduler:
             self.announce(job, "empty", run, "Nobody was included.", "dmail-runner status")
             return
         files = ", ".join(entry.location or entry.part.name for entry in run.parts if not entry.part.side)
-        pieces = f"{run.verdicts.included:,} pieces are" if run.verdicts else "The file is"
+        pieces = counted(run.verdicts.included, "piece is", "pieces are") if run.verdicts else "The file is"
         self.announce(job, "delivered", run, f"{pieces} delivered: {files}.", "dmail-runner status")
         if left := self.ledger.details(run, "left_behind"):
             what = f"These names on the server could not be removed: {', '.join(dict.fromkeys(left))}."

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 
 from dmail_runner import history
+from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import Busy
 from dmail_runner.core.settings import Settings
 from dmail_runner.declare.provider import RETENTION_DAYS
@@ -23,7 +24,7 @@ def check_history(job: Job, ledger: Ledger) -> None:
     if strange := strangers(job, ledger):
         raise LedgerError(
             f"the contact history has the run {strange[0]}, and the ledger {ledger.name} does not"
-            + (f"; {len(strange) - 1:,} others are missing as well" if len(strange) > 1 else ""),
+            + (f"; {counted(len(strange) - 1, 'other is', 'others are')} missing as well" if len(strange) > 1 else ""),
             todo="restore the newest ledger, or accept this one with `dmail-runner audit reconcile`; nothing was sent",
         )
 
@@ -80,7 +81,7 @@ def purge_waiting(
         if run.may_have_left:
             kept.append(run)
         else:
-            cancel(settings, run, ledger, f"it waited for more than {days} days", tell)
+            cancel(settings, run, ledger, f"it waited for more than {counted(days, 'day')}", tell)
     return kept
 
 

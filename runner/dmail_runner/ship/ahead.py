@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
+from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import DeliveryError, Held
 from dmail_runner.core.values import Part, Spooled
 from dmail_runner.declare.route import AnyRoute, SftpRoute
@@ -45,7 +46,7 @@ class AheadUploader:
                 while spooled is not None and not self.given_up.is_set():
                     part = spooled.part
                     self.begun[part.number] = self.intents(part)
-                    self.tell(f"ahead    {part.bytes:,} bytes to {place.location(part.name)}")
+                    self.tell(f"ahead    {counted(part.bytes, 'byte')} to {place.location(part.name)}")
                     send_ahead(spooled, place, self.begun[part.number], self.route)
                     spooled = self.line.get()
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from dmail_runner.core.counted import counted
 from dmail_runner.core.values import Part, Receipt, Spooled, Transfer, Watch, ignore_progress
 from dmail_runner.declare.route import AnyRoute, SftpRoute
 from dmail_runner.ledger.intents import Intents
@@ -84,7 +85,7 @@ class Shipment:
                 except IndexError:
                     return
                 part = spooled.part
-                self.callbacks.tell(f"ship     {part.bytes:,} bytes to {place.location(part.name)}")
+                self.callbacks.tell(f"ship     {counted(part.bytes, 'byte')} to {place.location(part.name)}")
                 start = time.monotonic()
                 watch = self.callbacks.watch(Transfer(part.name, part.bytes, "bytes"))
                 try:

@@ -214,7 +214,7 @@ def test_the_command_names_what_differs(project: Project) -> None:
     events = [json.loads(line) for line in exported.stdout.splitlines()]
     verified = project.call("audit", "verify", "--against", "kept.jsonl")
     assert verified.returncode == DONE, verified.stderr
-    assert f"{len(events)} events, none edited or missing, and every row is as they say" in verified.stdout
+    assert f"{len(events)} events, none edited or missing, and all rows match" in verified.stdout
     assert events[-1]["hash"] in verified.stdout
     assert "has no anchor" not in verified.stdout
     (project.path / ".dmail/ledger.anchor").unlink()
