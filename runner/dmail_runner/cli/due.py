@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from dmail_runner.project.warm import WarmDbt
 
 
-Grace = Annotated[int, typer.Option(min=0, help="Seconds that a run may continue after the service is asked to end.")]
+Grace = Annotated[int, typer.Option(min=0, help="Seconds that a run may continue after the signal to end.")]
 Heartbeat = Annotated[
     str | None, typer.Option(envvar="DMAIL_HEARTBEAT", help="A URL to request after each check without errors.")
 ]
@@ -75,7 +75,7 @@ def say_run(run: "Run") -> None:
 
 @app.command()
 def serve(context: typer.Context, grace: Grace = 60, heartbeat: Heartbeat = None) -> None:
-    """Run as a service: carry out every slot when it is due. SIGTERM ends it. `.dmail/service.json` has its state.
+    """Run as a service that carries out each slot when it is due. SIGTERM ends it. `.dmail/service.json` has its state.
 
     Example: dmail-runner serve --heartbeat https://hc.example.com/ping/dmail
     """
@@ -114,7 +114,7 @@ def serve_until(ending: threading.Event, settings: "Settings", warm: "WarmDbt", 
 
 @contextmanager
 def end_by_signal(grace: int) -> Iterator[threading.Event]:
-    """An event that SIGTERM, SIGINT and SIGHUP set. What is still running `grace` seconds later is stopped."""
+    """An event that SIGTERM, SIGINT and SIGHUP set. A run that continues for more than `grace` seconds is stopped."""
     ending = threading.Event()
 
     def ask(number: int, _: object) -> None:
@@ -129,7 +129,7 @@ def end_by_signal(grace: int) -> Iterator[threading.Event]:
     try:
         yield ending
     except Stopped:
-        tell("stopped  the run that was under way continues at the next start")
+        tell("stopped  the interrupted run continues at the next start")
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
 

@@ -1,4 +1,4 @@
-"""Commands that write files to try a project with, or to read about it: sample data and the dbt documentation."""
+"""Commands that write sample data and the dbt documentation."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Columns of a progress bar: how much is done, how fast, and how much time is left."""
+"""Columns of a progress bar: amount, speed and remaining time."""
 
 from rich.filesize import decimal
 from rich.progress import ProgressColumn, Task, TimeRemainingColumn
@@ -8,14 +8,14 @@ from dmail_runner.core.counted import counted
 
 
 class Remaining(TimeRemainingColumn):
-    """The time that is left. It is empty for a build, because models take different times."""
+    """The remaining time. It is empty for a build, because models take different times."""
 
     def render(self, task: Task) -> Text:
         return Text() if task.fields["unit"] == "nodes" else super().render(task)
 
 
 class Amount(ProgressColumn):
-    """The amount that is done, such as `1,200,000 of 5,700,000 rows, 800,000/s`."""
+    """The completed amount, such as `1,200,000 of 5,700,000 rows, 800,000/s`."""
 
     def render(self, task: Task) -> Text:
         done, total, unit = int(task.completed), int(task.total or 0), task.fields["unit"]

@@ -55,7 +55,7 @@ class Screen:
             self.log.run_id = run_id
 
     def tell(self, text: str) -> None:
-        """Show a line of progress, and log it. Its first word says what kind it is."""
+        """Show a line of progress, and log it. Its first word is its kind."""
         kind, _, rest = text.partition(" ")
         if self.log:
             self.log.write(kind.rstrip(":"), text=rest.strip())

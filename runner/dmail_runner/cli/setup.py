@@ -1,4 +1,4 @@
-"""Commands that create a campaign or a project, and the one that examines an installation."""
+"""The commands `new` and `init`, which create campaigns and projects, and `doctor`, which examines an installation."""
 
 import os
 from contextlib import suppress
@@ -29,7 +29,7 @@ Network = Annotated[bool, typer.Option("--network", help="Also open a TCP connec
 
 @app.command()
 def new(context: typer.Context, campaign: NewName, like: Like = None) -> None:
-    """Create a campaign's folder: a draft that passes `check`, either a small example or a copy of another campaign.
+    """Create a campaign: a draft that passes `check`, as a small example or as a copy of another campaign.
 
     Example: dmail-runner new autumn_catalog --like spring_catalog
     """

@@ -21,7 +21,7 @@ from dmail_runner.project.warehouse import literal
 
 __all__ = ["Finding", "examine"]
 
-# What the runner writes itself, and only when there is something to write.
+# Files that the runner writes itself, and only when they have content.
 RUNNER_SOURCES = {"dmail", "dmail_figures"}
 
 LOCAL: tuple[tuple[str, Examination], ...] = (

@@ -1,4 +1,4 @@
-"""Examines providers and routes for what would stop a delivery."""
+"""Examines providers and routes for problems that would stop a delivery."""
 
 import socket
 from collections.abc import Iterator
@@ -110,7 +110,7 @@ def network(used: Used) -> Iterator[Finding]:
         except OSError as error:
             answers[name] = None if isinstance(error, TimeoutError) else f"cannot be reached: {error.strerror or error}"
 
-    # The look-up of a host name has no time-out. A thread that is still at it is abandoned.
+    # The look-up of a host name has no time-out. A thread that is still waiting for it is abandoned.
     threads = [Thread(target=connect, args=(name,), daemon=True) for name in addresses]
     for thread in threads:
         thread.start()

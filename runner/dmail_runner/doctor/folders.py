@@ -1,4 +1,4 @@
-"""Examines folders and files: their owners and modes, the free space, and what killed processes have left."""
+"""Examines folders and files: owners and modes, free space, and leftovers of killed processes."""
 
 import fcntl
 import os
@@ -35,9 +35,9 @@ from dmail_runner.ledger.run import FINISHED
 from dmail_runner.project.target import find_warehouse
 from dmail_runner.project.warehouse import session
 
-RECENT = 20  # the latest runs, whose sizes and contacts are examined
-SPACE_FACTOR = 3  # times the largest of them should be free
-MIN_SPACE = 10**9  # bytes, if nothing has run yet
+RECENT = 20  # the number of latest runs whose sizes and contacts are examined
+SPACE_FACTOR = 3  # the free space should be this many times the largest of them
+MIN_SPACE = 10**9  # bytes that should be free before the first run
 MORE_SPACE = "free space with dmail-runner purge; or use another disk by DMAIL_STATE_DIR, DMAIL_WAREHOUSE"
 
 

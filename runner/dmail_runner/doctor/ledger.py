@@ -52,9 +52,9 @@ def unusable(settings: Settings, error: Exception) -> Finding:
 
 
 def missing(settings: Settings, file: Path) -> Iterator[Finding]:
-    """The finding if there is no ledger file. That is right before the first run only."""
+    """The finding if there is no ledger file. That is normal only before the first run."""
     if (settings.state_dir / "ledger.anchor").exists():
-        yield fail("ledger", f"{file} is gone, and with it the record of what was mailed", BACKUP)
+        yield fail("ledger", f"{file} is missing, and with it the record of what was mailed", BACKUP)
     else:
         yield ok("ledger", "none yet: the first run creates it")
 

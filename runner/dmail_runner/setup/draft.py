@@ -39,7 +39,7 @@ OPTIONAL = ("title", "last_order_at", "lifetime_value")
 
 @dataclass(frozen=True)
 class Models:
-    """What a campaign of the starter selects from.
+    """The models that a campaign of the starter selects from.
 
     Attributes:
         addresses: the name of the model with the role `addresses`.
@@ -73,7 +73,7 @@ def find_models(roles: Roles) -> Models:
         key = f"models.{profiles.name}.columns"
         what = f"has no {', '.join(missing)}, which a new campaign prints"
         allowed = (
-            "{name: " + missing[0] + ", data_type: string}, and in the model `cast(null as string)` for what you do not have"
+            "{name: " + missing[0] + ", data_type: string}, and in the model `cast(null as string)` for a column that you lack"
         )
         raise ConfigError([Problem(described_in(roles.nodes[profiles.id]), key, what, allowed)])
     return Models(addresses.name, roles.player("suppressions").name, roles.player("contact_history").name, columns)

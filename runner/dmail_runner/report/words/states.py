@@ -50,11 +50,12 @@ STATES: Mapping[str, Word] = {
     ),
     "gate.opt_out": Word("Nobody in the file has opted out", "Ninguém no arquivo fez opt-out"),
     "gate.ids": Word(
-        "No id of a suppression list looks changed by a spreadsheet", "Nenhum identificador parece alterado por uma planilha"
+        "No id of a suppression list looks changed by a spreadsheet",
+        "Nenhum identificador das listas parece alterado por uma planilha",
     ),
     "gate.exclusions": Word(
-        "Lists, consents and exclusion reasons are as in the last run",
-        "Listas, consentimentos e motivos de exclusão são como na última execução",
+        "Lists, consents and exclusion reasons are similar to the last run",
+        "Listas, consentimentos e motivos de exclusão são semelhantes aos da última execução",
     ),
     "gate.contract": Word("Every row meets the provider's contract", "Cada linha cumpre o contrato da gráfica"),
     "gate.volume": Word("The volume is within its limits", "O volume está dentro dos limites"),
