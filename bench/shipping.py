@@ -79,8 +79,8 @@ def sealing(folder: Path, file: Path, tries: int) -> dict[str, tuple[float, int]
     os.environ["GNUPGHOME"] = str(home)
     gpg = ["gpg", "--batch", "--yes", "--passphrase", "", "--pinentry-mode", "loopback", "--trust-model", "always"]
     subprocess.run([*gpg, "--quick-generate-key", "Acme <acme@example.com>"], check=True, capture_output=True)
-    told = subprocess.run([*gpg, "--with-colons", "--fingerprint"], check=True, capture_output=True, text=True).stdout
-    fingerprint = next(line.split(":")[9] for line in told.splitlines() if line.startswith("fpr"))
+    listed = subprocess.run([*gpg, "--with-colons", "--fingerprint"], check=True, capture_output=True, text=True).stdout
+    fingerprint = next(line.split(":")[9] for line in listed.splitlines() if line.startswith("fpr"))
     (folder / "acme.asc").write_bytes(subprocess.run([*gpg, "--export"], check=True, capture_output=True).stdout)
     order = json.dumps({"keys": [{"file": "acme.asc", "fingerprint": fingerprint}]})
     sealed = folder / "sealed.pgp"

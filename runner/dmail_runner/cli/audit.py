@@ -37,9 +37,9 @@ ErasureReason = Annotated[str, typer.Option("--reason", help="The reason. The le
 
 @audits.command()
 def verify(context: typer.Context, as_json: AsJson = False, against: Against = None) -> None:
-    """Verify that no event of the ledger was edited, added or removed, and that every row of every table is as its event says.
+    """Verify that no event of the ledger was edited, added or removed, and that every row of every table agrees with its event.
 
-    How far a schedule was planned moves with the clock, and is not covered.
+    The time up to which a schedule was planned changes with the clock, and is not covered.
 
     Example: dmail-runner audit verify --against exported.jsonl
     """
@@ -66,7 +66,7 @@ def verify(context: typer.Context, as_json: AsJson = False, against: Against = N
 
 @audits.command()
 def export(context: typer.Context) -> None:
-    """Print the ledger's events as JSON lines, to be kept elsewhere: in git, or where nobody can change them.
+    """Print the ledger's events as JSON lines. Keep them elsewhere, such as in git or in storage that cannot be changed.
 
     Example: dmail-runner audit export > exported.jsonl
     """
@@ -89,7 +89,7 @@ def damaged(ledger: "Ledger", faults: list[str]) -> DmailError:
 
 @audits.command()
 def reconcile(context: typer.Context, reason: Reason) -> None:
-    """Continue with an older copy of the ledger. Runs that it lacks are held as unknown, and no past slot is run by itself.
+    """Continue with an older copy of the ledger. Runs that it lacks are held as unknown. Past slots are not run.
 
     Example: dmail-runner audit reconcile --reason "disk failure, backup of Sunday"
     """

@@ -28,8 +28,8 @@ def report(route: AnyRoute, probes: Probes) -> None:
     """Deliver probes by a route, and print the results. Raises DeliveryError if the route cannot be used as it is."""
     say(line("files", "", probes.form.pattern))
     verdict = try_route(route, probes, lambda trial: say("\n".join(trial_lines(trial))))
-    for told in verdict_lines(verdict):
-        say(told)
+    for text in verdict_lines(verdict):
+        say(text)
     check_verdict(probes.name, verdict)
 
 

@@ -62,7 +62,7 @@ class Sealer:
             self.finish()
 
     def end(self) -> None:
-        """End the content. The process continues by itself."""
+        """End the content. The process continues alone."""
         with suppress(BrokenPipeError):
             self.orders.write(b"whole\n")
         self.orders.close()

@@ -73,8 +73,8 @@ def summary(before: Definition | None, now: Definition) -> Iterator[str]:
     for name, how in differing(before, now):
         found[group_of(name)][how].append(name.partition(" ")[2])
     for group, names in found.items():
-        told = "; ".join(f"{how}: {shortened(items)}" if any(items) else how for how, items in names.items())
-        yield f"  {group:<12}{told}"
+        changes = "; ".join(f"{how}: {shortened(items)}" if any(items) else how for how, items in names.items())
+        yield f"  {group:<12}{changes}"
         if group in LINES:
             yield from (f"    {line}" for line in line_changes(before.parts.get(group, ""), now.parts.get(group, "")))
 

@@ -76,12 +76,12 @@ class ByRename(PartDelivery):
                 self.check_blind()
                 return None
             case Found.PIECE:
-                found = f"fewer bytes are there than the {self.part.bytes:,} that were sent"
+                found = f"it has fewer bytes than the {self.part.bytes:,} that were sent"
             case _:
-                found = "other bytes are there than were sent"
+                found = "it has other bytes than were sent"
         if receipt := self.drop():
             return receipt
-        raise Spoiled(f"{name}: {found}: it is not given its final name")
+        raise Spoiled(f"{name}: {found}: it does not get its final name")
 
     def drop(self) -> Receipt | None:
         """Remove an incomplete temporary file. Returns None if the server confirms that it was there and was removed."""
@@ -91,7 +91,7 @@ class ByRename(PartDelivery):
             if self.way.verify == "trust":
                 raise self.unknown("the upload was broken off at its end, and the server neither shows nor removes it") from None
             raise Refused(
-                f"{refusal.what}; what lies there is not whole", todo="have the provider remove it, then run again"
+                f"{refusal.what}; the file there is incomplete", todo="have the provider remove it, then run again"
             ) from None
         if not there:
             return self.gone()

@@ -88,7 +88,7 @@ class Direct(PartDelivery):
                 return self.receipt("answered")
             case Found.PIECE:
                 self.drop()
-                raise Spoiled(f"{self.place.location(self.part.name)}: fewer bytes are there than were sent; it was removed")
+                raise Spoiled(f"{self.place.location(self.part.name)}: it had fewer bytes than were sent, and was removed")
         raise self.unknown("it was written and closed, and holds other bytes than were sent")
 
     def drop(self) -> None:
@@ -99,7 +99,7 @@ class Direct(PartDelivery):
             if self.way.verify == "trust":
                 raise self.unknown("it was broken off while it was written, and the server does not remove it") from None
             raise Refused(
-                f"{refusal.what}; what lies there is not whole", todo="have the provider remove it, then run again"
+                f"{refusal.what}; the file there is incomplete", todo="have the provider remove it, then run again"
             ) from None
         if not there:
             raise self.unknown("it was broken off while it was written, and is not there any more")

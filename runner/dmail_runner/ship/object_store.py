@@ -123,7 +123,7 @@ class ObjectStore:
                     raise Lost(f"{self.location(final)}: the store has not finished copying after {SLOW:.0f} s")
                 time.sleep(1)
         except Refused as error:
-            raise Lost(f"{error.what}; whether the copy is whole is not known") from None
+            raise Lost(f"{error.what}; it is unknown whether the copy is complete") from None
 
     def make(self, name: str, request: Callable[[], object]) -> None:
         """Make the request that creates the final object. Repeat it only if it certainly had no effect."""

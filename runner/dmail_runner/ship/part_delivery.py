@@ -169,5 +169,5 @@ class PartDelivery(ABC):
         return Held(
             "unknown",
             f"{location}: {found.removeprefix(f'{location}: ')}: the provider may have taken it",
-            todo="ask the provider whether they have the file; it counts as mailed, and is not sent again by itself",
+            todo="ask the provider whether they have the file; it counts as mailed, and is not sent again automatically",
         )

@@ -176,7 +176,7 @@ def test_a_close_that_is_refused_is_seen(spooled: Spooled, tmp_path: Path) -> No
 def test_bytes_that_changed_on_the_way_are_seen(spooled: Spooled, tmp_path: Path) -> None:
     with (
         lying_server(tmp_path / "root", Faults(flip_write=1)) as route,
-        pytest.raises(DeliveryError, match="other bytes are there than were sent"),
+        pytest.raises(DeliveryError, match="it has other bytes than were sent"),
     ):
         send(spooled, route)
     assert list((tmp_path / "root").rglob("*.csv*")) == []
