@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from dmail_runner.ledger.ledger import Ledger
     from dmail_runner.run.job import Job
 
-By = Annotated[
-    str | None, typer.Option(help="A note about the decision. The approver is the account that runs the command.")
-]
+By = Annotated[str | None, typer.Option(help="A note about the decision. The approver is the account that runs the command.")]
 Show = Annotated[bool, typer.Option("--show", help="Show the definition to approve, without approving it.")]
 Full = Annotated[bool, typer.Option("--full", help="With --show: all changed texts, line by line.")]
 FourEyes = Annotated[bool, typer.Option("--four-eyes", help="Refuse authors of the campaign, according to git.")]

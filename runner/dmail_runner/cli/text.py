@@ -159,7 +159,7 @@ def region_name(region: RegionCount) -> str:
 
 
 def approval_lines(campaign: str, case: "Case", last: "Approval | None", *, full: bool) -> Iterator[str]:
-    """What is to be approved, and what has changed since the last approval."""
+    """The definition to approve, and the changes since the last approval."""
     from dmail_runner.run.definition import Definition, full_text, summary
 
     before = Definition(last.parts) if last else None

@@ -100,7 +100,7 @@ class ConsentFigures:
 
 @dataclass(frozen=True)
 class Baseline:
-    """What a run compares with the last one: all profiles, the suppression lists and the consent columns."""
+    """The figures that a run compares with the last one: all profiles, the suppression lists and the consent columns."""
 
     profiles: int
     lists: tuple[ListFigures, ...] = ()
@@ -118,7 +118,7 @@ class Verdicts:
         seeds: the number of seed addresses in the file. They count nowhere else.
         regions: the included profiles by region, as far as the extract has regions.
         churn: the difference from the previous file, if there is one.
-        baseline: what the next run is compared with; None if opt-outs do not stop the campaign.
+        baseline: the figures that the next run is compared with; None if opt-outs do not stop the campaign.
     """
 
     targeted: int
@@ -175,7 +175,7 @@ class Transfer:
 
     Attributes:
         name: the file.
-        total: how many rows or bytes it has.
+        total: its number of rows or bytes.
         unit: `rows` while the file is written, `bytes` while it is sent.
     """
 

@@ -36,7 +36,7 @@ def difference(job: Job, order: Order, people: int) -> Difference:
 
     Args:
         job: the campaign's job.
-        order: what to make.
+        order: the order of the run.
         people: the number of people to name.
 
     Raises:

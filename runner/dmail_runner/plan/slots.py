@@ -71,7 +71,7 @@ def wall_of(schedule: Schedule, slot: datetime) -> str | None:
 
 
 def wave_slots(schedule: Schedule, waves: Waves, first: Slot) -> list[datetime]:
-    """When the waves of a mailing are due, in UTC, given the slot of the first one.
+    """The slots of a mailing's waves in UTC, given the slot of the first one.
 
     Days are counted in the calendar of the time zone, and shorter durations in elapsed time.
     """

@@ -130,7 +130,7 @@ def describe_failures(results: list[dict[str, Any]], manifest: dict[str, Any], p
 
 
 def tested(node: dict[str, Any], manifest: dict[str, Any]) -> str:
-    """What a generic test asserts: the first sentence of its macro's description."""
+    """The assertion of a generic test: the first sentence of its macro's description."""
     metadata = node.get("test_metadata") or {}
     macro = manifest["macros"].get(f"macro.{metadata.get('namespace') or 'dbt'}.test_{metadata.get('name')}", {})
     found = re.match(r"[^.]+", macro.get("description") or "")
@@ -171,7 +171,7 @@ def other_errors(outcome: DbtOutcome, failures: list[str]) -> list[str]:
 
 
 def advice(messages: list[str]) -> str:
-    """What the reader can do about the errors in some messages of dbt."""
+    """The advice for the errors in some messages of dbt."""
     hints = {
         "not a valid DuckDB database": "the warehouse file is damaged: delete it and run again, which builds it again",
         "Could not set lock": "another program has the warehouse open: close it there, and run again",

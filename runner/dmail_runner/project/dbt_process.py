@@ -50,7 +50,7 @@ class Node:
         kind: the materialization, such as `view`, `table` or `test`.
         status: dbt's status, such as `started`, `success` or `fail`.
         total: the number of nodes in this command.
-        seconds: how long the node took; None when it starts.
+        seconds: the duration; None when the node starts.
     """
 
     name: str

@@ -22,7 +22,7 @@ def lock_warehouse(settings: Settings, purpose: str, on_wait: Callable[[str], No
     """Hold the lock of the warehouse and the working folders, and delete the leftovers of killed builds.
 
     Args:
-        purpose: what the lock is for, for processes that wait for it.
+        purpose: the purpose of the lock, for processes that wait for it.
         on_wait: called once with a line of text if another process holds the lock.
 
     Yields:

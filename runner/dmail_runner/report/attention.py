@@ -1,4 +1,4 @@
-"""What needs a person, most urgent first, with the commands that solve it."""
+"""The problems that need a person, most urgent first, with the commands that solve them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

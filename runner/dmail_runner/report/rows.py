@@ -1,4 +1,4 @@
-"""What the report reads from the ledger: all runs with few queries, and their details in batches."""
+"""Reads the ledger for the report: all runs with few queries, and their details in batches."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -104,7 +104,7 @@ class File:
         part: the file as recorded in the ledger.
         intended: when it was about to get its final name; None if that has not happened.
         delivered: when it was delivered; None if there is no receipt.
-        location: where it was delivered; None if there is no receipt.
+        location: its address at the provider; None if there is no receipt.
     """
 
     part: Part

@@ -45,7 +45,7 @@ def checked(job: Job, order: Order, *, built: Callable[[], None] = lambda: None)
 
     Args:
         job: the campaign's job.
-        order: what to make.
+        order: the order of the run.
         built: called when dbt has built the models.
 
     Raises:

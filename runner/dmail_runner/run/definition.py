@@ -21,22 +21,22 @@ GROUPS = {"macro": "macros", "model": "models", "seed": "seeds", "snapshot": "sn
 
 @dataclass(frozen=True)
 class Definition:
-    """Everything that decides what a campaign mails and to whom, but for the data. No secret is in it.
+    """Everything that decides what a campaign mails and to whom, except the data. It contains no secret.
 
     Attributes:
-        parts: text by what it is, such as `model dmail.letter__extract`.
+        parts: texts by name, such as `model dmail.letter__extract`.
     """
 
     parts: Mapping[str, str]
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of all of it."""
+        """The SHA-256 of all parts."""
         return hashlib.sha256(json.dumps(self.parts, sort_keys=True).encode()).hexdigest()
 
 
 def defined(job: Job) -> Definition:
-    """A campaign's definition as it is now. Raises ConfigError if something that it reads cannot be known."""
+    """The present definition of a campaign. Raises ConfigError if one of its inputs cannot be determined."""
     built = job.campaign.definition()
     codes = [text for name, text in built.items() if name.split()[0] not in ("seed", "source")]
     mail, policy = job.campaign.mail, find_policy(job.settings)
@@ -46,7 +46,7 @@ def defined(job: Job) -> Definition:
             **dict(input_texts(job.settings, codes)),
             "delivery": pretty({"label": job.campaign.label, **mail.model_dump(mode="json")}),
             f"provider {mail.provider}": pretty(job.provider.model_dump(mode="json")),
-            # Secrets are masked in it, so that a new password needs nobody's approval.
+            # Secrets are masked, so that a new password needs no approval.
             f"route {job.provider.route}": pretty(job.route.model_dump(mode="json")).replace(f"{job.settings.project_dir}/", ""),
             "policy": pretty(policy.model_dump(mode="json")),
             "columns": pretty([vars(column) for column in job.campaign.columns]),
@@ -62,7 +62,7 @@ def declared_duty(job: Job, policy: Policy) -> Duty | None:
 
 
 def summary(before: Definition | None, now: Definition) -> Iterator[str]:
-    """What has changed, in a line for each kind of part: names, and values of settings. Everything is new without `before`."""
+    """The changes, one line for each kind of part: names, and values of settings. Without `before` everything is new."""
     if before is None:
         counts: dict[str, int] = defaultdict(int)
         for name in now.parts:
@@ -106,7 +106,7 @@ def line_changes(before: str, now: str) -> Iterator[str]:
 
 
 def full_text(before: Definition | None, now: Definition) -> Iterator[str]:
-    """Every part that differs, line by line. Without `before`, the whole text of every part."""
+    """The parts that differ, line by line. Without `before`, the complete text of all parts."""
     if before is None:
         yield from chain.from_iterable(
             (name, *(f"  {line}" for line in now.parts[name].splitlines())) for name in sorted(now.parts)

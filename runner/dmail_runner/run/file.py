@@ -31,7 +31,7 @@ def make(
 
     Args:
         job: the campaign's job.
-        order: what to make.
+        order: the order of the run.
         folder: the folder for the files; None to count only.
         built: called when dbt has built the models.
         finished: called with each part when it is complete.

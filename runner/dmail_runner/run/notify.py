@@ -37,8 +37,8 @@ class Notice:
     Attributes:
         kind: the kind of event.
         campaign: the campaign, or the subject of an event that is not about one campaign.
-        what: what has happened.
-        todo: what to do next.
+        what: the event, as a sentence.
+        todo: the next step.
         run_id: the run; None for an event without a run.
         slot: the slot in UTC; None for an event without a run.
         owner: the e-mail address of the campaign's owner; None if there is none.

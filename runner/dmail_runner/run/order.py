@@ -28,7 +28,7 @@ class Last:
 
 @dataclass(frozen=True)
 class Order:
-    """The order of a run: what it is to make.
+    """The order of a run: the file that it is to make.
 
     Attributes:
         slot: the slot.

@@ -32,7 +32,7 @@ class Content(FileIO):
     """The file that is sent.
 
     Args:
-        path: where it is.
+        path: its path.
         size: its size in bytes.
         watch: called with the number of bytes after each read.
         ending: called before the last bytes are read.

@@ -58,8 +58,8 @@ class Trial:
         described: a description of the server and the session; empty if there was no session.
         receipt: the proof that the probe was delivered; None if it was not.
         fault: the error; None if the probe was delivered.
-        seconds: how long the delivery took.
-        sessions: how many sessions it took.
+        seconds: the duration of the delivery.
+        sessions: the number of sessions.
         entries: the entries that a run would have written into the ledger.
         rests: the result of removing each of its names.
 

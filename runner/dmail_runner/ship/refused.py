@@ -40,7 +40,7 @@ class Mark:
 
     Attributes:
         refused: the message of the refusal; empty if there was none.
-        hang_ups: how many times in a row the server has ended the session at the login.
+        hang_ups: the number of times in a row that the server has ended the session at the login.
 
     """
 

@@ -1,4 +1,4 @@
-"""What needs a person: for each kind a short name, and what to do."""
+"""The problems that need a person: a short name and the advice for each kind."""
 
 from collections.abc import Mapping
 
