@@ -84,7 +84,9 @@ FIGURES = {
     "came": Word("Added", "Entraram"),
     "went": Word("Removed", "Saíram"),
     "churn": Word("Compared with the last file", "Em comparação com o último arquivo"),
-    "churn_counts": Word("{came} added, {went} removed, {stayed} in both", "{came} entraram, {went} saíram, {stayed} ficaram"),
+    "churn_counts": Word(
+        "{came} added, {went} removed, {stayed} in both", "Entradas: {came}, saídas: {went}, em ambos: {stayed}"
+    ),
     "as_table": Word("As a table", "Em tabela"),
     "country": Word("Country", "País"),
     "region": Word("State or region", "Estado ou região"),

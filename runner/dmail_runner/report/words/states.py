@@ -45,6 +45,8 @@ STATES: Mapping[str, Word] = {
     "event.unexpected": Word("error of the program", "erro do programa"),
     "event.look_again": Word("check again", "verificar de novo"),
     "event.rest_given_up": Word("rest cancelled", "restante cancelado"),
+    "event.notice": Word("notice sent", "aviso enviado"),
+    "event.believed": Word("file found in the contact history", "arquivo encontrado no histórico de contatos"),
     "gate.reconciliation": Word(
         "The extract has exactly the included recipients", "A extração tem exatamente os destinatários incluídos"
     ),
@@ -76,6 +78,7 @@ STATES: Mapping[str, Word] = {
     "reason.outside_area": Word("Outside the area", "Fora da área"),
     "reason.limit": Word("Above the limit", "Acima do limite"),
     "reason.holdout": Word("Holdout", "Grupo de controle"),
+    "reason.another_wave": Word("Another wave", "Outra onda"),
     "reason.identical_row": Word("Identical row", "Linha idêntica"),
     "reason.contract": Word("Provider's contract: {rule}", "Contrato da gráfica: {rule}"),
 }
