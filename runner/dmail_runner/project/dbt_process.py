@@ -140,7 +140,7 @@ def command_line(settings: Settings, arguments: Sequence[str], target: Path) -> 
         *("--log-level-file", "none"),
         *("--warn-error-options", '{"error": ["NoNodesForSelectionCriteria"]}'),
         *arguments,
-        *("--project-dir", str(settings.project_dir), "--profiles-dir", str(settings.profiles_dir)),
+        *("--project-dir", str(settings.project_dir), "--profiles-dir", str(settings.dbt_profiles_file.parent)),
         *("--target-path", str(target), "--log-path", str(target)),
         *(("--partial-parse-file-path", str(parsed)) if parsed.exists() else ()),
         *(("--target", settings.target) if settings.target else ()),

@@ -30,7 +30,9 @@ def project_fingerprint(settings: Settings) -> str:
     """A hash of all files that dbt parses, the environment variables that they name, the target, and dbt's version."""
     digest = hashlib.sha256(f"{settings.target} {version('dbt-core')}".encode())
     names: set[str] = set()
-    for path in sorted(parsed_files(settings.project_dir)):
+    profiles = settings.dbt_profiles_file
+    # dbt's profiles.yml may be outside the project.
+    for path in sorted({*parsed_files(settings.project_dir), *([profiles] if profiles.is_file() else [])}):
         content = path.read_bytes()
         name = os.path.relpath(path, settings.project_dir)
         digest.update(name.encode() + b"\0" + hashlib.sha256(content).digest())

@@ -16,6 +16,7 @@ from dmail_runner.project.dbt_process import OWN_VARIABLES, inherited_environmen
 from dmail_runner.project.definition import COMMENT, LITERAL, written_out
 from dmail_runner.project.fingerprint import files_below
 from dmail_runner.project.packages import name_of, package_folders
+from dmail_runner.project.target import declared_target
 
 # Keys of dbt_project.yml that the nodes contain already, or that only name folders.
 APPLIED = frozenset(
@@ -62,20 +63,17 @@ def document(path: Path) -> str:
 
 
 def target_text(settings: Settings) -> str:
-    """The name and the YAML of the target in `profiles/profiles.yml`, and the files of its Python modules."""
-    file = "profiles/profiles.yml"
-    profile_name = str(read_yaml(settings.project_dir / "dbt_project.yml", "dbt_project.yml").get("profile"))
-    profile = read_yaml(settings.profiles_dir / "profiles.yml", file).get(profile_name) or {}
-    name = settings.target or str(render(profile.get("target", "default"), file, f"{profile_name}.target"))
-    output = profile.get("outputs", {}).get(name) or {}
-    folders = render(output.get("module_paths") or [], file, f"{profile_name}.outputs.{name}.module_paths")
+    """The target of dbt's profiles.yml as it is written, with its name and the files of its Python modules."""
+    declared = declared_target(settings)
+    output = declared.output
+    folders = render(output.get("module_paths") or [], declared.file, f"{declared.key}.module_paths")
     modules = {
         str(path): hashlib.sha256(path.read_bytes()).hexdigest()
         for folder in folders
         for path in sorted(files_below(settings.project_dir / folder))
         if path.suffix == ".py"
     }
-    return pretty({"name": name, **masked(output), **({"modules": modules} if modules else {})})
+    return pretty({"name": declared.name, **masked(output), **({"modules": modules} if modules else {})})
 
 
 def masked(value: Any) -> Any:
