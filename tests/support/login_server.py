@@ -13,6 +13,7 @@ import paramiko
 from servers.files import Files
 from servers.mail_house import MailHouse
 from servers.session import Session as SftpSession
+from wait import HANGS
 
 USER, PASSWORD, CODE = "acme", "right horse", "123456"
 
@@ -52,7 +53,7 @@ class LoginServer:
     def login(self) -> dict[str, Any]:
         """A route's entry that leads there, but for its secrets."""
         host, port = self.socket.getsockname()
-        return {"type": "sftp", "host": host, "port": port, "user": USER, "host_key": self.host_key.fingerprint, "timeout": 5}
+        return {"type": "sftp", "host": host, "port": port, "user": USER, "host_key": self.host_key.fingerprint, "timeout": HANGS}
 
     def accept(self) -> None:
         while True:
