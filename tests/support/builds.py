@@ -22,17 +22,29 @@ Call = Callable[[], tuple[int, str, str]]  # exit code, standard output, standar
 ROOT = Path(__file__).parents[2]
 PROFILE = "profiles/profiles.yml"
 WAREHOUSE = ".dmail/warehouse.duckdb"
-UNREAD = {"profiles", ".dmail", "outbox", "logs", "target", "site", ".git"}  # folders of a project of which dbt reads little or nothing
+UNREAD = {
+    "profiles",
+    ".dmail",
+    "outbox",
+    "logs",
+    "target",
+    "site",
+    ".git",
+}  # folders of a project of which dbt reads little or nothing
 READ = ("DMAIL_HISTORY", "DMAIL_FIGURES")  # variables with the folders of .dmail that it reads
 NOISE = ("PYTEST_", "DMAIL_LEDGER", "ACME_")  # variables that it does not read
 
 
-def remember(store: Path, arguments: Sequence[str], directory: Path, environment: Mapping[str, str], call: Call) -> Any:
+def remember(arguments: Sequence[str], directory: Path, environment: Mapping[str, str], call: Call) -> Any:
     """What dbt answers: as it did before, with the same files, or by a call."""
     target = Path(arguments[arguments.index("--target-path") + 1])
     warehouse = directory / WAREHOUSE
-    name = None if "--target" in arguments or is_special(directory, environment) else name_of(arguments, directory, environment, target)
-    made = store / str(name)
+    name = (
+        None
+        if "--target" in arguments or is_special(directory, environment)
+        else name_of(arguments, directory, environment, target)
+    )
+    made = Path(environment["TMPDIR"], "builds", str(name))
     if name and made.exists():
         shutil.copytree(made / "target", target, dirs_exist_ok=True, copy_function=shutil.copy)
         if (made / "warehouse").exists():

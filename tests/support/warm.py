@@ -166,8 +166,7 @@ def run_dbt(
     """What the runner's own child does, by the other server; what it has done before is not done again."""
     from builds import remember
 
-    call = partial(call_dbt, place, arguments, directory, environment)
-    code, told, errors = remember(Path(place).with_name("builds"), arguments, directory, environment, call)
+    code, told, errors = remember(arguments, directory, environment, partial(call_dbt, place, arguments, directory, environment))
     for line in told.splitlines():
         hear(line)
     return code, errors

@@ -39,7 +39,11 @@ def kill(folder: Path, *kinds: str, **wanted: Any) -> dict[str, int]:
     folder.mkdir(parents=True)
     seed = random.randrange(1 << 30)
     given = {"folder": str(folder), "kinds": kinds, "tries": 9999, "seconds": 0, "seed": seed, "stride": STRIDE}
-    command = [sys.executable, str(ROOT / "tests/support/killing.py"), json.dumps({"route": None, "fault": None, **given, **wanted})]
+    command = [
+        sys.executable,
+        str(ROOT / "tests/support/killing.py"),
+        json.dumps({"route": None, "fault": None, **given, **wanted}),
+    ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests/support")}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     shutil.rmtree(folder, ignore_errors=True)
