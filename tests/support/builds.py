@@ -22,36 +22,28 @@ Call = Callable[[], tuple[int, str, str]]  # exit code, standard output, standar
 ROOT = Path(__file__).parents[2]
 PROFILE = "profiles/profiles.yml"
 WAREHOUSE = ".dmail/warehouse.duckdb"
-UNREAD = {
-    "profiles",
-    ".dmail",
-    "outbox",
-    "logs",
-    "target",
-    "site",
-    ".git",
-}  # folders of a project of which dbt reads little or nothing
-READ = ("DMAIL_HISTORY", "DMAIL_FIGURES")  # variables with the folders of .dmail that it reads
-NOISE = ("PYTEST_", "DMAIL_LEDGER", "ACME_")  # variables that it does not read
+UNREAD = {"profiles", ".dmail", "outbox", "logs", "target", "site", ".git"}
+"""Folders of a project of which dbt reads nothing but what follows."""
+READ = ("DMAIL_HISTORY", "DMAIL_FIGURES")
+"""Variables that name the folders of .dmail which it reads."""
+NOISE = ("PYTEST_", "DMAIL_LEDGER", "ACME_")
+"""Variables that it does not read."""
 
 
 def remember(arguments: Sequence[str], directory: Path, environment: Mapping[str, str], call: Call) -> Any:
     """What dbt answers: as it did before, with the same files, or by a call."""
     target = Path(arguments[arguments.index("--target-path") + 1])
     warehouse = directory / WAREHOUSE
-    name = (
-        None
-        if "--target" in arguments or is_special(directory, environment)
-        else name_of(arguments, directory, environment, target)
-    )
-    made = Path(environment["TMPDIR"], "builds", str(name))
-    if name and made.exists():
+    if is_special(arguments, directory, environment):
+        return call()
+    made = Path(environment["TMPDIR"], "builds", name_of(arguments, directory, environment, target))
+    if made.exists():
         shutil.copytree(made / "target", target, dirs_exist_ok=True, copy_function=shutil.copy)
         if (made / "warehouse").exists():
             shutil.copy(made / "warehouse", warehouse)
         return tuple(json.loads((made / "answer").read_text()))
     answer = call()
-    if name and answer[0] == 0 and not is_special(directory, environment):
+    if answer[0] == 0 and not is_special(arguments, directory, environment):
         keep(made, target, warehouse, answer)
     return answer
 
@@ -68,12 +60,14 @@ def keep(made: Path, target: Path, warehouse: Path, answer: tuple[int, str, str]
     shutil.rmtree(half, ignore_errors=True)
 
 
-def is_special(directory: Path, environment: Mapping[str, str]) -> bool:
+def is_special(arguments: Sequence[str], directory: Path, environment: Mapping[str, str]) -> bool:
     """Whether a command depends on more than the files below, or the warehouse is not closed."""
-    warehouse = directory / WAREHOUSE
+    warehouse, profile = directory / WAREHOUSE, directory / PROFILE
     return bool(
-        (directory / "packages.yml").exists()
-        or (directory / PROFILE).read_bytes() != (ROOT / PROFILE).read_bytes()
+        "--target" in arguments
+        or (directory / "packages.yml").exists()
+        or not profile.exists()
+        or profile.read_bytes() != (ROOT / PROFILE).read_bytes()
         or {"DMAIL_TARGET", "DMAIL_WAREHOUSE"} & {*environment}
         or "DMAIL_AS_OF" in environment  # the present time
         or not is_within(environment, directory)
@@ -109,7 +103,7 @@ def name_of(arguments: Sequence[str], directory: Path, environment: Mapping[str,
     found = hashlib.sha256(json.dumps([given, variables], sort_keys=True).encode())
     for path in files(directory, [environment[variable] for variable in READ]):
         found.update(f"\n{path.relative_to(directory)} ".encode())
-        found.update(hashlib.sha256(content(path)).digest())
+        found.update(hashlib.sha256(content(path, builds="build" in arguments)).digest())
     return found.hexdigest()
 
 
@@ -122,10 +116,10 @@ def files(directory: Path, more: Sequence[str]) -> Iterator[Path]:
         yield from sorted(found) if top.is_dir() else [top] if top.is_file() else []
 
 
-def content(path: Path) -> bytes:
-    """A file's bytes; of an exposure not what the runner alone reads, which is how a campaign is sent."""
+def content(path: Path, *, builds: bool) -> bytes:
+    """A file's bytes. What an exposure says of the mailing changes dbt's manifest, and no table that it builds."""
     text = path.read_bytes()
-    if path.name.endswith("__exposures.yml"):
+    if builds and path.name.endswith("__exposures.yml"):
         with suppress(yaml.YAMLError, LookupError, TypeError, AttributeError):
             declared = yaml.safe_load(text)
             for exposure in declared["exposures"]:

@@ -24,7 +24,7 @@ from effort import SOAK
 from simulated_server import OURS, Left, Server, State
 
 CASES = cases()
-VARIANT = re.compile(", (answers|removes|another|sent|never|link|stuck)")
+VARIANT = re.compile("staged, taken|, (answers|removes|another|sent|never|link|stuck)")
 
 
 @pytest.fixture
