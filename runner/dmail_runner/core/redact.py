@@ -56,6 +56,11 @@ PROFILE_KEY = re.compile(r"(?:,? such as(?: that)?(?: of)?| of)? ?\bprofile_id\b
 EMAIL = re.compile(r"(?<![\w/:.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 
 
+def without_keys(text: str) -> str:
+    """The text without the keys of profiles, for records that cannot be changed later."""
+    return PROFILE_KEY.sub("", text)
+
+
 def redact_people(text: str | None) -> str:
     """The text without the keys of profiles and without e-mail addresses."""
-    return EMAIL.sub("…", PROFILE_KEY.sub("", text or ""))
+    return EMAIL.sub("…", without_keys(text or ""))

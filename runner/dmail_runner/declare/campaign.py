@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
@@ -218,6 +218,7 @@ class Campaign:
     `audience`, `recipients` and `extract` are dbt's ids of its models. `opt_outs`: the models that the opt-out gate reads; None
     for a campaign that opt-outs do not stop. `definition`: the text of all that is built for it, by what it is. `sources`: the
     files with that text. `hooks`: SQL that dbt runs beside the models of this campaign, by the names that policy.yml allows.
+    `origins`: the locations of the sources, by name, except for the runner's own.
     """
 
     name: str
@@ -236,6 +237,7 @@ class Campaign:
     email: str | None = None
     definition: Callable[[], Mapping[str, str]] = dict
     hooks: tuple[str, ...] = ()
+    origins: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def has_seeds(self) -> bool:

@@ -12,6 +12,7 @@ from dmail_runner.core.values import Baseline, Part, Verdicts
 from dmail_runner.ledger.baseline import BASELINE, read_baseline
 from dmail_runner.ledger.database import Database, iso, moment
 from dmail_runner.ledger.intents import Attempt, Entry, Word, latest_attempt
+from dmail_runner.ledger.made import made_of
 from dmail_runner.ledger.run import FINISHED, LedgerPart, Run, run_name
 from dmail_runner.ledger.tables import events, exclusions, intents, parts, runs
 
@@ -103,6 +104,18 @@ class LedgerReader(Database):
     def details(self, run: Run, kind: str) -> list[str]:
         """What the run's events of a kind say, in their order."""
         query = sa.select(events.c.detail).where(events.c.run_id == run.run_id, events.c.kind == kind).order_by(events.c.number)
+        with self.reading() as connection:
+            return list(connection.execute(query).scalars())
+
+    def provider_of(self, run: Run) -> str | None:
+        """The provider that a run's file was made for; None if an earlier version of the runner has made it."""
+        made = made_of(self, run)
+        return made.provider if made else None
+
+    def events_with(self, text: str) -> list[int]:
+        """The numbers of the events that have a text anywhere. Earlier versions recorded the keys of profiles."""
+        anywhere = (column.contains(text, autoescape=True) for column in (events.c.detail, events.c.content))
+        query = sa.select(events.c.number).where(sa.or_(*anywhere)).order_by(events.c.number)
         with self.reading() as connection:
             return list(connection.execute(query).scalars())
 

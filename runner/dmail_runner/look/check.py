@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from dmail_runner.core.errors import ConfigError, Problem
+from dmail_runner.core.errors import ConfigError, Problem, collect
 from dmail_runner.core.settings import Settings
 from dmail_runner.declare.campaign import Campaign
+from dmail_runner.declare.policy import find_policy
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.route_tests import tried_routes
 from dmail_runner.look.warnings import campaign_warnings
@@ -47,6 +48,8 @@ def check_campaigns(
     chosen = dict.fromkeys(names or manifest.names)
     result = check_each(chosen, lambda name: find(manifest.campaign(name)), tried_routes(ledger), ledger.now())
     errors = [*([] if names else manifest.orphans()), *shared_names(settings, manifest), *result.errors]
+    # Without a campaign, nothing else would read it.
+    collect(errors, lambda: find_policy(settings))
     return replace(result, errors=tuple(dict.fromkeys(errors)))
 
 

@@ -18,12 +18,14 @@ class Warehouse:
         config: the DuckDB settings of a session on it.
         spill: the folder for DuckDB's temporary files.
         schema: the schema of a Spark target; None for DuckDB.
+        extensions: the extensions of DuckDB that the target names. No others are loaded.
     """
 
     path: Path
     config: dict[str, str]
     spill: Path
     schema: str | None = None
+    extensions: tuple[str, ...] = ()
 
 
 def clear_work(settings: Settings) -> None:
@@ -46,7 +48,9 @@ def find_warehouse(settings: Settings) -> Warehouse:
     output = profile["outputs"].get(target)
     if not isinstance(output, dict):
         raise ConfigError([Problem(file, key, "there is no such target", ", ".join(profile["outputs"]))])
-    output = render({name: output.get(name) for name in ("type", "path", "schema", "config_options", "settings")}, file, key)
+    output = render(
+        {name: output.get(name) for name in ("type", "path", "schema", "config_options", "settings", "extensions")}, file, key
+    )
     if output["type"] not in ("duckdb", "spark"):
         raise ConfigError([Problem(file, f"{key}.type", "the runner exports from DuckDB or from Spark's files", "duckdb, spark")])
     if output["type"] == "duckdb" and (not output["path"] or output["path"] == ":memory:"):
@@ -60,4 +64,5 @@ def find_warehouse(settings: Settings) -> Warehouse:
     config["temp_directory"] = str(spill)
     if output["type"] == "spark":
         return Warehouse(settings.spark_dir, config, spill, str(output["schema"]))
-    return Warehouse(settings.project_dir / output["path"], config, spill)
+    named = (entry.get("name") if isinstance(entry, dict) else entry for entry in output["extensions"] or ())
+    return Warehouse(settings.project_dir / output["path"], config, spill, extensions=tuple(map(str, named)))

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import duckdb
 
+from dmail_runner.core.duck import connect
 from dmail_runner.core.errors import ExtractError
 from dmail_runner.core.lock import locked
 from dmail_runner.core.settings import Settings
@@ -60,7 +61,7 @@ def session(warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
     if not warehouse.path.exists():
         raise not_built()
     try:
-        connection = connect_to_files(warehouse) if warehouse.schema else duckdb.connect(str(warehouse.path), read_only=True)
+        connection = connect_to_files(warehouse) if warehouse.schema else connect(warehouse.path, read_only=True)
     except duckdb.Error as error:
         raise ExtractError(f"the warehouse {warehouse.path} cannot be opened: {first_line(error)}") from None
     try:
@@ -68,6 +69,8 @@ def session(warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
             if not re.fullmatch(r"\w+", name):
                 raise ExtractError(f"{name!r} is not a setting of DuckDB")
             connection.execute(f"set {name} = {literal(value)}")
+        for extension in warehouse.extensions:
+            connection.load_extension(extension)
         yield connection
     except duckdb.OutOfMemoryException:
         raise ExtractError(
@@ -84,7 +87,7 @@ def session(warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def connect_to_files(warehouse: Warehouse) -> duckdb.DuckDBPyConnection:
     """A session in memory, with one view for each table that Spark has written."""
-    connection = duckdb.connect()
+    connection = connect()
     schema = quote(warehouse.schema or "")
     connection.execute(f"create schema {schema}")
     for folder in warehouse.path.iterdir():

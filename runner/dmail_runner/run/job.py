@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from dmail_runner.check.contract import contract_faults
 from dmail_runner.check.volume import postal_class_faults
-from dmail_runner.core.errors import ConfigError, DmailError, Problem
+from dmail_runner.core.errors import ConfigError, DmailError, Problem, collect
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.values import Watch, ignore_progress
 from dmail_runner.declare.campaign import Campaign
@@ -75,12 +75,10 @@ def find_job(settings: Settings, campaign: Campaign, run_dbt: RunDbt, tell: Call
         postal_class_faults(campaign, provider),
     )
     faults = list(dict.fromkeys(fault for look in looks for fault in look))
-    try:
-        route = find_route(settings, provider.route)
-    except ConfigError as error:
-        raise ConfigError([*faults, *error.problems]) from None
-    faults += [*route_faults(campaign, provider, route), *hook_faults(campaign, find_policy(settings))]
-    if faults:
+    route = collect(faults, lambda: find_route(settings, provider.route))
+    policy = collect(faults, lambda: find_policy(settings))
+    faults += [*(route_faults(campaign, provider, route) if route else ()), *(hook_faults(campaign, policy) if policy else ())]
+    if faults or route is None:
         raise ConfigError(faults)
     return Job(settings, campaign, provider, route, run_dbt, tell)
 

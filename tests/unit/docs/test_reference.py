@@ -19,6 +19,7 @@ from dmail_runner.core.errors import ConfigError
 from dmail_runner.core.yaml import parse, render
 from dmail_runner.declare.campaign import ColumnMeta, DirectMail, ModelMeta
 from dmail_runner.declare.notices import Notices
+from dmail_runner.declare.policy import Policy
 from dmail_runner.declare.provider import Provider, SharedContract
 from dmail_runner.declare.route import Route
 from dmail_runner.setup.draft import LINES, STARTER
@@ -44,6 +45,7 @@ CHECKERS = {
     Provider: checker(entries_schema(Provider, "")),
     SharedContract: checker(file_schema(SharedContract, "")),
     Notices: checker(file_schema(Notices, "")),
+    Policy: checker(file_schema(Policy, "")),
     DirectMail: checker(campaign_schema()),
     ModelMeta: checker(campaign_schema()),
     ColumnMeta: checker(campaign_schema()),
@@ -146,7 +148,7 @@ def test_an_editor_knows_unknown_keys_and_missing_ones() -> None:
             if not isinstance(inner, dict) or model is ColumnMeta:
                 continue
             changed = put({"": entry}, ("", *path, "nonsense"), 1)[""]
-            named = path and path[-1] in ("columns", "postal_classes", "headers")
+            named = path and path[-1] in ("approvers", "columns", "postal_classes", "headers")
             assert editor_takes(model, changed) == runner_takes(model, changed) or named, path
             for key in inner:
                 changed = deepcopy(entry)
