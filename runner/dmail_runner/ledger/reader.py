@@ -72,6 +72,12 @@ class LedgerReader(Database):
         """The campaign's unfinished runs, including those that are held."""
         return self.read(sa.and_(runs.c.campaign == campaign, runs.c.state.not_in(FINISHED)))
 
+    def last_change(self, campaign: str) -> datetime | None:
+        """When a run of the campaign has changed last; None without runs."""
+        query = sa.select(sa.func.max(runs.c.updated_at)).where(runs.c.campaign == campaign)
+        with self.reading() as connection:
+            return moment(connection.execute(query).scalar())
+
     def campaigns(self) -> set[str]:
         """The campaigns that have unfinished runs, also those that are not in the project any more."""
         query = sa.select(runs.c.campaign).where(runs.c.state.not_in(FINISHED)).distinct()

@@ -103,7 +103,7 @@ def hooks_of(built: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
 
 
 def locations_of(built: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-    """The name and the location of each source among some nodes, without the runner's own. A location is a path, SQL, or a relation."""
+    """The name and the location of each source among some nodes, without the runner's own: a path, SQL, or a relation."""
     for entry in built:
         if entry["resource_type"] == "source" and entry["source_name"] not in OWN_SOURCES:
             location = (entry.get("config") or {}).get("meta", {}).get("external_location") or entry.get("meta", {}).get(

@@ -19,18 +19,21 @@ ORDER = {"preserve_insertion_order": "true", "default_order": "asc", "default_co
 
 
 @contextmanager
-def lock_warehouse(settings: Settings, purpose: str, on_wait: Callable[[str], None]) -> Iterator[Warehouse]:
+def lock_warehouse(
+    settings: Settings, purpose: str, on_wait: Callable[[str], None], *, timeout: float = LOCK_TIMEOUT
+) -> Iterator[Warehouse]:
     """Hold the lock of the warehouse and the working folders, and delete the leftovers of killed builds.
 
     Args:
         purpose: what the lock is for, for processes that wait for it.
         on_wait: called once with a line of text if another process holds the lock.
+        timeout: seconds to wait for the lock.
 
     Yields:
         The warehouse.
 
     Raises:
-        Busy: if another process still holds the lock after LOCK_TIMEOUT.
+        Busy: if another process still holds the lock after `timeout`.
         ConfigError: if the dbt target cannot be read.
     """
     warehouse = find_warehouse(settings)
@@ -41,8 +44,8 @@ def lock_warehouse(settings: Settings, purpose: str, on_wait: Callable[[str], No
         warehouse.path.chmod(0o700)
     lock_file = warehouse.path.with_name(f"{warehouse.path.name}.lock")
     with (
-        locked(settings.state_dir / "build.lock", purpose, timeout=LOCK_TIMEOUT, on_wait=on_wait),
-        locked(lock_file, purpose, timeout=LOCK_TIMEOUT, on_wait=on_wait),
+        locked(settings.state_dir / "build.lock", purpose, timeout=timeout, on_wait=on_wait),
+        locked(lock_file, purpose, timeout=timeout, on_wait=on_wait),
     ):
         clear_work(settings)
         # DuckDB creates the last folder of this path, but not its parents.

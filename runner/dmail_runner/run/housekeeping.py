@@ -1,6 +1,7 @@
 """What each run does about earlier runs: retention, and checks and compaction of the contact history."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import timedelta
 
 from dmail_runner import history
@@ -13,6 +14,8 @@ from dmail_runner.history.weeks import HistoryError
 from dmail_runner.ledger.database import LedgerError
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import Run
+from dmail_runner.project.erasure import drop_campaign, has_tables
+from dmail_runner.project.warehouse import lock_warehouse
 from dmail_runner.run.give_up import cancel
 from dmail_runner.run.job import Job
 from dmail_runner.run.spool import tidy_spool
@@ -47,6 +50,7 @@ def purge_all(settings: Settings, jobs: Mapping[str, Job], ledger: Ledger, tell:
                 yield from purge(job, ledger)
             else:
                 yield from purge_waiting(settings, name, ledger, RETENTION_DAYS, tell)
+            drop_expired(settings, name, ledger, job.provider.retention_days if job else RETENTION_DAYS)
 
 
 def purge(job: Job, ledger: Ledger, *, spared: str | None = None) -> list[Run]:
@@ -82,6 +86,19 @@ def purge_waiting(
         else:
             cancel(settings, run, ledger, f"it waited for more than {days} days", tell)
     return kept
+
+
+def drop_expired(settings: Settings, campaign: str, ledger: Ledger, days: int) -> None:
+    """Drop a campaign's tables in the warehouse if its runs have ended, and the last change was some days ago.
+
+    Nothing waits for it: if a build is under way, a later call does it.
+    """
+    last = ledger.last_change(campaign)
+    if last is None or last + timedelta(days=days) > ledger.now() or ledger.waiting(campaign):
+        return
+    if has_tables(settings, campaign):
+        with suppress(Busy), lock_warehouse(settings, f"retention of {campaign}", lambda _: None, timeout=0):
+            drop_campaign(settings, campaign)
 
 
 def keep_history(job: Job, ledger: Ledger) -> None:

@@ -30,7 +30,7 @@ ALL_INPUTS = "the inputs were not recorded: an earlier version of the runner has
 
 @dataclass(frozen=True)
 class Compared:
-    """A file as it was, and as it is made now. Both hashes are those before encryption. `now`: None if it is not made any more."""
+    """A file as it was, and as it is made now, by hashes before encryption. `now`: None if it is not made any more."""
 
     name: str
     then: str
