@@ -97,7 +97,10 @@ COLUMNS = {"all": {"label": "l", "export": False, "width": 9, "align": "right", 
 NOTICES = {
     "all": {
         "owner": "mailtos://x",
-        "channels": [{"url": "u", "kinds": ["held"], "campaigns": ["c"]}, {"webhook": "w", "headers": {"A": "b"}}],
+        "channels": [
+            {"url": "u", "kinds": ["held"], "campaigns": ["c"]},
+            {"webhook": "http://w", "headers": {"A": "b"}, "allow_http": True},
+        ],
     }
 }
 SSH_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGxkrR8Fnwy0TPI0Gd5NflzTvQ0yDOgzSFdIW2Ed4JwP"

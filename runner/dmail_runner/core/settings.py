@@ -63,6 +63,9 @@ class Settings:
     def prepare(self) -> None:
         """Create the state directory, readable by this user only. Raises UsageError."""
         try:
+            for directory in (self.spool_dir, self.work_dir, self.figures_dir, self.state_dir / "log"):
+                if directory.is_symlink():
+                    raise UsageError(f"{directory} is a symbolic link: personal data would be written elsewhere")
             for directory in (self.state_dir, self.spool_dir, self.work_dir):
                 directory.mkdir(parents=True, exist_ok=True)
                 directory.chmod(0o700)
