@@ -108,6 +108,7 @@ POLICY = {
     "require_approval": "four_eyes",
     "approvers": {"ann": {"account": ["ann", "ann.s"], "git": "ann@example.com"}, "bob": {"key": SSH_KEY}},
     "allow_hooks": ["shop.on-run-start"],
+    "source_folders": ["data"],
 }
 ENTRIES = [
     (Policy, POLICY),

@@ -59,6 +59,8 @@ class Policy(Strict):
     """Who may approve, by name. `four_eyes` and `two` need it. Without it, any account may give the approval of `one`."""
     allow_hooks: tuple[str, ...] = ()
     """Models with hooks or a `sql_header`, and `PACKAGE.on-run-start` or `PACKAGE.on-run-end`, that a campaign may run."""
+    source_folders: tuple[str, ...] | None = None
+    """Folders that the files of sources must be in; relative ones start at the project. Without it, sources may be anywhere."""
 
 
 def find_policy(settings: Settings) -> Policy:

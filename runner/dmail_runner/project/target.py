@@ -4,6 +4,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from dmail_runner.core.duck import SAFE
 from dmail_runner.core.errors import ConfigError, Problem
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.yaml import read_yaml, render
@@ -18,7 +19,8 @@ class Warehouse:
         config: the DuckDB settings of a session on it.
         spill: the folder for DuckDB's temporary files.
         schema: the schema of a Spark target; None for DuckDB.
-        extensions: the extensions of DuckDB that the target names. No others are loaded.
+        extensions: the extensions of DuckDB that the target names. The runner loads no others.
+        closed: whether dbt's own connections load no others, either.
     """
 
     path: Path
@@ -26,6 +28,7 @@ class Warehouse:
     spill: Path
     schema: str | None = None
     extensions: tuple[str, ...] = ()
+    closed: bool = True
 
 
 def clear_work(settings: Settings) -> None:
@@ -65,4 +68,6 @@ def find_warehouse(settings: Settings) -> Warehouse:
     if output["type"] == "spark":
         return Warehouse(settings.spark_dir, config, spill, str(output["schema"]))
     named = (entry.get("name") if isinstance(entry, dict) else entry for entry in output["extensions"] or ())
-    return Warehouse(settings.project_dir / output["path"], config, spill, extensions=tuple(map(str, named)))
+    options = {**(output["config_options"] or {}), **config}
+    closed = all(str(options.get(name)).lower() == "false" for name in SAFE)
+    return Warehouse(settings.project_dir / output["path"], config, spill, extensions=tuple(map(str, named)), closed=closed)
