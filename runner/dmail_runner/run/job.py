@@ -25,7 +25,7 @@ from dmail_runner.project.dbt_process import RunDbt
 from dmail_runner.project.manifest import Manifest
 
 # The name of a table in a database.
-RELATION = re.compile(r'(["`]?[\w-]+["`]?)(\.["`]?[\w-]+["`]?)+')
+RELATION = re.compile(r'("[^"]+"|`[^`]+`)(\.("[^"]+"|`[^`]+`))+')
 
 
 @dataclass(frozen=True)
