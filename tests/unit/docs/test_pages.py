@@ -126,6 +126,8 @@ def in_its_file(shown: Any) -> tuple[str, Any]:
         return "campaign", shown
     if first in ("owner", "channels"):
         return "notices", shown
+    if first in ("require_approval", "approvers", "allow_hooks", "source_folders"):
+        return "policy", shown
     if first in ("schedule", "waves", "guard", "recheck", "approval"):
         return "campaign", {"exposures": [{"config": {"meta": {"direct_mail": shown}}}]}
     if first == "encryption":
