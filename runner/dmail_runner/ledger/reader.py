@@ -119,9 +119,10 @@ class LedgerReader(Database):
         return made.provider if made else None
 
     def events_with(self, text: str) -> list[int]:
-        """The numbers of the events that have a text anywhere. Earlier versions recorded the keys of profiles."""
-        anywhere = (column.contains(text, autoescape=True) for column in (events.c.detail, events.c.content))
-        query = sa.select(events.c.number).where(sa.or_(*anywhere)).order_by(events.c.number)
+        """The numbers of the events with a text that also name a profile_id. Earlier versions recorded the keys of profiles."""
+        columns = (events.c.detail, events.c.content)
+        both = (sa.and_(column.contains("profile_id"), column.contains(text, autoescape=True)) for column in columns)
+        query = sa.select(events.c.number).where(sa.or_(*both)).order_by(events.c.number)
         with self.reading() as connection:
             return list(connection.execute(query).scalars())
 

@@ -22,6 +22,8 @@ from dmail_runner.project.warehouse import literal, quote
 
 SUFFIXES = ("__audience", "__recipients", "__extract")  # of a campaign's tables, also of campaigns that are not in the project
 IDENTIFIER = re.compile(r'"((?:[^"]|"")*)"|`((?:[^`]|``)*)`|(\w+)')
+# Columns that may have a profile's key. Others may have the same number by chance.
+IDENTIFYING = "(?i)(^|_)(id|key)$"
 OLD, NEW = "dmail_old", "dmail_new"  # names of attached databases
 
 Table = tuple[str, str]  # schema and name
@@ -123,7 +125,8 @@ def rewrite(warehouse: Warehouse, change: Callable[[duckdb.DuckDBPyConnection], 
     """
     new = warehouse.path.with_name(f".{warehouse.path.name}.new")
     with explained(warehouse), suppress_leftover(new):
-        with connect(temp_directory=str(warehouse.spill)) as connection:
+        memory = warehouse.config.get("memory_limit", "2GB")
+        with connect(temp_directory=str(warehouse.spill), memory_limit=memory, preserve_insertion_order=False) as connection:
             connection.execute(f"attach {literal(str(warehouse.path))} as {OLD}")
             found = change(connection)
             connection.execute(f"attach {literal(str(new))} as {NEW} (storage_version 'latest')")
@@ -166,10 +169,10 @@ def tables(connection: duckdb.DuckDBPyConnection) -> list[Table]:
 
 
 def mentions(connection: duckdb.DuckDBPyConnection, table: Table, key: str) -> str:
-    """SQL that is true for the rows of a table with a key in a column of text or whole numbers; empty without such a column."""
+    """SQL that is true for the rows of a table with a key in a column named `..id` or `..key`; empty without such a column."""
     query = (
         f"select column_name from duckdb_columns() where database_name = '{OLD}' and schema_name = ? and table_name = ? "
-        "and (data_type = 'VARCHAR' or data_type like '%INT%') order by column_index"
+        f"and regexp_matches(column_name, '{IDENTIFYING}') order by column_index"
     )
     columns = [name for (name,) in connection.execute(query, list(table)).fetchall()]
     return " or ".join(f"cast({quote(column)} as varchar) = {literal(key)}" for column in columns)

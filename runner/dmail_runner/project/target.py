@@ -38,6 +38,15 @@ def clear_work(settings: Settings) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def other_targets(settings: Settings) -> list[str]:
+    """The names of the other targets of the project's profile, whose warehouses are not those of this command."""
+    project = read_yaml(settings.project_dir / "dbt_project.yml", "dbt_project.yml")
+    file = "profiles/profiles.yml"
+    profile = read_yaml(settings.profiles_dir / "profiles.yml", file).get(str(project.get("profile"))) or {}
+    own = settings.target or str(render(profile.get("target", "default"), file, "target"))
+    return [name for name in profile.get("outputs") or () if name != own]
+
+
 def find_warehouse(settings: Settings) -> Warehouse:
     """Read the target of `profiles/profiles.yml`. Raises ConfigError if the runner cannot export from it."""
     file = "profiles/profiles.yml"

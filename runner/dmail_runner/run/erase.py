@@ -21,6 +21,7 @@ from dmail_runner.history.forget import forget
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import Run
 from dmail_runner.project.erasure import Erased, erase_person
+from dmail_runner.project.target import other_targets
 from dmail_runner.project.warehouse import literal, lock_warehouse
 
 ERASED = "(erased)"
@@ -181,6 +182,8 @@ def out_of_reach(
                 yield f"{entry.location} (route {entry.part.route}, run {run.run_id}): {who_has_it(settings, entry.part.route)}"
     for run_id in waiting:
         yield f"the frozen files of {run_id}, some of which may have left: run this command again when it is delivered"
+    for target in other_targets(settings):
+        yield f"the warehouse of the target {target}, if it was built: run this command with --target {target}, too"
     if numbers := ledger.events_with(key):
         listed = ", ".join(map(str, numbers[:5]))
         yield f"events {listed} of the ledger may have the key, because an earlier version recorded it: they cannot be changed"

@@ -66,7 +66,8 @@ def forgotten_hash(settings: Settings) -> str:
 
 def runs_in_history(settings: Settings, own: str) -> set[str]:
     """The runs whose contacts are in the history, without the one that is being made."""
-    return history.run_ids(settings) - {own}
+    live = {name for name in history.run_folders(settings) if (settings.history_dir / name / history.FILE).is_file()}
+    return (live | {run.run_id for run in weeks.compacted_runs(weeks.folders(settings))}) - {own}
 
 
 def file_hash(file: Path) -> str:

@@ -119,15 +119,18 @@ def test_shown_entries_are_taken(page: Path) -> None:
             assert [fault for fault in faults if "is a required property" not in fault or set(shown) & {"exposures"}] == [], text
 
 
+WHOLE_FILES = {
+    **dict.fromkeys(("exposures", "models"), "campaign"),
+    **dict.fromkeys(("owner", "channels"), "notices"),
+    **dict.fromkeys(("require_approval", "approvers", "allow_hooks", "source_folders"), "policy"),
+}
+
+
 def in_its_file(shown: Any) -> tuple[str, Any]:
     """Which file some keys belong to, and that file with them alone."""
     first, value = next(iter(shown.items()))
-    if first in ("exposures", "models"):
-        return "campaign", shown
-    if first in ("owner", "channels"):
-        return "notices", shown
-    if first in ("require_approval", "approvers", "allow_hooks", "source_folders"):
-        return "policy", shown
+    if first in WHOLE_FILES:
+        return WHOLE_FILES[first], shown
     if first in ("schedule", "waves", "guard", "recheck", "approval"):
         return "campaign", {"exposures": [{"config": {"meta": {"direct_mail": shown}}}]}
     if first == "encryption":

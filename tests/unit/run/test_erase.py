@@ -18,8 +18,8 @@ from worlds import DAILY, DAY, declared, states
 KEY, NAME = "canary-key-0042", "Canaryname"
 CANARY = f"""
     update stg_profiles set profile_id = '{KEY}', full_name = '{NAME}' where profile_id = 'p7';
-    create table if not exists notes (about varchar, text varchar);
-    insert into notes values ('{KEY}', 'calls back'), ('p8', 'moved')
+    create table if not exists notes (customer_id varchar, pieces int);
+    insert into notes values ('{KEY}', 1), ('p8', 42)
 """
 
 
@@ -80,7 +80,7 @@ def test_a_canary_is_in_no_byte_afterwards(world: World) -> None:
     assert KEY not in told
     assert receipt.event[1] in told
     with duckdb.connect(str(world.settings.state_dir / "warehouse.duckdb"), read_only=True) as connection:
-        assert connection.execute("select about from notes").fetchall() == [("p8",)]
+        assert connection.execute("select customer_id from notes").fetchall() == [("p8",)]
     world.check()
     assert forgotten(world).runs == (), "once more changes nothing"
 
