@@ -97,6 +97,7 @@ COLUMNS = {"all": {"label": "l", "export": False, "width": 9, "align": "right", 
 NOTICES = {
     "all": {
         "owner": "mailtos://x",
+        "allow_http": True,
         "channels": [
             {"url": "u", "kinds": ["held"], "campaigns": ["c"]},
             {"webhook": "http://w", "headers": {"A": "b"}, "allow_http": True},

@@ -11,7 +11,8 @@ from dmail_runner.core.settings import Settings
 from dmail_runner.core.yaml import Strict, parse, read_yaml, render
 
 FILE = "profiles/notices.yml"
-PLAIN_KINDS = ("json", "xml", "form")  # of apprise, which send by http
+PLAIN_KINDS = ("http", "json", "xml", "form")  # all but the first are apprise's
+NOT_ENCRYPTED = "is not encrypted on its way: use https (`jsons`, `xmls`, `forms`), or set `allow_http: true`"
 Kind = Literal["delivered", "empty", "held", "failed", "missed", "key_expiring", "left_behind"]
 
 
@@ -45,8 +46,8 @@ class Channel(Strict):
     def check_encryption(self) -> Self:
         if self.webhook and not re.match(r"https?://", self.address, re.IGNORECASE):
             raise ValueError("has a `webhook` that is no https address")
-        if not self.allow_http and self.address.partition(":")[0].lower() in ("http", *PLAIN_KINDS):
-            raise ValueError("is not encrypted on its way: use https (`jsons`, `xmls`, `forms`), or set `allow_http: true`")
+        if not self.allow_http and is_plain(self.address):
+            raise ValueError(NOT_ENCRYPTED)
         return self
 
     @property
@@ -60,6 +61,11 @@ class Channel(Strict):
         return self.address.split(":", maxsplit=1)[0] + (" webhook" if self.webhook else "")
 
 
+def is_plain(address: str) -> bool:
+    """Whether what is sent to an address can be read on its way."""
+    return address.strip().partition(":")[0].lower() in PLAIN_KINDS
+
+
 class Notices(Strict):
     """The recipients of notices."""
 
@@ -67,6 +73,14 @@ class Notices(Strict):
     """An apprise URL that notifies the owner of each campaign. `{owner}` stands for the owner's address."""
     channels: tuple[Channel, ...] = ()
     """The other recipients."""
+    allow_http: bool = False
+    """Allow an `owner` of the kinds `json`, `xml` and `form`, which is not encrypted on its way."""
+
+    @model_validator(mode="after")
+    def check_encryption(self) -> Self:
+        if self.owner and not self.allow_http and is_plain(self.owner.get_secret_value()):
+            raise ValueError(f"`owner` {NOT_ENCRYPTED}")
+        return self
 
 
 def find_notices(settings: Settings) -> Notices:

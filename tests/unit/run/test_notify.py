@@ -52,6 +52,7 @@ def test_people_are_told_once_what_to_type(world: World) -> None:
 def test_a_listener_that_does_not_listen_stops_nothing(world: World) -> None:
     with listening(500) as (port, _):
         notices = f"""
+        allow_http: true
         owner: "json://user:hidden-word@127.0.0.1:1/{{owner}}"
         channels:
           - {{webhook: "http://127.0.0.1:{port}/hidden-word", allow_http: true, kinds: [delivered]}}
@@ -76,6 +77,7 @@ def test_a_listener_that_does_not_listen_stops_nothing(world: World) -> None:
         ("chanels: []", "unknown key"),
         ("channels: [{webhook: 'http://example.com'}]", "not encrypted on its way: use https"),
         ("channels: [{url: 'json://example.com'}]", "not encrypted on its way: use https"),
+        ("owner: 'json://example.com'", "`owner` is not encrypted on its way"),
         ("channels: [{webhook: 'ftp://example.com', allow_http: true}]", "that is no https address"),
     ],
 )
