@@ -40,15 +40,24 @@ class Made:
         return json.dumps(told, sort_keys=True, ensure_ascii=False)
 
 
+def in_short(text: str) -> str:
+    """The text of an event `made` for a timeline, which has no room for all hashes."""
+    made = read_made(text)
+    return f"{len(made.inputs)} inputs, the contact history up to event {made.after}" if made else ""
+
+
+def read_made(text: str) -> Made | None:
+    """What the text of an event says; None if this version cannot read it."""
+    with suppress(ValueError, KeyError, TypeError):
+        told = json.loads(text)
+        return Made(told["after"], moment(told["as_of"]), told["provider"], told["inputs"])
+    return None
+
+
 def made_of(ledger: Database, run: Run) -> Made | None:
     """What a run's present file was made of; None if an earlier version of the runner has made it."""
     last = newest(ledger, run.run_id, MADE)
-    if last is None:
-        return None
-    with suppress(ValueError, KeyError, TypeError):
-        told = json.loads(last.detail)
-        return Made(told["after"], moment(told["as_of"]), told["provider"], told["inputs"])
-    return None
+    return read_made(last.detail) if last else None
 
 
 def newest(ledger: Database, run_id: str, kind: str) -> Any:
