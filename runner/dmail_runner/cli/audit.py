@@ -18,6 +18,7 @@ from dmail_runner.cli.base import (
     say_json,
 )
 from dmail_runner.core.account import this_account
+from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import DmailError
 
 if TYPE_CHECKING:
@@ -33,9 +34,9 @@ Against = Annotated[Path | None, typer.Option(metavar="FILE", help="Compare with
 
 @audits.command()
 def verify(context: typer.Context, as_json: AsJson = False, against: Against = None) -> None:
-    """Verify that no event of the ledger was edited, added or removed, and that every row of every table is as its event says.
+    """Verify that no event of the ledger was edited, added or removed, and that every row of every table agrees with its event.
 
-    How far a schedule was planned moves with the clock, and is not covered.
+    The time up to which a schedule was planned changes with the clock, and is not covered.
 
     Example: dmail-runner audit verify --against exported.jsonl
     """
@@ -53,14 +54,16 @@ def verify(context: typer.Context, as_json: AsJson = False, against: Against = N
     if found:
         raise damaged(ledger, found)
     if not as_json:
-        say(f"{mark.number:,} events, none edited or missing, and every row is as they say; the last is {mark.hash or 'none'}")
+        say(
+            f"{counted(mark.number, 'event')}, none edited or missing, and all rows match; the last hash is {mark.hash or 'none'}"
+        )
         if anchor is None and mark.number:
             say(f"note: this host has no anchor of the ledger ({ledger.anchor.path}): an older copy of it would not be noticed")
 
 
 @audits.command()
 def export(context: typer.Context) -> None:
-    """Print the ledger's events as JSON lines, to be kept elsewhere: in git, or where nobody can change them.
+    """Print the ledger's events as JSON lines. Keep them elsewhere, such as in git or in storage that cannot be changed.
 
     Example: dmail-runner audit export > exported.jsonl
     """
@@ -83,7 +86,7 @@ def damaged(ledger: "Ledger", faults: list[str]) -> DmailError:
 
 @audits.command()
 def reconcile(context: typer.Context, reason: Reason) -> None:
-    """Continue with an older copy of the ledger. Runs that it lacks are held as unknown, and no past slot is run by itself.
+    """Continue with an older copy of the ledger. Runs that it lacks are held as unknown. Past slots are not run.
 
     Example: dmail-runner audit reconcile --reason "disk failure, backup of Sunday"
     """

@@ -1,13 +1,17 @@
 """The dbt target that the runner builds in and exports from: a DuckDB file, or a folder of Spark tables."""
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from dmail_runner.core.duck import SAFE
 from dmail_runner.core.errors import ConfigError, Problem
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.yaml import read_yaml, render
+from dmail_runner.project.attached import opening_statements
+
+USED = ("type", "path", "schema", "config_options", "settings", "extensions", "secrets", "attach")
 
 
 @dataclass(frozen=True)
@@ -19,15 +23,15 @@ class Warehouse:
         config: the DuckDB settings of a session on it.
         spill: the folder for DuckDB's temporary files.
         schema: the schema of a Spark target; None for DuckDB.
-        extensions: the extensions of DuckDB that the target names. The runner loads no others.
-        closed: whether dbt's own connections load no others, either.
+        opening: the statements that load the target's extensions, create its secrets, and attach its other databases.
+        closed: whether dbt's own connections load no extension that the target does not name. The runner's never do.
     """
 
     path: Path
     config: dict[str, str]
     spill: Path
     schema: str | None = None
-    extensions: tuple[str, ...] = ()
+    opening: tuple[str, ...] = field(default=(), repr=False)
     closed: bool = True
 
 
@@ -38,31 +42,50 @@ def clear_work(settings: Settings) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@dataclass(frozen=True)
+class Declared:
+    """A target as dbt's profiles.yml declares it.
+
+    Attributes:
+        file, key: where it is declared, for errors.
+        name: the target's name.
+        output: its keys, not rendered.
+    """
+
+    file: str
+    key: str
+    name: str
+    output: dict[str, Any]
+
+
+def declared_target(settings: Settings) -> Declared:
+    """Find the target in dbt's profiles.yml. Raises ConfigError."""
+    path = settings.dbt_profiles_file
+    file = str(path.relative_to(settings.project_dir)) if path.is_relative_to(settings.project_dir) else str(path)
+    profile_name = str(read_yaml(settings.project_dir / "dbt_project.yml", "dbt_project.yml").get("profile"))
+    profile = read_yaml(path, file).get(profile_name)
+    if not isinstance(profile, dict) or not isinstance(profile.get("outputs"), dict):
+        raise ConfigError([Problem(file, profile_name, "is required, with `outputs`, because dbt_project.yml refers to it")])
+    name = settings.target or str(render(profile.get("target", "default"), file, f"{profile_name}.target"))
+    key = f"{profile_name}.outputs.{name}"
+    output = profile["outputs"].get(name)
+    if not isinstance(output, dict):
+        raise ConfigError([Problem(file, key, "there is no such target", ", ".join(profile["outputs"]))])
+    return Declared(file, key, name, output)
+
+
 def other_targets(settings: Settings) -> list[str]:
     """The names of the other targets of the project's profile, whose warehouses are not those of this command."""
-    project = read_yaml(settings.project_dir / "dbt_project.yml", "dbt_project.yml")
-    file = "profiles/profiles.yml"
-    profile = read_yaml(settings.profiles_dir / "profiles.yml", file).get(str(project.get("profile"))) or {}
-    own = settings.target or str(render(profile.get("target", "default"), file, "target"))
-    return [name for name in profile.get("outputs") or () if name != own]
+    profile = str(read_yaml(settings.project_dir / "dbt_project.yml", "dbt_project.yml").get("profile"))
+    outputs = read_yaml(settings.dbt_profiles_file, str(settings.dbt_profiles_file))[profile]["outputs"]
+    return [name for name in outputs if name != declared_target(settings).name]
 
 
 def find_warehouse(settings: Settings) -> Warehouse:
-    """Read the target of `profiles/profiles.yml`. Raises ConfigError if the runner cannot export from it."""
-    file = "profiles/profiles.yml"
-    project = read_yaml(settings.project_dir / "dbt_project.yml", "dbt_project.yml")
-    profile_name = str(project.get("profile"))
-    profile = read_yaml(settings.profiles_dir / "profiles.yml", file).get(profile_name)
-    if not isinstance(profile, dict) or not isinstance(profile.get("outputs"), dict):
-        raise ConfigError([Problem(file, profile_name, "is required, with `outputs`, because dbt_project.yml refers to it")])
-    target = settings.target or str(render(profile.get("target", "default"), file, f"{profile_name}.target"))
-    key = f"{profile_name}.outputs.{target}"
-    output = profile["outputs"].get(target)
-    if not isinstance(output, dict):
-        raise ConfigError([Problem(file, key, "there is no such target", ", ".join(profile["outputs"]))])
-    output = render(
-        {name: output.get(name) for name in ("type", "path", "schema", "config_options", "settings", "extensions")}, file, key
-    )
+    """Read the target of dbt's profiles.yml. Raises ConfigError if the runner cannot export from it."""
+    declared = declared_target(settings)
+    file, key = declared.file, declared.key
+    output = render({name: declared.output.get(name) for name in USED}, file, key)
     if output["type"] not in ("duckdb", "spark"):
         raise ConfigError([Problem(file, f"{key}.type", "the runner exports from DuckDB or from Spark's files", "duckdb, spark")])
     if output["type"] == "duckdb" and (not output["path"] or output["path"] == ":memory:"):
@@ -76,7 +99,7 @@ def find_warehouse(settings: Settings) -> Warehouse:
     config["temp_directory"] = str(spill)
     if output["type"] == "spark":
         return Warehouse(settings.spark_dir, config, spill, str(output["schema"]))
-    named = (entry.get("name") if isinstance(entry, dict) else entry for entry in output["extensions"] or ())
     options = {**(output["config_options"] or {}), **config}
     closed = all(str(options.get(name)).lower() == "false" for name in SAFE)
-    return Warehouse(settings.project_dir / output["path"], config, spill, extensions=tuple(map(str, named)), closed=closed)
+    opening = opening_statements(output, settings.project_dir, file, key)
+    return Warehouse(settings.project_dir / output["path"], config, spill, opening=opening, closed=closed)

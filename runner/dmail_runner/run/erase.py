@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 
 from dmail_runner import history
+from dmail_runner.core.counted import counted
 from dmail_runner.core.duck import connect
 from dmail_runner.core.errors import ConfigError, UsageError
 from dmail_runner.core.settings import Settings
@@ -86,7 +87,7 @@ def erase(settings: Settings, ledger: Ledger, key: str, decision: str, tell: Cal
     runs = tuple(sorted({*found.runs, *(run.run_id for run in unfrozen)}))
     left = tuple(out_of_reach(settings, ledger, key, runs=runs, waiting=found.waiting, erased=erased))
     with ledger.writing() as connection:
-        ledger.record(connection, "ledger", "forgotten", f"a person in {len(runs)} runs, {decision}")
+        ledger.record(connection, "ledger", "forgotten", f"a person in {counted(len(runs), 'run')}, {decision}")
     ledger.rewrite()
     mark = ledger.anchor.read()
     event = (mark.number, mark.hash) if mark else (0, "")
@@ -204,8 +205,8 @@ def receipt_lines(receipt: Receipt) -> Iterator[str]:
     yield from (f"rebuild  {run} is made again without this person" for run in receipt.unfrozen)
     dropped, changed = receipt.warehouse.dropped, receipt.warehouse.changed
     if dropped:
-        yield f"dropped  {len(dropped)} tables of the warehouse, which the next build makes again"
+        yield f"dropped  {counted(len(dropped), 'table')} of the warehouse, which `dbt build` makes again"
     yield from (f"deleted  {count:,} rows of {table}" for table, count in changed.items())
-    yield f"erased from {len(receipt.runs)} runs; this person is not mailed any more"
+    yield f"erased from {counted(len(receipt.runs), 'run')}; this person will not be mailed again"
     yield from (f"to do    {place}" for place in receipt.out_of_reach)
     yield f"receipt  event {receipt.event[0]} of the ledger, {receipt.event[1]}"

@@ -151,14 +151,14 @@ def counts_told(connection: duckdb.DuckDBPyConnection, verdicts: Verdicts, mail:
 @pytest.mark.parametrize(
     ("rules", "good", "bad", "told"),
     [
-        ({"required": True}, "x", None, "values are empty"),
-        ({"required": True}, "x", " \u00a0", "values are empty"),
-        ({"min_length": 2}, "東京", "京", "values are shorter than 2 characters"),
-        ({"max_length": 2}, "東京", "東京都", "values are longer than 2 characters"),
-        ({"pattern": r"^\d{5}(-\d{4})?$"}, "02134-0001", "2134", r"values do not match ^\d{5}(-\d{4})?$"),
-        ({"allowed": ["MA", "O'x"]}, "O'x", "NY", "values are not among the allowed values"),
-        ({"upper": True}, "ÉTÉ 5", "ÉTé", "values are not in upper case"),
-        ({"trimmed": True}, "a b", "a ", "values begin or end with a space"),
+        ({"required": True}, "x", None, "value is empty"),
+        ({"required": True}, "x", " \u00a0", "value is empty"),
+        ({"min_length": 2}, "東京", "京", "value is shorter than 2 characters"),
+        ({"max_length": 2}, "東京", "東京都", "value is longer than 2 characters"),
+        ({"pattern": r"^\d{5}(-\d{4})?$"}, "02134-0001", "2134", r"value does not match ^\d{5}(-\d{4})?$"),
+        ({"allowed": ["MA", "O'x"]}, "O'x", "NY", "value is not among the allowed values"),
+        ({"upper": True}, "ÉTÉ 5", "ÉTé", "value is not in upper case"),
+        ({"trimmed": True}, "a b", "a ", "value begins or ends with a space"),
     ],
 )
 def test_every_kind_of_breach_is_told_and_left_out(
@@ -209,7 +209,7 @@ def test_the_error_quotes_no_value(connection: duckdb.DuckDBPyConnection) -> Non
         ({"columns": {"zip": {"patern": "x"}}}, "providers.yml: p.columns.zip.patern: unknown key; allowed: required, min_length, max_length, pattern, allowed, upper, trimmed"),
         ({"columns": {"zip": {"pattern": "(?=x)"}}}, "providers.yml: p.columns.zip.pattern: is not a regular expression of RE2, which has no look-around and no back-references: invalid perl operator: (?="),
         ({"columns": {"zip": {"pattern": "[a"}}}, "providers.yml: p.columns.zip.pattern: is not a regular expression of RE2, which has no look-around and no back-references: missing ]: [a"),
-        ({"columns": {"zip": {"pattern": "a\0"}}}, "providers.yml: p.columns.zip.pattern: must not hold the character NUL"),
+        ({"columns": {"zip": {"pattern": "a\0"}}}, "providers.yml: p.columns.zip.pattern: must not contain the character NUL"),
         ({"columns": {"zip": {"max_length": 0}}}, "providers.yml: p.columns.zip.max_length: Input should be greater than or equal to 1"),
         ({"columns": {"zip": {"min_length": 5, "max_length": 4}}}, "providers.yml: p.columns.zip: `max_length` is below `min_length`"),
         # What YAML makes of NO, and of a number.

@@ -232,11 +232,11 @@ def test_a_macro_without_its_documentation_stops_make_docs(old: str, new: str, f
         list(macros(TOLD.replace(old, new), "a.sql"))
 
 
-def test_a_key_of_which_nothing_is_said_stops_make_docs() -> None:
-    from scripts.reference.told import told_of
+def test_a_key_without_a_docstring_stops_make_docs() -> None:
+    from scripts.reference.field_texts import texts_of
 
     class Bare(BaseModel):
         key: int
 
-    with pytest.raises(SystemExit, match="Bare: nothing is said of key"):
-        told_of(Bare)
+    with pytest.raises(SystemExit, match="Bare: there is no docstring below key"):
+        texts_of(Bare)
