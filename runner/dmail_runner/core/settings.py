@@ -64,6 +64,11 @@ class Settings:
         return self.state_dir / "refused_logins"
 
     @property
+    def replay_dir(self) -> Path:
+        """The copy of the contact history that a replay reads. It is removed at the end."""
+        return self.state_dir / "replay"
+
+    @property
     def work_dir(self) -> Path:
         # The folder is emptied at each run, so its name must not be one that a project uses for something else.
         return self.state_dir / "dmail-work"

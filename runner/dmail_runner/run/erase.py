@@ -15,6 +15,7 @@ from dmail_runner import history
 from dmail_runner.core.counted import counted
 from dmail_runner.core.duck import connect
 from dmail_runner.core.errors import ConfigError, UsageError
+from dmail_runner.core.lock import locked
 from dmail_runner.core.settings import Settings
 from dmail_runner.declare.campaign import KEY
 from dmail_runner.declare.route import FolderRoute, find_route
@@ -83,6 +84,8 @@ def erase(settings: Settings, ledger: Ledger, key: str, decision: str, tell: Cal
         found = forget(settings, ledger, key)
         erased = erase_person(settings, key)
         shutil.rmtree(settings.figures_dir, ignore_errors=True)
+        with locked(settings.state_dir / "replay.lock", "forget"):
+            shutil.rmtree(settings.replay_dir, ignore_errors=True)
         lines = clean_log(settings.state_dir / "log", key)
     runs = tuple(sorted({*found.runs, *(run.run_id for run in unfrozen)}))
     left = tuple(out_of_reach(settings, ledger, key, runs=runs, waiting=found.waiting, erased=erased))

@@ -1,5 +1,6 @@
 """Housekeeping at the start of each run: retention of earlier runs, and checks and compaction of the contact history."""
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import timedelta
@@ -7,6 +8,7 @@ from datetime import timedelta
 from dmail_runner import history
 from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import Busy
+from dmail_runner.core.lock import locked
 from dmail_runner.core.settings import Settings
 from dmail_runner.declare.provider import RETENTION_DAYS
 from dmail_runner.history import weeks
@@ -44,6 +46,8 @@ def purge_all(settings: Settings, jobs: Mapping[str, Job], ledger: Ledger, tell:
 
     A campaign without a job is no longer in the project, or has errors. It is purged by the ledger alone.
     """
+    with suppress(Busy), locked(settings.state_dir / "replay.lock", "purge"):
+        shutil.rmtree(settings.replay_dir, ignore_errors=True)
     for name in sorted(ledger.campaigns() | jobs.keys()):
         with ledger.campaign_lock(name, "purge"):
             tidy_spool(settings, name, ledger)

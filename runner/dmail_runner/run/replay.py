@@ -2,7 +2,7 @@
 
 import shutil
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,6 +11,7 @@ from typing import Any
 
 from dmail_runner import history
 from dmail_runner.core.errors import Held, UsageError
+from dmail_runner.core.lock import locked
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.values import Part
 from dmail_runner.history import weeks
@@ -83,6 +84,7 @@ def replay(job: Job, run: Run, ledger: Ledger) -> Replay:
 
     Raises:
         UsageError: if the run has no file.
+        Busy: if another replay is under way.
         BuildError, ExtractError: if a step fails.
     """
     frozen = newest(ledger, run.run_id, "extracted")
@@ -102,7 +104,7 @@ def replay(job: Job, run: Run, ledger: Ledger) -> Replay:
     return Replay(run, tuple(compared(run, parts)), changed, None, recorded is not None)
 
 
-def compared(run: Run, parts: tuple[Part, ...] | list[Part]) -> Iterator[Compared]:
+def compared(run: Run, parts: Sequence[Part]) -> Iterator[Compared]:
     """Each file of a run, and the one with the same number that was made now."""
     now = {part.number: part for part in parts if not part.side}
     for entry in run.parts:
@@ -131,17 +133,18 @@ def history_of(settings: Settings, runs: set[str], until: datetime | None) -> It
 
     Yields the settings, and the runs whose contacts are still there.
     """
-    folder = settings.work_dir / "replay" / "contact_history"
-    shutil.rmtree(folder, ignore_errors=True)
-    try:
-        there = copy_contacts(settings, runs, folder)
-        people = settings.history_dir / "forgotten" / PEOPLE
-        if people.is_file() and until:
-            earlier = f"where forgotten_at <= timestamp '{until:%Y-%m-%d %H:%M:%S}'"
-            copy_rows(f"select * from {weeks.parquet([people])} {earlier}", folder / "forgotten" / PEOPLE)
-        yield replace(settings, history_dir=folder), there
-    finally:
+    folder = settings.replay_dir
+    with locked(settings.state_dir / "replay.lock", "replay"):
         shutil.rmtree(folder, ignore_errors=True)
+        try:
+            there = copy_contacts(settings, runs, folder)
+            people = settings.history_dir / "forgotten" / PEOPLE
+            if people.is_file() and until:
+                earlier = f"where forgotten_at <= timestamp '{until:%Y-%m-%d %H:%M:%S}'"
+                copy_rows(f"select * from {weeks.parquet([people])} {earlier}", folder / "forgotten" / PEOPLE)
+            yield replace(settings, history_dir=folder), there
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def copy_contacts(settings: Settings, runs: set[str], folder: Path) -> set[str]:

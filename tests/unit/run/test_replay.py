@@ -1,8 +1,11 @@
 """A run's file is made again as of then. If it is not equal, the input that has changed is named."""
 
 from dataclasses import replace
+from typing import Any
 
+from dmail_runner.core.settings import Settings
 from dmail_runner.ledger.made import made_of
+from dmail_runner.project.dbt_process import DbtOutcome
 from dmail_runner.run.replay import Replay, replay
 from tiny import World, letter
 from worlds import DAILY, DAY
@@ -32,8 +35,24 @@ def test_nothing_has_changed(world: World) -> None:
     assert found.changed == {}
     (file,) = found.files
     assert file.now == file.then == found.run.parts[0].part.sha256
-    assert list(world.settings.work_dir.rglob("*.parquet")) == [], "the copy of the history is gone"
+    assert not world.settings.replay_dir.exists(), "the copy of the history is gone"
     world.check()
+
+
+def test_the_build_reads_the_history_of_then(world: World) -> None:
+    """The first run had nobody before it; the second had the first, and not itself."""
+    mailed(world)
+    ledger = world.ledger()
+    second, first = ledger.latest()
+    seen: list[list[str]] = []
+
+    def run_dbt(settings: Settings, *rest: Any) -> DbtOutcome:
+        seen.append([path.parent.name for path in settings.history_dir.glob("*/contacts.parquet")])
+        return world.run_dbt(settings, *rest)
+
+    for run in (first, second):
+        assert replay(replace(world.job(), run_dbt=run_dbt), run, ledger).equal
+    assert seen == [[], [first.run_id]]
 
 
 def test_what_has_changed_is_named(world: World) -> None:
