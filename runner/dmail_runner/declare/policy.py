@@ -59,6 +59,8 @@ class Policy(Strict):
     """The people who may approve, by name. `four_eyes` and `two` need it. Without it, any account may approve for `one`."""
     allow_hooks: tuple[str, ...] = ()
     """The hooks that campaigns may run: models with hooks or a `sql_header`, `PACKAGE.on-run-start` and `PACKAGE.on-run-end`."""
+    source_folders: tuple[str, ...] | None = None
+    """Folders that the files of sources must be in; relative ones start at the project. Without it, sources may be anywhere."""
 
 
 def find_policy(settings: Settings) -> Policy:
