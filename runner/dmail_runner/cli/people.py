@@ -22,7 +22,7 @@ def access(context: typer.Context, profile_id: ProfileId, as_json: AsJson = Fals
     from dmail_runner.run.access import known_of, lines
 
     settings, ledger = open_ledger(context.obj)
-    found = known_of(settings, ledger, profile_id)
+    found = known_of(settings, ledger, profile_id, tell)
     with ledger.writing() as connection:
         ledger.record(connection, "ledger", "accessed", f"a person's data were shown to {this_account()}")
     if as_json:

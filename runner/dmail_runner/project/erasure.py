@@ -93,7 +93,7 @@ def drop_campaign(settings: Settings, campaign: str) -> list[str]:
 
 
 def has_tables(settings: Settings, campaign: str) -> bool:
-    """Whether the warehouse has tables of a campaign. False if another process has it open."""
+    """Whether the warehouse has tables of a campaign. The caller must hold its lock. False if another program has it open."""
     warehouse = find_warehouse(settings)
     if warehouse.schema:
         return any(is_of(folder.name, campaign) for folder in table_folders(warehouse))

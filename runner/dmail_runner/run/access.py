@@ -1,6 +1,6 @@
 """What is known of a person: contacts, the runs and files that had them, and rows of the warehouse."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,8 +16,7 @@ from dmail_runner.history.forget import PEOPLE, files_with
 from dmail_runner.history.forget import files as history_files
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import Run
-from dmail_runner.project.target import find_warehouse
-from dmail_runner.project.warehouse import literal, quote, session
+from dmail_runner.project.warehouse import literal, lock_warehouse, quote, session
 
 Row = Mapping[str, str | None]
 
@@ -80,10 +79,15 @@ class Known:
         return asdict(self)
 
 
-def known_of(settings: Settings, ledger: Ledger, key: str) -> Known:
+def known_of(settings: Settings, ledger: Ledger, key: str, tell: Callable[[str], None]) -> Known:
     """What is known of a person. Sources are read as far as the warehouse has views of them.
 
+    Args:
+        key: the person's profile_id.
+        tell: called with a line of text if the command waits for a build.
+
     Raises:
+        Busy: if a build takes too long.
         UsageError: if the key is empty.
         HistoryError: if the contact history cannot be read.
     """
@@ -91,23 +95,23 @@ def known_of(settings: Settings, ledger: Ledger, key: str) -> Known:
         raise UsageError(f"{KEY} is empty")
     tables: dict[str, list[Row]] = {}
     unread: list[str] = []
-    with suppress(ExtractError):  # not built yet, or another process builds now
-        read_tables(settings, key, tables, unread)
+    # The warehouse may not have been built yet.
+    with suppress(ExtractError), lock_warehouse(settings, "access", tell) as warehouse, session(warehouse) as connection:
+        read_tables(connection, key, tables, unread)
     return Known(key, forgotten_at(settings, key), tuple(contacts_of(settings, ledger, key)), tables, tuple(unread))
 
 
-def read_tables(settings: Settings, key: str, tables: dict[str, list[Row]], unread: list[str]) -> None:
+def read_tables(connection: duckdb.DuckDBPyConnection, key: str, tables: dict[str, list[Row]], unread: list[str]) -> None:
     """Find the rows of every table and view of the warehouse that has the column KEY."""
-    with session(find_warehouse(settings)) as connection:
-        columns = f"from duckdb_columns() where column_name = '{KEY}' and not internal"
-        for schema, name in connection.execute(f"select distinct schema_name, table_name {columns} order by all").fetchall():
-            try:
-                rows = read_rows(connection, f"{quote(schema)}.{quote(name)}", key)
-            except duckdb.Error:
-                unread.append(name)
-                continue
-            if rows:
-                tables[name] = rows
+    columns = f"from duckdb_columns() where column_name = '{KEY}' and not internal"
+    for schema, name in connection.execute(f"select distinct schema_name, table_name {columns} order by all").fetchall():
+        try:
+            rows = read_rows(connection, f"{quote(schema)}.{quote(name)}", key)
+        except duckdb.Error:
+            unread.append(name)
+            continue
+        if rows:
+            tables[name] = rows
 
 
 def read_rows(connection: duckdb.DuckDBPyConnection, relation: str, key: str) -> list[Row]:

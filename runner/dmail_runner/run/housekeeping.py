@@ -101,8 +101,9 @@ def drop_expired(settings: Settings, campaign: str, ledger: Ledger, days: int) -
     last = ledger.last_change(campaign)
     if last is None or last + timedelta(days=days) > ledger.now() or ledger.waiting(campaign):
         return
-    if has_tables(settings, campaign):
-        with suppress(Busy), lock_warehouse(settings, f"retention of {campaign}", lambda _: None, timeout=0):
+    # Without the lock, a build that starts now could not open the file.
+    with suppress(Busy), lock_warehouse(settings, f"retention of {campaign}", lambda _: None, timeout=0):
+        if has_tables(settings, campaign):
             drop_campaign(settings, campaign)
 
 

@@ -126,6 +126,22 @@ def test_hooks_are_refused_unless_the_project_allows_them_by_name(project: Proje
     assert fingerprint(project) != before
 
 
+def test_check_reports_the_errors_of_the_policy(project: Project) -> None:
+    (project.path / "profiles/policy.yml").write_text("require_approval: three\napprovers: {ann: {}}\n")
+    checked = project.call("check")
+    assert checked.returncode == WRONG
+    for fault in ("require_approval: unknown value", "approvers.ann: needs an `account` or a `key`"):
+        assert checked.stderr.count(f"profiles/policy.yml: {fault}") == 1
+    (project.path / "profiles/policy.yml").write_text("source_folders: [exports]\n")
+    refused = project.call("run", "spring_catalog", "--slot", SLOT)
+    assert refused.returncode == WRONG
+    assert (
+        "does not have the location of the source crm.profiles, which spring_catalog reads: 'data/profiles.csv'" in refused.stderr
+    )
+    (project.path / "profiles/policy.yml").write_text("source_folders: [data]\n")
+    assert project.call("check").returncode == DONE
+
+
 def mutate(project: Project, number: int) -> str:
     """Change one word, number or line of a file that somebody could edit; the file and what was changed."""
     chance = random.Random(number)

@@ -126,7 +126,7 @@ def test_the_ledger_never_has_a_key(world: World) -> None:
 
 
 def test_access_says_what_is_known(world: World) -> None:
-    known = known_of(world.settings, world.ledger(), KEY)
+    known = known_of(world.settings, world.ledger(), KEY, print)
     (contact,) = known.contacts
     assert (contact.cell, contact.state, contact.provider) == ("mailed", "settled", "acme")
     (file,) = contact.files
@@ -136,7 +136,7 @@ def test_access_says_what_is_known(world: World) -> None:
     for expected in (KEY, NAME, file.location, "to acme by the route out"):
         assert expected in told
     forgotten(world)
-    after = known_of(world.settings, world.ledger(), KEY)
+    after = known_of(world.settings, world.ledger(), KEY, print)
     assert after.forgotten_at
     assert (after.contacts, after.tables) == ((), {})
 
