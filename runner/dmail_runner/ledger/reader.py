@@ -12,6 +12,7 @@ from dmail_runner.core.values import Baseline, Part, Verdicts
 from dmail_runner.ledger.baseline import BASELINE, read_baseline
 from dmail_runner.ledger.database import Database, iso, moment
 from dmail_runner.ledger.intents import Attempt, Entry, Word, latest_attempt
+from dmail_runner.ledger.made import made_of
 from dmail_runner.ledger.run import FINISHED, LedgerPart, Run, run_name
 from dmail_runner.ledger.tables import events, exclusions, intents, parts, runs
 
@@ -71,6 +72,12 @@ class LedgerReader(Database):
         """The campaign's unfinished runs, including those that are held."""
         return self.read(sa.and_(runs.c.campaign == campaign, runs.c.state.not_in(FINISHED)))
 
+    def last_change(self, campaign: str) -> datetime | None:
+        """When a run of the campaign has changed last; None without runs."""
+        query = sa.select(sa.func.max(runs.c.updated_at)).where(runs.c.campaign == campaign)
+        with self.reading() as connection:
+            return moment(connection.execute(query).scalar())
+
     def campaigns(self) -> set[str]:
         """The campaigns that have unfinished runs, also those that are not in the project any more."""
         query = sa.select(runs.c.campaign).where(runs.c.state.not_in(FINISHED)).distinct()
@@ -101,8 +108,21 @@ class LedgerReader(Database):
             return connection.execute(query).scalar() or 0
 
     def details(self, run: Run, kind: str) -> list[str]:
-        """What the run's events of a kind say, in their order."""
+        """The details of the run's events of a kind, oldest first."""
         query = sa.select(events.c.detail).where(events.c.run_id == run.run_id, events.c.kind == kind).order_by(events.c.number)
+        with self.reading() as connection:
+            return list(connection.execute(query).scalars())
+
+    def provider_of(self, run: Run) -> str | None:
+        """The provider that a run's file was made for; None if an earlier version of the runner has made it."""
+        made = made_of(self, run)
+        return made.provider if made else None
+
+    def events_with(self, text: str) -> list[int]:
+        """The numbers of the events with a text that also name a profile_id. Earlier versions recorded the keys of profiles."""
+        columns = (events.c.detail, events.c.content)
+        both = (sa.and_(column.contains("profile_id"), column.contains(text, autoescape=True)) for column in columns)
+        query = sa.select(events.c.number).where(sa.or_(*both)).order_by(events.c.number)
         with self.reading() as connection:
             return list(connection.execute(query).scalars())
 

@@ -259,7 +259,7 @@ def test_half_a_file_that_the_server_does_not_remove_is_not_written_again(tmp_pa
         route, found = sftp_route(server, finish="direct", retries=0), Counter()
         with wire(server.port, [700_000]) as port, pytest.raises(Lost):
             ship([part], route.model_copy(update={"port": port}), found.desk())
-        with pytest.raises(DeliveryError, match="what lies there is not whole") as refused:
+        with pytest.raises(DeliveryError, match="the file there is incomplete") as refused:
             ship([part], route, found.desk())
         assert "have the provider remove it" in str(refused.value)
         half = (server.root / part.part.name).read_bytes()

@@ -148,7 +148,7 @@ def test_waves_keep_the_hour_over_a_change_of_clocks() -> None:
     waves = Waves(apart="2d", sizes=[Wave(share="20%"), Wave(share="30%", after="3d"), Wave(after="3d")])
     (first,) = slots_after(schedule, datetime(2026, 1, 1, tzinfo=UTC))
     assert [f"{at:%d %H:%M}" for at in wave_slots(schedule, waves, first)] == ["06 11:00", "09 10:00", "09 10:00"]
-    assert list(wave_faults(schedule, waves, first)) == ["wave 3 is 0:00:00 after the previous one, less than `apart`"]
+    assert list(wave_faults(schedule, waves, first)) == ["wave 3 is 0d after the previous one, less than `apart`"]
 
 
 @pytest.mark.parametrize(
