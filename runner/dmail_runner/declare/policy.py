@@ -60,7 +60,7 @@ class Policy(Strict):
     allow_hooks: tuple[str, ...] = ()
     """The hooks that campaigns may run: models with hooks or a `sql_header`, `PACKAGE.on-run-start` and `PACKAGE.on-run-end`."""
     source_folders: tuple[str, ...] | None = None
-    """Folders that the files of sources must be in; relative ones start at the project. Without it, sources may be anywhere."""
+    """The folders that may contain files of sources. Relative paths start at the project. Without it, all folders are allowed."""
 
 
 def find_policy(settings: Settings) -> Policy:
