@@ -72,7 +72,6 @@ def init(
     A new project gets the dbt package `dmail`, the models that every campaign needs, one campaign, and a provider. With --here,
     your project gets them, with profiles that are a mapping of --customers. The diff of existing files is printed first.
 
-    Example: dmail-runner init letters
     Example: dmail-runner init --here --customers "ref('dim_customers')"
     """
     if here and folder is None and customers:

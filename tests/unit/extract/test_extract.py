@@ -57,7 +57,7 @@ TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"
 
 
 @pytest.mark.slow
-@searching(40, 500)
+@searching(20, 500)
 @given(st.lists(st.tuples(TEXT, TEXT | st.none()), min_size=1, max_size=12), st.sampled_from(["lf", "crlf"]))
 def test_any_text_is_read_back_as_it_was(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str | None]], line_end: str
