@@ -9,7 +9,7 @@ import duckdb
 from dmail_runner.check.ids import near_matches
 from dmail_runner.check.opt_outs import people
 from dmail_runner.core.errors import Held
-from dmail_runner.core.values import IDENTICAL, Baseline, Build, Verdicts
+from dmail_runner.core.values import IDENTICAL, Baseline, Build, SourceFigures, Verdicts
 from dmail_runner.declare.campaign import KEY, Campaign, Guard
 from dmail_runner.project.warehouse import quote
 
@@ -28,16 +28,18 @@ class Figures:
         targeted: the number of targeted profiles.
         excluded: the number of excluded profiles by reason.
         baseline: the lists and consents; None if they are not known.
+        sources: the sources whose rows are counted.
     """
 
     targeted: int
     excluded: Mapping[str, int]
     baseline: Baseline | None
+    sources: tuple[SourceFigures, ...] = ()
 
     @classmethod
     def of(cls, verdicts: Verdicts) -> "Figures":
         """The figures of a run."""
-        return cls(verdicts.targeted, verdicts.excluded, verdicts.baseline)
+        return cls(verdicts.targeted, verdicts.excluded, verdicts.baseline, verdicts.sources)
 
     @property
     def fresh(self) -> int:
@@ -99,10 +101,11 @@ def check_exclusions(campaign: Campaign, now: Figures, last: Figures | None) -> 
 
     Raises:
         Held: if a list matches far fewer profiles than before or is empty, a consent column is blank that had answers, or far
-            fewer or far more people are excluded for a reason.
+            fewer or far more people are excluded for a reason, or if many of the profiles, or of a source's rows, are missing.
     """
     faults = list(empty_lists(now))
     if last:
+        faults += [*missing_profiles(campaign.mail.guard, now, last), *missing_rows(campaign, now, last)]
         faults += [*vanished_lists(now, last), *unmatched_lists(campaign.mail.guard, now, last)]
         faults += [*faded_consents(campaign.mail.guard, now, last), *changed_reasons(campaign.mail.guard, now, last)]
     if faults:
@@ -112,6 +115,25 @@ def check_exclusions(campaign: Campaign, now: Figures, last: Figures | None) -> 
             todo="find out why (the list's source, `dmail-runner diff`); to deliver it, use `dmail-runner release RUN` or "
             "`--accept exclusions`",
         )
+
+
+def missing_profiles(guard: Guard, now: Figures, last: Figures) -> Iterator[str]:
+    """Far fewer profiles than in the last run: an export that was cut off."""
+    if now.baseline and last.baseline:
+        count, before = now.baseline.profiles, last.baseline.profiles
+        if Expected(before, (1,)).fell(count, guard.max_missing_profiles):
+            share = f"max_missing_profiles, {guard.max_missing_profiles:.0%}"
+            yield f"there are {count:,} profiles, and {before:,} in the last run: more are missing than {share}"
+
+
+def missing_rows(campaign: Campaign, now: Figures, last: Figures) -> Iterator[str]:
+    """Sources with far fewer rows than in the last run."""
+    limits = {source.name: source.rows.max_missing for source in campaign.inputs}
+    before = {source.name: source.rows for source in last.sources}
+    for source in now.sources:
+        limit, old = limits.get(source.name), before.get(source.name)
+        if limit is not None and old and source.rows is not None and source.rows < old * (1 - limit):
+            yield f"{source.name} has {source.rows:,} rows, and had {old:,} in the last run: more are missing than {limit:.0%}"
 
 
 def empty_lists(now: Figures) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -106,6 +107,28 @@ class Baseline:
 
 
 @dataclass(frozen=True)
+class SourceFigures:
+    """How new and how large a source was, as far as limits are declared for it.
+
+    Attributes:
+        name: the source and its table.
+        rows: the number of rows; None if none is declared.
+        loaded: the time of its newest data, in UTC; None if no limit of its age is declared.
+        warning: what to report about it, if anything.
+    """
+
+    name: str
+    rows: int | None = None
+    loaded: datetime | None = None
+    warning: str | None = None
+
+    def __str__(self) -> str:
+        rows = f"{self.rows:,} rows" if self.rows is not None else ""
+        loaded = f"loaded {self.loaded:%Y-%m-%d %H:%M} UTC" if self.loaded else ""
+        return f"{self.name}: {', '.join(filter(None, (rows, loaded)))}"
+
+
+@dataclass(frozen=True)
 class Verdicts:
     """How many profiles were targeted, and how many of them are in the file. `targeted` is `included` plus all of `excluded`.
 
@@ -117,6 +140,7 @@ class Verdicts:
         regions: the included profiles by region, as far as the extract has regions.
         churn: the difference from the previous file, if there is one.
         baseline: what the next run is compared with; None if opt-outs do not stop the campaign.
+        sources: the sources with declared limits.
     """
 
     targeted: int
@@ -126,6 +150,7 @@ class Verdicts:
     regions: tuple[RegionCount, ...] = ()
     churn: Churn | None = None
     baseline: Baseline | None = None
+    sources: tuple[SourceFigures, ...] = ()
 
 
 @dataclass(frozen=True)

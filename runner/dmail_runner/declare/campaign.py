@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, mod
 from dmail_runner.core.yaml import Strict
 from dmail_runner.declare.contract import check_pad
 from dmail_runner.declare.schedule import Recheck, Schedule, Share, Waves
+from dmail_runner.declare.source import Source
 
 KEY = "profile_id"
 
@@ -91,6 +92,9 @@ class Guard(Strict):
     """So many people may come, and so many go, as a share of the last run's pieces."""
     max_unmatched: Annotated[Share, Field(gt=0)] = 0.5
     """So many of the entries of a suppression list that matched a profile in the last run may match none now."""
+    max_missing_profiles: Annotated[Share, Field(gt=0)] = 0.2
+    """So many of the profiles of the last run may be missing now: an export that was cut off has fewer. Differences of fewer than
+    10 profiles pass."""
     max_reason_change: Annotated[Share, Field(gt=0)] = 0.5
     """With `50%`, an exclusion reason that halves or doubles against the last run is held; with `100%`, none is. Differences of
     fewer than 10 people, and those within chance, pass."""
@@ -112,6 +116,8 @@ class DirectMail(Strict):
     """`draft`: only looked at. `active`: its slots are run. `stopped`: nothing happens."""
     provider: str
     """The entry of profiles/providers.yml."""
+    priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
+    """Of the campaigns that are due at once, those with a greater number run first, so that frequency caps keep their letters."""
     postal_class: str | None = None
     """One of the provider's `postal_classes`; too few pieces for it are held."""
     purpose: Literal["marketing", "contractual"] = "marketing"
@@ -149,6 +155,14 @@ class ModelMeta(Strict):
     role: Role
     """`profiles`: who can be mailed, with their consents. `suppressions`: who must not be mailed. `suppressed_profiles`: which
     profiles that is. `contact_history`: who was mailed. `addresses`: what a new campaign selects from."""
+    lists: tuple[str, ...] = ()
+    """Of `suppressions`: the names of the lists. Rules that name another one are then errors of `check`."""
+
+    @model_validator(mode="after")
+    def check_lists(self) -> Self:
+        if self.lists and self.role != "suppressions":
+            raise ValueError("`lists` are those of the model with the role `suppressions`")
+        return self
 
 
 class ColumnMeta(Strict):
@@ -218,6 +232,8 @@ class Campaign:
     `audience`, `recipients` and `extract` are dbt's ids of its models. `opt_outs`: the models that the opt-out gate reads; None
     for a campaign that opt-outs do not stop. `definition`: the text of all that is built for it, by what it is. `sources`: the
     files with that text. `hooks`: SQL that dbt runs beside the models of this campaign, by the names that policy.yml allows.
+    `inputs`: the sources with declared limits that it reads. `records`: what it reads of the runner's own records, such as
+    `contact_history`.
     """
 
     name: str
@@ -236,6 +252,8 @@ class Campaign:
     email: str | None = None
     definition: Callable[[], Mapping[str, str]] = dict
     hooks: tuple[str, ...] = ()
+    inputs: tuple[Source, ...] = ()
+    records: frozenset[str] = frozenset()
 
     @property
     def has_seeds(self) -> bool:

@@ -14,6 +14,7 @@ from dmail_runner.ledger.tables import (
     approvals,
     events,
     exclusions,
+    history_files,
     intents,
     notices,
     parts,
@@ -25,9 +26,10 @@ from dmail_runner.ledger.tables import (
 )
 
 # Every table but `events`, which the chain of hashes covers, and `head`, which is compared with its end.
-COVERED = (runs, exclusions, places, parts, intents, schedules, approvals, notices, proofs, route_tests)
-# How far a schedule was planned moves with the clock, each time that somebody looks at what is due.
-MOVING = {(schedules.name, "planned_to")}
+COVERED = (runs, exclusions, places, parts, intents, schedules, approvals, notices, proofs, route_tests, history_files)
+# How far a schedule was planned moves with the clock, each time that somebody looks at what is due. The time of a file is only a
+# shortcut for its hash, and another one after it was copied.
+MOVING = {(schedules.name, "planned_to"), (history_files.name, "modified")}
 LONG = 500  # characters of a text that an event repeats
 
 Content = dict[str, dict[str, dict[str, Any] | None]]
