@@ -18,7 +18,7 @@ from scripts.reference.schemas import campaign_schema, entries_schema, file_sche
 
 ROOT = Path(__file__).parents[2]
 ABOUT = {
-    "campaign": "`config.meta.direct_mail` of a campaign's exposure, a model with a role, or a source; `config.meta` of a column.",
+    "campaign": "`config.meta.direct_mail` of a campaign's exposure, a role, or a source; `config.meta` of a column.",
     "providers": "One entry for each mail house; and files of profiles/contracts. More: [providers.md](../providers.md).",
     "routes": "One entry for each server or folder. More: [routes.md](../routes.md).",
     "notices": "Who is told of what. More: [operations.md](../operations.md#notices).",
