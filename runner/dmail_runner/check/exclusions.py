@@ -18,6 +18,7 @@ CHANGING = ("frequency_cap", "already_mailed", "another_wave", "limit", IDENTICA
 FORGOTTEN = "forgotten"  # the list of the people who were erased on request, who leave the profiles
 # Small numbers differ by chance. A difference counts from so many people on, and from so many standard deviations on.
 FEWEST, DEVIATIONS = 10, 3
+MANY = 50  # entries of a new list, of which one should match a profile
 
 
 @dataclass(frozen=True)
@@ -100,10 +101,10 @@ def check_exclusions(campaign: Campaign, now: Figures, last: Figures | None) -> 
     """Compare the exclusions with those of the last run.
 
     Raises:
-        Held: if a list matches far fewer profiles than before or is empty, a consent column is blank that had answers, or far
-            fewer or far more people are excluded for a reason, or if many of the profiles, or of a source's rows, are missing.
+        Held: if a list matches far fewer profiles than before, is empty or can match nobody, if a consent column is blank that had
+            answers, if far fewer or far more people are excluded for a reason, or if many profiles or rows of a source are missing.
     """
-    faults = list(empty_lists(now))
+    faults = [*empty_lists(now), *useless_lists(now, last)]
     if last:
         faults += [*missing_profiles(campaign.mail.guard, now, last), *missing_rows(campaign, now, last)]
         faults += [*vanished_lists(now, last), *unmatched_lists(campaign.mail.guard, now, last)]
@@ -140,6 +141,23 @@ def empty_lists(now: Figures) -> Iterator[str]:
     """Suppression lists that have no entry at all: a source that was not exported looks the same."""
     if now.baseline and not any(entry.entries for entry in now.baseline.lists if entry.name != FORGOTTEN):
         yield "the suppression lists have no entry"
+
+
+def useless_lists(now: Figures, last: Figures | None) -> Iterator[str]:
+    """Suppression lists that match nobody: those of which most entries have no key, and large ones that never matched.
+
+    What a person has let pass once is usual from then on.
+    """
+    usual = {entry.name: entry for entry in last.baseline.lists} if last and last.baseline else {}
+    for entry in now.baseline.lists if now.baseline else ():
+        before = usual.get(entry.name)
+        if 2 * entry.keyless > entry.entries and not (before and 2 * before.keyless > before.entries):
+            yield (
+                f"{entry.keyless:,} of {entry.entries:,} entries of {entry.name} can match nobody: they have neither an id nor a "
+                "name with an address"
+            )
+        elif entry.entries >= MANY and not entry.matched and before is None and entry.name != FORGOTTEN:
+            yield f"none of the {entry.entries:,} entries of {entry.name} matches a profile, and it is a new list"
 
 
 def vanished_lists(now: Figures, last: Figures) -> Iterator[str]:

@@ -1,13 +1,16 @@
 """Finds ids that are the same except for what spreadsheets do to them.
 
 A spreadsheet removes leading zeros, appends `.0`, writes large numbers in scientific notation or with zeros after the 15th digit,
-and adds thousands separators. People add apostrophes, quotes, blanks, and other capitals. All of these are found on either side.
+and adds thousands separators. People add apostrophes, quotes, blanks, punctuation, digits of another script, and other capitals.
+All of these are found on either side.
 """
 
 import duckdb
 
-# Blanks, invisible characters, quotes and apostrophes, and the sign of a formula.
-ADDED = r"[\p{Z}\p{C}''\"`=\x{b4}\x{2018}\x{2019}\x{201c}\x{201d}]"
+# Blanks, invisible characters, quotes and apostrophes, the sign of a formula, and punctuation that people add to numbers.
+ADDED = r"[\p{Z}\p{C}''\"`=#;:()/*\x{b4}\x{2018}\x{2019}\x{201c}\x{201d}]|\b-\b"
+# Digits of other scripts: full-width, Arabic and Persian.
+OTHER_DIGITS = "".join(chr(zero + digit) for zero in (0xFF10, 0x660, 0x6F0) for digit in range(10))
 DIGITS = 15  # that a spreadsheet keeps
 
 # Ids of the first table that are an id of the second: written alike, cut after the 15th digit, or in scientific notation.
@@ -86,7 +89,10 @@ def forms(ids: str) -> str:
     return rf"""
         with
             bared as (
-                select distinct id, ltrim(lower(regexp_replace(id, '{ADDED}', '', 'g')), '+') as bare
+                select
+                    distinct id,
+                    ltrim(lower(regexp_replace(translate(id, '{OTHER_DIGITS}', '{"0123456789" * 3}'), '{ADDED}', '', 'g')), '+')
+                    as bare
                 from ({ids})
                 where id is not null
             ),

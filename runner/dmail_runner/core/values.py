@@ -70,16 +70,19 @@ class ListFigures:
         entries: the number of entries that apply.
         matched: the number of them that match a profile.
         near: the number of them that match none, but whose id is a profile's as a spreadsheet would change it.
+        keyless: the number of entries that can match nobody: they have neither an id nor a name with an address.
     """
 
     name: str
     entries: int
     matched: int
     near: int = 0
+    keyless: int = 0
 
     def __str__(self) -> str:
         near = f", {self.near:,} nearly" if self.near else ""
-        return f"{self.name}: {self.matched:,} of {self.entries:,} entries match a profile{near}"
+        keyless = f", {self.keyless:,} can match nobody" if self.keyless else ""
+        return f"{self.name}: {self.matched:,} of {self.entries:,} entries match a profile{near}{keyless}"
 
 
 @dataclass(frozen=True)
