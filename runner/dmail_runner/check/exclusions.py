@@ -101,8 +101,8 @@ def check_exclusions(campaign: Campaign, now: Figures, last: Figures | None) -> 
     """Compare the exclusions with those of the last run.
 
     Raises:
-        Held: if a list matches far fewer profiles than before, is empty or can match nobody, if a consent column is blank that had
-            answers, if far fewer or far more people are excluded for a reason, or if many profiles or rows of a source are missing.
+        Held: if a list matches far fewer profiles than before, is empty or can match nobody; if a consent column is blank that
+            had answers; if far fewer or far more people are excluded for a reason; if many profiles or rows are missing.
     """
     faults = [*empty_lists(now), *useless_lists(now, last)]
     if last:
