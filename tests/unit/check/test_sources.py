@@ -69,10 +69,10 @@ def test_without_a_column_the_time_of_the_newest_file_counts(tmp_path: Path) -> 
 def test_a_table_of_the_warehouse_is_read(tmp_path: Path) -> None:
     (tmp_path / "spill").mkdir()
     with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
-        connection.execute("create table people as select timestamp '2027-02-28 12:00:00' as at, 'x' as kind")
-    assert checked(tmp_path, None, loaded_at="at", error_after=2 * DAY, min_rows=1).rows == 1
-    with pytest.raises(SourceError, match="has no row with a time in at"):
-        checked(tmp_path, None, loaded_at="at", filter="kind = 'y'", error_after=2 * DAY)
+        connection.execute("create table people as select timestamp '2027-02-28 12:00:00' as loaded, 'x' as kind")
+    assert checked(tmp_path, None, loaded_at="loaded", error_after=2 * DAY, min_rows=1).rows == 1
+    with pytest.raises(SourceError, match="has no row with a time in loaded"):
+        checked(tmp_path, None, loaded_at="loaded", filter="kind = 'y'", error_after=2 * DAY)
 
 
 @pytest.mark.parametrize(
