@@ -84,11 +84,18 @@ def record_present(settings: Settings, ledger: Ledger, contents: Collection[Hist
     record_files(ledger, there, names, "history", text)
 
 
-def confirm(settings: Settings, ledger: Ledger, names: Collection[str]) -> None:
-    """Record what files are whose last change was not completed. Files that are as no record says stay as they are."""
-    rows = [entry for entry in recorded_files(ledger) if entry.file in names]
-    open_names = {entry.file for entry in rows} - {entry.file for entry in rows if entry.expected}
-    settled = {name for name in open_names if not file_fault(settings, [row for row in rows if row.file == name], thorough=True)}
+def confirm(settings: Settings, ledger: Ledger, names: Collection[str] | None = None) -> None:
+    """Record what files are now whose last change was not completed, because its process was killed.
+
+    Args:
+        settings: the project's settings.
+        ledger: the ledger.
+        names: the files; None for all of them. The caller must then hold the history's lock.
+    """
+    rows = [entry for entry in recorded_files(ledger) if names is None or entry.file in names]
+    groups = [list(group) for _, group in groupby(rows, key=lambda entry: entry.file)]
+    undecided = [group for group in groups if not any(entry.expected for entry in group)]
+    settled = {group[0].file for group in undecided if not isinstance(file_fault(settings, group, thorough=True), str)}
     if settled:
         record_present(settings, ledger, (), settled)
 

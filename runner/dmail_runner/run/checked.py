@@ -115,6 +115,8 @@ def recheck(job: Job, order: Order, contacts: history.StoredContacts) -> None:
     """Compare the people of a frozen file with the current opt-outs. Raises Held if somebody has opted out."""
     with lock_warehouse(job.settings, f"opt-outs of {job.campaign.name}", job.tell) as warehouse:
         job.tell(f"recheck  {order.run_id} was frozen some time ago, and is compared with the current opt-outs")
+        # Opt-outs of an old source are not the current ones.
+        check_sources(job.campaign.inputs, warehouse, job.settings.project_dir, order.now)
         environment = order.environment(job.campaign)
         relations = in_folder(job, lambda work: build_opt_outs(job.settings, job.campaign, environment, work, job.run_dbt))
         people = f"(select {KEY}, false as {SEED} from ({history.mailed_query(contacts)}))"

@@ -9,7 +9,7 @@ from dmail_runner.core.settings import Settings
 from dmail_runner.declare.provider import RETENTION_DAYS
 from dmail_runner.history import weeks
 from dmail_runner.history.compact import compact
-from dmail_runner.history.record import count_files, damaged, history_faults, require_intact
+from dmail_runner.history.record import confirm, damaged, history_faults, require_intact
 from dmail_runner.history.weeks import HistoryError
 from dmail_runner.ledger.database import LedgerError
 from dmail_runner.ledger.ledger import Ledger
@@ -38,7 +38,6 @@ def strangers(job: Job, ledger: Ledger) -> list[str]:
 
 def check_contacts(job: Job, ledger: Ledger) -> None:
     """Raises HistoryError if a file that the campaign's rules read is missing, short or changed: caps would not count."""
-    count_files(job.settings, ledger)
     found = [fault for fault in history_faults(job.settings, ledger) if concerns(job, fault.file)]
     if found:
         raise damaged(job.settings, found)
@@ -107,10 +106,10 @@ def keep_history(job: Job, ledger: Ledger) -> None:
     if not job.settings.history_dir.is_dir():
         return
     try:
-        count_files(job.settings, ledger)
         with weeks.lock_history(job.settings, f"compaction, {job.campaign.name}"):
             # What is rewritten is recorded anew. A file that was changed before must not become a right one by that.
             require_intact(job.settings, ledger)
+            confirm(job.settings, ledger)
             if job.provider.history_days is not None:
                 history.remove_before(
                     job.settings, ledger, job.campaign.name, ledger.now() - timedelta(days=job.provider.history_days)

@@ -74,6 +74,7 @@ def carry_out(job: Job, run: Run, ledger: Ledger, *, asked_for: bool = False) ->
     """Start or continue a run. The caller holds the campaign's lock. Older unfinished runs that it replaces are ended first."""
     ledger.check()
     check_history(job, ledger)
+    history.count_files(job.settings, ledger)
     if is_done(run, asked_for=asked_for):
         return run
     if run.finished:
