@@ -12,8 +12,8 @@
                            sees only rows that no earlier rule has excluded, so that an excluded row never takes a place
         shows              what `dmail-runner explain` prints: label -> SQL
         name               the rule's name there; the reason, if it has none
-        within_file        another rule, which limits what this very file gives; see `with_caps_within_file()`
-        draws              true for rules that choose among everybody whom the other rules leave
+        within_file        another rule, which limits the pieces of this file; see `with_caps_within_file()`
+        draws              true for rules that choose among the profiles that the other rules have kept
 
     A list among the rules is a set of rules that several campaigns share: a macro of the project returns it, and its rules apply in
     its place.
@@ -96,7 +96,7 @@
 {% endmacro %}
 
 {#
-    The rules, with those of each set in place of the set.
+    The rules, in which each set of rules is replaced by its rules.
 
     Arguments:
         rules (list[any]): Rules, and lists of rules.
@@ -112,8 +112,8 @@
 {% endmacro %}
 
 {#
-    The rules, with those that limit what this very file gives. They come after the rules that decide who may be mailed, and before the
-    first one after them that draws a control group or a quantity: nobody takes a place in a household who is not mailed.
+    The rules, with those that limit the pieces of this file. They come after the rules that decide who may be mailed, and before the
+    first one after them that draws a control group or a quantity. A person who is not mailed therefore takes no place in a household.
 
     Arguments:
         rules (list[dict[string, any]]): The rules, in order.

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from dmail_runner.core.duck import connect
 from dmail_runner.core.errors import ExtractError, SourceError
 from dmail_runner.core.values import SourceFigures
 from dmail_runner.declare.source import Source
@@ -64,7 +65,7 @@ def reading(source: Source, warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyCon
             with session(warehouse) as connection:
                 yield connection
             return
-        with duckdb.connect(config={"temp_directory": str(warehouse.spill)}) as connection:
+        with connect(temp_directory=str(warehouse.spill)) as connection:
             connection.execute("set TimeZone = 'UTC'")
             yield connection
     except (duckdb.Error, ExtractError) as error:

@@ -1,5 +1,6 @@
 """Who is notified of which events (`profiles/notices.yml`)."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
@@ -10,6 +11,8 @@ from dmail_runner.core.settings import Settings
 from dmail_runner.core.yaml import Strict, parse, read_yaml, render
 
 FILE = "profiles/notices.yml"
+PLAIN_KINDS = ("http", "json", "xml", "form")  # all but the first are apprise's
+NOT_ENCRYPTED = "is not encrypted on its way: use https (`jsons`, `xmls`, `forms`), or set `allow_http: true`"
 Kind = Literal["delivered", "empty", "held", "failed", "missed", "key_expiring", "left_behind"]
 
 
@@ -22,6 +25,8 @@ class Channel(Strict):
     """A URL that receives each notice as JSON, instead of `url`."""
     headers: Mapping[str, SecretStr] = Field(default_factory=dict)
     """HTTP headers of the webhook, such as a token."""
+    allow_http: bool = False
+    """Allow a `webhook`, or an apprise URL of the kinds `json`, `xml` and `form`, that is not encrypted on its way."""
     kinds: Annotated[tuple[Kind, ...], Field(min_length=1)] = (
         "empty", "held", "failed", "missed", "key_expiring", "left_behind",
     )  # fmt: skip
@@ -37,20 +42,45 @@ class Channel(Strict):
             raise ValueError("has `headers`, which only a `webhook` can have")
         return self
 
+    @model_validator(mode="after")
+    def check_encryption(self) -> Self:
+        if self.webhook and not re.match(r"https?://", self.address, re.IGNORECASE):
+            raise ValueError("has a `webhook` that is no https address")
+        if not self.allow_http and is_plain(self.address):
+            raise ValueError(NOT_ENCRYPTED)
+        return self
+
+    @property
+    def address(self) -> str:
+        """The channel's address, which may contain secrets."""
+        return (self.url or self.webhook or SecretStr("")).get_secret_value().strip()
+
     @property
     def name(self) -> str:
         """The channel's name in error messages, without secrets."""
-        address = (self.url or self.webhook or SecretStr("")).get_secret_value()
-        return address.split(":", maxsplit=1)[0] + (" webhook" if self.webhook else "")
+        return self.address.split(":", maxsplit=1)[0] + (" webhook" if self.webhook else "")
+
+
+def is_plain(address: str) -> bool:
+    """Whether what is sent to an address can be read on its way."""
+    return address.strip().partition(":")[0].lower() in PLAIN_KINDS
 
 
 class Notices(Strict):
     """The recipients of notices."""
 
     owner: SecretStr | None = None
-    """An apprise URL that notifies the owner of each campaign. `{owner}` stands for the owner's address."""
+    """An apprise URL that notifies the owner of each campaign. `{owner}` is replaced by the owner's address."""
     channels: tuple[Channel, ...] = ()
     """The other recipients."""
+    allow_http: bool = False
+    """Allow an `owner` of the kinds `json`, `xml` and `form`, which is not encrypted on its way."""
+
+    @model_validator(mode="after")
+    def check_encryption(self) -> Self:
+        if self.owner and not self.allow_http and is_plain(self.owner.get_secret_value()):
+            raise ValueError(f"`owner` {NOT_ENCRYPTED}")
+        return self
 
 
 def find_notices(settings: Settings) -> Notices:

@@ -1,7 +1,7 @@
 """Erases a person: replaces their key in the contact history by a pseudonym and adds them to a suppression list."""
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,21 +23,20 @@ LOCK_TIMEOUT = 60  # seconds to wait for a compaction
 
 @dataclass(frozen=True)
 class Forgotten:
-    """The ids of the runs whose files contained the person."""
+    """The ids of the runs whose files contained the person, and of those that keep the person until they are delivered."""
 
     runs: tuple[str, ...]
+    waiting: tuple[str, ...] = ()
 
 
-def forget(settings: Settings, ledger: Ledger, profile_id: str, decision: str, tell: Callable[[str], None]) -> Forgotten:
+def forget(settings: Settings, ledger: Ledger, profile_id: str) -> Forgotten:
     """Erase a person from the contact history, and add them to the suppression list `forgotten`.
 
-    A frozen file that is not yet shipped may contain the person. It is then compared with the opt-outs and made again before it
-    is shipped. Its contacts keep the person until then, so the person must be erased once more.
+    A frozen file of which some may have left keeps the person: it is compared with the opt-outs before the rest is shipped. The
+    person must be erased once more when it is delivered.
 
     Args:
         profile_id: the person's key.
-        decision: who decided it and why, for the ledger.
-        tell: called with a line of text for each file that keeps the person for now.
 
     Raises:
         UsageError: if the key is empty.
@@ -50,12 +49,13 @@ def forget(settings: Settings, ledger: Ledger, profile_id: str, decision: str, t
     change = partial(recorded_change, settings, ledger)
     settings.history_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with weeks.lock_history(settings, "forget", LOCK_TIMEOUT):
+        # A rewritten file gets a new record. A file that was changed before must not become valid by that.
+        require_intact(settings, ledger, {f"forgotten/{PEOPLE}"})
         suppress(settings, profile_id, ledger.stamp(), change)
         clear(settings)
         pseudonym = f"forgotten-{secrets.token_hex(8)}"
-        runs = set()
+        runs, waiting = set(), set()
         found = files_with(files(settings), profile_id)
-        # What is rewritten is recorded anew. A file that was changed before must not become a right one by that.
         require_intact(settings, ledger, {name_of(settings, file) for file in found})
         for file in found:
             if file.parent.parent.name == weeks.FOLDER:
@@ -66,15 +66,10 @@ def forget(settings: Settings, ledger: Ledger, profile_id: str, decision: str, t
             run = ledger.get(file.parent.name)
             if run and not run.finished and run.parts:
                 ledger.force_recheck(run)
-                tell(
-                    f"note     the file of {run.run_id} is frozen and has this person: "
-                    "it is made again; run this command again after that"
-                )
+                waiting.add(run.run_id)
             else:
                 replace(erased_query(file, profile_id, pseudonym), file, change)
-    with ledger.writing() as connection:
-        ledger.record(connection, "ledger", "forgotten", f"a person in {len(runs)} runs, {decision}")
-    return Forgotten(tuple(sorted(runs)))
+    return Forgotten(tuple(sorted(runs)), tuple(sorted(waiting)))
 
 
 def files(settings: Settings) -> list[Path]:

@@ -1,6 +1,6 @@
-"""Accepts an older copy of the ledger, and a contact history that is not as recorded.
+"""Accepts an older copy of the ledger, and a contact history that differs from its record.
 
-What the ledger lacks counts as mailed until a person says otherwise. What the contact history lacks is not counted any more.
+Runs that the ledger lacks count as mailed until a person decides otherwise. Contacts that the history lacks no longer count.
 """
 
 from collections.abc import Sequence
@@ -41,12 +41,12 @@ def reconcile_all(settings: Settings, jobs: Sequence[Job], ledger: Ledger, decis
 
 
 def reconcile(jobs: Sequence[Job], ledger: Ledger, decision: str) -> list[str]:
-    """Accept the ledger as it is, from now on. Slots that were due before are not run by themselves.
+    """Accept the ledger as it is from now on. Slots that were due before are not run automatically.
 
     Args:
         jobs: the jobs of all campaigns.
         ledger: the ledger.
-        decision: who decided, and why.
+        decision: the person who decided, and the reason.
 
     Returns:
         The runs that only the contact history has. Each is now held as unknown.

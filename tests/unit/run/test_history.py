@@ -114,7 +114,7 @@ def test_an_edit_that_keeps_size_and_time_is_found_by_the_audit(mailed: World) -
 
 def test_a_person_is_erased_and_the_history_is_as_recorded(mailed: World) -> None:
     ledger = mailed.ledger()
-    forget(mailed.settings, ledger, "p3", "by Ann: asked", print)
+    forget(mailed.settings, ledger, "p3")
     assert history_faults(mailed.settings, ledger, thorough=True) == []
     (mailed.settings.history_dir / "forgotten/people.parquet").unlink()
     mailed.pass_time(DAY)
@@ -125,7 +125,7 @@ def test_a_person_is_erased_and_the_history_is_as_recorded(mailed: World) -> Non
 def test_nobody_is_erased_from_a_file_that_was_changed(mailed: World) -> None:
     cut(contacts(mailed))
     with pytest.raises(HistoryError, match="is not as it was recorded"):
-        forget(mailed.settings, mailed.ledger(), "p3", "by Ann: asked", print)
+        forget(mailed.settings, mailed.ledger(), "p3")
 
 
 def test_the_history_is_followed_through_compaction_and_removal(mailed: World) -> None:
