@@ -70,7 +70,7 @@ class StoredContacts:
 def find_contacts(settings: Settings, run_id: str) -> StoredContacts | None:
     """A run's contacts; None if the history has none."""
     # The week must be searched first: as soon as it has the run, the run's own file may be removed.
-    if folder := weeks.find_folder(settings, run_id):
+    if (folder := weeks.find_folder(settings, run_id)) and (folder / FILE).exists():
         return StoredContacts(folder / FILE, run_id)
     own = settings.history_dir / run_id / FILE
     return StoredContacts(own) if own.exists() else None

@@ -208,21 +208,28 @@ def damaged(settings: Settings, faults: list[Fault]) -> HistoryError:
 
 
 def accept_history(settings: Settings, ledger: Ledger, decision: str) -> list[Fault]:
-    """Record the files as they are, by the decision of a person. Returns what differed."""
+    """Record the files as they are, by the decision of a person. Files that cannot be read are deleted. Returns what differed."""
     settings.history_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with weeks.lock_history(settings, "reconciliation", LOCK_TIMEOUT):
         found = history_faults(settings, ledger, thorough=True)
+        names = {fault.file for fault in found}
+        for path in [settings.history_dir / name for name in sorted(names)]:
+            if not is_parquet(path):
+                path.unlink(missing_ok=True)
+            if path.parent.parent.name == weeks.FOLDER and not (path.parent / CONTACTS).exists():
+                # The list of the runs whose contacts are lost would say that they are there.
+                names |= {name_of(settings, path.parent / file) for file in (CONTACTS, RUNS)}
+                weeks.discard(path.parent)
         if found:
-            names = [fault.file for fault in found]
-            paths = [settings.history_dir / name for name in names]
-            readable = [path for path in paths if path.is_file() and is_parquet(path)]
-            there = [measure(path, name_of(settings, path)) for path in readable]
+            there = [
+                measure(settings.history_dir / name, name) for name in sorted(names) if (settings.history_dir / name).is_file()
+            ]
             record_files(ledger, there, names, "history_accepted", f"{'; '.join(map(str, found))} {decision}")
     return found
 
 
 def is_parquet(path: Path) -> bool:
-    """Whether a file is a Parquet file."""
+    """Whether there is a Parquet file."""
     try:
         count_rows(path)
     except HistoryError:

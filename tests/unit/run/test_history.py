@@ -143,6 +143,12 @@ def test_the_history_is_followed_through_compaction_and_removal(mailed: World) -
     mailed.pass_time(DAY)
     (fault,) = mailed.run_due()
     assert "weeks/2027-W09" in str(fault)
+    week.unlink()
+    assert reconcile_all(mailed.settings, [mailed.job()], ledger, "by Ann: lost").faults
+    assert not week.parent.exists(), "its list of runs is of no use"
+    mailed.pass_time(DAY)
+    assert mailed.run_due() == []
+    assert history_faults(mailed.settings, ledger, thorough=True) == []
     with ledger.reading() as connection:
         assert list(faults(connection)) == []
 
