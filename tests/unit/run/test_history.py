@@ -168,7 +168,7 @@ def test_the_files_of_an_earlier_version_are_counted_once(mailed: World) -> None
 
 
 def test_a_cancelled_run_leaves_no_record(mailed: World) -> None:
-    mailed.outbox.rename(mailed.folder / "mailhouse/before")
+    mailed.outbox.rename(mailed.folder / "before")
     mailed.outbox.write_text("no folder")
     mailed.pass_time(DAY)
     assert len(mailed.run_due()) == 1
