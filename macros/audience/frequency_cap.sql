@@ -43,11 +43,12 @@
     {% if unit == "household" %}
         {% set within_file = {
             "reason": "frequency_cap",
+            "name": "frequency_cap in this file",
             "joins": joins,
             "unit": [key],
             "keep": [],
             "first": pieces ~ " - coalesce(capped_pieces, 0)",
-            "shows": shows,
+            "shows": {"pieces left for the household": pieces ~ " - coalesce(capped_pieces, 0)"},
         } %}
         {% do rule.update({"within_file": within_file}) %}
     {% endif %}

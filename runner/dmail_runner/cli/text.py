@@ -33,6 +33,11 @@ def figures(verdicts: Verdicts) -> Iterator[str]:
         yield f"  {'seeds':<{wide + 2}}{verdicts.seeds:>{width},}"
     for entry in verdicts.baseline.lists if verdicts.baseline else ():
         yield f"  list      {entry}"
+    for source in verdicts.sources:
+        if source.warning:
+            yield f"  warning   {source.warning}"
+        elif source.rows is not None:
+            yield f"  source    {source}"
 
 
 def file_lines(part: Part, location: str | None) -> Iterator[str]:
@@ -84,9 +89,10 @@ def dry_run_json(campaign: str, found: "DryRun") -> dict[str, Any]:
 def explanation_lines(found: "Explanation", slot: datetime) -> Iterator[str]:
     """The results of the rules for one profile, and its row."""
     yield f"{found.profile_id}  slot {moment(slot)}  " + (f"excluded: {found.reason}" if found.reason else "included")
+    wide = max(20, *(len(opinion.rule) + 2 for opinion in found.opinions)) if found.opinions else 20
     for opinion in found.opinions:
         result = {True: "out", False: "in", None: "-"}[opinion.out]
-        yield f"  {opinion.rule:<20}{result:<5}{opinion.looked_at}".rstrip()
+        yield f"  {opinion.rule:<{wide}}{result:<5}{opinion.looked_at}".rstrip()
     if found.row:
         yield "  as it would be printed" if found.reason else "  as it is printed"
         width = max(map(len, found.row))

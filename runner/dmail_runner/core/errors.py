@@ -40,6 +40,10 @@ class BuildError(DmailError):
     """Raised if dbt cannot build or test a campaign's models."""
 
 
+class SourceError(DmailError):
+    """Raised if a source is missing, too old or incomplete, so that nothing must be built from it."""
+
+
 class ExtractError(DmailError):
     """Raised if the extraction file cannot be written, or breaks a rule."""
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import Busy, ConfigError, DmailError, Held, unexpected
 from dmail_runner.core.settings import Settings
+from dmail_runner.declare.campaign import Campaign
 from dmail_runner.declare.notices import Kind
 from dmail_runner.ledger.database import LedgerError
 from dmail_runner.ledger.ledger import Ledger
@@ -18,7 +19,7 @@ from dmail_runner.project.manifest import Manifest
 from dmail_runner.run.approval import HOLD, approved
 from dmail_runner.run.give_up import makes_up_for_all
 from dmail_runner.run.housekeeping import drop_expired
-from dmail_runner.run.job import Job, check_route, key_findings, shared_names
+from dmail_runner.run.job import Job, by_priority, check_route, key_findings, shared_names
 from dmail_runner.run.notify import Notice, Notifier
 from dmail_runner.run.pipeline import carry_out
 from dmail_runner.run.spool import tidy_spool
@@ -34,18 +35,24 @@ class Scheduler:
         ledger: the ledger.
         notifier: sends the notices.
         ended: called with each run that has ended.
+        first_running: the campaigns that another process is running.
     """
 
     ledger: Ledger
     notifier: Notifier
     ended: Callable[[Run], None] = lambda _: None
+    first_running: list[Campaign] = field(default_factory=list)
 
     def run_due(self, job: Job, now: datetime) -> list[Exception]:
         """Carry out what is due for one campaign, unless another process does so. Returns the errors that stopped runs.
 
-        An error of one run does not stop the next one, even if it is an error of this program.
+        An error of one run does not stop the next one, even if it is an error of this program. A campaign waits while another
+        process runs one with a greater priority, because a frequency cap could not count those contacts yet.
         """
         faults: list[Exception] = []
+        if self.first_running and job.campaign.mail.priority < self.first_running[-1].mail.priority:
+            job.tell(f"skip     {job.campaign.name}: it comes after {self.first_running[-1].name}, which another process runs")
+            return faults
         try:
             with self.ledger.campaign_lock(job.campaign.name, f"{job.campaign.name}, what is due"):
                 tidy_spool(job.settings, job.campaign.name, self.ledger)
@@ -60,6 +67,7 @@ class Scheduler:
                         faults.append(error)
                 drop_expired(job.settings, job.campaign.name, self.ledger, job.provider.retention_days)
         except Busy as busy:
+            self.first_running.append(job.campaign)
             job.tell(f"skip     {job.campaign.name}: {busy.what}")
         self.announce_keys(job, now)
         return faults
@@ -186,7 +194,7 @@ def run_all_due(
     find: Callable[[Manifest, str], Job],
     attempt: Callable[[Callable[[], object]], int],
 ) -> list[int]:
-    """Carry out everything that is due, campaign by campaign.
+    """Carry out everything that is due, campaign by campaign, in the order of their priorities.
 
     Args:
         load: returns the manifest.
@@ -206,7 +214,7 @@ def run_all_due(
         if faults := [*manifest.orphans(), *shared_names(settings, manifest)]:
             raise ConfigError(faults)
     codes = []
-    for name in manifest.names:
+    for name in by_priority(manifest, manifest.names):
         faults_of_runs: list[Exception] = []
 
         def run_campaign(name: str = name, faults: list[Exception] = faults_of_runs) -> None:

@@ -35,7 +35,7 @@ def cancel(settings: Settings, run: Run, ledger: Ledger, reason: str, tell: Call
     take_back(settings, run, ledger)
     # The ledger comes first: if this process is killed, the next one removes the contacts.
     ledger.cancel(run, reason)
-    history.remove_contacts(settings, run.run_id)
+    history.remove_contacts(settings, ledger, run.run_id)
     shutil.rmtree(spool(settings, run), ignore_errors=True)
     tell(f"cancel   {run.run_id}: {reason}, and nothing of it had left")
     if run.wave == 1:

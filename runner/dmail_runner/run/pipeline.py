@@ -22,7 +22,7 @@ from dmail_runner.run.approval import approved
 from dmail_runner.run.checked import recheck
 from dmail_runner.run.file import make
 from dmail_runner.run.give_up import UNKNOWN, cancel, overtaken, take_back
-from dmail_runner.run.housekeeping import check_history, purge
+from dmail_runner.run.housekeeping import check_contacts, check_history, purge
 from dmail_runner.run.inputs import inputs_of, runs_in_history
 from dmail_runner.run.job import Job, check_route
 from dmail_runner.run.order import order, trial_order
@@ -76,6 +76,7 @@ def carry_out(job: Job, run: Run, ledger: Ledger, *, asked_for: bool = False) ->
     """Start or continue a run. It first ends older unfinished runs that it replaces. The caller holds the campaign's lock."""
     ledger.check()
     check_history(job, ledger)
+    history.count_files(job.settings, ledger)
     if is_done(run, asked_for=asked_for):
         return run
     if run.finished:
@@ -112,9 +113,10 @@ def bring_to_end(job: Job, run: Run, ledger: Ledger, *, asked_for: bool = False)
     if run.state == "held" and run.hold == PERSON:
         raise Held(PERSON, f"{run.run_id} is {run.error}", todo=f"dmail-runner release {run.run_id} continues it")
     try:
+        check_contacts(job, ledger)
         ahead = content(job, run, ledger)
         run = ledger.known(run.run_id)
-        history.publish_contacts(job.settings, run.run_id, spool(job.settings, run))
+        history.publish_contacts(job.settings, ledger, run.run_id, spool(job.settings, run))
         if run.parts:
             deliver_run(job, run, ledger, ahead)
     except Held as held:
@@ -187,6 +189,7 @@ def check_age(job: Job, run: Run, ledger: Ledger) -> None:
 
 def dry_run(job: Job, slot: datetime, ledger: Ledger) -> tuple[Verdicts, list[Part]]:
     """Build, check and extract, and delete the files. Returns the figures, and the files that a run would deliver."""
+    check_contacts(job, ledger)
     return make(job, trial_order(job, slot, ledger, "dry-run"), None)
 
 
@@ -201,12 +204,15 @@ def prepare(job: Job, run: Run, ledger: Ledger) -> dict[int, Intents]:
     if task.window_start and task.window_start != run.window_start:
         ledger.set_window(run, task.window_start)
     uploader = AheadUploader(job.route, lambda part: ledger.intents(run, part), job.tell) if goes_ahead(job) else None
-    try:
-        verdicts, parts = make(
-            job, task, folder, built=lambda: ledger.advance(run, "built"), finished=uploader.take if uploader else lambda _: None
-        )
+
+    def freeze(verdicts: Verdicts, parts: list[Part]) -> None:
         made = Made(after, task.as_of, job.campaign.mail.provider, inputs_of(job, runs))
         ledger.freeze(run, verdicts, parts, job.cost(sum(part.rows for part in parts)), made.as_text())
+        history.publish_contacts(job.settings, ledger, run.run_id, folder)
+
+    finished = uploader.take if uploader else lambda _: None
+    try:
+        make(job, task, folder, built=lambda: ledger.advance(run, "built"), finished=finished, done=freeze)
     except BaseException:
         if uploader:
             uploader.abandon()

@@ -16,7 +16,7 @@ from dmail_runner.plan.planner import find_run
 from dmail_runner.plan.slots import next_slot
 from dmail_runner.project.manifest import Manifest
 from dmail_runner.run.due import Scheduler
-from dmail_runner.run.job import Job, shared_names
+from dmail_runner.run.job import Job, by_priority, shared_names
 from dmail_runner.run.notify import Notifier
 from dmail_runner.run.pipeline import dry_run, run_slot
 
@@ -71,7 +71,7 @@ class Ended:
 
 
 def choose_campaigns(settings: Settings, manifest: Manifest, names: list[str] | None) -> list[str]:
-    """The campaigns to run: the given ones, or all active ones.
+    """The campaigns to run: the given ones in their order, or all active ones in the order of their priorities.
 
     Raises:
         ConfigError: if two campaigns have the same file name on a route; and, if no names are given, if no campaign delivers an
@@ -81,7 +81,8 @@ def choose_campaigns(settings: Settings, manifest: Manifest, names: list[str] | 
         raise ConfigError(orphans)
     if shared := list(shared_names(settings, manifest)):
         raise ConfigError(shared)
-    return list(dict.fromkeys(names or [name for name in manifest.names if is_active(manifest, name)]))
+    active = [name for name in manifest.names if is_active(manifest, name)]
+    return list(dict.fromkeys(names or by_priority(manifest, active)))
 
 
 def is_active(manifest: Manifest, name: str) -> bool:
