@@ -75,6 +75,7 @@ class Contents:
         foreign = {macro["name"] for macro in self.macros.values() if macro["package_name"] in FOREIGN}
         packages = {macro["package_name"] for macro in own.values()}
         found = {name for name, macro in own.items() if foreign.intersection(called_by(macro["name"]))}
+        names = {name: called_by(macro["name"]) for name, macro in own.items()}
         todo = [*texts, *(own[name]["macro_sql"] for name in found)]
         while todo:
             text = todo.pop()
@@ -82,7 +83,7 @@ class Contents:
                 found = set(own)
                 break
             words = set(re.findall(r"\w+", text))
-            new = {name for name, macro in own.items() if name not in found and words.intersection(called_by(macro["name"]))}
+            new = {name for name in own if name not in found and not words.isdisjoint(names[name])}
             found |= new
             todo += [own[name]["macro_sql"] for name in new]
         return [own[name] for name in sorted(found)]
