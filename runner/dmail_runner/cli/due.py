@@ -40,7 +40,7 @@ Grace = Annotated[int, typer.Option(min=0, help="Seconds that a run may continue
 Heartbeat = Annotated[
     str | None, typer.Option(envvar="DMAIL_HEARTBEAT", help="A URL to request after each check without errors.")
 ]
-AllowHttp = Annotated[bool, typer.Option("--allow-http", help="Let the heartbeat be an http address.")]
+AllowHttp = Annotated[bool, typer.Option("--allow-http", help="Allow an http address for the heartbeat.")]
 Weeks = Annotated[int, typer.Option(min=1, max=520, help="The number of weeks from now.")]
 
 

@@ -8,14 +8,14 @@ from dmail_runner.cli.base import AsJson, app, open_ledger, say, say_json, tell
 from dmail_runner.core.account import this_account
 
 ProfileId = Annotated[str, typer.Argument(help="The profile.")]
-ErasureReason = Annotated[str, typer.Option("--reason", help="The reason, without the person: the ledger records it.")]
+ErasureReason = Annotated[str, typer.Option("--reason", help="The reason, without the person. The ledger records it.")]
 
 
 @app.command()
 def access(context: typer.Context, profile_id: ProfileId, as_json: AsJson = False) -> None:
-    """Print what is known of a person: contacts, the files that had them and who received these, and rows of the warehouse.
+    """Print the stored data of a person: contacts, files with their recipients, and rows of the warehouse.
 
-    The ledger records that somebody has looked, and not at whom.
+    The ledger records the access, without the person.
 
     Example: dmail-runner access 0000000042 --json
     """
@@ -33,9 +33,9 @@ def access(context: typer.Context, profile_id: ProfileId, as_json: AsJson = Fals
 
 @app.command()
 def forget(context: typer.Context, profile_id: ProfileId, reason: ErasureReason, as_json: AsJson = False) -> None:
-    """Erase a person from all that the runner stores, except for their key on a list that stops further mail.
+    """Erase a person from everything that the runner stores, except for their key on a list that stops further mail.
 
-    It says what is left to do elsewhere. The output is the receipt. It has no personal data.
+    The output is a receipt without personal data. It lists the steps that remain elsewhere.
 
     Example: dmail-runner forget 0000000042 --reason "request of 2027-03-01"
     """

@@ -7,10 +7,10 @@ from dmail_runner.cli.base import AsJson, RunId, app, now, open_job, open_projec
 
 @app.command()
 def replay(context: typer.Context, run: RunId, as_json: AsJson = False) -> None:
-    """Make the file of a run again as of then, and compare its SHA-256. Exit code 1: it is not equal.
+    """Make the file of an earlier run again, and compare its SHA-256. Exit code 1 means that it differs.
 
-    Rules see the contacts that they saw then. Profiles, lists and models are read as they are now. The inputs that have changed
-    since are named. Nothing is delivered or recorded.
+    Rules read the contacts of that time. Profiles, lists and models are the present ones. The output names the inputs that have
+    changed since. Nothing is delivered or recorded.
 
     Example: dmail-runner replay spring_catalog-20270301T060000Z
     """

@@ -15,7 +15,7 @@ COLUMNS: dict[str, Callable[[Run], str]] = {
     "run": lambda run: run.run_id,
 }
 NUMBERS = ("targeted", "included")
-# The run's id contains the campaign and the slot, so these are left out where the line would be too long.
+# The run's id contains the campaign and the slot, so these columns are left out if the line would be too long.
 LEFT_OUT = (("file",), ("file", "campaign"), ("file", "campaign", "slot (UTC)"))
 
 
@@ -24,7 +24,7 @@ def run_table(runs: Sequence[Run], width: int | None) -> Iterator[str]:
 
     Args:
         runs: the runs, in the order of the lines.
-        width: the greatest length of a line; columns are left out to keep to it. None for no limit.
+        width: the largest length of a line. Columns are left out to fit. None for no limit.
     """
     if not runs:
         return

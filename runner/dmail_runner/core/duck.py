@@ -1,4 +1,4 @@
-"""DuckDB connections that neither install nor load an extension that was not named: SQL cannot fetch code from the network."""
+"""DuckDB connections that install and load only named extensions, so that SQL cannot fetch code from the network."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""HTTP requests that go to the address that was written down: without proxies, logins or certificates of the environment."""
+"""HTTP requests without the proxies, logins and certificates of the environment."""
 
 import os
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def direct_session() -> "requests.Session":
 
 @contextmanager
 def unproxied() -> Iterator[None]:
-    """The same for a library that makes its own requests: the environment is changed within the context."""
+    """Change the environment within the context, for libraries that make their own requests."""
     before = {name: os.environ.get(name) for name in UNPROXIED}
     os.environ.update(UNPROXIED)
     try:
@@ -42,4 +42,4 @@ def check_https(url: str, option: str, *, allow_http: bool) -> None:
     """Raises UsageError for a URL that is not https, unless http is allowed."""
     scheme = url.strip().partition("://")[0].lower()
     if scheme != "https" and not (allow_http and scheme == "http"):
-        raise UsageError(f"{option} must be an https address", todo="use https, or --allow-http if nobody can listen on the way")
+        raise UsageError(f"{option} must be an https address", todo="use https, or --allow-http on a trusted network")

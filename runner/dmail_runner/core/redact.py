@@ -9,7 +9,7 @@ SECRETS: set[str] = set()
 
 
 def is_key_of_a_file(found: re.Match[str]) -> bool:
-    """Whether a name is that of a key in a message about a file, such as `routes.yml: acme.password: is required`."""
+    """Whether a name is a key in a message about a file, such as `routes.yml: acme.password: is required`."""
     before = found.string[: found.start()].rsplit(None, 1)
     return bool(before) and "." in before[-1] and "://" not in before[-1] and found["name"].endswith(": ")
 
@@ -31,7 +31,7 @@ PATTERNS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ..
         lambda found: found[0] if is_key_of_a_file(found) else f"{found['name']}(secret)",
     ),
     (re.compile(r"(\w+://[^/\s:@]*:)[^/\s]*@"), r"\1(secret)@"),
-    # The path of a hook's address is its password.
+    # The path of a webhook's address is a secret.
     (
         re.compile(r"(?i)(https?://(?:hooks?\.|[\w.-]*webhook|[^/\s]+/(?:[\w.-]+/)*(?:web)?hooks?/)[^/\s]*)/[^\s'\"]+"),
         r"\1/(secret)",

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 
 
 def known_names(name: str, known: Iterable[str]) -> str:
-    """What a person may have meant: the most similar name, or else all of them.
+    """A suggestion for a misspelt name: the most similar name, or all names.
 
     Args:
-        name: what was typed.
+        name: the misspelt name.
         known: the names that exist.
     """
     names = sorted(known)

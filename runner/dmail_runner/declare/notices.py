@@ -8,11 +8,11 @@ from pydantic import Field, SecretStr, model_validator
 
 from dmail_runner.core.redact import register_secret
 from dmail_runner.core.settings import Settings
-from dmail_runner.core.yaml import Strict, parse, read_yaml, render
+from dmail_runner.core.yaml import Strict, load, read_yaml
 
 FILE = "profiles/notices.yml"
 PLAIN_KINDS = ("http", "json", "xml", "form")  # all but the first are apprise's
-NOT_ENCRYPTED = "is not encrypted on its way: use https (`jsons`, `xmls`, `forms`), or set `allow_http: true`"
+NOT_ENCRYPTED = "is not encrypted: use https (`jsons`, `xmls`, `forms`), or set `allow_http: true`"
 Kind = Literal["delivered", "empty", "held", "failed", "missed", "key_expiring", "left_behind"]
 
 
@@ -26,7 +26,7 @@ class Channel(Strict):
     headers: Mapping[str, SecretStr] = Field(default_factory=dict)
     """HTTP headers of the webhook, such as a token."""
     allow_http: bool = False
-    """Allow a `webhook`, or an apprise URL of the kinds `json`, `xml` and `form`, that is not encrypted on its way."""
+    """Whether an unencrypted `webhook`, or an unencrypted apprise URL of the kinds `json`, `xml` and `form`, is allowed."""
     kinds: Annotated[tuple[Kind, ...], Field(min_length=1)] = (
         "empty", "held", "failed", "missed", "key_expiring", "left_behind",
     )  # fmt: skip
@@ -62,7 +62,7 @@ class Channel(Strict):
 
 
 def is_plain(address: str) -> bool:
-    """Whether what is sent to an address can be read on its way."""
+    """Whether an address is not encrypted."""
     return address.strip().partition(":")[0].lower() in PLAIN_KINDS
 
 
@@ -74,7 +74,7 @@ class Notices(Strict):
     channels: tuple[Channel, ...] = ()
     """The other recipients."""
     allow_http: bool = False
-    """Allow an `owner` of the kinds `json`, `xml` and `form`, which is not encrypted on its way."""
+    """Whether an unencrypted `owner` of the kinds `json`, `xml` and `form` is allowed."""
 
     @model_validator(mode="after")
     def check_encryption(self) -> Self:
@@ -87,8 +87,7 @@ def find_notices(settings: Settings) -> Notices:
     """Read `profiles/notices.yml`. Without that file nobody is notified. Raises ConfigError."""
     if not (settings.profiles_dir / "notices.yml").is_file():
         return Notices()
-    content = render(read_yaml(settings.profiles_dir / "notices.yml", FILE), FILE, "", settings.project_dir)
-    notices: Notices = parse(Notices, content, FILE, "")
+    notices: Notices = load(Notices, read_yaml(settings.profiles_dir / "notices.yml", FILE), FILE, "", settings.project_dir)
     secrets = (secret for channel in notices.channels for secret in (channel.url, channel.webhook, *channel.headers.values()))
     for secret in (notices.owner, *secrets):
         if secret:

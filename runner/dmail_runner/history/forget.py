@@ -20,7 +20,7 @@ LOCK_TIMEOUT = 60  # seconds to wait for a compaction
 
 @dataclass(frozen=True)
 class Forgotten:
-    """The ids of the runs whose files contained the person, and of those that keep the person until they are delivered."""
+    """The ids of the runs whose files contained the person, and of the runs that keep the person until they are delivered."""
 
     runs: tuple[str, ...]
     waiting: tuple[str, ...] = ()
@@ -29,8 +29,8 @@ class Forgotten:
 def forget(settings: Settings, ledger: Ledger, profile_id: str) -> Forgotten:
     """Erase a person from the contact history, and add them to the suppression list `forgotten`.
 
-    A frozen file of which some may have left keeps the person: it is compared with the opt-outs before the rest is shipped. The
-    person must be erased once more when it is delivered.
+    A frozen file that may be delivered in part keeps the person. It is compared with the opt-outs before the rest is shipped. The
+    person must be erased again when it is delivered.
 
     Args:
         profile_id: the person's key.

@@ -167,7 +167,7 @@ class Database:
         connection.info["mark"] = append(connection, run_id, self.stamp(), kind, printable(detail), content=content)
 
     def rewrite(self) -> None:
-        """Rewrite a SQLite ledger, so that its file has nothing that was deleted. Other databases do so by themselves."""
+        """Rewrite a SQLite ledger, so that its file does not contain deleted data. Other databases do that automatically."""
         if self.engine.dialect.name == "sqlite":
             with self.explained(), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.exec_driver_sql("vacuum")

@@ -55,7 +55,7 @@ class Ledger(LedgerReader):
     def freeze(self, run: Run, verdicts: Verdicts, content: Sequence[Part], cost: str | None, made: str | None = None) -> None:
         """Record the final figures and parts of a run. It becomes `extracted`, or `empty` without parts.
 
-        `made`: the text of the event that says what it was made of.
+        `made`: the text of the event with the hashes of its inputs.
         """
         with self.writing() as connection:
             rows: dict[sa.Table, list[dict[str, Any]]] = {
@@ -124,12 +124,12 @@ class Ledger(LedgerReader):
         self.change(run, "cancelled", reason, error=reason, hold=None)
 
     def fail(self, run: Run, error: str) -> None:
-        """Record the error that ended a run, without the keys of profiles: nobody could be erased from the ledger."""
+        """Record the error that ended a run, without the keys of profiles, because the ledger cannot be changed later."""
         error = without_keys(error)
         self.change(run, "failed", error, error=error, hold=None)
 
     def hold(self, run: Run, hold: str, error: str) -> None:
-        """Record why a run waits for a person, without the keys of profiles."""
+        """Record the reason why a run waits for a person, without the keys of profiles."""
         error = without_keys(error)
         self.change(run, "held", f"{hold}: {error}", error=error, hold=hold)
 

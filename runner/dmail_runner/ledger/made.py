@@ -1,4 +1,4 @@
-"""What a run's file was made of: the event `made`, with a hash of each input. With it the file can be made again later."""
+"""The inputs of a run's file: the event `made`, with a hash of each input. They allow to make the file again later."""
 
 import json
 from collections.abc import Mapping
@@ -19,11 +19,11 @@ HISTORY, FORGOTTEN = "contact history", "forgotten people"  # inputs that are th
 
 @dataclass(frozen=True)
 class Made:
-    """What a run's file was made of.
+    """The inputs of a run's file.
 
     Attributes:
-        after: the number of the last event before the build. The contact history is that of the runs that were frozen by then.
-        as_of: the time until which opt-outs counted; None for the slot.
+        after: the number of the last event before the build. The contact history has the runs that were frozen by then.
+        as_of: the time up to which opt-outs counted; None for the slot.
         provider: the provider's name.
         inputs: a hash of each input, by name: parts of the definition, files of sources, the contact history.
     """
@@ -41,13 +41,13 @@ class Made:
 
 
 def in_short(text: str) -> str:
-    """The text of an event `made` for a timeline, which has no room for all hashes."""
+    """A short text of an event `made`, for timelines."""
     made = read_made(text)
     return f"{len(made.inputs)} inputs, the contact history up to event {made.after}" if made else ""
 
 
 def read_made(text: str) -> Made | None:
-    """What the text of an event says; None if this version cannot read it."""
+    """The inputs in the text of an event; None if this version cannot read it."""
     with suppress(ValueError, KeyError, TypeError):
         told = json.loads(text)
         return Made(told["after"], moment(told["as_of"]), told["provider"], told["inputs"])
@@ -55,7 +55,7 @@ def read_made(text: str) -> Made | None:
 
 
 def made_of(ledger: Database, run: Run) -> Made | None:
-    """What a run's present file was made of; None if an earlier version of the runner has made it."""
+    """The inputs of a run's present file; None if an earlier version of the runner has made it."""
     last = newest(ledger, run.run_id, MADE)
     return read_made(last.detail) if last else None
 
@@ -74,7 +74,7 @@ def last_event(ledger: Database) -> int:
 
 
 def frozen_by(ledger: Database, after: int) -> set[str]:
-    """The runs whose contacts were in the history when an event was the last one: frozen by then, and not cancelled since."""
+    """The runs whose contacts were in the history at the time of an event: frozen by then, and not cancelled since."""
     counted = events.c.kind.in_(("extracted", "cancelled", "believed"))
     query = sa.select(events.c.run_id, events.c.kind).where(events.c.number <= after, counted).order_by(events.c.number)
     found: set[str] = set()

@@ -31,13 +31,13 @@ class LedgerReader(Database):
         return found[0] if found else None
 
     def named(self, run_id: str) -> Run:
-        """The run that a person means.
+        """The run that a person has named.
 
         Args:
-            run_id: a run_id, or a beginning that only one run_id has, or a campaign's name for its newest run.
+            run_id: a run_id; or a unique beginning of one; or a campaign's name, for its newest run.
 
         Raises:
-            UsageError: if no run or several have the name.
+            UsageError: if there is no such run, or several.
         """
         exact = self.read(sa.or_(runs.c.run_id == run_id, runs.c.campaign == run_id), 1)
         found = exact or self.read(runs.c.run_id.startswith(run_id, autoescape=True), 2)
@@ -83,7 +83,7 @@ class LedgerReader(Database):
         return self.read(sa.and_(runs.c.campaign == campaign, runs.c.state.not_in(FINISHED)))
 
     def last_change(self, campaign: str) -> datetime | None:
-        """When a run of the campaign has changed last; None without runs."""
+        """The time of the last change of a campaign's runs; None without runs."""
         query = sa.select(sa.func.max(runs.c.updated_at)).where(runs.c.campaign == campaign)
         with self.reading() as connection:
             return moment(connection.execute(query).scalar())

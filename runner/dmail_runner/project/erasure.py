@@ -1,6 +1,6 @@
-"""Removes people from the warehouse, and rewrites its file, so that not even free blocks keep them.
+"""Removes people from the warehouse, and rewrites its file, so that free blocks do not keep them.
 
-Tables that every build makes anew are dropped. From all others the rows of a person are deleted. Sources are left as they are.
+Tables that every build makes again are dropped. In all other tables the rows of a person are deleted. Sources are not changed.
 """
 
 import json
@@ -20,9 +20,9 @@ from dmail_runner.core.settings import Settings
 from dmail_runner.project.target import Warehouse, find_warehouse
 from dmail_runner.project.warehouse import literal, quote
 
-SUFFIXES = ("__audience", "__recipients", "__extract")  # of a campaign's tables, also of campaigns that are not in the project
+SUFFIXES = ("__audience", "__recipients", "__extract")  # of tables of campaigns, including removed campaigns
 IDENTIFIER = re.compile(r'"((?:[^"]|"")*)"|`((?:[^`]|``)*)`|(\w+)')
-# Columns that may have a profile's key. Others may have the same number by chance.
+# Columns that may contain a profile's key. Other columns may have the same number by chance.
 IDENTIFYING = "(?i)(^|_)(id|key)$"
 OLD, NEW = "dmail_old", "dmail_new"  # names of attached databases
 
@@ -31,7 +31,7 @@ Table = tuple[str, str]  # schema and name
 
 @dataclass
 class Erased:
-    """What was removed from a warehouse.
+    """The data that was removed from a warehouse.
 
     Attributes:
         dropped: tables that the next build makes again.
@@ -114,7 +114,7 @@ T = TypeVar("T")
 
 
 def rewrite(warehouse: Warehouse, change: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
-    """Change the database, and copy what is left into a new file, which replaces the old one by a rename.
+    """Change the database, and copy the rest into a new file, which replaces the old one by a rename.
 
     Args:
         warehouse: a DuckDB file.
@@ -158,7 +158,7 @@ def explained(warehouse: Warehouse) -> Iterator[None]:
     except duckdb.Error as error:
         raise DmailError(
             f"the warehouse {warehouse.path} cannot be rewritten: {type(error).__name__}",
-            todo="end other programs that have it open, and try again; if it is damaged, remove it: every build makes it again",
+            todo="close other programs that have it open, and try again; if it is damaged, remove it: every build makes it again",
         ) from None
 
 
@@ -179,7 +179,7 @@ def mentions(connection: duckdb.DuckDBPyConnection, table: Table, key: str) -> s
 
 
 def relations(settings: Settings) -> tuple[set[Table], set[Table]]:
-    """The tables of dbt's sources, and those that every build makes anew, as the last manifest has them."""
+    """The tables of dbt's sources, and the tables that every build makes again, from the last manifest."""
     content: Mapping[str, Any] = {}
     with suppress(OSError, ValueError):
         content = json.loads(settings.target_file("manifest.json").read_bytes())

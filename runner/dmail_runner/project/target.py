@@ -47,7 +47,7 @@ class Declared:
     """A target as dbt's profiles.yml declares it.
 
     Attributes:
-        file, key: where it is declared, for errors.
+        file, key: the location of the declaration, for errors.
         name: the target's name.
         output: its keys, not rendered.
     """

@@ -1,4 +1,4 @@
-"""What is known of a person: contacts, the runs and files that had them, and rows of the warehouse."""
+"""Lists the stored data of a person: contacts, the runs and files that had them, and rows of the warehouse."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -23,7 +23,7 @@ Row = Mapping[str, str | None]
 
 @dataclass(frozen=True)
 class File:
-    """A file of a run that had the person. `location`: where it was delivered; None if it was not."""
+    """A file of a run that had the person. `location`: its address at the provider; None if it was not delivered."""
 
     name: str
     location: str | None
@@ -58,7 +58,7 @@ class Contact:
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of a person.
+    """The stored data of a person.
 
     Attributes:
         profile_id: the key.
@@ -80,7 +80,7 @@ class Known:
 
 
 def known_of(settings: Settings, ledger: Ledger, key: str, tell: Callable[[str], None]) -> Known:
-    """What is known of a person. Sources are read as far as the warehouse has views of them.
+    """The stored data of a person. Sources are read if the warehouse has views of them.
 
     Args:
         key: the person's profile_id.
@@ -122,7 +122,7 @@ def read_rows(connection: duckdb.DuckDBPyConnection, relation: str, key: str) ->
 
 
 def forgotten_at(settings: Settings, key: str) -> str | None:
-    """When a person was erased, in UTC; None if never."""
+    """The time when a person was erased, in UTC; None if never."""
     file = settings.history_dir / "forgotten" / PEOPLE
     if not file.is_file():
         return None
@@ -165,7 +165,7 @@ def files_of(run: Run) -> Iterator[File]:
 
 
 def lines(known: Known) -> Iterator[str]:
-    """What is known, for people."""
+    """The stored data as text for people."""
     yield f"{KEY} {known.profile_id}"
     if known.forgotten_at:
         yield f"erased on {known.forgotten_at} UTC; the key is kept so that nobody mails this person"

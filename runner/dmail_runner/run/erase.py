@@ -1,4 +1,4 @@
-"""Erases a person from everything below the state directory, and says what that cannot reach."""
+"""Erases a person from everything below the state directory, and lists the data that remains elsewhere."""
 
 import json
 import re
@@ -31,14 +31,14 @@ ERASED = "(erased)"
 
 @dataclass(frozen=True)
 class Receipt:
-    """What an erasure has done. It has no personal data.
+    """The result of an erasure, without personal data.
 
     Attributes:
         runs: the runs whose files contained the person.
         unfrozen: runs whose frozen files were removed. They are made again without the person.
-        warehouse: what was removed from the warehouse.
+        warehouse: the data that was removed from the warehouse.
         lines: the number of lines of the log that were changed.
-        out_of_reach: where the person may still be, and what to do about it.
+        out_of_reach: the places that may still have the person, with the advice for each.
         event: the number and the hash of the ledger's event about it.
     """
 
@@ -67,7 +67,7 @@ def erase(settings: Settings, ledger: Ledger, key: str, decision: str, tell: Cal
 
     Args:
         key: the person's profile_id.
-        decision: who decided it and why, for the ledger.
+        decision: the person who decided, and the reason, for the ledger.
         tell: called with a line of text if the command waits for a build.
 
     Raises:
@@ -98,7 +98,7 @@ def erase(settings: Settings, ledger: Ledger, key: str, decision: str, tell: Cal
 
 
 def frozen(settings: Settings, ledger: Ledger, key: str) -> Iterator[Run]:
-    """The frozen runs with the person of which nothing can have left."""
+    """The frozen runs with the person of which nothing can have been delivered."""
     for campaign in sorted(ledger.campaigns()):
         for run in ledger.waiting(campaign):
             if run.parts and not run.may_have_left and any(has_person(file, key) for file in contact_files(settings, run)):
@@ -176,7 +176,7 @@ def cleaned_value(value: Any, pattern: re.Pattern[str]) -> Any:
 def out_of_reach(
     settings: Settings, ledger: Ledger, key: str, *, runs: tuple[str, ...], waiting: tuple[str, ...], erased: Erased
 ) -> Iterator[str]:
-    """Where the person may still be, in sentences that name what a person must do."""
+    """The places that may still have the person, as sentences with the advice."""
     yield "the source of the profiles: delete the person there; until then the list of forgotten people keeps them out of files"
     for table in erased.kept:
         yield f"the source {table} in the warehouse has the person: delete the rows there"
@@ -195,10 +195,10 @@ def out_of_reach(
 
 
 def who_has_it(settings: Settings, route: str) -> str:
-    """What to do about a file that was delivered by a route."""
+    """The advice for a file that was delivered by a route."""
     with suppress(ConfigError):
         if isinstance(find_route(settings, route), FolderRoute):
-            return "delete the file in this folder if it is still there, and ask whoever took it"
+            return "delete the file in this folder if it still exists, and ask the program that has fetched it"
     return "ask the provider to delete the person, and the file"
 
 
@@ -209,7 +209,7 @@ def receipt_lines(receipt: Receipt) -> Iterator[str]:
     dropped, changed = receipt.warehouse.dropped, receipt.warehouse.changed
     if dropped:
         yield f"dropped  {counted(len(dropped), 'table')} of the warehouse, which `dbt build` makes again"
-    yield from (f"deleted  {count:,} rows of {table}" for table, count in changed.items())
+    yield from (f"deleted  {counted(count, 'row')} of {table}" for table, count in changed.items())
     yield f"erased from {counted(len(receipt.runs), 'run')}; this person will not be mailed again"
     yield from (f"to do    {place}" for place in receipt.out_of_reach)
     yield f"receipt  event {receipt.event[0]} of the ledger, {receipt.event[1]}"

@@ -96,7 +96,7 @@ def purge_waiting(
 def drop_expired(settings: Settings, campaign: str, ledger: Ledger, days: int) -> None:
     """Drop a campaign's tables in the warehouse if its runs have ended, and the last change was some days ago.
 
-    Nothing waits for it: if a build is under way, a later call does it.
+    It does not wait: if a build is under way, a later call does it.
     """
     last = ledger.last_change(campaign)
     if last is None or last + timedelta(days=days) > ledger.now() or ledger.waiting(campaign):

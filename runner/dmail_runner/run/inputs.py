@@ -18,7 +18,7 @@ UNKNOWN = "unknown"
 
 
 def inputs_of(job: Job, runs: Iterable[str]) -> dict[str, str]:
-    """A hash of each input of a build as it is now.
+    """A hash of each present input of a build.
 
     Args:
         job: the campaign's job.
@@ -41,7 +41,7 @@ def definition_hashes(job: Job) -> Mapping[str, str]:
 
 
 def source_hash(settings: Settings, location: str) -> str:
-    """A hash of the files of a source: their names and contents. `unknown` if it is no file of this machine."""
+    """A hash of the names and contents of a source's files; `unknown` if it is not a file of this machine."""
     pattern = location.strip().strip("'").replace("''", "'")
     folder = settings.project_dir
     try:
@@ -65,7 +65,7 @@ def forgotten_hash(settings: Settings) -> str:
 
 
 def runs_in_history(settings: Settings, own: str) -> set[str]:
-    """The runs whose contacts are in the history, without the one that is being made."""
+    """The runs whose contacts are in the history, without the present run."""
     live = {name for name in history.run_folders(settings) if (settings.history_dir / name / history.FILE).is_file()}
     return (live | {run.run_id for run in weeks.compacted_runs(weeks.folders(settings))}) - {own}
 
@@ -76,5 +76,5 @@ def file_hash(file: Path) -> str:
 
 
 def digest(text: str) -> str:
-    """Half of a SHA-256: it tells one version from another, and keeps the ledger small."""
+    """Half of a SHA-256, which distinguishes versions and keeps the ledger small."""
     return hashlib.sha256(text.encode()).hexdigest()[:32]

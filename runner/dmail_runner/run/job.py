@@ -108,7 +108,7 @@ def hook_faults(campaign: Campaign, policy: Policy) -> Iterator[Problem]:
 
 
 def source_faults(campaign: Campaign, policy: Policy, project_dir: Path) -> Iterator[Problem]:
-    """Sources outside the folders that the project allows: files elsewhere, addresses, and SQL that reads them."""
+    """The errors of sources outside the allowed folders: other files, addresses, and SQL that reads them."""
     if policy.source_folders is None:
         return
     allowed = [(project_dir / Path(folder).expanduser()).resolve() for folder in policy.source_folders]

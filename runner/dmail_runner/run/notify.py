@@ -84,7 +84,7 @@ class Notifier:
 
     def announce(self, notice: Notice) -> None:
         """Send a notice, unless this or another process has sent it before."""
-        # A channel may keep what it is sent, so that nobody can be erased there.
+        # A channel may keep notices, and a person could not be erased there.
         notice = replace(notice, what=without_keys(notice.what))
         channels = list(self.channels(notice))
         if not channels or not self.is_new(notice):

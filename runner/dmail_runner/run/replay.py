@@ -1,4 +1,4 @@
-"""Makes a run's file again as of then, and compares its hash with the one that the ledger has."""
+"""Makes the file of an earlier run again, and compares its hash with the ledger's."""
 
 import shutil
 from collections import defaultdict
@@ -31,7 +31,7 @@ ALL_INPUTS = "the inputs were not recorded: an earlier version of the runner has
 
 @dataclass(frozen=True)
 class Compared:
-    """A file as it was, and as it is made now, by hashes before encryption. `now`: None if it is not made any more."""
+    """The hashes of a file before encryption: the recorded one, and the present one (None if it is no longer made)."""
 
     name: str
     then: str
@@ -49,7 +49,7 @@ class Replay:
     Attributes:
         run: the run.
         files: its files.
-        changed: the inputs that are not as they were, with how: `changed`, `new`, `gone` or `unknown`.
+        changed: the inputs that differ, each with `changed`, `new`, `gone` or `unknown`.
         held: the gate that would hold it now; None if it passes.
         recorded: whether the run has recorded its inputs.
     """
@@ -78,9 +78,9 @@ class Replay:
 
 
 def replay(job: Job, run: Run, ledger: Ledger) -> Replay:
-    """Make the files of a run again, and keep nothing but their hashes. Nothing is recorded or delivered.
+    """Make the files of a run again, and keep only their hashes. Nothing is recorded or delivered.
 
-    Rules see the contacts that they saw then. Profiles and lists are read as they are now.
+    Rules read the contacts of that time. Profiles and lists are the present ones.
 
     Raises:
         UsageError: if the run has no file.
@@ -114,7 +114,7 @@ def compared(run: Run, parts: Sequence[Part]) -> Iterator[Compared]:
 
 
 def difference(then: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str]:
-    """The inputs that differ, and how."""
+    """The inputs that differ, each with the kind of difference."""
     found = {}
     for name in sorted({*then, *now}):
         before, after = then.get(name), now.get(name)
@@ -129,9 +129,9 @@ def difference(then: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str
 
 @contextmanager
 def history_of(settings: Settings, runs: set[str], until: datetime | None) -> Iterator[tuple[Settings, set[str]]]:
-    """Settings with a copy of the contact history that has only some runs, and the people who were erased until a time.
+    """Settings with a copy of the contact history: only the given runs, and the people who were erased until a time.
 
-    Yields the settings, and the runs whose contacts are still there.
+    Yields the settings, and the runs whose contacts still exist.
     """
     folder = settings.replay_dir
     with locked(settings.state_dir / "replay.lock", "replay"):
@@ -148,7 +148,7 @@ def history_of(settings: Settings, runs: set[str], until: datetime | None) -> It
 
 
 def copy_contacts(settings: Settings, runs: set[str], folder: Path) -> set[str]:
-    """Copy the contacts of runs into another history. Returns the runs that have some."""
+    """Copy the contacts of runs into another history. Returns the runs that have contacts."""
     # The weeks must be searched first: as soon as one has a run, the run's own file may be removed.
     by_week: dict[Path, list[str]] = defaultdict(list)
     for run in weeks.compacted_runs(weeks.folders(settings)):

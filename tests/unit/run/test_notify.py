@@ -75,9 +75,9 @@ def test_a_listener_that_does_not_listen_stops_nothing(world: World) -> None:
         ("channels: [{url: x, kinds: [printed]}]", "unknown value"),
         ("channels: [{url: x, headers: {a: b}}]", "which only a `webhook` can have"),
         ("chanels: []", "unknown key"),
-        ("channels: [{webhook: 'http://example.com'}]", "not encrypted on its way: use https"),
-        ("channels: [{url: 'json://example.com'}]", "not encrypted on its way: use https"),
-        ("owner: 'json://example.com'", "`owner` is not encrypted on its way"),
+        ("channels: [{webhook: 'http://example.com'}]", "not encrypted: use https"),
+        ("channels: [{url: 'json://example.com'}]", "not encrypted: use https"),
+        ("owner: 'json://example.com'", "`owner` is not encrypted"),
         ("channels: [{webhook: 'ftp://example.com', allow_http: true}]", "that is no https address"),
     ],
 )
