@@ -11,7 +11,7 @@ from dmail_runner.core.errors import ConfigError, Problem
 from dmail_runner.core.redact import register_secret
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.yaml import ProjectPath, Strict, parse, read_yaml, render
-from dmail_runner.declare.delivery import Delivery
+from dmail_runner.declare.delivery import FileDelivery
 from dmail_runner.declare.object_route import AzureRoute, GcsRoute, S3Route
 
 FILE = "profiles/routes.yml"
@@ -56,7 +56,7 @@ HostKeys = Annotated[
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
 
-class FolderRoute(Delivery):
+class FolderRoute(FileDelivery):
     """A folder on this machine."""
 
     type: Literal["folder"]
@@ -132,7 +132,7 @@ class Login(Strict):
         self._kept = kept
 
 
-class SftpRoute(Delivery, Login):
+class SftpRoute(FileDelivery, Login):
     """An SFTP server."""
 
     type: Literal["sftp"]

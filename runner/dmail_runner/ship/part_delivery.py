@@ -11,7 +11,7 @@ from typing import Literal
 
 from dmail_runner.core.errors import DeliveryError, Held
 from dmail_runner.core.values import Part, Receipt, Spooled
-from dmail_runner.declare.delivery import Delivery
+from dmail_runner.declare.delivery import Way
 from dmail_runner.ledger.intents import Attempt, Intents, Word
 from dmail_runner.ship.answers import Blind, Refused
 from dmail_runner.ship.compare import BY_HASH, Depth, Found, compare
@@ -40,7 +40,7 @@ class PartDelivery(ABC):
     spooled: Spooled | None
     place: Destination
     intents: Intents
-    way: Delivery
+    way: Way
     watch: Callable[[int], None]
     refusal: Refused | None = None
 
