@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import duckdb
 
 from dmail_runner.core.errors import ExtractError, Problem
+from dmail_runner.core.redact import one_line
 from dmail_runner.core.values import IDENTICAL, Build, Verdicts
 from dmail_runner.declare.campaign import KEY, SEED, Campaign, Column
 from dmail_runner.declare.contract import ColumnContract
@@ -152,7 +153,7 @@ def refuse_breaches(
     )
     found = connection.execute(f"select {counts} from {build.extract} where {any_breach(breaches)}").fetchone() or ()
     lines = [
-        f"{breach.label}: {found[2 * index]:,} {breach.message} ({breach.rule}), such as that of {KEY} {found[2 * index + 1]}"
+        f"{breach.label}: {found[2 * index]:,} {breach.message} ({breach.rule}), such as that of {KEY} {one_line(str(found[2 * index + 1]))}"
         for index, breach in enumerate(breaches)
         if found[2 * index]
     ]

@@ -9,6 +9,7 @@ import duckdb
 from dmail_runner.check.ids import near_matches
 from dmail_runner.check.opt_outs import people
 from dmail_runner.core.errors import Held
+from dmail_runner.core.redact import one_line
 from dmail_runner.core.values import IDENTICAL, Baseline, Build, Verdicts
 from dmail_runner.declare.campaign import KEY, Campaign, Guard
 from dmail_runner.project.warehouse import quote
@@ -54,7 +55,7 @@ def check_near_matches(campaign: Campaign, baseline: Baseline | None) -> None:
     """
     near = [entry for entry in baseline.lists if entry.near] if baseline else []
     if near and campaign.mail.guard.near_matches == "hold":
-        found = "; ".join(f"{entry.near:,} of {entry.entries:,} entries of {entry.name}" for entry in near)
+        found = "; ".join(f"{entry.near:,} of {entry.entries:,} entries of {one_line(entry.name)}" for entry in near)
         raise Held(
             "ids",
             f"{campaign.name}: {found} match no profile, but have the id of one as a spreadsheet changes it (zeros, `.0`, "
@@ -88,7 +89,7 @@ def check_contact_ids(connection: duckdb.DuckDBPyConnection, build: Build, campa
         raise Held(
             "ids",
             f"{campaign.name}: {len(near):,} people in the file are in the contact history only with an id as a spreadsheet "
-            f"changes it, such as {KEY} {min(near)}: nothing was delivered",
+            f"changes it, such as {KEY} {one_line(min(near))}: nothing was delivered",
             todo="correct the ids of the profiles, then `dmail-runner resume RUN`; for ids that differ in this way declare "
             "`guard: {near_matches: tell}`",
         )
@@ -108,7 +109,7 @@ def check_exclusions(campaign: Campaign, now: Figures, last: Figures | None) -> 
     if faults:
         raise Held(
             "exclusions",
-            f"{campaign.name}: {'; '.join(faults)}: nothing was delivered",
+            f"{campaign.name}: {'; '.join(map(one_line, faults))}: nothing was delivered",
             todo="find out why (the list's source, `dmail-runner diff`); to deliver it, use `dmail-runner release RUN` or "
             "`--accept exclusions`",
         )

@@ -48,9 +48,9 @@ class LedgerReader(Database):
         """The runs of slots, by the local times that the schedule declares."""
         return self.read(sa.and_(runs.c.campaign == campaign, runs.c.wall.in_(list(walls)), runs.c.copy_of.is_(None)))
 
-    def copies(self, run: Run) -> int:
-        """The number of copies of a run."""
-        return len(self.read(sa.and_(runs.c.campaign == run.campaign, runs.c.copy_of == run.run_id)))
+    def copies(self, run: Run) -> list[Run]:
+        """The copies of a run."""
+        return self.read(sa.and_(runs.c.campaign == run.campaign, runs.c.copy_of == run.run_id))
 
     def waves(self, run: Run) -> list[Run]:
         """The waves of a run's mailing, the first one first."""

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dmail_runner import history
 from dmail_runner.core.errors import DmailError, Held
 from dmail_runner.core.settings import Settings
+from dmail_runner.core.values import Part, Spooled
 from dmail_runner.declare.campaign import Campaign
 from dmail_runner.declare.route import find_route
+from dmail_runner.extract.parts import part_path
 from dmail_runner.ledger.intents import Word
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import LedgerPart, Run
@@ -79,9 +81,20 @@ def ask_provider(run: Run) -> str:
 
 def still_there(settings: Settings, run: Run, ledger: Ledger, left: list[LedgerPart]) -> list[str]:
     """Remove what attempts left on the server. Returns the names of the parts that the provider may have."""
-    route = find_route(settings, left[0].part.route)
-    with destination(route) as server:
-        return [entry.part.name for entry in left if not give_up(entry.part, server, ledger.intents(run, entry.part), route)]
+    kept = []
+    for name in dict.fromkeys(entry.part.route for entry in left):
+        route = find_route(settings, name)
+        with destination(route) as server:
+            for part in (entry.part for entry in left if entry.part.route == name):
+                if not give_up(part, server, ledger.intents(run, part), route, in_spool(settings, run, part)):
+                    kept.append(part.name)
+    return kept
+
+
+def in_spool(settings: Settings, run: Run, part: Part) -> Spooled | None:
+    """A part's file in the spool; None if it is not there."""
+    path = part_path(spool(settings, run), part.number)
+    return Spooled(part, path) if path.is_file() else None
 
 
 def say_not_delivered(run: Run, ledger: Ledger) -> None:

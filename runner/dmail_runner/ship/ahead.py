@@ -24,6 +24,7 @@ class AheadUploader:
         self.line: queue.Queue[Spooled | None] = queue.Queue()
         self.begun: dict[int, Intents] = {}
         self.given_up = threading.Event()
+        self.fault: Exception | None = None
         workers = route.parallel if isinstance(route, SftpRoute) else 1
         self.threads = [threading.Thread(target=self.work, name="ahead", daemon=True) for _ in range(workers)]
         for thread in self.threads:
@@ -34,28 +35,41 @@ class AheadUploader:
         self.line.put(spooled)
 
     def work(self) -> None:
-        """Upload what comes, until nothing more does or a fault shows that this is not the time."""
-        with suppress(DeliveryError, Held):
-            spooled = self.line.get()
-            if spooled is None:
-                return
-            with destination(self.route) as place:
-                while spooled is not None and not self.given_up.is_set():
-                    part = spooled.part
-                    self.begun[part.number] = self.intents(part)
-                    self.tell(f"ahead    {part.bytes:,} bytes to {place.location(part.name)}")
-                    send_ahead(spooled, place, self.begun[part.number], self.route)
-                    spooled = self.line.get()
+        """Upload what comes, until nothing more does. What a server refuses or loses is left to the delivery."""
+        try:
+            with suppress(DeliveryError, Held):
+                self.upload()
+        except Exception as error:  # noqa: BLE001 - `close` raises it in the thread that waits
+            self.fault = error
+
+    def upload(self) -> None:
+        """Upload what comes, by one session."""
+        spooled = self.line.get()
+        if spooled is None:
+            return
+        with destination(self.route) as place:
+            while spooled is not None and not self.given_up.is_set():
+                part = spooled.part
+                self.begun[part.number] = self.intents(part)
+                self.tell(f"ahead    {part.bytes:,} bytes to {place.location(part.name)}")
+                send_ahead(spooled, place, self.begun[part.number], self.route)
+                spooled = self.line.get()
 
     def close(self) -> dict[int, Intents]:
-        """Wait for the uploads. The records of the parts that were begun, by the part's number."""
+        """Wait for the uploads. The records of the parts that were begun, by the part's number.
+
+        Raises what ended an upload, unless that was the server or the connection.
+        """
         for _ in self.threads:
             self.line.put(None)
         for thread in self.threads:
             thread.join()
+        if self.fault:
+            raise self.fault
         return self.begun
 
     def abandon(self) -> None:
         """Begin no more uploads, and wait for those that are under way."""
         self.given_up.set()
-        self.close()
+        with suppress(Exception):
+            self.close()

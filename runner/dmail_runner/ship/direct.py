@@ -41,9 +41,9 @@ class Direct(PartDelivery):
         raise self.unknown("it was being written when the last attempt ended, and now holds other bytes")
 
     def found(self, depth: Depth) -> Found:
-        """What is at the final name. A piece is how the part begins."""
+        """What is at the final name. A piece is how the part begins; without the part's file, nothing is known to be one."""
         found = self.seen(self.part.name, depth)
-        if found is Found.PIECE and self.spooled and not is_start(self.place, self.part.name, self.spooled):
+        if found is Found.PIECE and not (self.spooled and is_start(self.place, self.part.name, self.spooled)):
             return Found.OTHER
         return found
 
