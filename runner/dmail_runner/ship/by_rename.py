@@ -4,7 +4,7 @@ from dmail_runner.core.values import Receipt
 from dmail_runner.ledger.intents import Word
 from dmail_runner.ship.answers import Lost, Refused, Spoiled
 from dmail_runner.ship.compare import BY_SIZE, PROVEN, Depth, Found, declared
-from dmail_runner.ship.part_delivery import PartDelivery, temporary_name
+from dmail_runner.ship.part_delivery import PartDelivery, has_form, temporary_name
 
 
 class ByRename(PartDelivery):
@@ -18,7 +18,7 @@ class ByRename(PartDelivery):
             case Word.CLOSING:
                 return self.go_on()
             case Word.PUBLISHING | Word.PUBLISHING_ONE:
-                return self.renamed() or self.publish()
+                return self.renamed() or (None if self.moved_away() else self.publish())
             case Word.ANSWERED:
                 return self.answered()
         # Not everything was sent, or a person says that it has not arrived.
@@ -26,6 +26,13 @@ class ByRename(PartDelivery):
         if self.attempt.word is Word.CREATING:
             self.record(Word.ABANDONED)
         return None
+
+    def moved_away(self) -> bool:
+        """Whether the route has another form of temporary names by now, and the file was removed, so that it is sent anew.
+
+        The file was certainly not renamed. Perhaps it never can be: from another file system, for example.
+        """
+        return not has_form(self.temporary, self.part.name, self.way.temporary) and self.give_up()
 
     def go_on(self) -> Receipt | None:
         """The upload was about to end when the last attempt did. If the file is there and whole, nothing is sent again."""

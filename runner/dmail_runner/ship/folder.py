@@ -149,6 +149,8 @@ def rename(source: int, old: str, target: int, new: str) -> None:
         number = ctypes.get_errno()
         if number in (errno.EINVAL, errno.ENOSYS):
             raise OSError(number, "this file system renames only by overwriting; `finish: direct_then_marker` does without")
+        if number == errno.EXDEV:
+            raise OSError(number, "its temporary name is on another file system: give the route another form of `temporary`")
         raise OSError(number, os.strerror(number))
 
 

@@ -20,13 +20,21 @@ from dmail_runner.ship.interface import Content, Destination
 EXTENSIONS = re.compile(r"(?P<stem>.+?)(?P<extensions>(\.[A-Za-z0-9]{1,5})*)")
 
 
-def temporary_name(name: str, form: str) -> str:
-    """A name that was never used before, of the route's form. It keeps the file's extensions, which some servers insist on."""
+def temporary_name(name: str, form: str, piece: str | None = None) -> str:
+    """A name that was never used before, of the route's form. It keeps the file's extensions, which some servers insist on.
+
+    `piece`: stands for the random piece.
+    """
     path = PurePosixPath(name)
     found = EXTENSIONS.fullmatch(path.name)
     stem, extensions = (found["stem"], found["extensions"]) if found else (path.name, "")
-    given = form.replace("{name}", f"{stem}.{token_hex(6)}{extensions}")
+    given = form.replace("{name}", f"{stem}.{piece or token_hex(6)}{extensions}")
     return given if "/" in form else str(path.with_name(given))
+
+
+def has_form(temporary: str, name: str, form: str) -> bool:
+    """Whether a temporary name of a file has the route's form."""
+    return re.fullmatch(re.escape(temporary_name(name, form, "\0")).replace(re.escape("\0"), "[0-9a-f]+"), temporary) is not None
 
 
 @dataclass
