@@ -153,7 +153,8 @@ def refuse_breaches(
     )
     found = connection.execute(f"select {counts} from {build.extract} where {any_breach(breaches)}").fetchone() or ()
     lines = [
-        f"{breach.label}: {found[2 * index]:,} {breach.message} ({breach.rule}), such as that of {KEY} {one_line(str(found[2 * index + 1]))}"
+        f"{breach.label}: {found[2 * index]:,} {breach.message} ({breach.rule}), "
+        f"such as that of {KEY} {one_line(str(found[2 * index + 1]))}"
         for index, breach in enumerate(breaches)
         if found[2 * index]
     ]

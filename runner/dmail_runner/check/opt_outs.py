@@ -41,7 +41,8 @@ def check_opt_outs(connection: duckdb.DuckDBPyConnection, build: Build, campaign
             lists = f": {on_lists(connection, rows, build.suppressed)}" if build.suppressed in query else ""
             raise Held(
                 "opt_out",
-                f"{campaign.name}: {count:,} people in the file {what}{lists}, such as {KEY} {one_line(str(first))}: nothing was delivered",
+                f"{campaign.name}: {count:,} people in the file {what}{lists}, such as {KEY} {one_line(str(first))}: "
+                "nothing was delivered",
                 todo="exclude them by the recipients' rules (consent(), suppressed()); for a letter that nobody can refuse set "
                 "`purpose: contractual`",
             )

@@ -80,7 +80,9 @@ def dry_run_json(campaign: str, found: "DryRun") -> dict[str, Any]:
 
 def explanation_lines(found: "Explanation", slot: datetime) -> Iterator[str]:
     """The results of the rules for one profile, and its row."""
-    yield f"{visible(found.profile_id)}  slot {moment(slot)}  " + (f"excluded: {visible(found.reason)}" if found.reason else "included")
+    yield f"{visible(found.profile_id)}  slot {moment(slot)}  " + (
+        f"excluded: {visible(found.reason)}" if found.reason else "included"
+    )
     for opinion in found.opinions:
         result = {True: "out", False: "in", None: "-"}[opinion.out]
         yield f"  {opinion.rule:<20}{result:<5}{visible(opinion.looked_at or '')}".rstrip()

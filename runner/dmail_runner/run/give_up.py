@@ -81,13 +81,16 @@ def ask_provider(run: Run) -> str:
 
 def still_there(settings: Settings, run: Run, ledger: Ledger, left: list[LedgerPart]) -> list[str]:
     """Remove what attempts left on the server. Returns the names of the parts that the provider may have."""
-    kept = []
+    kept: list[str] = []
     for name in dict.fromkeys(entry.part.route for entry in left):
         route = find_route(settings, name)
         with destination(route) as server:
-            for part in (entry.part for entry in left if entry.part.route == name):
-                if not give_up(part, server, ledger.intents(run, part), route, in_spool(settings, run, part)):
-                    kept.append(part.name)
+            kept += [
+                entry.part.name
+                for entry in left
+                if entry.part.route == name
+                and not give_up(entry.part, server, ledger.intents(run, entry.part), route, in_spool(settings, run, entry.part))
+            ]
     return kept
 
 

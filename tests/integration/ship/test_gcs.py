@@ -35,9 +35,9 @@ def test_an_answer_of_google_that_is_lost(gcs: object_route.GcsRoute, tmp_path: 
     (tmp_path / "file").write_bytes(content)
     part = Part(1, NAME, 1, size, hashlib.sha256(content).hexdigest(), "r")
     spooled = Spooled(part, tmp_path / "file")
-    with between(int((gcs.endpoint or "").rpartition(":")[2]), Wire(lambda _: None, cut)) as port:
-        with pytest.raises(Lost, match="the connection was lost"):
-            send(spooled, gcs.model_copy(update={"endpoint": f"http://127.0.0.1:{port}"}), ledger)
+    google = int((gcs.endpoint or "").rpartition(":")[2])
+    with between(google, Wire(lambda _: None, cut)) as port, pytest.raises(Lost, match="the connection was lost"):
+        send(spooled, gcs.model_copy(update={"endpoint": f"http://127.0.0.1:{port}"}), ledger)
     assert Gcs.objects.pop(f"/b/{NAME}") == content
     if fetched:
         with pytest.raises(Held, match="the provider may have taken it"):

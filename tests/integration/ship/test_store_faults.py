@@ -133,7 +133,11 @@ def test_a_conflict_that_does_not_mean_that_it_exists(server: Server) -> None:
     conflicts = [b"once"]
 
     def spoil(head: bytes) -> bytes | None:
-        return answer("409 Conflict", "ConditionalRequestConflict") if gives_the_name(head) and conflicts and conflicts.pop() else None
+        return (
+            answer("409 Conflict", "ConditionalRequestConflict")
+            if gives_the_name(head) and conflicts and conflicts.pop()
+            else None
+        )
 
     with between(server.port, Wire(spoil)) as port:
         create(server.route(port), bytes_of(SMALL))

@@ -15,6 +15,7 @@ import pytest
 from dmail_runner.core.errors import DmailError, Held
 from dmail_runner.run.decisions import settle
 from dmail_runner.run.pipeline import resume_run
+from dmail_runner.ship.answers import Refused
 from dmail_runner.ship.sftp import Sftp
 from servers.openssh import serve_openssh
 from servers.server import Server
@@ -48,9 +49,7 @@ def clones(frozen: tuple[World, World], server: Server, folder: Path, way: str, 
     place.mkdir()
     login = {**server.login, "timeout": 30, **WAYS[way]}
     second = frozen[0] if same else frozen[1]
-    return [
-        world.copy_to(folder / name, login=login, place=place) for world, name in ((frozen[0], "first"), (second, "second"))
-    ]
+    return [world.copy_to(folder / name, login=login, place=place) for world, name in ((frozen[0], "first"), (second, "second"))]
 
 
 def resume(world: World) -> str:
@@ -85,9 +84,7 @@ def files(world: World) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("same", [True, False], ids=["the same bytes", "other bytes"])
 @pytest.mark.parametrize("way", WAYS)
-def test_one_after_the_other(
-    frozen: tuple[World, World], server: Server, tmp_path: Path, way: str, same: bool
-) -> None:
+def test_one_after_the_other(frozen: tuple[World, World], server: Server, tmp_path: Path, way: str, same: bool) -> None:
     first, second = clones(frozen, server, tmp_path, way, same=same)
     assert resume(first) == "settled"
     sent = files(first)
@@ -98,28 +95,30 @@ def test_one_after_the_other(
     assert [path.name for path in first.outbox.iterdir()] == [NAME]
 
 
-@pytest.mark.parametrize("same", [True, False], ids=["the same bytes", "other bytes"])
-@pytest.mark.parametrize("way", ["rename", "plain rename"])
-def test_both_at_once(
-    frozen: tuple[World, World], server: Server, tmp_path: Path, way: str, same: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def together(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each has seen that nothing has the final name, and only then do both rename."""
-    worlds = clones(frozen, server, tmp_path, way, same=same)
     ready, publish = threading.Barrier(2), Sftp.publish
     waited = threading.local()
 
-    def together(place: Sftp, *names: Any) -> None:
+    def wait_and_publish(place: Sftp, *names: Any) -> None:
         if not getattr(waited, "once", False):
             waited.once = True
             ready.wait(600)
         publish(place, *names)
 
-    monkeypatch.setattr(Sftp, "publish", together)
+    monkeypatch.setattr(Sftp, "publish", wait_and_publish)
+
+
+@pytest.mark.usefixtures("together")
+@pytest.mark.parametrize("same", [True, False], ids=["the same bytes", "other bytes"])
+@pytest.mark.parametrize("way", ["rename", "plain rename"])
+def test_both_at_once(frozen: tuple[World, World], server: Server, tmp_path: Path, way: str, same: bool) -> None:
+    worlds = clones(frozen, server, tmp_path, way, same=same)
     found = sorted(both(worlds))
-    monkeypatch.undo()
     sent = files(worlds[0])
     assert list(sent) == [NAME]
-    assert sent[NAME] in {path.read_bytes() for world in frozen for path in world.settings.spool_dir.rglob("*")  if path.is_file()}
+    assert sent[NAME] in {path.read_bytes() for world in frozen for path in world.settings.spool_dir.rglob("*") if path.is_file()}
     assert found == ["settled", "settled"] if same else found[0] in ("held conflict", "held unknown"), found
     assert found[1] == "settled"
     left = [path for path in worlds[0].outbox.iterdir() if path.suffix == ".part"]
@@ -140,7 +139,6 @@ def test_a_doubt_of_one_clone_is_ended_by_the_file_of_the_other(
 ) -> None:
     """One is in doubt; the other one delivers. The file that is there is not the first one's, and it stays in doubt."""
     first, second = clones(frozen, server, tmp_path, "plain rename", same=False)
-    from dmail_runner.ship.answers import Refused
 
     def refuse(*_: Any) -> None:
         raise Refused("Failure")
