@@ -117,6 +117,14 @@ class LedgerReader(Database):
         with self.reading() as connection:
             return connection.execute(query.limit(1)).scalar()
 
+    def of_another_campaign(self, run: Run, part: Part) -> Run | None:
+        """The run of another campaign that has delivered a file of this name, by this route and for this slot; None if none has."""
+        query = sa.select(parts.c.run_id).where(
+            parts.c.name == part.name, parts.c.route == part.route, parts.c.delivered_at.is_not(None)
+        )
+        found = self.read(sa.and_(runs.c.campaign != run.campaign, runs.c.slot == iso(run.slot), runs.c.run_id.in_(query)), 1)
+        return found[0] if found else None
+
     def latest(self, limit: int | None = None) -> list[Run]:
         """The runs, newest slot first."""
         return self.read(sa.true(), limit)

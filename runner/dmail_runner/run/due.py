@@ -164,16 +164,20 @@ class Scheduler:
 
     @contextmanager
     def errors_announced(self, what: str) -> Iterator[None]:
-        """Also notify people of what blocks mailings silently: configuration errors, a damaged ledger, errors of this program.
-
-        The ledger records the latter as an event `unexpected`.
-        """
+        """Also notify people of what blocks mailings silently: configuration errors, a damaged ledger, errors of this program."""
         try:
-            yield
+            with self.unexpected_announced(what):
+                yield
         except (ConfigError, LedgerError) as error:
             todo = error.todo or "correct it; dmail-runner check reports every error at once"
             self.notifier.announce(Notice("failed", what, error.what, todo))
             raise
+
+    @contextmanager
+    def unexpected_announced(self, what: str) -> Iterator[None]:
+        """Record an error of this program as an event `unexpected`, and notify people of it."""
+        try:
+            yield
         except DmailError:
             raise
         except Exception as error:

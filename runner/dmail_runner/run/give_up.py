@@ -33,7 +33,7 @@ def makes_up_for_all(campaign: Campaign) -> bool:
 
 
 def cancel(settings: Settings, run: Run, ledger: Ledger, reason: str, tell: Callable[[str], None]) -> None:
-    """Cancel a run and its later waves. Raises Held if the provider may have some of it."""
+    """Cancel a run and its later waves, but for unknown ones. Raises Held if the provider may have some of the run."""
     take_back(settings, run, ledger)
     # The ledger comes first: if this process is killed, the next one removes the contacts.
     ledger.cancel(run, reason)
@@ -42,7 +42,7 @@ def cancel(settings: Settings, run: Run, ledger: Ledger, reason: str, tell: Call
     tell(f"cancel   {run.run_id}: {reason}, and nothing of it had left")
     if run.wave == 1:
         for wave in ledger.waves(run)[1:]:
-            if not wave.finished:
+            if not wave.finished and wave.hold != UNKNOWN:
                 cancel(settings, wave, ledger, f"the first wave was given up: {reason}", tell)
 
 

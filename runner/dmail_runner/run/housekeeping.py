@@ -13,7 +13,7 @@ from dmail_runner.history.weeks import HistoryError
 from dmail_runner.ledger.database import LedgerError
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import Run
-from dmail_runner.run.give_up import cancel
+from dmail_runner.run.give_up import UNKNOWN, cancel
 from dmail_runner.run.job import Job
 from dmail_runner.run.spool import tidy_spool
 
@@ -77,7 +77,7 @@ def purge_waiting(
     for run in ledger.waiting(campaign):
         if run.run_id == spared or run.changed is None or max(run.changed, run.slot) > end:
             continue
-        if run.may_have_left:
+        if run.may_have_left or run.hold == UNKNOWN:
             kept.append(run)
         else:
             cancel(settings, run, ledger, f"it waited for more than {days} days", tell)

@@ -232,6 +232,7 @@ def deliver_run(job: Job, run: Run, ledger: Ledger, ahead: Mapping[int, Intents]
     folder = spool(job.settings, run)
     todo = [Spooled(entry.part, part_path(folder, entry.part.number)) for entry in run.parts if entry.location is None]
     if todo:
+        check_renamed(run, ledger)
         callbacks = DeliveryCallbacks(
             intents=lambda part: ahead.get(part.number) or ledger.intents(run, part),
             delivered=lambda part, receipt: ledger.deliver(run, part, receipt),
@@ -240,6 +241,19 @@ def deliver_run(job: Job, run: Run, ledger: Ledger, ahead: Mapping[int, Intents]
         )
         ship(todo, find_route(job.settings, todo[0].part.route), callbacks)
     finish(job.settings, run, ledger)
+
+
+def check_renamed(run: Run, ledger: Ledger) -> None:
+    """Raises Held if another campaign has delivered a file of this name for this slot. It may be this one, before it was renamed."""
+    for entry in run.parts:
+        if not entry.part.side and not run.may_have_left and (other := ledger.of_another_campaign(run, entry.part)):
+            raise Held(
+                "conflict",
+                f"{entry.part.name} was delivered for this slot already, by {other.run_id} of the campaign {other.campaign}; "
+                "nothing was delivered",
+                todo=f"if {run.campaign} was called {other.campaign} before: dmail-runner cancel {run.run_id} --reason renamed; "
+                "if not, give it another `file.name`",
+            )
 
 
 def finish(settings: Settings, run: Run, ledger: Ledger) -> Run:

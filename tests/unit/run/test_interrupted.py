@@ -4,6 +4,7 @@ import io
 import signal
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from dmail_runner.declare.notices import find_notices
 from dmail_runner.ledger.database import LedgerError
 from dmail_runner.ledger.journal import Anchor
 from dmail_runner.ledger.ledger import Ledger
+from dmail_runner.ledger.run import Planned, run_name
 from dmail_runner.plan.watched import restart_schedule
 from dmail_runner.run import pipeline
 from dmail_runner.run.decisions import give_up, resend, resume, settle
@@ -24,7 +26,7 @@ from dmail_runner.run.service import Service
 from dmail_runner.ship.answers import Refused
 from dmail_runner.ship.folder import Folder
 from tiny import World
-from worlds import DAY, HOUR, SAID, declared, listening, states
+from worlds import DAILY, DAY, HOUR, SAID, declared, listening, states
 
 
 class Full(OSError):
@@ -267,3 +269,36 @@ def test_nothing_but_a_person_ends_a_doubt(world: World, monkeypatch: pytest.Mon
     copy = resend(world.job(), run, ledger, SAID)
     assert (copy.state, ledger.known(run.run_id).hold) == ("settled", "unknown"), "the copy answers nothing about the first one"
     assert settle(world.job(), run, ledger, SAID, delivered=True).state == "settled"
+
+
+def test_a_campaign_that_is_renamed_does_not_mail_its_last_slot_again(world: World) -> None:
+    """Its schedule has a start, so that all slots since then are due for the new name. Only the file's name is the same."""
+    declared(world, schedule={**DAILY, "start": "2027-02-01T00:00"})
+    world.pass_time(DAY)
+    world.run_due()
+    (name,) = world.mailed()
+    world.take()
+    world.campaign = replace(world.campaign, name="post")
+    faults = world.run_due()
+    assert [(fault.hold, fault.what.partition(";")[0]) for fault in faults if isinstance(fault, Held)] == [
+        ("conflict", f"{name} was delivered for this slot already, by letter-20270302T060000Z of the campaign letter")
+    ]
+    assert world.files() == []
+    ledger = world.ledger()
+    held = next(run for run in ledger.latest() if run.campaign == "post" and run.state == "held")
+    give_up(world.job(), held, ledger, SAID, rest=False)
+    world.pass_time(DAY)
+    assert world.run_due() == []
+    assert len(world.mailed()) == 2
+    world.check()
+
+
+def test_what_only_the_contact_history_knows_is_not_purged(world: World) -> None:
+    """Such a run of an older ledger has no parts: it counts as mailed until a person says otherwise."""
+    ledger = world.ledger()
+    slot = world.now - 3 * DAY
+    run = ledger.open(Planned(run_name("letter", slot), "letter", slot))
+    ledger.hold(run, "unknown", "an older copy of the ledger, without this run, was accepted")
+    world.pass_time(90 * DAY)
+    world.run_due()
+    assert ledger.known(run.run_id).hold == "unknown"
