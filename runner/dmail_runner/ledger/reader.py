@@ -118,7 +118,7 @@ class LedgerReader(Database):
             return connection.execute(query.limit(1)).scalar()
 
     def of_another_campaign(self, run: Run, part: Part) -> Run | None:
-        """The run of another campaign that has delivered a file of this name, by this route and for this slot; None if none has."""
+        """The run of another campaign that has delivered a file of this name, by this route, for this slot; None if none has."""
         query = sa.select(parts.c.run_id).where(
             parts.c.name == part.name, parts.c.route == part.route, parts.c.delivered_at.is_not(None)
         )
@@ -172,7 +172,7 @@ def read_intents(connection: sa.Connection, run_ids: Sequence[str]) -> dict[tupl
 
 def attempt_of(record: Sequence[Any]) -> Attempt:
     """The latest attempt, from the rows of a part's record."""
-    return latest_attempt(Entry(Word(row.word), row.temporary, row.sha256, row.staged) for row in record)
+    return latest_attempt(Entry(Word(row.word), row.temporary, row.sha256, row.staged, row.location) for row in record)
 
 
 def figures_of(row: Any, reasons: Mapping[str, int], baseline: Baseline | None) -> Verdicts | None:

@@ -10,7 +10,7 @@ from dmail_runner.core.values import Part, Spooled
 from dmail_runner.declare.campaign import Campaign
 from dmail_runner.declare.route import find_route
 from dmail_runner.extract.parts import part_path
-from dmail_runner.ledger.intents import Word
+from dmail_runner.ledger.intents import Entry, Word
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import LedgerPart, Run
 from dmail_runner.run.spool import spool
@@ -104,4 +104,4 @@ def say_not_delivered(run: Run, ledger: Ledger) -> None:
     """Record a person's answer that the provider does not have the doubtful parts."""
     for entry in (*run.parts, *run.ahead):
         if entry.doubtful:
-            ledger.intents(run, entry.part).record(Word.NOT_DELIVERED, entry.attempt.temporary, entry.attempt.sha256)
+            ledger.intents(run, entry.part).record(Entry(Word.NOT_DELIVERED, entry.attempt.temporary, entry.attempt.sha256))

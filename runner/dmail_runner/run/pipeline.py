@@ -244,7 +244,7 @@ def deliver_run(job: Job, run: Run, ledger: Ledger, ahead: Mapping[int, Intents]
 
 
 def check_renamed(run: Run, ledger: Ledger) -> None:
-    """Raises Held if another campaign has delivered a file of this name for this slot. It may be this one, before it was renamed."""
+    """Raises Held if another campaign has delivered a file of this name for this slot, perhaps this one before its renaming."""
     for entry in run.parts:
         if not entry.part.side and not run.may_have_left and (other := ledger.of_another_campaign(run, entry.part)):
             raise Held(

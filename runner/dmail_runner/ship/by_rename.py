@@ -180,9 +180,13 @@ class ByRename(PartDelivery):
         )
 
     def was_taken(self) -> bool:
-        """Whether vanishing is the receipt, by the route's word, and the file did not stop half-way."""
-        halfway = (self.seen(name) for name in self.attempt.staged)
-        return self.way.taken == "at_rename" and all(found is Found.ABSENT for found in halfway)
+        """Whether vanishing is the receipt, by the route's word, and the file did not stop half-way.
+
+        On another server than the one to which it was sent, it is not there either.
+        """
+        if self.way.taken != "at_rename" or self.attempt.location != self.place.location(self.part.name):
+            return False
+        return all(self.seen(name) is Found.ABSENT for name in self.attempt.staged)
 
     def give_up(self) -> bool:
         match self.attempt.word:

@@ -12,7 +12,7 @@ from typing import Literal
 from dmail_runner.core.errors import DeliveryError, Held
 from dmail_runner.core.values import Part, Receipt, Spooled
 from dmail_runner.declare.delivery import Way
-from dmail_runner.ledger.intents import Attempt, Intents, Word
+from dmail_runner.ledger.intents import Attempt, Entry, Intents, Word
 from dmail_runner.ship.answers import Blind, Refused
 from dmail_runner.ship.compare import BY_HASH, Depth, Found, compare
 from dmail_runner.ship.interface import Content, Destination
@@ -73,7 +73,8 @@ class PartDelivery(ABC):
         return self.attempt.temporary
 
     def record(self, word: Word, temporary: str | None = None, staged: str | None = None) -> None:
-        self.intents.record(word, temporary or self.temporary, self.part.sha256, staged)
+        location = self.place.location(self.part.name)
+        self.intents.record(Entry(word, temporary or self.temporary, self.part.sha256, staged, location))
 
     def closing(self) -> None:
         """The last bytes are about to be sent. Some servers take a file as it is closed."""
