@@ -14,7 +14,24 @@ from dmail_runner.core.values import Spooled
 from dmail_runner.ship.answers import Lost, Refused
 from dmail_runner.ship.object_store import object_store
 from sshd import free_port
-from stores import LARGE, MOTO, SMALL, Wire, answer, between, bytes_of, create, own_s3, running, s3_route, there, told
+from stores import (
+    LARGE,
+    MOTO,
+    SMALL,
+    Wire,
+    answer,
+    between,
+    bucket,
+    bytes_of,
+    create,
+    names,
+    own_s3,
+    running,
+    s3_route,
+    sizes,
+    there,
+    told,
+)
 
 
 def test_a_bucket_that_is_not_there(spooled: Spooled, moto: int, s3: Any) -> None:
@@ -133,3 +150,27 @@ def test_a_large_file_takes_little_memory(moto: int, s3: Any, tmp_path: Path) ->
     command = [sys.executable, "-c", MEMORY, entry, str(size), str(file)]
     taken = int(subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout)
     assert taken < 150 << 20, f"{taken >> 20} MiB"
+
+
+@pytest.mark.parametrize("kind", ["versions", "object lock"])
+@sizes
+def test_a_bucket_that_forgets_nothing(moto: int, size: int, kind: str) -> None:
+    """What the provider has fetched and removed is there as an old version. Its name is free, and is given once."""
+    kept = bucket(moto, f"kept-{kind.replace(' ', '-')}-{size}")
+    if kind == "versions":
+        kept.create()
+        kept.Versioning().enable()
+    else:
+        kept.create(ObjectLockEnabledForBucket=True)
+        rule = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 1}}}
+        kept.meta.client.put_object_lock_configuration(Bucket=kept.name, ObjectLockConfiguration=rule)
+    route = own_s3(moto, bucket=kept.name)
+    create(route, bytes_of(size))
+    assert names(route) == [f"acme/in/{NAME}"]
+    with pytest.raises(Held, match="exists already, with other content"):
+        create(route, bytes_of(size, 1))
+    with object_store(route) as store:
+        assert store.remove(NAME)
+    create(route, bytes_of(size, 1))
+    assert there(route) == bytes_of(size, 1)
+    assert names(route) == [f"acme/in/{NAME}"]
