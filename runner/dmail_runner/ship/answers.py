@@ -20,6 +20,10 @@ class Gone(Refused):
     """There is no file of that name."""
 
 
+class Unsynced(Refused):
+    """The file is there, and the disk may lose it: what can be read may be in the memory alone."""
+
+
 class Taken(Refused):
     """There is a file of that name already. It was not touched."""
 

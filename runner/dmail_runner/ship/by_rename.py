@@ -2,7 +2,7 @@
 
 from dmail_runner.core.values import Receipt
 from dmail_runner.ledger.intents import Word
-from dmail_runner.ship.answers import Lost, Refused, Spoiled
+from dmail_runner.ship.answers import Lost, Refused, Spoiled, Unsynced
 from dmail_runner.ship.compare import BY_SIZE, PROVEN, Depth, Found, declared
 from dmail_runner.ship.part_delivery import PartDelivery, has_form, temporary_name
 
@@ -127,6 +127,8 @@ class ByRename(PartDelivery):
             self.record(Word.PUBLISHING_ONE if rename.one_step else Word.PUBLISHING, staged=staged)
             try:
                 self.place.publish(self.temporary, self.part.name, staged)
+            except Unsynced as answer:
+                raise self.unknown(f"{answer.what} after its rename") from None
             except Refused as answer:
                 if receipt := self.renamed(answer.what):
                     return receipt

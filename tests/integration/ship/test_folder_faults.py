@@ -1,6 +1,7 @@
 """A folder whose disk is full, fails, is read-only, or is two disks."""
 
 import os
+import stat
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from deliveries import CONTENT, NAME, Ledgerish, send
-from dmail_runner.core.errors import DeliveryError
+from dmail_runner.core.errors import DeliveryError, Held
 from dmail_runner.core.values import Spooled
 from dmail_runner.declare.route import FolderRoute
 
@@ -74,10 +75,26 @@ def test_a_disk_that_fails_when_a_file_is_synced(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(DeliveryError, match="No space left on device") if finish == "rename" else pytest.raises(DeliveryError):
+    with pytest.raises(DeliveryError, match="No space left on device"):
         send(spooled, route(root, finish=finish), ledger)
     monkeypatch.undo()
     assert files(root) == []
     send(spooled, route(root, finish=finish), ledger)
     assert files(root) == [NAME]
     assert (root / NAME).read_bytes() == CONTENT
+
+
+def test_a_disk_that_fails_when_a_name_is_synced(spooled: Spooled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a crash the file may have its temporary name again: a person looks at the disk first."""
+    root, ledger, sync = tmp_path / "root", Ledgerish(), os.fsync
+
+    def fail(number: int) -> None:
+        if stat.S_ISDIR(os.fstat(number).st_mode):
+            raise OSError(5, "Input/output error")
+        sync(number)
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(Held, match="Input/output error after its rename"):
+        send(spooled, route(root), ledger)
+    monkeypatch.undo()
+    assert send(spooled, route(root), ledger).proof == "found"
