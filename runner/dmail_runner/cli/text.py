@@ -85,7 +85,7 @@ def explanation_lines(found: "Explanation", slot: datetime) -> Iterator[str]:
     )
     for opinion in found.opinions:
         result = {True: "out", False: "in", None: "-"}[opinion.out]
-        yield f"  {opinion.rule:<20}{result:<5}{visible(opinion.looked_at or '')}".rstrip()
+        yield f"  {visible(opinion.rule):<20}{result:<5}{visible(opinion.looked_at or '')}".rstrip()
     if found.row:
         yield "  as it would be printed" if found.reason else "  as it is printed"
         width = max(map(len, found.row))
