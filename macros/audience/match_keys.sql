@@ -7,7 +7,7 @@
     The key is null if a part is null, so that nobody counts as the duplicate of an unknown person.
 
     Arguments:
-        parts (list[column]): What the key is made of, as `name_words()`, `box_words()` and `locality_words()` return it.
+        parts (list[column]): The parts of the key, as `name_words()`, `box_words()` and `locality_words()` return them.
 #}
 {% macro match_key(parts) %}
     substr(md5({% for part in parts %}{{ part }} {{ "|| '|' ||" if not loop.last }} {% endfor %}), 1, 16)

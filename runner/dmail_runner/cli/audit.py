@@ -19,6 +19,7 @@ from dmail_runner.cli.base import (
     tell,
 )
 from dmail_runner.core.account import this_account
+from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import DmailError
 
 if TYPE_CHECKING:
@@ -36,9 +37,9 @@ ErasureReason = Annotated[str, typer.Option("--reason", help="The reason. The le
 
 @audits.command()
 def verify(context: typer.Context, as_json: AsJson = False, against: Against = None) -> None:
-    """Verify that no event of the ledger was edited, added or removed, and that every row of every table is as its event says.
+    """Verify that no event of the ledger was edited, added or removed, and that every row of every table agrees with its event.
 
-    How far a schedule was planned moves with the clock, and is not covered.
+    The time up to which a schedule was planned changes with the clock, and is not covered.
 
     Example: dmail-runner audit verify --against exported.jsonl
     """
@@ -56,14 +57,16 @@ def verify(context: typer.Context, as_json: AsJson = False, against: Against = N
     if found:
         raise damaged(ledger, found)
     if not as_json:
-        say(f"{mark.number:,} events, none edited or missing, and every row is as they say; the last is {mark.hash or 'none'}")
+        say(
+            f"{counted(mark.number, 'event')}, none edited or missing, and all rows match; the last hash is {mark.hash or 'none'}"
+        )
         if anchor is None and mark.number:
             say(f"note: this host has no anchor of the ledger ({ledger.anchor.path}): an older copy of it would not be noticed")
 
 
 @audits.command()
 def export(context: typer.Context) -> None:
-    """Print the ledger's events as JSON lines, to be kept elsewhere: in git, or where nobody can change them.
+    """Print the ledger's events as JSON lines. Keep them elsewhere, such as in git or in storage that cannot be changed.
 
     Example: dmail-runner audit export > exported.jsonl
     """
@@ -88,7 +91,7 @@ def damaged(ledger: "Ledger", faults: list[str]) -> DmailError:
 
 @audits.command()
 def reconcile(context: typer.Context, reason: Reason) -> None:
-    """Continue with an older copy of the ledger. Runs that it lacks are held as unknown, and no past slot is run by itself.
+    """Continue with an older copy of the ledger. Runs that it lacks are held as unknown. Past slots are not run.
 
     Example: dmail-runner audit reconcile --reason "disk failure, backup of Sunday"
     """
@@ -114,5 +117,5 @@ def forget(context: typer.Context, profile_id: ProfileId, reason: ErasureReason)
     found = erase(settings, ledger, profile_id, f"by {this_account()}: {reason}", tell)
     for run in found.runs:
         say(f"was in   {run}")
-    say(f"erased from {len(found.runs)} runs; this person is not mailed any more")
+    say(f"erased from {counted(len(found.runs), 'run')}; this person will not be mailed again")
     say("still to do: delete the person in the source of the profiles, and ask the providers of these files to delete it")

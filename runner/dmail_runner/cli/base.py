@@ -1,4 +1,4 @@
-"""What all commands use: the application and its options, how a project is opened, what is printed, and how errors end."""
+"""The base of all commands: the application, its global options, opening a project, output, and errors."""
 
 import json
 import os
@@ -59,7 +59,7 @@ Reason = Annotated[str, typer.Option(help="The reason. The ledger records it.")]
 
 @dataclass(frozen=True)
 class GlobalOptions:
-    """The options that stand before the command.
+    """The options before the command.
 
     Attributes:
         project_dir: the dbt project; None for the present folder or the nearest one above it that is a project.
@@ -173,7 +173,7 @@ tell = screen.tell
 
 
 def say(text: str) -> None:
-    """Print a result for people. With `--json` it is dropped where a command sets `screen.silent`."""
+    """Print a result for people. It is dropped if the command has set `screen.silent`, as with `--json`."""
     if not screen.silent:
         print_result(printable(text))
 
@@ -227,7 +227,7 @@ def attempt(step: Callable[[], object]) -> int:
 
 
 def tell_unexpected(error: Exception) -> None:
-    """Print the type and the place of an error of this program. Its text may quote a row, so it is printed only on request."""
+    """Print the type and the source line of a bug. Its text may quote a row, so it is printed only on request."""
     if os.environ.get("DMAIL_DEBUG"):
         typer.echo(redact("".join(traceback.format_exception(error))), err=True)
         return

@@ -27,6 +27,7 @@ from dmail_runner.cli.base import (
     tell,
     worst,
 )
+from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -117,8 +118,7 @@ def say_checked(found: "CheckResult") -> None:
         if cost := job.cost(1000):
             say(f"{job.campaign.name}: a thousand pieces cost about {cost}")
     campaigns, warnings = len(found.jobs), len(found.warnings)
-    count = f"{warnings} warning{'s' if warnings != 1 else ''}" if warnings else "no warnings"
-    say(f"{campaigns} campaign{'s' if campaigns != 1 else ''}, no errors, {count}")
+    say(f"{counted(campaigns, 'campaign')}, no errors, {counted(warnings, 'warning') if warnings else 'no warnings'}")
 
 
 @app.command()
@@ -172,7 +172,7 @@ def say_preview(job: "Job", slot: "datetime", found: "Preview", *, as_bytes: boo
 
 @app.command()
 def diff(context: typer.Context, campaign: Name, people: People = 0, slot: Slot = None, as_json: AsJson = False) -> None:
-    """Compare the slot's file with the last delivered one: who is added, who is removed and why, whose row differs.
+    """Compare the slot's file with the last delivered one: people who are added, removed (with reasons), or changed.
 
     Example: dmail-runner diff spring_catalog --rows 20
     """
@@ -190,7 +190,7 @@ def diff(context: typer.Context, campaign: Name, people: People = 0, slot: Slot 
 
 
 def slot_after_last_file(job: "Job", ledger: "Ledger", due: "datetime") -> "datetime":
-    """The slot that is due; the next one if the file of that slot has been delivered, and so is the last one."""
+    """The slot that is due, or the next one if the file of that slot has been delivered."""
     from dmail_runner.plan.slots import next_slot
 
     run, schedule = ledger.find(job.campaign.name, due), job.campaign.mail.schedule

@@ -24,7 +24,7 @@ Name = Annotated[
 
 @routes.command()
 def test(context: typer.Context, name: Name) -> None:
-    """Deliver a probe as a run would, and remove it again. If that fails, find the settings with which it does not.
+    """Deliver a probe like the file of a run, and remove it. If that fails, search for settings with which it succeeds.
 
     Example: dmail-runner route test acme_sftp
     """
@@ -46,7 +46,7 @@ def test(context: typer.Context, name: Name) -> None:
 
 
 def campaigns(settings: "Settings") -> "Iterator[Campaign]":
-    """The project's campaigns, but for those whose declaration is wrong; none if the project cannot be parsed."""
+    """The project's campaigns, without those with errors; none if the project cannot be parsed."""
     from dmail_runner.project.dbt_process import run_dbt
     from dmail_runner.project.manifest import load_manifest
 
@@ -59,7 +59,7 @@ def campaigns(settings: "Settings") -> "Iterator[Campaign]":
 
 @routes.command()
 def fingerprint(context: typer.Context, name: Name) -> None:
-    """Show the host keys of a route's server, to compare with the provider's and to pin. No login takes place.
+    """Show the host keys of a route's server, to compare them with the provider's and to pin them. It does not log in.
 
     Example: dmail-runner route fingerprint acme_sftp
     """

@@ -30,7 +30,7 @@ class DmailError(Exception):
 
 
 def unexpected(error: BaseException) -> str:
-    """The type and the place of an error of this program. Its text may quote a row, and is left out."""
+    """The type and the source line of an error of this program. Its text is left out, because it may quote a row."""
     *_, last = traceback.extract_tb(error.__traceback__)
     return f"unexpected {type(error).__name__} at {Path(last.filename).name}:{last.lineno}"
 

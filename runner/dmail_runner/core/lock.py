@@ -20,7 +20,7 @@ def locked(path: Path, purpose: str, *, timeout: float = 0, on_wait: Callable[[s
 
     Args:
         path: the lock file, which is created if it does not exist.
-        purpose: what the lock is for. It is written into the file, with the process id, for whoever waits.
+        purpose: the purpose of the lock. It is written into the file, with the process id, for processes that wait.
         timeout: seconds to wait for the lock. The default does not wait.
         on_wait: called once with a line of text if the lock is not free.
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from dmail_runner.core.redact import redact, redact_people
 
-DAYS = 30  # that a file is kept
+DAYS = 30  # the number of days that a file is kept
 SUFFIX = ".jsonl"
 
 

@@ -19,9 +19,9 @@ PATTERNS = (
     (re.compile(r"(\w+://[^/\s:@]+:)[^/\s@]+@"), r"\1(secret)@"),
 )
 
-# What moves a terminal's cursor, ends a line of a log, or turns the direction of writing; but for the line end and the tab.
+# Characters that move a terminal's cursor, end a line of a log, or change the direction of writing, except line end and tab.
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
-LONGEST = 300  # characters of a text from elsewhere that a message quotes
+LONGEST = 300  # the largest number of characters that a message quotes from a server or a file
 
 
 def register_secret(secret: str) -> None:
@@ -36,7 +36,7 @@ def printable(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """A text that a server or a file gave, for a message: one line, and not too long."""
+    """A text from a server or a file, for a message: one line of at most LONGEST characters."""
     return printable(" ".join(text.split()))[:LONGEST]
 
 

@@ -17,7 +17,7 @@ class Settings:
         state_dir: the folder of what the runner stores: the ledger, the log, frozen files.
         history_dir: the folder of the contact history.
         ledger_url: the SQLAlchemy URL of the ledger; None for the file in the state directory.
-        target: a target of `profiles/profiles.yml`; None for the default target of that file.
+        target: a target of dbt's profiles.yml; None for the default target of that file.
         spark_dir: the folder that a Spark target builds in.
         build_timeout: minutes that one dbt command may take; 0 for no limit.
     """
@@ -33,6 +33,18 @@ class Settings:
     @property
     def profiles_dir(self) -> Path:
         return self.project_dir / "profiles"
+
+    @property
+    def dbt_profiles_file(self) -> Path:
+        """Dbt's profiles.yml: the one in `profiles/`, or else where dbt looks: DBT_PROFILES_DIR, the project, `~/.dbt`."""
+        given = os.environ.get("DBT_PROFILES_DIR")
+        folders = [
+            self.profiles_dir,
+            *([Path(given).expanduser().absolute()] if given else [self.project_dir, Path.home() / ".dbt"]),
+        ]
+        return next(
+            (folder / "profiles.yml" for folder in folders if (folder / "profiles.yml").is_file()), folders[0] / "profiles.yml"
+        )
 
     @property
     def keys_dir(self) -> Path:

@@ -16,7 +16,7 @@ Count = Annotated[int, Field(strict=True, ge=1)]
 def check_text(text: str) -> str:
     """Validate a text that becomes a SQL literal."""
     if "\x00" in text:
-        raise ValueError("must not hold the character NUL")
+        raise ValueError("must not contain the character NUL")
     return text
 
 

@@ -48,7 +48,7 @@ class Notices(Strict):
     """The recipients of notices."""
 
     owner: SecretStr | None = None
-    """An apprise URL that notifies the owner of each campaign. `{owner}` stands for the owner's address."""
+    """An apprise URL that notifies the owner of each campaign. `{owner}` is replaced by the owner's address."""
     channels: tuple[Channel, ...] = ()
     """The other recipients."""
 

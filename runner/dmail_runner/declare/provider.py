@@ -16,7 +16,7 @@ from dmail_runner.declare.tariff import Tariff
 
 FILE = "profiles/providers.yml"
 Compression = Literal["zip", "gzip"]
-RETENTION_DAYS = 30  # for which a run that nobody finishes is kept, where the provider does not say it
+RETENTION_DAYS = 30  # how long an unfinished run is kept if the provider does not set it
 
 
 # The JSON schema of what `parse_size` accepts, for editors.
@@ -105,9 +105,9 @@ class Provider(Contract):
     require_approval: Duty | None = None
     """The approval that every campaign of the provider needs, as in profiles/policy.yml."""
     retention_days: Annotated[int, Field(ge=0, le=3650)] = RETENTION_DAYS
-    """How long after the slot a key must be good, and what is left of a run is kept."""
+    """The number of days after the slot for which keys must be valid, and for which the files of an unfinished run are kept."""
     history_days: Annotated[int, Field(ge=1, le=36500)] | None = None
-    """How many days the contact history keeps who was mailed, and up to a week longer; by default for ever."""
+    """The number of days that the contact history keeps who was mailed, and up to a week longer. By default it keeps all."""
     postal_classes: Mapping[str, PostalClass] = Field(default_factory=dict)
     """The provider's postal rates, by name."""
     contract: Annotated[str, AfterValidator(check_contract)] | None = None

@@ -1,4 +1,4 @@
-"""The contact history: which profile was in which file.
+"""The contact history: a record for each profile and file.
 
 Each run has a folder with a Parquet file. Later its rows move into a file of all runs of the week. dbt reads both.
 """
@@ -159,7 +159,7 @@ def compare(
         now: the present file, as SQL of `row_hash_query`.
         recipients: the relation with the verdicts.
         last: the contacts of the previous run.
-        limit: how many people to list.
+        limit: the largest number of people to list.
 
     Returns:
         The number of people by difference (`added`, `removed`, `changed` or `unchanged`) and reason, and a list of people as

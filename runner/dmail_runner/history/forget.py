@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dmail_runner import history
+from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import UsageError
 from dmail_runner.core.settings import Settings
 from dmail_runner.declare.campaign import KEY
@@ -29,7 +30,7 @@ def forget(settings: Settings, ledger: Ledger, profile_id: str, decision: str, t
     """Erase a person from the contact history, and add them to the suppression list `forgotten`.
 
     A frozen file that is not yet shipped may contain the person. It is then compared with the opt-outs and made again before it
-    is shipped. Its contacts keep the person until then, so the person must be erased once more.
+    is shipped. Its contacts keep the person until then, so the person must be erased again.
 
     Args:
         profile_id: the person's key.
@@ -60,12 +61,12 @@ def forget(settings: Settings, ledger: Ledger, profile_id: str, decision: str, t
                 ledger.force_recheck(run)
                 tell(
                     f"note     the file of {run.run_id} is frozen and has this person: "
-                    "it is made again; run this command again after that"
+                    "it will be made again; then run this command again"
                 )
             else:
                 replace(erased_query(file, profile_id, pseudonym), file)
     with ledger.writing() as connection:
-        ledger.record(connection, "ledger", "forgotten", f"a person in {len(runs)} runs, {decision}")
+        ledger.record(connection, "ledger", "forgotten", f"a person in {counted(len(runs), 'run')}, {decision}")
     return Forgotten(tuple(sorted(runs)))
 
 

@@ -113,13 +113,13 @@ class Database:
 
     @contextmanager
     def understood(self) -> Iterator[None]:
-        """Turn what cannot be read of a row into a LedgerError: bytes of the file were changed."""
+        """Raise a LedgerError for a row that cannot be read, because bytes of the file were changed."""
         try:
             yield
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             raise LedgerError(
                 f"the ledger {self.name} is damaged: a row cannot be read ({type(error).__name__})",
-                todo="`dmail-runner audit verify` names what differs; bring back a backup; nothing was sent",
+                todo="`dmail-runner audit verify` names what differs; restore a backup; nothing was sent",
             ) from error
 
     @contextmanager

@@ -101,7 +101,7 @@ class LedgerReader(Database):
             return connection.execute(query).scalar() or 0
 
     def details(self, run: Run, kind: str) -> list[str]:
-        """What the run's events of a kind say, in their order."""
+        """The details of the run's events of a kind, oldest first."""
         query = sa.select(events.c.detail).where(events.c.run_id == run.run_id, events.c.kind == kind).order_by(events.c.number)
         with self.reading() as connection:
             return list(connection.execute(query).scalars())

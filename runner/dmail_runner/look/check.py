@@ -32,13 +32,13 @@ class CheckResult:
 def check_campaigns(
     settings: Settings, manifest: Manifest, names: list[str] | None, ledger: Ledger, find: Callable[[Campaign], Job]
 ) -> CheckResult:
-    """Check campaigns, and what is wrong between them.
+    """Check campaigns, and conflicts between them.
 
     Args:
         settings: the project's settings.
         manifest: the project's manifest.
         names: the campaigns to check. If it is empty, all campaigns are checked, and the extracts that no campaign delivers.
-        ledger: tells which routes have been used before.
+        ledger: has the routes that were used before.
         find: returns the job of a campaign, or raises ConfigError.
 
     Raises:

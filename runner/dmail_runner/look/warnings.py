@@ -1,4 +1,4 @@
-"""Warns of declarations that are allowed but may not be intended."""
+"""Warnings about declarations that are allowed but may not be intended."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

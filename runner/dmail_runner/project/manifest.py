@@ -58,7 +58,7 @@ class Manifest:
         return sorted(self.exposures)
 
     def orphans(self) -> Iterator[Problem]:
-        """Extracts that no campaign delivers: a misspelt `direct_mail` would otherwise mean that nothing is ever sent."""
+        """The errors of extracts that no campaign delivers. Otherwise a misspelt `direct_mail` would silently send nothing."""
         delivered = {node for exposure in self.exposures.values() for node in exposure["depends_on"]["nodes"]}
         for unique_id, node in self.nodes.items():
             if node["resource_type"] == "model" and node["name"].endswith("__extract") and unique_id not in delivered:
@@ -169,7 +169,7 @@ def roots_of(exposure: Mapping[str, Any], opt_outs: OptOuts | None) -> list[str]
 
 
 def check_columns(columns: tuple[Column, ...], mail: DirectMail, file: str, key: str) -> Iterator[Problem]:
-    """Columns that the delivery names and the extract does not have."""
+    """The errors of columns that the delivery names and the extract does not have."""
     names = [column.name for column in columns]
     for sort_key in mail.file.sort_by:
         if sort_key.column not in names:
@@ -188,7 +188,7 @@ def collect(faults: list[Problem], step: Callable[[], T]) -> T | None:
 
 
 def former_campaigns(settings: Settings) -> list[str]:
-    """The campaigns that the project had before, whose contacts still count, from the variables of dbt_project.yml."""
+    """The former campaigns, whose contacts still count, from the variables of dbt_project.yml."""
     variables = read_yaml(settings.project_dir / "dbt_project.yml", "dbt_project.yml").get("vars")
     scopes = [variables, *variables.values()] if isinstance(variables, dict) else []
     found = [scope[FORMER] for scope in scopes if isinstance(scope, dict) and isinstance(scope.get(FORMER), list)]
@@ -211,9 +211,9 @@ def load_manifest(settings: Settings, run_dbt: RunDbt) -> Manifest:
                 return Manifest(json.loads(kept.read_bytes()), packages, former)
         outcome = run_dbt(settings, ["parse"], settings.work_dir / "parse", {})
         if outcome.exit_code != 0:
-            text = "\n".join(outcome.errors) or "dbt parse failed and did not say why"
+            text = "\n".join(outcome.errors) or "dbt parse failed without a reason"
             lacks = "Could not find adapter type spark" in text
-            todo = "pip install --editable '.[spark]' brings what builds on Spark" if lacks else "dbt parse shows the same"
+            todo = "pip install --editable '.[spark]' installs Spark's adapter" if lacks else "dbt parse shows the same error"
             todo = "dbt deps installs the packages" if 'Run "dbt deps"' in text else todo
             raise ConfigError([Problem("dbt_project.yml", "", text)], todo=todo)
         (outcome.target / "manifest.json").replace(kept)

@@ -8,6 +8,7 @@ import duckdb
 
 from dmail_runner.core.errors import ExtractError
 from dmail_runner.core.lock import locked
+from dmail_runner.core.redact import one_line, redact
 from dmail_runner.core.settings import Settings
 from dmail_runner.project.target import Warehouse, clear_work, find_warehouse
 
@@ -22,7 +23,7 @@ def lock_warehouse(settings: Settings, purpose: str, on_wait: Callable[[str], No
     """Hold the lock of the warehouse and the working folders, and delete the leftovers of killed builds.
 
     Args:
-        purpose: what the lock is for, for processes that wait for it.
+        purpose: the purpose of the lock, for processes that wait for it.
         on_wait: called once with a line of text if another process holds the lock.
 
     Yields:
@@ -68,6 +69,7 @@ def session(warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
             if not re.fullmatch(r"\w+", name):
                 raise ExtractError(f"{name!r} is not a setting of DuckDB")
             connection.execute(f"set {name} = {literal(value)}")
+        open_attached(connection, warehouse)
         yield connection
     except duckdb.OutOfMemoryException:
         raise ExtractError(
@@ -80,6 +82,19 @@ def session(warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
         raise ExtractError(f"DuckDB could not read the warehouse: {type(error).__name__}") from None
     finally:
         connection.close()
+
+
+def open_attached(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> None:
+    """Give the session the target's other databases. Raises ExtractError, without the statement, which may contain a password."""
+    for statement in warehouse.opening:
+        try:
+            connection.execute(statement)
+        except duckdb.Error as error:
+            what = " ".join(statement.split()[:2]) if statement.startswith("load") else statement.split()[0]
+            raise ExtractError(
+                f"the session cannot {what} as the dbt target does: {one_line(redact(first_line(error)))}",
+                todo="compare `extensions`, `secrets` and `attach` in profiles.yml with what is installed and reachable",
+            ) from None
 
 
 def connect_to_files(warehouse: Warehouse) -> duckdb.DuckDBPyConnection:

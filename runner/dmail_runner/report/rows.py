@@ -1,4 +1,4 @@
-"""What the report reads from the ledger: all runs with few queries, and their details in batches."""
+"""Reads the ledger for the report: all runs with few queries, and their details in batches."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -101,10 +101,10 @@ class File:
     """A file of a run.
 
     Attributes:
-        part: the file as the ledger knows it.
-        intended: when it was about to get its final name; None if it has not come to that.
+        part: the file as recorded in the ledger.
+        intended: when it was about to get its final name; None if that has not happened.
         delivered: when it was delivered; None if there is no receipt.
-        location: where it was delivered; None if there is no receipt.
+        location: its address at the provider; None if there is no receipt.
     """
 
     part: Part
@@ -158,7 +158,7 @@ def read_runs(ledger: Ledger) -> list[RunRow]:
 
 
 def read_watched(ledger: Ledger) -> dict[str, datetime]:
-    """When a scheduler first saw the present schedule of each campaign. Slots before that are not made up for."""
+    """The time when a scheduler first saw the present schedule of each campaign. Earlier slots are not run."""
     query = sa.select(schedules.c.campaign, sa.func.max(schedules.c.seen_at).label("seen_at")).group_by(schedules.c.campaign)
     with ledger.reading() as connection:
         return {row.campaign: datetime.fromisoformat(row.seen_at) for row in connection.execute(query)}

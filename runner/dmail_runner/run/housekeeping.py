@@ -1,9 +1,10 @@
-"""What each run does about earlier runs: retention, and checks and compaction of the contact history."""
+"""Housekeeping at the start of each run: retention of earlier runs, and checks and compaction of the contact history."""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 
 from dmail_runner import history
+from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import Busy
 from dmail_runner.core.settings import Settings
 from dmail_runner.declare.provider import RETENTION_DAYS
@@ -23,7 +24,7 @@ def check_history(job: Job, ledger: Ledger) -> None:
     if strange := strangers(job, ledger):
         raise LedgerError(
             f"the contact history has the run {strange[0]}, and the ledger {ledger.name} does not"
-            + (f"; {len(strange) - 1:,} others are missing as well" if len(strange) > 1 else ""),
+            + (f"; {counted(len(strange) - 1, 'other is', 'others are')} missing as well" if len(strange) > 1 else ""),
             todo="restore the newest ledger, or accept this one with `dmail-runner audit reconcile`; nothing was sent",
         )
 
@@ -38,7 +39,7 @@ def strangers(job: Job, ledger: Ledger) -> list[str]:
 def purge_all(settings: Settings, jobs: Mapping[str, Job], ledger: Ledger, tell: Callable[[str], None]) -> Iterator[Run]:
     """Purge all campaigns, and remove what killed runs have left in the spool. Yields the runs that are kept.
 
-    A campaign without a job is not in the project any more, or is declared wrongly. It is purged by the ledger alone.
+    A campaign without a job is no longer in the project, or has errors. It is purged by the ledger alone.
     """
     for name in sorted(ledger.campaigns() | jobs.keys()):
         with ledger.campaign_lock(name, "purge"):
@@ -80,7 +81,7 @@ def purge_waiting(
         if run.may_have_left or run.hold == UNKNOWN:
             kept.append(run)
         else:
-            cancel(settings, run, ledger, f"it waited for more than {days} days", tell)
+            cancel(settings, run, ledger, f"it waited for more than {counted(days, 'day')}", tell)
     return kept
 
 

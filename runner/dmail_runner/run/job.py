@@ -1,4 +1,4 @@
-"""A job: a campaign with everything that its run needs, and the errors that can be found before anything is built."""
+"""A job: a campaign with everything that its run needs, and the checks that are possible before anything is built."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ class Job:
 
 @dataclass(frozen=True)
 class LedgerAlone:
-    """What a decision needs if there is no job. `error`: why the project has no job for the campaign."""
+    """Stands in for a job in a decision if the project has none for the campaign. `error`: the reason."""
 
     settings: Settings
     tell: Callable[[str], None]
@@ -86,7 +86,7 @@ def find_job(settings: Settings, campaign: Campaign, run_dbt: RunDbt, tell: Call
 
 
 def route_faults(campaign: Campaign, provider: Provider, route: AnyRoute) -> Iterator[Problem]:
-    """What the provider needs and the route does not do."""
+    """The errors of a route that does not meet the provider's requirements."""
     entry = campaign.mail.provider
     if provider.require_encryption and route.encryption is None:
         yield Problem(ROUTES, f"{provider.route}.encryption", f"is required: {entry} has `require_encryption`")
@@ -96,10 +96,10 @@ def route_faults(campaign: Campaign, provider: Provider, route: AnyRoute) -> Ite
 
 
 def hook_faults(campaign: Campaign, policy: Policy) -> Iterator[Problem]:
-    """SQL that dbt would run beside the models, and that the project does not allow: it can change what the models have built."""
+    """The errors of hooks that the policy does not allow. Hooks can change what the models have built."""
     for hook in campaign.hooks:
         if hook not in policy.allow_hooks:
-            what = f"the campaign {campaign.name} would run the hooks or the sql_header of {hook}, which no model shows"
+            what = f"the campaign {campaign.name} would run the hooks or the sql_header of {hook}, which no preview shows"
             yield Problem(POLICY, "allow_hooks", what, f"remove them, or list `{hook}` here")
 
 
@@ -137,6 +137,6 @@ def shared_names(settings: Settings, manifest: Manifest) -> Iterator[Problem]:
             continue
         if target in owners:
             yield Problem(
-                campaign.file, f"exposures.{name}.config.meta.direct_mail.file.name", f"is that of {owners[target]}, too"
+                campaign.file, f"exposures.{name}.config.meta.direct_mail.file.name", f"is also the name of {owners[target]}"
             )
         owners[target] = name

@@ -1,4 +1,4 @@
-"""Notifies people of what has happened, what it means for the mailing, and what to type next: profiles/notices.yml."""
+"""Sends notices: what has happened, what it means for the mailing, and the next command (`profiles/notices.yml`)."""
 
 import hashlib
 import logging
@@ -21,13 +21,13 @@ from dmail_runner.ledger.run import instant
 from dmail_runner.ledger.tables import notices
 
 MEANS: Mapping[str, str] = {
-    "delivered": "the mail house has the whole file",
+    "delivered": "the mail house has the complete file",
     "empty": "nobody was included, and nothing was sent for this slot",
-    "held": "nothing more happens to this mailing until a person has decided",
-    "failed": "nothing more was sent; it is tried again by itself while the schedule's service runs",
-    "missed": "the letters of this slot were not sent, and will not be by themselves",
-    "left_behind": "the mailing is delivered, and its personal data lies on the server under a second name, too",
-    "key_expiring": "files cannot be sealed for the mail house any more when it has expired",
+    "held": "this mailing waits until a person has decided",
+    "failed": "nothing more was sent; the scheduled service tries it again automatically",
+    "missed": "the letters of this slot were not sent, and will not be sent automatically",
+    "left_behind": "the mailing is delivered, and the server has its personal data under a second name, too",
+    "key_expiring": "files can no longer be encrypted for the mail house when the key has expired",
 }
 TIMEOUT = 10  # seconds to wait for a channel's answer
 
@@ -38,9 +38,9 @@ class Notice:
 
     Attributes:
         kind: the kind of event.
-        campaign: the campaign; or what the event is about, if that is not one campaign.
-        what: what has happened.
-        todo: what to do next.
+        campaign: the campaign, or the subject of an event that is not about one campaign.
+        what: the event, as a sentence.
+        todo: the next step.
         run_id: the run; None for an event without a run.
         slot: the slot in UTC; None for an event without a run.
         owner: the e-mail address of the campaign's owner; None if there is none.
@@ -77,9 +77,9 @@ class Notice:
 
 @dataclass(frozen=True)
 class Notifier:
-    """Sends each notice once to the people whom it concerns. Problems with sending are shown by `tell` and stop nothing.
+    """Sends each notice once to the configured channels. A failure to send is shown by `tell` and has no other effect.
 
-    `folder`: where notices are recorded if there is no ledger; the default is beside the ledger's anchor.
+    `folder`: where notices are recorded if there is no ledger. The default is beside the ledger's anchor.
     """
 
     wanted: Notices
@@ -158,7 +158,7 @@ def pass_on(channel: Channel, notice: Notice) -> str | None:
     """Send by apprise. Returns the problem, or None."""
     import apprise
 
-    # Its log repeats the problem, with the address.
+    # apprise logs the problem again, with the address.
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
     kinds = {"delivered": apprise.NotifyType.SUCCESS, "failed": apprise.NotifyType.FAILURE}
     sender = apprise.Apprise()

@@ -1,4 +1,4 @@
-"""The resident service: carries out every slot when it is due, until it is asked to end."""
+"""The resident service: carries out each slot when it is due, until it is stopped."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from dmail_runner.project.manifest import Manifest
 
 MAX_PAUSE = 30.0  # seconds between two checks
 MIN_PAUSE = 0.1
-HEALTHY = (0, 3)  # exit codes; a held run waits for a person and not for the service
+HEALTHY = (0, 3)  # exit codes of a working service. A held run (3) waits for a person and not for the service
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Service:
             ending.wait(min(max(pause, MIN_PAUSE), MAX_PAUSE))
 
     def next_slot(self) -> datetime | None:
-        """The next slot of all active campaigns, in UTC; None if there is none, or if a declaration is wrong."""
+        """The next slot of all active campaigns, in UTC; None if there is none, or if a campaign has errors."""
         found = []
         try:
             manifest = self.load()
@@ -60,7 +60,7 @@ class Service:
                 mail = manifest.campaign(name).mail
                 if mail.status == "active" and mail.schedule and (slot := next_slot(mail.schedule, self.now())):
                     found.append(slot)
-        except Exception:  # noqa: BLE001 - `run_due` has reported it, and the service looks again
+        except Exception:  # noqa: BLE001 - `run_due` has reported it, and the service tries again
             return None
         return min(found, default=None)
 

@@ -114,7 +114,7 @@ def test_hooks_are_refused_unless_the_project_allows_them_by_name(project: Proje
     assert refused.returncode == WRONG
     for name in ("spring_catalog__extract", "dmail.on-run-start", "stg_profiles"):
         assert (
-            f"the hooks or the sql_header of {name}, which no model shows; allowed: remove them, or list `{name}` here"
+            f"the hooks or the sql_header of {name}, which no preview shows; allowed: remove them, or list `{name}` here"
             in refused.stderr
         )
     assert project.delivered == []

@@ -33,7 +33,7 @@ def test_people_are_told_once_what_to_type(world: World) -> None:
             ("missed", "2027-03-03T06:00:00Z"),
             ("delivered", "2027-03-04T06:00:00Z"),
         ]
-        assert told[0]["todo"] == "dmail-runner run letter --slot 2027-03-02T06:00:00Z runs it after all"
+        assert told[0]["todo"] == "dmail-runner run letter --slot 2027-03-02T06:00:00Z runs it now"
         assert "20 pieces are delivered" in told[2]["what"]
         assert [notice["title"] for notice in by_apprise] == ["letter: missed", "letter: missed"]
         world.outbox.rename(world.outbox.with_suffix(".aside"))
