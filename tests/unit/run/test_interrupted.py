@@ -290,7 +290,6 @@ def test_a_campaign_that_is_renamed_does_not_mail_its_last_slot_again(world: Wor
     world.pass_time(DAY)
     assert world.run_due() == []
     assert len(world.mailed()) == 2
-    world.check()
 
 
 def test_what_only_the_contact_history_knows_is_not_purged(world: World) -> None:

@@ -85,7 +85,9 @@ def test_an_error_of_a_run_that_a_person_has_asked_for(
         (world.folder / "profiles/notices.yml").write_text(f"channels: [{{webhook: 'http://127.0.0.1:{port}/'}}]")
         scheduler = Scheduler(ledger, Notifier(find_notices(world.settings), ledger, lambda _: None))
         with pytest.raises(KeyError):
-            requested.run_requested(world.campaign, requested.Request(world.now), scheduler, lambda _: world.job())
+            requested.run_requested(
+                world.campaign, requested.Request(None if step == "due_slot" else world.now), scheduler, lambda _: world.job()
+            )
     assert [(notice["kind"], notice["campaign"]) for notice in told] == [("failed", "letter")]
     assert told[0]["what"].startswith("unexpected KeyError at")
     with ledger.reading() as connection:
