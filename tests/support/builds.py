@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -65,6 +66,7 @@ def is_special(arguments: Sequence[str], directory: Path, environment: Mapping[s
     warehouse, profile = directory / WAREHOUSE, directory / PROFILE
     return bool(
         "--target" in arguments
+        or not re.fullmatch(r"[\w/.\[\]-]+", str(directory))  # a path that is itself what a test is about
         or (directory / "packages.yml").exists()
         or not profile.exists()
         or profile.read_bytes() != (ROOT / PROFILE).read_bytes()

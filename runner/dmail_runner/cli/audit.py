@@ -1,4 +1,4 @@
-"""Commands about what the ledger and the contact history record: `audit` and `forget`."""
+"""The command `audit`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +16,6 @@ from dmail_runner.cli.base import (
     print_result,
     say,
     say_json,
-    tell,
 )
 from dmail_runner.core.account import this_account
 from dmail_runner.core.counted import counted
@@ -31,8 +30,6 @@ app.add_typer(audits, name="audit")
 MAX_FAULTS = 50
 
 Against = Annotated[Path | None, typer.Option(metavar="FILE", help="Compare with events that `audit export` has written.")]
-ProfileId = Annotated[str, typer.Argument(help="The profile.")]
-ErasureReason = Annotated[str, typer.Option("--reason", help="The reason. The ledger records it without the person.")]
 
 
 @audits.command()
@@ -103,19 +100,3 @@ def reconcile(context: typer.Context, reason: Reason) -> None:
     for run in reconcile_runs(jobs, Ledger(settings, now), f"by {this_account()}: {reason}"):
         say(f"held     {run}: it is unknown whether its file was delivered; record the answer with dmail-runner settle {run}")
     say("the ledger is in use again")
-
-
-@app.command()
-def forget(context: typer.Context, profile_id: ProfileId, reason: ErasureReason) -> None:
-    """Erase a person: the contact history keeps only a pseudonym, and a suppression list has a key that stops further mail.
-
-    Example: dmail-runner forget 0000000042 --reason "request of 2027-03-01"
-    """
-    from dmail_runner.history.forget import forget as erase
-
-    settings, ledger = open_ledger(context.obj)
-    found = erase(settings, ledger, profile_id, f"by {this_account()}: {reason}", tell)
-    for run in found.runs:
-        say(f"was in   {run}")
-    say(f"erased from {counted(len(found.runs), 'run')}; this person will not be mailed again")
-    say("still to do: delete the person in the source of the profiles, and ask the providers of these files to delete it")

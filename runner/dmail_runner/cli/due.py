@@ -40,6 +40,7 @@ Grace = Annotated[int, typer.Option(min=0, help="Seconds that a run may continue
 Heartbeat = Annotated[
     str | None, typer.Option(envvar="DMAIL_HEARTBEAT", help="A URL to request after each check without errors.")
 ]
+AllowHttp = Annotated[bool, typer.Option("--allow-http", help="Allow an http address for the heartbeat.")]
 Weeks = Annotated[int, typer.Option(min=1, max=520, help="The number of weeks from now.")]
 
 
@@ -74,14 +75,17 @@ def say_run(run: "Run") -> None:
 
 
 @app.command()
-def serve(context: typer.Context, grace: Grace = 60, heartbeat: Heartbeat = None) -> None:
+def serve(context: typer.Context, grace: Grace = 60, heartbeat: Heartbeat = None, allow_http: AllowHttp = False) -> None:
     """Run as a service that carries out each slot when it is due. SIGTERM ends it. `.dmail/service.json` has its state.
 
     Example: dmail-runner serve --heartbeat https://hc.example.com/ping/dmail
     """
+    from dmail_runner.core.http import check_https
     from dmail_runner.core.lock import locked
     from dmail_runner.project.warm import WarmDbt
 
+    if heartbeat:
+        check_https(heartbeat, "--heartbeat", allow_http=allow_http)
     settings = context.obj.settings()
     settings.prepare()
     warm = WarmDbt()

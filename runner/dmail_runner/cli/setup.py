@@ -27,7 +27,7 @@ Like = Annotated[
     typer.Option(metavar="OTHER", help="Copy this campaign.", show_default=False, autocompletion=campaign_names),
 ]
 NewFolder = Annotated[Path | None, typer.Argument(metavar="DIR", help="The folder to create.", show_default=False)]
-Here = Annotated[bool, typer.Option("--here", help="Add direct mail to the dbt project that you are in.")]
+Here = Annotated[bool, typer.Option("--here", help="Add direct mail to the present dbt project.")]
 Customers = Annotated[
     str | None,
     typer.Option(metavar="REF", help="With --here: your customers, such as \"ref('dim_customers')\".", show_default=False),
@@ -37,7 +37,7 @@ Suppressions = Annotated[
     typer.Option(metavar="REF", help="With --here: the customers who must not be mailed.", show_default=False),
 ]
 Country = Annotated[str, typer.Option(metavar="CODE", help="With --here: the country of customers without one.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Write the files without a question.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Write the files without asking.")]
 Network = Annotated[bool, typer.Option("--network", help="Also open a TCP connection to each route's server. Nothing is sent.")]
 
 
@@ -67,12 +67,11 @@ def init(
     country: Country = "US",
     yes: Yes = False,
 ) -> None:
-    """Create a project, or add direct mail to the dbt project that you have.
+    """Create a project, or add direct mail to an existing dbt project.
 
     A new project gets the dbt package `dmail`, the models that every campaign needs, one campaign, and a provider. With --here,
-    your project gets them, with profiles that are a mapping of --customers. The diff of existing files is printed first.
+    the present project gets them, with profiles that map the columns of --customers. The diff of existing files is printed first.
 
-    Example: dmail-runner init letters
     Example: dmail-runner init --here --customers "ref('dim_customers')"
     """
     if here and folder is None and customers:
@@ -87,7 +86,7 @@ def init(
 
 
 def create(folder: Path) -> None:
-    """Create a project, and print what to do next."""
+    """Create a project, and print the next commands."""
     from dmail_runner.setup.scaffold import FIRST, new_project
 
     new_project(folder.absolute(), version("dmail-runner"))
@@ -98,7 +97,7 @@ def create(folder: Path) -> None:
 
 
 def add_here(options: "GlobalOptions", customers: str, suppressions: str | None, country: str, yes: bool) -> None:
-    """Add direct mail to the present project, and print what to do next."""
+    """Add direct mail to the present project, and print the next commands."""
     from dmail_runner.setup.existing import add, plan_addition
     from dmail_runner.setup.scaffold import FIRST, PACKAGE_FOLDER
 
@@ -114,14 +113,14 @@ def add_here(options: "GlobalOptions", customers: str, suppressions: str | None,
     if addition.unplaced:
         say(f"no column was found for {', '.join(addition.unplaced)}: see TODO in dmail_profiles.sql")
     if not suppressions:
-        say("there is no suppression list: runs are held until dmail_suppressions.sql has one, or somebody accepts that")
-    say(f"added a draft campaign. Next: look at dmail_profiles.sql, then dmail-runner run {FIRST} --dry-run")
+        say("there is no suppression list: runs are held until dmail_suppressions.sql has one, or a person accepts that")
+    say(f"added a draft campaign. Next: check dmail_profiles.sql, then dmail-runner run {FIRST} --dry-run")
 
 
 def confirm() -> None:
     """Ask whether to write the files. Exits if the answer is no. Raises UsageError if nobody can answer."""
     if not sys.stdin.isatty():
-        raise UsageError("nothing was written: nobody can answer here", todo="use --yes if the files above are right")
+        raise UsageError("nothing was written: the input is not a terminal", todo="use --yes if the files above are right")
     if not typer.confirm("Write these files?"):
         raise typer.Exit(1)
 

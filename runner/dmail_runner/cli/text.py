@@ -74,9 +74,11 @@ def dry_run_lines(campaign: str, found: "DryRun") -> Iterator[str]:
 
 
 def dry_run_json(campaign: str, found: "DryRun") -> dict[str, Any]:
-    """The figures of a dry run."""
+    """The figures and files of a dry run. The files are not encrypted."""
     slot, cost = instant(found.slot), found.cost
-    return {"campaign": campaign, "slot": slot, "dry_run": True, **verdicts_as_json(found.verdicts), "cost": cost}
+    name = "plain_sha256" if found.encrypted else "sha256"
+    parts = [{"name": p.name, "rows": p.rows, "bytes": p.bytes, name: p.sha256} for p in found.parts if not p.side]
+    return {"campaign": campaign, "slot": slot, "dry_run": True, **verdicts_as_json(found.verdicts), "cost": cost, "parts": parts}
 
 
 def explanation_lines(found: "Explanation", slot: datetime) -> Iterator[str]:

@@ -29,7 +29,7 @@ def locked(path: Path, purpose: str, *, timeout: float = 0, on_wait: Callable[[s
     """
     deadline = time.monotonic() + timeout
     announced = False
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "r+") as file:
         while not try_lock(file.fileno()):
             file.seek(0)
             holder = file.read().strip() or str(path)

@@ -44,7 +44,7 @@ class Log:
             for old in self.folder.glob(f"*{SUFFIX}"):
                 if old.stem < str(day - timedelta(days=DAYS)):
                     old.unlink()
-        number = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        number = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         try:
             os.write(number, line.encode())
         finally:

@@ -64,6 +64,11 @@ class Settings:
         return self.state_dir / "refused_logins"
 
     @property
+    def replay_dir(self) -> Path:
+        """The copy of the contact history that a replay reads. It is removed at the end."""
+        return self.state_dir / "replay"
+
+    @property
     def work_dir(self) -> Path:
         # The folder is emptied at each run, so its name must not be one that a project uses for something else.
         return self.state_dir / "dmail-work"
@@ -75,6 +80,9 @@ class Settings:
     def prepare(self) -> None:
         """Create the state directory, readable by this user only. Raises UsageError."""
         try:
+            for directory in (self.spool_dir, self.work_dir, self.figures_dir, self.state_dir / "log"):
+                if directory.is_symlink():
+                    raise UsageError(f"{directory} is a symbolic link: personal data would be written elsewhere")
             for directory in (self.state_dir, self.spool_dir, self.work_dir):
                 directory.mkdir(parents=True, exist_ok=True)
                 directory.chmod(0o700)

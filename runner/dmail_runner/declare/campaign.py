@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
@@ -227,6 +227,7 @@ class Campaign:
         definition: the texts of everything that is built for it, by name.
         sources: the files with these texts.
         hooks: the SQL that dbt runs beside its models, by the names that policy.yml allows.
+        origins: the locations of the sources, by name, except for the runner's own.
     """
 
     name: str
@@ -245,6 +246,7 @@ class Campaign:
     email: str | None = None
     definition: Callable[[], Mapping[str, str]] = dict
     hooks: tuple[str, ...] = ()
+    origins: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def has_seeds(self) -> bool:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from dmail_runner.core.settings import Settings
-from dmail_runner.core.yaml import Strict, parse, read_yaml, render
+from dmail_runner.core.yaml import Strict, load, read_yaml
 
 FILE = "profiles/policy.yml"
 Duty = Literal["one", "four_eyes", "two"]
@@ -59,6 +59,8 @@ class Policy(Strict):
     """The people who may approve, by name. `four_eyes` and `two` need it. Without it, any account may approve for `one`."""
     allow_hooks: tuple[str, ...] = ()
     """The hooks that campaigns may run: models with hooks or a `sql_header`, `PACKAGE.on-run-start` and `PACKAGE.on-run-end`."""
+    source_folders: tuple[str, ...] | None = None
+    """The folders that may contain files of sources. Relative paths start at the project. Without it, all folders are allowed."""
 
 
 def find_policy(settings: Settings) -> Policy:
@@ -66,8 +68,7 @@ def find_policy(settings: Settings) -> Policy:
     path = settings.profiles_dir / "policy.yml"
     if not path.is_file():
         return Policy(approvers={})
-    content = {key: render(value, FILE, key) for key, value in read_yaml(path, FILE).items()}
-    policy: Policy = parse(Policy, content, FILE, "")
+    policy: Policy = load(Policy, read_yaml(path, FILE), FILE, "")
     return policy
 
 

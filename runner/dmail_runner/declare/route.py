@@ -10,7 +10,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, Secret
 from dmail_runner.core.errors import ConfigError, Problem
 from dmail_runner.core.redact import register_secret
 from dmail_runner.core.settings import Settings
-from dmail_runner.core.yaml import ProjectPath, Strict, parse, read_yaml, render
+from dmail_runner.core.suggest import known_names
+from dmail_runner.core.yaml import ProjectPath, Strict, load, read_yaml
 from dmail_runner.declare.delivery import FileDelivery
 from dmail_runner.declare.object_route import AzureRoute, GcsRoute, S3Route
 
@@ -176,9 +177,8 @@ def find_route(settings: Settings, name: str) -> AnyRoute:
     """
     entries = read_yaml(settings.profiles_dir / "routes.yml", FILE)
     if name not in entries:
-        raise ConfigError([Problem(FILE, name, "there is no such route", ", ".join(entries))])
-    given = render(entries[name], FILE, name, settings.project_dir)
-    route: AnyRoute = parse(Route, given, FILE, name, settings.project_dir)
+        raise ConfigError([Problem(FILE, name, f"there is no such route; {known_names(name, entries)}")])
+    route: AnyRoute = load(Route, entries[name], FILE, name, settings.project_dir)
     remember_secrets(route)
     if isinstance(route, SftpRoute):
         for login in filter(None, (route, route.jump)):

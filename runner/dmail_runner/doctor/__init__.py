@@ -8,9 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from dmail_runner.core.counted import counted
+from dmail_runner.core.duck import connect
 from dmail_runner.core.errors import DmailError
 from dmail_runner.core.settings import Settings
 from dmail_runner.doctor import delivery, folders, machine
@@ -114,6 +113,6 @@ def sources(here: Installation) -> Iterator[Finding]:
 
 def matches_files(path: Path) -> bool:
     """Whether DuckDB finds a file by a path, which may be a pattern."""
-    with duckdb.connect() as connection:
+    with connect() as connection:
         # With a parameter DuckDB would import pandas, if that is installed.
         return connection.execute(f"select 1 from glob({literal(str(path))}) limit 1").fetchone() is not None

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from dmail_runner.core.duck import connect
 from dmail_runner.core.errors import DmailError
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.values import Build, Verdicts
@@ -142,7 +143,7 @@ def recent_contacts(settings: Settings, limit: int) -> list[StoredContacts]:
 
 def has_row_hashes(contacts: StoredContacts) -> bool:
     """Whether a run's contacts have hashes of the printed rows. Earlier versions of the runner did not write them."""
-    with duckdb.connect() as connection:
+    with connect() as connection:
         columns = connection.execute(f"describe {mailed_query(contacts)}").fetchall()
         if not any(name == "row_hash" for name, *_ in columns):
             return False

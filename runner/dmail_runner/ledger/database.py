@@ -182,6 +182,13 @@ class Database:
         """
         connection.info["mark"] = append(connection, run_id, self.stamp(), kind, printable(detail), content=content)
 
+    def rewrite(self) -> None:
+        """Rewrite a SQLite ledger, so that its file does not contain deleted data. Other databases do that automatically."""
+        if self.engine.dialect.name == "sqlite":
+            with self.explained(), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.exec_driver_sql("vacuum")
+                connection.exec_driver_sql("pragma wal_checkpoint(truncate)")
+
     def stamp(self) -> str:
         return iso(self.now())
 
@@ -199,6 +206,6 @@ def moment(text: str | None) -> datetime | None:
 def configure_sqlite(connection: Any, _: Any) -> None:
     """Make each commit wait for the disk, and a second process wait for the first one."""
     cursor = connection.cursor()
-    for pragma in ("journal_mode = wal", "synchronous = full", "foreign_keys = on", "busy_timeout = 10000"):
+    for pragma in ("journal_mode = wal", "synchronous = full", "foreign_keys = on", "secure_delete = on", "busy_timeout = 10000"):
         cursor.execute(f"pragma {pragma}")
     cursor.close()

@@ -12,17 +12,17 @@ from typing import Any
 from dmail_runner.core.errors import ConfigError, Problem
 
 REMOTE = re.compile(r"[a-z][a-z0-9+.-]+:|:memory:", re.IGNORECASE)
-FILES = ("", "duckdb", "sqlite")  # the types of which the path is a file
+FILES = ("", "duckdb", "sqlite")  # the types whose path is a file
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def opening_statements(output: Mapping[str, Any], project_dir: Path, file: str, key: str) -> tuple[str, ...]:
-    """The SQL statements that give a session what the target has. They may contain secrets.
+    """The SQL statements that open the target's databases in a session. They may contain secrets.
 
     Args:
         output: `extensions`, `secrets` and `attach` of the target, rendered.
         project_dir: the folder that relative paths start at.
-        file, key: where the target is declared, for errors.
+        file, key: the location of the target's declaration, for errors.
 
     Raises:
         ConfigError: if an entry has a form that dbt-duckdb does not accept.
@@ -65,7 +65,7 @@ def secret_options(options: Mapping[str, Any], file: str, key: str) -> Iterator[
 
 
 def attach_statement(entry: Any, project_dir: Path, file: str, key: str) -> str:
-    """Attach a database for reading, whatever dbt may do with it."""
+    """Attach a database for reading only, even if dbt may write to it."""
     if not isinstance(entry, Mapping) or not entry.get("path"):
         raise ConfigError([Problem(file, key, "each entry needs a `path`", "{path: crm.duckdb, alias: crm}")])
     given = {**(entry.get("options") or {}), **entry}
@@ -83,7 +83,7 @@ def attach_statement(entry: Any, project_dir: Path, file: str, key: str) -> str:
 
 
 def name_in(value: Any, file: str, key: str) -> str:
-    """A name that becomes part of a statement. Raises ConfigError if it is none."""
+    """A name for a statement. Raises ConfigError if the value is not a name."""
     if not isinstance(value, str) or not NAME.fullmatch(value):
         raise ConfigError([Problem(file, key, f"{value!r} is not a name", "letters, digits and underscores")])
     return value

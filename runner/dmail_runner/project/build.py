@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 
+from dmail_runner.core.duck import connect
 from dmail_runner.core.errors import BuildError
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.values import Build
@@ -160,7 +161,7 @@ def locations(node: dict[str, Any], manifest: dict[str, Any], project_dir: Path,
 
 def column_names(file: Path) -> list[str]:
     """The columns of a data file or a glob pattern. There are none if it cannot be read."""
-    with duckdb.connect() as connection, suppress(duckdb.Error):
+    with connect() as connection, suppress(duckdb.Error):
         return [row[0] for row in connection.execute(f"describe select * from {literal(str(file))}").fetchall()]
     return []
 

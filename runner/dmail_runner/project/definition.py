@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ ORDERED = ("columns", "meta")
 COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 # Functions whose first argument names the object that they use. If it is not a literal, the object cannot be determined.
 LITERAL = r"\b{}\s*\(\s*(?P<quote>['\"])(?P<name>\w+)(?P=quote)\s*[,)]"
+OWN_SOURCES = ("dmail", "dmail_figures")  # of the runner
 # Macros of the dmail package that search the graph for roles and locations. The nodes that they find contain these.
 SEARCHING = frozenset({"macro.dmail.check_role", "macro.dmail.spark_location"})
 
@@ -99,6 +100,23 @@ def hooks_of(built: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
         elif config.get("pre-hook") or config.get("post-hook") or config.get("sql_header"):
             names.add(str(node["name"]))
     return tuple(sorted(names))
+
+
+def locations_of(built: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """The name and the location of each source among some nodes, without the runner's own: a path, SQL, or a relation."""
+    for entry in built:
+        if entry["resource_type"] == "source" and entry["source_name"] not in OWN_SOURCES:
+            location = (entry.get("config") or {}).get("meta", {}).get("external_location") or entry.get("meta", {}).get(
+                "external_location"
+            )
+            names = {
+                "name": entry["name"],
+                "identifier": entry.get("identifier") or entry["name"],
+                "schema": entry.get("schema") or "",
+            }
+            for key, value in names.items():
+                location = location.replace(f"{{{key}}}", value) if location else None
+            yield f"{entry['source_name']}.{entry['name']}", location or entry.get("relation_name") or ""
 
 
 def label(entry: Mapping[str, Any]) -> str:

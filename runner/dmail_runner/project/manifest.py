@@ -2,14 +2,15 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property, partial
-from typing import Any, TypeVar
+from typing import Any
 
-from dmail_runner.core.errors import ConfigError, Problem, UsageError
+from dmail_runner.core.errors import ConfigError, Problem, UsageError, collect
 from dmail_runner.core.lock import FOREVER, locked
 from dmail_runner.core.settings import Settings
+from dmail_runner.core.suggest import known_names
 from dmail_runner.core.yaml import parse, read_yaml
 from dmail_runner.declare.campaign import KEY, SEED, Campaign, Column, ColumnMeta, DirectMail, OptOuts
 from dmail_runner.project.campaign_models import (
@@ -21,14 +22,12 @@ from dmail_runner.project.campaign_models import (
     model_faults,
 )
 from dmail_runner.project.dbt_process import RunDbt
-from dmail_runner.project.definition import Contents, hooks_of
+from dmail_runner.project.definition import Contents, hooks_of, locations_of
 from dmail_runner.project.fingerprint import project_fingerprint
 from dmail_runner.project.lineage import Lineage
 from dmail_runner.project.nodes import described_in, meta_of
 from dmail_runner.project.packages import package_paths
 from dmail_runner.project.roles import Roles
-
-T = TypeVar("T")
 
 
 class Manifest:
@@ -69,7 +68,7 @@ class Manifest:
         """The campaign `name`. Raises UsageError if there is none, ConfigError if its declaration is wrong."""
         exposure = self.exposures.get(name)
         if exposure is None:
-            raise UsageError(f"there is no campaign {name!r}; there are: {', '.join(self.names) or 'none'}")
+            raise UsageError(f"there is no campaign {name!r}; {known_names(name, self.names)}")
         file, key = exposure["original_file_path"], f"exposures.{name}"
         faults = [Problem(file, key, "another package has a campaign of this name")] if name in self.ambiguous else []
         mail: DirectMail | None = collect(
@@ -103,6 +102,7 @@ class Manifest:
             email=owner.get("email"),
             definition=partial(self.contents.definition, roots),
             hooks=hooks_of(built),
+            origins=dict(locations_of(built)),
         )
 
     def models(self, name: str, extract: Mapping[str, Any], mail: DirectMail | None) -> tuple[Lineage, str, str, OptOuts | None]:
@@ -164,7 +164,7 @@ class Manifest:
 
 def roots_of(exposure: Mapping[str, Any], opt_outs: OptOuts | None) -> list[str]:
     """The ids of the nodes that a run builds, with their ancestors: the extract, and what the opt-out gate reads."""
-    gate = [opt_outs.profiles.id, opt_outs.suppressions.id] if opt_outs else []
+    gate = [model.id for model in opt_outs.models] if opt_outs else []
     return [*exposure["depends_on"]["nodes"], *gate]
 
 
@@ -176,15 +176,6 @@ def check_columns(columns: tuple[Column, ...], mail: DirectMail, file: str, key:
             yield Problem(file, f"{key}.file.sort_by", f"the extract has no column {sort_key.column!r}", ", ".join(names))
     if mail.file.seeds != "mixed" and SEED not in names:
         yield Problem(file, f"{key}.file.seeds", f"the extract has no column {SEED}, which marks the seeds", "mixed")
-
-
-def collect(faults: list[Problem], step: Callable[[], T]) -> T | None:
-    """The result of a step. If it raises ConfigError, its problems are added to the list, and the result is None."""
-    try:
-        return step()
-    except ConfigError as error:
-        faults.extend(error.problems)
-        return None
 
 
 def former_campaigns(settings: Settings) -> list[str]:

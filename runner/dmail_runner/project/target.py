@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dmail_runner.core.duck import SAFE
 from dmail_runner.core.errors import ConfigError, Problem
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.yaml import read_yaml, render
@@ -23,6 +24,7 @@ class Warehouse:
         spill: the folder for DuckDB's temporary files.
         schema: the schema of a Spark target; None for DuckDB.
         opening: the statements that load the target's extensions, create its secrets, and attach its other databases.
+        closed: whether dbt's own connections load no extension that the target does not name. The runner's never do.
     """
 
     path: Path
@@ -30,6 +32,7 @@ class Warehouse:
     spill: Path
     schema: str | None = None
     opening: tuple[str, ...] = field(default=(), repr=False)
+    closed: bool = True
 
 
 def clear_work(settings: Settings) -> None:
@@ -44,7 +47,7 @@ class Declared:
     """A target as dbt's profiles.yml declares it.
 
     Attributes:
-        file, key: where it is declared, for errors.
+        file, key: the location of the declaration, for errors.
         name: the target's name.
         output: its keys, not rendered.
     """
@@ -71,6 +74,13 @@ def declared_target(settings: Settings) -> Declared:
     return Declared(file, key, name, output)
 
 
+def other_targets(settings: Settings) -> list[str]:
+    """The names of the other targets of the project's profile, whose warehouses are not those of this command."""
+    profile = str(read_yaml(settings.project_dir / "dbt_project.yml", "dbt_project.yml").get("profile"))
+    outputs = read_yaml(settings.dbt_profiles_file, str(settings.dbt_profiles_file))[profile]["outputs"]
+    return [name for name in outputs if name != declared_target(settings).name]
+
+
 def find_warehouse(settings: Settings) -> Warehouse:
     """Read the target of dbt's profiles.yml. Raises ConfigError if the runner cannot export from it."""
     declared = declared_target(settings)
@@ -89,5 +99,7 @@ def find_warehouse(settings: Settings) -> Warehouse:
     config["temp_directory"] = str(spill)
     if output["type"] == "spark":
         return Warehouse(settings.spark_dir, config, spill, str(output["schema"]))
+    options = {**(output["config_options"] or {}), **config}
+    closed = all(str(options.get(name)).lower() == "false" for name in SAFE)
     opening = opening_statements(output, settings.project_dir, file, key)
-    return Warehouse(settings.project_dir / output["path"], config, spill, opening=opening)
+    return Warehouse(settings.project_dir / output["path"], config, spill, opening=opening, closed=closed)

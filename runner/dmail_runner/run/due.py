@@ -17,6 +17,7 @@ from dmail_runner.plan.planner import plan
 from dmail_runner.project.manifest import Manifest
 from dmail_runner.run.approval import HOLD, approved
 from dmail_runner.run.give_up import makes_up_for_all
+from dmail_runner.run.housekeeping import drop_expired
 from dmail_runner.run.job import Job, check_route, key_findings, shared_names
 from dmail_runner.run.notify import Notice, Notifier
 from dmail_runner.run.pipeline import carry_out
@@ -57,6 +58,7 @@ class Scheduler:
                         self.carry_out(job, run)
                     except Exception as error:  # noqa: BLE001 - recorded, announced, and reported by the caller
                         faults.append(error)
+                drop_expired(job.settings, job.campaign.name, self.ledger, job.provider.retention_days)
         except Busy as busy:
             job.tell(f"skip     {job.campaign.name}: {busy.what}")
         self.announce_keys(job, now)

@@ -1,12 +1,14 @@
 """A job: a campaign with everything that its run needs, and the checks that are possible before anything is built."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from dmail_runner.check.contract import contract_faults
 from dmail_runner.check.volume import postal_class_faults
-from dmail_runner.core.errors import ConfigError, DmailError, Problem
+from dmail_runner.core.errors import ConfigError, DmailError, Problem, collect
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.values import Watch, ignore_progress
 from dmail_runner.declare.campaign import Campaign
@@ -21,6 +23,9 @@ from dmail_runner.extract.format_sql import layout_faults
 from dmail_runner.extract.keys import Finding, findings
 from dmail_runner.project.dbt_process import RunDbt
 from dmail_runner.project.manifest import Manifest
+
+# The name of a table in a database.
+RELATION = re.compile(r'("[^"]+"|`[^`]+`)(\.("[^"]+"|`[^`]+`))+')
 
 
 @dataclass(frozen=True)
@@ -75,12 +80,11 @@ def find_job(settings: Settings, campaign: Campaign, run_dbt: RunDbt, tell: Call
         postal_class_faults(campaign, provider),
     )
     faults = list(dict.fromkeys(fault for look in looks for fault in look))
-    try:
-        route = find_route(settings, provider.route)
-    except ConfigError as error:
-        raise ConfigError([*faults, *error.problems]) from None
-    faults += [*route_faults(campaign, provider, route), *hook_faults(campaign, find_policy(settings))]
-    if faults:
+    route = collect(faults, lambda: find_route(settings, provider.route))
+    policy = collect(faults, lambda: find_policy(settings))
+    faults += route_faults(campaign, provider, route) if route else ()
+    faults += [*hook_faults(campaign, policy), *source_faults(campaign, policy, settings.project_dir)] if policy else ()
+    if faults or route is None:
         raise ConfigError(faults)
     return Job(settings, campaign, provider, route, run_dbt, tell)
 
@@ -101,6 +105,21 @@ def hook_faults(campaign: Campaign, policy: Policy) -> Iterator[Problem]:
         if hook not in policy.allow_hooks:
             what = f"the campaign {campaign.name} would run the hooks or the sql_header of {hook}, which no preview shows"
             yield Problem(POLICY, "allow_hooks", what, f"remove them, or list `{hook}` here")
+
+
+def source_faults(campaign: Campaign, policy: Policy, project_dir: Path) -> Iterator[Problem]:
+    """The errors of sources outside the allowed folders: other files, addresses, and SQL that reads them."""
+    if policy.source_folders is None:
+        return
+    allowed = [(project_dir / Path(folder).expanduser()).resolve() for folder in policy.source_folders]
+    for name, location in campaign.origins.items():
+        if RELATION.fullmatch(location):
+            continue
+        fixed = re.split(r"[*?\[{]", location.strip().strip("'"))[0]
+        path = (project_dir / fixed).resolve()
+        if re.search(r"[()]|://", location) or not any(path.is_relative_to(folder) for folder in allowed):
+            what = f"does not have the location of the source {name}, which {campaign.name} reads: {location}"
+            yield Problem(POLICY, "source_folders", what, ", ".join(policy.source_folders))
 
 
 def key_findings(job: Job, slot: datetime, now: datetime) -> list[Finding]:

@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import get_args
@@ -12,7 +12,8 @@ from pydantic import SecretStr
 from sqlalchemy.exc import IntegrityError
 
 from dmail_runner.core.errors import unexpected
-from dmail_runner.core.redact import redact
+from dmail_runner.core.http import direct_session, unproxied
+from dmail_runner.core.redact import redact, without_keys
 from dmail_runner.declare.notices import Channel, Kind, Notices
 from dmail_runner.ledger.contents import written
 from dmail_runner.ledger.database import LedgerError
@@ -89,6 +90,8 @@ class Notifier:
 
     def announce(self, notice: Notice) -> None:
         """Send a notice, unless this or another process has sent it before."""
+        # A channel may keep notices, and a person could not be erased there.
+        notice = replace(notice, what=without_keys(notice.what))
         channels = list(self.channels(notice))
         if not channels or not self.is_new(notice):
             return
@@ -101,10 +104,9 @@ class Notifier:
         for channel in self.wanted.channels:
             if notice.kind in channel.kinds and (channel.campaigns is None or notice.campaign in channel.campaigns):
                 yield channel
-        owner = Channel(url=self.wanted.owner) if self.wanted.owner and notice.owner else None
+        owner = Channel(url=self.wanted.owner, allow_http=True) if self.wanted.owner and notice.owner else None
         if owner and notice.kind in owner.kinds:
-            address = (self.wanted.owner or SecretStr("")).get_secret_value().replace("{owner}", notice.owner or "")
-            yield owner.model_copy(update={"url": SecretStr(address)})
+            yield owner.model_copy(update={"url": SecretStr(owner.address.replace("{owner}", notice.owner or ""))})
 
     def is_new(self, notice: Notice) -> bool:
         """Record a notice as sent. Returns False if it was recorded before."""
@@ -144,10 +146,10 @@ def post(channel: Channel, notice: Notice) -> str | None:
     """Send JSON to a webhook. Returns the problem, or None."""
     import requests
 
-    address = (channel.webhook or SecretStr("")).get_secret_value()
     headers = {name: value.get_secret_value() for name, value in channel.headers.items()}
     try:
-        answer = requests.post(address, json=notice.as_json(), headers=headers, timeout=TIMEOUT, allow_redirects=False)
+        with direct_session() as session:
+            answer = session.post(channel.address, json=notice.as_json(), headers=headers, timeout=TIMEOUT, allow_redirects=False)
     except requests.RequestException as error:
         # The text of the error contains the address.
         return type(error).__name__
@@ -162,9 +164,11 @@ def pass_on(channel: Channel, notice: Notice) -> str | None:
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
     kinds = {"delivered": apprise.NotifyType.SUCCESS, "failed": apprise.NotifyType.FAILURE}
     sender = apprise.Apprise()
-    if not sender.add((channel.url or SecretStr("")).get_secret_value()):
+    if not sender.add(channel.address):
         return "apprise does not know this kind of URL"
-    sent = sender.notify(title=notice.title, body=notice.text, notify_type=kinds.get(notice.kind, apprise.NotifyType.WARNING))
+    with unproxied():
+        kind = kinds.get(notice.kind, apprise.NotifyType.WARNING)
+        sent = sender.notify(title=notice.title, body=notice.text, notify_type=kind)
     return None if sent else "the channel could not be reached, or has refused the notice"
 
 

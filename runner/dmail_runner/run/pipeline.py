@@ -16,6 +16,7 @@ from dmail_runner.extract.parts import part_path
 from dmail_runner.ledger.database import LedgerError
 from dmail_runner.ledger.intents import Intents
 from dmail_runner.ledger.ledger import Ledger
+from dmail_runner.ledger.made import Made, last_event
 from dmail_runner.ledger.run import Run
 from dmail_runner.plan.planner import find_run, open_slot
 from dmail_runner.run.approval import approved
@@ -23,6 +24,7 @@ from dmail_runner.run.checked import recheck
 from dmail_runner.run.file import make
 from dmail_runner.run.give_up import UNKNOWN, cancel, overtaken, take_back
 from dmail_runner.run.housekeeping import check_history, purge
+from dmail_runner.run.inputs import inputs_of, runs_in_history
 from dmail_runner.run.job import Job, check_route
 from dmail_runner.run.order import order, trial_order
 from dmail_runner.run.spool import damaged, spool, spool_is_complete, tidy_spool
@@ -203,7 +205,7 @@ def prepare(job: Job, run: Run, ledger: Ledger) -> dict[int, Intents]:
     folder.mkdir(mode=0o700)
     for gate in sorted(job.accepted):
         ledger.accept(run, gate, str(this_account()))
-    task = order(job, run, ledger)
+    task, after, runs = order(job, run, ledger), last_event(ledger), runs_in_history(job.settings, run.run_id)
     if task.window_start and task.window_start != run.window_start:
         ledger.set_window(run, task.window_start)
     uploader = AheadUploader(job.route, lambda part: ledger.intents(run, part), job.tell) if goes_ahead(job) else None
@@ -211,7 +213,8 @@ def prepare(job: Job, run: Run, ledger: Ledger) -> dict[int, Intents]:
         verdicts, parts = make(
             job, task, folder, built=lambda: ledger.advance(run, "built"), finished=uploader.take if uploader else lambda _: None
         )
-        ledger.freeze(run, verdicts, parts, job.cost(sum(part.rows for part in parts)))
+        made = Made(after, task.as_of, job.campaign.mail.provider, inputs_of(job, runs))
+        ledger.freeze(run, verdicts, parts, job.cost(sum(part.rows for part in parts)), made.as_text())
     except BaseException:
         if uploader:
             uploader.abandon()

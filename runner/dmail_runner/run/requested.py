@@ -50,12 +50,14 @@ class DryRun:
         verdicts: the figures.
         parts: the files that a run would deliver.
         cost: the estimated cost, with its currency; None without a tariff.
+        encrypted: whether a run would encrypt these files. Sizes and hashes are those before that.
     """
 
     slot: datetime
     verdicts: Verdicts
     parts: tuple[Part, ...]
     cost: str | None
+    encrypted: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,4 +127,4 @@ def run_requested(
 def try_slot(job: Job, slot: datetime, ledger: Ledger) -> DryRun:
     """Make the files of a slot without recording or delivering them."""
     verdicts, parts = dry_run(job, slot, ledger)
-    return DryRun(slot, verdicts, tuple(parts), job.cost(sum(part.rows for part in parts)))
+    return DryRun(slot, verdicts, tuple(parts), job.cost(sum(part.rows for part in parts)), job.seal is not None)

@@ -11,6 +11,7 @@ from threading import Event
 
 import requests
 
+from dmail_runner.core.http import direct_session
 from dmail_runner.plan.slots import next_slot
 from dmail_runner.project.manifest import Manifest
 
@@ -79,7 +80,8 @@ class Service:
     def send_heartbeat(self, url: str) -> None:
         """Request the URL. A failure is shown and has no other effect."""
         try:
-            requests.get(url, timeout=10)
+            with direct_session() as session:
+                session.get(url, timeout=10, allow_redirects=False)
         except (requests.RequestException, ValueError) as error:
             self.tell(f"note     the heartbeat failed: {type(error).__name__}")
 

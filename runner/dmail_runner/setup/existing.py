@@ -1,4 +1,4 @@
-"""Adds direct mail to a dbt project that somebody has already."""
+"""Adds direct mail to an existing dbt project."""
 
 import difflib
 import os
@@ -24,13 +24,13 @@ IGNORED = ("/.dmail/", "/outbox/")
 
 @dataclass(frozen=True)
 class Addition:
-    """What would be added to a project.
+    """The files that would be added to a project.
 
     Attributes:
         new: the texts of new files, by path within the project.
         changed: the old and the new text of each file that the project has, by path.
-        packages: the folder within the project where dbt installs packages.
-        unplaced: the columns that every letter needs, and that the customer table does not seem to have.
+        packages: the folder within the project in which dbt installs packages.
+        unplaced: the columns that every letter needs and that were not found in the customer table.
     """
 
     new: Mapping[str, str]
@@ -52,7 +52,7 @@ class Addition:
 def plan_addition(
     settings: Settings, manifest: Manifest, customers: str, suppressions: str | None = None, country: str = "US"
 ) -> Addition:
-    """What direct mail adds to the project. Nothing is written.
+    """Plan the files that direct mail adds to the project. Nothing is written.
 
     Args:
         customers: the model or source of the customers, such as `ref('dim_customers')`.
@@ -77,7 +77,7 @@ def plan_addition(
     campaign = campaign_files(FIRST, provider, OWN_MODELS, lists=LISTED if refused else ())
     new.update({str(models / "campaigns" / FIRST / name): text for name, text in campaign.items()})
     if taken := sorted(name for name in new if (root / name).exists()):
-        raise UsageError(f"{', '.join(taken)} would be overwritten", todo="rename what is there")
+        raise UsageError(f"{', '.join(taken)} would be overwritten", todo="rename the existing files")
     changed = {
         name: (old, text)
         for name, (old, text) in {

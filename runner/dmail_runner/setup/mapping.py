@@ -13,7 +13,7 @@ from dmail_runner.project.manifest import Manifest
 from dmail_runner.project.target import find_warehouse
 from dmail_runner.project.warehouse import quote, session
 
-# The columns of profiles in order, and the names that customer tables have for them. The first name that a table has is taken.
+# The columns of profiles in order, and their names in customer tables. The first name that a table has is used.
 NAMES = {
     target: names.split()
     for target, names in {
@@ -36,13 +36,13 @@ NAMES = {
     }.items()
 }
 NEEDED = ("profile_id", "last_name", "address_line1", "city", "postal_code")
-# Words before a column's name that say whose column it is. An address for mailings comes before one for invoices.
+# Prefixes of columns. An address for mailings is preferred to one for invoices.
 PREFIXES = (
     *("mailing_", "shipping_", "delivery_", "default_address_", "default_", "primary_", "home_", "address_"),
     *("billing_", "customer_", "contact_"),
 )
 FULL_NAMES = ("full_name", "name", "customer_name")
-# A column that says who must not get letters, or no marketing at all.
+# A column with the refusals of letters, or of all marketing.
 REFUSAL = re.compile(
     r"(direct_mail_|postal_|mail_|mailing_|marketing_)?(opt_?out|opted_out|do_not_(mail|contact)|no_mail|refused)(_mail)?"
 )
@@ -54,7 +54,7 @@ class Relation:
     """A model or source of the project.
 
     Attributes:
-        code: how models refer to it, such as `ref('dim_customers')`.
+        code: the reference in models, such as `ref('dim_customers')`.
         columns: the types of its columns in the warehouse, by name.
     """
 
@@ -180,7 +180,7 @@ def missing(target: str, country: str) -> str:
 
 
 def reminder(target: str) -> str:
-    """What a person must decide about a column that was not placed."""
+    """A comment about a column that was not found, with the decision that a person must make."""
     if target in NEEDED:
         return " -- TODO: no column was found, and every letter needs it"
     if target == "postal_mail_consent":

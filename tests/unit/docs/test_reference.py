@@ -20,6 +20,7 @@ from dmail_runner.core.errors import ConfigError
 from dmail_runner.core.yaml import parse, render
 from dmail_runner.declare.campaign import ColumnMeta, DirectMail, ModelMeta
 from dmail_runner.declare.notices import Notices
+from dmail_runner.declare.policy import Policy
 from dmail_runner.declare.provider import Provider, SharedContract
 from dmail_runner.declare.route import Route
 from dmail_runner.setup.draft import LINES, STARTER
@@ -46,7 +47,7 @@ def checker_of(model: Any) -> Any:
     """What an editor checks the model's file with."""
     if model in (Route, Provider):
         return checker(entries_schema(model, ""))
-    if model in (SharedContract, Notices):
+    if model in (SharedContract, Notices, Policy):
         return checker(file_schema(model, ""))
     return checker(campaign_schema())
 
@@ -148,7 +149,7 @@ def test_an_editor_knows_unknown_keys_and_missing_ones() -> None:
             if not isinstance(inner, dict) or model is ColumnMeta:
                 continue
             changed = put({"": entry}, ("", *path, "nonsense"), 1)[""]
-            named = path and path[-1] in ("columns", "postal_classes", "headers")
+            named = path and path[-1] in ("approvers", "columns", "postal_classes", "headers")
             assert editor_takes(model, changed) == runner_takes(model, changed) or named, path
             for key in inner:
                 changed = deepcopy(entry)

@@ -197,6 +197,6 @@ def test_nothing_is_compacted_while_somebody_is_erased(shelf: Shelf) -> None:
         keep_history(shelf.world.job(), shelf.ledger)
         assert shelf.in_weeks() == {}
         with pytest.raises(Busy, match="forget, process"), mock.patch("dmail_runner.history.forget.LOCK_TIMEOUT", 0):
-            forget(shelf.settings, shelf.ledger, "anna", "by Ann: asked", print)
+            forget(shelf.settings, shelf.ledger, "anna")
     keep_history(shelf.world.job(), shelf.ledger)
     assert len(shelf.in_weeks()) == 1

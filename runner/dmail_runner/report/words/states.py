@@ -42,6 +42,7 @@ STATES: Mapping[str, Word] = {
     "event.window": Word("window", "janela"),
     "event.resent": Word("sent again", "reenviada"),
     "event.baseline": Word("figures for the next run", "números para a próxima execução"),
+    "event.made": Word("inputs", "dados de entrada"),
     "event.unexpected": Word("error of the program", "erro do programa"),
     "event.look_again": Word("check again", "verificar de novo"),
     "event.rest_given_up": Word("rest cancelled", "restante cancelado"),
