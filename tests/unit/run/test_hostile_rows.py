@@ -23,7 +23,7 @@ SQL = NAME.replace("\x1b", "' || chr(27) || '").replace("\r\n", "' || chr(13) ||
 
 
 def run_due(world: World, job: Any, port: int) -> list[Exception]:
-    (world.folder / "profiles/notices.yml").write_text(f"channels: [{{webhook: 'http://127.0.0.1:{port}/'}}]")
+    (world.folder / "profiles/notices.yml").write_text(f"channels: [{{webhook: 'http://127.0.0.1:{port}/', allow_http: true}}]")
     ledger = world.ledger()
     scheduler = Scheduler(ledger, Notifier(find_notices(world.settings), ledger, job.tell))
     return scheduler.run_due(job, world.now)

@@ -141,7 +141,7 @@ def test_an_event_that_was_rolled_back_is_forgotten(world: World) -> None:
 def look(world: World, port: int) -> list[Exception]:
     """What `run --due` does for the campaign, with notices."""
     (world.folder / "profiles/notices.yml").write_text(
-        f"channels: [{{webhook: 'http://127.0.0.1:{port}/', kinds: [failed, held]}}]"
+        f"channels: [{{webhook: 'http://127.0.0.1:{port}/', allow_http: true, kinds: [failed, held]}}]"
     )
     ledger = world.ledger()
     try:
@@ -170,7 +170,9 @@ def test_people_are_notified_of_a_ledger_that_cannot_be_opened(world: World) -> 
     for name in ("ledger.sqlite-wal", "ledger.sqlite-shm"):
         (world.folder / ".dmail" / name).unlink(missing_ok=True)
     with listening() as (port, told):
-        (world.folder / "profiles/notices.yml").write_text(f"channels: [{{webhook: 'http://127.0.0.1:{port}/'}}]")
+        (world.folder / "profiles/notices.yml").write_text(
+            f"channels: [{{webhook: 'http://127.0.0.1:{port}/', allow_http: true}}]"
+        )
         for _ in range(2):
             with pytest.raises(LedgerError):
                 open_ledger(world.settings, lambda: world.now, find_notices(world.settings), lambda _: None)
@@ -180,7 +182,11 @@ def test_people_are_notified_of_a_ledger_that_cannot_be_opened(world: World) -> 
 
 @pytest.mark.parametrize("target", ["dmail_runner.run.notify.post", "dmail_runner.run.notify.pass_on"])
 def test_a_notice_that_runs_into_anything_stops_nothing(world: World, target: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    channel = "webhook: 'http://127.0.0.1:1/'" if target.endswith("post") else "url: 'json://127.0.0.1:1'"
+    channel = (
+        "webhook: 'http://127.0.0.1:1/', allow_http: true"
+        if target.endswith("post")
+        else "url: 'json://127.0.0.1:1', allow_http: true"
+    )
     (world.folder / "profiles/notices.yml").write_text(f"channels: [{{{channel}}}]")
     monkeypatch.setattr(target, fail(lambda: KeyError("Ann Example")))
     said: list[str] = []

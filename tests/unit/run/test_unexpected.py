@@ -25,7 +25,9 @@ class Faulty:
 def look(world: World, port: int) -> list[int]:
     """What `run --due` does, with a project of one campaign. Returns the exit codes."""
     kinds = "[failed, left_behind, delivered]"
-    (world.folder / "profiles/notices.yml").write_text(f"channels: [{{webhook: 'http://127.0.0.1:{port}/', kinds: {kinds}}}]")
+    (world.folder / "profiles/notices.yml").write_text(
+        f"channels: [{{webhook: 'http://127.0.0.1:{port}/', allow_http: true, kinds: {kinds}}}]"
+    )
     ledger = world.ledger()
     scheduler = Scheduler(ledger, Notifier(find_notices(world.settings), ledger, lambda _: None))
     manifest: Any = SimpleNamespace(names=["letter"], orphans=list, campaign=lambda _: world.campaign)
@@ -82,7 +84,9 @@ def test_an_error_of_a_run_that_a_person_has_asked_for(
     monkeypatch.setattr(owner, step, Faulty())
     ledger = world.ledger()
     with listening() as (port, told):
-        (world.folder / "profiles/notices.yml").write_text(f"channels: [{{webhook: 'http://127.0.0.1:{port}/'}}]")
+        (world.folder / "profiles/notices.yml").write_text(
+            f"channels: [{{webhook: 'http://127.0.0.1:{port}/', allow_http: true}}]"
+        )
         scheduler = Scheduler(ledger, Notifier(find_notices(world.settings), ledger, lambda _: None))
         with pytest.raises(KeyError):
             requested.run_requested(
