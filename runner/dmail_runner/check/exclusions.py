@@ -10,6 +10,7 @@ from dmail_runner.check.ids import near_matches
 from dmail_runner.check.opt_outs import people
 from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import Held
+from dmail_runner.core.redact import one_line
 from dmail_runner.core.values import IDENTICAL, Baseline, Build, SourceFigures, Verdicts
 from dmail_runner.declare.campaign import KEY, Campaign, Guard
 from dmail_runner.project.warehouse import quote
@@ -58,7 +59,9 @@ def check_near_matches(campaign: Campaign, baseline: Baseline | None) -> None:
     """
     near = [entry for entry in baseline.lists if entry.near] if baseline else []
     if near and campaign.mail.guard.near_matches == "hold":
-        found = "; ".join(f"{entry.near:,} of {counted(entry.entries, 'entry', 'entries')} of {entry.name}" for entry in near)
+        found = "; ".join(
+            f"{entry.near:,} of {counted(entry.entries, 'entry', 'entries')} of {one_line(entry.name)}" for entry in near
+        )
         raise Held(
             "ids",
             f"{campaign.name}: no profile matches, but one has the same id except for a spreadsheet's changes (zeros, `.0`, "
@@ -92,7 +95,7 @@ def check_contact_ids(connection: duckdb.DuckDBPyConnection, build: Build, campa
         raise Held(
             "ids",
             f"{campaign.name}: the contact history has {counted(len(near), 'person', 'people')} of the file only with an id that "
-            f"a spreadsheet has changed, such as {KEY} {min(near)}: nothing was delivered",
+            f"a spreadsheet has changed, such as {KEY} {one_line(min(near))}: nothing was delivered",
             todo="correct the ids of the profiles, then `dmail-runner resume RUN`; for ids that differ in this way declare "
             "`guard: {near_matches: tell}`",
         )
@@ -113,7 +116,7 @@ def check_exclusions(campaign: Campaign, now: Figures, last: Figures | None) -> 
     if faults:
         raise Held(
             "exclusions",
-            f"{campaign.name}: {'; '.join(faults)}: nothing was delivered",
+            f"{campaign.name}: {'; '.join(map(one_line, faults))}: nothing was delivered",
             todo="find out why (the list's source, `dmail-runner diff`); to deliver it, use `dmail-runner release RUN` or "
             "`--accept exclusions`",
         )

@@ -80,9 +80,11 @@ def export(context: typer.Context) -> None:
 
 def damaged(ledger: "Ledger", faults: list[str]) -> DmailError:
     """The error for a ledger that was changed by something other than this program."""
+    from dmail_runner.cli.text import visible
+
     more = [f"  and {len(faults) - MAX_FAULTS:,} more"] if len(faults) > MAX_FAULTS else []
     return DmailError(
-        "\n".join([f"the ledger {ledger.name} was changed:", *(f"  {fault}" for fault in faults[:MAX_FAULTS]), *more]),
+        "\n".join([f"the ledger {ledger.name} was changed:", *(f"  {visible(fault)}" for fault in faults[:MAX_FAULTS]), *more]),
         todo="restore a backup, and find out who changed it",
     )
 

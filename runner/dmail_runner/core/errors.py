@@ -24,7 +24,7 @@ class DmailError(Exception):
     def __init__(self, what: str, *, todo: str | None = None) -> None:
         super().__init__(redact(what))
         self.what = redact(what)
-        self.todo = todo
+        self.todo = None if todo is None else redact(todo)
 
     def __str__(self) -> str:
         return self.what if self.todo is None else f"{self.what}\n  -> {self.todo}"

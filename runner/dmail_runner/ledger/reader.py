@@ -59,9 +59,9 @@ class LedgerReader(Database):
         """The runs of slots, by the local times that the schedule declares."""
         return self.read(sa.and_(runs.c.campaign == campaign, runs.c.wall.in_(list(walls)), runs.c.copy_of.is_(None)))
 
-    def copies(self, run: Run) -> int:
-        """The number of copies of a run."""
-        return len(self.read(sa.and_(runs.c.campaign == run.campaign, runs.c.copy_of == run.run_id)))
+    def copies(self, run: Run) -> list[Run]:
+        """The copies of a run."""
+        return self.read(sa.and_(runs.c.campaign == run.campaign, runs.c.copy_of == run.run_id))
 
     def waves(self, run: Run) -> list[Run]:
         """The waves of a run's mailing, the first one first."""
@@ -147,6 +147,14 @@ class LedgerReader(Database):
         with self.reading() as connection:
             return connection.execute(query.limit(1)).scalar()
 
+    def of_another_campaign(self, run: Run, part: Part) -> Run | None:
+        """The run of another campaign that has delivered a file of this name, by this route, for this slot; None if none has."""
+        query = sa.select(parts.c.run_id).where(
+            parts.c.name == part.name, parts.c.route == part.route, parts.c.delivered_at.is_not(None)
+        )
+        found = self.read(sa.and_(runs.c.campaign != run.campaign, runs.c.slot == iso(run.slot), runs.c.run_id.in_(query)), 1)
+        return found[0] if found else None
+
     def latest(
         self, limit: int | None = None, campaign: str | None = None, state: str | None = None, since: datetime | None = None
     ) -> list[Run]:
@@ -210,11 +218,11 @@ def read_intents(connection: sa.Connection, run_ids: Sequence[str]) -> dict[tupl
 
 def attempt_of(record: Sequence[Any]) -> Attempt:
     """The latest attempt, from the rows of a part's record."""
-    return latest_attempt(Entry(Word(row.word), row.temporary, row.sha256, row.staged) for row in record)
+    return latest_attempt(Entry(Word(row.word), row.temporary, row.sha256, row.staged, row.location) for row in record)
 
 
 def figures_of(
-    row: Any, reasons: Mapping[str, int], baseline: Baseline | None, sources: tuple[SourceFigures, ...]
+    row: Any, reasons: Mapping[str, int], baseline: Baseline | None, sources: tuple[SourceFigures, ...] = ()
 ) -> Verdicts | None:
     """A run's figures from its row, its exclusions, and what the next run is compared with; None until it is frozen."""
     if row.targeted is None:

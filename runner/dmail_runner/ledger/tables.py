@@ -7,7 +7,7 @@
 
 import sqlalchemy as sa
 
-VERSION = 5
+VERSION = 6
 
 metadata = sa.MetaData()
 
@@ -95,6 +95,7 @@ intents = sa.Table(
     sa.Column("staged", sa.String),  # the second name of a rename in two steps
     sa.Column("sha256", sa.String, nullable=False),  # of the bytes
     sa.Column("route", sa.String, nullable=False),
+    sa.Column("location", sa.String),  # the final name with its server
 )
 events = sa.Table(
     "events",

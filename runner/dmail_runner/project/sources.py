@@ -15,7 +15,8 @@ PERIODS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": ti
 
 def read_sources(built: Iterable[Mapping[str, Any]]) -> tuple[Source, ...]:
     """The sources with declared limits among the nodes that a run builds and reads. Raises ConfigError."""
-    found, faults = [], []
+    found: list[Source] = []
+    faults: list[Problem] = []
     for node in built:
         if node["resource_type"] == "source" and node["source_name"] != RUNNER:
             try:

@@ -9,7 +9,7 @@ from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import Busy, ConfigError, DmailError, Held, unexpected
 from dmail_runner.core.settings import Settings
 from dmail_runner.declare.campaign import Campaign
-from dmail_runner.declare.notices import Kind
+from dmail_runner.declare.notices import Kind, Notices
 from dmail_runner.ledger.database import LedgerError
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import Run, instant
@@ -116,13 +116,13 @@ class Scheduler:
     @contextmanager
     def announced(self, job: Job, run_id: str) -> Iterator[None]:
         """Notify people of the end of the run that the context carries out."""
-        before = self.ledger.get(run_id)
+        before = self.found(run_id)
         try:
             yield
         except Busy:
             raise
         except DmailError as error:
-            run = self.ledger.get(run_id)
+            run = self.found(run_id)
             kind: Kind = "held" if isinstance(error, Held) else "failed"
             todo = error.todo or (f"dmail-runner resume {run_id}" if run else "dmail-runner check")
             self.announce(job, kind, run, error.what, todo)
@@ -130,7 +130,7 @@ class Scheduler:
         except Exception as error:
             self.announce(job, "failed", self.failed(run_id, unexpected(error)), unexpected(error), REPORT)
             raise
-        run = self.ledger.get(run_id)
+        run = self.found(run_id)
         if run and run.state in ("settled", "empty") and (before is None or before.state != run.state):
             self.announce_end(job, run)
 
@@ -148,10 +148,17 @@ class Scheduler:
 
     def failed(self, run_id: str, error: str) -> Run | None:
         """Record an error of this program that ended a run. Returns the run after that; None if it does not exist."""
-        run = self.ledger.get(run_id)
+        run = self.found(run_id)
         if run and not run.finished and run.state not in ("failed", "held"):
-            self.ledger.fail(run, error)
-        return self.ledger.get(run_id)
+            with suppress(LedgerError):
+                self.ledger.fail(run, error)
+        return self.found(run_id)
+
+    def found(self, run_id: str) -> Run | None:
+        """The run; None if there is none, or if the ledger cannot be read. People are notified all the same."""
+        with suppress(LedgerError):
+            return self.ledger.get(run_id)
+        return None
 
     def announce_keys(self, job: Job, now: datetime) -> None:
         """Notify people once a day of keys that have expired or expire soon."""
@@ -168,16 +175,20 @@ class Scheduler:
 
     @contextmanager
     def errors_announced(self, what: str) -> Iterator[None]:
-        """Notify people of errors that would block mailings silently: configuration, a damaged ledger, bugs of this program.
-
-        The ledger records bugs as an event `unexpected`.
-        """
+        """Notify people of errors that would block mailings silently: configuration, a damaged ledger, bugs of this program."""
         try:
-            yield
+            with self.unexpected_announced(what):
+                yield
         except (ConfigError, LedgerError) as error:
             todo = error.todo or "correct it; dmail-runner check reports every error at once"
             self.notifier.announce(Notice("failed", what, error.what, todo))
             raise
+
+    @contextmanager
+    def unexpected_announced(self, what: str) -> Iterator[None]:
+        """Record an error of this program as an event `unexpected`, and notify people of it."""
+        try:
+            yield
         except DmailError:
             raise
         except Exception as error:
@@ -185,6 +196,17 @@ class Scheduler:
                 self.ledger.record(connection, what, "unexpected", unexpected(error))
             self.notifier.announce(Notice("failed", what, unexpected(error), REPORT))
             raise
+
+
+def open_ledger(settings: Settings, now: Callable[[], datetime], wanted: Notices, tell: Callable[[str], None]) -> Ledger:
+    """Open the ledger. If that fails nothing is mailed, and people are notified. Raises DmailError."""
+    try:
+        return Ledger(settings, now)
+    except DmailError as error:
+        todo = error.todo or "dmail-runner doctor finds out why"
+        notice = Notice("failed", "all campaigns", error.what, todo)
+        Notifier(wanted, None, tell, settings.state_dir / "notices").announce(notice)
+        raise
 
 
 def run_all_due(

@@ -20,7 +20,7 @@ from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import Run, campaign_of
 from dmail_runner.project.erasure import drop_campaign, has_tables
 from dmail_runner.project.warehouse import lock_warehouse
-from dmail_runner.run.give_up import cancel
+from dmail_runner.run.give_up import UNKNOWN, cancel
 from dmail_runner.run.job import Job
 from dmail_runner.run.spool import tidy_spool
 
@@ -103,7 +103,7 @@ def purge_waiting(
     for run in ledger.waiting(campaign):
         if run.run_id == spared or run.changed is None or max(run.changed, run.slot) > end:
             continue
-        if run.may_have_left:
+        if run.may_have_left or run.hold == UNKNOWN:
             kept.append(run)
         else:
             cancel(settings, run, ledger, f"it waited for more than {counted(days, 'day')}", tell)

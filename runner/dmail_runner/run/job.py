@@ -94,7 +94,7 @@ def route_faults(campaign: Campaign, provider: Provider, route: AnyRoute) -> Ite
     entry = campaign.mail.provider
     if provider.require_encryption and route.encryption is None:
         yield Problem(ROUTES, f"{provider.route}.encryption", f"is required: {entry} has `require_encryption`")
-    if route.finish == "direct_then_marker" and "done" not in provider.side_files:
+    if route.way.finish == "direct_then_marker" and "done" not in provider.side_files:
         what = f"needs `done`, with which the route {provider.route} marks complete files (`finish: direct_then_marker`)"
         yield Problem(PROVIDERS, f"{entry}.side_files", what)
 
