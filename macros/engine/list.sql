@@ -115,3 +115,25 @@
         (total, value) -> total + value
     )
 {%- endmacro %}
+
+{#
+    A text with each of its words, which single spaces separate, changed by an expression. Words that become empty or null are left out.
+
+    Arguments:
+        text (column): The text.
+        expression (string): SQL over `word`.
+#}
+{% macro each_word(text, expression) -%} {{ adapter.dispatch("each_word", "dmail")(text, expression) }} {%- endmacro %}
+
+{% macro duckdb__each_word(text, expression) -%}
+    array_to_string(
+        list_filter(
+            list_transform(string_split({{ text }}, ' '), lambda word:{{ expression }}), lambda word:word <> ''
+        ),
+        ' '
+    )
+{%- endmacro %}
+
+{% macro spark__each_word(text, expression) -%}
+    array_join(filter(transform(split({{ text }}, ' '), word -> {{ expression }}), word -> word <> ''), ' ')
+{%- endmacro %}
