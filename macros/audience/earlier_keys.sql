@@ -33,7 +33,12 @@
     substr(md5({{ parts | join(" || '|' || ") }}), 1, 16)
 {% endmacro %}
 
-{# SQL that is true for a household key of the first version: the keys of later versions begin with a letter after `f`. #}
+{#
+    SQL that is true for a household key of the first version. The keys of later versions begin with a letter after `f`.
+
+    Arguments:
+        key (column): The household key.
+#}
 {% macro is_earlier_key(key) -%} {{ key }} < 'g' {%- endmacro %}
 
 {#

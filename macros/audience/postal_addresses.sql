@@ -38,20 +38,9 @@
             left join divided on countries.country_code = divided.country_code
         ),
 
-        located as (
-            select
-                {{ dmail.star_except(["country_code"]) }},
-                {{ dmail.country_code("coalesce(country_code, '" ~ var("home_country") ~ "')") }} as country_code
-            from profiles
-        ),
+        located as ({{ dmail.located_people("profiles") }}),
 
-        normalised as (
-            select
-                {{ dmail.star_except(["postal_code"]) }},
-                {{ dmail.postal_code("postal_code", "country_code") }} as postal_code,
-                {{ dmail.join_words(["first_name", "last_name"]) }} as full_name
-            from located
-        ),
+        normalised as (select located.*, {{ dmail.join_words(["first_name", "last_name"]) }} as full_name from located),
 
         placed as (
             select
@@ -152,6 +141,26 @@
 
     select *
     from final
+{% endmacro %}
+
+{#
+    People with `country_code` and `postal_code` normalised: a query with all columns of the relation.
+
+    Arguments:
+        people (relation): People with `country_code` and `postal_code`.
+#}
+{% macro located_people(people) %}
+    with
+        in_countries as (
+            select
+                {{ dmail.star_except(["country_code"]) }},
+                {{ dmail.country_code("coalesce(country_code, '" ~ var("home_country") ~ "')") }} as country_code
+            from {{ people }}
+        )
+
+    select
+        {{ dmail.star_except(["postal_code"]) }}, {{ dmail.postal_code("postal_code", "country_code") }} as postal_code
+    from in_countries
 {% endmacro %}
 
 {# The columns in which placeholders are looked for. #}
