@@ -66,8 +66,9 @@
 
     Arguments:
         people (relation): As in `match_keys()`.
+        extra (list[string]): Columns of `match_helpers()` to return, too.
 #}
-{% macro match_words(people) %}
+{% macro match_words(people, extra=[]) %}
     {% set texts = ["first_name", "last_name", "address_line1", "address_line2"] %}
     {% set firm = "replace(" ~ dmail.plain_name(dmail.without_accents(dmail.lower_case("company"))) ~ ", ' ', '')" %}
     with
@@ -150,7 +151,7 @@
 
         final as (
             select
-                {{ dmail.star_except(dmail.match_helpers(), "named") }},
+                {{ dmail.star_except(dmail.match_helpers() | reject("in", extra) | list, "named") }},
                 given as match_given,
                 family as match_family,
                 case

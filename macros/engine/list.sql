@@ -137,3 +137,31 @@
 {% macro spark__each_word(text, expression) -%}
     array_join(filter(transform(split({{ text }}, ' '), word -> {{ expression }}), word -> word <> ''), ' ')
 {%- endmacro %}
+
+{#
+    A row for each value of a list that is not null, as a column of 64 bits: a hash of the value.
+
+    Arguments:
+        values (list[column]): The values.
+#}
+{% macro each_row(values) -%} {{ adapter.dispatch("each_row", "dmail")(values) }} {%- endmacro %}
+
+{% macro duckdb__each_row(values) -%}
+    unnest(list_transform([{{ values | join(", ") }}], lambda part:case when part is not null then hash(part) end))
+{%- endmacro %}
+
+{% macro spark__each_row(values) -%}
+    explode(transform(array({{ values | join(", ") }}), part -> case when part is not null then xxhash64(part) end))
+{%- endmacro %}
+
+{#
+    The letters of a text in order: `oak` becomes the list a, k, o.
+
+    Arguments:
+        text (column): The text.
+#}
+{% macro sorted_letters(text) -%} {{ adapter.dispatch("sorted_letters", "dmail")(text) }} {%- endmacro %}
+
+{% macro duckdb__sorted_letters(text) -%} list_sort(string_split({{ text }}, '')) {%- endmacro %}
+
+{% macro spark__sorted_letters(text) -%} array_sort(split({{ text }}, '')) {%- endmacro %}
