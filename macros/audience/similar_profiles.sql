@@ -59,20 +59,20 @@
         ),
 
         -- `J Smith` and `Smith` are one person with John, or with James, and never make one person of the two.
-        first_of_incomplete as (
+        completed as (
             select
                 judged.*,
-                row_number() over (
-                    partition by is_person, incomplete_key order by agreeing desc, person_key, other_person_key, one_id, other_id
-                ) as place
+                first_value(complete_name) over (
+                    partition by is_person, incomplete_key order by agreeing desc, complete_name
+                ) as first_complete_name
             from judged
         ),
 
         found as (
-            select first_of_incomplete.*, buildings.address_key is not null as is_building
-            from first_of_incomplete
-            left join buildings on first_of_incomplete.address_key = buildings.address_key
-            where incomplete_key is null or place = 1 or not is_person
+            select completed.*, buildings.address_key is not null as is_building
+            from completed
+            left join buildings on completed.address_key = buildings.address_key
+            where incomplete_key is null or complete_name = first_complete_name or not is_person
         ),
 
         pairs as (

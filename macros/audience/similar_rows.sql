@@ -59,18 +59,12 @@
 {%- endmacro %}
 
 {#
-    A street without its number, as one word.
+    A street without digits, as one word.
 
     Arguments:
         street (column): The words of the street.
 #}
-{% macro street_rest(street) -%}
-    case
-        when {{ street }} < ':'
-        then replace(substr({{ street }}, length(split_part({{ street }}, ' ', 1)) + 2), ' ', '')
-        else replace({{ dmail.replace_first(street, "\\b[a-z]?[0-9][0-9a-z]*\\b", "") }}, ' ', '')
-    end
-{%- endmacro %}
+{% macro street_rest(street) -%} translate({{ street }}, '0123456789 ', '') {%- endmacro %}
 
 {#
     The rows of a relation, once for each block that they are in: a query with the column `block`.
@@ -80,12 +74,14 @@
 #}
 {% macro similar_blocks(people) %}
     {% set names = "least(given, family) || '|' || greatest(given, family)" %}
+    {% set written = "nullif(" ~ dmail.street_rest("line") ~ ", '')" %}
     {% set blocks = [
         "'1' || family || '|' || country_code || coalesce(code, town)",
         "'2' || number || '|' || country_code || code",
         "'3' || rest || '|' || country_code || coalesce(code, town)",
         "'4' || rest || '|' || number || '|' || country_code || left(town, 4)",
         "'5' || " ~ names ~ " || '|' || country_code || left(town, 4)",
+        "'6' || " ~ written ~ " || '|' || country_code || coalesce(code, town)",
     ] %}
     select *
     from (select *, {{ dmail.each_row(blocks) }} as block from {{ people }}) as unfolded
@@ -324,7 +320,9 @@
                 given_is = 'E' or family_is = 'E' or given_family_is = 'E' or family_given_is = 'E' as has_same_name,
                 street_is = 'E'
                 or street_is = 'S'
-                and levenshtein(street_name_1, street_name_2)
+                and least(
+                    levenshtein(street_name_1, street_name_2), coalesce(levenshtein(line_name_1, line_name_2), 99)
+                )
                 <= case when length(street_name_1) >= 8 then 2 else 1 end as is_same_street,
                 number_1 is not distinct from number_2 as is_same_number,
                 code_is in ('E', 'S') or code_is = 'M' and town_is in ('E', 'S') or town_is = 'E' as is_same_town,
@@ -352,16 +350,26 @@
             when (given_is in ('E', 'S') and family_is in ('E', 'S')) or is_swapped
             then
                 agreeing >= 3
-                and (street_is in ('E', 'S') and number_is in ('E', 'S') or has_same_name and differing <= 1)
+                and (street_is in ('E', 'S') and number_is in ('E', 'S', 'M') or has_same_name and differing <= 1)
                 or is_same_name
                 and agreeing >= 2
-                and differing <= 1
-                and (street_is = 'E' or street_is = 'S' and number_is = 'E')
+                and (
+                    differing <= 1
+                    and (street_is = 'E' or street_is = 'S' and number_is = 'E')
+                    or street_is = 'E'
+                    and code_is = 'E'
+                )
             else false
         end as is_person,
         coalesce(family_is in ('E', 'S') and is_same_street and is_same_number and is_same_town, false) as is_household,
-        coalesce(given_is in ('E', 'S') and family_is = 'D' and is_same_street and is_same_number and is_same_town, false)
-        as is_other_family,
+        coalesce(
+            given_is in ('E', 'S') and family_is = 'D' and street_is in ('E', 'S') and is_same_number and agreeing >= 3, false
+        ) as is_other_family,
+        case
+            when incomplete_key = person_key
+            then concat_ws(' ', given_2, family_2)
+            else concat_ws(' ', given_1, family_1)
+        end as complete_name,
         coalesce(is_same_street and is_same_number and is_same_town, false) as is_address,
         concat_ws(
             ', '
