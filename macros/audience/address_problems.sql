@@ -47,9 +47,12 @@
         column (string): A column that the seed `placeholders` names.
 #}
 {% macro placeholders_of(column) %}
+    {# dbt reads the text `null` of a seed as no value on some engines. #}
     select value
     from
         (
+            select 'null' as value, 'first_name company city address_line1 postal_code' as fields
+            union all
             select value, fields
             from {{ ref("dmail", "placeholders") }}
             {% if var("dmail_placeholders", none) %}

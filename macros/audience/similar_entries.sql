@@ -4,7 +4,8 @@
 
         profile_id, list_name, valid_from, valid_until
                     the profile, and the entry's list and time
-        matched_by  `person`, `household` or `address`
+        matched_by  `person`, `household` or `address`; `cut`, if blocks were too large: only the first 30 entries and the first 300
+                    profiles of a block are compared
         entry       the entry's name and address, for `dmail-runner explain`
         why         how alike the parts of name and address are
 
@@ -14,7 +15,7 @@
 #}
 {% macro similar_entries(profiles, entries) %}
     {% set texts = ["first_name", "last_name", "company", "address_line1", "address_line2", "city", "postal_code"] %}
-    {% set details = ["list_name", "valid_from", "valid_until", "entry"] %}
+    {% set details = ["entry", "list_name", "valid_from", "valid_until"] %}
     {% set of_entries = dmail.similar_blocks("listed") %}
     with
         located as ({{ dmail.located_people(profiles) }}),
@@ -29,9 +30,8 @@
                 list_name,
                 valid_from,
                 valid_until,
-                {{ dmail.join_words(["first_name", "last_name", "company", "address_line1", "city", "postal_code"]) }}
-                as entry
-            from {{ entries }}
+                {{ dmail.written_row("entries") }} as entry
+            from {{ entries }} as entries
             where coalesce(first_name, last_name) is not null or coalesce(profile_id, company) is null
         ),
 
@@ -52,12 +52,18 @@
         ),
 
         placed_entries as (
-            select *, row_number() over (partition by block order by family, given, rest, entry, list_name) as place
+            select
+                *,
+                row_number() over (partition by block order by family, given, rest, entry, list_name) as place,
+                count(*) over (partition by block) as block_rows
             from ({{ of_entries }}) as every
         ),
 
         placed as (
-            select every.*, {{ dmail.place_in_block("every.block") }} as place
+            select
+                every.*,
+                {{ dmail.place_in_block("every.block") }} as place,
+                count(*) over (partition by every.block) as block_rows
             from ({{ dmail.similar_blocks("people") }}) as every
             inner join (select distinct block from placed_entries) as wanted on every.block = wanted.block
         ),
@@ -86,6 +92,17 @@
                 and is_household
                 or entry_of = 'address'
                 and is_address
+            union all
+            select
+                cast(null as string),
+                'cut',
+                cast(null as timestamp),
+                cast(null as timestamp),
+                'cut',
+                cast(null as string),
+                {{ dmail.cut_blocks() }}
+            from (select * from placed where place = 1 and block_rows > {{ 10 * dmail.similar_block() }}) as blocks
+            having count(*) > 0
         )
 
     select *

@@ -5,6 +5,7 @@
         unit                          `person`, `household`, or `cut`: see below
         key, other_key                the two match keys (`similar_key()`), the smaller one first
         profile_id, other_profile_id  a profile with each key
+        written, other_written        the names and addresses of both, for `dmail-runner explain`
         why                           how alike the parts of name and address are
 
     Only rows of one block are compared: those that share the last name and the postal code, the number and the postal code, the street and
@@ -98,26 +99,29 @@
             from pairs
         ),
 
-        final as (
-            select unit, key, other_key, profile_id, other_profile_id, why
-            from
-                (
-                    select
-                        *,
-                        row_number() over (
-                            partition by unit, key, other_key order by profile_id, other_profile_id, why
-                        ) as place
-                    from ordered
-                ) as numbered
-            where place = 1
-            union all
+        numbered as (
             select
-                'cut',
-                cast(null as string),
-                cast(null as string),
-                cast(null as string),
-                cast(null as string),
-                {{ dmail.cut_blocks() }}
+                *,
+                row_number() over (partition by unit, key, other_key order by profile_id, other_profile_id, why) as place
+            from ordered
+        ),
+
+        final as (
+            select
+                numbered.unit,
+                numbered.key,
+                numbered.other_key,
+                numbered.profile_id,
+                numbered.other_profile_id,
+                {{ dmail.written_row("one") }} as written,
+                {{ dmail.written_row("other") }} as other_written,
+                numbered.why
+            from numbered
+            inner join {{ profiles }} as one on numbered.profile_id = one.profile_id
+            inner join {{ profiles }} as other on numbered.other_profile_id = other.profile_id
+            where numbered.place = 1
+            union all
+            select 'cut', {% for _ in range(6) %} cast(null as string), {% endfor %} {{ dmail.cut_blocks() }}
             from placed
             where block_rows > {{ dmail.similar_block() }} and place = 1
             having count(*) > 0
@@ -127,13 +131,24 @@
     from final
 {% endmacro %}
 
+{#
+    What a row says about a person, as one text.
+
+    Arguments:
+        row (relation): The row.
+#}
+{% macro written_row(row) -%}
+    {%- set columns = ["first_name", "last_name", "company", "address_line1", "address_line2", "city", "postal_code"] -%}
+    concat_ws(' ' {% for column in columns %}, {{ row }}.{{ column }} {% endfor %})
+{%- endmacro %}
+
 {# The greatest number of rows of a block that are all compared with each other. #}
 {% macro similar_block() %} {{ return(30) }} {% endmacro %}
 
-{# An aggregate over the first rows of blocks: how many blocks were compared in parts. #}
+{# An aggregate over the first rows of blocks: how many blocks were too large. #}
 {% macro cut_blocks() -%}
     cast(count(*) as string)
-    || ' blocks of more than {{ dmail.similar_block() }} rows were compared in parts: '
+    || ' blocks were too large, and compared in parts: '
     || cast(sum(block_rows) as string)
     || ' rows, '
     || cast(max(block_rows) as string)
@@ -202,6 +217,27 @@
 
     select similar_key, similar_group
     from groups_8
+{% endmacro %}
+
+{#
+    A pair of each key, as `dmail-runner explain` prints it: a query with the unique column `shown_key`, and `shown_pair`.
+
+    Arguments:
+        unit (string): 'person' or 'household'.
+#}
+{% macro similar_shown(unit) %}
+    select shown_key, min(shown_pair) as shown_pair
+    from
+        (
+            select key as shown_key, other_profile_id || ' (' || other_written || '): ' || why as shown_pair
+            from {{ dmail.similar_model("profiles") }}
+            where unit = '{{ unit }}'
+            union all
+            select other_key, profile_id || ' (' || written || '): ' || why
+            from {{ dmail.similar_model("profiles") }}
+            where unit = '{{ unit }}'
+        ) as pairs
+    group by shown_key
 {% endmacro %}
 
 {#
