@@ -106,7 +106,7 @@ def country(code: str, data: dict[str, str]) -> dict[str, object]:
 def plain(text: str) -> str:
     """Small letters without accents and points, as `postal_addresses()` compares regions."""
     letters = (sign for sign in unicodedata.normalize("NFD", text.lower()) if not unicodedata.combining(sign))
-    return " ".join("".join(letters).replace(".", " ").split())
+    return " ".join("".join(letters).replace(".", "").split())
 
 
 def region_spellings(code: str, data: dict[str, str]) -> dict[str, str]:
@@ -116,6 +116,7 @@ def region_spellings(code: str, data: dict[str, str]) -> dict[str, str]:
     for field in ("sub_keys", "sub_names", "sub_lnames", "sub_isoids"):
         for key, text in zip(keys, data.get(field, "").split("~"), strict=False):
             found.setdefault(plain(text), key)
+            found.setdefault(plain(text.replace(".", " ")), key)
     for key, texts in re.findall(r"(\S+)=([^=]+)(?= \S+=|$)", SPELLINGS.get(code, "")):
         for text in texts.split("|"):
             found.setdefault(plain(text), key)

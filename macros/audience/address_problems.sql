@@ -94,6 +94,6 @@
     case
         when {{ dmail.matches_whole(small, "[a-z]+") }}
         then {{ small }}
-        else trim({{ dmail.replace_all(dmail.without_accents(small), "[ .]+", " ") }})
+        else trim({{ dmail.replace_all("replace(" ~ dmail.without_accents(small) ~ ", '.', '')", " +", " ") }})
     end
 {%- endmacro %}

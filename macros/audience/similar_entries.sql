@@ -20,7 +20,7 @@
     with
         located as ({{ dmail.located_people(profiles) }}),
 
-        people as ({{ dmail.similar_words("located", ["profile_id"]) }}),
+        candidates as ({{ dmail.similar_words("located", ["profile_id"]) }}),
 
         written as (
             select
@@ -39,8 +39,8 @@
 
         listed as (
             select
-                worded.*,
-                entry_of as profile_id,
+                *,
+                entry as profile_id,
                 case
                     when given is not null and family is not null
                     then 'person'
@@ -64,7 +64,7 @@
                 every.*,
                 {{ dmail.place_in_block("every.block") }} as place,
                 count(*) over (partition by every.block) as block_rows
-            from ({{ dmail.similar_blocks("people") }}) as every
+            from ({{ dmail.similar_blocks("candidates") }}) as every
             inner join (select distinct block from placed_entries) as wanted on every.block = wanted.block
         ),
 
@@ -82,8 +82,7 @@
         judged as ({{ dmail.judged("compared") }}),
 
         final as (
-            select distinct
-                one_id as profile_id, list_name, valid_from, valid_until, entry_of as matched_by, entry, why
+            select distinct one_id as profile_id, list_name, valid_from, valid_until, entry_of as matched_by, entry, why
             from judged
             where
                 entry_of = 'person'

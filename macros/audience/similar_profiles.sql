@@ -17,11 +17,11 @@
         profiles (relation): The model with the role `profiles`.
 #}
 {% macro similar_profiles(profiles) %}
-    {% set blocks = dmail.similar_blocks("people") %}
+    {% set blocks = dmail.similar_blocks("candidates") %}
     with
         located as ({{ dmail.located_people(profiles) }}),
 
-        people as ({{ dmail.similar_words("located", ["profile_id"]) }}),
+        candidates as ({{ dmail.similar_words("located", ["profile_id"]) }}),
 
         repeated as (select block from ({{ blocks }}) as every group by block having count(*) > 1),
 
@@ -53,7 +53,7 @@
         -- An address with many last names is a building: the same first name there means nothing.
         buildings as (
             select address_key
-            from people
+            from candidates
             where address_key in (select address_key from judged where is_other_family)
             group by address_key
             having count(distinct household_key) > 3
@@ -102,7 +102,9 @@
         numbered as (
             select
                 *,
-                row_number() over (partition by unit, key, other_key order by profile_id, other_profile_id, why) as place
+                row_number() over (
+                    partition by unit, key, other_key order by profile_id, other_profile_id, why
+                ) as place
             from ordered
         ),
 
@@ -138,7 +140,15 @@
         row (relation): The row.
 #}
 {% macro written_row(row) -%}
-    {%- set columns = ["first_name", "last_name", "company", "address_line1", "address_line2", "city", "postal_code"] -%}
+    {%- set columns = [
+        "first_name",
+        "last_name",
+        "company",
+        "address_line1",
+        "address_line2",
+        "city",
+        "postal_code",
+    ] -%}
     concat_ws(' ' {% for column in columns %}, {{ row }}.{{ column }} {% endfor %})
 {%- endmacro %}
 
@@ -195,13 +205,17 @@
     {% endset %}
     with
         edges as (
-            select key, other_key from ({{ pairs }}) as pairs
+            select key, other_key
+            from ({{ pairs }}) as pairs
             union
-            select other_key, key from ({{ pairs }}) as pairs
+            select other_key, key
+            from ({{ pairs }}) as pairs
             union
-            select key, key from ({{ pairs }}) as pairs
+            select key, key
+            from ({{ pairs }}) as pairs
             union
-            select other_key, other_key from ({{ pairs }}) as pairs
+            select other_key, other_key
+            from ({{ pairs }}) as pairs
         ),
 
         groups_0 as (select distinct key as similar_key, key as similar_group from edges),

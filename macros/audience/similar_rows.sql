@@ -3,7 +3,7 @@
     People with what is compared: a query with the columns of `ids`, the match keys, and
 
         country_code, given, family, generation
-        street, line, other  the street as in the match key; both lines as they are written, in words
+        street, line1, line2  the street as in the match key; both lines as they are written, in words
         number, rest         the number, and the rest of the street as one word
         code, town           the postal code and the city as one word
 
@@ -27,8 +27,8 @@
                 {{ dmail.match_key(["match_household", "match_street", "match_locality"]) }} as match_household_key,
                 {{ dmail.match_key(["match_street", "match_locality"]) }} as address_key,
                 match_street as street,
-                street_plain as line,
-                unit_plain as other,
+                street_plain as line1,
+                unit_plain as line2,
                 case when postal_code is not null then substr(match_locality, 3) end as code,
                 replace({{ dmail.plain_name(dmail.without_accents(dmail.lower_case("city"))) }}, ' ', '') as town
             from worded
@@ -74,7 +74,7 @@
 #}
 {% macro similar_blocks(people) %}
     {% set names = "least(given, family) || '|' || greatest(given, family)" %}
-    {% set written = "nullif(" ~ dmail.street_rest("line") ~ ", '')" %}
+    {% set written = "nullif(" ~ dmail.street_rest("line1") ~ ", '')" %}
     {% set blocks = [
         "'1' || family || '|' || country_code || coalesce(code, town)",
         "'2' || number || '|' || country_code || code",
@@ -103,8 +103,8 @@
         "family",
         "generation",
         "street",
-        "line",
-        "other",
+        "line1",
+        "line2",
         "number",
         "rest",
         "code",
@@ -122,8 +122,7 @@
                 other.household_key as other_household_key,
                 {% for detail in details %} other.{{ detail }}, {% endfor %}
                 {% for column in columns %}
-                    one.{{ column }} as {{ column }}_1,
-                    other.{{ column }} as {{ column }}_2 {{ "," if not loop.last }}
+                    one.{{ column }} as {{ column }}_1, other.{{ column }} as {{ column }}_2 {{ "," if not loop.last }}
                 {% endfor %}
             from {{ ones }} as one
             inner join {{ others }} as other on one.block = other.block
@@ -133,10 +132,10 @@
         named as (
             select
                 pairs.*,
-                {{ dmail.bare_street("line_1") }} as line_name_1,
-                {{ dmail.bare_street("line_2") }} as line_name_2,
-                {{ dmail.bare_street("other_1") }} as other_name_1,
-                {{ dmail.bare_street("other_2") }} as other_name_2,
+                {{ dmail.bare_street("line1_1") }} as line1_name_1,
+                {{ dmail.bare_street("line1_2") }} as line1_name_2,
+                {{ dmail.bare_street("line2_1") }} as line2_name_1,
+                {{ dmail.bare_street("line2_2") }} as line2_name_2,
                 {{ dmail.bare_street("street_1") }} as street_name_1,
                 {{ dmail.bare_street("street_2") }} as street_name_2,
                 {{ dmail.street_marks("street_1", "number_1") }} as marks_1,
@@ -189,8 +188,9 @@
             then 'S'
         {% else %}
             when
-                levenshtein({{ one }}, {{ other }})
-                <= case when {{ longest }} >= 9 then 3 when {{ longest }} >= 5 then 2 when {{ longest }} >= 3 then 1 else 0 end
+                levenshtein({{ one }}, {{ other }}) <= case
+                    when {{ longest }} >= 9 then 3 when {{ longest }} >= 5 then 2 when {{ longest }} >= 3 then 1 else 0
+                end
             then 'S'
         {% endif %}
         else 'D'
@@ -226,9 +226,9 @@
 {% macro alike_street() -%}
     {% set ways = [
         ["street_name_1", "street_name_2"],
-        ["line_name_1", "line_name_2"],
-        ["line_name_1", "other_name_2"],
-        ["other_name_1", "line_name_2"],
+        ["line1_name_1", "line1_name_2"],
+        ["line1_name_1", "line2_name_2"],
+        ["line2_name_1", "line1_name_2"],
     ] %}
     case
         when not contains(' ' || marks_1, ' ' || marks_2) and not contains(' ' || marks_2, ' ' || marks_1)
@@ -250,9 +250,7 @@
         words (column): The words of the street.
 #}
 {% macro bare_street(words) -%}
-    nullif(
-        replace({{ dmail.replace_all(words, "\\b(?:[a-z]?[0-9][0-9a-z]*|[a-z])\\b", "") }}, ' ', ''), ''
-    )
+    nullif(replace({{ dmail.replace_all(words, "\\b(?:[a-z]?[0-9][0-9a-z]*|[a-z])\\b", "") }}, ' ', ''), '')
 {%- endmacro %}
 
 {#
@@ -313,15 +311,12 @@
                     {% endfor %} as {{ letters[0] }},
                 {% endfor %}
                 given_family_is in ('E', 'S') and family_given_is in ('E', 'S') as is_swapped,
-                given_is = 'E'
-                and family_is = 'E'
-                or given_family_is = 'E'
-                and family_given_is = 'E' as is_same_name,
+                given_is = 'E' and family_is = 'E' or given_family_is = 'E' and family_given_is = 'E' as is_same_name,
                 given_is = 'E' or family_is = 'E' or given_family_is = 'E' or family_given_is = 'E' as has_same_name,
                 street_is = 'E'
                 or street_is = 'S'
                 and least(
-                    levenshtein(street_name_1, street_name_2), coalesce(levenshtein(line_name_1, line_name_2), 99)
+                    levenshtein(street_name_1, street_name_2), coalesce(levenshtein(line1_name_1, line1_name_2), 99)
                 )
                 <= case when length(street_name_1) >= 8 then 2 else 1 end as is_same_street,
                 number_1 is not distinct from number_2 as is_same_number,
@@ -363,7 +358,8 @@
         end as is_person,
         coalesce(family_is in ('E', 'S') and is_same_street and is_same_number and is_same_town, false) as is_household,
         coalesce(
-            given_is in ('E', 'S') and family_is = 'D' and street_is in ('E', 'S') and is_same_number and agreeing >= 3, false
+            given_is in ('E', 'S') and family_is = 'D' and street_is in ('E', 'S') and is_same_number and agreeing >= 3,
+            false
         ) as is_other_family,
         case
             when incomplete_key = person_key
@@ -375,8 +371,7 @@
             ', '
             {% for name, part in parts.items() %}
                 ,
-                '{{ name }} '
-                || case
+                '{{ name }} ' || case
                     {{ part }}_is when 'E' then 'equal' when 'S' then 'similar' when 'M' then 'missing' else 'different'
                 end
             {% endfor %}

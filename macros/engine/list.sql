@@ -147,7 +147,7 @@
 {% macro each_row(values) -%} {{ adapter.dispatch("each_row", "dmail")(values) }} {%- endmacro %}
 
 {% macro duckdb__each_row(values) -%}
-    unnest(list_transform([{{ values | join(", ") }}], lambda part:case when part is not null then hash(part) end))
+    unnest(list_transform([{{ values | join(", ") }}], lambda part: case when part is not null then hash(part) end))
 {%- endmacro %}
 
 {% macro spark__each_row(values) -%}

@@ -1,21 +1,14 @@
 """The keys by which people are recognised: spellings of one name and address, and people who must not be taken for one."""
 
-import shutil
-import sys
 import unicodedata
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import duckdb
 import pytest
 
-from project import ROOT
-from warm import ask
-
 Keys = tuple[str | None, str | None, str | None]
 Fields = dict[str, str | None]
 Keyed = Callable[..., list[Keys]]
-DBT = (sys.executable, "-c", "from dbt.cli.main import cli; cli()")
 FIELDS = ("first_name", "last_name", "company", "address_line1", "address_line2", "city", "postal_code", "country_code")
 PERSON = {"first_name": "Fay", "last_name": "Smith", "address_line1": "5 Elm St", "postal_code": "02134", "country_code": "US"}
 
@@ -60,34 +53,12 @@ OTHER_STREETS = [
 
 
 @pytest.fixture(scope="module")
-def sql(base: Path, warm_dbt: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The keys of a table `people`, as dbt compiles them."""
-    path = Path(shutil.copytree(base, tmp_path_factory.mktemp("keys") / "project"))
-    (path / "models/keys.sql").write_text("{{ dmail.match_keys('people') }}")
-    any_order = path / "models/any_order.sql"
-    any_order.write_text("{{ dmail.match_keys('people') }}")
-    found = {}
-    for name, variables in {"keys": "{}", "any_order": "{names_in_any_order: true}"}.items():
-        command = [*DBT, "compile", "--quiet", "--select", name, "--profiles-dir", "profiles", "--target-path", "compiled", "--vars", variables]
-        ask(warm_dbt, command, cwd=path, env={"PATH": "/usr/bin:/bin"}, timeout=120).check_returncode()
-        found[name] = (path / f"compiled/compiled/dmail/models/{name}.sql").read_text().replace('"warehouse"."main".', "")
-    return found
-
-
-@pytest.fixture(scope="module")
-def connection() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as opened:
-        opened.execute(f"create table match_words as from read_csv('{ROOT}/seeds/match_words.csv', all_varchar = true)")
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def keyed(sql: dict[str, str], connection: duckdb.DuckDBPyConnection) -> Keyed:
+def keyed(match_sql: dict[str, str], seeded: duckdb.DuckDBPyConnection) -> Keyed:
     def keys(people: list[Fields], name: str = "keys") -> list[Keys]:
-        connection.execute(f"create or replace temp table people (nr integer, {', '.join(f'{field} varchar' for field in FIELDS)})")
+        seeded.execute(f"create or replace temp table people (nr integer, {', '.join(f'{field} varchar' for field in FIELDS)})")
         rows = [[nr, *({**PERSON, **person}.get(field) for field in FIELDS)] for nr, person in enumerate(people)]
-        connection.executemany(f"insert into people values ({', '.join('?' * (len(FIELDS) + 1))})", rows)
-        return connection.execute(f"select person_key, household_key, address_key from ({sql[name]}) order by nr").fetchall()
+        seeded.executemany(f"insert into people values ({', '.join('?' * (len(FIELDS) + 1))})", rows)
+        return seeded.execute(f"select person_key, household_key, address_key from ({match_sql[name]}) order by nr").fetchall()
 
     return keys
 
@@ -147,7 +118,7 @@ def test_an_unknown_person_or_street_has_no_key(keyed: Keyed) -> None:
 
 def test_names_in_any_order_only_where_told(keyed: Keyed) -> None:
     people: list[Fields] = [{}, {"first_name": "Smith", "last_name": "Fay"}]
-    for name, alike in {"keys": False, "any_order": True}.items():
+    for name, alike in {"keys": False, "keys_told": True}.items():
         one, swapped = keyed(people, name)
         assert (one[0] == swapped[0]) is alike
 
