@@ -59,6 +59,17 @@
             having count(distinct household_key) > 3
         ),
 
+        -- John Smith of 12 and of 98 Broadway are one person in a village, and two in New York.
+        crowds as (
+            select {{ dmail.namesake("given", "family", "town") }} as name_in_town
+            from candidates
+            where
+                {{ dmail.namesake("given", "family", "town") }}
+                in (select name_in_town from judged where is_person and is_elsewhere)
+            group by {{ dmail.namesake("given", "family", "town") }}
+            having count(*) > {{ dmail.most_namesakes() }}
+        ),
+
         -- `J Smith` and `Smith` are one person with John, or with James, and never make one person of the two.
         completed as (
             select
@@ -73,7 +84,10 @@
             select completed.*, buildings.address_key is not null as is_building
             from completed
             left join buildings on completed.address_key = buildings.address_key
-            where incomplete_key is null or complete_name = first_complete_name or not is_person
+            left join crowds on completed.is_elsewhere and completed.name_in_town = crowds.name_in_town
+            where
+                (incomplete_key is null or complete_name = first_complete_name or not is_person)
+                and crowds.name_in_town is null
         ),
 
         pairs as (
@@ -151,6 +165,9 @@
     ] -%}
     concat_ws(' ' {% for column in columns %}, {{ row }}.{{ column }} {% endfor %})
 {%- endmacro %}
+
+{# The greatest number of rows with one name in one town among which a row at another number or street can be the same person. #}
+{% macro most_namesakes() %} {{ return(6) }} {% endmacro %}
 
 {# The greatest number of rows of a block that are all compared with each other. #}
 {% macro similar_block() %} {{ return(30) }} {% endmacro %}

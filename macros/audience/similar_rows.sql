@@ -79,8 +79,8 @@
         "'1' || family || '|' || country_code || coalesce(code, town)",
         "'2' || number || '|' || country_code || code",
         "'3' || rest || '|' || country_code || coalesce(code, town)",
-        "'4' || rest || '|' || number || '|' || country_code || left(town, 4)",
-        "'5' || " ~ names ~ " || '|' || country_code || left(town, 4)",
+        "'4' || rest || '|' || number || '|' || country_code || left(town, 3)",
+        "'5' || " ~ names ~ " || '|' || country_code || left(town, 3)",
         "'6' || " ~ written ~ " || '|' || country_code || coalesce(code, town)",
     ] %}
     select *
@@ -199,7 +199,7 @@
 
 {#
     How alike two given names are. Two names of the seed `given_names` are two people, however alike they are (Marie and Maria), and two that
-    it does not have may differ in one letter. An initial says nothing.
+    it does not have may differ in one letter, or have the same beginning. An initial says nothing.
 #}
 {% macro alike_given() -%}
     case
@@ -213,7 +213,11 @@
         then 'S'
         when is_known_1 and is_known_2
         then 'D'
-        when not is_known_1 and not is_known_2 and levenshtein(given_1, given_2) > 1
+        when
+            not is_known_1
+            and not is_known_2
+            and levenshtein(given_1, given_2) > 1
+            and left(given_1, 2) <> left(given_2, 2)
         then 'D'
         else {{ dmail.alike("given_1", "given_2") }}
     end
@@ -286,8 +290,21 @@
     select distinct {{ dmail.short_vowels("name") }} as name from {{ ref("dmail", "given_names") }}
 {% endmacro %}
 {#
+    A name in a town.
+
+    Arguments:
+        given (column): The given name.
+        family (column): The family name.
+        town (column): The town.
+#}
+{% macro namesake(given, family, town) -%}
+    {{ given }} || ' ' || {{ family }} || ' ' || coalesce(left({{ town }}, 4), '')
+{%- endmacro %}
+
+{#
     Pairs of rows, with what they have in common: `is_person`, `is_household`, `is_address`, and `is_other_family` (the same first name and
-    address, and another last name, as after a marriage).
+    address, and another last name, as after a marriage). `is_elsewhere`: the number or the street differs; it is the same person only if few
+    have the name in the town.
 
     Arguments:
         compared (relation): What `compared()` returned.
@@ -361,6 +378,8 @@
             given_is in ('E', 'S') and family_is = 'D' and street_is in ('E', 'S') and is_same_number and agreeing >= 3,
             false
         ) as is_other_family,
+        coalesce(number_is = 'D' or street_is = 'D', false) as is_elsewhere,
+        {{ dmail.namesake("given_1", "family_1", "town_1") }} as name_in_town,
         case
             when incomplete_key = person_key
             then concat_ws(' ', given_2, family_2)
