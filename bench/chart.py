@@ -1,4 +1,4 @@
-"""A bar chart of wall times as SVG: for each size the contenders, as times the floor."""
+"""A bar chart of wall times as SVG: the contenders of each size, as multiples of the floor."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What people write who use dlt: the same query in DuckDB, and a filesystem destination by SFTP. Nothing is sealed."""
+"""The contender dlt: the same query in DuckDB, and a filesystem destination by SFTP, without encryption."""
 
 import sys
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def letters(folder: str, work: Path) -> Iterator[Any]:
 
 
 class Client(paramiko.SSHClient):
-    """Without the options that dlt gives it, of an earlier paramiko."""
+    """A client that ignores dlt's options for earlier versions of paramiko."""
 
     def connect(self, *arguments: Any, **options: Any) -> None:
         super().connect(*arguments, **{name: value for name, value in options.items() if not name.startswith("gss_")})

@@ -1,7 +1,10 @@
-"""A whole run against the bare floor and against what people do today: one data set, one sshd, one table and one chart.
+"""A complete run against the floor, pandas and dlt: one data set, one sshd, one table and one chart.
 
-Targets: at 10 million profiles within 1.25 times the floor, dbt's start-up counted apart; 4 times as fast as pandas and paramiko,
-1.5 times as fast as dlt, neither of which seals; 100 million in 11 times the time of 10 million, within 8 GiB.
+Targets:
+
+- 10 million profiles: within 1.25 times the floor, without dbt's start-up.
+- 4 times as fast as pandas and paramiko, and 1.5 times as fast as dlt, neither of which encrypts.
+- 100 million profiles: 11 times the time of 10 million, within 8 GiB.
 """
 
 import json
@@ -28,14 +31,14 @@ from bench.measure import Cost, measure
 
 RESULTS = ROOT / "bench" / "results"
 FILE = "spring_catalog_20261005T100000Z.csv"
-PANDAS_MOST = 10_000_000  # profiles: above, it needs more memory than most machines have
+PANDAS_MOST = 10_000_000  # profiles: with more, pandas needs more memory than most machines have
 START = "of it dbt's start"  # until the first model begins
 RUNNER = [sys.executable, "-c", "from dmail_runner.cli import main; main()"]
 
 
 @dataclass(frozen=True)
 class Result:
-    """What one contender cost, what it delivered, and how long each of its steps took, in seconds."""
+    """The result of one contender: its cost, the delivered rows, and the seconds of each step."""
 
     contender: str
     profiles: int
@@ -46,7 +49,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Bench:
-    """One data set, one server and one key to seal to, in a folder."""
+    """A folder with one data set, one server and one key to encrypt to."""
 
     folder: Path
     inputs: Path
@@ -77,14 +80,14 @@ class Bench:
         )
 
     def runner(self) -> Cost:
-        """A run in a project that is parsed already, as it is on a schedule."""
+        """A run in a project that is parsed already, like a scheduled run."""
         project, environment = self.project("runner", self.inputs)
         command = [*RUNNER, "--project-dir", str(project)]
         measure([*command, "check"], environment)
         return measure([*command, "run", "spring_catalog", "--slot", SLOT.replace(" ", "T") + "Z"], environment)
 
     def dbt(self) -> Cost:
-        """Dbt's own build on next to no rows, by dbt alone."""
+        """A build of very few rows, by dbt alone."""
         few = self.own("few")
         write_inputs(few, 100)
         project, environment = self.project("dbt", few)
@@ -128,7 +131,7 @@ class Bench:
         }
 
     def rows(self, contender: str) -> int:
-        """The records that arrived."""
+        """The number of delivered records."""
         if contender == "runner":
             command = [*RUNNER, "--project-dir", str(self.folder / contender), "status", "--json"]
             done = subprocess.run(command, capture_output=True, check=True, cwd=ROOT)
@@ -140,14 +143,14 @@ class Bench:
 
 
 def count_rows(path: Path) -> int:
-    """The records of a CSV file; some have line breaks in them."""
+    """The number of records of a CSV file. Some contain line breaks."""
     with duckdb.connect() as connection:
         found = connection.execute(f"select count(*) from read_csv('{path}', all_varchar = true, quote = '\"')").fetchone()
     return int(found[0]) if found else 0
 
 
 def steps_of(log: Path) -> dict[str, float]:
-    """The runner's steps in seconds, by its log: models, data tests, and what comes between one line and the next."""
+    """The runner's steps in seconds, from its log: models, data tests, and the times between two lines."""
     entries = [json.loads(line) for file in sorted(log.glob("*.jsonl")) for line in file.read_text().splitlines()]
     moments = {entry["event"]: datetime.fromisoformat(entry["at"]) for entry in reversed(entries)}
     order = [name for name in ("build", "check", "extract", "ship", "ended") if name in moments]
@@ -163,7 +166,7 @@ def steps_of(log: Path) -> dict[str, float]:
 
 
 def make_key(home: Path) -> str:
-    """A key to seal to; its fingerprint."""
+    """Create a key to encrypt to. Returns its fingerprint."""
     home.mkdir(mode=0o700)
     gpg = ["gpg", "--homedir", str(home), "--batch", "--pinentry-mode", "loopback", "--passphrase", ""]
     make = [*gpg, "--quick-generate-key", "Bench <bench@example.com>", "default", "default", "never"]
@@ -173,8 +176,8 @@ def make_key(home: Path) -> str:
 
 
 def take(bench: Bench, name: str, profiles: int, contender: Callable[[], Cost]) -> Result:
-    """Run one contender and look at what arrived; its files go, so that the next one has the disk."""
-    os.sync()  # what the one before has written is no burden for this one
+    """Run one contender, and count the delivered rows. Its files are deleted, so that the next one has the disk."""
+    os.sync()  # so that writes of the previous contender do not slow this one
     cost = contender()
     rows = bench.rows(name)
     steps = steps_of(bench.folder / "runner/.dmail/log") if name == "runner" else {}
@@ -214,8 +217,8 @@ def step_table(results: list[Result]) -> str:
 
 
 def main(
-    rows: Annotated[list[int] | None, typer.Option(help="How many profiles; may be given more than once.")] = None,
-    only: Annotated[list[str] | None, typer.Option(help="Contenders beside the floor: runner, pandas, dlt.")] = None,
+    rows: Annotated[list[int] | None, typer.Option(help="The number of profiles. It can be given several times.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="The contenders besides the floor: runner, pandas, dlt.")] = None,
 ) -> None:
     """Measure, print the tables, and write them with a chart to bench/results/."""
     results: list[Result] = []

@@ -1,4 +1,4 @@
-"""The floor: one hand-written DuckDB script, gpg, and OpenSSH's own sftp. No tests, no verdicts, no ledger."""
+"""The floor: one hand-written DuckDB script, gpg, and OpenSSH's sftp, without tests, verdicts and a ledger."""
 
 import os
 import subprocess
@@ -28,7 +28,7 @@ ORDER = "country_code nulls last, postal_code nulls last, profile_id"
 
 
 def main(arguments: list[str]) -> None:
-    """Write the file, seal it, and upload it with the given sftp command, which reads its batch from standard input."""
+    """Write the file, encrypt it, and upload it with the given sftp command, which reads its batch from standard input."""
     folder, output, home, recipient, *sftp = arguments
     columns = ", ".join(f'{name} as "{label}"' for name, label in LABELS.items())
     limits: dict[str, str | bool | int | float | list[str]] = {

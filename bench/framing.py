@@ -1,4 +1,4 @@
-"""What counting, hashing, encoding and splitting cost beyond a bare COPY to a pipe, by the format of the file.
+"""The cost of counting, hashing, encoding and splitting, compared with a bare COPY to a pipe, for each file format.
 
 Target: at most 1.3 times the bare COPY of the same rows in the same order, in under 100 MB more.
 """
@@ -70,7 +70,7 @@ def make_table(path: Path, rows: int) -> None:
 
 
 def once(folder: Path, kind: str, mode: str, rows: int) -> None:
-    """Write the file, bare, framed into nothing, or as a run does, and print the seconds and the peak memory in bytes."""
+    """Write the file (bare, framed without a disk, or as a run does), and print the seconds and the peak memory in bytes."""
     given = envelope(kind)
     warehouse = Warehouse(folder / "w.duckdb", {"memory_limit": "3GB"}, folder / "spill")
     verdicts = Verdicts(rows, rows, {})
@@ -87,8 +87,8 @@ def once(folder: Path, kind: str, mode: str, rows: int) -> None:
 
 
 def main(
-    rows: Annotated[int, typer.Option(help="How many rows.")] = 10_000_000,
-    tries: Annotated[int, typer.Option(help="How often; the best counts.")] = 3,
+    rows: Annotated[int, typer.Option(help="The number of rows.")] = 10_000_000,
+    tries: Annotated[int, typer.Option(help="The number of tries. The best one counts.")] = 3,
 ) -> None:
     """Measure each format, bare and framed in turn, and write the table to bench/results."""
     with tempfile.TemporaryDirectory() as name:

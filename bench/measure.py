@@ -1,4 +1,4 @@
-"""What a command costs, with everything that it starts."""
+"""Measures the cost of a command and its child processes."""
 
 import os
 import resource
@@ -10,15 +10,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
-EVERY = 0.05  # seconds between two looks at the memory
+EVERY = 0.05  # seconds between two measurements of the memory
 BLOCK = 512  # bytes, as getrusage counts them
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds of wall and CPU time, bytes of resident memory at the peak (shared pages counted for each process).
+    """The cost of a command.
 
-    `read`, `written`: bytes from and to the disk; what the page cache has is not read again.
+    Attributes:
+        wall: seconds of wall time.
+        cpu: seconds of CPU time.
+        peak: bytes of resident memory at the peak. Shared pages count for each process.
+        read: bytes read from the disk, without those in the page cache.
+        written: bytes written to the disk.
     """
 
     wall: float
@@ -29,7 +34,7 @@ class Cost:
 
 
 def measure(command: Sequence[str], environment: Mapping[str, str] | None = None, folder: Path | None = None) -> Cost:
-    """Run a command to its end. Raises CalledProcessError where it fails."""
+    """Run a command to its end. Raises CalledProcessError if it fails."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.perf_counter()
     process = subprocess.Popen(command, cwd=folder, env={**os.environ, **(environment or {})}, stdout=subprocess.DEVNULL)
@@ -54,7 +59,7 @@ def watch_memory(process: subprocess.Popen[bytes], peak: list[int]) -> None:
 
 
 def descendants(pid: int) -> list[int]:
-    """A process and all below it."""
+    """A process and its descendants."""
     found = [pid]
     for parent in found:
         for task in Path(f"/proc/{parent}/task").glob("*/children"):

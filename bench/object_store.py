@@ -1,9 +1,9 @@
-"""An object that is made by `create`, beside boto3's upload_file, to a local S3 server: seconds, and their ratio.
+"""Creating an object by the runner and by boto3's upload_file, on a local S3 server: seconds and their ratio.
 
     python -m bench.object_store [MEGABYTES]
 
-`create` uploads, and then copies within the store so as not to overwrite. The upload is what can be compared: the copy is the
-server's work alone, and this one does it in Python.
+The runner uploads, and then copies within the store so that nothing is overwritten. Only the upload can be compared, because the
+server alone does the copy, and this server does it in Python.
 """
 
 import socket
@@ -28,7 +28,7 @@ KEYS = {"access_key_id": "bench", "secret_access_key": "bench"}
 
 @contextmanager
 def server() -> Iterator[str]:
-    """An S3 server's address."""
+    """The address of an S3 server within the context."""
     port = free_port()
     command = [sys.executable, "-c", "from moto.server import main; main()", "-H", "127.0.0.1", "-p", str(port)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -1,4 +1,4 @@
-"""What people write today: pandas in a notebook, and paramiko's put. Nothing is sealed."""
+"""The contender pandas: a script like those in notebooks, and paramiko's put, without encryption."""
 
 import hashlib
 import sys
@@ -19,7 +19,7 @@ def digest(text: str) -> str:
 
 
 def plain(frame: pd.DataFrame, columns: list[str]) -> pd.Series:
-    """Columns as one text by which people and households are matched."""
+    """Columns as one text, by which people and households are matched."""
     joined = frame[columns[0]].fillna("")
     for column in columns[1:]:
         joined = joined + " " + frame[column].fillna("")

@@ -1,4 +1,4 @@
-"""The whole rule set against one hand-written query: 10 million profiles, suppression lists, contact history.
+"""All rules against one hand-written query: 10 million profiles, suppression lists, contact history.
 
 Target: `dbt build` of spring_catalog within 3 times the query, under 6 GiB.
 """
@@ -49,7 +49,7 @@ def by_dbt(folder: Path) -> Cost:
     return measure([*command, "build", "--select", "+exposure:spring_catalog"], environment, project)
 
 
-def main(rows: Annotated[int, typer.Option(help="How many profiles.")] = 10_000_000) -> None:
+def main(rows: Annotated[int, typer.Option(help="The number of profiles.")] = 10_000_000) -> None:
     """Measure both, print the ratio, and write it to bench/results/."""
     with tempfile.TemporaryDirectory(prefix="dmail-bench-") as name:
         folder = Path(name)

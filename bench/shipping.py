@@ -1,4 +1,4 @@
-"""Sealing and shipping one large file, beside the programs that people use for it: gpg, OpenSSH's sftp, boto3.
+"""Encrypting and shipping one large file, compared with gpg, OpenSSH's sftp and boto3.
 
 Targets: sealing at gpg's rate; SFTP at 0.9 times OpenSSH's, also with 100 ms of latency; S3 within 1.2 times boto3; under 150 MB.
 """
@@ -62,7 +62,7 @@ client.upload_file(sys.argv[2], "letters", "theirs.bin")
 
 
 def best(tries: int, steps: dict[str, Callable[[], list[str]]], clean: Callable[[], None]) -> dict[str, tuple[float, int]]:
-    """The shortest wall time of each command, and its peak memory, the commands taking turns."""
+    """The shortest wall time and the peak memory of each command. The commands run in turns."""
     found = {name: (float("inf"), 0) for name in steps}
     for _ in range(tries):
         for name, command in steps.items():
@@ -73,14 +73,14 @@ def best(tries: int, steps: dict[str, Callable[[], list[str]]], clean: Callable[
 
 
 def sealing(folder: Path, file: Path, tries: int) -> dict[str, tuple[float, int]]:
-    """Our sealer and gpg, to a key that gpg has made."""
+    """The runner's encrypting process and gpg, to a key of gpg."""
     home = folder / "gnupg"
     home.mkdir(mode=0o700)
     os.environ["GNUPGHOME"] = str(home)
     gpg = ["gpg", "--batch", "--yes", "--passphrase", "", "--pinentry-mode", "loopback", "--trust-model", "always"]
     subprocess.run([*gpg, "--quick-generate-key", "Acme <acme@example.com>"], check=True, capture_output=True)
-    told = subprocess.run([*gpg, "--with-colons", "--fingerprint"], check=True, capture_output=True, text=True).stdout
-    fingerprint = next(line.split(":")[9] for line in told.splitlines() if line.startswith("fpr"))
+    listed = subprocess.run([*gpg, "--with-colons", "--fingerprint"], check=True, capture_output=True, text=True).stdout
+    fingerprint = next(line.split(":")[9] for line in listed.splitlines() if line.startswith("fpr"))
     (folder / "acme.asc").write_bytes(subprocess.run([*gpg, "--export"], check=True, capture_output=True).stdout)
     order = json.dumps({"keys": [{"file": "acme.asc", "fingerprint": fingerprint}]})
     sealed = folder / "sealed.pgp"
@@ -92,7 +92,7 @@ def sealing(folder: Path, file: Path, tries: int) -> dict[str, tuple[float, int]
 
 
 def sftp(folder: Path, file: Path, tries: int, seconds: float = 0) -> dict[str, tuple[float, int]]:
-    """Our SFTP and OpenSSH's, with the same cipher, to one sshd; `seconds`: on the way to it, and as many back."""
+    """The runner's SFTP and OpenSSH's, with the same cipher, to one sshd. `seconds`: the latency in each direction."""
     with serve(folder / "sshd") as server, latency(server.port, seconds) if seconds else nullcontext(server.port) as port:
         entry = {"type": "sftp", "host": "127.0.0.1", "port": port, "user": server.user, "private_key": str(server.key)}
         entry |= {"host_key": server.fingerprint, "directory": str(server.root), "verify": "size"}
@@ -108,7 +108,7 @@ def sftp(folder: Path, file: Path, tries: int, seconds: float = 0) -> dict[str, 
 
 
 def s3(folder: Path, file: Path, tries: int) -> dict[str, tuple[float, int]]:
-    """Our S3 and boto3's managed upload, to moto's server."""
+    """The runner's S3 upload and boto3's managed upload, to moto's server."""
     port = free_port()
     log = (folder / "moto.log").open("wb")
     command = [sys.executable, "-c", "from moto.server import main; main()", "-H", "127.0.0.1", "-p", str(port)]
@@ -147,7 +147,7 @@ def clean(root: Path) -> None:
 
 @contextmanager
 def latency(port: int, seconds: float) -> Iterator[int]:
-    """A way to a port of this machine on which every byte takes so long, in either direction."""
+    """A proxy to a port of this machine with a latency in each direction."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def hold(source: socket.socket, line: "queue.Queue[tuple[float, bytes]]") -> None:
@@ -182,7 +182,7 @@ def latency(port: int, seconds: float) -> Iterator[int]:
 
 def main(
     megabytes: Annotated[int, typer.Option(help="The file's size.")] = 1000,
-    tries: Annotated[int, typer.Option(help="How often; the best counts.")] = 3,
+    tries: Annotated[int, typer.Option(help="The number of tries. The best one counts.")] = 3,
 ) -> None:
     """Measure, print, and write the table to bench/results."""
     with tempfile.TemporaryDirectory(prefix="ship") as name:
@@ -204,7 +204,7 @@ def main(
 
 
 def report(looks: dict[str, tuple[Path, dict[str, tuple[float, int]]]], tries: int) -> None:
-    names = "what, and beside it | MB | theirs, s | ours, s | rate | memory, MB"
+    names = "operation, and other program | MB | other, s | runner, s | rate | memory, MB"
     lines, found = [f"| {names} |\n|{' --- |' * 6}"], {}
     for what, (file, took) in looks.items():
         size, (theirs, _), (ours, peak) = file.stat().st_size, took["theirs"], took["ours"]
@@ -212,7 +212,7 @@ def report(looks: dict[str, tuple[Path, dict[str, tuple[float, int]]]], tries: i
         lines.append(f"| {what} | {size / 1e6:,.0f} | {theirs:.2f} | {ours:.2f} | {theirs / ours:.2f} | {peak / 1e6:,.0f} |")
     typer.echo("\n".join(lines))
     (RESULTS / "shipping.json").write_text(json.dumps(found, indent=2) + "\n")
-    text = f"# Sealing and shipping, best of {tries}\n\nRate: 1 is as fast as theirs, 2 twice as fast. Memory: all processes.\n\n"
+    text = f"# Encrypting and shipping, best of {tries}\n\nRate: 1 is as fast as the other program. Memory: all processes.\n\n"
     (RESULTS / "shipping.md").write_text(text + "\n".join(lines) + "\n")
 
 

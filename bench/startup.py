@@ -1,4 +1,4 @@
-"""How long commands take that start no dbt: as a ratio to an interpreter that does nothing.
+"""The time of commands that do not start dbt, as a ratio to an interpreter that does nothing.
 
 Targets: `--help` under 0.3 s; `list`, `status` and `show` under 0.7 s.
 """
@@ -20,7 +20,7 @@ RUNNER = str(Path(sys.executable).with_name("dmail-runner"))
 MOST = {"--help": 0.3, "list": 0.7, "status": 0.7, "show": 0.7}  # seconds
 
 
-def main(tries: Annotated[int, typer.Option(help="How often; the best counts.")] = 7) -> None:
+def main(tries: Annotated[int, typer.Option(help="The number of tries. The best one counts.")] = 7) -> None:
     """Measure in a project with one run, and write the table to bench/results."""
     with tempfile.TemporaryDirectory() as name:
         project = Path(name) / "project"

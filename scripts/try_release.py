@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "dmail_runner"
 SLOT = "2027-03-01T11:00:00Z"
-# Settings of the person who releases must not reach the trial.
+# Environment variables with these prefixes could change the trial.
 FOREIGN = ("DMAIL_", "DBT_", "PYTHON")
 
 
@@ -44,7 +44,7 @@ def fresh_environment(folder: Path) -> Path:
 
 
 def try_one(archive: Path, python: Path, folder: Path, version: str) -> set[str]:
-    """Install an archive, check what it installs, use it, and uninstall it. Returns the installed files."""
+    """Install an archive, check the installed files, use it, and uninstall it. Returns the installed files."""
     show(f"\n{archive.name}")
     pip(python, "install", "--no-deps", "--no-build-isolation", str(archive))
     files = installed_files(python, version)
@@ -60,7 +60,7 @@ def installed_files(python: Path, version: str) -> set[str]:
     allowed = (f"{PACKAGE}/", f"{PACKAGE}-{version}.dist-info/", "../../../bin/dmail-runner")
     if foreign := sorted(file for file in files if not file.startswith(allowed)):
         raise SystemExit(f"the archive installs more than {PACKAGE}: {foreign}")
-    # pip records where the archive was, and hashes of what it generates.
+    # These files differ: they have the archive's path, and hashes of generated files.
     return {file for file in files if not file.endswith(("/RECORD", "/direct_url.json"))}
 
 
@@ -73,7 +73,7 @@ def installed(python: Path, version: str) -> Distribution:
 
 
 def use(python: Path, work: Path) -> None:
-    """What a new user does: a project, a second campaign, a check, a run."""
+    """Do what a new user does: create a project and a second campaign, check them, and run the first one."""
     work.mkdir()
     runner, project = str(python.with_name("dmail-runner")), work / "first_project"
     call([runner, "init", str(project)], work)
@@ -90,7 +90,7 @@ def pip(python: Path, *words: str) -> None:
 
 
 def call(command: Sequence[str], folder: Path) -> None:
-    """Run a command without settings of the caller's. Exits if it fails."""
+    """Run a command without the caller's settings. Exits if it fails."""
     shown = " ".join([Path(command[0]).name, *command[1:]])
     show(f"$ {shown}")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}

@@ -1,7 +1,7 @@
 {#
     Excludes profiles that have received enough pieces. Every contact of the history counts, including pieces on their way, and
-    pieces of later slots if this slot is run late. The pieces of this very file count, too: of a household, only so many members are
-    kept as it may still receive pieces, in the order of `profile_id`, unless `one_per()` has chosen among them.
+    pieces of later slots if this slot is run late. The pieces of this file count, too: only as many members of a household are kept as
+    it may still receive pieces, in the order of `profile_id`, unless `one_per()` has chosen among them.
 
     Arguments:
         pieces (int): The number of pieces after which a profile is excluded.

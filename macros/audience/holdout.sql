@@ -4,7 +4,7 @@
 
     Arguments:
         percent (float): The size of the group, from 0 to 100.
-        unit (string): Who is held out together: 'profile' or 'household'.
+        unit (string): The unit that is held out together: 'profile' or 'household'.
         key (optional[string]): Campaigns with the same key hold out the same people. By default, each campaign has its own group.
 #}
 {% macro holdout(percent, unit="profile", key=none) %}

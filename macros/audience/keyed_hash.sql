@@ -3,7 +3,7 @@
 
     Arguments:
         key (string): The name of the draw. Another key gives an independent draw.
-        value (column): Who draws.
+        value (column): The value that the draw is for, such as a profile's id.
 #}
 {% macro keyed_hash(key, value) -%} substr(md5('{{ key }}/' || {{ value }}), 1, 8) {%- endmacro %}
 

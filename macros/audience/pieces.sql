@@ -1,7 +1,7 @@
 {#
-    What an extract selects from: the audience's rows of everybody who is included, and the seed addresses. It adds two columns:
+    The rows that an extract selects from: the audience's rows of all included profiles, and the seed addresses. It adds two columns:
 
-        is_seed   true for a seed address: one of ours, which shows what arrives. Seeds are in no figure and in no contact history.
+        is_seed   true for a seed address of the sender, which shows what arrives. Seeds are in no figure and in no contact history.
         piece_id  identifies the piece, whenever the slot is built. Returns and responses are matched by it.
 
     Arguments:

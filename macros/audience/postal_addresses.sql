@@ -1,5 +1,5 @@
 {#
-    People with one postal address each, normalised and judged, and the keys by which they are matched. All other columns are
+    People with one postal address each, normalised and validated, and the keys by which they are matched. All other columns are
     passed on. It adds or replaces:
 
         country_code, postal_code       normalised; a missing country is the variable `home_country`

@@ -12,8 +12,8 @@
         unit, keep, first  a rule over sets: the columns that define a set, the order within it, and how many rows are kept. It
                            sees only rows that no earlier rule has excluded, so that an excluded row never takes a place
         shows              what `dmail-runner explain` prints: label -> SQL
-        within_file        another rule, which limits what this very file gives; see `with_caps_within_file()`
-        draws              true for rules that choose among everybody whom the other rules leave
+        within_file        another rule, which limits the pieces of this file; see `with_caps_within_file()`
+        draws              true for rules that choose among the profiles that the other rules have kept
 
     Arguments:
         audience (relation): The campaign's audience: `profile_id`, `household_key`, and the columns that the rules read.
@@ -92,8 +92,8 @@
 {% endmacro %}
 
 {#
-    The rules, with those that limit what this very file gives. They come after the rules that decide who may be mailed, and before the
-    first one after them that draws a control group or a quantity: nobody takes a place in a household who is not mailed.
+    The rules, with those that limit the pieces of this file. They come after the rules that decide who may be mailed, and before the
+    first one after them that draws a control group or a quantity. A person who is not mailed therefore takes no place in a household.
 
     Arguments:
         rules (list[dict[string, any]]): The rules, in order.

@@ -3,7 +3,8 @@
     (`list_keys()`). The build fails if a list is missing, empty or too old. People whom `dmail-runner forget` has erased are always excluded.
 
     Arguments:
-        lists (list[string]): The names of the lists in the model with the role `suppressions`.
+        lists (list[string]): The names of the lists in the model with the role `suppressions`. An empty list excludes only the people
+            whom `dmail-runner forget` has erased.
         max_age_days (int): The greatest age of each list at the slot: the days since the newest `as_of` of its entries.
         reason (string): The exclusion reason, which tells one list from another.
         tolerant (bool): Whether entries with typing errors in their names and addresses match, too: those of the model
@@ -11,13 +12,13 @@
 #}
 {% macro suppressed(lists, max_age_days=35, reason="suppressed", tolerant=false) %}
     {% do dmail.one_of("suppressed", "tolerant", tolerant, [true, false]) %}
-    {% if lists is string or lists is not sequence or not lists %}
+    {% if lists is string or lists is not sequence or lists is mapping %}
         {{ exceptions.raise_compiler_error("suppressed(): lists takes a list of names, not `" ~ lists ~ "`") }}
     {% endif %}
     {% do dmail.number_between("suppressed", "max_age_days", max_age_days, 0, 100000) %}
     {% set suppressions = dmail.role_model("suppressions") %}
     {% set wanted %}
-        ({% for list in lists %} {{ dmail.sql_text(list) }}{{ "," if not loop.last }} {% endfor %})
+        ({% for list in lists or ["forgotten"] %} {{ dmail.sql_text(list) }}{{ "," if not loop.last }} {% endfor %})
     {% endset %}
     {% set valid %}
         (list_name in {{ wanted }} or list_name = 'forgotten')
@@ -49,7 +50,7 @@
                 group by wanted
             ) as ages
     {% endset %}
-    {% set joins = [{"query": current, "on": "true"}] %}
+    {% set joins = [{"query": current, "on": "true"}] if lists else [] %}
     {% set listed_by = [] %}
     {% for key in ["profile_id"] + dmail.list_keys() %}
         {% set by_key %}
@@ -78,7 +79,7 @@
             {
                 "reason": reason,
                 "joins": joins,
-                "condition": "(lists_are is null or coalesce(" ~ listed_by | join(", ") ~ ") is not null)",
+                "condition": "(" ~ ("lists_are is null or " if lists else "") ~ "coalesce(" ~ listed_by | join(", ") ~ ") is not null)",
                 "shows": dict({"list": "coalesce(" ~ listed_by | join(", ") ~ ", 'none')"}, **shows),
             }
         )

@@ -1,7 +1,7 @@
 {#
     The profiles on the suppression lists: a query with one row for each profile and entry that match. The model with the role
-    `suppressed_profiles` is this query, and the runner's last gate reads that model: whatever the rules of a campaign are, nobody in
-    it is mailed.
+    `suppressed_profiles` is this query, and the runner's last gate reads that model: nobody in it is mailed, independently of a
+    campaign's rules.
 
         profile_id   the profile
         list_name    the list

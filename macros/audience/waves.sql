@@ -41,7 +41,7 @@
             select
                 *,
                 count(*) over () as people,
-                {# The first member's position decides for the whole household. #}
+                {# The first member's position decides for all members of the household. #}
                 min(position) over (partition by coalesce(household_key, profile_id)) as household_position
             from drawn
         ),

@@ -1,6 +1,6 @@
 {# Lists. The first place in a list is 1. #}
 {#
-    An expression over a name that stands for a value, so that the value is computed once.
+    An expression over the name of a value, so that the value is computed once.
 
     Arguments:
         value (column): The value.

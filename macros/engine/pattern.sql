@@ -1,5 +1,5 @@
 {#
-    Regular expressions, which no two engines write alike. Patterns are Jinja texts in RE2's dialect. `$` matches only the end of
+    Regular expressions, whose syntax differs between engines. Patterns are Jinja texts in RE2's dialect. `$` matches only the end of
     the text, `\b` the edge of an ASCII word, `\s` ASCII white space, and `\p{Han}` a script.
 #}
 {#
@@ -58,7 +58,7 @@
 {% macro spark__matches(text, pattern) -%}({{ text }}) rlike {{ dmail.java_pattern(pattern) }} {%- endmacro %}
 
 {#
-    Whether the whole text matches.
+    Whether the complete text matches.
 
     Arguments:
         text (column): The text.

@@ -1,9 +1,9 @@
 {#
-    All columns but these.
+    All columns except the given ones.
 
     Arguments:
         columns (list[string]): The columns to leave out.
-        relation (optional[string]): The relation whose columns are meant, if the query has several.
+        relation (optional[string]): The relation of the columns, if the query has several.
 #}
 {% macro star_except(columns, relation=none) %}
     {{ return(adapter.dispatch("star_except", "dmail")(columns, relation)) }}

@@ -2,7 +2,7 @@
     A field of a fixed width, counted in characters (code points).
 
     A value that is too long is null and never cut: declare the column not_null, and the build fails. An empty value is blanks,
-    whatever the fill: 0000 would be a number that nobody knows.
+    for any fill: 0000 would look like a number.
 
     Arguments:
         column (column): The value.

@@ -1,2 +1,2 @@
--- Our own addresses, which show what arrives. They are judged and printed like everybody's.
+-- The sender's own addresses, which show what arrives. They are validated and printed like all others.
 {{ dmail.postal_addresses(ref("seed_addresses")) }}

@@ -1,4 +1,4 @@
--- What address_block() prints, on six lines and as one text. No campaign selects from it.
+-- The blocks that address_block() prints, on six lines and as one text. No campaign selects from it.
 with
     addresses as (select * from {{ ref("int_postal_addresses") }}),
 

@@ -1,1 +1,1 @@
-"""docs/reference and docs/schema, written from the code: `make docs`."""
+"""Writes docs/reference and docs/schema from the code (`make docs`)."""

@@ -1,4 +1,4 @@
-"""Write every file of the reference; with `--check` only say which are not as they would be written."""
+"""Write all files of the reference. With `--check`, only list the files that are out of date."""
 
 import json
 import sys
@@ -18,22 +18,22 @@ from scripts.reference.schemas import campaign_schema, entries_schema, file_sche
 ROOT = Path(__file__).parents[2]
 ABOUT = {
     "campaign": "`config.meta.direct_mail` of a campaign's exposure, and of a model with a role; `config.meta` of a column.",
-    "providers": "One entry for each mail house; and files of profiles/contracts. More: [providers.md](../providers.md).",
+    "providers": "One entry for each mail house, and files of profiles/contracts. More: [providers.md](../providers.md).",
     "routes": "One entry for each server or folder. More: [routes.md](../routes.md).",
-    "notices": "Who is told of what. More: [operations.md](../operations.md#notices).",
-    "policy": "What the project requires of every campaign. More: [operations.md](../operations.md#approval).",
+    "notices": "The people who are notified of events. More: [operations.md](../operations.md#notices).",
+    "policy": "The project's requirements for all campaigns. More: [operations.md](../operations.md#approval).",
 }
 
 
 def files() -> dict[str, str]:
-    """Every file with its content."""
+    """All files with their contents."""
     schemas = {
         "campaign": campaign_schema(),
-        "providers": entries_schema(Provider, "profiles/providers.yml: what each mail house wants."),
-        "contract": file_schema(SharedContract, "A file of profiles/contracts: what a mail house takes."),
+        "providers": entries_schema(Provider, "profiles/providers.yml: the requirements of each mail house."),
+        "contract": file_schema(SharedContract, "A file of profiles/contracts: what a mail house accepts."),
         "routes": entries_schema(Route, "profiles/routes.yml: servers, and how to deliver to them."),
-        "notices": file_schema(Notices, "profiles/notices.yml: who is told of what."),
-        "policy": file_schema(Policy, "profiles/policy.yml: who must approve what is mailed."),
+        "notices": file_schema(Notices, "profiles/notices.yml: the people who are notified of events."),
+        "policy": file_schema(Policy, "profiles/policy.yml: the people who must approve campaigns."),
     }
     keys = {
         "campaign": keys_page("A campaign's keys", ABOUT["campaign"], "campaign", [DirectMail, ModelMeta, ColumnMeta]),
@@ -52,7 +52,7 @@ def files() -> dict[str, str]:
 
 
 def stale() -> list[str]:
-    """The files that are not as they would be written."""
+    """The files that are out of date."""
     return [name for name, text in files().items() if not (ROOT / name).is_file() or (ROOT / name).read_text("utf-8") != text]
 
 

@@ -1,4 +1,4 @@
-"""The page of commands, from what `--help` shows."""
+"""The page of commands, from the texts of `--help`."""
 
 import inspect
 import re
@@ -8,18 +8,18 @@ from typing import Any
 import typer.main
 
 from dmail_runner.cli import app
-from scripts.reference.told import NOTE
+from scripts.reference.field_texts import NOTE
 
-# What builds or delivers a slot, so that a gate may hold it.
+# The commands that build or deliver a slot, so that a gate may hold it.
 BUILDING = ("approve", "check", "diff", "preview", "proof", "release", "resend", "resume", "run", "settle")
-CODES = "What to do about an exit code: [operations.md](../operations.md#exit-codes)."
+CODES = "How to react to an exit code: [operations.md](../operations.md#exit-codes)."
 
 
 def commands_page() -> str:
-    """Every command with its arguments, options, example and exit codes."""
+    """The page: each command with its arguments, options, example and exit codes."""
     root = typer.main.get_command(app)
     parts = [NOTE, "", "# Commands", "", inspect.cleandoc(root.help or "").splitlines()[-1], CODES, ""]
-    parts += ["`dmail-runner COMMAND --help` says the same. These stand before the command:", "", *options(root), ""]
+    parts += ["`dmail-runner COMMAND --help` prints the same. These options precede the command:", "", *options(root), ""]
     for name, command in commands(root, "dmail-runner"):
         text, _, example = inspect.cleandoc(command.help or "").partition("\n\nExample: ")
         usage = command.collect_usage_pieces(command.make_context(name, [], resilient_parsing=True))
@@ -32,7 +32,7 @@ def commands_page() -> str:
 
 
 def commands(group: Any, name: str) -> Iterator[tuple[str, Any]]:
-    """All commands, those of groups among them."""
+    """All commands, including those of groups."""
     for word, command in sorted(getattr(group, "commands", {}).items()):
         if getattr(command, "commands", None):
             yield from commands(command, f"{name} {word}")
@@ -47,7 +47,7 @@ def options(command: Any) -> list[str]:
 
 
 def words(one: Any) -> Iterator[str]:
-    """What is typed."""
+    """The words of an argument or option as they are typed."""
     option = one.param_type_name == "option"
     if option:
         yield " or ".join(f"`{word}`" for word in (*one.opts, *one.secondary_opts))
@@ -57,12 +57,12 @@ def words(one: Any) -> Iterator[str]:
 
 
 def meaning(one: Any) -> str:
-    """What it does, and what holds without it."""
-    told = " ".join((getattr(one, "help", None) or "").split())
+    """The meaning of an argument or option, with its default."""
+    text = " ".join((getattr(one, "help", None) or "").split())
     if one.required and one.param_type_name == "option":
-        told += " Required."
+        text += " Required."
     if isinstance(one.default, int | str) and not isinstance(one.default, bool) and one.default != "":
-        told += f" Default: `{one.default}`."
+        text += f" Default: `{one.default}`."
     if one.envvar:
-        told += f" Environment: `{one.envvar}`."
-    return told.replace("|", "\\|")
+        text += f" Environment: `{one.envvar}`."
+    return text.replace("|", "\\|")

@@ -1,4 +1,4 @@
-"""Pages of the keys that YAML files take."""
+"""Pages of the keys of the YAML files."""
 
 import inspect
 import json
@@ -8,17 +8,17 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from scripts.reference.field_texts import NOTE, models_of, texts_of
 from scripts.reference.schemas import bare_schema
-from scripts.reference.told import NOTE, models_of, told_of
 
-# What may stand in place of a value.
-SETTING = "`{{ env_var('NAME') }}`, or `{{ env_var('NAME', 'default') }}`, may stand in every value"
+# Templates that may replace a value.
+SETTING = "Any value can be `{{ env_var('NAME') }}` or `{{ env_var('NAME', 'default') }}`"
 TEMPLATES = {
-    "campaign": "dbt reads the file, so that all of its Jinja is understood.",
-    "providers": f"{SETTING}, but for `max_columns` and the numbers and flags of a column's rules.",
-    "routes": f"{SETTING}; `{{{{ file('PATH') }}}}`, alone, is the text of a file that nobody else can read.",
+    "campaign": "dbt reads the file, so that it can use all of dbt's Jinja.",
+    "providers": f"{SETTING}, except `max_columns` and the numbers and flags of a column's rules.",
+    "routes": f"{SETTING}. `{{{{ file('PATH') }}}}` alone is the text of a file that other users cannot read.",
     "policy": f"{SETTING}.",
-    "notices": f"{SETTING}; `{{{{ file('PATH') }}}}`, alone, is the text of a file that nobody else can read.",
+    "notices": f"{SETTING}. `{{{{ file('PATH') }}}}` alone is the text of a file that other users cannot read.",
 }
 HEAD = ["| key | value | default | meaning |", "| --- | --- | --- | --- |"]
 
@@ -26,25 +26,25 @@ HEAD = ["| key | value | default | meaning |", "| --- | --- | --- | --- |"]
 def keys_page(title: str, about: str, name: str, roots: Sequence[Any]) -> str:
     """A page with a table for each model."""
     sections = dict.fromkeys(section(model) for root in roots for model in written(root))
-    editors = f"[../schema/{name}.schema.json](../schema/{name}.schema.json) tells it to an editor."
+    editors = f"Editors use the schema [../schema/{name}.schema.json](../schema/{name}.schema.json)."
     return "\n".join([NOTE, "", f"# {title}", "", about, editors, TEMPLATES[name], "", *sections]).rstrip() + "\n"
 
 
 def written(root: Any) -> Iterator[type[BaseModel]]:
-    """The models that people write as mappings; of some only a text is written."""
+    """The models that are written as mappings. Some models are written as a text."""
     schema = bare_schema(root)
     return (model for model in models_of(root) if model.__name__ in (schema.get("title"), *schema.get("$defs", ())))
 
 
 def section(model: type[BaseModel]) -> str:
-    """A model's keys: each with its type, its default and its meaning."""
+    """The keys of a model: type, default and meaning of each."""
     schema = bare_schema(model)
-    told, required = told_of(model), schema.get("required", ())
+    texts, required = texts_of(model), schema.get("required", ())
     rows = [
         "| "
         + " | ".join(
             cell.replace("|", "\\|")
-            for cell in (f"`{name}`", value(given), default(given, required=name in required), told[name])
+            for cell in (f"`{name}`", value(given), default(given, required=name in required), texts[name])
         )
         + " |"
         for name, given in schema.get("properties", {}).items()
@@ -53,7 +53,7 @@ def section(model: type[BaseModel]) -> str:
 
 
 def default(given: Mapping[str, Any], *, required: bool) -> str:
-    """What holds where a key is not said."""
+    """The default of a key."""
     value = given.get("default")
     if required or given.get("title") == "Type":
         return "required"
@@ -62,12 +62,12 @@ def default(given: Mapping[str, Any], *, required: bool) -> str:
     if isinstance(value, dict):
         return "its own"
     text = value if isinstance(value, str) else json.dumps(value)
-    # What YAML would read as another number.
+    # YAML would read it as another number.
     return f"`'{text}'`" if isinstance(value, str) and re.fullmatch(r"0\d+", text) else f"`{text}`"
 
 
 def value(given: Mapping[str, Any]) -> str:
-    """What a key takes, in a few words."""
+    """The values of a key, in a few words."""
     if "$ref" in given:
         name = given["$ref"].rpartition("/")[2]
         return f"[{name}](#{name.lower()})"

@@ -1,4 +1,4 @@
-"""The macro `locales()`, from its table: dbt's Jinja cannot read a file, and a seed is no more than a table in the warehouse."""
+"""Writes the macro `locales()` from its table. dbt's Jinja cannot read a file, and a seed exists only in the warehouse."""
 
 import csv
 import json

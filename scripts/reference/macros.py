@@ -9,7 +9,7 @@ from pathlib import Path
 
 import jinja2
 
-from scripts.reference.told import NOTE
+from scripts.reference.field_texts import NOTE
 
 FOLDERS = {
     "macros/audience": "Who gets the letter",
@@ -81,7 +81,7 @@ def folder_macros(folder: Path) -> list[Macro]:
 
 
 def macros(text: str, file: str) -> Iterator[Macro]:
-    """A file's macros. Exits if one that is not internal has no comment, or the comment lists other arguments than it has."""
+    """The macros of a file. Exits if a macro that is not internal has no comment, or a comment with other arguments."""
     for found in MACRO.finditer(text):
         name = f"test_{found['name']}" if found["kind"] == "test" else found["name"]
         signature = " ".join(found["arguments"].split()).rstrip(",")
@@ -155,7 +155,7 @@ def yaml_entry(macro: Macro) -> Iterator[str]:
         yield from (f"      {line}".rstrip() for line in text.splitlines())
     else:
         yield f"    description: {quoted(text)}"
-    # dbt does not know the arguments of generic tests, and would report those in the YAML as too many.
+    # dbt does not know the arguments of generic tests, and would report those in the YAML as errors.
     listed = () if macro.name.startswith("test_") else macro.arguments
     if listed:
         yield "    arguments:"
@@ -169,5 +169,5 @@ def quoted(text: str) -> str:
 
 
 def raw(text: str) -> str:
-    """A text that dbt must not render."""
+    """A text that dbt does not render."""
     return f"{{% raw %}}{text}{{% endraw %}}" if re.search(r"\{[{%]", text) else text

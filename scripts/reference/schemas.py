@@ -1,4 +1,4 @@
-"""JSON Schemas of the YAML files, for editors: they take what the runner takes, as people write it."""
+"""JSON Schemas of the YAML files, for editors. They accept the values that the runner accepts, as people write them."""
 
 from datetime import timedelta
 from typing import Any
@@ -8,19 +8,19 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from dmail_runner.declare.campaign import ColumnMeta, DirectMail, ModelMeta
 from dmail_runner.declare.schedule import format_span
-from scripts.reference.told import models_of, told_of
+from scripts.reference.field_texts import models_of, texts_of
 
-# What a value may be instead where the runner renders the file; in a campaign's file dbt does, which knows all of Jinja.
+# The templates that may replace a value in files that the runner renders. dbt renders a campaign's file, with all of Jinja.
 SETTING = {"type": "string", "pattern": r"\{\{\s*(env_var|file)\("}
 JINJA = {"type": "string", "pattern": r"\{\{"}
-# A value that pydantic takes in its own type alone, so that a setting's text will not do.
+# A value that pydantic accepts in its own type only, so that a template cannot replace it.
 STRICT = "x-strict"
 PYDANTIC = ("writeOnly", "format", "title")
 Schema = dict[str, Any]
 
 
 class Written(GenerateJsonSchema):
-    """Pydantic's schema, and what it leaves out: strict types, and a union's models told apart by one key."""
+    """Pydantic's schema, with strict types, and with the key that selects the model of a union."""
 
     def bool_schema(self, schema: Any) -> Schema:
         return strictly(schema, super().bool_schema(schema))
@@ -29,7 +29,7 @@ class Written(GenerateJsonSchema):
         return strictly(schema, super().int_schema(schema))
 
     def tagged_union_schema(self, schema: Any) -> Schema:
-        """By `if` and `then`, so that an editor speaks of the one model that is meant, and `type` may be a setting."""
+        """Use `if` and `then`, so that an editor reports errors of the selected model only, and `type` may be a template."""
         tag = schema["discriminator"]
         models = {name: self.generate_inner(model) for name, model in schema["choices"].items()}
         branches = [
@@ -46,7 +46,7 @@ def strictly(schema: Any, found: Schema) -> Schema:
 
 
 def bare_schema(annotation: Any) -> Schema:
-    """Pydantic's schema of what people write, defaults in their words."""
+    """Pydantic's schema, with defaults as people write them."""
     schema = TypeAdapter(annotation).json_schema(schema_generator=Written)
     for model in (schema, *schema.get("$defs", {}).values()):
         for given in model.get("properties", {}).values():
@@ -56,7 +56,7 @@ def bare_schema(annotation: Any) -> Schema:
 
 
 def schema_of(annotation: Any) -> Schema:
-    """The schema of what people write, with what is said of each key."""
+    """The schema, with a description of each key."""
     schema = bare_schema(annotation)
     for model in models_of(annotation):
         describe(schema if schema.get("title") == model.__name__ else schema.get("$defs", {}).get(model.__name__, {}), model)
@@ -65,16 +65,16 @@ def schema_of(annotation: Any) -> Schema:
 
 
 def describe(schema: Schema, model: type[BaseModel]) -> None:
-    """Write what is said of a model's keys into its schema."""
-    told = told_of(model)
+    """Add the descriptions of a model's keys to its schema."""
+    texts = texts_of(model)
     for name, given in schema.get("properties", {}).items():
-        given["description"] = told[name]
+        given["description"] = texts[name]
         if given.get("default") is None or isinstance(given["default"], dict | list):
             given.pop("default", None)
 
 
 def tidy(value: Any) -> Any:
-    """Without what only pydantic needs."""
+    """The schema without entries that only pydantic needs."""
     if isinstance(value, list):
         return [tidy(one) for one in value]
     if not isinstance(value, dict):
@@ -83,7 +83,7 @@ def tidy(value: Any) -> Any:
 
 
 def rendered(schema: Any, template: Schema) -> Any:
-    """The same where every value that is no plain text may be a template instead, unless its type is strict."""
+    """The schema in which a template may replace each value that is not a text, unless its type is strict."""
     if isinstance(schema, list):
         return [rendered(one, template) for one in schema]
     if not isinstance(schema, dict):
@@ -92,14 +92,14 @@ def rendered(schema: Any, template: Schema) -> Any:
     bare = {name: value for name, value in schema.items() if name not in (*about, STRICT)}
     plain = bare.get("type") in ("integer", "number", "boolean") or bool(bare.keys() & {"enum", "const", "pattern"})
     if plain:
-        # A setting is text, which is not taken for another type's constant.
+        # A template is a text, and must not be mistaken for another type's constant.
         alone = STRICT in schema or isinstance(bare.get("const", ""), bool | int)
         return {**bare, **about} if alone else {"anyOf": [bare, template], **about}
     return {name: below(name, value, template) for name, value in schema.items()}
 
 
 def below(name: str, value: Any, template: Schema) -> Any:
-    """What stands at one word of a schema: names of keys with their schemas, a schema, or what is none."""
+    """The entry of a schema at one keyword: keys with their schemas, a schema, or another value."""
     if name in ("properties", "$defs"):
         return {key: rendered(one, template) for key, one in value.items()}
     return value if name in ("default", "required", "if") else rendered(value, template)
@@ -118,7 +118,7 @@ def entries_schema(annotation: Any, description: str) -> Schema:
 
 
 def campaign_schema() -> Schema:
-    """A dbt YAML file with campaigns' exposures, with models that have a role, or with the columns of an extract."""
+    """The schema of a dbt YAML file with exposures of campaigns, models with a role, or the columns of an extract."""
     mail, role, column = (rendered(schema_of(model), JINJA) for model in (DirectMail, ModelMeta, ColumnMeta))
     definitions = {**mail.pop("$defs", {}), **column.pop("$defs", {})}
     exposures = nested("exposures.[].config.meta.direct_mail", mail)

@@ -36,7 +36,7 @@ def test_a_name_that_no_envelope_holds_stops_the_run(project: Project) -> None:
     write_ugly(project.path / "data/ugly.csv", "2025-12-10", "long")
     done = project.call("run", "renewal_notice", "--slot", "2026-11-01T04:00Z", DMAIL_PROFILES="data/ugly.csv")
     assert done.returncode == FAILED
-    assert "address_block_1: 1 values have more than 40 characters, such as that of profile_id long" in done.stderr
+    assert "address_block_1: 1 value has more than 40 characters, such as that of profile_id long" in done.stderr
     assert project.delivered == []
 
 

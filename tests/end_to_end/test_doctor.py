@@ -51,7 +51,7 @@ def test_a_healthy_project_is_fit_and_left_as_it_is(project: Project) -> None:
     assert fit
     assert {finding["level"] for findings in found.values() for finding in findings} == {"ok"}
     assert {"versions", "ledger", "state", "warehouse", "history", "disk", "clock", "sources", "route outbox"} <= found.keys()
-    assert "the largest of the last 1 runs took" in found["disk"][0]["found"]
+    assert "the largest of the last 1 run took" in found["disk"][0]["found"]
     assert as_it_is(project.path) == before
     lines = project.call("doctor").stdout.splitlines()
     assert all(line.startswith("ok    ") for line in lines)
@@ -112,11 +112,11 @@ FAULTS: dict[str, tuple[Callable[[Project], object], str, str, str, str]] = {
     "sources": (lambda p: (p.path / "data/profiles.csv").unlink(), "fail", "sources", "no file data/profiles.csv", "DMAIL_PROFILES"),
     "contacts": (
         lambda p: shutil.rmtree(p.path / ".dmail/contact_history" / RUN),
-        "warn", "history", "frequency caps do not see", "backup",
+        "warn", "history", "frequency caps do not count", "backup",
     ),
     "stranger": (
         lambda p: (p.path / ".dmail/contact_history/spring_catalog-20270101T000000Z").mkdir(),
-        "fail", "history", "the ledger does not know", "audit reconcile",
+        "fail", "history", "the ledger does not have", "audit reconcile",
     ),
     "ledger gone": (lambda p: (p.path / ".dmail/ledger.sqlite").unlink(), "fail", "ledger", "is gone", "backup"),
     "ledger damaged": (damage, "fail", "ledger", "", "backup"),

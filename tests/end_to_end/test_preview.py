@@ -142,7 +142,7 @@ def test_a_churn_beyond_the_usual_waits_for_a_person(project: Project) -> None:
     shutil.rmtree(project.path / ".dmail/contact_history")
     unknown = project.run(NEXT)
     assert unknown.returncode == HELD
-    assert "max_churn cannot be checked: the contact history of the last run is gone" in unknown.stderr
+    assert "max_churn cannot be checked: the contact history of the last run is missing" in unknown.stderr
 
 
 def test_a_first_file_has_nothing_to_differ_from(project: Project) -> None:

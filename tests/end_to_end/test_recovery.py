@@ -165,7 +165,7 @@ def test_two_campaigns_do_not_share_a_file(project: Project) -> None:
         copy.write_text(file.read_text().replace("spring_catalog", "autumn").replace("inbound/autumn", "inbound/spring_catalog"))
     for done in (project.call("check"), project.run()):
         assert done.returncode == WRONG
-        assert "direct_mail.file.name: is that of autumn, too" in done.stderr
+        assert "direct_mail.file.name: is also the name of autumn" in done.stderr
     project.edit("models/campaigns/autumn/_autumn__exposures.yml", "status: active", "status: stopped")
     assert project.run().returncode == DONE
 

@@ -39,7 +39,7 @@ def test_it_is_shown_held_released_and_cancelled(project: Project) -> None:
     assert project.status()[0]["hold"] == "person"
     released = project.call("release", RUN, *REASON)
     assert released.returncode == DONE, released.stderr
-    assert f"{RUN} does not continue by itself" in released.stdout
+    assert f"{RUN} cannot continue" in released.stdout
     assert f"dmail-runner cancel {RUN}" in released.stdout
     resumed = project.call("resume", RUN)
     assert resumed.returncode == WRONG

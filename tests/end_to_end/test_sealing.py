@@ -86,7 +86,7 @@ def test_what_must_be_sealed_is_not_sent_plain(project: Project, gpg: Gpg, acme:
     (project.path / "profiles/keys/acme.asc").write_bytes(gpg("--armor", "--export-secret-keys", acme))
     wrong = project.run("2026-11-09T11:00Z")
     assert wrong.returncode == WRONG
-    assert "holds a secret key" in wrong.stderr
+    assert "contains a secret key" in wrong.stderr
     assert len(project.status()) == 1, "nothing was begun"
 
 

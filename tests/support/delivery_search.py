@@ -54,19 +54,21 @@ class Search:
     states: set[State] = field(default_factory=set)
     faults: dict[str, State] = field(default_factory=dict)
     check: Callable[[Server, State, str, bool], str] = lambda *_: ""
+    server: Server = field(init=False)  # of the life that is run now
 
     def run(self, until: str | None = None) -> "Search":
         """Reach every state that the world can be in while our process does not run. `until`: stop at a fault of this text."""
-        todo = [State(left=self.left)]
-        while todo and not (until and any(until in fault for fault in self.faults)):
-            state = todo.pop()
-            if state in self.states:
-                continue
-            self.states.add(state)
-            if fault := broken(state):
-                self.faults.setdefault(fault, state)
-                continue
-            todo += self.follows(state)
+        with watched(lambda: self.server):
+            todo = [State(left=self.left)]
+            while todo and not (until and any(until in fault for fault in self.faults)):
+                state = todo.pop()
+                if state in self.states:
+                    continue
+                self.states.add(state)
+                if fault := broken(state):
+                    self.faults.setdefault(fault, state)
+                    continue
+                todo += self.follows(state)
         return self
 
     def follows(self, state: State) -> Iterator[State]:
@@ -96,10 +98,9 @@ class Search:
         todo: list[list[int]] = [[]]
         while todo:
             choose = Choices(todo.pop(), self.points, giving_up)
-            server = Server(self.kind, state._replace(end="under way"), choose)
+            self.server = server = Server(self.kind, state._replace(end="under way"), choose)
             try:
-                with watched(server):
-                    end = attempt(server, self.path, giving_up=giving_up)
+                end = attempt(server, self.path, giving_up=giving_up)
             except Known:
                 end = ""
             todo += choose.branches

@@ -4,6 +4,7 @@ from typing import Any
 
 from dmail_runner.declare.campaign import ColumnMeta, DirectMail, ModelMeta
 from dmail_runner.declare.notices import Notices
+from dmail_runner.declare.policy import Policy
 from dmail_runner.declare.provider import Provider, SharedContract
 from dmail_runner.declare.route import Route
 
@@ -15,6 +16,7 @@ TEXT = {**FORMAT, "header": False, "quoting": "all", "newlines": "keep"}
 COMMON = {
     "status": "draft",
     "retries": 2,
+    "require_approval": "one",
     "encryption": {"keys": [{"file": "a.asc", "fingerprint": PGP}], "armor": True, "suffix": ".gpg"},
 }
 STORE = {**COMMON, "prefix": "in", "endpoint": "http://store:9000", "allow_http": True, "timeout": 5.5}
@@ -67,7 +69,7 @@ PROVIDERS: dict[str, dict[str, Any]] = {
     "csv": {
         "label": "l", "route": "r", "format": {"type": "csv", "delimiter": ",", **TEXT}, "prefix": "p_", "split": {"rows": 9},
         "records": {"header": "H", "trailer": "T"}, "side_files": ["sha256", "done"], "empty": "header_only",
-        "tariff": {"currency": "EUR", "fixed": 4, "per_piece": 0.5}, "require_encryption": True, "compress": "zip", "retention_days": 9, "history_days": 99,
+        "tariff": {"currency": "EUR", "fixed": 4, "per_piece": 0.5}, "require_encryption": True, "compress": "zip", "retention_days": 9, "history_days": 99, "require_approval": "two",
         "postal_classes": {"standard": {"min_pieces": 200}}, "contract": "lob", **CONTRACT,
     },
     "delimited": {"label": "l", "route": "r", "format": {"type": "delimited", "delimiter": "|", **TEXT}, "split": {"size": "500 MB"}},
@@ -95,10 +97,22 @@ COLUMNS = {"all": {"label": "l", "export": False, "width": 9, "align": "right", 
 NOTICES = {
     "all": {
         "owner": "mailtos://x",
-        "channels": [{"url": "u", "kinds": ["held"], "campaigns": ["c"]}, {"webhook": "w", "headers": {"A": "b"}}],
+        "allow_http": True,
+        "channels": [
+            {"url": "u", "kinds": ["held"], "campaigns": ["c"]},
+            {"webhook": "http://w", "headers": {"A": "b"}, "allow_http": True},
+        ],
     }
 }
+SSH_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGxkrR8Fnwy0TPI0Gd5NflzTvQ0yDOgzSFdIW2Ed4JwP"
+POLICY = {
+    "require_approval": "four_eyes",
+    "approvers": {"ann": {"account": ["ann", "ann.s"], "git": "ann@example.com"}, "bob": {"key": SSH_KEY}},
+    "allow_hooks": ["shop.on-run-start"],
+    "source_folders": ["data"],
+}
 ENTRIES = [
+    (Policy, POLICY),
     *((Route, entry) for entry in ROUTES.values()),
     *((Provider, entry) for entry in PROVIDERS.values()),
     (SharedContract, {**CONTRACT, "format": {"type": "csv"}}),

@@ -194,7 +194,7 @@ def search(given: dict[str, Any], kind: str, template: World) -> dict[str, Any]:
             further, step = step < FAULTS, step + 1
         else:
             further, more = at_a_step(world, kind, step, chance, errors)
-            kills, step = kills + more, step + 1
+            kills, step = kills + more, step + chance.randint(1, 2 * given["stride"] - 1)
         if forked(recovering(world), errors):
             return {"error": f"{kind} {step}: {errors.read_text()[-3000:]}"}
         tries += 1
@@ -204,7 +204,8 @@ def search(given: dict[str, Any], kind: str, template: World) -> dict[str, Any]:
 
 def main() -> None:
     """Arguments as JSON: folder, kinds of calls (or `instant`, `pause`, `crowd`), tries of each at least, and seconds for each after
-    which it ends; route (None: a folder), frozen, seed, fault (what befalls FAULTS calls, one in each try, in place of a kill).
+    which it ends; route (None: a folder), frozen, seed, stride (the mean distance of two steps, of which the first is
+    always one), fault (what befalls FAULTS calls, one in each try, in place of a kill).
 
     Prints the figures of each kind, or the error, as JSON.
     """

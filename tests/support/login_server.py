@@ -13,6 +13,7 @@ import paramiko
 from servers.files import Files
 from servers.mail_house import MailHouse
 from servers.session import Session as SftpSession
+from wait import HANGS
 
 USER, PASSWORD, CODE = "acme", "right horse", "123456"
 
@@ -28,6 +29,7 @@ class LoginServer:
         subsystem: what it does when SFTP is asked for; None never answers.
         root: the folder whose files it serves by SFTP, in place of `subsystem`.
         disabled: algorithms that it does not have, as paramiko's `disabled_algorithms`.
+        mark: a file that it makes when it falls silent (servers/silence.py).
         attempts: what was tried, and whether it was right.
     """
 
@@ -40,6 +42,7 @@ class LoginServer:
     subsystem: Callable[[paramiko.Channel], None] | None = None
     root: Path | None = None
     disabled: dict[str, list[str]] = field(default_factory=dict)
+    mark: Path | None = None
     attempts: list[tuple[str, bool]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -52,7 +55,7 @@ class LoginServer:
     def login(self) -> dict[str, Any]:
         """A route's entry that leads there, but for its secrets."""
         host, port = self.socket.getsockname()
-        return {"type": "sftp", "host": host, "port": port, "user": USER, "host_key": self.host_key.fingerprint, "timeout": 5}
+        return {"type": "sftp", "host": host, "port": port, "user": USER, "host_key": self.host_key.fingerprint, "timeout": HANGS}
 
     def accept(self) -> None:
         while True:
@@ -61,6 +64,12 @@ class LoginServer:
             except OSError:
                 return
             threading.Thread(target=self.attend, args=(wire,), daemon=True).start()
+
+    def fall_silent(self) -> None:
+        """Wait until nobody waits for an answer any more."""
+        if self.mark:
+            self.mark.touch()
+        self.over.wait()
 
     def attend(self, wire: socket.socket) -> None:
         transport = paramiko.Transport(wire, disabled_algorithms=self.disabled)
@@ -121,14 +130,14 @@ class Session(paramiko.ServerInterface):
 
     def check_channel_request(self, kind: str, chanid: int) -> int:
         if not self.server.channels:
-            self.server.over.wait()
+            self.server.fall_silent()
         return paramiko.OPEN_SUCCEEDED
 
     def check_channel_subsystem_request(self, channel: paramiko.Channel, name: str) -> bool:
         if self.server.root:
             return bool(super().check_channel_subsystem_request(channel, name))
         if self.server.subsystem is None:
-            self.server.over.wait()
+            self.server.fall_silent()
             return False
         threading.Thread(target=self.server.subsystem, args=(channel,), daemon=True).start()
         return True

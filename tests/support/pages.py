@@ -47,5 +47,5 @@ def python_commands(text: str) -> Iterator[str]:
 
 def words_of(line: str) -> list[str]:
     """What is typed after the program's name."""
-    words = shlex.split(re.split(r" *(?:\||&&|>>|2>|; )", line)[0], comments=True)
+    words = shlex.split(re.split(r" *(?:\||&&|>>?|2>|; )", line)[0], comments=True)
     return [STANDS_FOR.get(word, word) for word in words[words.index("dmail-runner") + 1 :]]

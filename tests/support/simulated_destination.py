@@ -131,23 +131,23 @@ class Destination:
 
 
 @contextmanager
-def watched(server: Server) -> Iterator[None]:
-    """The code's temporary names are counted, and its looks are logged."""
+def watched(current: Callable[[], Server]) -> Iterator[None]:
+    """The code's temporary names are counted, and its looks are logged, by the server of the present life."""
 
     def look(destination: Destination, name: str, part: Part, depth: Depth) -> Found:
         found = compare(destination, name, part, depth)
         symbol = destination.symbol(name)
-        server.answer(f"ask {symbol}", "piece" if found is Found.OTHER and symbol != "F" else found.value)
+        current().answer(f"ask {symbol}", "piece" if found is Found.OTHER and symbol != "F" else found.value)
         return found
 
     def start(*given: Any) -> bool:
         found = is_start(*given)
         if not found:
-            server.log[-1] = ("ask F", "other")
+            current().log[-1] = ("ask F", "other")
         return found
 
     with (
-        patch.object(part_delivery, "token_hex", server.token),
+        patch.object(part_delivery, "token_hex", lambda length: current().token(length)),
         patch.object(part_delivery, "compare", look),
         patch.object(direct, "is_start", start),
     ):

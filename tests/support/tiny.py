@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import sqlalchemy as sa
 
 from dmail_runner.core.settings import Settings
 from dmail_runner.declare.campaign import Campaign, Column, DirectMail, Model, OptOuts
@@ -31,6 +32,17 @@ PROFILES = """dmail:
   target: dev
   outputs: {dev: {type: duckdb, path: .dmail/warehouse.duckdb}}
 """
+
+
+COMPILED: dict[sa.Dialect, dict[Any, Any]] = {}
+"""SQLite's dialect, and the statements that were compiled for it: that takes longer than to execute them."""
+
+
+def share_statements(engine: sa.Engine) -> None:
+    """Let all engines of this process use the statements that one of them has compiled. They belong to a dialect."""
+    (dialect,) = COMPILED or [engine.dialect]
+    engine.dialect = dialect
+    engine.update_execution_options(compiled_cache=COMPILED.setdefault(dialect, {}))
 
 
 def model(name: str) -> Model:
@@ -94,7 +106,11 @@ class World:
         )
 
     def ledger(self) -> Ledger:
-        return Ledger(self.settings, lambda: self.now)
+        """A ledger as a new process would open it, but for its statements, which are not compiled again."""
+        ledger = Ledger(self.settings, lambda: self.now)
+        if ledger.engine.dialect.name == "sqlite":
+            share_statements(ledger.engine)
+        return ledger
 
     def run_due(self) -> list[Exception]:
         """What `run --due` does."""

@@ -153,15 +153,26 @@ def import_runner(folder: str, dbt: str) -> None:
 
     for module in pkgutil.walk_packages(dmail_runner.__path__, "dmail_runner."):
         importlib.import_module(module.name)
-    for name in ("obstore.store", "paramiko", "pysequoia", "sqlalchemy.dialects.sqlite"):
+    sys.path.append(str(Path(__file__).parent))
+    for name in ("obstore.store", "paramiko", "pysequoia", "sqlalchemy.dialects.sqlite", "builds"):
         importlib.import_module(name)
+    sys.path.pop()
     dmail_runner.project.dbt_process.run_child = partial(run_dbt, dbt)
 
 
 def run_dbt(
     place: str, arguments: list[str], directory: Path, environment: Mapping[str, str], hear: Callable[[str], None]
 ) -> tuple[int, str]:
-    """What the runner's own child does, by the other server."""
+    """What the runner's own child does, by the other server; what it has done before is not done again."""
+    from builds import remember
+
+    code, told, errors = remember(arguments, directory, environment, partial(call_dbt, place, arguments, directory, environment))
+    for line in told.splitlines():
+        hear(line)
+    return code, errors
+
+
+def call_dbt(place: str, arguments: list[str], directory: Path, environment: Mapping[str, str]) -> tuple[int, str, str]:
     from dmail_runner.project.dbt_process import CHILD
 
     reader, writer = os.pipe()
@@ -172,9 +183,7 @@ def run_dbt(
     finally:
         os.close(reader)
         os.close(writer)
-    for line in done.stdout.splitlines():
-        hear(line)
-    return done.returncode, done.stderr
+    return done.returncode, done.stdout, done.stderr
 
 
 def import_dbt(folder: str) -> None:

@@ -2,9 +2,9 @@
 
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 OTHER = "SHA256:" + "A" * 43
 
@@ -13,9 +13,13 @@ OTHER = "SHA256:" + "A" * 43
 
 
 @contextmanager
-def wire(port: int, limits: list[int], *, silent: bool = False) -> Iterator[int]:
-    """A way to the server that is cut, or goes silent, after so many bytes from us: one limit for each connection, then none."""
-    listener, open_ones = socket.create_server(("127.0.0.1", 0)), []
+def wire(port: int, limits: list[int], *, silent: Path | None = None) -> Iterator[int]:
+    """A way to the server that is cut after so many bytes from us: one limit for each connection, then none.
+
+    Args:
+        silent: the way falls silent in place of that, and then makes this file (servers/silence.py).
+    """
+    listener, open_ones, over = socket.create_server(("127.0.0.1", 0)), [], threading.Event()
 
     def pump(source: socket.socket, target: socket.socket, limit: float) -> None:
         seen = 0
@@ -24,7 +28,8 @@ def wire(port: int, limits: list[int], *, silent: bool = False) -> Iterator[int]
                 seen += len(chunk)
                 if seen > limit:
                     if silent:
-                        time.sleep(60)
+                        silent.touch()
+                        over.wait()
                     break
                 target.sendall(chunk)
         for end in (source, target):
@@ -45,6 +50,7 @@ def wire(port: int, limits: list[int], *, silent: bool = False) -> Iterator[int]
     try:
         yield listener.getsockname()[1]
     finally:
+        over.set()
         listener.close()
         for end in open_ones:
             end.close()

@@ -31,7 +31,8 @@ class Listener(BaseHTTPRequestHandler):
     status: ClassVar[int] = 200
 
     def do_POST(self) -> None:
-        self.told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        login = {"login": self.headers["Authorization"]} if self.headers["Authorization"] else {}
+        self.told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))) | login)
         self.send_response(self.status)
         self.end_headers()
 

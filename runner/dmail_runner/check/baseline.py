@@ -1,4 +1,4 @@
-"""Counts what a run compares with the last one: whether the suppression lists match profiles, and the answers about consent."""
+"""Counts the figures that a run compares with the last one: matches of the suppression lists, and answers about consent."""
 
 import duckdb
 
@@ -9,7 +9,7 @@ from dmail_runner.declare.campaign import KEY
 from dmail_runner.project.warehouse import quote
 
 ENTRIES = "dmail_entries"  # a temporary table: the entries that apply, and whether each matches a profile
-# How an entry can match a profile, and its column. Only the first two are in every project.
+# The ways in which an entry can match a profile, and the column of each. Only the first two are in every project.
 KEYS = {"profile_id": KEY, "person": "person_key", "household": "household_key", "address": "address_key"}
 
 
@@ -33,7 +33,7 @@ def count_baseline(connection: duckdb.DuckDBPyConnection, build: Build) -> Basel
 
 
 def count_lists(connection: duckdb.DuckDBPyConnection, build: Build) -> list[ListFigures]:
-    """Count the entries of each suppression list: all, those that match a profile, and those that nearly do."""
+    """Count the entries of each suppression list: all entries, those that match a profile, and those that nearly match one."""
     columns = {name for name, *_ in connection.execute(f"describe select * from {build.suppressions}").fetchall()}
     matches = " or ".join(
         f"coalesce((list_name, {column}) in (select (list_name, matched_key) from {build.suppressed} "

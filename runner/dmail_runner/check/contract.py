@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import duckdb
 
+from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import ExtractError, Problem
 from dmail_runner.core.values import IDENTICAL, Build, Verdicts
 from dmail_runner.declare.campaign import KEY, SEED, Campaign, Column
@@ -28,13 +29,15 @@ class Breach:
         label: the label of a column, or the labels of a group.
         rule: the rule that is broken, such as `max_length`.
         condition: SQL over the extract. It is true for a row that breaks the rule, and false or null for others.
-        message: what is wrong with the values, after their number.
+        one: the error, as the text after the number 1.
+        many: the error, as the text after another number.
     """
 
     label: str
     rule: str
     condition: str
-    message: str
+    one: str
+    many: str
 
     @property
     def reason(self) -> str:
@@ -54,7 +57,8 @@ def contract_faults(campaign: Campaign, provider: Provider) -> Iterator[Problem]
             either = " or ".join(map(repr, group))
             yield Problem(file, key, f"{name} requires a column with the label {either}", f"now {', '.join(labels)}")
     if provider.max_columns and len(labels) > provider.max_columns:
-        yield Problem(file, key, f"{len(labels)} columns are exported, too many for {name}", f"at most {provider.max_columns}")
+        what = f"{counted(len(labels), 'column is', 'columns are')} exported, too many for {name}"
+        yield Problem(file, key, what, f"at most {provider.max_columns}")
     known = dict.fromkeys([*provider.columns, *(label for group in provider.required_one_of for label in group)])
     for column in campaign.exported:
         if provider.extra_columns == "refuse" and column.label not in known:
@@ -70,7 +74,7 @@ def possible_breaches(campaign: Campaign, provider: Provider) -> Iterator[Breach
             yield from column_breaches(label, texts[label], rules)
     for group in provider.required_one_of:
         if empty := [is_blank(texts[label]) for label in group if label in texts]:
-            yield Breach(" or ".join(group), "required_one_of", " and ".join(empty), "rows have nothing there")
+            yield Breach(" or ".join(group), "required_one_of", " and ".join(empty), "row has no value", "rows have no value")
 
 
 def column_breaches(label: str, text: str, rules: ColumnContract) -> Iterator[Breach]:
@@ -83,17 +87,17 @@ def column_breaches(label: str, text: str, rules: ColumnContract) -> Iterator[Br
     """
     allowed = ", ".join(literal(value) for value in rules.allowed or ())
     conditions = (
-        ("required", is_blank(text), "are empty"),
-        ("min_length", f"length({text}) < {rules.min_length}", f"are shorter than {rules.min_length} characters"),
-        ("max_length", f"length({text}) > {rules.max_length}", f"are longer than {rules.max_length} characters"),
-        ("pattern", f"not regexp_full_match({text}, {literal(rules.pattern or '')})", f"do not match {rules.pattern}"),
-        ("allowed", f"{text} not in ({allowed})", "are not among the allowed values"),
-        ("upper", f"{text} <> upper({text})", "are not in upper case"),
-        ("trimmed", f"regexp_matches({text}, '^{SPACE}|{SPACE}$')", "begin or end with a space"),
+        ("required", is_blank(text), "is", "are", "empty"),
+        ("min_length", f"length({text}) < {rules.min_length}", "is", "are", f"shorter than {rules.min_length} characters"),
+        ("max_length", f"length({text}) > {rules.max_length}", "is", "are", f"longer than {rules.max_length} characters"),
+        ("pattern", f"not regexp_full_match({text}, {literal(rules.pattern or '')})", "does", "do", f"not match {rules.pattern}"),
+        ("allowed", f"{text} not in ({allowed})", "is", "are", "not among the allowed values"),
+        ("upper", f"{text} <> upper({text})", "is", "are", "not in upper case"),
+        ("trimmed", f"regexp_matches({text}, '^{SPACE}|{SPACE}$')", "begins or ends", "begin or end", "with a space"),
     )
-    for rule, condition, message in conditions:
+    for rule, condition, one, many, message in conditions:
         if getattr(rules, rule) not in (None, False):
-            yield Breach(label, rule, condition, f"values {message}")
+            yield Breach(label, rule, condition, f"value {one} {message}", f"values {many} {message}")
 
 
 def file_text(column: Column, file_format: Format) -> str:
@@ -152,9 +156,9 @@ def refuse_breaches(
     )
     found = connection.execute(f"select {counts} from {build.extract} where {any_breach(breaches)}").fetchone() or ()
     lines = [
-        f"{breach.label}: {found[2 * index]:,} {breach.message} ({breach.rule}), such as that of {KEY} {found[2 * index + 1]}"
-        for index, breach in enumerate(breaches)
-        if found[2 * index]
+        f"{breach.label}: {counted(count, breach.one, breach.many)} ({breach.rule}), such as that of {KEY} {first}"
+        for breach, count, first in zip(breaches, found[::2], found[1::2], strict=False)
+        if count
     ]
     if lines:
         raise ExtractError(

@@ -1,4 +1,4 @@
-"""The exclusions gate: holds a run if a suppression list, a consent column or an exclusion reason is not as in the last run."""
+"""The exclusions gate: holds a run if a suppression list, a consent column or an exclusion reason differs from the last run."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,26 +8,27 @@ import duckdb
 
 from dmail_runner.check.ids import near_matches
 from dmail_runner.check.opt_outs import people
+from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import Held
 from dmail_runner.core.values import IDENTICAL, Baseline, Build, Verdicts
 from dmail_runner.declare.campaign import KEY, Campaign, Guard
 from dmail_runner.project.warehouse import quote
 
-# Reasons that depend on earlier mailings, on the wave or on a quantity: they come and go with every run.
+# Reasons that depend on earlier mailings, on the wave or on a quantity. Their figures change with every run.
 CHANGING = ("frequency_cap", "already_mailed", "another_wave", "limit", IDENTICAL)
 FORGOTTEN = "forgotten"  # the list of the people who were erased on request, who leave the profiles
-# Small numbers differ by chance. A difference counts from so many people on, and from so many standard deviations on.
+# The smallest difference that counts, in people and in standard deviations, because small numbers differ by chance.
 FEWEST, DEVIATIONS = 10, 3
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What two runs are compared by.
+    """The figures by which two runs are compared.
 
     Attributes:
         targeted: the number of targeted profiles.
         excluded: the number of excluded profiles by reason.
-        baseline: the lists and consents; None if they are not known.
+        baseline: the lists and consents; None if they are unknown.
     """
 
     targeted: int
@@ -41,31 +42,31 @@ class Figures:
 
     @property
     def fresh(self) -> int:
-        """The targeted profiles without those whom a reason excludes that changes with every run."""
+        """The number of targeted profiles, without those excluded for reasons that change with every run."""
         return self.targeted - sum(self.excluded.get(reason, 0) for reason in CHANGING)
 
 
 def check_near_matches(campaign: Campaign, baseline: Baseline | None) -> None:
-    """Check that no entry of a suppression list has a profile's id as a spreadsheet changes it.
+    """Check that no entry of a suppression list has a profile's id in a form that spreadsheets write.
 
     Raises:
-        Held: if there is one, unless the campaign declares `near_matches: tell`. Nobody can release this hold, because the
-            people of these entries may be in the file.
+        Held: if there is such an entry, unless the campaign declares `near_matches: tell`. This hold cannot be released, because
+            the people of these entries may be in the file.
     """
     near = [entry for entry in baseline.lists if entry.near] if baseline else []
     if near and campaign.mail.guard.near_matches == "hold":
-        found = "; ".join(f"{entry.near:,} of {entry.entries:,} entries of {entry.name}" for entry in near)
+        found = "; ".join(f"{entry.near:,} of {counted(entry.entries, 'entry', 'entries')} of {entry.name}" for entry in near)
         raise Held(
             "ids",
-            f"{campaign.name}: {found} match no profile, but have the id of one as a spreadsheet changes it (zeros, `.0`, "
-            "scientific notation, blanks, apostrophes, separators, case): nothing was delivered",
+            f"{campaign.name}: no profile matches, but one has the same id except for a spreadsheet's changes (zeros, `.0`, "
+            f"scientific notation, blanks, apostrophes, separators, case): {found}: nothing was delivered",
             todo="correct the list's ids, or convert them in the model with the role suppressions, then `dmail-runner resume "
             "RUN`; for ids that differ in this way declare `guard: {near_matches: tell}`",
         )
 
 
 def check_contact_ids(connection: duckdb.DuckDBPyConnection, build: Build, campaign: Campaign, contacts: Sequence[str]) -> None:
-    """Check that nobody in the file has, in the contact history, an id as a spreadsheet changes it: caps would not count.
+    """Check that nobody in the file has a spreadsheet's form of their id in the contact history. Caps would not count them.
 
     Args:
         connection: the session.
@@ -87,8 +88,8 @@ def check_contact_ids(connection: duckdb.DuckDBPyConnection, build: Build, campa
     if near:
         raise Held(
             "ids",
-            f"{campaign.name}: {len(near):,} people in the file are in the contact history only with an id as a spreadsheet "
-            f"changes it, such as {KEY} {min(near)}: nothing was delivered",
+            f"{campaign.name}: the contact history has {counted(len(near), 'person', 'people')} of the file only with an id that "
+            f"a spreadsheet has changed, such as {KEY} {min(near)}: nothing was delivered",
             todo="correct the ids of the profiles, then `dmail-runner resume RUN`; for ids that differ in this way declare "
             "`guard: {near_matches: tell}`",
         )
@@ -115,13 +116,13 @@ def check_exclusions(campaign: Campaign, now: Figures, last: Figures | None) -> 
 
 
 def empty_lists(now: Figures) -> Iterator[str]:
-    """Suppression lists that have no entry at all: a source that was not exported looks the same."""
+    """The fault of suppression lists without any entry, because their source may not have been exported."""
     if now.baseline and not any(entry.entries for entry in now.baseline.lists if entry.name != FORGOTTEN):
         yield "the suppression lists have no entry"
 
 
 def vanished_lists(now: Figures, last: Figures) -> Iterator[str]:
-    """Suppression lists that had entries, and have none."""
+    """The faults of suppression lists that had entries in the last run and have none now."""
     if now.baseline and last.baseline:
         names = {entry.name for entry in now.baseline.lists if entry.entries}
         for before in last.baseline.lists:
@@ -130,7 +131,7 @@ def vanished_lists(now: Figures, last: Figures) -> Iterator[str]:
 
 
 def unmatched_lists(guard: Guard, now: Figures, last: Figures) -> Iterator[str]:
-    """Suppression lists that match far fewer profiles than in the last run."""
+    """The faults of suppression lists that match far fewer profiles than in the last run."""
     if not now.baseline or not last.baseline:
         return
     matched = {entry.name: entry.matched for entry in last.baseline.lists}
@@ -139,13 +140,13 @@ def unmatched_lists(guard: Guard, now: Figures, last: Figures) -> Iterator[str]:
         expected = Expected(before, (1, ratio(now.baseline.profiles, last.baseline.profiles)))
         if entry.name != FORGOTTEN and expected.fell(entry.matched, guard.max_unmatched):
             yield (
-                f"{entry.matched:,} of {entry.entries:,} entries of {entry.name} match a profile, and {before:,} did in the last "
-                f"run, more than max_unmatched, {guard.max_unmatched:.0%}"
+                f"{entry.matched:,} of {counted(entry.entries, 'entry', 'entries')} of {entry.name} matched a profile, and "
+                f"{before:,} did in the last run, a larger change than max_unmatched, {guard.max_unmatched:.0%}"
             )
 
 
 def faded_consents(guard: Guard, now: Figures, last: Figures) -> Iterator[str]:
-    """Consent columns without an answer that had some, and columns with far fewer refusals."""
+    """The faults of consent columns that have lost all answers, or have far fewer refusals."""
     if not now.baseline or not last.baseline:
         return
     before = {consent.column: consent for consent in last.baseline.consents}
@@ -155,54 +156,55 @@ def faded_consents(guard: Guard, now: Figures, last: Figures) -> Iterator[str]:
         if old.answered and not consent.answered:
             yield f"{consent.column} has no answer at all, and had {old.answered:,} in the last run"
         elif expected.fell(consent.refused, guard.max_reason_change):
-            yield f"{consent.refused:,} profiles say no in {consent.column}, and {old.refused:,} did in the last run"
+            refused = counted(consent.refused, "profile says", "profiles say")
+            yield f"{refused} no in {consent.column}, and {old.refused:,} did in the last run"
 
 
 def changed_reasons(guard: Guard, now: Figures, last: Figures) -> Iterator[str]:
-    """Exclusion reasons that exclude far fewer or far more people than in the last run, for the number of people."""
+    """The faults of reasons that exclude far fewer or far more people than in the last run, relative to all people."""
     for reason, before in sorted(last.excluded.items()):
         if reason in CHANGING or not before:
             continue
         count = now.excluded.get(reason, 0)
-        # A rule may stand before or after those that change with every run, so that it sees all people or only the fresh ones.
+        # A rule may be before or after the rules that change with every run. It then applies to all people or to the fresh ones.
         expected = Expected(before, (ratio(now.targeted, last.targeted), ratio(now.fresh, last.fresh)))
         if expected.fell(count, guard.max_reason_change) or expected.rose(count, guard.max_reason_change):
             yield (
-                f"{reason} excludes {count:,} of {now.targeted:,} people, and excluded {before:,} of {last.targeted:,} in the "
-                f"last run, a greater change than max_reason_change, {guard.max_reason_change:.0%}"
+                f"{reason} excludes {count:,} of {counted(now.targeted, 'person', 'people')}, and excluded {before:,} of "
+                f"{last.targeted:,} in the last run, a larger change than max_reason_change, {guard.max_reason_change:.0%}"
             )
 
 
 @dataclass(frozen=True)
 class Expected:
-    """A number of the last run, as it would be now: for all people, and for those whom no changing reason excludes.
+    """The expected number, from the number of the last run.
 
     Attributes:
         before: the number in the last run.
-        scales: by how much more people there are now, counted in several ways. The number is unusual if it is by each of them.
+        scales: the ratios of people now to people then, counted in several ways. A number is unusual if it is by all of them.
     """
 
     before: int
     scales: tuple[float, ...]
 
     def fell(self, count: int, change: float) -> bool:
-        """Whether a number is smaller than expected by more than a share, and by more than chance."""
+        """Whether a number is smaller than expected, by more than a share and by more than chance explains."""
         scale = min(self.scales)
         low = self.before * scale
         enough = min(low, self.before) >= FEWEST if count == 0 else low - count >= self.chance(scale)
         return count < low * (1 - change) and enough
 
     def rose(self, count: int, change: float) -> bool:
-        """Whether a number is greater than expected by the inverse of that share, and by more than chance."""
+        """Whether a number is larger than expected, by more than the inverse of that share and by more than chance explains."""
         scale = max(self.scales)
         high = self.before * scale
         return change < 1 and count > high / (1 - change) and count - high >= self.chance(scale)
 
     def chance(self, scale: float) -> float:
-        """A difference that is no chance: both numbers vary, and that of the last run by its scale."""
+        """The smallest difference that chance does not explain. Both numbers vary, and the last one's variation is scaled."""
         return max(FEWEST, DEVIATIONS * sqrt(self.before * scale + self.before * scale**2))
 
 
 def ratio(now: int, last: int) -> float:
-    """By how much more people there are."""
+    """The ratio of two numbers of people."""
     return now / last if last else 1

@@ -1,9 +1,10 @@
-"""Checks that the extract has exactly the included recipients, and nobody twice, whatever the project's SQL says."""
+"""Checks that the extract has exactly the included recipients, each once, independently of the project's SQL."""
 
 from dataclasses import dataclass
 
 import duckdb
 
+from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import ExtractError
 from dmail_runner.core.values import IDENTICAL, Build, Verdicts
 from dmail_runner.declare.campaign import KEY, SEED, Campaign
@@ -25,10 +26,12 @@ def check(connection: duckdb.DuckDBPyConnection, build: Build, campaign: Campaig
     included = reasons.pop(None, 0)
     found = count_rows(connection, build, campaign)
     faults = {
-        f"{found.rows - found.keys:,} rows with no {KEY}, or with one that another row has": found.rows - found.keys,
-        f"{found.not_included:,} rows of profiles that are not included recipients": found.not_included,
-        f"{found.rows - found.seeds:,} rows for {included:,} included recipients": found.rows - found.seeds - included,
-        f"{found.false_seeds:,} seeds that are also recipients": found.false_seeds,
+        f"{counted(found.rows - found.keys, 'row')} with no {KEY}, or with one that another row has": found.rows - found.keys,
+        f"{counted(found.not_included, 'row')} of profiles that are not included recipients": found.not_included,
+        f"{counted(found.rows - found.seeds, 'row')} for {counted(included, 'included recipient')}": (
+            found.rows - found.seeds - included
+        ),
+        counted(found.false_seeds, "seed that is also a recipient", "seeds that are also recipients"): found.false_seeds,
     }
     if any(faults.values()):
         raise ExtractError(

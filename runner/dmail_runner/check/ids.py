@@ -1,16 +1,19 @@
-"""Finds ids that are the same except for what spreadsheets do to them.
+"""Finds ids that are equal except for changes that spreadsheets make.
 
-A spreadsheet removes leading zeros, appends `.0`, writes large numbers in scientific notation or with zeros after the 15th digit,
-and adds thousands separators. People add apostrophes, quotes, blanks, and other capitals. All of these are found on either side.
+- A spreadsheet removes leading zeros, appends `.0`, and adds thousands separators.
+- It writes large numbers in scientific notation, or with zeros after the 15th digit.
+- People add apostrophes, quotes and blanks, and change capitals.
+
+All of these are found in both sets of ids.
 """
 
 import duckdb
 
 # Blanks, invisible characters, quotes and apostrophes, and the sign of a formula.
 ADDED = r"[\p{Z}\p{C}''\"`=\x{b4}\x{2018}\x{2019}\x{201c}\x{201d}]"
-DIGITS = 15  # that a spreadsheet keeps
+DIGITS = 15  # the number of digits that a spreadsheet keeps
 
-# Ids of the first table that are an id of the second: written alike, cut after the 15th digit, or in scientific notation.
+# The ids of the first table that equal an id of the second: in plain form, cut after the 15th digit, or in scientific notation.
 FOUND = """
     select id from dmail_ids semi join dmail_other_ids as other on dmail_ids.plain = other.plain
     union select id from dmail_ids semi join dmail_other_ids as other on dmail_ids.plain = other.cut
@@ -44,7 +47,7 @@ WITH_DIGITS = r"""whole as (
 
 
 def near_matches(connection: duckdb.DuckDBPyConnection, ids: str, others: str) -> set[str]:
-    """The ids that are another id as a spreadsheet would change it.
+    """The ids that equal another id after the changes of a spreadsheet.
 
     Args:
         connection: the session.
@@ -79,9 +82,9 @@ def forms(ids: str) -> str:
 
     Columns:
         id: the id.
-        plain: the id without what a spreadsheet adds and removes.
-        cut: a longer number, with zeros after the 15th digit; else null.
-        number, margin: the value of an id in scientific notation, and how far it may be from the true one; else null.
+        plain: the id without everything that a spreadsheet may add or remove.
+        cut: the id with zeros after the 15th digit; null for shorter ids.
+        number, margin: the value of an id in scientific notation, and its possible error; null for other ids.
     """
     return rf"""
         with

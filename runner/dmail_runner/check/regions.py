@@ -8,7 +8,7 @@ from dmail_runner.extract.rows import people_query
 from dmail_runner.project.warehouse import quote
 
 COUNTRY, REGION = "country_code", "region"
-MIN_PIECES = 10  # of a region that is shown; smaller ones are merged
+MIN_PIECES = 10  # regions with fewer pieces are merged
 
 
 def count_regions(

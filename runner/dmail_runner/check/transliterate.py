@@ -20,7 +20,7 @@ class Transliterated:
 
     Attributes:
         column: the column.
-        count: how many characters were replaced.
+        count: the number of replaced characters.
         character: the most frequent one of them.
         text: its replacement.
     """
@@ -103,7 +103,7 @@ def replaced(column: str, replacements: dict[str, str]) -> str:
 
 
 def replacement(character: str, encoding: str) -> str | None:
-    """The replacement of a character in an encoding; None if there is none that is fit for a letter."""
+    """The replacement of a character in an encoding; None if there is none that is suitable for a letter."""
     kind = unicodedata.category(character)
     if kind.startswith("M") or kind == "Cf":
         return ""

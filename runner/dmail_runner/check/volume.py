@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import Held, Problem
 from dmail_runner.core.values import Churn, Verdicts
 from dmail_runner.declare.campaign import Campaign, Guard
@@ -34,7 +35,8 @@ def check_volume(campaign: Campaign, provider: Provider, verdicts: Verdicts, las
     if campaign.mail.postal_class and 0 < verdicts.included < (
         minimum := provider.postal_classes[campaign.mail.postal_class].min_pieces
     ):
-        faults.append(f"{verdicts.included:,} pieces are too few for {campaign.mail.postal_class}, which needs {minimum:,}")
+        pieces = counted(verdicts.included, "piece is", "pieces are")
+        faults.append(f"{pieces} too few for {campaign.mail.postal_class}, which needs {minimum:,}")
     if faults:
         raise Held(
             "volume",
@@ -45,13 +47,15 @@ def check_volume(campaign: Campaign, provider: Provider, verdicts: Verdicts, las
 
 def volume_faults(guard: Guard, included: int, last: int | None) -> Iterator[str]:
     """The limits that a number of pieces exceeds."""
+    pieces = counted(included, "piece is", "pieces are")
     if guard.min_rows is not None and included < guard.min_rows:
-        yield f"{included:,} pieces are fewer than min_rows, {guard.min_rows:,}"
+        yield f"{pieces} fewer than min_rows, {guard.min_rows:,}"
     if guard.max_rows is not None and included > guard.max_rows:
-        yield f"{included:,} pieces are more than max_rows, {guard.max_rows:,}"
+        yield f"{pieces} more than max_rows, {guard.max_rows:,}"
     if guard.max_change is not None and last and abs(included - last) > guard.max_change * last:
         change = (included - last) / last
-        yield f"{included:,} pieces after {last:,} last time are {change:+.1%}, more than max_change, {guard.max_change:.0%}"
+        pieces = counted(included, "piece")
+        yield f"{pieces} after {last:,} in the last run: {change:+.1%}, more than max_change, {guard.max_change:.0%}"
 
 
 def churn_faults(guard: Guard, last: int | None, churn: Churn | None) -> Iterator[str]:
@@ -59,11 +63,11 @@ def churn_faults(guard: Guard, last: int | None, churn: Churn | None) -> Iterato
     if guard.max_churn is None or not last:
         return
     if churn is None:
-        yield "max_churn cannot be checked: the contact history of the last run is gone"
+        yield "max_churn cannot be checked: the contact history of the last run is missing"
         return
     for people, how in ((churn.came, "came"), (churn.went, "went")):
         if people > guard.max_churn * last:
             yield (
-                f"{people:,} people {how} since the last run's {last:,} pieces, {people / last:.1%}: "
-                f"more than max_churn, {guard.max_churn:.0%}"
+                f"{counted(people, 'person', 'people')} {how} since the last run's {counted(last, 'piece')}, "
+                f"{people / last:.1%}: more than max_churn, {guard.max_churn:.0%}"
             )

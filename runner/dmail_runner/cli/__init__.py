@@ -1,6 +1,21 @@
 """The command line: parses arguments, calls the other packages, prints results. Only this package catches errors."""
 
-from dmail_runner.cli import approve, audit, decide, due, look, make, report, route, run, setup
+from dmail_runner.cli import approve, audit, decide, due, look, make, people, replay, report, route, run, setup
 from dmail_runner.cli.base import app, main
 
-__all__ = ["app", "approve", "audit", "decide", "due", "look", "main", "make", "report", "route", "run", "setup"]
+__all__ = [
+    "app",
+    "approve",
+    "audit",
+    "decide",
+    "due",
+    "look",
+    "main",
+    "make",
+    "people",
+    "replay",
+    "report",
+    "route",
+    "run",
+    "setup",
+]

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from dmail_runner.ledger.ledger import Ledger
     from dmail_runner.run.job import Job
 
-By = Annotated[str | None, typer.Option(help="A note about who has decided. The approver is the account that runs this.")]
-Show = Annotated[bool, typer.Option("--show", help="Show what would be approved, without approving it.")]
-Full = Annotated[bool, typer.Option("--full", help="With --show: every text that has changed, line by line.")]
-FourEyes = Annotated[bool, typer.Option("--four-eyes", help="Refuse whoever has written some of it, by git.")]
-Request = Annotated[bool, typer.Option("--request", help="Print what an approver signs, to approve from another machine.")]
+By = Annotated[str | None, typer.Option(help="A note about the decision. The approver is the account that runs the command.")]
+Show = Annotated[bool, typer.Option("--show", help="Show the definition to approve, without approving it.")]
+Full = Annotated[bool, typer.Option("--full", help="With --show: all changed texts, line by line.")]
+FourEyes = Annotated[bool, typer.Option("--four-eyes", help="Refuse authors of the campaign, according to git.")]
+Request = Annotated[bool, typer.Option("--request", help="Print the text to sign, to approve from another machine.")]
 Signed = Annotated[Path | None, typer.Option(metavar="FILE", help="Approve by the SSH signature of a request.")]
 
 
@@ -37,7 +37,7 @@ def approve(
     """Approve a campaign as it is defined now. Any later change needs another approval. Runs that waited for it continue.
 
     `--show` prints the figures and the first rows, which are personal data, and what has changed since the last approval.
-    `--request` prints a text for `ssh-keygen -Y sign -n dmail-runner -f KEY FILE`, and `--signed FILE.sig` takes the signature.
+    `--request` prints a text for `ssh-keygen -Y sign -n dmail-runner -f KEY FILE`, and `--signed FILE.sig` reads the signature.
 
     Example: dmail-runner approve spring_catalog --four-eyes
     """
@@ -53,7 +53,7 @@ def approve(
 
 
 def record(job: "Job", ledger: "Ledger", by: str | None, signed: Path | None, *, four_eyes: bool) -> None:
-    """Record the approval, and print who has given it."""
+    """Record the approval, and print the approver."""
     from dmail_runner.run.approval import approve as record_approval
 
     signature = signed.read_text(encoding="utf-8", errors="replace") if signed else None
@@ -71,7 +71,7 @@ def print_request(job: "Job", ledger: "Ledger") -> None:
 
 
 def show_case(job: "Job", ledger: "Ledger", slot: "datetime", *, full: bool) -> None:
-    """Print the figures and the first rows, what would be approved, and what has changed."""
+    """Print the figures and the first rows, the definition, and its changes since the last approval."""
     from dmail_runner.cli.text import approval_lines, figures, record_lines
     from dmail_runner.look.preview import Wanted, previewed
     from dmail_runner.run.approval import case_of, last_in_force

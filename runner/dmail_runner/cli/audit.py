@@ -1,4 +1,4 @@
-"""Commands about what the ledger and the contact history record: `audit` and `forget`."""
+"""The command `audit`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,9 +16,9 @@ from dmail_runner.cli.base import (
     print_result,
     say,
     say_json,
-    tell,
 )
 from dmail_runner.core.account import this_account
+from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import DmailError
 
 if TYPE_CHECKING:
@@ -30,15 +30,13 @@ app.add_typer(audits, name="audit")
 MAX_FAULTS = 50
 
 Against = Annotated[Path | None, typer.Option(metavar="FILE", help="Compare with events that `audit export` has written.")]
-ProfileId = Annotated[str, typer.Argument(help="The profile.")]
-ErasureReason = Annotated[str, typer.Option("--reason", help="The reason. The ledger records it without the person.")]
 
 
 @audits.command()
 def verify(context: typer.Context, as_json: AsJson = False, against: Against = None) -> None:
-    """Verify that no event of the ledger was edited, added or removed, and that every row of every table is as its event says.
+    """Verify that no event of the ledger was edited, added or removed, and that every row of every table agrees with its event.
 
-    How far a schedule was planned moves with the clock, and is not covered.
+    The time up to which a schedule was planned changes with the clock, and is not covered.
 
     Example: dmail-runner audit verify --against exported.jsonl
     """
@@ -56,14 +54,16 @@ def verify(context: typer.Context, as_json: AsJson = False, against: Against = N
     if found:
         raise damaged(ledger, found)
     if not as_json:
-        say(f"{mark.number:,} events, none edited or missing, and every row is as they say; the last is {mark.hash or 'none'}")
+        say(
+            f"{counted(mark.number, 'event')}, none edited or missing, and all rows match; the last hash is {mark.hash or 'none'}"
+        )
         if anchor is None and mark.number:
             say(f"note: this host has no anchor of the ledger ({ledger.anchor.path}): an older copy of it would not be noticed")
 
 
 @audits.command()
 def export(context: typer.Context) -> None:
-    """Print the ledger's events as JSON lines, to be kept elsewhere: in git, or where nobody can change them.
+    """Print the ledger's events as JSON lines. Keep them elsewhere, such as in git or in storage that cannot be changed.
 
     Example: dmail-runner audit export > exported.jsonl
     """
@@ -86,7 +86,7 @@ def damaged(ledger: "Ledger", faults: list[str]) -> DmailError:
 
 @audits.command()
 def reconcile(context: typer.Context, reason: Reason) -> None:
-    """Continue with an older copy of the ledger. Runs that it lacks are held as unknown, and no past slot is run by itself.
+    """Continue with an older copy of the ledger. Runs that it lacks are held as unknown. Past slots are not run.
 
     Example: dmail-runner audit reconcile --reason "disk failure, backup of Sunday"
     """
@@ -98,19 +98,3 @@ def reconcile(context: typer.Context, reason: Reason) -> None:
     for run in reconcile_runs(jobs, Ledger(settings, now), f"by {this_account()}: {reason}"):
         say(f"held     {run}: it is unknown whether its file was delivered; record the answer with dmail-runner settle {run}")
     say("the ledger is in use again")
-
-
-@app.command()
-def forget(context: typer.Context, profile_id: ProfileId, reason: ErasureReason) -> None:
-    """Erase a person: the contact history keeps only a pseudonym, and a suppression list has a key that stops further mail.
-
-    Example: dmail-runner forget 0000000042 --reason "request of 2027-03-01"
-    """
-    from dmail_runner.history.forget import forget as erase
-
-    settings, ledger = open_ledger(context.obj)
-    found = erase(settings, ledger, profile_id, f"by {this_account()}: {reason}", tell)
-    for run in found.runs:
-        say(f"was in   {run}")
-    say(f"erased from {len(found.runs)} runs; this person is not mailed any more")
-    say("still to do: delete the person in the source of the profiles, and ask the providers of these files to delete it")

@@ -1,4 +1,4 @@
-"""What all commands use: the application and its options, how a project is opened, what is printed, and how errors end."""
+"""The base of all commands: the application, its global options, opening a project, output, and errors."""
 
 import json
 import os
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dmail_runner.cli.completion import campaign_names
+from dmail_runner.cli.groups import Commands
 from dmail_runner.cli.screen import Screen, ignore_closed_pipe
 from dmail_runner.core.errors import DmailError, Stopped, UsageError, unexpected
 from dmail_runner.core.log import Log
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 EXIT_CODES = "Exit codes: 0 done, or nothing to do; 1 failed; 2 wrong use or wrong configuration; 3 held, a person must decide."
 
 app = typer.Typer(
+    cls=Commands,
     help=f"Postal campaigns as dbt models, delivered to the mail house.\n\n{EXIT_CODES}",
     no_args_is_help=True,
     add_completion=True,
@@ -47,7 +49,7 @@ Names = Annotated[
     list[str] | None,
     typer.Argument(metavar="CAMPAIGN", help="Campaigns by name. The default is all.", autocompletion=campaign_names),
 ]
-RunId = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, as `status --json` prints it.")]
+RunId = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, its beginning, or a campaign for its newest run.")]
 Name = Annotated[str, typer.Argument(metavar="CAMPAIGN", help="The campaign.", autocompletion=campaign_names)]
 Slot = Annotated[
     str | None,
@@ -59,7 +61,7 @@ Reason = Annotated[str, typer.Option(help="The reason. The ledger records it.")]
 
 @dataclass(frozen=True)
 class GlobalOptions:
-    """The options that stand before the command.
+    """The options before the command.
 
     Attributes:
         project_dir: the dbt project; None for the present folder or the nearest one above it that is a project.
@@ -173,7 +175,7 @@ tell = screen.tell
 
 
 def say(text: str) -> None:
-    """Print a result for people. With `--json` it is dropped where a command sets `screen.silent`."""
+    """Print a result for people. It is dropped if the command has set `screen.silent`, as with `--json`."""
     if not screen.silent:
         print_result(text)
 
@@ -227,7 +229,7 @@ def attempt(step: Callable[[], object]) -> int:
 
 
 def tell_unexpected(error: Exception) -> None:
-    """Print the type and the place of an error of this program. Its text may quote a row, so it is printed only on request."""
+    """Print the type and the source line of a bug. Its text may quote a row, so it is printed only on request."""
     if os.environ.get("DMAIL_DEBUG"):
         typer.echo(redact("".join(traceback.format_exception(error))), err=True)
         return

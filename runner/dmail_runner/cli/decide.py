@@ -1,4 +1,4 @@
-"""Commands by which a person decides about a run."""
+"""Commands for decisions about a run."""
 
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @app.command()
 def resume(context: typer.Context, run: RunId) -> None:
-    """Continue a run: a frozen file is shipped as it is, and the gates check again.
+    """Continue a run. A frozen file is shipped as it is. All gates are checked again.
 
     Example: dmail-runner resume spring_catalog-20270301T110000Z
     """
@@ -60,7 +60,7 @@ def cancel(
     reason: Reason,
     rest: Annotated[bool, typer.Option("--rest", help="For a run that was delivered in part: give up the other parts.")] = False,
 ) -> None:
-    """Give up a run of which nothing was delivered. Its slot counts as done. With the first wave, later waves are cancelled, too.
+    """Cancel a run of which nothing was delivered. Its slot counts as done. Cancelling a first wave also cancels the later waves.
 
     Example: dmail-runner cancel spring_catalog-20270301T110000Z --reason "the sale is over"
     """
@@ -72,7 +72,7 @@ def cancel(
 
 @app.command()
 def resend(context: typer.Context, run: RunId, reason: Reason) -> None:
-    """Mail a slot a second time, on purpose. It is built anew, by the current rules and opt-outs, under another file name.
+    """Mail a slot a second time, on purpose. The file is built again, by the current rules and opt-outs, with another name.
 
     Example: dmail-runner resend spring_catalog-20270301T110000Z --reason "lost in the fire at the printer's"
     """
@@ -132,9 +132,9 @@ def decide(
     run = step(job, found, ledger)
     if run:
         log_end(run)
-    say(done or "\n".join(run_lines(run or ledger.known(run_id))))
+    say(done or "\n".join(run_lines(run or ledger.known(found.run_id))))
     if isinstance(job, LedgerAlone) and job.error and run and not run.finished:
-        say(f"{run_id} does not continue by itself: {job.error.what}\n  -> dmail-runner cancel {run_id} --reason ...")
+        say(f"{run.run_id} cannot continue: {job.error.what}\n  -> dmail-runner cancel {run.run_id} --reason ...")
 
 
 def job_of(settings: "Settings", run: "Run") -> "Job | LedgerAlone":

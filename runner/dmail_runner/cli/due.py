@@ -26,6 +26,7 @@ from dmail_runner.cli.base import (
     tell,
     worst,
 )
+from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import Stopped
 
 if TYPE_CHECKING:
@@ -35,10 +36,11 @@ if TYPE_CHECKING:
     from dmail_runner.project.warm import WarmDbt
 
 
-Grace = Annotated[int, typer.Option(min=0, help="Seconds that a run may continue after the service is asked to end.")]
+Grace = Annotated[int, typer.Option(min=0, help="Seconds that a run may continue after the signal to end.")]
 Heartbeat = Annotated[
     str | None, typer.Option(envvar="DMAIL_HEARTBEAT", help="A URL to request after each check without errors.")
 ]
+AllowHttp = Annotated[bool, typer.Option("--allow-http", help="Allow an http address for the heartbeat.")]
 Weeks = Annotated[int, typer.Option(min=1, max=520, help="The number of weeks from now.")]
 
 
@@ -68,19 +70,22 @@ def run_due(settings: "Settings", run_dbt: "RunDbt") -> int:
 def say_run(run: "Run") -> None:
     """Print one line about a run that has ended."""
     log_end(run)
-    pieces = f"  {run.verdicts.included:,} pieces" if run.verdicts else ""
+    pieces = f"  {counted(run.verdicts.included, 'piece')}" if run.verdicts else ""
     say(f"{run.run_id}  {run.state}{pieces}" + (f"  ({run.error})" if run.error else ""))
 
 
 @app.command()
-def serve(context: typer.Context, grace: Grace = 60, heartbeat: Heartbeat = None) -> None:
-    """Run as a service: carry out every slot when it is due. SIGTERM ends it. `.dmail/service.json` has its state.
+def serve(context: typer.Context, grace: Grace = 60, heartbeat: Heartbeat = None, allow_http: AllowHttp = False) -> None:
+    """Run as a service that carries out each slot when it is due. SIGTERM ends it. `.dmail/service.json` has its state.
 
     Example: dmail-runner serve --heartbeat https://hc.example.com/ping/dmail
     """
+    from dmail_runner.core.http import check_https
     from dmail_runner.core.lock import locked
     from dmail_runner.project.warm import WarmDbt
 
+    if heartbeat:
+        check_https(heartbeat, "--heartbeat", allow_http=allow_http)
     settings = context.obj.settings()
     settings.prepare()
     warm = WarmDbt()
@@ -113,7 +118,7 @@ def serve_until(ending: threading.Event, settings: "Settings", warm: "WarmDbt", 
 
 @contextmanager
 def end_by_signal(grace: int) -> Iterator[threading.Event]:
-    """An event that SIGTERM, SIGINT and SIGHUP set. What is still running `grace` seconds later is stopped."""
+    """An event that SIGTERM, SIGINT and SIGHUP set. A run that continues for more than `grace` seconds is stopped."""
     ending = threading.Event()
 
     def ask(number: int, _: object) -> None:
@@ -128,7 +133,7 @@ def end_by_signal(grace: int) -> Iterator[threading.Event]:
     try:
         yield ending
     except Stopped:
-        tell("stopped  the run that was under way continues at the next start")
+        tell("stopped  the interrupted run continues at the next start")
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
@@ -155,4 +160,4 @@ def calendar(context: typer.Context, weeks: Weeks = 4, as_json: AsJson = False) 
     elif entries:
         say_table([["slot (UTC)", "as scheduled", "campaign"], *map(calendar_row, entries)])
     else:
-        say(f"no slot in the next {weeks} weeks")
+        say(f"no slot in the next {counted(weeks, 'week')}")

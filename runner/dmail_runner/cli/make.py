@@ -1,4 +1,4 @@
-"""Commands that write files to try a project with, or to read about it: sample data and the dbt documentation."""
+"""Commands that write sample data and the dbt documentation."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from dmail_runner.cli.base import app, now, say, tell
+from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import UsageError
 
 Rows = Annotated[int, typer.Option(min=1, max=1_000_000_000, help="The number of profiles.")]
@@ -27,7 +28,7 @@ def sample_data(
     if path.exists() and not force:
         raise UsageError(f"{path} exists, and may contain real data", todo="use another --output, or --force to replace it")
     write_sample(path, rows, now().date(), keep_lists=not force)
-    say(f"{rows:,} sample profiles in {path}")
+    say(f"{counted(rows, 'sample profile')} in {path}")
 
 
 @app.command()

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from dmail_runner.cli.base import app, now, open_project, say, tell
+from dmail_runner.core.counted import counted
 
 PAGES = 5_000  # the default number of runs with a page: up to 60 KB each, written in about ten seconds
 
@@ -31,5 +32,5 @@ def report(context: typer.Context, output: Output = Path("site"), limit: Limit =
     if lineage:
         write_lineage(settings, run_dbt, folder, tell)
     written = write_report(Project(settings, manifest, run_dbt, now()), Ledger(settings, now), folder, limit)
-    say(f"{written.pages:,} pages written, {written.unchanged:,} unchanged")
+    say(f"{counted(written.pages, 'page')} written, {written.unchanged:,} unchanged")
     say(f"open {folder / 'index.html'}")

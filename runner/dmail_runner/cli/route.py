@@ -9,6 +9,7 @@ import typer
 from dmail_runner.cli.base import app, now, say
 from dmail_runner.cli.completion import route_names
 from dmail_runner.core.errors import ConfigError, Problem
+from dmail_runner.core.suggest import known_names
 
 if TYPE_CHECKING:
     from dmail_runner.core.settings import Settings
@@ -24,7 +25,7 @@ Name = Annotated[
 
 @routes.command()
 def test(context: typer.Context, name: Name) -> None:
-    """Deliver a probe as a run would, and remove it again. If that fails, find the settings with which it does not.
+    """Deliver a probe like the file of a run, and remove it. If that fails, search for settings with which it succeeds.
 
     Example: dmail-runner route test acme_sftp
     """
@@ -46,7 +47,7 @@ def test(context: typer.Context, name: Name) -> None:
 
 
 def campaigns(settings: "Settings") -> "Iterator[Campaign]":
-    """The project's campaigns, but for those whose declaration is wrong; none if the project cannot be parsed."""
+    """The project's campaigns, without those with errors; none if the project cannot be parsed."""
     from dmail_runner.project.dbt_process import run_dbt
     from dmail_runner.project.manifest import load_manifest
 
@@ -59,7 +60,7 @@ def campaigns(settings: "Settings") -> "Iterator[Campaign]":
 
 @routes.command()
 def fingerprint(context: typer.Context, name: Name) -> None:
-    """Show the host keys of a route's server, to compare with the provider's and to pin. No login takes place.
+    """Show the host keys of a route's server, to compare them with the provider's and to pin them. It does not log in.
 
     Example: dmail-runner route fingerprint acme_sftp
     """
@@ -70,7 +71,7 @@ def fingerprint(context: typer.Context, name: Name) -> None:
     settings = context.obj.settings()
     entries = read_yaml(settings.profiles_dir / "routes.yml", FILE)
     if not isinstance(entries.get(name), dict) or "host" not in entries[name]:
-        raise ConfigError([Problem(FILE, name, "there is no such route, or it has no `host`", ", ".join(entries))])
+        raise ConfigError([Problem(FILE, name, f"there is no such route, or it has no `host`; {known_names(name, entries)}")])
     address = render({key: entries[name].get(key, 22) for key in ("host", "port")}, FILE, name)
     for kind, found in fingerprints(str(address["host"]), int(address["port"]), 30):
         say(f"{found}  {kind}")

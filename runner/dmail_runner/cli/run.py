@@ -1,4 +1,4 @@
-"""Commands that deliver: `run` and `proof`; and `purge`, which gives up what was never delivered."""
+"""The commands `run` and `proof`, which deliver, and `purge`, which cancels old unfinished runs."""
 
 from dataclasses import replace
 from enum import StrEnum
@@ -62,7 +62,7 @@ def run(
     target: Target = None,
     as_json: AsJson = False,
 ) -> None:
-    """Build, check, extract and deliver what is due. A slot that is done is not run again.
+    """Build, check, extract and deliver the slot that is due. A finished slot is not run again.
 
     Without CAMPAIGN, all active campaigns are run.
 
@@ -90,11 +90,11 @@ def check_options(campaigns: list[str] | None, slot: str | None, *, dry: bool, d
         if not campaigns:
             raise UsageError("--slot needs a campaign")
     if accept and (slot is None or not campaigns or len(campaigns) != 1):
-        raise UsageError("--accept needs one campaign and its --slot: it is for one run")
+        raise UsageError("--accept needs one campaign and its --slot, because it applies to one run")
 
 
 def run_campaigns(settings: "Settings", names: list[str] | None, request: "Request", results: list[dict[str, Any]]) -> int:
-    """Run campaigns one after the other, and print how they ended. Returns the exit code.
+    """Run campaigns one after the other, and print the results. Returns the exit code.
 
     `results` collects the figures of dry runs, which the ledger does not record.
     """
@@ -171,7 +171,7 @@ def proof(context: typer.Context, campaign: Name, slot: Slot = None) -> None:
 
 @app.command()
 def purge(context: typer.Context) -> None:
-    """Cancel runs that were not finished within the provider's `retention_days`, and delete what killed processes have left.
+    """Cancel runs that were not finished within the provider's `retention_days`, and delete leftovers of killed processes.
 
     Example: dmail-runner purge
     """
@@ -181,7 +181,7 @@ def purge(context: typer.Context) -> None:
 
     settings, manifest = open_project(context.obj)
     with lock_warehouse(settings, "purge", tell):
-        pass  # taking the lock deletes what killed builds have left
+        pass  # taking the lock deletes the leftovers of killed builds
     jobs = {name: job for name in manifest.names if (job := job_or_none(settings, manifest, name))}
     for run in purge_all(settings, jobs, Ledger(settings, now), tell):
         say(f"kept     {run.run_id}: some of it may have been delivered; its files are in {settings.spool_dir}")
@@ -189,9 +189,9 @@ def purge(context: typer.Context) -> None:
 
 
 def job_or_none(settings: "Settings", manifest: "Manifest", name: str) -> "Job | None":
-    """The job of a campaign. Prints a note and returns None if the campaign is declared wrongly."""
+    """The job of a campaign. Prints a note and returns None if the campaign has errors."""
     try:
         return open_job(settings, manifest.campaign(name))
     except ConfigError as error:
-        tell(f"note     {name} is declared wrongly: {error.what}")
+        tell(f"note     {name} has errors: {error.what}")
         return None

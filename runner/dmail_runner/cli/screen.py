@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import typer
 
+from dmail_runner.core.counted import counted
 from dmail_runner.core.redact import redact
 
 if TYPE_CHECKING:
@@ -20,7 +21,16 @@ if TYPE_CHECKING:
     from dmail_runner.project.dbt_process import Node
 
 
-STYLES = {"held": "yellow", "note": "yellow", "retry": "yellow", "error": "red"}
+STYLES = {
+    "held": "yellow",
+    "note": "yellow",
+    "retry": "yellow",
+    "stopped": "yellow",
+    "error": "red",
+    "failed": "red",
+    "settled": "green",
+    "active": "green",
+}
 MAX_NAME = 36  # characters of a dbt node's name beside a progress bar
 PASSED = ("success", "pass")
 
@@ -54,7 +64,7 @@ class Screen:
             self.log.run_id = run_id
 
     def tell(self, text: str) -> None:
-        """Show a line of progress, and log it. Its first word says what kind it is."""
+        """Show a line of progress, and log it. Its first word is its kind."""
         kind, _, rest = text.partition(" ")
         if self.log:
             self.log.write(kind.rstrip(":"), text=rest.strip())
@@ -106,7 +116,7 @@ class Screen:
             self.progress.remove_task(self.build)
             self.build = None
             if self.passed_tests:
-                self.show(f"  ok     {self.passed_tests} data tests")
+                self.show(f"  ok     {counted(self.passed_tests, 'data test')}")
             self.passed_tests = 0
 
     def watch(self, transfer: "Transfer") -> Callable[[int], None]:

@@ -1,6 +1,7 @@
-"""Commands that create a campaign or a project, and the one that examines an installation."""
+"""The commands `new` and `init`, which create campaigns and projects, and `doctor`, which examines an installation."""
 
 import os
+import sys
 from contextlib import suppress
 from dataclasses import asdict
 from importlib.metadata import version
@@ -9,12 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dmail_runner.cli.base import AsJson, app, now, say, say_json, watched_dbt
+from dmail_runner.cli.base import AsJson, app, now, open_project, say, say_json, watched_dbt
 from dmail_runner.cli.completion import campaign_names
+from dmail_runner.core.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from dmail_runner.cli.base import GlobalOptions
     from dmail_runner.doctor import Finding
 
 
@@ -23,13 +26,24 @@ Like = Annotated[
     str | None,
     typer.Option(metavar="OTHER", help="Copy this campaign.", show_default=False, autocompletion=campaign_names),
 ]
-NewFolder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder to create.")]
+NewFolder = Annotated[Path | None, typer.Argument(metavar="DIR", help="The folder to create.", show_default=False)]
+Here = Annotated[bool, typer.Option("--here", help="Add direct mail to the present dbt project.")]
+Customers = Annotated[
+    str | None,
+    typer.Option(metavar="REF", help="With --here: your customers, such as \"ref('dim_customers')\".", show_default=False),
+]
+Suppressions = Annotated[
+    str | None,
+    typer.Option(metavar="REF", help="With --here: the customers who must not be mailed.", show_default=False),
+]
+Country = Annotated[str, typer.Option(metavar="CODE", help="With --here: the country of customers without one.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Write the files without asking.")]
 Network = Annotated[bool, typer.Option("--network", help="Also open a TCP connection to each route's server. Nothing is sent.")]
 
 
 @app.command()
 def new(context: typer.Context, campaign: NewName, like: Like = None) -> None:
-    """Create a campaign's folder: a draft that passes `check`, either a small example or a copy of another campaign.
+    """Create a campaign: a draft that passes `check`, as a small example or as a copy of another campaign.
 
     Example: dmail-runner new autumn_catalog --like spring_catalog
     """
@@ -44,11 +58,35 @@ def new(context: typer.Context, campaign: NewName, like: Like = None) -> None:
 
 
 @app.command()
-def init(folder: NewFolder) -> None:
-    """Create a project: the dbt package `dmail`, the models that every campaign needs, one campaign, and a provider.
+def init(
+    context: typer.Context,
+    folder: NewFolder = None,
+    here: Here = False,
+    customers: Customers = None,
+    suppressions: Suppressions = None,
+    country: Country = "US",
+    yes: Yes = False,
+) -> None:
+    """Create a project, or add direct mail to an existing dbt project.
 
-    Example: dmail-runner init letters
+    A new project gets the dbt package `dmail`, the models that every campaign needs, one campaign, and a provider. With --here,
+    the present project gets them, with profiles that map the columns of --customers. The diff of existing files is printed first.
+
+    Example: dmail-runner init --here --customers "ref('dim_customers')"
     """
+    if here and folder is None and customers:
+        add_here(context.obj, customers, suppressions, country, yes)
+    elif folder is not None and not here and customers is None:
+        create(folder)
+    else:
+        raise UsageError(
+            "init takes either a folder to create, or --here and --customers",
+            todo="dmail-runner init letters, or in your project: dmail-runner init --here --customers \"ref('dim_customers')\"",
+        )
+
+
+def create(folder: Path) -> None:
+    """Create a project, and print the next commands."""
     from dmail_runner.setup.scaffold import FIRST, new_project
 
     new_project(folder.absolute(), version("dmail-runner"))
@@ -56,6 +94,35 @@ def init(folder: NewFolder) -> None:
     say(f"  cd {folder}")
     say("  dmail-runner sample-data --rows 10000")
     say(f"  dmail-runner run {FIRST}")
+
+
+def add_here(options: "GlobalOptions", customers: str, suppressions: str | None, country: str, yes: bool) -> None:
+    """Add direct mail to the present project, and print the next commands."""
+    from dmail_runner.setup.existing import add, plan_addition
+    from dmail_runner.setup.scaffold import FIRST, PACKAGE_FOLDER
+
+    settings, manifest = open_project(options)
+    addition = plan_addition(settings, manifest, customers, suppressions, country)
+    say(f"new: {PACKAGE_FOLDER}/, the dbt package, installed as `dbt deps` does")
+    for path in sorted(addition.new):
+        say(f"new: {path}")
+    say(addition.diff().rstrip("\n"))
+    if not yes:
+        confirm()
+    add(settings, addition)
+    if addition.unplaced:
+        say(f"no column was found for {', '.join(addition.unplaced)}: see TODO in dmail_profiles.sql")
+    if not suppressions:
+        say("there is no suppression list: runs are held until dmail_suppressions.sql has one, or a person accepts that")
+    say(f"added a draft campaign. Next: check dmail_profiles.sql, then dmail-runner run {FIRST} --dry-run")
+
+
+def confirm() -> None:
+    """Ask whether to write the files. Exits if the answer is no. Raises UsageError if nobody can answer."""
+    if not sys.stdin.isatty():
+        raise UsageError("nothing was written: the input is not a terminal", todo="use --yes if the files above are right")
+    if not typer.confirm("Write these files?"):
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from dmail_runner.core.counted import counted
 from dmail_runner.core.values import Part, RegionCount, Verdicts
 from dmail_runner.ledger.run import Run, instant, verdicts_as_json
 
@@ -37,12 +38,12 @@ def figures(verdicts: Verdicts) -> Iterator[str]:
 def file_lines(part: Part, location: str | None) -> Iterator[str]:
     """One file."""
     yield f"  file      {location or f'{part.name} (route {part.route})'}"
-    yield f"            {part.rows:,} rows, {part.bytes:,} bytes"
+    yield f"            {counted(part.rows, 'row')}, {counted(part.bytes, 'byte')}"
     yield f"  sha256    {part.sha256}"
     if part.plain_sha256:
-        yield f"  decrypted {part.plain_sha256}, {part.plain_bytes:,} bytes"
+        yield f"  decrypted {part.plain_sha256}, {counted(part.plain_bytes or 0, 'byte')}"
     if part.inner_sha256:
-        yield f"  unpacked  {part.inner_sha256}, {part.inner_bytes:,} bytes"
+        yield f"  unpacked  {part.inner_sha256}, {counted(part.inner_bytes or 0, 'byte')}"
 
 
 def run_lines(run: Run) -> Iterator[str]:
@@ -73,9 +74,11 @@ def dry_run_lines(campaign: str, found: "DryRun") -> Iterator[str]:
 
 
 def dry_run_json(campaign: str, found: "DryRun") -> dict[str, Any]:
-    """The figures of a dry run."""
+    """The figures and files of a dry run. The files are not encrypted."""
     slot, cost = instant(found.slot), found.cost
-    return {"campaign": campaign, "slot": slot, "dry_run": True, **verdicts_as_json(found.verdicts), "cost": cost}
+    name = "plain_sha256" if found.encrypted else "sha256"
+    parts = [{"name": p.name, "rows": p.rows, "bytes": p.bytes, name: p.sha256} for p in found.parts if not p.side]
+    return {"campaign": campaign, "slot": slot, "dry_run": True, **verdicts_as_json(found.verdicts), "cost": cost, "parts": parts}
 
 
 def explanation_lines(found: "Explanation", slot: datetime) -> Iterator[str]:
@@ -112,7 +115,7 @@ def visible(text: str) -> str:
 
 def difference_lines(campaign: str, slot: datetime, found: "Difference") -> Iterator[str]:
     """The difference from the last file."""
-    yield f"{campaign}  slot {moment(slot)} against {moment(found.last.slot)}, {found.last.included:,} pieces"
+    yield f"{campaign}  slot {moment(slot)} against {moment(found.last.slot)}, {counted(found.last.included, 'piece')}"
     yield f"  {'added':<22}{found.added:>10,}"
     yield f"  {'removed':<22}{sum(found.removed.values()):>10,}"
     for reason, count in found.removed.items():
@@ -142,7 +145,7 @@ def event_lines(regions: Sequence[RegionCount], events: Sequence["Event"]) -> It
     if regions:
         yield "  goes to   " + ", ".join(f"{region_name(region)} {region.pieces:,}" for region in regions[:MAX_REGIONS])
         if more := regions[MAX_REGIONS:]:
-            yield f"            and {sum(region.pieces for region in more):,} to {len(more):,} other regions"
+            yield f"            and {sum(region.pieces for region in more):,} to {counted(len(more), 'other region')}"
     for event in events:
         yield f"  {event.at:%Y-%m-%d %H:%M:%S}  {event.kind:<14}{visible(event.detail)}".rstrip()
 
@@ -158,7 +161,7 @@ def region_name(region: RegionCount) -> str:
 
 
 def approval_lines(campaign: str, case: "Case", last: "Approval | None", *, full: bool) -> Iterator[str]:
-    """What is to be approved, and what has changed since the last approval."""
+    """The definition to approve, and the changes since the last approval."""
     from dmail_runner.run.definition import Definition, full_text, summary
 
     before = Definition(last.parts) if last else None

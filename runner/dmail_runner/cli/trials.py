@@ -1,4 +1,4 @@
-"""Prints what came of a route's probes, in a few lines for a person."""
+"""Prints the results of a route's probes, in a few lines for people."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,23 +13,23 @@ from dmail_runner.ship.probe import Rest, Settings, Trial
 PROOFS = {
     "found": "found under its final name",
     "answered": "the server answered OK",
-    "vanished": "it vanished, which is the receipt",
+    "vanished": "it vanished, which the route declares to be the receipt",
 }
-ONE_STEP = "one step: after an interrupted rename a run can tell whether the file was delivered"
+ONE_STEP = "one step: after an interrupted rename a run can find out whether the file was delivered"
 TWO_STEPS = "may be two steps: after an interrupted rename a run may be held until you have asked the provider"
 REPLACES = "replaces a file that has the name already: let no other sender use this folder"
-TAKEN = "is gone: somebody has fetched it; tell the provider that it was a test"
+TAKEN = "is missing: somebody has fetched it; tell the provider that it was a test"
 MAYBE_TAKEN = "may have been fetched: tell the provider that it was a test"
-NOTHING_HELPS = "no setting is known that helps: show these lines to the provider"
-LEFT = "is still there, or may be: ask the provider to remove it"
+NOTHING_HELPS = "no known setting helps: show these lines to the provider"
+LEFT = "still exists, or may exist: ask the provider to remove it"
 
 
 def report(route: AnyRoute, probes: Probes) -> None:
-    """Deliver probes by a route and print what came of them. Raises DeliveryError if the route cannot be used as it is."""
+    """Deliver probes by a route, and print the results. Raises DeliveryError if the route cannot be used as it is."""
     say(line("files", "", probes.form.pattern))
     verdict = try_route(route, probes, lambda trial: say("\n".join(trial_lines(trial))))
-    for told in verdict_lines(verdict):
-        say(told)
+    for text in verdict_lines(verdict):
+        say(text)
     check_verdict(probes.name, verdict)
 
 
@@ -49,18 +49,18 @@ def trial_lines(trial: Trial) -> Iterator[str]:
 
 
 def removal_lines(trial: Trial) -> Iterator[str]:
-    """The lines about what became of the probe's names."""
+    """The lines about the names of the probe after its removal."""
     for name in trial.left:
         yield line("remove", "NO", f"{name} {LEFT}")
     if trial.fetched:
         vanished = all(rest is Rest.ABSENT for rest in trial.rests.values())
         yield line("remove", "NO", f"{trial.final} {TAKEN if vanished else MAYBE_TAKEN}")
     elif trial.names and not trial.left:
-        yield line("remove", "ok", "nothing of the probe is left")
+        yield line("remove", "ok", "the probe was removed")
 
 
 def verdict_lines(verdict: Verdict) -> Iterator[str]:
-    """The lines about what is known after all probes."""
+    """The lines about the result of all probes."""
     if verdict.overwriting.replaces:
         yield line("rename", "NO", REPLACES)
     for name in verdict.overwriting.left:
@@ -71,7 +71,7 @@ def check_verdict(name: str, verdict: Verdict) -> None:
     """Raises DeliveryError if the route cannot be used as it is."""
     if verdict.needs is None:
         first = verdict.trials[0].fault
-        raise DeliveryError(f"the route {name} has delivered no probe", todo=(first and first.todo) or NOTHING_HELPS)
+        raise DeliveryError(f"the route {name} could not deliver a probe", todo=(first and first.todo) or NOTHING_HELPS)
     if verdict.needs:
         raise DeliveryError(
             f"the route {name} cannot be used as it is", todo=f"in profiles/routes.yml, give it {written(verdict.needs)}"

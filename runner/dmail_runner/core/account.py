@@ -1,4 +1,4 @@
-"""The account that runs this process, as the operating system knows it. The environment has no say in it."""
+"""The account of this process, according to the operating system. Environment variables are ignored."""
 
 import os
 import pwd
@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-NOBODY = 2**32 - 1  # the login id of a process that no login has started
+NOBODY = 2**32 - 1  # the login id of a process without a login
 
 
 @dataclass(frozen=True)
 class Account:
-    """Who runs this process.
+    """The account of this process.
 
     Attributes:
         name: the account's name.
-        person: the account from which the person came by `sudo` or `su`; the same as `name` if there was none.
+        person: the account that has called `sudo` or `su`; the same as `name` if there was none.
     """
 
     name: str
@@ -26,10 +26,10 @@ class Account:
 
 
 def this_account() -> Account:
-    """The account of this process, and the account behind it.
+    """The account of this process, and the account that has called `sudo` or `su`.
 
-    `SUDO_UID` counts only if the system confirms it: by the login id of this process, or because a process that has started this
-    one runs under that account. Anybody can set the variable.
+    Anybody can set `SUDO_UID`. It counts only if the system confirms it, by the login id of this process or by the account of a
+    parent process.
     """
     own = os.getuid()
     behind = set(ancestors(own))
@@ -43,7 +43,7 @@ def this_account() -> Account:
 
 
 def login_id() -> int | None:
-    """The account that has logged in, as the kernel remembers it across `sudo` and `su`. None if there was no login."""
+    """The account that has logged in, which the kernel keeps across `sudo` and `su`. None if there was no login."""
     try:
         login = int(Path("/proc/self/loginuid").read_text())
     except (OSError, ValueError):
@@ -52,7 +52,7 @@ def login_id() -> int | None:
 
 
 def ancestors(own: int) -> Iterator[int]:
-    """The ids of the other accounts, except root, under which the processes run that have started this one, nearest first."""
+    """The accounts of the parent processes, nearest first, except root and the given account."""
     process = os.getppid()
     while process > 1:
         try:

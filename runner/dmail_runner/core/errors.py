@@ -2,9 +2,10 @@
 
 import signal
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from dmail_runner.core.redact import redact
 
@@ -30,7 +31,7 @@ class DmailError(Exception):
 
 
 def unexpected(error: BaseException) -> str:
-    """The type and the place of an error of this program. Its text may quote a row, and is left out."""
+    """The type and the source line of an error of this program. Its text is left out, because it may quote a row."""
     *_, last = traceback.extract_tb(error.__traceback__)
     return f"unexpected {type(error).__name__} at {Path(last.filename).name}:{last.lineno}"
 
@@ -92,6 +93,10 @@ class Problem:
         return f"{location}: {self.what}" + (f"; allowed: {self.allowed}" if self.allowed else "")
 
 
+class Unavailable(Problem):
+    """A variable that is not set, or a secret that cannot be read: the configuration may be right on another machine."""
+
+
 class ConfigError(DmailError):
     """Raised if the configuration is wrong. `problems` lists every error that was found."""
 
@@ -100,6 +105,18 @@ class ConfigError(DmailError):
     def __init__(self, problems: Sequence[Problem], *, todo: str | None = None) -> None:
         super().__init__("\n".join(str(problem) for problem in problems), todo=todo)
         self.problems = tuple(problems)
+
+
+T = TypeVar("T")
+
+
+def collect(faults: list[Problem], step: Callable[[], T]) -> T | None:
+    """The result of a step. If it raises ConfigError, its problems are added to the list, and the result is None."""
+    try:
+        return step()
+    except ConfigError as error:
+        faults.extend(error.problems)
+        return None
 
 
 class Held(DmailError):

@@ -20,7 +20,7 @@ def locked(path: Path, purpose: str, *, timeout: float = 0, on_wait: Callable[[s
 
     Args:
         path: the lock file, which is created if it does not exist.
-        purpose: what the lock is for. It is written into the file, with the process id, for whoever waits.
+        purpose: the purpose of the lock. It is written into the file, with the process id, for processes that wait.
         timeout: seconds to wait for the lock. The default does not wait.
         on_wait: called once with a line of text if the lock is not free.
 
@@ -29,7 +29,7 @@ def locked(path: Path, purpose: str, *, timeout: float = 0, on_wait: Callable[[s
     """
     deadline = time.monotonic() + timeout
     announced = False
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "r+") as file:
         while not try_lock(file.fileno()):
             file.seek(0)
             holder = file.read().strip() or str(path)

@@ -10,7 +10,7 @@ from typing import Any
 
 from dmail_runner.core.redact import redact, redact_people
 
-DAYS = 30  # that a file is kept
+DAYS = 30  # the number of days that a file is kept
 SUFFIX = ".jsonl"
 
 
@@ -44,7 +44,7 @@ class Log:
             for old in self.folder.glob(f"*{SUFFIX}"):
                 if old.stem < str(day - timedelta(days=DAYS)):
                     old.unlink()
-        number = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        number = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         try:
             os.write(number, line.encode())
         finally:

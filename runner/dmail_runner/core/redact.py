@@ -1,27 +1,46 @@
 """Texts as they may be shown: without the secrets that this process has read, and without control characters."""
 
 import re
+from collections.abc import Callable
 
 # Shorter secrets are not replaced: they occur by chance in most texts.
 SHORTEST = 4
 SECRETS: set[str] = set()
-PATTERNS = (
+
+
+def is_key_of_a_file(found: re.Match[str]) -> bool:
+    """Whether a name is a key in a message about a file, such as `routes.yml: acme.password: is required`."""
+    before = found.string[: found.start()].rsplit(None, 1)
+    return bool(before) and "." in before[-1] and "://" not in before[-1] and found["name"].endswith(": ")
+
+
+# Names whose value is a secret: `password=...`, `"access_token": "..."`, `ACME_PASSWORD: ...`.
+WORDS = (
+    "passwo?r?d|passwd|pwd|passphrase|secret|token|api[_-]?key|access[_-]?key(?:[_-]?id)?|secret[_-]?(?:access[_-]?)?key|"
+    "private[_-]?key|client[_-]?secret|account[_-]?key|shared[_-]?access[_-]?signature|sas|sig|signature|authorization|credentials?"
+)
+PATTERNS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+    (re.compile(r"(?i)\b(bearer)\s+[\w.~+/=-]{8,}"), r"\1 (secret)"),
+    (re.compile(r"\b([Bb]asic)\s+(?=\S*[A-Z0-9])[A-Za-z0-9+/]{8,}={0,2}"), r"\1 (secret)"),
     (
         re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY( BLOCK)?-----.*?(-----END [A-Z ]*PRIVATE KEY( BLOCK)?-----|\Z)", re.DOTALL),
         "(secret)",
     ),
     (
-        re.compile(
-            r"(?i)\b((?:password|passphrase|secret|token|accountkey|sharedaccesssignature|sig|signature)\s*[=:]\s*)[^\s;&,'\"]+"
-        ),
-        r"\1(secret)",
+        re.compile(rf"""(?i)(?P<name>(?:\b|_)(?:{WORDS})["']?\s*[=:]\s*)(?:"[^"\n]*"|'[^'\n]*'|[^\s;&,'"}}\]]+)"""),
+        lambda found: found[0] if is_key_of_a_file(found) else f"{found['name']}(secret)",
     ),
-    (re.compile(r"(\w+://[^/\s:@]+:)[^/\s@]+@"), r"\1(secret)@"),
+    (re.compile(r"(\w+://[^/\s:@]*:)[^/\s]*@"), r"\1(secret)@"),
+    # The path of a webhook's address is a secret.
+    (
+        re.compile(r"(?i)(https?://(?:hooks?\.|[\w.-]*webhook|[^/\s]+/(?:[\w.-]+/)*(?:web)?hooks?/)[^/\s]*)/[^\s'\"]+"),
+        r"\1/(secret)",
+    ),
 )
 
-# What moves a terminal's cursor, ends a line of a log, or turns the direction of writing; but for the line end and the tab.
+# Characters that move a terminal's cursor, end a line of a log, or change the direction of writing, except line end and tab.
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
-LONGEST = 300  # characters of a text from elsewhere that a message quotes
+LONGEST = 300  # the largest number of characters that a message quotes from a server or a file
 
 
 def register_secret(secret: str) -> None:
@@ -36,7 +55,7 @@ def printable(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """A text that a server or a file gave, for a message: one line, and not too long."""
+    """A text from a server or a file, for a message: one line of at most LONGEST characters."""
     return printable(" ".join(text.split()))[:LONGEST]
 
 
@@ -56,6 +75,11 @@ PROFILE_KEY = re.compile(r"(?:,? such as(?: that)?(?: of)?| of)? ?\bprofile_id\b
 EMAIL = re.compile(r"(?<![\w/:.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 
 
+def without_keys(text: str) -> str:
+    """The text without the keys of profiles, for records that cannot be changed later."""
+    return PROFILE_KEY.sub("", text)
+
+
 def redact_people(text: str | None) -> str:
     """The text without the keys of profiles and without e-mail addresses."""
-    return EMAIL.sub("…", PROFILE_KEY.sub("", text or ""))
+    return EMAIL.sub("…", without_keys(text or ""))

@@ -17,7 +17,7 @@ class Settings:
         state_dir: the folder of what the runner stores: the ledger, the log, frozen files.
         history_dir: the folder of the contact history.
         ledger_url: the SQLAlchemy URL of the ledger; None for the file in the state directory.
-        target: a target of `profiles/profiles.yml`; None for the default target of that file.
+        target: a target of dbt's profiles.yml; None for the default target of that file.
         spark_dir: the folder that a Spark target builds in.
         build_timeout: minutes that one dbt command may take; 0 for no limit.
     """
@@ -33,6 +33,18 @@ class Settings:
     @property
     def profiles_dir(self) -> Path:
         return self.project_dir / "profiles"
+
+    @property
+    def dbt_profiles_file(self) -> Path:
+        """Dbt's profiles.yml: the one in `profiles/`, or else where dbt looks: DBT_PROFILES_DIR, the project, `~/.dbt`."""
+        given = os.environ.get("DBT_PROFILES_DIR")
+        folders = [
+            self.profiles_dir,
+            *([Path(given).expanduser().absolute()] if given else [self.project_dir, Path.home() / ".dbt"]),
+        ]
+        return next(
+            (folder / "profiles.yml" for folder in folders if (folder / "profiles.yml").is_file()), folders[0] / "profiles.yml"
+        )
 
     @property
     def keys_dir(self) -> Path:
@@ -52,6 +64,11 @@ class Settings:
         return self.state_dir / "refused_logins"
 
     @property
+    def replay_dir(self) -> Path:
+        """The copy of the contact history that a replay reads. It is removed at the end."""
+        return self.state_dir / "replay"
+
+    @property
     def work_dir(self) -> Path:
         # The folder is emptied at each run, so its name must not be one that a project uses for something else.
         return self.state_dir / "dmail-work"
@@ -63,6 +80,9 @@ class Settings:
     def prepare(self) -> None:
         """Create the state directory, readable by this user only. Raises UsageError."""
         try:
+            for directory in (self.spool_dir, self.work_dir, self.figures_dir, self.state_dir / "log"):
+                if directory.is_symlink():
+                    raise UsageError(f"{directory} is a symbolic link: personal data would be written elsewhere")
             for directory in (self.state_dir, self.spool_dir, self.work_dir):
                 directory.mkdir(parents=True, exist_ok=True)
                 directory.chmod(0o700)

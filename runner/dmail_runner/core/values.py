@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from dmail_runner.core.counted import counted
+
 # The exclusion reason of a row that would be printed exactly like another one. It is the only reason that no SQL rule gives.
 IDENTICAL = "identical_row"
 
@@ -78,7 +80,7 @@ class ListFigures:
 
     def __str__(self) -> str:
         near = f", {self.near:,} nearly" if self.near else ""
-        return f"{self.name}: {self.matched:,} of {self.entries:,} entries match a profile{near}"
+        return f"{self.name}: {self.matched:,} of {counted(self.entries, 'entry matches', 'entries match')} a profile{near}"
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ class ConsentFigures:
 
 @dataclass(frozen=True)
 class Baseline:
-    """What a run compares with the last one: all profiles, the suppression lists and the consent columns."""
+    """The figures that a run compares with the last one: all profiles, the suppression lists and the consent columns."""
 
     profiles: int
     lists: tuple[ListFigures, ...] = ()
@@ -107,7 +109,7 @@ class Baseline:
 
 @dataclass(frozen=True)
 class Verdicts:
-    """How many profiles were targeted, and how many of them are in the file. `targeted` is `included` plus all of `excluded`.
+    """The figures of a run. `targeted` is the sum of `included` and all of `excluded`.
 
     Attributes:
         targeted: the number of profiles in the audience.
@@ -116,7 +118,7 @@ class Verdicts:
         seeds: the number of seed addresses in the file. They count nowhere else.
         regions: the included profiles by region, as far as the extract has regions.
         churn: the difference from the previous file, if there is one.
-        baseline: what the next run is compared with; None if opt-outs do not stop the campaign.
+        baseline: the figures that the next run is compared with; None if opt-outs do not stop the campaign.
     """
 
     targeted: int
@@ -173,7 +175,7 @@ class Transfer:
 
     Attributes:
         name: the file.
-        total: how many rows or bytes it has.
+        total: its number of rows or bytes.
         unit: `rows` while the file is written, `bytes` while it is sent.
     """
 
@@ -196,10 +198,13 @@ class Receipt:
     """The proof that one part was delivered.
 
     Attributes:
-        adopted: the same bytes were there already, and nothing was sent.
-        proof: our bytes were found; or the server answered that it has them; or the file has vanished, which the route declares
-            to be the receipt; or a person said so.
-        left: other names with the part's bytes that could not be removed from the server.
+        location: the address of the file.
+        bytes: its size.
+        sha256: its SHA-256.
+        adopted: True if the file was there already, and nothing was sent.
+        proof: `found` if the file was compared on the server; `answered` if the server confirmed it; `vanished` if the file has
+            vanished and the route declares that to be the receipt; `told` if a person has confirmed it. The ledger stores it.
+        left: other names of the file that could not be removed from the server.
 
     """
 

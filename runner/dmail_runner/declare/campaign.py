@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
@@ -14,44 +14,44 @@ from dmail_runner.declare.schedule import Recheck, Schedule, Share, Waves
 KEY = "profile_id"
 
 
-# The extract's boolean column that is true for a seed address.
+# The boolean column of the extract that is true for a seed address.
 SEED = "is_seed"
-# Its column that names the piece, another one in each slot.
+# The column of the extract with the key of the piece, which differs in each slot.
 PIECE = "piece_id"
 
 Status = Literal["draft", "active", "stopped"]
 
 
 def check_file_name(name: str) -> str:
-    """A relative path that stays below the route's folder on any server."""
+    """Validate a relative path, which must stay below the route's folder on any server."""
     if not name or re.search(r"[\x00-\x1f\x7f\\]", name):
         raise ValueError("must be a file name or a relative path with forward slashes and no control characters")
     if name.startswith("/") or any(part in ("", ".", "..") or part.startswith(("-", "~")) for part in name.split("/")):
         raise ValueError(
-            "must stay below the route's folder: no leading `/`, no empty, `.` or `..` part, none that starts with `-` or `~`"
+            "must stay below the route's folder: no leading `/`, no empty, `.` or `..` part, no part that starts with `-` or `~`"
         )
     return name
 
 
 def parse_sort_key(value: object) -> object:
-    """A column, such as `postal_code desc nulls first`."""
+    """Parse a text such as `postal_code desc nulls first`. Other values are returned as they are."""
     if not isinstance(value, str):
         return value
     match = re.fullmatch(r"(\w+)(?: +(asc|desc))?(?: +nulls +(first|last))?", value.strip(), re.IGNORECASE)
     if not match:
-        raise ValueError(f"{value!r} is no order; it is a column, then asc or desc, then nulls first or nulls last")
+        raise ValueError(f"{value!r} is not a sort key: a column, then `asc` or `desc`, then `nulls first` or `nulls last`")
     return {"column": match[1], "order": (match[2] or "asc").lower(), "nulls": (match[3] or "last").lower()}
 
 
 class SortKey(Strict):
-    """One column of the file's order."""
+    """One column that the file is sorted by."""
 
     column: str
-    """A column of the extract, by its name."""
+    """The name of a column of the extract."""
     order: Literal["asc", "desc"] = "asc"
     """`asc` or `desc`."""
     nulls: Literal["first", "last"] = "last"
-    """Where rows without a value stand."""
+    """The position of rows without a value."""
 
 
 class Note(Strict):
@@ -60,43 +60,43 @@ class Note(Strict):
     text: Annotated[str, Field(min_length=1)]
     """The lines, as a template: `{campaign}`, `{label}`, `{run}`, `{slot}`, `{rows}`, `{part}`, `{parts}`."""
     position: Literal["header", "footer"] = "header"
-    """Before or after everything else in the file."""
+    """The position of the lines: at the beginning or the end of the file."""
 
 
 class FileSpec(Strict):
-    """The extraction file: its name, its order, and what stands in it beside the rows."""
+    """The extraction file: its name, the order of its rows, and its notes."""
 
     name: Annotated[str, AfterValidator(check_file_name)]
-    """The file's name, or a relative path below the route's folder; it takes placeholders such as `{slot:%Y%m%d}`."""
+    """The file's name, or a relative path below the route's folder. Placeholders such as `{slot:%Y%m%d}` are replaced."""
     timestamp: bool = False
-    """The slot's time in UTC stands before the name's suffix."""
+    """Whether the slot's time in UTC is added to the name, before its suffix."""
     sort_by: tuple[Annotated[SortKey, BeforeValidator(parse_sort_key), WithJsonSchema({"type": "string"})], ...] = ()
-    """The file's order: columns, such as `postal_code desc nulls first`; `profile_id` comes last by itself."""
+    """The columns that the rows are sorted by, such as `postal_code desc nulls first`. `profile_id` is always the last one."""
     seeds: Literal["mixed", "first", "last"] = "mixed"
-    """Where seed addresses stand among the rows."""
+    """The position of the seed addresses among the rows."""
     note: Note | None = None
-    """Lines of text before or after everything else."""
+    """Lines of text at the beginning or the end of the file."""
 
 
 class Guard(Strict):
-    """Which numbers of pieces pass without a person: bounds, and the greatest change against the last settled run."""
+    """The figures that a run may have without being held: bounds, and the largest changes since the last settled run."""
 
     min_rows: Annotated[int, Field(ge=0)] | None = None
-    """Fewer pieces are held."""
+    """The smallest number of pieces. A run with fewer pieces is held."""
     max_rows: Annotated[int, Field(ge=1)] | None = None
-    """More pieces are held."""
+    """The largest number of pieces. A run with more pieces is held."""
     max_change: Annotated[Share, Field(gt=0)] | None = None
-    """A greater change of the number of pieces against the last settled run is held, such as `30%`."""
+    """The largest change of the number of pieces since the last settled run, such as `30%`. A run that changes more is held."""
     max_churn: Annotated[Share, Field(gt=0)] | None = None
-    """So many people may come, and so many go, as a share of the last run's pieces."""
+    """The largest share of people who are new in the file, and of people who left it, such as `20%` of the last run's pieces."""
     max_unmatched: Annotated[Share, Field(gt=0)] = 0.5
-    """So many of the entries of a suppression list that matched a profile in the last run may match none now."""
+    """The largest share of the entries of a suppression list that matched a profile in the last run and match none now."""
     max_reason_change: Annotated[Share, Field(gt=0)] = 0.5
-    """With `50%`, an exclusion reason that halves or doubles against the last run is held; with `100%`, none is. Differences of
-    fewer than 10 people, and those within chance, pass."""
+    """The largest change of an exclusion reason since the last run. With `50%`, a run is held if a reason halves or doubles. With
+    `100%`, no run is held. Differences of fewer than 10 people, and differences that chance explains, are accepted."""
     near_matches: Literal["hold", "tell"] = "hold"
-    """What happens if ids match only when they are compared as a spreadsheet changes them. `tell` is for projects whose ids
-    differ in this way."""
+    """What happens if ids match only after a change that spreadsheets make, such as lost leading zeros. `hold`: the run is held.
+    `tell`: the run continues with a warning, for projects whose ids legitimately differ in this way."""
 
     @model_validator(mode="after")
     def check_bounds(self) -> Self:
@@ -109,26 +109,26 @@ class DirectMail(Strict):
     """The exposure's `config.meta.direct_mail`."""
 
     status: Status
-    """`draft`: only looked at. `active`: its slots are run. `stopped`: nothing happens."""
+    """`draft`: the campaign is only previewed. `active`: its slots are run. `stopped`: nothing is run."""
     provider: str
-    """The entry of profiles/providers.yml."""
+    """The provider: an entry of profiles/providers.yml."""
     postal_class: str | None = None
-    """One of the provider's `postal_classes`; too few pieces for it are held."""
+    """One of the provider's `postal_classes`. A run with too few pieces for it is held."""
     purpose: Literal["marketing", "contractual"] = "marketing"
-    """`contractual` is for letters that nobody can refuse: opt-outs of marketing do not stop them."""
+    """`marketing`, or `contractual` for letters that opt-outs of marketing do not stop."""
     file: FileSpec
     """The extraction file."""
     schedule: Schedule | None = None
-    """When it is due; without one, when somebody runs it."""
+    """When the campaign is due. Without a schedule it runs only when a person runs it."""
     waves: Waves | None = None
     """A mailing in several waves, which share one audience."""
     guard: Guard = Guard()
-    """Which numbers of pieces pass without a person."""
+    """The figures that a run may have without being held."""
     approval: Literal["required", "four_eyes", "two"] | None = None
-    """Nothing is built before the campaign is approved as it is: by one person, with `four_eyes` by one who has not written it,
-    with `two` by two such people. profiles/policy.yml, the provider or the route may require more."""
+    """The approval that the campaign needs before it is built. `required`: by one person. `four_eyes`: by a person who has not
+    written it. `two`: by two such people. profiles/policy.yml, the provider or the route may require more."""
     recheck: Recheck = Recheck()
-    """How long a frozen file may wait before it is compared with the opt-outs again."""
+    """How long a frozen file may wait until it is compared with the opt-outs again, and what happens then."""
 
     @model_validator(mode="after")
     def check_waves(self) -> Self:
@@ -136,7 +136,7 @@ class DirectMail(Strict):
             raise ValueError("`waves` need a `schedule` with `cron` or `at`")
         dated = self.waves and any(wave.at for wave in self.waves.sizes)
         if dated and not (self.schedule and self.schedule.at and len(self.schedule.at) == 1):
-            raise ValueError("waves with dates of their own need a schedule with one date, in `at`")
+            raise ValueError("waves with their own dates need a schedule with one date, in `at`")
         return self
 
 
@@ -147,30 +147,34 @@ class ModelMeta(Strict):
     """The `config.meta.direct_mail` of a model: its role in all campaigns. Names of models have no meaning."""
 
     role: Role
-    """`profiles`: who can be mailed, with their consents. `suppressions`: who must not be mailed. `suppressed_profiles`: which
-    profiles that is. `contact_history`: who was mailed. `addresses`: what a new campaign selects from."""
+    """`profiles`: the people who can be mailed, with their consents. `suppressions`: the entries of the suppression lists.
+    `suppressed_profiles`: the profiles that match these entries. `contact_history`: the people who were mailed. `addresses`: the
+    model that new campaigns select from."""
 
 
 class ColumnMeta(Strict):
-    """What a column's `config.meta` says to the runner."""
+    """The entries of a column's `config.meta` that the runner reads."""
 
     label: Annotated[str, Field(min_length=1)] | None = None
-    """The column's header in the file; its name where there is none."""
+    """The column's header in the file. By default it is the column's name."""
     export: bool = True
     """`false` keeps the column out of the file."""
     width: Annotated[int, Field(ge=1, le=100_000)] | None = None
-    """Characters of the column in a fixed-width file."""
+    """The number of characters of the column in a fixed-width file."""
     align: Literal["left", "right"] = "left"
-    """To which side of it the value stands."""
+    """The alignment of the value in a fixed-width file."""
     pad: Annotated[str, AfterValidator(check_pad)] | None = None
-    """What fills it up; the format's `pad` where there is none."""
+    """The character that fills the column. By default it is the format's `pad`."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column of the extract; `label` is its header in the file: its name, unless it is `labelled`.
+    """One column of the extract.
 
-    `width`, `align` and `pad` are for fixed-width files.
+    Attributes:
+        name: the column's name in the model.
+        label: its header in the file. It is the name unless the column is `labelled`.
+        width, align, pad: its layout in fixed-width files.
     """
 
     name: str
@@ -184,7 +188,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Model:
-    """A model: dbt's id of it, its name, and its selector for dbt's `--select`."""
+    """A dbt model: its unique id, its name, and its selector for `--select`."""
 
     id: str
     name: str
@@ -207,17 +211,23 @@ class OptOuts:
 
     @property
     def models(self) -> tuple[Model, ...]:
-        """All of them."""
+        """All three models."""
         return self.profiles, self.suppressions, self.suppressed
 
 
 @dataclass(frozen=True)
 class Campaign:
-    """One mailing programme: `file` declares it, `contract` lists its columns.
+    """One mailing programme.
 
-    `audience`, `recipients` and `extract` are dbt's ids of its models. `opt_outs`: the models that the opt-out gate reads; None
-    for a campaign that opt-outs do not stop. `definition`: the text of all that is built for it, by what it is. `sources`: the
-    files with that text. `hooks`: SQL that dbt runs beside the models of this campaign, by the names that policy.yml allows.
+    Attributes:
+        file: the YAML file that declares it.
+        contract: the YAML file that lists its columns.
+        audience, recipients, extract: dbt's unique ids of its models.
+        opt_outs: the models that the opt-out gate reads; None for a campaign that opt-outs do not stop.
+        definition: the texts of everything that is built for it, by name.
+        sources: the files with these texts.
+        hooks: the SQL that dbt runs beside its models, by the names that policy.yml allows.
+        origins: the locations of the sources, by name, except for the runner's own.
     """
 
     name: str
@@ -236,13 +246,14 @@ class Campaign:
     email: str | None = None
     definition: Callable[[], Mapping[str, str]] = dict
     hooks: tuple[str, ...] = ()
+    origins: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def has_seeds(self) -> bool:
-        """Whether the extract tells seed addresses from recipients."""
+        """Whether the extract has the column that marks seed addresses."""
         return any(column.name == SEED for column in self.columns)
 
     @property
     def exported(self) -> tuple[Column, ...]:
-        """The columns that are in the file, in its order."""
+        """The columns of the file, in order."""
         return tuple(column for column in self.columns if column.export)

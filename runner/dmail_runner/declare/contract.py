@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import duckdb
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
+from dmail_runner.core.duck import connect
 from dmail_runner.core.yaml import Strict
 
 Flag = Annotated[bool, Field(strict=True)]
@@ -16,7 +17,7 @@ Count = Annotated[int, Field(strict=True, ge=1)]
 def check_text(text: str) -> str:
     """Validate a text that becomes a SQL literal."""
     if "\x00" in text:
-        raise ValueError("must not hold the character NUL")
+        raise ValueError("must not contain the character NUL")
     return text
 
 
@@ -30,7 +31,7 @@ def check_pad(sign: str) -> str:
 @cache
 def pattern_fault(pattern: str) -> str | None:
     """The error of RE2, DuckDB's regular expression library, for a pattern; None if the pattern is valid."""
-    with duckdb.connect() as connection:
+    with connect() as connection:
         try:
             connection.execute("select regexp_full_match('', ?)", [pattern]).fetchone()
         except duckdb.Error as error:

@@ -11,7 +11,7 @@ from dmail_runner.declare.policy import Duty
 
 
 def check_temporary(value: str) -> str:
-    """The form of a temporary name."""
+    """Validate the form of temporary names."""
     path = value.replace("{name}", "name", 1)
     if value.count("{name}") != 1 or "{name}" not in value.rpartition("/")[2]:
         raise ValueError("must hold `{name}` once, in its last part, such as {name}.part, .{name} or tmp/{name}")
@@ -24,11 +24,11 @@ class Delivery(Strict):
     """The keys of every route."""
 
     status: Literal["draft", "active"] = "active"
-    """Nothing is delivered by a `draft`."""
+    """`active`, or `draft` for a route that must not deliver anything yet."""
     require_approval: Duty | None = None
     """The approval that every campaign on this route needs, as in profiles/policy.yml."""
     encryption: Encryption | None = None
-    """Whom files are encrypted to, by OpenPGP. Without it, files are plain."""
+    """The OpenPGP keys that files are encrypted to. Without it, files are not encrypted."""
     finish: Literal["rename", "direct", "direct_then_marker"] = "rename"
     """`rename`: a file is uploaded under a temporary name, verified, and renamed. `direct`: it is uploaded under its final name.
     `direct_then_marker`: the same, and the side file `done` tells the provider that it is complete."""
@@ -38,9 +38,10 @@ class Delivery(Strict):
     """How an uploaded file is verified. `size`: by its size. `hash`: by reading it back. `auto`: by its size, and up to 16 MB by
     reading it back. `trust`: by the server's OK to each request alone."""
     taken: Literal["at_close", "at_rename"] | None = None
-    """The provider takes each file when it is closed or renamed. A file that is gone then counts as delivered."""
+    """When the provider fetches files: as soon as they are closed (`at_close`) or renamed (`at_rename`). A file that has vanished
+    then counts as delivered."""
     retries: Annotated[int, Field(ge=0, le=20)] = 4
-    """How often a delivery is tried again after a lost connection or a missing answer."""
+    """The number of retries after a lost connection or a missing answer."""
 
     @model_validator(mode="before")
     @classmethod

@@ -1,4 +1,4 @@
-"""Whom files are sealed to, as declared for a route."""
+"""The encryption of a route's files: recipients' keys, and an optional signature."""
 
 import re
 from typing import Annotated, Literal
@@ -9,7 +9,7 @@ from dmail_runner.core.yaml import ProjectPath, Strict
 
 
 def check_fingerprint(value: str) -> str:
-    """A complete OpenPGP fingerprint, in upper case. The short id of a key could be that of another key."""
+    """Validate a complete OpenPGP fingerprint. Short ids are refused, because another key could have the same one."""
     digits = re.sub(r"[\s:]", "", value).upper()
     if not re.fullmatch(r"[0-9A-F]{40}|[0-9A-F]{64}", digits):
         raise ValueError("must be a complete OpenPGP fingerprint of 40 or 64 hex digits, as `gpg --show-keys` prints it")
@@ -17,7 +17,7 @@ def check_fingerprint(value: str) -> str:
 
 
 def check_key_file(name: str) -> str:
-    """A file in `profiles/keys`, and nowhere else."""
+    """Validate the name of a file in `profiles/keys`. It must not lead to another folder."""
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", name):
         raise ValueError("must be the name of a file in profiles/keys, such as acme.asc")
     return name
@@ -30,30 +30,30 @@ class PublicKey(Strict):
     """A recipient's public key."""
 
     file: Annotated[str, AfterValidator(check_key_file)]
-    """A file of profiles/keys."""
+    """The name of a file in profiles/keys."""
     fingerprint: Fingerprint
-    """The key's fingerprint, compared before anything is sealed."""
+    """The key's fingerprint. It is compared before a file is encrypted."""
 
 
 class SigningKey(Strict):
-    """Our own secret key."""
+    """The sender's secret key, which signs files."""
 
     file: ProjectPath
-    """The file of our secret key; a relative path starts at the project."""
+    """The file of the secret key. A relative path starts at the project."""
     fingerprint: Fingerprint
     """The key's fingerprint."""
     passphrase: SecretStr | None = None
-    """What opens it."""
+    """The passphrase of the secret key."""
 
 
 class Encryption(Strict):
-    """Whom a route's files are sealed to, and how: every one of `keys` can open them."""
+    """The encryption of a route's files. The owner of each of the `keys` can decrypt them."""
 
     keys: Annotated[tuple[PublicKey, ...], Field(min_length=1)]
-    """Every one of them can open the file."""
+    """The recipients' public keys. Each one can decrypt the file."""
     sign: SigningKey | None = None
-    """Our key, by which the mail house sees that it is ours."""
+    """The key that signs the file, so that the mail house can verify the sender."""
     armor: bool = False
-    """As ASCII text instead of bytes."""
+    """Whether encrypted files are ASCII text instead of binary."""
     suffix: Literal[".pgp", ".gpg", ".asc"] = ".pgp"
-    """What is added to the file's name."""
+    """The suffix that is added to the file's name."""

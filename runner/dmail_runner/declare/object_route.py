@@ -1,4 +1,4 @@
-"""Routes to object stores: what each needs to be reached, and combinations that make no sense."""
+"""Routes to object stores: S3, Azure Blob Storage and Google Cloud Storage."""
 
 import re
 from typing import Annotated, Literal, Self
@@ -14,22 +14,22 @@ Seconds = Annotated[float, Field(gt=0, le=3600)]
 
 
 class Store(Delivery):
-    """A bucket or container. An object store has neither folders nor renames."""
+    """The options that all object stores share."""
 
     prefix: str = ""
-    """Stands before every name, as a folder would."""
+    """The prefix of all names, such as a folder."""
     endpoint: str | None = None
-    """A server that is not the provider's own."""
+    """The URL of a server other than the cloud provider's own."""
     allow_http: bool = False
-    """Accepts one that does not encrypt."""
+    """Whether the endpoint may be an unencrypted `http` URL."""
     timeout: Seconds = 30
-    """Seconds without an answer after which it counts as gone."""
+    """The number of seconds without an answer after which the connection counts as lost."""
 
     @model_validator(mode="after")
     def check_finish(self) -> Self:
         if self.finish != "rename" or self.temporary != "{name}.part" or self.taken or self.verify in ("hash", "trust"):
             raise ValueError(
-                "an object store knows no `finish`, `temporary`, `taken` or `verify`: an object appears whole, or not at all"
+                "an object store has no `finish`, `temporary`, `taken` or `verify`: an object appears completely or not at all"
             )
         return self
 
@@ -40,61 +40,61 @@ class Store(Delivery):
         if self.endpoint is not None:
             check_url(self.endpoint, "`endpoint`", allow_http=self.allow_http)
         elif self.allow_http and not isinstance(self, AzureRoute):
-            raise ValueError("has `allow_http`, but no `endpoint` that it could be for")
+            raise ValueError("has `allow_http`, which needs an `endpoint`")
         return self
 
 
 class S3Route(Store):
-    """A bucket of S3, or of what speaks like it."""
+    """A bucket of S3, or of a compatible store."""
 
     type: Literal["s3"]
-    """S3, or what speaks like it."""
+    """S3, or a compatible store."""
     bucket: Name
     """The bucket."""
     region: Name = "us-east-1"
-    """Its region."""
+    """The bucket's region."""
     access_key_id: SecretStr | None = None
-    """The key's id."""
+    """The id of the access key."""
     secret_access_key: SecretStr | None = None
-    """The key."""
+    """The secret of the access key."""
     session_token: SecretStr | None = None
-    """The token of temporary credentials."""
+    """The session token of temporary credentials."""
     credentials: Literal["environment"] | None = None
-    """`environment`: the machine's own are meant."""
+    """`environment`: the credentials of this machine or container."""
     virtual_hosted: bool = False
-    """The `endpoint` has the bucket's name in it."""
+    """Whether the `endpoint` contains the bucket's name."""
     server_side_encryption: Literal["AES256", "aws:kms"] | None = None
-    """How the store encrypts what it keeps."""
+    """How the store encrypts stored objects."""
     kms_key_id: str | None = None
-    """The key for `aws:kms`."""
+    """The id of the key for `aws:kms`."""
 
     @model_validator(mode="after")
     def check_credentials(self) -> Self:
         keys = (self.access_key_id is not None) + (self.secret_access_key is not None)
         if keys == 1 or (keys == 2) == (self.credentials is not None):
-            raise ValueError("needs `access_key_id` and `secret_access_key`, or else `credentials: environment`")
+            raise ValueError("needs `access_key_id` and `secret_access_key`, or `credentials: environment`")
         if self.session_token is not None and keys == 0:
-            raise ValueError("has a `session_token`, which belongs to an `access_key_id` and a `secret_access_key`")
+            raise ValueError("has a `session_token`, which needs an `access_key_id` and a `secret_access_key`")
         if self.kms_key_id and self.server_side_encryption != "aws:kms":
-            raise ValueError("has a `kms_key_id`, which is for `server_side_encryption: aws:kms`")
+            raise ValueError("has a `kms_key_id`, which needs `server_side_encryption: aws:kms`")
         return self
 
 
 class AzureRoute(Store):
-    """A container of Azure Blob Storage: by a connection string, or by the account and its key or a shared access signature."""
+    """A container of Azure Blob Storage. It needs a connection string, or an account with a key or a shared access signature."""
 
     type: Literal["azure"]
     """Azure Blob Storage."""
     container: Name
     """The container."""
     connection_string: SecretStr | None = None
-    """A storage account's connection string."""
+    """The connection string of a storage account."""
     account: str | None = None
-    """Instead: the account."""
+    """Instead of `connection_string`: the storage account."""
     key: SecretStr | None = None
-    """Its key."""
+    """The key of the `account`."""
     sas: SecretStr | None = None
-    """Or a shared access signature."""
+    """Instead of `key`: a shared access signature."""
 
     @model_validator(mode="after")
     def check_credentials(self) -> Self:
@@ -104,23 +104,23 @@ class AzureRoute(Store):
         if not by_account and not by_string:
             raise ValueError("needs either `connection_string`, or `account` and one of `key` and `sas`")
         if by_account and self.connection_string is not None:
-            raise ValueError("has both a `connection_string` and an `account`: which is meant?")
+            raise ValueError("has both a `connection_string` and an `account`; use one of them")
         if self.connection_string is not None:
             check_connection_string(self.connection_string.get_secret_value(), allow_http=self.allow_http)
         return self
 
 
 class GcsRoute(Store):
-    """A bucket of Google Cloud Storage, by a service account's file or by the machine's own credentials."""
+    """A bucket of Google Cloud Storage. It needs the file of a service account, or the credentials of this machine."""
 
     type: Literal["gcs"]
     """Google Cloud Storage."""
     bucket: Name
     """The bucket."""
     service_account: ProjectPath | None = None
-    """A service account's JSON file."""
+    """The JSON file of a service account."""
     credentials: Literal["environment"] | None = None
-    """`environment`: the machine's own are meant."""
+    """`environment`: the credentials of this machine or container."""
 
     @model_validator(mode="after")
     def check_credentials(self) -> Self:
@@ -133,18 +133,18 @@ ObjectRoute = S3Route | AzureRoute | GcsRoute
 
 
 def check_url(url: str, what: str, *, allow_http: bool) -> None:
-    """A server's address, without a login and without a query. Raises ValueError."""
+    """Check the URL of a server. It must have no login and no query. Raises ValueError."""
     address = urlsplit(url)
     if address.scheme not in ("http", "https") or not address.hostname:
         raise ValueError(f"{what} must begin with https:// and name a host")
     if address.username or address.password or address.query or address.fragment:
-        raise ValueError(f"{what} must have no user, password or query in it")
+        raise ValueError(f"{what} must not contain a user, a password or a query")
     if address.scheme == "http" and not allow_http:
-        raise ValueError(f"{what} is not encrypted; `allow_http: true` accepts that")
+        raise ValueError(f"{what} is not encrypted; `allow_http: true` allows that")
 
 
 def check_connection_string(text: str, *, allow_http: bool) -> None:
-    """A storage account's connection string that says where, and as whom. Raises ValueError, without a word of the string."""
+    """Check that a connection string has an account and a credential. Raises ValueError, which does not quote the string."""
     parts = connection_parts(text)
     if ("AccountKey" in parts) == ("SharedAccessSignature" in parts):
         raise ValueError("`connection_string` must have either an AccountKey or a SharedAccessSignature")
@@ -155,6 +155,6 @@ def check_connection_string(text: str, *, allow_http: bool) -> None:
 
 
 def connection_parts(text: str) -> dict[str, str]:
-    """A connection string's parts by their names."""
+    """The parts of a connection string, by name."""
     pairs = (part.partition("=") for part in text.strip().split(";") if "=" in part)
     return {name.strip(): value.strip() for name, _, value in pairs if value.strip()}

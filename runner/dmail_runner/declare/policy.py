@@ -1,4 +1,4 @@
-"""The project's policy: who must approve what is mailed, and which SQL may run beside the models (`profiles/policy.yml`)."""
+"""The project's policy: who must approve campaigns, and which SQL may run beside the models (`profiles/policy.yml`)."""
 
 import re
 from collections.abc import Mapping
@@ -7,16 +7,16 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from dmail_runner.core.settings import Settings
-from dmail_runner.core.yaml import Strict, parse, read_yaml, render
+from dmail_runner.core.yaml import Strict, load, read_yaml
 
 FILE = "profiles/policy.yml"
 Duty = Literal["one", "four_eyes", "two"]
-# From the weakest to the strongest: two people who have not written it are more than one.
+# From the weakest to the strongest.
 DUTIES: tuple[Duty, ...] = ("one", "four_eyes", "two")
 
 
 def check_key(value: str) -> str:
-    """A public key of OpenSSH, without its comment."""
+    """Validate a public key in OpenSSH's format. Returns it without its comment."""
     words = value.split()
     if len(words) < 2 or not re.fullmatch(r"[a-z0-9@.-]+", words[0]) or not re.fullmatch(r"[A-Za-z0-9+/]{40,}={0,2}", words[1]):
         raise ValueError("must be a line of an OpenSSH public key file, such as `ssh-ed25519 AAAA... ann@laptop`")
@@ -24,7 +24,7 @@ def check_key(value: str) -> str:
 
 
 def listed(value: object) -> object:
-    """One value may stand without a list."""
+    """Accept a single value without a list."""
     return [value] if isinstance(value, str) else value
 
 
@@ -37,11 +37,11 @@ class Approver(Strict):
     """A person who may approve."""
 
     account: Texts = ()
-    """The person's accounts on the hosts that run the command, by name."""
+    """The names of the person's accounts on the hosts where the command runs."""
     key: Keys = ()
     """The person's SSH public keys: lines of `id_ed25519.pub`."""
     git: Texts = ()
-    """The names or e-mail addresses under which the person commits, beside the entry's name and accounts."""
+    """The names or e-mail addresses of the person's commits, besides the entry's name and accounts."""
 
     @model_validator(mode="after")
     def check_one(self) -> Self:
@@ -51,26 +51,27 @@ class Approver(Strict):
 
 
 class Policy(Strict):
-    """What the project requires of every campaign. Without the file nothing is required."""
+    """The project's requirements for all campaigns. Without the file there are none."""
 
     require_approval: Duty | None = None
-    """`one`: one approval. `four_eyes`: the approval of a person who has not written what is approved. `two`: of two of them."""
+    """`one`: one approval. `four_eyes`: the approval of a person who has not written the campaign. `two`: of two such people."""
     approvers: Annotated[Mapping[str, Approver], Field(default_factory=dict)]
-    """Who may approve, by name. `four_eyes` and `two` need it. Without it, any account may give the approval of `one`."""
+    """The people who may approve, by name. `four_eyes` and `two` need it. Without it, any account may approve for `one`."""
     allow_hooks: tuple[str, ...] = ()
-    """Models with hooks or a `sql_header`, and `PACKAGE.on-run-start` or `PACKAGE.on-run-end`, that a campaign may run."""
+    """The hooks that campaigns may run: models with hooks or a `sql_header`, `PACKAGE.on-run-start` and `PACKAGE.on-run-end`."""
+    source_folders: tuple[str, ...] | None = None
+    """The folders that may contain files of sources. Relative paths start at the project. Without it, all folders are allowed."""
 
 
 def find_policy(settings: Settings) -> Policy:
-    """Read `profiles/policy.yml`. A project without the file requires nothing. Raises ConfigError."""
+    """Read `profiles/policy.yml`. Without the file there are no requirements. Raises ConfigError."""
     path = settings.profiles_dir / "policy.yml"
     if not path.is_file():
         return Policy(approvers={})
-    content = {key: render(value, FILE, key) for key, value in read_yaml(path, FILE).items()}
-    policy: Policy = parse(Policy, content, FILE, "")
+    policy: Policy = load(Policy, read_yaml(path, FILE), FILE, "")
     return policy
 
 
 def strongest(*duties: Duty | None) -> Duty | None:
-    """The strongest of some duties; None if there is none."""
+    """The strongest of the given duties; None if all are None."""
     return max(filter(None, duties), key=DUTIES.index, default=None)

@@ -8,7 +8,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, mod
 
 from dmail_runner.core.errors import ConfigError, Problem
 from dmail_runner.core.settings import Settings
-from dmail_runner.core.yaml import Strict, parse, read_yaml, render
+from dmail_runner.core.suggest import known_names
+from dmail_runner.core.yaml import Strict, load, parse, read_yaml, render
 from dmail_runner.declare.contract import Contract
 from dmail_runner.declare.file_format import AnyFormat, CsvFormat
 from dmail_runner.declare.policy import Duty
@@ -16,7 +17,7 @@ from dmail_runner.declare.tariff import Tariff
 
 FILE = "profiles/providers.yml"
 Compression = Literal["zip", "gzip"]
-RETENTION_DAYS = 30  # for which a run that nobody finishes is kept, where the provider does not say it
+RETENTION_DAYS = 30  # how long an unfinished run is kept if the provider does not set it
 
 
 # The JSON schema of what `parse_size` accepts, for editors.
@@ -105,9 +106,9 @@ class Provider(Contract):
     require_approval: Duty | None = None
     """The approval that every campaign of the provider needs, as in profiles/policy.yml."""
     retention_days: Annotated[int, Field(ge=0, le=3650)] = RETENTION_DAYS
-    """How long after the slot a key must be good, and what is left of a run is kept."""
+    """The number of days after the slot for which keys must be valid, and for which the files of an unfinished run are kept."""
     history_days: Annotated[int, Field(ge=1, le=36500)] | None = None
-    """How many days the contact history keeps who was mailed, and up to a week longer; by default for ever."""
+    """The number of days that the contact history keeps who was mailed, and up to a week longer. By default it keeps all."""
     postal_classes: Mapping[str, PostalClass] = Field(default_factory=dict)
     """The provider's postal rates, by name."""
     contract: Annotated[str, AfterValidator(check_contract)] | None = None
@@ -126,8 +127,8 @@ def find_provider(settings: Settings, name: str) -> Provider:
     """Read one entry of `profiles/providers.yml`, with the contract that it refers to. Raises ConfigError."""
     entries = read_yaml(settings.profiles_dir / "providers.yml", FILE)
     if name not in entries:
-        raise ConfigError([Problem(FILE, name, "there is no such provider", ", ".join(entries))])
-    provider: Provider = parse(Provider, render(entries[name], FILE, name), FILE, name)
+        raise ConfigError([Problem(FILE, name, f"there is no such provider; {known_names(name, entries)}")])
+    provider: Provider = load(Provider, entries[name], FILE, name)
     return provider if provider.contract is None else provider.with_defaults(find_contract(settings, provider.contract, name))
 
 

@@ -10,17 +10,18 @@ from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, Secret
 from dmail_runner.core.errors import ConfigError, Problem
 from dmail_runner.core.redact import register_secret
 from dmail_runner.core.settings import Settings
-from dmail_runner.core.yaml import ProjectPath, Strict, parse, read_yaml, render
+from dmail_runner.core.suggest import known_names
+from dmail_runner.core.yaml import ProjectPath, Strict, load, read_yaml
 from dmail_runner.declare.delivery import Delivery
 from dmail_runner.declare.object_route import AzureRoute, GcsRoute, S3Route
 
 FILE = "profiles/routes.yml"
-# Old algorithms that a route may allow, by their names in SSH.
+# The old algorithms that a route may allow, by their SSH names.
 Old = Literal["hmac-sha1", "aes128-cbc", "aes192-cbc", "aes256-cbc", "3des-cbc"]
 
 
 def check_host_key(value: str) -> str:
-    """An OpenSSH fingerprint."""
+    """Validate an OpenSSH fingerprint."""
     if not re.fullmatch(r"SHA256:[A-Za-z0-9+/]{43}=?", value):
         raise ValueError("must be an OpenSSH fingerprint such as SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU")
     return value.rstrip("=")
@@ -41,7 +42,7 @@ def check_base64(value: SecretStr) -> SecretStr:
 
 
 def check_mode(value: object) -> object:
-    """An octal mode, such as '0640'; YAML reads 0640 itself as another number."""
+    """Validate an octal mode in quotes, such as '0640'. YAML reads 0640 without quotes as another number."""
     if not isinstance(value, str) or not re.fullmatch(r"0?[0-7]{3}", value):
         raise ValueError("must be an octal mode in quotes, such as '0640'")
     return int(value, 8)
@@ -79,7 +80,7 @@ class Kept(NamedTuple):
 
 
 class Login(Strict):
-    """An SSH server, and how to log in to it: with a password, a key, a code, or several of them if the server wants that.
+    """An SSH server and its login: a password, a key, a one-time code, or several of them if the server requires that.
 
     The host key is pinned. While it changes, the old and the new one can both be pinned.
     """
@@ -140,13 +141,13 @@ class SftpRoute(Delivery, Login):
     directory: str = "."
     """The folder on the server."""
     make_directory: bool = True
-    """Make the folder if it is missing. With `false`, the server is asked about no folder."""
+    """Whether a missing folder is created. With `false`, no request about folders is sent."""
     jump: Login | None = None
-    """A server to go through, with a login of its own."""
+    """A jump host, with its own login."""
     timeout: Seconds = 30
-    """Seconds that the server has for each stage and each answer."""
+    """The time limit in seconds of each stage and each answer."""
     parallel: Annotated[int, Field(ge=1, le=16)] = 1
-    """How many sessions deliver the parts of a split file at the same time."""
+    """The number of sessions that deliver the parts of a split file at the same time."""
     rename: Literal["auto", "plain", "atomic"] = "auto"
     """How a file gets its final name. `auto`: on OpenSSH in one step to a second temporary name, and from there by the plain
     rename, which never overwrites; on other servers like `plain`. `plain`: by the plain rename alone. If it is refused or not
@@ -159,7 +160,7 @@ class SftpRoute(Delivery, Login):
     @model_validator(mode="after")
     def check_codes(self) -> Self:
         if (self.parallel > 1 or self.ahead) and any(login and login.one_time_code for login in (self, self.jump)):
-            raise ValueError("has a `one_time_code`, good for one session: `parallel` and `ahead` need `one_time_code_command`")
+            raise ValueError("has a `one_time_code` for one session; `parallel` and `ahead` need `one_time_code_command`")
         return self
 
 
@@ -171,14 +172,13 @@ def find_route(settings: Settings, name: str) -> AnyRoute:
     """Read the entry `name` of `profiles/routes.yml`, with absolute paths.
 
     Raises:
-        ConfigError: there is no such entry, or it has faults.
+        ConfigError: if there is no such entry, or it has errors.
 
     """
     entries = read_yaml(settings.profiles_dir / "routes.yml", FILE)
     if name not in entries:
-        raise ConfigError([Problem(FILE, name, "there is no such route", ", ".join(entries))])
-    given = render(entries[name], FILE, name, settings.project_dir)
-    route: AnyRoute = parse(Route, given, FILE, name, settings.project_dir)
+        raise ConfigError([Problem(FILE, name, f"there is no such route; {known_names(name, entries)}")])
+    route: AnyRoute = load(Route, entries[name], FILE, name, settings.project_dir)
     remember_secrets(route)
     if isinstance(route, SftpRoute):
         for login in filter(None, (route, route.jump)):

@@ -25,7 +25,7 @@ class Tariff(Strict):
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     """The currency, by ISO 4217, such as `USD`."""
     fixed: Amount = Decimal(0)
-    """The price of each mailing, whatever its size."""
+    """The price of each mailing, independent of its size."""
     per_piece: Amount | None = None
     """The price of each piece."""
     tiers: tuple[Tier, ...] = ()

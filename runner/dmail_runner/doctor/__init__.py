@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
+from dmail_runner.core.counted import counted
+from dmail_runner.core.duck import connect
 from dmail_runner.core.errors import DmailError
 from dmail_runner.core.settings import Settings
 from dmail_runner.doctor import delivery, folders, machine
@@ -20,7 +20,7 @@ from dmail_runner.project.warehouse import literal
 
 __all__ = ["Finding", "examine"]
 
-# What the runner writes itself, and only when there is something to write.
+# Files that the runner writes itself, and only when they have content.
 RUNNER_SOURCES = {"dmail", "dmail_figures"}
 
 LOCAL: tuple[tuple[str, Examination], ...] = (
@@ -88,7 +88,8 @@ def last_manifest(settings: Settings) -> tuple[dict[str, Any] | None, Finding]:
     with suppress(OSError, ValueError, DmailError):
         if settings.target_file("manifest.fingerprint").read_text() == project_fingerprint(settings):
             manifest: dict[str, Any] = json.loads(settings.target_file("manifest.json").read_bytes())
-            return manifest, ok("manifest", f"{len(manifest['exposures'])} campaigns; the project has not changed since")
+            campaigns = counted(len(manifest["exposures"]), "campaign")
+            return manifest, ok("manifest", f"{campaigns}; the project has not changed since")
     what = "the project has changed since it was parsed: sources and the schedules' time zones are not examined"
     return None, warn("manifest", what, "dmail-runner check, then dmail-runner doctor")
 
@@ -112,6 +113,6 @@ def sources(here: Installation) -> Iterator[Finding]:
 
 def matches_files(path: Path) -> bool:
     """Whether DuckDB finds a file by a path, which may be a pattern."""
-    with duckdb.connect() as connection:
+    with connect() as connection:
         # With a parameter DuckDB would import pandas, if that is installed.
         return connection.execute(f"select 1 from glob({literal(str(path))}) limit 1").fetchone() is not None

@@ -1,4 +1,4 @@
-"""Examines providers and routes for what would stop a delivery."""
+"""Examines providers and routes for problems that would stop a delivery."""
 
 import socket
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ from threading import Thread
 from time import monotonic
 from urllib.parse import urlsplit
 
+from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import ConfigError
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.yaml import read_yaml
@@ -50,7 +51,7 @@ def routes(used: Used, here: Installation) -> Iterator[Finding]:
         what = f"route {name}"
         faults = [*usability(what, route), *secrets(what, route), *encryption(what, name, route, here, days)]
         yield from faults or [
-            ok(what, f"{route.type}, " + (f"{len(route.encryption.keys)} keys" if route.encryption else "not encrypted"))
+            ok(what, f"{route.type}, " + (counted(len(route.encryption.keys), "key") if route.encryption else "not encrypted"))
         ]
 
 
@@ -93,7 +94,7 @@ def notices(here: Installation) -> Iterator[Finding]:
     """Whether anybody is notified."""
     wanted = find_notices(here.settings)
     count = len(wanted.channels) + (wanted.owner is not None)
-    yield ok("notices", f"{count} channels" if count else "nobody is notified: there is no profiles/notices.yml")
+    yield ok("notices", counted(count, "channel") if count else "nobody is notified: there is no profiles/notices.yml")
 
 
 def network(used: Used) -> Iterator[Finding]:
@@ -109,7 +110,7 @@ def network(used: Used) -> Iterator[Finding]:
         except OSError as error:
             answers[name] = None if isinstance(error, TimeoutError) else f"cannot be reached: {error.strerror or error}"
 
-    # The look-up of a host name has no time-out. A thread that is still at it is abandoned.
+    # The look-up of a host name has no time-out. A thread that is still waiting for it is abandoned.
     threads = [Thread(target=connect, args=(name,), daemon=True) for name in addresses]
     for thread in threads:
         thread.start()

@@ -1,4 +1,4 @@
-"""Findings about an installation, and what the examinations are given."""
+"""Findings about an installation, and the input of the examinations."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from typing import Any, Literal
 from dmail_runner.core.redact import redact
 from dmail_runner.core.settings import Settings
 
-MAX_CLOCK_SKEW = timedelta(minutes=2)  # between this host and another one, or a file server
+MAX_CLOCK_SKEW = timedelta(minutes=2)  # the accepted difference from the clock of another host or a file server
 RECONCILE = "restore the newest ledger; or dmail-runner audit reconcile --reason ..."
 
 
@@ -20,7 +20,7 @@ class Finding:
 
     Attributes:
         level: `ok`; `warn`; or `fail`, if it would stop a delivery or lose its record.
-        what: what was examined, in a word or two.
+        what: the subject, in a word or two.
         found: the result.
         todo: the command or the change that solves the problem; None for `ok`.
     """
@@ -64,7 +64,7 @@ class RecordedRun:
 
 @dataclass(frozen=True)
 class Installation:
-    """What is examined.
+    """The input of the examinations.
 
     Attributes:
         settings: the project's settings.

@@ -1,4 +1,4 @@
-"""Examines folders and files: their owners and modes, the free space, and what killed processes have left."""
+"""Examines folders and files: owners and modes, free space, and leftovers of killed processes."""
 
 import fcntl
 import os
@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from dmail_runner import history
+from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import ConfigError, ExtractError
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.yaml import read_yaml
@@ -34,9 +35,9 @@ from dmail_runner.ledger.run import FINISHED
 from dmail_runner.project.target import find_warehouse
 from dmail_runner.project.warehouse import session
 
-RECENT = 20  # the latest runs, whose sizes and contacts are examined
-SPACE_FACTOR = 3  # times the largest of them should be free
-MIN_SPACE = 10**9  # bytes, if nothing has run yet
+RECENT = 20  # the number of latest runs whose sizes and contacts are examined
+SPACE_FACTOR = 3  # the free space should be this many times the largest of them
+MIN_SPACE = 10**9  # bytes that should be free before the first run
 MORE_SPACE = "free space with dmail-runner purge; or use another disk by DMAIL_STATE_DIR, DMAIL_WAREHOUSE"
 
 
@@ -115,17 +116,19 @@ def contacts(here: Installation) -> Iterator[Finding]:
         return
     if here.runs is None:
         yield warn(
-            "history", f"{len(names):,} runs, not compared with the ledger, which cannot be read", "repair the ledger first"
+            "history",
+            f"{counted(len(names), 'run')}, not compared with the ledger, which cannot be read",
+            "repair the ledger first",
         )
         return
     if strangers := sorted(names - here.runs.keys()):
-        what = f"has {len(strangers)} runs that the ledger does not know, such as {strangers[0]}"
+        what = f"has {counted(len(strangers), 'run')} that the ledger does not have, such as {strangers[0]}"
         yield fail("history", what, RECONCILE)
     if lost := sorted(set(expected_runs(here.runs, here.settings, here.now)) - names):
-        what = f"lacks {len(lost)} runs that mailed, such as {lost[0]}: frequency caps do not see them"
+        what = f"lacks {counted(len(lost), 'run')} that mailed people, such as {lost[0]}: frequency caps do not count them"
         yield warn("history", what, f"restore {folder} from a backup")
     if not strangers and not lost:
-        yield ok("history", f"{len(names):,} runs in {folder}" if names else "nobody was mailed yet")
+        yield ok("history", f"{counted(len(names), 'run')} in {folder}" if names else "nobody was mailed yet")
 
 
 def expected_runs(runs: Mapping[str, RecordedRun], settings: Settings, now: datetime) -> list[str]:
@@ -157,7 +160,7 @@ def disk(here: Installation) -> Iterator[Finding]:
     for names in disks.values():
         free = shutil.disk_usage(nearest(paths[names[0]])).free
         text = f"{bytes_text(free)} free for {', '.join(names)}"
-        text += f"; the largest of the last {len(recent)} runs took {bytes_text(largest)}" if largest else ""
+        text += f"; the largest of the last {counted(len(recent), 'run')} took {bytes_text(largest)}" if largest else ""
         if free < largest:
             yield fail("disk", text, MORE_SPACE)
         elif free < (SPACE_FACTOR * largest or MIN_SPACE):
@@ -180,7 +183,9 @@ def leftovers(here: Installation) -> Iterator[Finding]:
     drafts = list(settings.project_dir.glob(".dmail-new-*"))
     strangers = [path for path in content_of(settings.spool_dir) if here.runs is not None and path.name not in runs]
     if left:
-        yield warn("leftovers", f"{len(left)} of killed runs, such as {left[0]}", "dmail-runner purge")
+        yield warn(
+            "leftovers", f"{counted(len(left), 'file or folder', 'files or folders')}, such as {left[0]}", "dmail-runner purge"
+        )
     if drafts:
         yield warn("leftovers", f"{drafts[0]}, a campaign or project that was not finished", f"rm -r {drafts[0]}")
     if strangers:

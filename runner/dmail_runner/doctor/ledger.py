@@ -9,6 +9,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import UsageError
 from dmail_runner.core.settings import Settings
 from dmail_runner.doctor.finding import MAX_CLOCK_SKEW, RECONCILE, Finding, RecordedRun, fail, mode_text, ok, open_to_others, warn
@@ -51,9 +52,9 @@ def unusable(settings: Settings, error: Exception) -> Finding:
 
 
 def missing(settings: Settings, file: Path) -> Iterator[Finding]:
-    """The finding if there is no ledger file. That is right before the first run only."""
+    """The finding if there is no ledger file. That is normal only before the first run."""
     if (settings.state_dir / "ledger.anchor").exists():
-        yield fail("ledger", f"{file} is gone, and with it the record of what was mailed", BACKUP)
+        yield fail("ledger", f"{file} is missing, and with it the record of what was mailed", BACKUP)
     else:
         yield ok("ledger", "none yet: the first run creates it")
 
@@ -114,4 +115,4 @@ def description(url: sa.URL, known: dict[str, RecordedRun]) -> str:
     under_way = sum(run.state not in FINISHED for run in known.values()) - held
     waiting = f", {held} held" if held else ""
     unfinished = f", {under_way} unfinished" if under_way else ""
-    return f"{url.render_as_string(hide_password=True)}: readable, {len(known):,} runs{waiting}{unfinished}"
+    return f"{url.render_as_string(hide_password=True)}: readable, {counted(len(known), 'run')}{waiting}{unfinished}"

@@ -89,7 +89,7 @@ def is_zone(name: str) -> bool:
 
 
 def umask(here: Installation) -> Iterator[Finding]:
-    """Whether other users can read what dbt has written outside the runner. dbt's log quotes rows."""
+    """Whether other users can read files that dbt has written outside the runner. dbt's log quotes rows."""
     shown = "unknown" if here.umask is None else f"{here.umask:04o}"
     project = here.settings.project_dir
     files = [project / "logs" / "dbt.log", project / "target" / "run_results.json"]

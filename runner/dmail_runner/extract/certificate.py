@@ -1,4 +1,4 @@
-"""The verdict on a public key, which `check`, `route test`, a run and the sealing process share."""
+"""Validates public keys, for `check`, `route test`, runs and the encrypting process."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -10,11 +10,11 @@ from pysequoia.packet import PacketPile, Tag
 from dmail_runner.extract.key_packets import NEVER, UNKNOWN, UNVERIFIED, KeyPacket, ends, key_packets, try_encryption
 
 SOON = timedelta(days=30)
-OLD = 4  # the version of keys of which programs older than RFC 9580 know
-SHORTEST = 2048  # bits of an RSA key
+OLD = 4  # the newest version of keys that programs older than RFC 9580 support
+SHORTEST = 2048  # the smallest accepted size of an RSA key, in bits
 WEAK = ("MD5", "SHA1", "RipeMD")
 UNSUPPORTED = ("secp256k1", UNKNOWN)  # curves, besides those named brainpool
-# What to ask the mail house for.
+# The advice for the person who must ask the mail house.
 NEW = "ask the mail house for a new key, such as RSA of 3,072 bits or Curve25519"
 RENEWED = "ask the mail house for a renewed key"
 SIGNED = (
@@ -25,20 +25,20 @@ FLAGGED = "ask the mail house to set its usage (change-usage in gpg --edit-key) 
 
 
 class Fault(NamedTuple):
-    """What is wrong with a key, in one sentence: an error, or else a warning."""
+    """The fault of a key, as a sentence. `error`: True for an error, False for a warning."""
 
     error: bool
     what: str
 
 
 def judge(content: bytes, fingerprint: str, now: datetime, until: datetime) -> tuple[Cert | None, Fault | None]:
-    """A key file's certificate, and the fault of it; without the former, nothing can be sealed to it.
+    """The certificate of a key file, and its fault if it has one. Without a certificate nothing can be encrypted to it.
 
     Args:
         content: the file, binary or as ASCII text.
-        fingerprint: the pinned one, in upper case.
-        now: from when on files are sealed.
-        until: until when they must be opened.
+        fingerprint: the pinned fingerprint, in upper case.
+        now: the time from which files are encrypted.
+        until: the time until which the provider must be able to decrypt them.
 
     """
     try:
@@ -52,7 +52,7 @@ def judge(content: bytes, fingerprint: str, now: datetime, until: datetime) -> t
 
 
 def usable(certificate: Cert, keys: list[KeyPacket], now: datetime) -> tuple[Cert, datetime]:
-    """What to encrypt to for a certificate, and when that expires. Raises ValueError if nothing can be encrypted to it."""
+    """The certificate to encrypt to, and the time when it expires. Raises ValueError if nothing can be encrypted to it."""
     if certificate.is_revoked:
         raise ValueError("is revoked: ask the mail house for the key that replaced it")
     if keys[0].revoked:
@@ -72,9 +72,9 @@ def usable(certificate: Cert, keys: list[KeyPacket], now: datetime) -> tuple[Cer
 
 
 def without_flags(certificate: Cert, keys: list[KeyPacket], now: datetime, said: str) -> tuple[Cert, datetime]:
-    """The same for a certificate whose keys do not say what they are for: a subkey, the newest one first, or the primary key.
+    """As `usable`, for a certificate whose keys have no flags. The newest suitable subkey is used, or the primary key.
 
-    `said`: the library's words on the certificate as it is.
+    `said`: the library's error for the certificate as it is.
     """
     from dmail_runner.extract.stand_in import stand_in, verified
 
@@ -86,7 +86,7 @@ def without_flags(certificate: Cert, keys: list[KeyPacket], now: datetime, said:
 
 
 def read(content: bytes, fingerprint: str) -> tuple[Cert, list[KeyPacket]]:
-    """The one certificate of a file. Raises ValueError."""
+    """The certificate of a file, which must contain exactly one. Raises ValueError."""
     try:
         tags = [packet.tag for packet in PacketPile.from_bytes(content)]
         certificates = Cert.split_bytes(content)
@@ -95,25 +95,25 @@ def read(content: bytes, fingerprint: str) -> tuple[Cert, list[KeyPacket]]:
         certificates, tags, keys = [], [], []
     if not certificates:
         raise ValueError(
-            "is no OpenPGP public key of version 4 or 6: ask the mail house to export it again (gpg --armor --export)"
+            "is not an OpenPGP public key of version 4 or 6: ask the mail house to export it again (gpg --armor --export)"
         )
     if len(certificates) > 1:
-        raise ValueError(f"holds {len(certificates)} keys; there must be one in a file")
+        raise ValueError(f"contains {len(certificates)} keys; a file must contain one key")
     if Tag.SecretKey in tags or Tag.SecretSubkey in tags:
-        raise ValueError("holds a secret key: delete it there, and put in the public one")
+        raise ValueError("contains a secret key: delete the file, and use the public key")
     if (found := certificates[0].fingerprint.upper()) != fingerprint:
         raise ValueError(f"has the fingerprint {found}, but {fingerprint} is pinned")
     return certificates[0], keys
 
 
 def expiry(end: datetime, now: datetime, until: datetime) -> Fault | None:
-    """The fault of a key that can be encrypted to until `end`."""
+    """The fault of a key that is valid for encryption until `end`; None if that is late enough."""
     if end == UNVERIFIED:
         return Fault(error=True, what=f"has an encryption key whose signature cannot be verified: {RENEWED}")
     if end <= now:
         return Fault(error=True, what=f"expired on {end:%Y-%m-%d}: {RENEWED}")
     if end <= until:
-        what = f"expires on {end:%Y-%m-%d}, before the provider is done with the files ({until:%Y-%m-%d}): {RENEWED}"
+        what = f"expires on {end:%Y-%m-%d}, before the provider's retention of the files ends ({until:%Y-%m-%d}): {RENEWED}"
         return Fault(error=True, what=what)
     if end <= max(now, until) + SOON:
         return Fault(error=False, what=f"expires on {end:%Y-%m-%d}: ask for a new one")
@@ -121,7 +121,7 @@ def expiry(end: datetime, now: datetime, until: datetime) -> Fault | None:
 
 
 def reason(keys: list[KeyPacket], now: datetime, said: str) -> str:
-    """Why nothing can be encrypted to any of a certificate's keys. `said`: the library's words, if the keys do not show why."""
+    """The reason why nothing can be encrypted to a certificate. `said`: the library's error, if the keys do not show a reason."""
     primary = keys[0]
     if fault := next(weaknesses(primary), None):
         return f"{fault[0]}: {fault[1]}"
@@ -132,15 +132,15 @@ def reason(keys: list[KeyPacket], now: datetime, said: str) -> str:
     if not faults and primary.packet.key_created > now:
         return f"is dated {primary.packet.key_created:%Y-%m-%d}, in the future: check this machine's clock"
     if not faults and any(key.unflagged for key in subkeys):
-        return f"has no key to encrypt to: {subkeys[-1].name} does not say what it is for (it has no key flags): {FLAGGED}"
+        return f"has no key to encrypt to: {subkeys[-1].name} does not declare its usage (it has no key flags): {FLAGGED}"
     if not faults:
-        return f"cannot be sealed to ({said}): {NEW}"
+        return f"cannot be encrypted to ({said}): {NEW}"
     found = ", and ".join(f"{key.name} {what}" for key, what, _ in faults)
     return f"has no key to encrypt to: {found}: {faults[-1][2]}"
 
 
 def subkey_faults(key: KeyPacket, now: datetime) -> Iterator[tuple[str, str]]:
-    """What speaks against encrypting to a key, and what to ask for."""
+    """The reasons against encrypting to a key, each with what to ask for."""
     if key.revoked:
         yield "is revoked", RENEWED
     if "ElGamal" in key.algorithm:
@@ -151,7 +151,7 @@ def subkey_faults(key: KeyPacket, now: datetime) -> Iterator[tuple[str, str]]:
 
 
 def weaknesses(key: KeyPacket) -> Iterator[tuple[str, str]]:
-    """What makes a key unfit for anything, and what to ask for."""
+    """The weaknesses that make a key unusable, each with what to ask for."""
     if key.algorithm.startswith("RSA") and key.bits < SHORTEST:
         yield f"is an RSA key of {key.bits:,} bits, which is too short to be safe", NEW
     if key.algorithm == "DSA" and key.bits < SHORTEST:
@@ -165,5 +165,5 @@ def weaknesses(key: KeyPacket) -> Iterator[tuple[str, str]]:
 
 
 def first_line(error: Exception) -> str:
-    """What the library says, without where in itself it happened."""
+    """The library's message, without its source locations."""
     return next(iter(str(error).splitlines()), type(error).__name__)

@@ -1,4 +1,4 @@
-"""Compression of a part while it is written: the same content gives the same bytes, and takes no more memory if it is longer."""
+"""Compresses a part while it is written. The same content gives the same bytes, in constant memory."""
 
 import zipfile
 import zlib
@@ -9,26 +9,26 @@ from dmail_runner.core.errors import ExtractError
 from dmail_runner.declare.provider import Compression
 
 SUFFIXES: dict[Compression, str] = {"zip": ".zip", "gzip": ".gz"}
-LEVEL = 6  # zlib's own choice
-GZIP = 31  # zlib's word for the window of 32 KiB, with a header of gzip: without a name or a time
-OLDEST = (1980, 1, 1, 0, 0, 0)  # the first moment that zip can tell: the same whenever a part is made
+LEVEL = 6  # zlib's default
+GZIP = 31  # zlib's code for a window of 32 KiB and a gzip header, without a name or a time
+OLDEST = (1980, 1, 1, 0, 0, 0)  # the earliest time of the zip format, so that the time of writing does not change the file
 Write = Callable[[bytes], object]
 
 
 class Packing(NamedTuple):
-    """How a file is compressed, and its name within an archive."""
+    """The compression of a file, and its name within an archive."""
 
     kind: Compression
     name: str
 
 
 class Compressor(Protocol):
-    """Takes the content of one file, and hands on what is made of it."""
+    """Compresses the content of one file, and passes the result on."""
 
     def write(self, content: bytes) -> None: ...
 
     def end(self) -> None:
-        """Hand on what is left: the content is complete."""
+        """Pass the rest on, because the content is complete."""
 
 
 class Gzip:
@@ -46,22 +46,22 @@ class Gzip:
 
 
 class Archive(zipfile.ZipFile):
-    """An archive that can be given up half-way."""
+    """An archive that can be abandoned before it is complete."""
 
     def __del__(self) -> None:
-        """Say nothing, where zipfile complains that it is not complete."""
+        """Do nothing. zipfile would print an error for an incomplete archive."""
 
 
 class Zip:
-    """A zip archive of one file, in the format that every reader knows, which holds 2 GB."""
+    """A zip archive of one file. It uses the format without extensions, which every reader supports, for up to 2 GB."""
 
     def __init__(self, name: str, write: Write) -> None:
-        """`name`: that of the file in the archive."""
-        # Sizes come after the content, since nothing can be changed that has been handed on.
+        """Begin an archive. `name`: the name of the file in it. `write`: receives the archive."""
+        # Sizes follow the content, because the archive is written as a stream.
         self.archive = Archive(cast("BinaryIO", Pipe(write)), "w")
         entry = zipfile.ZipInfo(name, OLDEST)
         entry.compress_type = zipfile.ZIP_DEFLATED
-        entry.create_system = 3  # Unix, wherever it was made
+        entry.create_system = 3  # Unix, on every system
         entry.external_attr = 0o600 << 16
         self.name = name
         self.bytes = 0
@@ -72,7 +72,7 @@ class Zip:
         self.bytes += len(content)
         if self.bytes > zipfile.ZIP64_LIMIT:
             todo = "`split: {size: 2 GB}`, or `compress: gzip`, in profiles/providers.yml"
-            raise ExtractError(f"{self.name} is larger than 2 GB, which a zip archive cannot hold", todo=todo)
+            raise ExtractError(f"{self.name} is larger than 2 GB, the limit of a zip archive", todo=todo)
 
     def end(self) -> None:
         self.file.close()
@@ -80,7 +80,7 @@ class Zip:
 
 
 class Pipe:
-    """What an archive is written to: it can only be written."""
+    """The output of an archive: a file that can only be written."""
 
     def __init__(self, write: Write) -> None:
         self.hand_on = write
@@ -94,5 +94,5 @@ class Pipe:
 
 
 def compressor(packing: Packing, write: Write) -> Compressor:
-    """What compresses a file, and hands the result on to `write`."""
+    """A compressor that passes its result to `write`."""
     return Gzip(write) if packing.kind == "gzip" else Zip(packing.name, write)

@@ -3,7 +3,7 @@
 import codecs
 import re
 
-# Characters that some East Asian encodings write as an ASCII character, or that switch between character sets.
+# Characters that some East Asian encodings write as an ASCII character, or use to switch between character sets.
 AMBIGUOUS = "\x0e\x0f\x1b\xa5\u203e"
 
 

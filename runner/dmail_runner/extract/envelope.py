@@ -23,7 +23,7 @@ ENDS = {"lf": "\n", "crlf": "\r\n"}
 
 @dataclass(frozen=True)
 class Seal:
-    """How files are encrypted.
+    """The encryption of a route's files.
 
     Attributes:
         encryption: the route's encryption, with the fingerprints of the keys.
@@ -114,7 +114,7 @@ class Envelope:
         return self.inner_name(number) + packed + (self.seal.encryption.suffix if self.seal else "")
 
     def packing(self, number: int) -> Packing | None:
-        """How a part is compressed, if the provider wants that."""
+        """The compression of a part; None if the provider requires none."""
         return Packing(self.provider.compress, PurePosixPath(self.inner_name(number)).name) if self.provider.compress else None
 
     def side_files(self, parts: list[Part]) -> Iterator[tuple[str, str]]:

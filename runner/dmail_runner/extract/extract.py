@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 
+from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import ExtractError
 from dmail_runner.core.values import Build, Transfer, Verdicts, Watch, ignore_progress
 from dmail_runner.declare.campaign import KEY, Campaign
@@ -78,7 +79,7 @@ def write_parts(connection: duckdb.DuckDBPyConnection, query: str, writer: PartW
         contents = writer.close()
         if not (copied == writer.rows == sum(content.rows for content in contents) == expected):
             raise ExtractError(
-                f"{envelope.campaign.name}: {expected:,} rows were expected, DuckDB reports {copied:,}, "
+                f"{envelope.campaign.name}: {counted(expected, 'row was', 'rows were')} expected, DuckDB reports {copied:,}, "
                 f"and the files have {writer.rows:,}: they are not used"
             )
     except BaseException:
@@ -106,9 +107,9 @@ def check_values(connection: duckdb.DuckDBPyConnection, build: Build, campaign: 
     counts = ", ".join(f"count(*) filter ({condition}), min({quote(KEY)}) filter ({condition})" for _, condition, _ in faults)
     found = connection.execute(f"select {counts} from {build.extract}").fetchone() or ()
     lines = [
-        f"{column.name}: {found[2 * index]:,} values have {what}, such as that of {KEY} {found[2 * index + 1]}"
-        for index, (column, _, what) in enumerate(faults)
-        if found[2 * index]
+        f"{column.name}: {counted(count, 'value has', 'values have')} {what}, such as that of {KEY} {first}"
+        for (column, _, what), count, first in zip(faults, found[::2], found[1::2], strict=False)
+        if count
     ]
     if lines:
         raise ExtractError(
@@ -129,7 +130,7 @@ def unprintable_error(connection: duckdb.DuckDBPyConnection, build: Build, envel
         )
         if count:
             return ExtractError(
-                f"{campaign.name}: {file_format.encoding} has no {name}; {count:,} values of {column.name} have it, "
+                f"{campaign.name}: {file_format.encoding} has no {name}; {column.name} has it in {counted(count, 'value')}, "
                 f"such as that of {KEY} {first}",
                 todo="replace it in the extract, for example with to_ascii(), or give the provider another `encoding`",
             )

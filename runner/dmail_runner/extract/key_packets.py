@@ -1,4 +1,4 @@
-"""The keys of an OpenPGP certificate: their algorithms, their sizes, and what the signatures on them say."""
+"""Reads the keys of an OpenPGP certificate: algorithms, sizes and signatures."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,8 +12,8 @@ UNVERIFIED = datetime.min.replace(tzinfo=UTC)
 BINDINGS = ("DirectKey", "GenericCertification", "PersonaCertification", "CasualCertification", "PositiveCertification")
 SUBKEY_BINDING, REVOCATIONS = "SubkeyBinding", ("KeyRevocation", "SubkeyRevocation")
 ENCRYPTING = ("RSAEncryptSign", "RSAEncrypt", "ElGamalEncrypt", "ElGamalEncryptSign", "ECDH", "X25519", "X448")
-UNKNOWN = "that has no name here"
-# The curves that a key may name, by their object identifiers.
+UNKNOWN = "of an unknown kind"
+# The names of curves, by object identifier.
 CURVES = {
     "2b2403030208010107": "brainpoolP256r1",
     "2b240303020801010b": "brainpoolP384r1",
@@ -31,10 +31,10 @@ class KeyPacket:
     """One key of a certificate.
 
     Attributes:
-        packet: the key itself.
-        primary: it is the certificate's primary key.
-        bindings: the signatures by which the certificate claims the key, the newest first.
-        revoked: some signature says that the key is revoked.
+        packet: the packet of the key.
+        primary: whether it is the certificate's primary key.
+        bindings: the signatures that bind the key to the certificate, newest first.
+        revoked: whether a signature revokes the key.
 
     """
 
@@ -46,17 +46,17 @@ class KeyPacket:
 
     @property
     def name(self) -> str:
-        """What the key is called, as gpg shows it."""
+        """The name of the key, as gpg shows it."""
         return "the primary key" if self.primary else f"the subkey {self.packet.key_id.upper()}"
 
     @property
     def algorithm(self) -> str:
         """The public-key algorithm, such as RSAEncryptSign."""
-        return word(self.packet.key_algorithm)
+        return last_word(self.packet.key_algorithm)
 
     @property
     def material(self) -> bytes:
-        """The public key itself, without what stands before it in the packet."""
+        """The public key, without the header of the packet."""
         body = bytes(self.packet.body)
         return body[10:] if body[0] == 6 else body[6:]
 
@@ -67,12 +67,12 @@ class KeyPacket:
 
     @property
     def curve(self) -> str:
-        """The curve of an elliptic-curve key that names one."""
+        """The name of the curve of an elliptic-curve key; empty for other keys."""
         return CURVES.get(self.material[1 : 1 + self.material[0]].hex(), UNKNOWN)
 
     @property
     def encrypts(self) -> bool:
-        """Whether files can be encrypted to the key: by its flags, or by its algorithm if it has none."""
+        """Whether files can be encrypted to the key, by its flags, or by its algorithm if it has no flags."""
         flags = self.bindings[0].key_flags if self.bindings else None
         if flags is None:
             return self.algorithm in ENCRYPTING or self.algorithm.startswith("MLKEM")
@@ -84,33 +84,33 @@ class KeyPacket:
 
     @property
     def unflagged(self) -> bool:
-        """Whether the key does not say what it is for."""
+        """Whether the key has no flags that declare its usage."""
         return bool(self.bindings) and self.bindings[0].key_flags is None
 
     @property
     def digest(self) -> str:
         """The hash algorithm of the newest binding, such as SHA1."""
-        return word(self.bindings[0].hash_algorithm) if self.bindings else ""
+        return last_word(self.bindings[0].hash_algorithm) if self.bindings else ""
 
     def end(self, binding: Any) -> datetime:
-        """When the key expires, by one of its bindings."""
+        """The time when the key expires, according to one of its bindings."""
         period = binding.key_validity_period
         return self.packet.key_created + period if period else NEVER
 
 
-def word(value: object) -> str:
-    """The last word of an enumeration's value: SHA1 of HashAlgorithm.SHA1."""
+def last_word(value: object) -> str:
+    """The name of an enumeration's value without the enumeration, such as SHA1 for HashAlgorithm.SHA1."""
     return str(value).rpartition(".")[2]
 
 
 def key_packets(content: bytes) -> list[KeyPacket]:
-    """The keys of a certificate, the primary key first; signatures of other people's keys are left out."""
+    """The keys of a certificate, the primary key first. Signatures by other keys are left out."""
     keys: list[KeyPacket] = []
     for packet in PacketPile.from_bytes(content):
         if packet.tag in (Tag.PublicKey, Tag.PublicSubkey):
             keys.append(KeyPacket(packet, primary=packet.tag == Tag.PublicKey))
         elif packet.tag == Tag.Signature and keys:
-            key, kind = keys[-1], word(packet.signature_type)
+            key, kind = keys[-1], last_word(packet.signature_type)
             key.revoked |= kind in REVOCATIONS
             if kind in (BINDINGS if key.primary else (SUBKEY_BINDING,)) and issued_by(packet, keys[0].packet):
                 key.bindings.append(packet)
@@ -120,17 +120,17 @@ def key_packets(content: bytes) -> list[KeyPacket]:
 
 
 def issued_by(signature: Any, key: Any) -> bool:
-    """Whether a signature names a key as the one that made it."""
+    """Whether a signature names a key as its issuer."""
     named = signature.issuer_fingerprint or signature.issuer_key_id
     return bool(named) and key.fingerprint.endswith(named)
 
 
 class Trial(NamedTuple):
-    """What a file that is encrypted to a certificate is like.
+    """The properties of a file that is encrypted to a certificate.
 
     Attributes:
-        used: the keys that can open it.
-        newer: it has the format of RFC 9580, which gpg and older programs cannot read.
+        used: the keys that can decrypt it.
+        newer: whether it has the format of RFC 9580, which gpg and older programs cannot read.
 
     """
 
@@ -139,7 +139,7 @@ class Trial(NamedTuple):
 
 
 def try_encryption(certificate: Cert, keys: list[KeyPacket]) -> Trial:
-    """Encrypt a byte to a certificate, whose `keys` these are. Raises RuntimeError if that is not possible."""
+    """Encrypt a byte to a certificate with the given keys. Raises RuntimeError if that is not possible."""
     sealed = PacketPile.from_bytes(encrypt(b"x", [certificate], armor=False))
     bodies = [bytes(packet.body) for packet in sealed if packet.tag == Tag.PKESK]
     names = [recipient(body) for body in bodies]
@@ -148,19 +148,19 @@ def try_encryption(certificate: Cert, keys: list[KeyPacket]) -> Trial:
 
 
 def recipient(body: bytes) -> str:
-    """The key that an encrypted session key is for: its identifier, or its fingerprint from version 6 on."""
+    """The identifier of the key that an encrypted session key is for. From version 6 on, it is the fingerprint."""
     return body[1:9].hex() if body[0] == 3 else body[3 : 2 + body[1]].hex()
 
 
 def matches(fingerprint: str, name: str) -> bool:
-    """Whether a name that `recipient` returns is that of the key with this fingerprint."""
+    """Whether an identifier from `recipient` belongs to the key with this fingerprint."""
     return fingerprint.endswith(name) if len(fingerprint) == 40 else fingerprint.startswith(name)
 
 
 def ends(certificate: Cert, keys: list[KeyPacket]) -> Iterator[datetime]:
-    """When each of the certificate's `keys` expires; UNVERIFIED if no binding of it holds.
+    """The time when each of the certificate's keys expires; UNVERIFIED for a key without a valid binding.
 
-    The binding that counts is the newest one that holds when it stands alone: the library verifies it, and weighs its algorithms.
+    The newest valid binding counts. The library verifies each binding alone, including its algorithms.
     """
     for key in keys:
         if key.primary:
@@ -171,7 +171,7 @@ def ends(certificate: Cert, keys: list[KeyPacket]) -> Iterator[datetime]:
 
 
 def holds(certificate: Cert, key: KeyPacket, binding: Any) -> bool:
-    """Whether the key could be encrypted to if it had this binding only."""
+    """Whether the key can be encrypted to if this is its only binding."""
     head: list[bytes] = []
     for packet in PacketPile.from_bytes(bytes(certificate)):
         if packet.tag == Tag.PublicSubkey:

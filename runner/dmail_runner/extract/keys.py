@@ -1,4 +1,4 @@
-"""The faults of a route's keys: the public ones of `profiles/keys`, pinned by fingerprint, and our own to sign with."""
+"""Validates a route's keys: the recipients' public keys in `profiles/keys`, pinned by fingerprint, and the signing key."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Finding:
-    """A fault of a key: an error, or else a warning."""
+    """A fault of a key. `error`: True for an error, False for a warning."""
 
     error: bool
     problem: Problem
 
 
 def findings(folder: Path, encryption: "Encryption", at: tuple[str, str], now: datetime, until: datetime) -> Iterator[Finding]:
-    """The faults of a route's keys, at most one of each key.
+    """The faults of a route's keys, at most one for each key.
 
     Args:
-        folder: where the public keys are.
-        encryption: the route's.
+        folder: the folder of the public keys.
+        encryption: the encryption of the route.
         at: the file and the key of the entry that declares it.
-        now: from when on files are sealed.
-        until: until when they must be opened.
+        now: the time from which files are encrypted.
+        until: the time until which the provider must be able to decrypt them.
 
     """
     file, entry = at
@@ -47,7 +47,7 @@ def findings(folder: Path, encryption: "Encryption", at: tuple[str, str], now: d
 
 
 def public_fault(path: Path, fingerprint: str, now: datetime, until: datetime) -> Fault | None:
-    """What is wrong with a public key's file."""
+    """The fault of a public key's file; None if it has none."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:

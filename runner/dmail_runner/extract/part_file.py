@@ -16,7 +16,7 @@ from dmail_runner.extract.seal import Sealer, Stored
 
 @dataclass(frozen=True)
 class Content:
-    """What a complete part contains.
+    """The content of a complete part.
 
     Attributes:
         rows: the number of rows, without the texts around them.
@@ -64,7 +64,7 @@ class PlainFile:
 
 
 class Counted:
-    """Counts and hashes what is written, and passes it on."""
+    """Counts and hashes the written bytes, and passes them on."""
 
     def __init__(self, write: Write) -> None:
         self.pass_on = write
@@ -106,7 +106,7 @@ class PartFile:
         self.sink.end()
 
     def content(self) -> Content:
-        """What the part contains. It waits until the encryption is complete. Raises ExtractError."""
+        """The content of the part. It waits until the encryption is complete. Raises ExtractError."""
         inner = self.inner.stored() if self.compressor else None
         plain = self.plain.stored()
         sealed = self.sink.finish()

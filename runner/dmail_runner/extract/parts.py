@@ -12,7 +12,7 @@ from dmail_runner.extract.envelope import Envelope
 from dmail_runner.extract.part_file import Content, PartFile
 from dmail_runner.extract.records import Records
 
-# Parts whose encryption may continue while the next ones are written.
+# The number of parts whose encryption may continue while the next ones are written.
 MAX_ENCRYPTING = 3
 
 
@@ -81,7 +81,7 @@ class PartWriter:
         self.rows += count
 
     def count_fitting(self, block: bytes, count: int) -> int:
-        """How many records of the block fit into the current part."""
+        """The number of records of the block that fit into the current part."""
         if self.split is None:
             return count
         if self.split.rows is not None:
@@ -103,7 +103,7 @@ class PartWriter:
         return len(self.done) + len(self.ended) + 1
 
     def reserved(self) -> int:
-        """The bytes that the text after the records may need at most."""
+        """The largest number of bytes that the text after the records may need."""
         after = self.envelope.text_after(self.number, self.parts, max(self.total, 1))
         return len(self.file.encode(after.encode()))
 
@@ -114,7 +114,7 @@ class PartWriter:
         return file
 
     def expected_rows(self, number: int) -> int | None:
-        """How many rows a part will have; None if that is not known beforehand."""
+        """The number of rows that a part will have; None if it is not known in advance."""
         if self.split is None:
             return self.total
         if self.split.rows is None:
@@ -129,7 +129,7 @@ class PartWriter:
         self.collect(MAX_ENCRYPTING)
 
     def collect(self, waiting: int) -> None:
-        """Report the parts that are complete, in order. Wait until at most `waiting` parts are not."""
+        """Report the complete parts, in order. Wait until at most `waiting` parts are incomplete."""
         while len(self.ended) > waiting or (self.ended and self.ended[0].sink.ready):
             self.done.append(self.ended[0].content())
             self.ended.popleft()
@@ -157,7 +157,7 @@ class PartWriter:
 
 
 def expected_parts(split: Split | None, total: int) -> int | None:
-    """How many parts there will be; None if that depends on their size in bytes."""
+    """The number of parts; None if it depends on their size in bytes."""
     if split is None:
         return 1
     return None if split.rows is None else max(1, -(-total // split.rows))

@@ -17,7 +17,7 @@ PIPE, CHUNK = 1 << 20, 1 << 17
 def copy_through_pipe(connection: duckdb.DuckDBPyConnection, query: str, options: str, take: Callable[[bytes], None]) -> int:
     """Run COPY in a thread and pass its output on.
 
-    This process holds the pipe open until COPY has returned. The pipe therefore ends also if COPY fails before it opens the pipe.
+    This process holds the pipe open until COPY has returned. The pipe therefore also ends if COPY fails before it opens the pipe.
 
     Args:
         query: the rows to copy.

@@ -21,7 +21,7 @@ def order_by(campaign: Campaign) -> str:
 
 
 def rows_query(build: Build, verdicts: Verdicts, campaign: Campaign) -> str:
-    """SQL for the extract's rows that are printed. Of recipients' rows that are printed identically only the first is."""
+    """SQL for the printed rows of the extract. If several recipients have identical printed rows, only the first is included."""
     rows = f"select * from {build.extract}"
     if IDENTICAL not in verdicts.excluded:
         return rows

@@ -1,4 +1,4 @@
-"""Sealing: plain bytes go into a process of its own, and only what that has encrypted is ever on the disk."""
+"""Encrypts files in a separate process, so that only encrypted content is written to the disk."""
 
 import fcntl
 import json
@@ -17,17 +17,17 @@ PIPE = 1 << 20
 
 @dataclass(frozen=True)
 class Stored:
-    """What lies in a file."""
+    """The content of a file: its size and its SHA-256."""
 
     bytes: int
     sha256: str
 
 
 class Sealer:
-    """One file that is being sealed to a route's keys: when `close` returns it stands at `path`, whole and synced."""
+    """One file that is encrypted to a route's keys. When `finish` returns, the complete and synced file is at `path`."""
 
     def __init__(self, path: Path, encryption: Encryption, keys: Path) -> None:
-        """`keys`: the folder of the public keys."""
+        """Start the process. `keys`: the folder of the public keys."""
         self.path = path
         reader, writer = os.pipe()
         self.orders = os.fdopen(writer, "wb", buffering=0)
@@ -52,7 +52,7 @@ class Sealer:
         self.orders.write(json.dumps(order).encode() + b"\n")
 
     def write(self, content: bytes) -> None:
-        """More plain bytes. Raises ExtractError where the process has given up."""
+        """Pass plain bytes to the process. Raises ExtractError if it has failed."""
         assert self.process.stdin is not None
         view = memoryview(content)
         try:
@@ -62,7 +62,7 @@ class Sealer:
             self.finish()
 
     def end(self) -> None:
-        """What was written is all; the process goes on by itself."""
+        """End the content. The process continues alone."""
         with suppress(BrokenPipeError):
             self.orders.write(b"whole\n")
         self.orders.close()
@@ -72,22 +72,22 @@ class Sealer:
 
     @property
     def ready(self) -> bool:
-        """Whether `finish` has nothing to wait for."""
+        """Whether `finish` would return without waiting."""
         return self.process.poll() is not None
 
     def finish(self) -> Stored:
-        """The process's answer. Raises ExtractError where it has none, or says what was wrong."""
+        """Wait for the process. Returns the stored content. Raises ExtractError if the process has failed."""
         self.orders.close()
         answer, _ = self.process.communicate()
         said = json.loads(answer) if answer.strip() else {"error": f"the process ended with code {self.process.returncode}"}
         if "error" in said:
             raise ExtractError(
-                f"{self.path.name} could not be sealed: {said['error']}", todo="dmail-runner check looks at the keys"
+                f"{self.path.name} could not be encrypted: {said['error']}", todo="dmail-runner check validates the keys"
             )
         return Stored(said["bytes"], said["sha256"])
 
     def abandon(self) -> None:
-        """Nothing of it is left."""
+        """End the process, and delete its files."""
         self.orders.close()
         with self.process:
             self.process.kill()

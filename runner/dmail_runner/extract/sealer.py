@@ -1,7 +1,9 @@
-"""The process that seals one file: it holds the interpreter's lock for as long as it works, so that it is one of its own.
+"""The process that encrypts one file. It is separate, because the library holds the interpreter's lock while it works.
 
-Plain bytes come by standard input. The order comes by a pipe of its own, as a line of JSON, and so does the word that what came
-was all: without that word nothing is left, for a sender that was killed looks like the end of the file.
+- Standard input: the plain bytes.
+- Another pipe: the request as a line of JSON, and later the confirmation that the content is complete. Without the confirmation
+  the file is deleted, because a killed sender looks like the end of the file.
+- Standard output: the result as JSON.
 """
 
 import hashlib
@@ -20,13 +22,13 @@ from dmail_runner.extract.signer import open_signer
 
 
 def main() -> None:
-    """Seal, and say on standard output how many bytes there are and their SHA-256, or what was wrong."""
+    """Encrypt a file. Print its size and its SHA-256, or the error."""
     os.umask(0o077)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with os.fdopen(int(sys.argv[1]), "rb") as orders:
         order = json.loads(orders.readline())
         path = Path(order["path"])
-        # Its own: a killed run's process cannot put its file in the place of the next one's.
+        # The name has the process id, so that the process of a killed run cannot replace the file of the next one.
         half = path.with_name(f"{path.name}.{os.getpid()}.sealing")
         try:
             seal(order, half)
@@ -38,7 +40,7 @@ def main() -> None:
             half.replace(path)
             answer({"bytes": path.stat().st_size, "sha256": digest})
         except (RuntimeError, ValueError, OSError) as error:
-            # The library adds where in itself it happened.
+            # The library adds its source locations.
             answer({"error": str(error).splitlines()[0]})
         finally:
             half.unlink(missing_ok=True)
@@ -49,11 +51,11 @@ def answer(said: dict[str, Any]) -> None:
 
 
 def seal(order: dict[str, Any], path: Path) -> None:
-    """Encrypt standard input to the order's keys. Raises ValueError for a key that is not fit for it, as `check` would say."""
+    """Encrypt standard input to the keys of the request. Raises ValueError, with the message of `check`, for an unusable key."""
     now = datetime.now(UTC)
     certificates = []
     for file, fingerprint in order["keys"]:
-        # What was read here is sealed to, so that a file that is exchanged meanwhile changes nothing.
+        # Use the content that was validated. A file that is replaced meanwhile has no effect.
         certificate, fault = judge(Path(file).read_bytes(), fingerprint, now, now)
         if certificate is None:
             raise ValueError(f"profiles/keys/{Path(file).name} {fault.what if fault else ''}")

@@ -1,4 +1,4 @@
-"""Our own key, by which a mail house sees that a file is ours."""
+"""Opens the key that signs files, so that a mail house can verify the sender."""
 
 import stat
 from pathlib import Path
@@ -7,7 +7,7 @@ from pysequoia import PySigner, Tsk
 
 
 def open_signer(path: Path, fingerprint: str, passphrase: str | None) -> PySigner:
-    """What signs with our own key. Raises ValueError, which says what is wrong with the file."""
+    """The signer with a secret key. Raises ValueError, which describes the error of the file."""
     try:
         mode = path.stat().st_mode
         secret = Tsk.from_bytes(path.read_bytes())
@@ -15,7 +15,7 @@ def open_signer(path: Path, fingerprint: str, passphrase: str | None) -> PySigne
     except OSError as error:
         raise ValueError(f"cannot be read: {error.strerror}") from None
     except RuntimeError:
-        raise ValueError("is no OpenPGP secret key") from None
+        raise ValueError("is not an OpenPGP secret key") from None
     if stat.S_IMODE(mode) & 0o077:
         raise ValueError(f"can be read by others (mode {stat.S_IMODE(mode):04o}): chmod 600 it")
     if found != fingerprint:

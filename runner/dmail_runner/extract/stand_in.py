@@ -1,12 +1,15 @@
-"""A stand-in for a certificate that the OpenPGP library cannot use as it is, though its keys are fit for it.
+"""Creates a stand-in for a certificate with usable keys that the OpenPGP library does not accept as it is.
 
-Old programs write keys that do not say what they are for (no key flags), or what their owner's program can read (no features).
-gpg takes the former by their algorithm, and writes the older format for the latter. The library refuses the former, and writes a
-format for the latter that gpg cannot read. So the same keys are put below a primary key that is made for one file and forgotten,
-which says of them that they are to be encrypted to, and that their owner reads the older format.
+Old programs write keys without key flags (their usage) or without features (the formats that the owner's program can read).
 
-Whoever opens the file sees no difference: the file names the keys that can open it, and not their certificate. Each of
-these keys belongs to the pinned certificate: it is the primary key, or the library has verified its signature, or `verified` has.
+- Without key flags, gpg decides by the algorithm. The library refuses the key.
+- Without features, gpg writes the older format. The library writes a newer one, which gpg cannot read.
+
+The stand-in has a new primary key, which is used for one file, and the same keys as subkeys. The primary key declares that they
+are for encryption, and that their owner reads the older format.
+
+The recipient sees no difference, because an encrypted file names keys and not certificates. Each key belongs to the pinned
+certificate: it is the primary key, or its signature was verified by the library or by `verified`.
 """
 
 import hashlib
@@ -26,7 +29,7 @@ from dmail_runner.extract.key_packets import KeyPacket
 
 PRIMARY, SUBKEY, USER_ID, SIGNATURE = 6, 14, 13, 2  # tags of packets
 USER_BINDING, SUBKEY_BINDING = 0x13, 0x18  # types of signatures
-CREATED, FLAGS, FEATURES, ISSUER = 2, 27, 30, 33  # types of what a signature says
+CREATED, FLAGS, FEATURES, ISSUER = 2, 27, 30, 33  # types of subpackets of a signature
 CERTIFY, ENCRYPT, OLDER_FORMAT = b"\x01", b"\x0c", b"\x01"
 ED25519 = bytes.fromhex("092b06010401da470f01")
 EDDSA, BY_SHA256 = 22, 8
@@ -35,7 +38,7 @@ USER = b"stand-in"
 
 
 class Claim(NamedTuple):
-    """What a signature is about, of which type it is, and what it says, as subpackets."""
+    """The content of a signature: its subject, its type, and its subpackets."""
 
     kind: int
     about: bytes
@@ -43,8 +46,8 @@ class Claim(NamedTuple):
 
 
 def stand_in(keys: Sequence[KeyPacket]) -> Cert:
-    """A certificate of version 4 that holds keys of version 4 as subkeys to encrypt to."""
-    # No clock has to agree with another one: what is signed is as old as the newest of the keys.
+    """A certificate of version 4 with keys of version 4 as encryption subkeys."""
+    # The signatures have the time of the newest key, so that they do not depend on this machine's clock.
     created = struct.pack(">I", max(int(key.packet.key_created.timestamp()) for key in keys))
     secret = Ed25519PrivateKey.generate()
     point = secret.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
@@ -61,7 +64,7 @@ def stand_in(keys: Sequence[KeyPacket]) -> Cert:
 
 
 def signed(secret: Ed25519PrivateKey, body: bytes, claim: Claim) -> bytes:
-    """A signature of the key with this `body`, as a packet."""
+    """A signature by the key with this `body`, as a packet."""
     fingerprint = hashlib.sha1(framed(body), usedforsecurity=False).digest()
     said = claim.says + subpacket(ISSUER, b"\x04" + fingerprint)
     head = bytes((4, claim.kind, EDDSA, BY_SHA256)) + struct.pack(">H", len(said)) + said
@@ -71,7 +74,7 @@ def signed(secret: Ed25519PrivateKey, body: bytes, claim: Claim) -> bytes:
 
 
 def verified(key: KeyPacket, primary: KeyPacket) -> bool:
-    """Whether a primary RSA key has signed its newest binding of a subkey, with a digest that cannot be forged."""
+    """Whether a primary RSA key has signed the newest binding of a subkey, with a safe digest."""
     if key.primary:
         return True
     signature = bytes(key.bindings[0].body)
@@ -92,12 +95,12 @@ def verified(key: KeyPacket, primary: KeyPacket) -> bool:
 
 
 def framed(body: bytes) -> bytes:
-    """A key as signatures and fingerprints take it in."""
+    """A key in the form that signatures and fingerprints hash."""
     return b"\x99" + struct.pack(">H", len(body)) + body
 
 
 def trailer(head: bytes) -> bytes:
-    """What stands at the end of what a signature is of."""
+    """The end of the data that a signature hashes."""
     return b"\x04\xff" + struct.pack(">I", len(head))
 
 
@@ -110,13 +113,13 @@ def subpacket(kind: int, body: bytes) -> bytes:
 
 
 def number(value: bytes) -> bytes:
-    """A number as a key or signature holds it: its length in bits, and no zero byte at its beginning."""
+    """A number in the format of keys and signatures: its length in bits, and its bytes without leading zeros."""
     bits = int.from_bytes(value, "big").bit_length()
     return struct.pack(">H", bits) + value[len(value) - (bits + 7) // 8 :]
 
 
 def numbers(material: bytes) -> list[int]:
-    """The numbers of a key or signature."""
+    """The numbers in a key or a signature."""
     found = []
     while len(material) > 2:
         end = 2 + (int.from_bytes(material[:2], "big") + 7) // 8

@@ -1,4 +1,4 @@
-"""The contact history: which profile was in which file, and when."""
+"""The contact history: a record for each profile and file, with the slot."""
 
 from dmail_runner.history.contacts import (
     AUDIENCE,

@@ -12,9 +12,9 @@ from dmail_runner.history.contacts import FILE, run_folders
 from dmail_runner.history.weeks import CompactedRun, Week
 from dmail_runner.ledger.ledger import Ledger
 
-QUIET_PERIOD = timedelta(days=7)  # since the end of the week and since the last change of its runs
-OVERLAP = timedelta(days=1)  # for which a run's own file remains; it must be longer than any build that reads it
-MAX_WEEKS = 4  # in one call, so that a mailing does not wait for years of weeks
+QUIET_PERIOD = timedelta(days=7)  # the shortest time since the end of the week, and since the last change of its runs
+OVERLAP = timedelta(days=1)  # the time that a run's own file remains. It must be longer than any build that reads it
+MAX_WEEKS = 4  # the largest number of weeks in one call, so that a mailing does not wait for years of weeks
 
 
 def compact(settings: Settings, ledger: Ledger) -> None:

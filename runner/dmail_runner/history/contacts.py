@@ -1,4 +1,4 @@
-"""The contact history: which profile was in which file.
+"""The contact history: a record for each profile and file.
 
 Each run has a folder with a Parquet file. Later its rows move into a file of all runs of the week. dbt reads both.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from dmail_runner.core.duck import connect
 from dmail_runner.core.errors import DmailError
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.values import Build, Verdicts
@@ -142,7 +143,7 @@ def recent_contacts(settings: Settings, limit: int) -> list[StoredContacts]:
 
 def has_row_hashes(contacts: StoredContacts) -> bool:
     """Whether a run's contacts have hashes of the printed rows. Earlier versions of the runner did not write them."""
-    with duckdb.connect() as connection:
+    with connect() as connection:
         columns = connection.execute(f"describe {mailed_query(contacts)}").fetchall()
         if not any(name == "row_hash" for name, *_ in columns):
             return False
@@ -159,7 +160,7 @@ def compare(
         now: the present file, as SQL of `row_hash_query`.
         recipients: the relation with the verdicts.
         last: the contacts of the previous run.
-        limit: how many people to list.
+        limit: the largest number of people to list.
 
     Returns:
         The number of people by difference (`added`, `removed`, `changed` or `unchanged`) and reason, and a list of people as

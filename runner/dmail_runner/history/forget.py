@@ -1,7 +1,7 @@
 """Erases a person: replaces their key in the contact history by a pseudonym and adds them to a suppression list."""
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,21 +20,20 @@ LOCK_TIMEOUT = 60  # seconds to wait for a compaction
 
 @dataclass(frozen=True)
 class Forgotten:
-    """The ids of the runs whose files contained the person."""
+    """The ids of the runs whose files contained the person, and of the runs that keep the person until they are delivered."""
 
     runs: tuple[str, ...]
+    waiting: tuple[str, ...] = ()
 
 
-def forget(settings: Settings, ledger: Ledger, profile_id: str, decision: str, tell: Callable[[str], None]) -> Forgotten:
+def forget(settings: Settings, ledger: Ledger, profile_id: str) -> Forgotten:
     """Erase a person from the contact history, and add them to the suppression list `forgotten`.
 
-    A frozen file that is not yet shipped may contain the person. It is then compared with the opt-outs and made again before it
-    is shipped. Its contacts keep the person until then, so the person must be erased once more.
+    A frozen file that may be delivered in part keeps the person. It is compared with the opt-outs before the rest is shipped. The
+    person must be erased again when it is delivered.
 
     Args:
         profile_id: the person's key.
-        decision: who decided it and why, for the ledger.
-        tell: called with a line of text for each file that keeps the person for now.
 
     Raises:
         UsageError: if the key is empty.
@@ -48,7 +47,7 @@ def forget(settings: Settings, ledger: Ledger, profile_id: str, decision: str, t
         suppress(settings, profile_id, ledger.stamp())
         clear(settings)
         pseudonym = f"forgotten-{secrets.token_hex(8)}"
-        runs = set()
+        runs, waiting = set(), set()
         for file in files_with(files(settings), profile_id):
             if file.parent.parent.name == weeks.FOLDER:
                 runs |= runs_of(file, profile_id)
@@ -58,15 +57,10 @@ def forget(settings: Settings, ledger: Ledger, profile_id: str, decision: str, t
             run = ledger.get(file.parent.name)
             if run and not run.finished and run.parts:
                 ledger.force_recheck(run)
-                tell(
-                    f"note     the file of {run.run_id} is frozen and has this person: "
-                    "it is made again; run this command again after that"
-                )
+                waiting.add(run.run_id)
             else:
                 replace(erased_query(file, profile_id, pseudonym), file)
-    with ledger.writing() as connection:
-        ledger.record(connection, "ledger", "forgotten", f"a person in {len(runs)} runs, {decision}")
-    return Forgotten(tuple(sorted(runs)))
+    return Forgotten(tuple(sorted(runs)), tuple(sorted(waiting)))
 
 
 def files(settings: Settings) -> list[Path]:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import duckdb
 
+from dmail_runner.core.duck import connect
 from dmail_runner.core.errors import DmailError
 from dmail_runner.core.lock import locked
 from dmail_runner.core.settings import Settings
@@ -220,13 +221,8 @@ def session(spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     Raises:
         HistoryError: in place of every DuckDB error within the context. Its message does not contain values of rows.
     """
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": "1GB",
-        "threads": "2",
-        "temp_directory": str(spill) if spill else "",
-    }
     try:
-        with duckdb.connect(config=config) as connection:
+        with connect(memory_limit="1GB", threads="2", temp_directory=str(spill) if spill else "") as connection:
             yield connection
     except duckdb.Error as error:
         raise HistoryError(f"the contact history cannot be read or written: {type(error).__name__}", todo=REPAIR) from None

@@ -1,4 +1,4 @@
-"""Approvals in the ledger. An approval counts by its event, which has the hash of its row: a row without one does not count."""
+"""Approvals in the ledger. An approval is valid only if it has an event with the hash of its row."""
 
 import hashlib
 import json
@@ -37,8 +37,8 @@ class Approval:
         key: the SSH public key, if it is signed.
         signature: the signature, if it is signed.
         after: the hash of the event of the definition that was in force before.
-        note: what the person wrote beside it.
-        revision: the git commit that the project was at.
+        note: the person's comment.
+        revision: the git commit of the project.
         number: the number of its event.
     """
 
@@ -75,10 +75,10 @@ class InForce:
 def in_force(ledger: Database, campaign: str) -> InForce | None:
     """The campaign's definition in force, by the newest event that says so."""
     with ledger.reading() as connection:
-        for row in told(connection, campaign, IN_FORCE):
+        for row in intact_events(connection, campaign, IN_FORCE):
             fingerprint, _, duty = row.detail.partition(" ")
             return InForce(fingerprint, duty if duty in DUTIES else None, row.number, row.hash)
-        for row in told(connection, campaign, APPROVED):
+        for row in intact_events(connection, campaign, APPROVED):
             if EARLIER.fullmatch(row.detail) and not EVENT.fullmatch(row.detail):
                 return InForce("", "one", row.number, row.hash)
     return None
@@ -87,7 +87,7 @@ def in_force(ledger: Database, campaign: str) -> InForce | None:
 def policy_in_force(ledger: Database) -> str | None:
     """The policy of the definition that was approved last in this project, as JSON."""
     with ledger.reading() as connection:
-        return next((row.detail for row in told(connection, SUBJECT, POLICY)), None)
+        return next((row.detail for row in intact_events(connection, SUBJECT, POLICY)), None)
 
 
 def read_approvals(ledger: Database, campaign: str, fingerprint: str | None = None) -> list[Approval]:
@@ -99,7 +99,7 @@ def read_approvals(ledger: Database, campaign: str, fingerprint: str | None = No
         by_digest = {row_digest(row): row for row in rows}
         earlier = {(row.fingerprint, row.by): row for row in rows if row.account is None}
         found = []
-        for event in told(connection, campaign, APPROVED):
+        for event in intact_events(connection, campaign, APPROVED):
             if new := EVENT.fullmatch(event.detail):
                 row = by_digest.get(new["row"])
             else:
@@ -119,8 +119,8 @@ def approval_events(ledger: Database) -> Iterator[tuple[str, str, str, str]]:
                 yield row.run_id, row.at, found["by"], found["fingerprint"]
 
 
-def told(connection: sa.Connection, subject: str, kind: str) -> Iterator[Any]:
-    """The events of a kind about a subject, newest first, that the chain of hashes has as they were written."""
+def intact_events(connection: sa.Connection, subject: str, kind: str) -> Iterator[Any]:
+    """The events of a kind about a subject, newest first. Events that differ from their hash are left out."""
     query = events.select().where(events.c.run_id == subject, events.c.kind == kind).order_by(events.c.number.desc())
     for row in connection.execute(query).all():
         before = sa.select(events.c.hash).where(events.c.number == row.number - 1)
@@ -145,9 +145,9 @@ def add_approval(ledger: Database, connection: sa.Connection, campaign: str, giv
 
 
 def row_digest(row: Any) -> str:
-    """The SHA-256 of all that a row of the approvals says, but for its number."""
-    told = {name: value for name, value in row._mapping.items() if name != "number"}  # noqa: SLF001 - SQLAlchemy's public name
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    """The SHA-256 of a row of the approvals, without its number."""
+    values = {name: value for name, value in row._mapping.items() if name != "number"}  # noqa: SLF001 - SQLAlchemy's public name
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 def approval_of(row: Any, number: int) -> Approval:

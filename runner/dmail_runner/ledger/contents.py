@@ -1,6 +1,6 @@
-"""What an event says of the rows that were written with it, by table and key. Rows that say otherwise were edited.
+"""The content of an event: the rows that were written with it, by table and key. A row that differs was edited.
 
-An event's content is JSON: `{table: {key: row}}`, where `null` is a row that was deleted. Texts that are long are kept as hashes.
+The content is JSON: `{table: {key: row}}`. `null` means that the row was deleted. Long texts are replaced by their hashes.
 """
 
 import hashlib
@@ -26,21 +26,21 @@ from dmail_runner.ledger.tables import (
 
 # Every table but `events`, which the chain of hashes covers, and `head`, which is compared with its end.
 COVERED = (runs, exclusions, places, parts, intents, schedules, approvals, notices, proofs, route_tests)
-# How far a schedule was planned moves with the clock, each time that somebody looks at what is due.
+# These columns change with the clock, each time that due runs are planned.
 MOVING = {(schedules.name, "planned_to")}
-LONG = 500  # characters of a text that an event repeats
+LONG = 500  # characters: longer texts are replaced by their hashes
 
 Content = dict[str, dict[str, dict[str, Any] | None]]
 
 
 def written(connection: sa.Connection, table: sa.Table, *condition: sa.ColumnElement[bool]) -> Content:
-    """The rows of a table as they are now, for the event that is written with them."""
+    """The present rows of a table, for the event that is written with them."""
     rows = connection.execute(table.select().where(*condition)).all()
     return {table.name: {key_of(table, row): values_of(table, row) for row in rows}}
 
 
 def joined(*contents: Content) -> Content:
-    """Several contents as one. Of a row that occurs twice, the last one counts."""
+    """Merge contents. If a row occurs twice, the last one counts."""
     found: Content = {}
     for content in contents:
         for table, rows in content.items():
@@ -49,7 +49,7 @@ def joined(*contents: Content) -> Content:
 
 
 def deleted(content: Content) -> Content:
-    """The content that says that these rows are gone."""
+    """The content that records the deletion of these rows."""
     return {table: dict.fromkeys(rows) for table, rows in content.items()}
 
 
@@ -59,7 +59,7 @@ def key_of(table: sa.Table, row: Any) -> str:
 
 
 def values_of(table: sa.Table, row: Any) -> dict[str, Any]:
-    """A row's values by column, without those that are null: an earlier version's tables lack columns."""
+    """A row's values by column, without nulls, because the tables of earlier versions lack columns."""
     found = {}
     for column in table.columns:
         value = getattr(row, column.name)
@@ -71,26 +71,26 @@ def values_of(table: sa.Table, row: Any) -> dict[str, Any]:
 
 
 def dump(content: Content | None) -> str | None:
-    """A content as the event has it."""
+    """A content as the text that is stored with the event."""
     return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":")) if content else None
 
 
 def carried(connection: sa.Connection, size: int = 500) -> Iterator[Content]:
-    """All rows of a ledger, in pieces: what an earlier version wrote without saying so in its events."""
+    """All rows of a ledger, in batches, for a ledger whose events have no contents yet."""
     for table in COVERED:
         rows = connection.execution_options(yield_per=size).execute(table.select())
         for batch in rows.partitions(size):
             yield {table.name: {key_of(table, row): values_of(table, row) for row in batch}}
 
 
-class Told:
-    """The rows that the events tell of: for each, the last event about it, and a hash of what that says."""
+class RecordedRows:
+    """The rows according to the events: for each row the number of its last event, and the hash of its content there."""
 
     def __init__(self) -> None:
         self.rows: dict[tuple[str, str], tuple[int, str]] = {}
 
     def take(self, number: int, content: str) -> None:
-        """Follow one event."""
+        """Apply the content of one event."""
         for table, rows in json.loads(content).items():
             for key, row in rows.items():
                 if row is None:
@@ -99,27 +99,27 @@ class Told:
                     self.rows[table, key] = (number, digest(row))
 
     def faults(self, connection: sa.Connection) -> Iterator[str]:
-        """Every row that is not as its event says, that no event tells of, or that is gone."""
+        """Each row that differs from its event, that has no event, or that is missing."""
         unseen = dict(self.rows)
         for table in COVERED:
             for row in connection.execution_options(yield_per=10_000).execute(table.select()):
                 key, values = key_of(table, row), values_of(table, row)
-                told = unseen.pop((table.name, key), None)
-                if told is None:
-                    yield f"the row {key} of {table.name} was added: no event tells of it"
-                elif told[1] != digest(values):
-                    yield difference(connection, told[0], (table.name, key), values)
+                recorded = unseen.pop((table.name, key), None)
+                if recorded is None:
+                    yield f"the row {key} of {table.name} was added: no event has it"
+                elif recorded[1] != digest(values):
+                    yield difference(connection, recorded[0], (table.name, key), values)
         for (table_name, key), (number, _) in unseen.items():
-            yield f"the row {key} of {table_name} is missing: event {number} tells of it"
+            yield f"the row {key} of {table_name} is missing: event {number} has it"
 
 
 def difference(connection: sa.Connection, number: int, place: tuple[str, str], now: Mapping[str, Any]) -> str:
-    """What of a row is not as its event says."""
+    """The difference between a row and its event, as a sentence."""
     content = connection.execute(sa.select(events.c.content).where(events.c.number == number)).scalar() or "{}"
     before = (json.loads(content).get(place[0]) or {}).get(place[1]) or {}
     changed = [name for name in {**before, **now} if before.get(name) != now.get(name)]
-    told = ", ".join(f"{name} is {shown(now.get(name))}, and was {shown(before.get(name))}" for name in changed)
-    return f"the row {place[1]} of {place[0]} is not as event {number} says: {told}"
+    changes = ", ".join(f"{name} is {shown(now.get(name))}, and was {shown(before.get(name))}" for name in changed)
+    return f"the row {place[1]} of {place[0]} differs from event {number}: {changes}"
 
 
 def shown(value: Any) -> str:

@@ -113,13 +113,13 @@ class Database:
 
     @contextmanager
     def understood(self) -> Iterator[None]:
-        """Turn what cannot be read of a row into a LedgerError: bytes of the file were changed."""
+        """Raise a LedgerError for a row that cannot be read, because bytes of the file were changed."""
         try:
             yield
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             raise LedgerError(
                 f"the ledger {self.name} is damaged: a row cannot be read ({type(error).__name__})",
-                todo="`dmail-runner audit verify` names what differs; bring back a backup; nothing was sent",
+                todo="`dmail-runner audit verify` names what differs; restore a backup; nothing was sent",
             ) from error
 
     @contextmanager
@@ -166,6 +166,13 @@ class Database:
         """
         connection.info["mark"] = append(connection, run_id, self.stamp(), kind, printable(detail), content=content)
 
+    def rewrite(self) -> None:
+        """Rewrite a SQLite ledger, so that its file does not contain deleted data. Other databases do that automatically."""
+        if self.engine.dialect.name == "sqlite":
+            with self.explained(), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.exec_driver_sql("vacuum")
+                connection.exec_driver_sql("pragma wal_checkpoint(truncate)")
+
     def stamp(self) -> str:
         return iso(self.now())
 
@@ -183,6 +190,6 @@ def moment(text: str | None) -> datetime | None:
 def configure_sqlite(connection: Any, _: Any) -> None:
     """Make each commit wait for the disk, and a second process wait for the first one."""
     cursor = connection.cursor()
-    for pragma in ("journal_mode = wal", "synchronous = full", "foreign_keys = on", "busy_timeout = 10000"):
+    for pragma in ("journal_mode = wal", "synchronous = full", "foreign_keys = on", "secure_delete = on", "busy_timeout = 10000"):
         cursor.execute(f"pragma {pragma}")
     cursor.close()

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from dmail_runner.core.values import Part
-from dmail_runner.ledger.contents import Content, Told, dump
+from dmail_runner.ledger.contents import Content, RecordedRows, dump
 from dmail_runner.ledger.intents import Entry, Word
 from dmail_runner.ledger.run import STATES
 from dmail_runner.ledger.tables import events, head, intents, parts, runs
@@ -55,16 +55,16 @@ def append(connection: sa.Connection, run_id: str, at: str, kind: str, detail: s
     number, before = int(row.number), str(row.hash)
     text = dump(content)
     mark = Mark(number, chained(before, number, run_id, at, kind, detail, text))
-    told = {"run_id": run_id, "at": at, "kind": kind, "detail": detail, "content": text}
-    connection.execute(events.insert().values(number=number, hash=mark.hash, **told))
+    values = {"run_id": run_id, "at": at, "kind": kind, "detail": detail, "content": text}
+    connection.execute(events.insert().values(number=number, hash=mark.hash, **values))
     connection.execute(head.update().values(hash=mark.hash))
     return mark
 
 
 def add_intent(connection: sa.Connection, run_id: str, part: Part, at: str, entry: Entry) -> int:
     """Write one row of a part's record, in the caller's transaction. Returns its number."""
-    told = {"run_id": run_id, "part": part.number, "at": at, "name": part.name, "route": part.route}
-    done = connection.execute(intents.insert().values(**told, **vars(entry)).returning(intents.c.number))
+    values = {"run_id": run_id, "part": part.number, "at": at, "name": part.name, "route": part.route}
+    done = connection.execute(intents.insert().values(**values, **vars(entry)).returning(intents.c.number))
     return int(done.scalar_one())
 
 
@@ -73,10 +73,10 @@ def intent_text(name: str, entry: Any) -> str:
     return " ".join((name, entry.temporary, *([entry.staged] if entry.staged else []), entry.sha256))
 
 
-def chained(before: str, number: int, *told: str | None) -> str:
-    """An event's hash: SHA-256 of the hash before it, its number, and all that it says (run, moment, kind, detail, content)."""
+def chained(before: str, number: int, *columns: str | None) -> str:
+    """An event's hash: SHA-256 of the hash before it, its number, and its columns (run, moment, kind, detail, content)."""
     # An event of an earlier version has no content.
-    return hashlib.sha256(json.dumps([before, number, *(text for text in told if text is not None)]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([before, number, *(text for text in columns if text is not None)]).encode()).hexdigest()
 
 
 def hash_of(row: Any, before: str) -> str:
@@ -102,7 +102,7 @@ def faults(connection: sa.Connection) -> Iterator[str]:
     states: dict[str, str] = {}
     sent: set[str] = set()
     intended: Counter[str] = Counter()
-    rows = Told()
+    rows = RecordedRows()
     for row in connection.execution_options(yield_per=10_000).execute(events.select().order_by(events.c.number)):
         if row.number != expected:
             lost = f"event {expected} is" if row.number == expected + 1 else f"events {expected} to {row.number - 1} are"

@@ -9,13 +9,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from dmail_runner.core.redact import printable
+from dmail_runner.core.redact import printable, without_keys
 from dmail_runner.core.values import Part, Receipt, Verdicts
 from dmail_runner.ledger.baseline import BASELINE, baseline_text
 from dmail_runner.ledger.contents import Content, deleted, joined, written
 from dmail_runner.ledger.database import LedgerError, iso
 from dmail_runner.ledger.intents import Entry, Intents, Word
 from dmail_runner.ledger.journal import add_intent, intent_text
+from dmail_runner.ledger.made import MADE
 from dmail_runner.ledger.reader import LedgerReader
 from dmail_runner.ledger.run import Planned, Run
 from dmail_runner.ledger.tables import exclusions, intents, parts, places, runs
@@ -51,8 +52,11 @@ class Ledger(LedgerReader):
         """Record a new state, without an error."""
         self.change(run, state, "", error=None, hold=None)
 
-    def freeze(self, run: Run, verdicts: Verdicts, content: Sequence[Part], cost: str | None) -> None:
-        """Record the final figures and parts of a run. It becomes `extracted`, or `empty` without parts."""
+    def freeze(self, run: Run, verdicts: Verdicts, content: Sequence[Part], cost: str | None, made: str | None = None) -> None:
+        """Record the final figures and parts of a run. It becomes `extracted`, or `empty` without parts.
+
+        `made`: the text of the event with the hashes of its inputs.
+        """
         with self.writing() as connection:
             rows: dict[sa.Table, list[dict[str, Any]]] = {
                 exclusions: [{"reason": reason, "profiles": count} for reason, count in verdicts.excluded.items()],
@@ -72,6 +76,8 @@ class Ledger(LedgerReader):
             )  # fmt: skip
             written_now = joined(deleted(before), rows_of(connection, run, runs, *rows))
             hashes = " ".join(part.sha256 for part in content)
+            if made:
+                self.record(connection, run.run_id, MADE, made)
             self.record(connection, run.run_id, "extracted" if content else "empty", hashes, written_now)
             if verdicts.baseline:
                 self.record(connection, run.run_id, BASELINE, baseline_text(verdicts.baseline))
@@ -118,9 +124,13 @@ class Ledger(LedgerReader):
         self.change(run, "cancelled", reason, error=reason, hold=None)
 
     def fail(self, run: Run, error: str) -> None:
+        """Record the error that ended a run, without the keys of profiles, because the ledger cannot be changed later."""
+        error = without_keys(error)
         self.change(run, "failed", error, error=error, hold=None)
 
     def hold(self, run: Run, hold: str, error: str) -> None:
+        """Record the reason why a run waits for a person, without the keys of profiles."""
+        error = without_keys(error)
         self.change(run, "held", f"{hold}: {error}", error=error, hold=hold)
 
     def record_file(self, run: Run) -> None:

@@ -1,4 +1,4 @@
-"""The ledger's events as JSON lines, which can be kept where nobody changes them, and compared with the ledger later."""
+"""Exports the ledger's events as JSON lines, and compares such a file with the ledger."""
 
 import json
 from collections.abc import Iterator
@@ -20,10 +20,10 @@ def lines(connection: sa.Connection) -> Iterator[str]:
 
 
 def differences(connection: sa.Connection, file: Path) -> Iterator[str]:
-    """Every exported event that the ledger lacks, or has otherwise. Newer events of the ledger are none.
+    """Each exported event that is missing in the ledger, or differs there. Newer events of the ledger are no difference.
 
     Raises:
-        UsageError: if the file cannot be read, or is not what `audit export` writes.
+        UsageError: if the file cannot be read, or was not written by `audit export`.
     """
     rows = iter(connection.execution_options(yield_per=10_000).execute(events.select().order_by(events.c.number)))
     row = next(rows, None)
@@ -36,7 +36,7 @@ def differences(connection: sa.Connection, file: Path) -> Iterator[str]:
             yield f"event {number} of {file} ({event['at']}, {event['run_id']}, {event['kind']}) is missing"
             continue
         if changed := [name for name in COLUMNS if getattr(row, name) != event.get(name)]:
-            yield f"event {number} is not as {file} has it: {', '.join(changed)}"
+            yield f"event {number} differs from {file}: {', '.join(changed)}"
         row = next(rows, None)
 
 
@@ -52,4 +52,4 @@ def exported(file: Path) -> Iterator[dict[str, Any]]:
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from None
     except (ValueError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file} is not what `audit export` writes: {error}") from None
+        raise UsageError(f"{file} is not a file of `audit export`: {error}") from None

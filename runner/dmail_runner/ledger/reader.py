@@ -12,6 +12,7 @@ from dmail_runner.core.values import Baseline, Part, Verdicts
 from dmail_runner.ledger.baseline import BASELINE, read_baseline
 from dmail_runner.ledger.database import Database, iso, moment
 from dmail_runner.ledger.intents import Attempt, Entry, Word, latest_attempt
+from dmail_runner.ledger.made import made_of
 from dmail_runner.ledger.run import FINISHED, LedgerPart, Run, run_name
 from dmail_runner.ledger.tables import events, exclusions, intents, parts, runs
 
@@ -30,10 +31,20 @@ class LedgerReader(Database):
         return found[0] if found else None
 
     def named(self, run_id: str) -> Run:
-        """The run of the name that a person has given. Raises UsageError if there is none."""
-        if found := self.get(run_id):
-            return found
-        raise UsageError(f"there is no run {run_id!r}", todo="dmail-runner status --json lists the ids")
+        """The run that a person has named.
+
+        Args:
+            run_id: a run_id; or a unique beginning of one; or a campaign's name, for its newest run.
+
+        Raises:
+            UsageError: if there is no such run, or several.
+        """
+        exact = self.read(sa.or_(runs.c.run_id == run_id, runs.c.campaign == run_id), 1)
+        found = exact or self.read(runs.c.run_id.startswith(run_id, autoescape=True), 2)
+        if len(found) == 1:
+            return found[0]
+        what = f"several runs have ids that begin with {run_id!r}" if found else f"there is no run {run_id!r}"
+        raise UsageError(what, todo="dmail-runner status lists the ids")
 
     def known(self, run_id: str) -> Run:
         """The run of a name that is in the ledger."""
@@ -71,6 +82,12 @@ class LedgerReader(Database):
         """The campaign's unfinished runs, including those that are held."""
         return self.read(sa.and_(runs.c.campaign == campaign, runs.c.state.not_in(FINISHED)))
 
+    def last_change(self, campaign: str) -> datetime | None:
+        """The time of the last change of a campaign's runs; None without runs."""
+        query = sa.select(sa.func.max(runs.c.updated_at)).where(runs.c.campaign == campaign)
+        with self.reading() as connection:
+            return moment(connection.execute(query).scalar())
+
     def campaigns(self) -> set[str]:
         """The campaigns that have unfinished runs, also those that are not in the project any more."""
         query = sa.select(runs.c.campaign).where(runs.c.state.not_in(FINISHED)).distinct()
@@ -101,8 +118,21 @@ class LedgerReader(Database):
             return connection.execute(query).scalar() or 0
 
     def details(self, run: Run, kind: str) -> list[str]:
-        """What the run's events of a kind say, in their order."""
+        """The details of the run's events of a kind, oldest first."""
         query = sa.select(events.c.detail).where(events.c.run_id == run.run_id, events.c.kind == kind).order_by(events.c.number)
+        with self.reading() as connection:
+            return list(connection.execute(query).scalars())
+
+    def provider_of(self, run: Run) -> str | None:
+        """The provider that a run's file was made for; None if an earlier version of the runner has made it."""
+        made = made_of(self, run)
+        return made.provider if made else None
+
+    def events_with(self, text: str) -> list[int]:
+        """The numbers of the events with a text that also name a profile_id. Earlier versions recorded the keys of profiles."""
+        columns = (events.c.detail, events.c.content)
+        both = (sa.and_(column.contains("profile_id"), column.contains(text, autoescape=True)) for column in columns)
+        query = sa.select(events.c.number).where(sa.or_(*both)).order_by(events.c.number)
         with self.reading() as connection:
             return list(connection.execute(query).scalars())
 
@@ -117,9 +147,16 @@ class LedgerReader(Database):
         with self.reading() as connection:
             return connection.execute(query.limit(1)).scalar()
 
-    def latest(self, limit: int | None = None) -> list[Run]:
-        """The runs, newest slot first."""
-        return self.read(sa.true(), limit)
+    def latest(
+        self, limit: int | None = None, campaign: str | None = None, state: str | None = None, since: datetime | None = None
+    ) -> list[Run]:
+        """The runs, newest slot first. The filters: a campaign, a state, and the earliest slot."""
+        filters = [
+            *([runs.c.campaign == campaign] if campaign else ()),
+            *([runs.c.state == state] if state else ()),
+            *([runs.c.slot >= iso(since)] if since else ()),
+        ]
+        return self.read(sa.and_(sa.true(), *filters), limit)
 
     def read(self, condition: sa.ColumnElement[bool], limit: int | None = None) -> list[Run]:
         query = runs.select().where(condition).order_by(runs.c.slot.desc(), runs.c.created_at.desc(), runs.c.run_id).limit(limit)

@@ -28,7 +28,7 @@ class Planned:
         wave: this run's wave number; None for a mailing without waves.
         first: the run_id of the mailing's first wave.
         copy_of: the run_id of the run that this one sends again.
-        window_start: where its window begins. The window ends with the slot.
+        window_start: the start of its window, which ends with the slot.
     """
 
     run_id: str

@@ -1,1 +1,1 @@
-"""What a person looks at before anything is delivered: previews, proofs, differences, explanations, checks and the calendar."""
+"""Reviews before a delivery: previews, proofs, differences, explanations, checks and the calendar."""

@@ -36,8 +36,8 @@ def difference(job: Job, order: Order, people: int) -> Difference:
 
     Args:
         job: the campaign's job.
-        order: what to make.
-        people: how many people to name.
+        order: the order of the run.
+        people: the number of people to name.
 
     Raises:
         UsageError: if the campaign has no settled run before the slot.

@@ -21,8 +21,8 @@ class Opinion:
 
     Attributes:
         rule: the rule's name.
-        out: True if the rule excludes the profile; None if it was not asked, because an earlier rule excludes it.
-        looked_at: the values that the rule depends on.
+        out: True if the rule excludes the profile; None if it was not evaluated, because an earlier rule excludes the profile.
+        looked_at: the values that the rule depends on. (The name is part of the JSON output.)
     """
 
     rule: str

@@ -24,10 +24,10 @@ SAMPLE = "dmail_preview"  # a temporary table
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which rows a preview shows.
+    """The rows that a preview shows.
 
     Attributes:
-        rows: how many, in the file's order, if no profiles are given.
+        rows: the number of rows, in the file's order, if no profiles are given.
         profiles: the profiles whose rows are shown.
         test: True for the rows of test profiles and seed addresses, in place of those of the real file.
     """

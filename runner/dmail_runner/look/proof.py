@@ -1,4 +1,4 @@
-"""Delivers proofs: files with only test profiles and seed addresses, under a name with TEST, for a person to look at in print."""
+"""Delivers proofs: files with only test profiles and seed addresses, under a name with TEST, for a check in print."""
 
 import shutil
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from dmail_runner.ship import DeliveryCallbacks, ship
 def prove(job: Job, slot: datetime, now: datetime, ledger: Ledger, by: str) -> list[tuple[Part, Receipt]]:
     """Make a file of the test profiles and seed addresses, and deliver it. No run is recorded.
 
-    The file's name has the present second, so that it is no other file's name.
+    The file's name has the present second, so that it is unique.
 
     Args:
         job: the campaign's job.
@@ -46,7 +46,7 @@ def prove(job: Job, slot: datetime, now: datetime, ledger: Ledger, by: str) -> l
             )
             parts = write(found, envelope, folder, watch=job.watch)
             spooled = [Spooled(part, part_path(folder, part.number)) for part in parts]
-            # A proof mails nobody: what is about to happen to it is recorded in memory alone.
+            # A proof mails nobody, so its intents are recorded in memory only.
             records = {part.number: Intents() for part in parts}
             callbacks = DeliveryCallbacks(
                 lambda part: records[part.number],

@@ -38,7 +38,7 @@ def trial(job: Job, slot: datetime, purpose: str) -> Iterator[Checked]:
     Args:
         job: the campaign's job.
         slot: the slot.
-        purpose: what the trial is for, for processes that wait for the warehouse.
+        purpose: the purpose of the trial, for processes that wait for the warehouse.
 
     Raises:
         UsageError: if the dbt target is a Spark cluster.

@@ -1,15 +1,26 @@
-"""Warns of declarations that are allowed but may not be intended."""
+"""Warnings about declarations that are allowed but may not be intended."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from dmail_runner.core.duck import SAFE
 from dmail_runner.core.errors import Problem
+from dmail_runner.core.settings import Settings
 from dmail_runner.declare.route import FILE as ROUTES
 from dmail_runner.declare.route import FolderRoute, SftpRoute
 from dmail_runner.plan.slots import latest_slot, next_slot, slots_after, wave_faults
+from dmail_runner.project.target import find_warehouse
 from dmail_runner.run.job import Job, draft_faults
 
 END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
+
+
+def target_warnings(settings: Settings) -> Iterator[Problem]:
+    """The warning for a dbt target whose DuckDB may fetch code from the network."""
+    if not find_warehouse(settings).closed:
+        what = "lets DuckDB install and load extensions by itself"
+        allowed = f"{' and '.join(f'{name}: false' for name in SAFE)}; `extensions` names what models need"
+        yield Problem("profiles/profiles.yml", "config_options", what, allowed)
 
 
 def campaign_warnings(job: Job, tried: set[str], now: datetime) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from dmail_runner.core.errors import DmailError, UsageError
 from dmail_runner.declare.campaign import Campaign
-from dmail_runner.declare.schedule import Schedule
+from dmail_runner.declare.schedule import Schedule, format_span
 from dmail_runner.ledger.contents import written
 from dmail_runner.ledger.database import iso
 from dmail_runner.ledger.ledger import Ledger
@@ -68,7 +68,7 @@ def new_runs(campaign: Campaign, schedule: Schedule, slots: list[Slot], newest: 
     """The runs of slots that have none, with their states by the schedule's `missed` and `max_late`."""
     for slot in slots:
         if schedule.lateness is not None and now - slot.at > schedule.lateness:
-            yield planned_runs(campaign, slot)[0], "missed", f"nobody ran it within {schedule.lateness}"
+            yield planned_runs(campaign, slot)[0], "missed", f"nobody ran it within {format_span(schedule.lateness)}"
         elif schedule.missed != "all" and slot is not newest:
             yield planned_runs(campaign, slot)[0], "missed", "a newer slot had come due before anybody ran it"
         else:

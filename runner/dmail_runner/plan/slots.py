@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
 
-from dmail_runner.declare.schedule import Schedule, Waves
+from dmail_runner.declare.schedule import Schedule, Waves, format_span
 
 MINUTE = timedelta(minutes=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -71,7 +71,7 @@ def wall_of(schedule: Schedule, slot: datetime) -> str | None:
 
 
 def wave_slots(schedule: Schedule, waves: Waves, first: Slot) -> list[datetime]:
-    """When the waves of a mailing are due, in UTC, given the slot of the first one.
+    """The slots of a mailing's waves in UTC, given the slot of the first one.
 
     Days are counted in the calendar of the time zone, and shorter durations in elapsed time.
     """
@@ -93,7 +93,7 @@ def wave_faults(schedule: Schedule, waves: Waves, first: Slot) -> Iterator[str]:
     moments = wave_slots(schedule, waves, first)
     for number, (before, after) in enumerate(pairwise(moments), start=2):
         if after - before < waves.apart:
-            yield f"wave {number} is {after - before} after the previous one, less than `apart`"
+            yield f"wave {number} is {format_span(after - before)} after the previous one, less than `apart`"
 
 
 def window_slots(schedule: Schedule, after: datetime) -> Iterator[Slot]:

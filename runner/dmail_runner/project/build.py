@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 
+from dmail_runner.core.duck import connect
 from dmail_runner.core.errors import BuildError
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.values import Build
@@ -60,7 +61,7 @@ def build_opt_outs(settings: Settings, campaign: Campaign, environment: Mapping[
 
 
 def as_of(environment: Mapping[str, str]) -> str:
-    """The time up to which opt-outs count."""
+    """The time up to which opt-outs count, as a SQL timestamp in UTC."""
     return environment.get("DMAIL_AS_OF", environment["DMAIL_SLOT"])
 
 
@@ -120,7 +121,7 @@ def build_models(
     if failures or outcome.exit_code != 0:
         raise BuildError(
             f"campaign {campaign} could not be built:\n"
-            + indent([*failures, *other_errors(outcome, failures)] or ["dbt did not say why"]),
+            + indent([*failures, *other_errors(outcome, failures)] or ["dbt gave no reason"]),
             todo=advice([*failures, *outcome.errors]),
         )
     if tell:
@@ -150,7 +151,7 @@ def describe_failures(results: list[dict[str, Any]], manifest: dict[str, Any], p
 
 
 def tested(node: dict[str, Any], manifest: dict[str, Any]) -> str:
-    """What a generic test asserts: the first sentence of its macro's description."""
+    """The assertion of a generic test: the first sentence of its macro's description."""
     metadata = node.get("test_metadata") or {}
     macro = manifest["macros"].get(f"macro.{metadata.get('namespace') or 'dbt'}.test_{metadata.get('name')}", {})
     found = re.match(r"[^.]+", macro.get("description") or "")
@@ -180,7 +181,7 @@ def locations(node: dict[str, Any], manifest: dict[str, Any], project_dir: Path,
 
 def column_names(file: Path) -> list[str]:
     """The columns of a data file or a glob pattern. There are none if it cannot be read."""
-    with duckdb.connect() as connection, suppress(duckdb.Error):
+    with connect() as connection, suppress(duckdb.Error):
         return [row[0] for row in connection.execute(f"describe select * from {literal(str(file))}").fetchall()]
     return []
 
@@ -191,14 +192,14 @@ def other_errors(outcome: DbtOutcome, failures: list[str]) -> list[str]:
 
 
 def advice(messages: list[str]) -> str:
-    """What the reader can do about the errors in some messages of dbt."""
+    """The advice for the errors in some messages of dbt."""
     hints = {
-        "not a valid DuckDB database": "the warehouse file is damaged: delete it and run again, which builds it anew",
+        "not a valid DuckDB database": "the warehouse file is damaged: delete it and run again, which builds it again",
         "Could not set lock": "another program has the warehouse open: close it there, and run again",
         "a stopped SparkContext": "the cluster that DMAIL_SPARK_MASTER names did not answer: start it, and run again",
         "JAVA_GATEWAY_EXITED": "Spark did not start: it needs Java 17, by JAVA_HOME or in the PATH",
-        "DMAIL_BUILD_TIMEOUT": "find out what dbt waited for, such as a cluster without workers, or raise the limit; then retry",
-        "does not have a column": "select the column in that model from where your data has it, and run again",
+        "DMAIL_BUILD_TIMEOUT": "find out why dbt waited (such as a cluster without workers), or raise the limit; then run again",
+        "does not have a column": "select the column in that model from the column that your data has, and run again",
     }
     found = (hint for text, hint in hints.items() if any(text in line for line in messages))
     return next(found, "correct the project and run again; nothing was exported")

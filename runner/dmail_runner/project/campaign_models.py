@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import ConfigError, Problem
 from dmail_runner.declare.campaign import KEY, SEED, DirectMail
 from dmail_runner.project.lineage import Lineage
@@ -15,7 +16,7 @@ from dmail_runner.project.nodes import Kind, column_faults
 
 RECIPIENTS: Mapping[str, Kind] = {KEY: "text", "household_key": "text", "exclusion_reason": "text"}
 WAVES: Mapping[str, Kind] = {"wave_number": "integer"}
-# Lists of campaigns in the arguments of rules, and the variable with the names of campaigns that the project had before.
+# The lists of campaigns in the arguments of rules, and the variable with the names of former campaigns.
 COUNTED = re.compile(r"\bcampaigns\s*=\s*\[([^\]]*)\]")
 QUOTED = re.compile(r"""["']([^"']*)["']""")
 COMMENTS = re.compile(r"--[^\n]*|\{#.*?#\}", re.DOTALL)
@@ -30,7 +31,7 @@ def find_extract(nodes: Mapping[str, Any], exposure: Mapping[str, Any]) -> dict[
     key, allowed = f"exposures.{name}.depends_on", f"one: ref('{name}__extract')"
     models = [nodes[node] for node in exposure["depends_on"]["nodes"] if node.startswith("model.") and node in nodes]
     if len(models) != 1:
-        raise ConfigError([Problem(file, key, f"names {len(models)} models", allowed)])
+        raise ConfigError([Problem(file, key, f"names {counted(len(models), 'model')}", allowed)])
     extract: dict[str, Any] = models[0]
     faults = []
     if extract["name"] != f"{name}__extract":
@@ -64,7 +65,7 @@ def find_above(lineage: Lineage, wanted: str, purpose: str) -> dict[str, Any]:
 
 
 def model_faults(lineage: Lineage, recipients: Mapping[str, Any], mail: DirectMail | None, name: str) -> Iterator[Problem]:
-    """What is wrong with a campaign's models. `lineage` is the extract's."""
+    """The errors of a campaign's models. `lineage` is the extract's."""
     yield from column_faults(recipients, {**RECIPIENTS, **(WAVES if mail and mail.waves else {})})
     yield from name_faults(lineage, name)
     yield from audience_faults(lineage, name)
@@ -74,7 +75,7 @@ def model_faults(lineage: Lineage, recipients: Mapping[str, Any], mail: DirectMa
 
 
 def name_faults(lineage: Lineage, name: str) -> Iterator[Problem]:
-    """Models above the extract that ask for the campaign's name, and are not named after it."""
+    """The errors of models above the extract that use the campaign's name and are not named after the campaign."""
     for node in lineage.parents():
         if not node["name"].startswith(f"{name}__") and CAMPAIGN_NAME in lineage.macro_names(node):
             what = f"calls a macro that takes the campaign's name from the model's, which is not {name}__..."
@@ -82,7 +83,7 @@ def name_faults(lineage: Lineage, name: str) -> Iterator[Problem]:
 
 
 def counted_campaign_faults(lineage: Lineage, known: Collection[str]) -> Iterator[Problem]:
-    """Rules that count the contacts of a campaign that does not exist: with a misspelt name, a cap would count nothing."""
+    """The errors of rules that count the contacts of an unknown campaign. With a misspelt name, a cap would count nothing."""
     for node in lineage.parents():
         for listed in COUNTED.findall(COMMENTS.sub("", node.get("raw_code") or "")):
             for name in QUOTED.findall(listed):
@@ -94,7 +95,7 @@ def counted_campaign_faults(lineage: Lineage, known: Collection[str]) -> Iterato
 
 
 def audience_faults(lineage: Lineage, name: str) -> Iterator[Problem]:
-    """An audience that never asks targeted(): it would mail test profiles, and a proof would be a file of real people."""
+    """The error of an audience that does not call targeted(). It would mail test profiles, and proofs would have real people."""
     own = [node for node in lineage.parents() if node["name"].startswith(f"{name}__")]
     if not any(TARGETED in lineage.macro_names(node) for node in own):
         audience = next((node for node in own if node["name"] == f"{name}__audience"), lineage.nodes[lineage.model])

@@ -19,7 +19,7 @@ from dmail_runner.project.target import find_warehouse
 
 PARSED = "partial_parse.msgpack"  # the file that dbt keeps its parsed project in
 OnLine = Callable[[str], None]
-# Variables that only the runner sets, to tell the models what to build.
+# The variables that only the runner sets, for the models that it builds.
 OWN_VARIABLES = frozenset(
     {"DMAIL_AS_OF", "DMAIL_EXPLAIN", "DMAIL_SLOT", "DMAIL_TEST_PROFILES", "DMAIL_WAVE", "DMAIL_WINDOW_START"}
 )
@@ -50,7 +50,7 @@ class Node:
         kind: the materialization, such as `view`, `table` or `test`.
         status: dbt's status, such as `started`, `success` or `fail`.
         total: the number of nodes in this command.
-        seconds: how long the node took; None when it starts.
+        seconds: the duration; None when the node starts.
     """
 
     name: str
@@ -140,7 +140,7 @@ def command_line(settings: Settings, arguments: Sequence[str], target: Path) -> 
         *("--log-level-file", "none"),
         *("--warn-error-options", '{"error": ["NoNodesForSelectionCriteria"]}'),
         *arguments,
-        *("--project-dir", str(settings.project_dir), "--profiles-dir", str(settings.profiles_dir)),
+        *("--project-dir", str(settings.project_dir), "--profiles-dir", str(settings.dbt_profiles_file.parent)),
         *("--target-path", str(target), "--log-path", str(target)),
         *(("--partial-parse-file-path", str(parsed)) if parsed.exists() else ()),
         *(("--target", settings.target) if settings.target else ()),
@@ -153,7 +153,7 @@ def inherited_environment() -> dict[str, str]:
     Three kinds are left out:
 
     - DBT_ variables, because dbt reads options from them: they could disable tests or change the target.
-    - OWN_VARIABLES, because a value that is left over from a trial would change who is mailed.
+    - OWN_VARIABLES, because a value from an earlier trial would change who is mailed.
     - Empty DMAIL_ variables, because they count as not set.
     """
     names = (

@@ -1,9 +1,9 @@
-"""The definition of a campaign: all of its dbt project, but for the data, that can change its file. Texts by name."""
+"""The definition of a campaign: everything in its dbt project, except the data, that can change its file, as texts by name."""
 
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,22 +11,23 @@ from typing import Any
 from dmail_runner.core.errors import ConfigError, Problem
 from dmail_runner.project.lineage import FOREIGN
 
-# What dbt writes into a node by itself: moments, and paths of this machine. The code is shown apart, to be read line by line.
+# Keys that dbt adds to a node: times, and paths of this machine. The code is a separate text, so that it keeps its lines.
 LEFT_OUT = frozenset(
     {"build_path", "compiled", "compiled_code", "compiled_path", "created_at", "doc_blocks", "raw_code", "root_path"}
 )
-# The order of these entries is that of the YAML file, and it counts: a table has its columns in this order.
+# Keys whose entries have the order of the YAML file. The order matters, because a table has its columns in this order.
 ORDERED = ("columns", "meta")
 COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
-# Functions whose first argument names what they use. If it is not a literal, nobody can say what that is.
+# Functions whose first argument names the object that they use. If it is not a literal, the object cannot be determined.
 LITERAL = r"\b{}\s*\(\s*(?P<quote>['\"])(?P<name>\w+)(?P=quote)\s*[,)]"
-# Macros of the dmail package that search the graph for roles and locations, which stand in the nodes that they lead to.
+OWN_SOURCES = ("dmail", "dmail_figures")  # of the runner
+# Macros of the dmail package that search the graph for roles and locations. The nodes that they find contain these.
 SEARCHING = frozenset({"macro.dmail.check_role", "macro.dmail.spark_location"})
 
 
 @dataclass(frozen=True)
 class Contents:
-    """The parts of dbt's `manifest.json` that a build is made of, by unique id."""
+    """The parts of dbt's `manifest.json` that a build uses, by unique id."""
 
     nodes: Mapping[str, Any]
     sources: Mapping[str, Any]
@@ -34,7 +35,7 @@ class Contents:
     macros: Mapping[str, Any]
 
     def definition(self, roots: Sequence[str]) -> dict[str, str]:
-        """The texts of all that `dbt build` runs for the nodes with the given ids: ancestors, tests, hooks, and macros."""
+        """The texts of everything that `dbt build` runs for the given nodes: ancestors, tests, hooks and macros."""
         entries = self.built(roots)
         macros = self.used_macros([text_of(entry) for entry in entries])
         texts = {label(entry): text_of(entry) for entry in entries}
@@ -62,9 +63,9 @@ class Contents:
         return [every[name] for name in sorted(found)]
 
     def used_macros(self, texts: Sequence[str]) -> list[dict[str, Any]]:
-        """The macros whose names occur in some texts, directly or through other macros, and those that replace dbt's own.
+        """The macros whose names occur in the texts, directly or through other macros, and those that replace dbt's own macros.
 
-        If a text looks macros up by a name that it computes, all of them are used.
+        If a text computes the name of a macro, all macros count as used.
         """
         own = {name: macro for name, macro in self.macros.items() if macro["package_name"] not in FOREIGN}
         foreign = {macro["name"] for macro in self.macros.values() if macro["package_name"] in FOREIGN}
@@ -89,7 +90,7 @@ def parents(node: Mapping[str, Any]) -> list[str]:
 
 
 def hooks_of(built: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """The SQL that dbt runs beside some nodes, by the names that policy.yml allows: `PACKAGE.on-run-start`, or a node's name."""
+    """The names of the hooks of some nodes, as policy.yml has them: `PACKAGE.on-run-start`, or a node's name."""
     names = set()
     for node in built:
         config = node.get("config") or {}
@@ -101,8 +102,25 @@ def hooks_of(built: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
+def locations_of(built: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """The name and the location of each source among some nodes, without the runner's own: a path, SQL, or a relation."""
+    for entry in built:
+        if entry["resource_type"] == "source" and entry["source_name"] not in OWN_SOURCES:
+            location = (entry.get("config") or {}).get("meta", {}).get("external_location") or entry.get("meta", {}).get(
+                "external_location"
+            )
+            names = {
+                "name": entry["name"],
+                "identifier": entry.get("identifier") or entry["name"],
+                "schema": entry.get("schema") or "",
+            }
+            for key, value in names.items():
+                location = location.replace(f"{{{key}}}", value) if location else None
+            yield f"{entry['source_name']}.{entry['name']}", location or entry.get("relation_name") or ""
+
+
 def label(entry: Mapping[str, Any]) -> str:
-    """The name of a node's text: what it is, and its name."""
+    """The name of a node's text: its kind and its name."""
     kind = "hook" if entry["resource_type"] == "operation" else entry["resource_type"]
     name = f"{entry['source_name']}.{entry['name']}" if kind == "source" else entry["name"]
     # Two packages may have a test of the same name, and so may two versions of a model.
@@ -119,7 +137,7 @@ def called_by(macro: str) -> set[str]:
 
 
 def computes_names(text: str, packages: set[str]) -> bool:
-    """Whether a text may call a macro whose name does not stand in it."""
+    """Whether a text may call a macro by a computed name."""
     code = COMMENT.sub("", text)
     namespaces = "|".join(map(re.escape, sorted(packages))) or r"\b\B"
     return bool(
@@ -140,7 +158,7 @@ def code_of(entry: Mapping[str, Any]) -> str:
 
 
 def text_of(entry: Mapping[str, Any]) -> str:
-    """A node as text: its code, and everything else that dbt knows of it. A seed's text has the hash of its file."""
+    """A node as text: its code and all its other attributes. A seed's text has the hash of its file."""
     told = {name: value for name, value in entry.items() if name not in LEFT_OUT}
     told["depends_on"] = {name: sorted(ids) for name, ids in (entry.get("depends_on") or {}).items()}
     if entry["resource_type"] == "seed":
@@ -149,7 +167,7 @@ def text_of(entry: Mapping[str, Any]) -> str:
 
 
 def stable(value: Any, key: str = "") -> Any:
-    """The value with its keys sorted, but for those whose order counts, which become pairs."""
+    """The value with sorted keys. Mappings whose order matters become lists of pairs."""
     if isinstance(value, Mapping):
         if key in ORDERED:
             return [[name, stable(item, key if key == "meta" else "")] for name, item in value.items()]
@@ -160,7 +178,7 @@ def stable(value: Any, key: str = "") -> Any:
 
 
 def file_digest(seed: Mapping[str, Any]) -> str:
-    """The SHA-256 of a seed's file: dbt's own checksum is that of the path, if the file is large. Raises ConfigError."""
+    """The SHA-256 of a seed's file. dbt's own checksum of a large file is that of its path. Raises ConfigError."""
     path = Path(seed["root_path"]) / seed["original_file_path"]
     try:
         with path.open("rb") as file:

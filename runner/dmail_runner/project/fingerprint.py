@@ -27,10 +27,12 @@ PARSED = {".sql", ".py", ".yml", ".yaml", ".md", ".csv"}
 
 
 def project_fingerprint(settings: Settings) -> str:
-    """A hash of every file that dbt parses, of the environment variables that they name, of the target and dbt's version."""
+    """A hash of all files that dbt parses, the environment variables that they name, the target, and dbt's version."""
     digest = hashlib.sha256(f"{settings.target} {version('dbt-core')}".encode())
     names: set[str] = set()
-    for path in sorted(parsed_files(settings.project_dir)):
+    profiles = settings.dbt_profiles_file
+    # dbt's profiles.yml may be outside the project.
+    for path in sorted({*parsed_files(settings.project_dir), *([profiles] if profiles.is_file() else [])}):
         content = path.read_bytes()
         name = os.path.relpath(path, settings.project_dir)
         digest.update(name.encode() + b"\0" + hashlib.sha256(content).digest())
@@ -41,14 +43,14 @@ def project_fingerprint(settings: Settings) -> str:
 
 
 def parsed_files(project_dir: Path) -> Iterator[Path]:
-    """The files that decide what dbt's manifest contains: the project's own, and those of its packages."""
+    """The files that dbt's manifest depends on: the project's and its packages'."""
     yield from project_files(project_dir)
     for folder in package_folders(project_dir):
         yield from project_files(folder)
 
 
 def project_files(project_dir: Path) -> Iterator[Path]:
-    """A project's own files: those in the paths of its `dbt_project.yml`, in `profiles`, and the files beside them."""
+    """A project's files: in the paths of its `dbt_project.yml`, in `profiles`, and in its top folder."""
     project = read_yaml(project_dir / "dbt_project.yml", "dbt_project.yml")
     folders = {"profiles"}
     for key, default in DBT_PATHS.items():
@@ -59,7 +61,7 @@ def project_files(project_dir: Path) -> Iterator[Path]:
 
 
 def files_below(folder: Path) -> Iterator[Path]:
-    """The files below a folder. Symbolic links are followed, as dbt does, but no folder is entered from within itself."""
+    """The files below a folder. Symbolic links are followed, as in dbt, except for links to a parent folder."""
     for here, folders, files in os.walk(folder, followlinks=True):
         folder = Path(here)
         entered = {folder.resolve(), *folder.resolve().parents}

@@ -1,4 +1,4 @@
-"""What a build reads beside the models: `dbt_project.yml`, the dbt target, environment variables, and versions. Texts by name."""
+"""The other inputs of a build, as texts by name: `dbt_project.yml`, the dbt target, environment variables, and versions."""
 
 import hashlib
 import json
@@ -16,18 +16,19 @@ from dmail_runner.project.dbt_process import OWN_VARIABLES, inherited_environmen
 from dmail_runner.project.definition import COMMENT, LITERAL, written_out
 from dmail_runner.project.fingerprint import files_below
 from dmail_runner.project.packages import name_of, package_folders
+from dmail_runner.project.target import declared_target
 
-# Keys of dbt_project.yml that dbt has applied to each node already, or that only name folders.
+# Keys of dbt_project.yml that the nodes contain already, or that only name folders.
 APPLIED = frozenset(
     {
         *("models", "seeds", "snapshots", "sources", "tests", "data_tests", "unit_tests", "exposures", "metrics", "functions"),
         *("semantic-models", "saved-queries", "docs-paths", "analysis-paths", "clean-targets", "target-path", "log-path"),
     }
 )
-# Keys of a target that decide how fast it builds, and not what.
+# Keys of a target that change the speed of a build and not its result.
 RESOURCES = frozenset({"threads", "memory_limit", "max_memory", "temp_directory", "max_temp_directory_size"})
 SECRET = re.compile(r"(?i)pass(word|wd|phrase)?$|secret|token|key_id|private_key|credential")
-# Variables that Python and DuckDB read by themselves.
+# Variables that Python and DuckDB read.
 IMPLICIT = ("PYTHONPATH", "TZ")
 VERSIONED = (
     *("dmail-runner", "dbt-core", "dbt-adapters", "dbt-common", "dbt-duckdb", "dbt-spark", "duckdb", "pyspark", "Jinja2"),
@@ -36,12 +37,14 @@ PACKAGES = ("packages.yml", "package-lock.yml", "dependencies.yml")
 
 
 def input_texts(settings: Settings, codes: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """What a build reads beside the models. `codes`: the SQL and macros of the build, which name environment variables.
+    """The names and texts of the other inputs of a build. They contain no secret, so that a new password does not change them.
 
-    No secret is in it: a new password of the database leaves it as it is.
+    Args:
+        settings: the project's settings.
+        codes: the SQL and the macros of the build, which name environment variables.
 
     Raises:
-        ConfigError: if a file cannot be read, or reads a variable whose name it computes.
+        ConfigError: if a file cannot be read, or computes the name of a variable.
     """
     projects = {name_of(folder): folder for folder in (settings.project_dir, *package_folders(settings.project_dir))}
     documents = {f"project {name}": document(folder / "dbt_project.yml") for name, folder in projects.items()}
@@ -60,20 +63,17 @@ def document(path: Path) -> str:
 
 
 def target_text(settings: Settings) -> str:
-    """The target of `profiles/profiles.yml` as it is written, with its name and the files of its Python modules."""
-    file = "profiles/profiles.yml"
-    profile_name = str(read_yaml(settings.project_dir / "dbt_project.yml", "dbt_project.yml").get("profile"))
-    profile = read_yaml(settings.profiles_dir / "profiles.yml", file).get(profile_name) or {}
-    name = settings.target or str(render(profile.get("target", "default"), file, f"{profile_name}.target"))
-    output = profile.get("outputs", {}).get(name) or {}
-    folders = render(output.get("module_paths") or [], file, f"{profile_name}.outputs.{name}.module_paths")
+    """The target of dbt's profiles.yml as it is written, with its name and the files of its Python modules."""
+    declared = declared_target(settings)
+    output = declared.output
+    folders = render(output.get("module_paths") or [], declared.file, f"{declared.key}.module_paths")
     modules = {
         str(path): hashlib.sha256(path.read_bytes()).hexdigest()
         for folder in folders
         for path in sorted(files_below(settings.project_dir / folder))
         if path.suffix == ".py"
     }
-    return pretty({"name": name, **masked(output), **({"modules": modules} if modules else {})})
+    return pretty({"name": declared.name, **masked(output), **({"modules": modules} if modules else {})})
 
 
 def masked(value: Any) -> Any:
@@ -88,25 +88,25 @@ def masked(value: Any) -> Any:
 
 
 def environment_text(settings: Settings, texts: Iterable[str]) -> str:
-    """The environment variables that some texts name, with their values as dbt sees them. Raises ConfigError.
+    """The environment variables that the texts name, with the values that dbt gets. Raises ConfigError.
 
-    The value of a variable that sounds like a secret is hashed, slowly.
+    If a name suggests a secret, the value is replaced by a slow hash.
     """
     seen = {**inherited_environment(), **path_environment(settings)}
     names = {name for name in IMPLICIT if name in os.environ}
     for text in texts:
-        # JSON escapes the quotes of the texts that stand in it.
+        # JSON escapes the quotes of the texts in it.
         code = COMMENT.sub("", text).replace('\\"', '"')
         names.update(match["name"] for match in re.finditer(LITERAL.format("env_var"), code))
         if not written_out(code, "env_var"):
-            what = "reads an environment variable whose name is computed, so that nobody can say what was approved"
+            what = "reads an environment variable with a computed name, so that an approval could not cover its value"
             line = next((line.strip() for line in code.splitlines() if not written_out(line, "env_var")), "")
             raise ConfigError([Problem("env_var", line[:120], what, "env_var('NAME')")])
     return "\n".join(f"{name}={shown(name, seen.get(name))}" for name in sorted(names - OWN_VARIABLES - {"DMAIL_TEMP"}))
 
 
 def shown(name: str, value: str | None) -> str:
-    """A variable's value for the definition."""
+    """The value of a variable as the definition shows it."""
     if value is None:
         return "(not set)"
     if not SECRET.search(name):
@@ -115,7 +115,7 @@ def shown(name: str, value: str | None) -> str:
 
 
 def installed(name: str) -> str:
-    """The version of an installed package, or `-`."""
+    """The version of an installed package; `-` if it is not installed."""
     try:
         return version(name)
     except PackageNotFoundError:

@@ -2,14 +2,15 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property, partial
-from typing import Any, TypeVar
+from typing import Any
 
-from dmail_runner.core.errors import ConfigError, Problem, UsageError
+from dmail_runner.core.errors import ConfigError, Problem, UsageError, collect
 from dmail_runner.core.lock import FOREVER, locked
 from dmail_runner.core.settings import Settings
+from dmail_runner.core.suggest import known_names
 from dmail_runner.core.yaml import parse, read_yaml
 from dmail_runner.declare.campaign import KEY, SEED, Campaign, Column, ColumnMeta, DirectMail, OptOuts
 from dmail_runner.project.campaign_models import (
@@ -21,14 +22,12 @@ from dmail_runner.project.campaign_models import (
     model_faults,
 )
 from dmail_runner.project.dbt_process import RunDbt
-from dmail_runner.project.definition import Contents, hooks_of
+from dmail_runner.project.definition import Contents, hooks_of, locations_of
 from dmail_runner.project.fingerprint import project_fingerprint
 from dmail_runner.project.lineage import Lineage
 from dmail_runner.project.nodes import described_in, meta_of
 from dmail_runner.project.packages import package_paths
 from dmail_runner.project.roles import Roles
-
-T = TypeVar("T")
 
 
 class Manifest:
@@ -58,7 +57,7 @@ class Manifest:
         return sorted(self.exposures)
 
     def orphans(self) -> Iterator[Problem]:
-        """Extracts that no campaign delivers: a misspelt `direct_mail` would otherwise mean that nothing is ever sent."""
+        """The errors of extracts that no campaign delivers. Otherwise a misspelt `direct_mail` would silently send nothing."""
         delivered = {node for exposure in self.exposures.values() for node in exposure["depends_on"]["nodes"]}
         for unique_id, node in self.nodes.items():
             if node["resource_type"] == "model" and node["name"].endswith("__extract") and unique_id not in delivered:
@@ -69,7 +68,7 @@ class Manifest:
         """The campaign `name`. Raises UsageError if there is none, ConfigError if its declaration is wrong."""
         exposure = self.exposures.get(name)
         if exposure is None:
-            raise UsageError(f"there is no campaign {name!r}; there are: {', '.join(self.names) or 'none'}")
+            raise UsageError(f"there is no campaign {name!r}; {known_names(name, self.names)}")
         file, key = exposure["original_file_path"], f"exposures.{name}"
         faults = [Problem(file, key, "another package has a campaign of this name")] if name in self.ambiguous else []
         mail: DirectMail | None = collect(
@@ -103,6 +102,7 @@ class Manifest:
             email=owner.get("email"),
             definition=partial(self.contents.definition, roots),
             hooks=hooks_of(built),
+            origins=dict(locations_of(built)),
         )
 
     def models(self, name: str, extract: Mapping[str, Any], mail: DirectMail | None) -> tuple[Lineage, str, str, OptOuts | None]:
@@ -164,12 +164,12 @@ class Manifest:
 
 def roots_of(exposure: Mapping[str, Any], opt_outs: OptOuts | None) -> list[str]:
     """The ids of the nodes that a run builds, with their ancestors: the extract, and what the opt-out gate reads."""
-    gate = [opt_outs.profiles.id, opt_outs.suppressions.id] if opt_outs else []
+    gate = [model.id for model in opt_outs.models] if opt_outs else []
     return [*exposure["depends_on"]["nodes"], *gate]
 
 
 def check_columns(columns: tuple[Column, ...], mail: DirectMail, file: str, key: str) -> Iterator[Problem]:
-    """Columns that the delivery names and the extract does not have."""
+    """The errors of columns that the delivery names and the extract does not have."""
     names = [column.name for column in columns]
     for sort_key in mail.file.sort_by:
         if sort_key.column not in names:
@@ -178,17 +178,8 @@ def check_columns(columns: tuple[Column, ...], mail: DirectMail, file: str, key:
         yield Problem(file, f"{key}.file.seeds", f"the extract has no column {SEED}, which marks the seeds", "mixed")
 
 
-def collect(faults: list[Problem], step: Callable[[], T]) -> T | None:
-    """The result of a step. If it raises ConfigError, its problems are added to the list, and the result is None."""
-    try:
-        return step()
-    except ConfigError as error:
-        faults.extend(error.problems)
-        return None
-
-
 def former_campaigns(settings: Settings) -> list[str]:
-    """The campaigns that the project had before, whose contacts still count, from the variables of dbt_project.yml."""
+    """The former campaigns, whose contacts still count, from the variables of dbt_project.yml."""
     variables = read_yaml(settings.project_dir / "dbt_project.yml", "dbt_project.yml").get("vars")
     scopes = [variables, *variables.values()] if isinstance(variables, dict) else []
     found = [scope[FORMER] for scope in scopes if isinstance(scope, dict) and isinstance(scope.get(FORMER), list)]
@@ -211,9 +202,9 @@ def load_manifest(settings: Settings, run_dbt: RunDbt) -> Manifest:
                 return Manifest(json.loads(kept.read_bytes()), packages, former)
         outcome = run_dbt(settings, ["parse"], settings.work_dir / "parse", {})
         if outcome.exit_code != 0:
-            text = "\n".join(outcome.errors) or "dbt parse failed and did not say why"
+            text = "\n".join(outcome.errors) or "dbt parse failed without a reason"
             lacks = "Could not find adapter type spark" in text
-            todo = "pip install --editable '.[spark]' brings what builds on Spark" if lacks else "dbt parse shows the same"
+            todo = "pip install --editable '.[spark]' installs Spark's adapter" if lacks else "dbt parse shows the same error"
             todo = "dbt deps installs the packages" if 'Run "dbt deps"' in text else todo
             raise ConfigError([Problem("dbt_project.yml", "", text)], todo=todo)
         (outcome.target / "manifest.json").replace(kept)

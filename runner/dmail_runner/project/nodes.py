@@ -1,4 +1,4 @@
-"""Nodes of dbt's manifest: their files, their metadata, and the columns that their contracts promise."""
+"""Nodes of dbt's manifest: their files, their metadata, and the columns of their contracts."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -22,12 +22,12 @@ def described_in(node: Mapping[str, Any]) -> str:
 
 
 def meta_of(entry: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The `config.meta` of a node or column, or its `meta`, where earlier versions of dbt have it."""
+    """The `config.meta` of a node or column, or its `meta`, which earlier versions of dbt write."""
     return entry["config"].get("meta") or entry.get("meta") or {}
 
 
 def column_faults(node: Mapping[str, Any], wanted: Mapping[str, Kind]) -> Iterator[Problem]:
-    """What a model's contract lacks: dbt must check, before it builds the model, that it has these columns with these types."""
+    """The errors of a model's contract: it must list these columns with these types, so that dbt checks them before the build."""
     file, key = described_in(node), f"{node['resource_type']}s.{node['name']}"
     if not (node["config"].get("contract") or {}).get("enforced"):
         yield Problem(

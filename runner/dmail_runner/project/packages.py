@@ -15,7 +15,7 @@ def package_folders(project_dir: Path) -> Iterator[Path]:
 
 
 def package_paths(project_dir: Path) -> dict[str, str]:
-    """The paths of the packages within the project, by name: of a link, what it points to. Packages elsewhere are left out."""
+    """The paths of the packages within the project, by name. Links are resolved. Packages outside of the project are left out."""
     inside = project_dir.resolve()
     found = {name_of(folder): folder.resolve() for folder in package_folders(project_dir)}
     return {name: str(path.relative_to(inside)) for name, path in found.items() if path.is_relative_to(inside)}

@@ -1,4 +1,4 @@
-"""The models with a role in all campaigns, as they declare it: profiles, addresses, suppressions, contact history."""
+"""The models that declare a role in all campaigns: profiles, addresses, suppressions, contact history."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -23,9 +23,9 @@ COLUMNS: Mapping[Role, Mapping[str, Kind]] = {
     "suppressed_profiles": {KEY: "text", "list_name": "text", "matched_by": "text", "matched_key": "text"},
     "contact_history": {KEY: "text", "household_key": "text", "campaign": "text", "slot": "timestamp", "cell": "text"},
 }
-# The people who were erased on request: the table of the source `dmail`.
+# The table of the source `dmail` with the people who were erased on request.
 FORGOTTEN = ("dmail", "forgotten")
-# What the model of the suppressed profiles consists of, besides comments.
+# The only code that the model of the suppressed profiles may have, besides comments.
 THE_CALL = re.compile(r"\{\{-?\s*dmail\.suppressed_profiles\(\s*(profiles\s*=\s*)?ref\([^(){}]*\)\s*\)\s*-?\}\}")
 COMMENTS = re.compile(r"--[^\n]*|\{#.*?#\}|\{\{\s*config\([^(){}]*\)\s*\}\}", re.DOTALL)
 
@@ -47,7 +47,7 @@ class Roles:
                     self.faults.extend(error.problems)
 
     def player(self, role: Role) -> Model:
-        """The one model with a role. Raises ConfigError if there is none, or several, or the runner cannot read it."""
+        """The model with a role. Raises ConfigError if there is none, if there are several, or if the runner cannot read it."""
         (unique_id,) = self.only(role, self.players[role])
         node = self.nodes[unique_id]
         wanted = COLUMNS.get(role)
@@ -65,9 +65,9 @@ class Roles:
         raise ConfigError([*self.faults, *wrong])
 
     def opt_outs(self, recipients: str) -> OptOuts:
-        """The models that the opt-out gate reads for a marketing campaign. Raises ConfigError if one cannot be relied on.
+        """The models that the opt-out gate reads for a marketing campaign. Raises ConfigError if one of them may be incomplete.
 
-        The recipients must be selected from the profiles: the gate compares keys, and knows nobody else's consent.
+        The recipients must be selected from the profiles, because the gate finds consents by the profiles' keys.
         """
         faults: list[Problem] = []
         found: dict[Role, Model] = {}
@@ -78,7 +78,7 @@ class Roles:
                 faults.extend(problem for problem in error.problems if problem not in faults)
         if (profiles := found.get("profiles")) and profiles.id not in self.above(recipients):
             node = self.nodes[recipients]
-            what = f"is not selected from {profiles.name}, the model with the role profiles: nobody's consent would be known"
+            what = f"is not selected from {profiles.name}, the model with the role profiles, so that no consent would be known"
             faults.append(Problem(node["original_file_path"], "", what))
         if suppressions := found.get("suppressions"):
             faults.extend(self.forgets_nobody(suppressions))
@@ -89,7 +89,7 @@ class Roles:
         return OptOuts(found["profiles"], found["suppressions"], found["suppressed_profiles"])
 
     def forgets_nobody(self, suppressions: Model) -> Iterator[Problem]:
-        """The fault of suppressions without the people who were erased on request: their next export would be mailed."""
+        """The error of suppressions without the people who were erased on request. Their next import would be mailed."""
         above = (self.sources[node] for node in self.above(suppressions.id) if node in self.sources)
         if not any((source["source_name"], source["name"]) == FORGOTTEN for source in above):
             node = self.nodes[suppressions.id]
@@ -97,7 +97,7 @@ class Roles:
             yield Problem(node["original_file_path"], "", what, "a union with {{ dmail.forgotten() }} as the list 'forgotten'")
 
     def sees_everybody(self, suppressed: Model, found: Mapping[Role, Model]) -> Iterator[Problem]:
-        """The faults of suppressed profiles that may not be all profiles on all lists: the gate would let the others pass."""
+        """The errors of a model that may not have all profiles on all lists. The gate would accept the missing ones."""
         node = self.nodes[suppressed.id]
         file = node["original_file_path"]
         if not THE_CALL.fullmatch(COMMENTS.sub("", node["raw_code"]).strip()):
@@ -108,7 +108,7 @@ class Roles:
                 yield Problem(file, "", f"does not read {model.name}, the model with the role {role}")
 
     def above(self, unique_id: str) -> set[str]:
-        """A node, and every node and source that it is made of."""
+        """A node, and all nodes and sources that it depends on."""
         found: set[str] = set()
         todo = [unique_id]
         while todo:
@@ -119,7 +119,7 @@ class Roles:
 
 
 def unreadable(node: Mapping[str, Any]) -> Iterator[Problem]:
-    """The fault of a model that has no relation in the warehouse."""
+    """The error of a model that has no relation in the warehouse."""
     if node["config"]["materialized"] == "ephemeral":
         yield Problem(
             described_in(node), f"models.{node['name']}.config.materialized", "the runner cannot read it", "table, view"

@@ -4,7 +4,7 @@ import re
 
 # Errors of these kinds contain only names and files. Any other kind may quote a row.
 SAFE_KINDS = {"Binder", "Catalog", "Parser", "Parsing", "Compilation", "Runtime", "IO", "Out of Memory"}
-# Log lines of the Java machine. dbt's results have what matters in them.
+# Log lines of the Java virtual machine. dbt's results have the relevant messages.
 JVM_LOG = re.compile(r"(?m)^(\d\d/\d\d/\d\d [\d:]+ (INFO|WARN|ERROR) |Setting .*log level|To adjust logging level).*$\n?")
 
 
@@ -18,7 +18,7 @@ def first_cause(message: str) -> str:
     if begin is None or not re.search(r"(?m)^\s+at [\w.$/]+\(", message):
         return message
     causes = re.findall(r"\b[a-z][\w.]*\.\w+(?:Exception|Error): (?!.*\b\w+\.\w+(?:Exception|Error): )(.+)", message)
-    first = re.sub(r"\b([Rr]ecord(?:s .* parsing)?): .*", r"\1", causes[-1]) if causes else "Spark did not say why"
+    first = re.sub(r"\b([Rr]ecord(?:s .* parsing)?): .*", r"\1", causes[-1]) if causes else "Spark gave no reason"
     return message[: begin.start()] + re.sub(r"'[^']*'?|\"[^\"]*\"?", "(a value)", first)
 
 

@@ -1,12 +1,17 @@
 """The dbt target that the runner builds in and exports from: a DuckDB file, or a folder of Spark tables."""
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from dmail_runner.core.duck import SAFE
 from dmail_runner.core.errors import ConfigError, Problem
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.yaml import read_yaml, render
+from dmail_runner.project.attached import opening_statements
+
+USED = ("type", "path", "schema", "config_options", "settings", "extensions", "secrets", "attach")
 
 
 @dataclass(frozen=True)
@@ -18,12 +23,16 @@ class Warehouse:
         config: the DuckDB settings of a session on it.
         spill: the folder for DuckDB's temporary files.
         schema: the schema of a Spark target; None for DuckDB.
+        opening: the statements that load the target's extensions, create its secrets, and attach its other databases.
+        closed: whether dbt's own connections load no extension that the target does not name. The runner's never do.
     """
 
     path: Path
     config: dict[str, str]
     spill: Path
     schema: str | None = None
+    opening: tuple[str, ...] = field(default=(), repr=False)
+    closed: bool = True
 
 
 def clear_work(settings: Settings) -> None:
@@ -33,20 +42,50 @@ def clear_work(settings: Settings) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def find_warehouse(settings: Settings) -> Warehouse:
-    """Read the target of `profiles/profiles.yml`. Raises ConfigError if the runner cannot export from it."""
-    file = "profiles/profiles.yml"
-    project = read_yaml(settings.project_dir / "dbt_project.yml", "dbt_project.yml")
-    profile_name = str(project.get("profile"))
-    profile = read_yaml(settings.profiles_dir / "profiles.yml", file).get(profile_name)
+@dataclass(frozen=True)
+class Declared:
+    """A target as dbt's profiles.yml declares it.
+
+    Attributes:
+        file, key: the location of the declaration, for errors.
+        name: the target's name.
+        output: its keys, not rendered.
+    """
+
+    file: str
+    key: str
+    name: str
+    output: dict[str, Any]
+
+
+def declared_target(settings: Settings) -> Declared:
+    """Find the target in dbt's profiles.yml. Raises ConfigError."""
+    path = settings.dbt_profiles_file
+    file = str(path.relative_to(settings.project_dir)) if path.is_relative_to(settings.project_dir) else str(path)
+    profile_name = str(read_yaml(settings.project_dir / "dbt_project.yml", "dbt_project.yml").get("profile"))
+    profile = read_yaml(path, file).get(profile_name)
     if not isinstance(profile, dict) or not isinstance(profile.get("outputs"), dict):
         raise ConfigError([Problem(file, profile_name, "is required, with `outputs`, because dbt_project.yml refers to it")])
-    target = settings.target or str(render(profile.get("target", "default"), file, f"{profile_name}.target"))
-    key = f"{profile_name}.outputs.{target}"
-    output = profile["outputs"].get(target)
+    name = settings.target or str(render(profile.get("target", "default"), file, f"{profile_name}.target"))
+    key = f"{profile_name}.outputs.{name}"
+    output = profile["outputs"].get(name)
     if not isinstance(output, dict):
         raise ConfigError([Problem(file, key, "there is no such target", ", ".join(profile["outputs"]))])
-    output = render({name: output.get(name) for name in ("type", "path", "schema", "config_options", "settings")}, file, key)
+    return Declared(file, key, name, output)
+
+
+def other_targets(settings: Settings) -> list[str]:
+    """The names of the other targets of the project's profile, whose warehouses are not those of this command."""
+    profile = str(read_yaml(settings.project_dir / "dbt_project.yml", "dbt_project.yml").get("profile"))
+    outputs = read_yaml(settings.dbt_profiles_file, str(settings.dbt_profiles_file))[profile]["outputs"]
+    return [name for name in outputs if name != declared_target(settings).name]
+
+
+def find_warehouse(settings: Settings) -> Warehouse:
+    """Read the target of dbt's profiles.yml. Raises ConfigError if the runner cannot export from it."""
+    declared = declared_target(settings)
+    file, key = declared.file, declared.key
+    output = render({name: declared.output.get(name) for name in USED}, file, key)
     if output["type"] not in ("duckdb", "spark"):
         raise ConfigError([Problem(file, f"{key}.type", "the runner exports from DuckDB or from Spark's files", "duckdb, spark")])
     if output["type"] == "duckdb" and (not output["path"] or output["path"] == ":memory:"):
@@ -60,4 +99,7 @@ def find_warehouse(settings: Settings) -> Warehouse:
     config["temp_directory"] = str(spill)
     if output["type"] == "spark":
         return Warehouse(settings.spark_dir, config, spill, str(output["schema"]))
-    return Warehouse(settings.project_dir / output["path"], config, spill)
+    options = {**(output["config_options"] or {}), **config}
+    closed = all(str(options.get(name)).lower() == "false" for name in SAFE)
+    opening = opening_statements(output, settings.project_dir, file, key)
+    return Warehouse(settings.project_dir / output["path"], config, spill, opening=opening, closed=closed)

@@ -6,8 +6,10 @@ from contextlib import contextmanager
 
 import duckdb
 
+from dmail_runner.core.duck import connect
 from dmail_runner.core.errors import ExtractError
 from dmail_runner.core.lock import locked
+from dmail_runner.core.redact import one_line, redact
 from dmail_runner.core.settings import Settings
 from dmail_runner.project.target import Warehouse, clear_work, find_warehouse
 
@@ -18,18 +20,21 @@ ORDER = {"preserve_insertion_order": "true", "default_order": "asc", "default_co
 
 
 @contextmanager
-def lock_warehouse(settings: Settings, purpose: str, on_wait: Callable[[str], None]) -> Iterator[Warehouse]:
+def lock_warehouse(
+    settings: Settings, purpose: str, on_wait: Callable[[str], None], *, timeout: float = LOCK_TIMEOUT
+) -> Iterator[Warehouse]:
     """Hold the lock of the warehouse and the working folders, and delete the leftovers of killed builds.
 
     Args:
-        purpose: what the lock is for, for processes that wait for it.
+        purpose: the purpose of the lock, for processes that wait for it.
         on_wait: called once with a line of text if another process holds the lock.
+        timeout: seconds to wait for the lock.
 
     Yields:
         The warehouse.
 
     Raises:
-        Busy: if another process still holds the lock after LOCK_TIMEOUT.
+        Busy: if another process still holds the lock after `timeout`.
         ConfigError: if the dbt target cannot be read.
     """
     warehouse = find_warehouse(settings)
@@ -40,8 +45,8 @@ def lock_warehouse(settings: Settings, purpose: str, on_wait: Callable[[str], No
         warehouse.path.chmod(0o700)
     lock_file = warehouse.path.with_name(f"{warehouse.path.name}.lock")
     with (
-        locked(settings.state_dir / "build.lock", purpose, timeout=LOCK_TIMEOUT, on_wait=on_wait),
-        locked(lock_file, purpose, timeout=LOCK_TIMEOUT, on_wait=on_wait),
+        locked(settings.state_dir / "build.lock", purpose, timeout=timeout, on_wait=on_wait),
+        locked(lock_file, purpose, timeout=timeout, on_wait=on_wait),
     ):
         clear_work(settings)
         # DuckDB creates the last folder of this path, but not its parents.
@@ -60,7 +65,7 @@ def session(warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
     if not warehouse.path.exists():
         raise not_built()
     try:
-        connection = connect_to_files(warehouse) if warehouse.schema else duckdb.connect(str(warehouse.path), read_only=True)
+        connection = connect_to_files(warehouse) if warehouse.schema else connect(warehouse.path, read_only=True)
     except duckdb.Error as error:
         raise ExtractError(f"the warehouse {warehouse.path} cannot be opened: {first_line(error)}") from None
     try:
@@ -68,6 +73,7 @@ def session(warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
             if not re.fullmatch(r"\w+", name):
                 raise ExtractError(f"{name!r} is not a setting of DuckDB")
             connection.execute(f"set {name} = {literal(value)}")
+        open_attached(connection, warehouse)
         yield connection
     except duckdb.OutOfMemoryException:
         raise ExtractError(
@@ -82,9 +88,22 @@ def session(warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
+def open_attached(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> None:
+    """Give the session the target's other databases. Raises ExtractError, without the statement, which may contain a password."""
+    for statement in warehouse.opening:
+        try:
+            connection.execute(statement)
+        except duckdb.Error as error:
+            what = " ".join(statement.split()[:2]) if statement.startswith("load") else statement.split()[0]
+            raise ExtractError(
+                f"the session cannot {what} as the dbt target does: {one_line(redact(first_line(error)))}",
+                todo="compare `extensions`, `secrets` and `attach` in profiles.yml with what is installed and reachable",
+            ) from None
+
+
 def connect_to_files(warehouse: Warehouse) -> duckdb.DuckDBPyConnection:
     """A session in memory, with one view for each table that Spark has written."""
-    connection = duckdb.connect()
+    connection = connect()
     schema = quote(warehouse.schema or "")
     connection.execute(f"create schema {schema}")
     for folder in warehouse.path.iterdir():

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 # The process reads one request per line and answers each with an exit code. It ends when its standard input closes, and so does
-# the fork that runs dbt, so that no dbt outlives the runner. Garbage collection is off during the imports: there is none.
+# the fork that runs dbt, so that no dbt outlives the runner. Garbage collection is off during imports, which create no garbage.
 CHILD = """
 import gc, json, os, signal, sys, threading, warnings
 gc.disable()

@@ -1,4 +1,4 @@
-"""What needs a person, most urgent first, with the commands that solve it."""
+"""The problems that need a person, most urgent first, with the commands that solve them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ KINDS = (
     "overdue",
     "key",
 )
-# States that a run leaves without a person. One that stays in them was killed, or is not started by any scheduler.
+# States that a run leaves automatically. A run that stays in one was killed, or no scheduler starts it.
 TRANSIENT = ("planned", "built", "extracted", "shipped")
 STUCK_AFTER = timedelta(days=1)
 OVERDUE_AFTER = timedelta(hours=1)  # a slot that has just come due may be about to run

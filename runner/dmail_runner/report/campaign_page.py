@@ -41,7 +41,7 @@ class CampaignView:
     Attributes:
         line: the campaign as in the overview.
         declared: the declaration; None for a campaign that only the ledger has.
-        needs: what needs a person.
+        needs: the problems that need a person.
         latest: the latest frozen run; None if there is none.
         stages: the bars of the funnel, of the latest frozen run.
         sums: the sums over all frozen runs.
@@ -89,7 +89,7 @@ def campaign_view(
         name: the campaign.
         declared: its declaration; None if only the ledger has the campaign.
         runs: its runs, newest first.
-        needs: what needs a person, for all campaigns.
+        needs: the problems of all campaigns that need a person.
         paged: the ids of the runs with a page.
         regions: the regions that the pieces of runs go to, by run.
         approvals: its approvals, newest first.

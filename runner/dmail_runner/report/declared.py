@@ -32,7 +32,7 @@ class ColumnLine:
         name: its name in the extract.
         description: the description in the YAML file.
         kind: its type in the extract.
-        rules: the rules of the file format and of the provider's contract, in the words of the YAML files.
+        rules: the rules of the file format and of the provider's contract, with the keys of the YAML files.
         made_by: its expression in the extract's SQL; None if that is unknown.
         origins: the documented columns that the expression reads.
     """
@@ -174,7 +174,7 @@ class Project:
 
 
 def format_text(provider: Provider) -> str:
-    """A file format in one line, in the words of providers.yml."""
+    """A file format in one line, with the keys of providers.yml."""
     found = provider.format
     parts = [found.type, found.encoding, found.line_end]
     if not isinstance(found, FixedWidthFormat):

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
+from dmail_runner.core.duck import connect
 from dmail_runner.core.values import RegionCount
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.reader import batched
@@ -37,7 +36,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
 def write_figures(runs: Sequence[RunRow], ledger: Ledger, folder: Path) -> None:
     """Write all tables into a folder. Each file is replaced by a rename, and no table contains personal data."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".figures-", dir=folder) as temporary, duckdb.connect() as connection:
+    with tempfile.TemporaryDirectory(prefix=".figures-", dir=folder) as temporary, connect() as connection:
         paths = {name: Path(temporary, f"{name}.jsonl") for name in TABLES}
         write_lines(paths["runs"], map(run_line, runs))
         write_lines(paths["exclusions"], exclusion_lines(runs))

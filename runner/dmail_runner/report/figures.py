@@ -69,7 +69,7 @@ class Stage:
         kind: the name of the figure.
         reason: the exclusion reason; None for other figures.
         count: the length of the bar.
-        start: where the bar begins.
+        start: the start of the bar.
         scale: the length of the axis.
         beside: the sum of the same figure over all runs.
     """

@@ -1,4 +1,4 @@
-"""The lineage of a campaign's models and columns, as far as the manifest has it; and dbt's page of the whole lineage."""
+"""The lineage of a campaign's models and columns, from the manifest, and dbt's page of the complete lineage."""
 
 import re
 import shutil

@@ -43,7 +43,7 @@ class Overview:
     """The first page.
 
     Attributes:
-        needs: what needs a person, most urgent first.
+        needs: the problems that need a person, most urgent first.
         more: the number of needs that are not shown.
         lines: the campaigns.
         active: the number of active campaigns.
@@ -68,8 +68,8 @@ def paged_runs(runs: Sequence[RunRow], needs: Sequence[Need], limit: int) -> set
 
     Args:
         runs: all runs, newest first.
-        needs: what needs a person.
-        limit: how many of the newest runs get a page.
+        needs: the problems that need a person.
+        limit: the number of newest runs that get a page.
     """
     last = (some[0] for some in by_campaign(runs).values())
     return {run.run_id for run in (*islice(runs, limit), *last)} | {need.run_id for need in needs if need.run_id}

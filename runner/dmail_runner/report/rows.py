@@ -1,4 +1,4 @@
-"""What the report reads from the ledger: all runs with few queries, and their details in batches."""
+"""Reads the ledger for the report: all runs with few queries, and their details in batches."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -14,6 +14,7 @@ from dmail_runner.core.values import Churn, Part, RegionCount
 from dmail_runner.ledger.approvals import approval_events
 from dmail_runner.ledger.database import moment
 from dmail_runner.ledger.ledger import Ledger
+from dmail_runner.ledger.made import MADE, in_short
 from dmail_runner.ledger.reader import batched, figures_of, ledger_part, ledger_run
 from dmail_runner.ledger.run import FINISHED
 from dmail_runner.ledger.tables import events, exclusions, parts, places, runs, schedules
@@ -101,10 +102,10 @@ class File:
     """A file of a run.
 
     Attributes:
-        part: the file as the ledger knows it.
-        intended: when it was about to get its final name; None if it has not come to that.
+        part: the file as recorded in the ledger.
+        intended: when it was about to get its final name; None if that has not happened.
         delivered: when it was delivered; None if there is no receipt.
-        location: where it was delivered; None if there is no receipt.
+        location: its address at the provider; None if there is no receipt.
     """
 
     part: Part
@@ -158,7 +159,7 @@ def read_runs(ledger: Ledger) -> list[RunRow]:
 
 
 def read_watched(ledger: Ledger) -> dict[str, datetime]:
-    """When a scheduler first saw the present schedule of each campaign. Slots before that are not made up for."""
+    """The time when a scheduler first saw the present schedule of each campaign. Earlier slots are not run."""
     query = sa.select(schedules.c.campaign, sa.func.max(schedules.c.seen_at).label("seen_at")).group_by(schedules.c.campaign)
     with ledger.reading() as connection:
         return {row.campaign: datetime.fromisoformat(row.seen_at) for row in connection.execute(query)}
@@ -225,7 +226,8 @@ def read_details(ledger: Ledger, run_ids: Sequence[str]) -> dict[str, Details]:
     with ledger.reading() as connection:
         for batch in batched(run_ids):
             for row in connection.execute(events.select().where(events.c.run_id.in_(batch)).order_by(events.c.number)):
-                found[row.run_id].append(Event(datetime.fromisoformat(row.at), row.kind, redact_people(row.detail)))
+                detail = in_short(row.detail) if row.kind == MADE else redact_people(row.detail)
+                found[row.run_id].append(Event(datetime.fromisoformat(row.at), row.kind, detail))
     files, regions = read_files(ledger, run_ids), read_regions(ledger, run_ids)
     return {run_id: Details(tuple(found[run_id]), files.get(run_id, ()), regions.get(run_id, ())) for run_id in run_ids}
 

@@ -25,7 +25,7 @@ class RunView:
         duration: the time from the first event to the last.
         gates: the verdicts of the gates.
         decisions: the decisions of people.
-        need: what needs a person; None if nothing does.
+        need: the problem that needs a person; None if there is none.
         approval: the approval that it was made with; None if there is none.
         original_paged: whether the run that it sends again has a page.
     """

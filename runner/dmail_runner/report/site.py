@@ -105,7 +105,7 @@ def write_report(project: Project, ledger: Ledger, folder: Path, limit: int) -> 
         project: the project's declarations.
         ledger: the ledger.
         folder: the report's folder, which is created if it does not exist.
-        limit: how many runs get a page, newest first.
+        limit: the number of newest runs that get a page.
 
     Raises:
         UsageError: if the folder has another index.html.

@@ -43,7 +43,7 @@ class Decision:
     Attributes:
         at: the time in UTC.
         kind: the kind of the event.
-        what: what was decided, if the kind does not say so.
+        what: the decision, if the kind does not name it.
         by: the person.
         reason: the reason, as the person gave it.
     """

@@ -1,7 +1,7 @@
-"""Approval: people say that a campaign, exactly as it is defined, may be mailed. Any change of it needs another approval.
+"""Approval: people confirm that a campaign may be mailed exactly as it is defined. Any change needs another approval.
 
-Who must approve is not up to the campaign's author: what was required by the definition in force is required until an approved
-definition requires less, and who may approve is listed in the policy that was approved last.
+A campaign's author cannot reduce the requirements: those of the definition in force hold until an approved definition requires
+less. The approvers are those of the policy that was approved last.
 """
 
 import json
@@ -35,14 +35,14 @@ PEOPLE: Mapping[Duty, int] = {"one": 1, "four_eyes": 1, "two": 2}
 
 @dataclass(frozen=True)
 class Case:
-    """What is known before an approval.
+    """The situation before an approval.
 
     Attributes:
-        definition: as it is now.
+        definition: the present definition.
         before: the definition in force, if there is one.
-        duty: the approval that is required; None for none.
+        duty: the required approval; None if none is required.
         listed: whether there is a list of approvers.
-        approvers: who may approve, by name: those of the policy in force that the project still lists.
+        approvers: the people who may approve, by name: those of the policy in force that the project still lists.
     """
 
     definition: Definition
@@ -59,7 +59,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Recorded:
-    """An approval that was recorded. `missing`: of how many more people an approval is needed. `by`: the person."""
+    """A recorded approval. `missing`: the number of further people whose approval is needed. `by`: the person."""
 
     fingerprint: str
     by: str
@@ -67,7 +67,7 @@ class Recorded:
 
 
 def case_of(job: Job, ledger: Ledger) -> Case:
-    """What is required of a campaign now. Raises ConfigError if its definition cannot be known."""
+    """The present requirements of a campaign. Raises ConfigError if its definition cannot be determined."""
     policy, agreed = find_policy(job.settings), agreed_policy(ledger)
     approvers = common(policy.approvers, agreed.approvers) if agreed and agreed.approvers else policy.approvers
     listed = bool(policy.approvers or (agreed and agreed.approvers))
@@ -75,21 +75,21 @@ def case_of(job: Job, ledger: Ledger) -> Case:
 
 
 def required(job: Job, ledger: Ledger) -> Duty | None:
-    """The approval that a campaign needs: what is declared now, or what the definition and the policy in force require."""
+    """The approval that a campaign needs: the strongest of the present declarations and of those in force."""
     agreed, before = agreed_policy(ledger), in_force(ledger, job.campaign.name)
     declared = declared_duty(job, find_policy(job.settings))
     return strongest(declared, before.duty if before else None, agreed.require_approval if agreed else None)
 
 
 def agreed_policy(ledger: Ledger) -> Policy | None:
-    """The policy of the definition that was approved last in this project. None if nothing was."""
+    """The policy of the definition that was approved last in this project; None if nothing was approved."""
     known = policy_in_force(ledger)
     policy: Policy | None = parse(Policy, json.loads(known), "the ledger", "policy") if known else None
     return policy
 
 
 def common(declared: Mapping[str, Approver], agreed: Mapping[str, Approver]) -> dict[str, Approver]:
-    """The approvers of two lists, each with the accounts and keys that both lists give."""
+    """The approvers that two lists have in common, each with the accounts and keys that both lists have."""
     found = {}
     for name in declared.keys() & agreed.keys():
         one, other = declared[name], agreed[name]
@@ -116,7 +116,7 @@ def approved(job: Job, ledger: Ledger) -> None:
     raise Held(
         HOLD,
         f"{campaign} waits for an approval of {fingerprint[:12]}{since}: nothing was built or delivered",
-        todo=f"dmail-runner approve {campaign} --show prints what it is; dmail-runner approve {campaign} approves it",
+        todo=f"dmail-runner approve {campaign} --show prints the definition; dmail-runner approve {campaign} approves it",
     )
 
 
@@ -142,13 +142,13 @@ def approve(
 
     Args:
         account: the operating system's account of the person who runs the command.
-        note: what the person writes beside the approval.
-        signature: an SSH signature of the request. The approver is then the one whose key it is.
-        four_eyes: refuse authors, even if nothing requires it.
+        note: the person's comment.
+        signature: an SSH signature of the request. The approver is then the owner of the key.
+        four_eyes: refuse authors, even if that is not required.
 
     Raises:
-        UsageError: if the person may not approve, or has written what is to be approved.
-        ConfigError: if the definition cannot be known.
+        UsageError: if the person may not approve, or is an author of the campaign.
+        ConfigError: if the definition cannot be determined.
     """
     case = case_of(job, ledger)
     duty = strongest(case.duty, "four_eyes" if four_eyes else "one") or "one"
@@ -172,7 +172,7 @@ def approve(
 
 
 def people(given: Sequence[Approval], approvers: Mapping[str, Approver], campaign: str) -> set[str]:
-    """The people whose approvals count: each signature is verified again, and an account must be the approver's."""
+    """The people whose approvals are valid. Signatures are verified again, and accounts must still be the approver's."""
     counted = set()
     for approval in given:
         if approval.signature:
@@ -185,7 +185,7 @@ def people(given: Sequence[Approval], approvers: Mapping[str, Approver], campaig
 
 
 def person(job: Job, case: Case, account: str, signature: str | None, duty: Duty) -> tuple[str, str | None]:
-    """The name of the approver, and the key of a signed approval. Raises UsageError if nobody who may approve does."""
+    """The name of the approver, and the key of a signed approval. Raises UsageError if the person may not approve."""
     if signature is not None:
         return signer(request(job, case), signature, case.approvers)
     if not case.listed:
@@ -193,14 +193,14 @@ def person(job: Job, case: Case, account: str, signature: str | None, duty: Duty
             return account, None
         raise UsageError(
             f"{job.campaign.name} needs an approval of the kind {duty}, and {FILE} lists no approvers",
-            todo="list in `approvers` who may approve, by account or by key",
+            todo="list the people in `approvers`, by account or by key",
         )
     name = next((name for name, approver in case.approvers.items() if account in approver.account), None)
     if name is None:
         known = ", ".join(sorted(case.approvers)) or "none"
         raise UsageError(
-            f"the account {account} is not one of an approver of {job.campaign.name}; approvers are: {known}",
-            todo=f"an approver approves it, or signs what `dmail-runner approve {job.campaign.name} --request` prints",
+            f"the account {account} does not belong to an approver of {job.campaign.name}; the approvers are: {known}",
+            todo=f"let an approver run the command, or sign the text of `dmail-runner approve {job.campaign.name} --request`",
         )
     return name, None
 
@@ -211,13 +211,13 @@ def request(job: Job, case: Case) -> str:
 
 
 def refuse_author(job: Job, case: Case, name: str, account: str, ledger: Ledger) -> None:
-    """Raises UsageError if the person has written what is to be approved, or nobody knows who has."""
+    """Raises UsageError if the person is an author of the campaign, or if the authors are unknown."""
     last = last_in_force(ledger, job.campaign.name)
     authors = written_by(job, last.revision if last else None)
     approver = case.approvers.get(name)
     names = {name, *(approver.account if approver else (account,)), *(approver.git if approver else ())}
     if found := sorted(one for one in names if one.casefold() in authors):
         raise UsageError(
-            f"{name} has written some of {job.campaign.name}, by git ({', '.join(found)}): nobody approves what they wrote",
+            f"{name} is an author of {job.campaign.name}, by git ({', '.join(found)}): authors cannot approve",
             todo="let another person approve",
         )

@@ -1,19 +1,20 @@
-"""Who has written a campaign's files, as far as git knows: the names that commits have."""
+"""The authors of a campaign's files, according to the names in git's commits."""
 
 import shutil
 import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import UsageError
 from dmail_runner.run.job import Job
 
-# Files that count for every campaign, beside its own.
+# Files that count for all campaigns, besides their own files.
 SHARED = ("dbt_project.yml", "packages.yml", "package-lock.yml", "dependencies.yml", "profiles")
 
 
 def head_commit(job: Job) -> str | None:
-    """The commit that the project is at; None without git."""
+    """The project's current commit; None without git."""
     try:
         return git(job.settings.project_dir, ["rev-parse", "HEAD"]).strip()
     except UsageError:
@@ -21,19 +22,20 @@ def head_commit(job: Job) -> str | None:
 
 
 def written_by(job: Job, since: str | None) -> set[str]:
-    """The names and e-mail addresses of everybody who has written what is to be approved.
+    """The names and e-mail addresses of the campaign's authors.
 
     Since a commit, these are all authors of the campaign's files. Without one, they are all authors of the campaign's own folder,
     and the last one of all its files.
 
     Raises:
-        UsageError: if git cannot say it, or a file is not committed.
+        UsageError: if git does not know the authors, or a file is not committed.
     """
     folder = job.settings.project_dir
     files = [file for file in (*job.campaign.sources, *SHARED) if (folder / file).exists()]
     if changed := git(folder, ["status", "--porcelain", "--", *files]).splitlines():
         raise UsageError(
-            f"{len(changed)} files of {job.campaign.name} are not committed, so that they have no author: {changed[0].strip()}",
+            f"{counted(len(changed), 'file')} of {job.campaign.name} not committed, and therefore without an author: "
+            f"{changed[0].strip()}",
             todo="commit them first",
         )
     if since and is_known(folder, since):
@@ -56,7 +58,7 @@ def is_known(folder: Path, commit: str) -> bool:
 
 def authors(folder: Path, which: Sequence[str], files: Iterable[str]) -> set[str]:
     """The names, addresses and user names of the authors of some commits, in lower case."""
-    # Where a merge changed a file by itself, its author counts, too; and so does everybody whom a commit names as co-author.
+    # Authors of merges that changed a file count, too, and so do co-authors that a commit names.
     shape = "%an%n%ae%n%(trailers:key=Co-authored-by,valueonly,unfold)"
     lines = git(folder, ["log", *which, f"--format={shape}", "--", *files]).splitlines()
     texts = {piece.strip(" <>") for line in lines for piece in (line, *line.split("<")) if piece.strip(" <>")}
@@ -64,7 +66,7 @@ def authors(folder: Path, which: Sequence[str], files: Iterable[str]) -> set[str
 
 
 def git(folder: Path, arguments: Sequence[str]) -> str:
-    """What git prints. Raises UsageError if it cannot be asked."""
+    """The output of a git command. Raises UsageError if it fails."""
     program = shutil.which("git")
     if program is None:
         raise UsageError("git is needed to find the author of the campaign, and is not installed")

@@ -19,6 +19,7 @@ from dmail_runner.check.formulas import count_formulas
 from dmail_runner.check.opt_outs import check_opt_outs, keep_profiles
 from dmail_runner.check.transliterate import transliterate
 from dmail_runner.check.volume import check_volume
+from dmail_runner.core.counted import counted
 from dmail_runner.core.values import Build, Churn, Verdicts
 from dmail_runner.declare.campaign import KEY, SEED
 from dmail_runner.project.build import build, build_opt_outs
@@ -26,7 +27,7 @@ from dmail_runner.project.warehouse import lock_warehouse, session
 from dmail_runner.run.job import Job
 from dmail_runner.run.order import Last, Order, timestamp
 
-RECENT = 5  # runs of the contact history whose ids are compared with those of the file
+RECENT = 5  # the number of runs of the contact history whose ids are compared with the file's
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def checked(job: Job, order: Order, *, built: Callable[[], None] = lambda: None)
 
     Args:
         job: the campaign's job.
-        order: what to make.
+        order: the order of the run.
         built: called when dbt has built the models.
 
     Raises:
@@ -84,7 +85,7 @@ def check_against_last(job: Job, found: Checked, last: Last | None) -> None:
 
 
 def churn(job: Job, found: Checked, last: Last | None) -> Churn | None:
-    """The people who came and went since the last file; None if that is unknown."""
+    """The number of people who are new since the last file, and who have left it; None if it is unknown."""
     if last is None:
         return None
     looks = history.row_hash_query(found.relations, found.verdicts, job.campaign)
@@ -96,7 +97,7 @@ T = TypeVar("T")
 
 
 def in_folder(job: Job, step: Callable[[Path], T]) -> T:
-    """Run dbt in a folder of its own, which is removed afterwards because dbt quotes rows in its log and results."""
+    """Run dbt in a temporary folder. It is removed afterwards, because dbt quotes rows in its log and results."""
     work = job.settings.work_dir / "build" / job.campaign.name
     try:
         return step(work)
@@ -119,10 +120,11 @@ def judged(job: Job, connection: duckdb.DuckDBPyConnection, relations: Build) ->
     """The relations as the provider accepts them: in its encoding, without duplicates, and by its contract."""
     relations, rewritten = transliterate(connection, relations, job.campaign, job.provider.format)
     for change in rewritten:
-        lacked = f"{change.count:,} characters of {change.column} that {job.provider.format.encoding} lacks"
-        job.tell(f"note     {lacked} are replaced, such as {change.character} as {change.text!r}")
+        replaced = f"{counted(change.count, 'character')} of {change.column} that {job.provider.format.encoding} lacks"
+        job.tell(f"note     replaced {replaced}, such as {change.character} as {change.text!r}")
     verdicts = figures.check(connection, relations, job.campaign)
     relations, verdicts = apply_contract(connection, relations, verdicts, job.campaign, job.provider)
     for column, count in count_formulas(connection, relations, job.campaign):
-        job.tell(f"note     {count:,} values of {column} begin with = + - or @, which a spreadsheet takes for a formula")
+        values = counted(count, f"value of {column} begins", f"values of {column} begin")
+        job.tell(f"note     {values} with = + - or @: spreadsheets evaluate them as formulas")
     return Checked(connection, relations, verdicts)

@@ -11,13 +11,13 @@ from dmail_runner.run.job import Job, LedgerAlone, check_route
 from dmail_runner.run.pipeline import PERSON, carry_out, finish, resume_run
 from dmail_runner.ship.refused import try_again
 
-# The gates that a person may overrule. Neither opt-outs are among them, nor ids that may be those of people on a list.
+# The gates that a person may overrule. Opt-outs, and ids that may belong to people on a list, are not among them.
 OVERRULED = ("volume", "exclusions")
 
 
 @dataclass(frozen=True)
 class Decision:
-    """Who decided, and why. The ledger records both."""
+    """The person who decided, and the reason. The ledger records both."""
 
     by: str
     reason: str
@@ -38,7 +38,7 @@ def hold(run: Run, ledger: Ledger, decision: Decision) -> None:
     with ledger.campaign_lock(run.campaign, f"hold of {run.run_id}"):
         run = ledger.named(run.run_id)
         if run.finished:
-            raise UsageError(f"{run.run_id} is {run.state}: there is nothing left to hold")
+            raise UsageError(f"{run.run_id} is {run.state}, and can no longer be held")
         if run.state == "held" and run.hold == UNKNOWN:
             raise UsageError(
                 f"{run.run_id} is held already, as unknown", todo="record with dmail-runner settle whether it was delivered"
@@ -106,7 +106,7 @@ def give_up(job: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decision
 
 
 def resend(alone: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decision) -> Run:
-    """Mail a slot again on purpose, built anew and under another name. Raises UsageError if the first run is not mailed."""
+    """Mail a slot again on purpose: it is built again, under another file name. Raises UsageError if it was not mailed yet."""
     job = in_project(alone)
     original = ledger.known(run.copy_of) if run.copy_of else run
     if run.state != "settled" and not (run.state == "held" and run.hold == UNKNOWN):
@@ -125,7 +125,7 @@ def resend(alone: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decisio
 
 
 def settle(job: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decision, *, delivered: bool) -> Run:
-    """Record whether the provider has the doubtful parts of a run, and deliver what is then missing.
+    """Record whether the provider has the doubtful parts of a run, and deliver the missing parts.
 
     If the project has no job for its campaign, the run does not continue. Raises UsageError if the run has no doubtful part.
     """
@@ -133,7 +133,8 @@ def settle(job: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decision,
         run = ledger.named(run.run_id)
         unseen = run.hold == UNKNOWN and not run.doubtful
         if run.finished or not (run.doubtful or unseen):
-            raise UsageError(f"{run.run_id} is {run.state}: for none of its parts is it unknown whether it was delivered")
+            raise UsageError(f"{run.run_id} is {run.state}, and has no part of which the delivery is unknown")
+        # "told" is the kind of the event in existing ledgers: a person has answered whether the provider has the parts.
         ledger.note(run, "told", f"{'delivered' if delivered else 'not delivered'} {decision}")
         if not run.parts and (delivered or unseen):
             return settle_unseen(job, run, ledger, decision, delivered=delivered)
@@ -157,7 +158,7 @@ def say_delivered(run: Run, ledger: Ledger, decision: Decision) -> None:
 
 
 def settle_unseen(job: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decision, *, delivered: bool) -> Run:
-    """Settle or cancel a run without parts in the ledger: it was never frozen, or an older copy of the ledger was accepted."""
+    """Settle or cancel a run that has no parts in the ledger, because it was not frozen, or an older ledger was accepted."""
     if delivered:
         ledger.advance(run, "settled")
     else:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+from dmail_runner.core.counted import counted
 from dmail_runner.declare.policy import Duty, Policy, find_policy, strongest
 from dmail_runner.project.inputs import input_texts, pretty
 from dmail_runner.run.job import Job
@@ -20,22 +21,22 @@ GROUPS = {"macro": "macros", "model": "models", "seed": "seeds", "snapshot": "sn
 
 @dataclass(frozen=True)
 class Definition:
-    """Everything that decides what a campaign mails and to whom, but for the data. No secret is in it.
+    """Everything that decides what a campaign mails and to whom, except the data. It contains no secret.
 
     Attributes:
-        parts: text by what it is, such as `model dmail.letter__extract`.
+        parts: texts by name, such as `model dmail.letter__extract`.
     """
 
     parts: Mapping[str, str]
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of all of it."""
+        """The SHA-256 of all parts."""
         return hashlib.sha256(json.dumps(self.parts, sort_keys=True).encode()).hexdigest()
 
 
 def defined(job: Job) -> Definition:
-    """A campaign's definition as it is now. Raises ConfigError if something that it reads cannot be known."""
+    """The present definition of a campaign. Raises ConfigError if one of its inputs cannot be determined."""
     built = job.campaign.definition()
     codes = [text for name, text in built.items() if name.split()[0] not in ("seed", "source")]
     mail, policy = job.campaign.mail, find_policy(job.settings)
@@ -45,7 +46,7 @@ def defined(job: Job) -> Definition:
             **dict(input_texts(job.settings, codes)),
             "delivery": pretty({"label": job.campaign.label, **mail.model_dump(mode="json")}),
             f"provider {mail.provider}": pretty(job.provider.model_dump(mode="json")),
-            # Secrets are masked in it, so that a new password needs nobody's approval.
+            # Secrets are masked, so that a new password needs no approval.
             f"route {job.provider.route}": pretty(job.route.model_dump(mode="json")).replace(f"{job.settings.project_dir}/", ""),
             "policy": pretty(policy.model_dump(mode="json")),
             "columns": pretty([vars(column) for column in job.campaign.columns]),
@@ -61,19 +62,19 @@ def declared_duty(job: Job, policy: Policy) -> Duty | None:
 
 
 def summary(before: Definition | None, now: Definition) -> Iterator[str]:
-    """What has changed, in a line for each kind of part: names, and values of settings. Everything is new without `before`."""
+    """The changes, one line for each kind of part: names, and values of settings. Without `before` everything is new."""
     if before is None:
         counts: dict[str, int] = defaultdict(int)
         for name in now.parts:
             counts[group_of(name)] += 1
-        yield "new: " + ", ".join(f"{count} {group}" if count > 1 else group for group, count in counts.items())
+        yield "new: " + ", ".join(counted(count, group) if count > 1 else group for group, count in counts.items())
         return
     found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for name, how in differing(before, now):
         found[group_of(name)][how].append(name.partition(" ")[2])
     for group, names in found.items():
-        told = "; ".join(f"{how}: {shortened(items)}" if any(items) else how for how, items in names.items())
-        yield f"  {group:<12}{told}"
+        changes = "; ".join(f"{how}: {shortened(items)}" if any(items) else how for how, items in names.items())
+        yield f"  {group:<12}{changes}"
         if group in LINES:
             yield from (f"    {line}" for line in line_changes(before.parts.get(group, ""), now.parts.get(group, "")))
 
@@ -87,7 +88,7 @@ def group_of(name: str) -> str:
 def shortened(names: Sequence[str]) -> str:
     """Some names, and how many others there are."""
     more = len(names) - MAX_NAMES
-    return ", ".join(names[:MAX_NAMES]) + (f" and {more} others" if more > 0 else "")
+    return ", ".join(names[:MAX_NAMES]) + (f" and {counted(more, 'other')}" if more > 0 else "")
 
 
 def differing(before: Definition, now: Definition) -> Iterator[tuple[str, str]]:
@@ -105,7 +106,7 @@ def line_changes(before: str, now: str) -> Iterator[str]:
 
 
 def full_text(before: Definition | None, now: Definition) -> Iterator[str]:
-    """Every part that differs, line by line. Without `before`, the whole text of every part."""
+    """The parts that differ, line by line. Without `before`, the complete text of all parts."""
     if before is None:
         yield from chain.from_iterable(
             (name, *(f"  {line}" for line in now.parts[name].splitlines())) for name in sorted(now.parts)

@@ -5,6 +5,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
+from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import Busy, ConfigError, DmailError, Held, unexpected
 from dmail_runner.core.settings import Settings
 from dmail_runner.declare.notices import Kind
@@ -16,12 +17,13 @@ from dmail_runner.plan.planner import plan
 from dmail_runner.project.manifest import Manifest
 from dmail_runner.run.approval import HOLD, approved
 from dmail_runner.run.give_up import makes_up_for_all
+from dmail_runner.run.housekeeping import drop_expired
 from dmail_runner.run.job import Job, check_route, key_findings, shared_names
 from dmail_runner.run.notify import Notice, Notifier
 from dmail_runner.run.pipeline import carry_out
 from dmail_runner.run.spool import tidy_spool
 
-REPORT = "DMAIL_DEBUG=1 dmail-runner run --due shows the traceback, which its authors need"
+REPORT = "DMAIL_DEBUG=1 dmail-runner run --due shows the traceback, for a bug report"
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Scheduler:
     def run_due(self, job: Job, now: datetime) -> list[Exception]:
         """Carry out what is due for one campaign, unless another process does so. Returns the errors that stopped runs.
 
-        An error of one run does not stop the next, even if nobody expected it.
+        An error of one run does not stop the next one, even if it is an error of this program.
         """
         faults: list[Exception] = []
         try:
@@ -54,8 +56,9 @@ class Scheduler:
                     tried.add(run.run_id)
                     try:
                         self.carry_out(job, run)
-                    except Exception as error:  # noqa: BLE001 - recorded, announced, and reported by whoever called
+                    except Exception as error:  # noqa: BLE001 - recorded, announced, and reported by the caller
                         faults.append(error)
+                drop_expired(job.settings, job.campaign.name, self.ledger, job.provider.retention_days)
         except Busy as busy:
             job.tell(f"skip     {job.campaign.name}: {busy.what}")
         self.announce_keys(job, now)
@@ -66,7 +69,7 @@ class Scheduler:
         for run in plan(job.campaign, self.ledger, now):
             if run.state == "missed":
                 self.ended(run)
-                todo = f"dmail-runner run {run.campaign} --slot {instant(run.slot)} runs it after all"
+                todo = f"dmail-runner run {run.campaign} --slot {instant(run.slot)} runs it now"
                 self.announce(job, "missed", run, f"The slot {instant(run.slot)} was missed: {run.error}.", todo)
 
     def due(self, job: Job) -> list[Run]:
@@ -104,7 +107,7 @@ class Scheduler:
 
     @contextmanager
     def announced(self, job: Job, run_id: str) -> Iterator[None]:
-        """Notify people of how a run ends within the context."""
+        """Notify people of the end of the run that the context carries out."""
         before = self.ledger.get(run_id)
         try:
             yield
@@ -129,14 +132,14 @@ class Scheduler:
             self.announce(job, "empty", run, "Nobody was included.", "dmail-runner status")
             return
         files = ", ".join(entry.location or entry.part.name for entry in run.parts if not entry.part.side)
-        pieces = f"{run.verdicts.included:,} pieces are" if run.verdicts else "The file is"
+        pieces = counted(run.verdicts.included, "piece is", "pieces are") if run.verdicts else "The file is"
         self.announce(job, "delivered", run, f"{pieces} delivered: {files}.", "dmail-runner status")
         if left := self.ledger.details(run, "left_behind"):
             what = f"These names on the server could not be removed: {', '.join(dict.fromkeys(left))}."
             self.announce(job, "left_behind", run, what, "ask the mail house to remove them, and not to print them")
 
     def failed(self, run_id: str, error: str) -> Run | None:
-        """Record an error of this program that ended a run before the run itself could. Returns the run as it is then."""
+        """Record an error of this program that ended a run. Returns the run after that; None if it does not exist."""
         run = self.ledger.get(run_id)
         if run and not run.finished and run.state not in ("failed", "held"):
             self.ledger.fail(run, error)
@@ -151,15 +154,15 @@ class Scheduler:
             )
 
     def announce(self, job: Job, kind: Kind, run: Run | None, what: str, todo: str) -> None:
-        """Notify the people who want notices of this campaign."""
+        """Send a notice to the channels of this campaign."""
         run_id, slot = (run.run_id, run.slot) if run else (None, None)
         self.notifier.announce(Notice(kind, job.campaign.name, what, todo, run_id, slot, job.campaign.email))
 
     @contextmanager
     def errors_announced(self, what: str) -> Iterator[None]:
-        """Also notify people of what blocks mailings silently: configuration errors, a damaged ledger, errors of this program.
+        """Notify people of errors that would block mailings silently: configuration, a damaged ledger, bugs of this program.
 
-        The ledger records the latter as an event `unexpected`.
+        The ledger records bugs as an event `unexpected`.
         """
         try:
             yield
@@ -194,7 +197,7 @@ def run_all_due(
         The exit codes of all steps. An error of one campaign does not stop the next.
 
     Raises:
-        ConfigError, LedgerError: nothing can be carried out for any campaign.
+        ConfigError, LedgerError: if no campaign can be carried out.
 
     """
     with scheduler.errors_announced("all campaigns"):
@@ -216,7 +219,7 @@ def run_all_due(
 
 
 def raising(fault: Exception) -> Callable[[], None]:
-    """A step that raises the fault."""
+    """A step that raises an error."""
 
     def step() -> None:
         raise fault

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dmail_runner import history
 from dmail_runner.check.regions import count_regions
+from dmail_runner.core.counted import counted
 from dmail_runner.core.values import Part, Spooled, Verdicts, Watch, ignore_progress
 from dmail_runner.extract.envelope import Envelope
 from dmail_runner.extract.extract import extract
@@ -30,13 +31,13 @@ def make(
 
     Args:
         job: the campaign's job.
-        order: what to make.
+        order: the order of the run.
         folder: the folder for the files; None to count only.
         built: called when dbt has built the models.
         finished: called with each part when it is complete.
 
     Returns:
-        The figures, and the files. There are no files if nobody is included and the provider wants none.
+        The figures and the files. There are no files if nobody is included and the provider accepts no empty file.
 
     Raises:
         BuildError, ExtractError: if a step fails.
@@ -49,7 +50,7 @@ def make(
             return found.verdicts, []
         verdicts = replace(found.verdicts, regions=count_regions(found.connection, found.relations, found.verdicts, job.campaign))
         envelope = Envelope(job.campaign, job.provider, order.slot, order.run_id, mark=order.mark, seal=job.seal)
-        job.tell(f"extract  {found.verdicts.included:,} rows into {envelope.base_name()}")
+        job.tell(f"extract  {counted(found.verdicts.included, 'row')} into {envelope.base_name()}")
         parts = write(found, envelope, folder, finished=finished, watch=job.watch)
         if folder:
             contacts = history.NewContacts(job.campaign, order.slot, order.run_id, folder)

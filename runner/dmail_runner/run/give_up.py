@@ -1,4 +1,4 @@
-"""Gives up runs: removes what they left on the server, their contacts, and their files."""
+"""Cancels runs: removes their files on the server, their contacts, and their local files."""
 
 import shutil
 from collections.abc import Callable
@@ -25,13 +25,13 @@ def overtaken(campaign: Campaign, run: Run, ledger: Ledger) -> list[Run]:
 
 
 def makes_up_for_all(campaign: Campaign) -> bool:
-    """Whether every slot is mailed, however many are due, so that no slot replaces an older one."""
+    """Whether every due slot is mailed, so that no slot replaces an older one."""
     mail = campaign.mail
     return mail.waves is not None or (mail.schedule is not None and mail.schedule.missed == "all")
 
 
 def cancel(settings: Settings, run: Run, ledger: Ledger, reason: str, tell: Callable[[str], None]) -> None:
-    """Cancel a run and its later waves. Raises Held if the provider may have some of it."""
+    """Cancel a run and its later waves. Raises Held if the provider may have a part of it."""
     take_back(settings, run, ledger)
     # The ledger comes first: if this process is killed, the next one removes the contacts.
     ledger.cancel(run, reason)
@@ -45,7 +45,7 @@ def cancel(settings: Settings, run: Run, ledger: Ledger, reason: str, tell: Call
 
 
 def take_back(settings: Settings, run: Run, ledger: Ledger) -> None:
-    """End all attempts to deliver parts of a run, and remove what they left on the server.
+    """End all attempts to deliver parts of a run, and remove their temporary files on the server.
 
     Raises:
         Held: if the provider may have a part.
@@ -60,25 +60,25 @@ def take_back(settings: Settings, run: Run, ledger: Ledger) -> None:
             later = "nothing was given up: try again when the server answers"
             error.todo = "; ".join(filter(None, (error.todo, later, f"or {ask_provider(run)}")))
             raise
-        # The server has incomplete temporary files at most, which nobody takes for the file.
+        # The server has at most incomplete temporary files, which the provider does not use.
         for entry in left:
             ledger.note(run, "left_behind", entry.attempt.temporary)
         kept = []
     if kept:
         raise Held(
             UNKNOWN,
-            f"{', '.join(kept)}: the provider may have it, so that it cannot be cancelled",
+            f"{', '.join(kept)}: the provider may have it, so the run cannot be cancelled",
             todo=ask_provider(run),
         )
 
 
 def ask_provider(run: Run) -> str:
-    """What a person does about a file that the provider may have."""
+    """The advice for a file that the provider may have."""
     return f"ask the provider, then: dmail-runner settle {run.run_id} --delivered (or --not-delivered) --reason ..."
 
 
 def still_there(settings: Settings, run: Run, ledger: Ledger, left: list[LedgerPart]) -> list[str]:
-    """Remove what attempts left on the server. Returns the names of the parts that the provider may have."""
+    """Remove the temporary files on the server. Returns the names of the parts that the provider may have."""
     route = find_route(settings, left[0].part.route)
     with destination(route) as server:
         return [entry.part.name for entry in left if not give_up(entry.part, server, ledger.intents(run, entry.part), route)]

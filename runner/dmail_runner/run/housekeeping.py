@@ -1,10 +1,14 @@
-"""What each run does about earlier runs: retention, and checks and compaction of the contact history."""
+"""Housekeeping at the start of each run: retention of earlier runs, and checks and compaction of the contact history."""
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import timedelta
 
 from dmail_runner import history
+from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import Busy
+from dmail_runner.core.lock import locked
 from dmail_runner.core.settings import Settings
 from dmail_runner.declare.provider import RETENTION_DAYS
 from dmail_runner.history import weeks
@@ -13,6 +17,8 @@ from dmail_runner.history.weeks import HistoryError
 from dmail_runner.ledger.database import LedgerError
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import Run
+from dmail_runner.project.erasure import drop_campaign, has_tables
+from dmail_runner.project.warehouse import lock_warehouse
 from dmail_runner.run.give_up import cancel
 from dmail_runner.run.job import Job
 from dmail_runner.run.spool import tidy_spool
@@ -23,7 +29,7 @@ def check_history(job: Job, ledger: Ledger) -> None:
     if strange := strangers(job, ledger):
         raise LedgerError(
             f"the contact history has the run {strange[0]}, and the ledger {ledger.name} does not"
-            + (f"; {len(strange) - 1:,} others are missing as well" if len(strange) > 1 else ""),
+            + (f"; {counted(len(strange) - 1, 'other is', 'others are')} missing as well" if len(strange) > 1 else ""),
             todo="restore the newest ledger, or accept this one with `dmail-runner audit reconcile`; nothing was sent",
         )
 
@@ -38,8 +44,10 @@ def strangers(job: Job, ledger: Ledger) -> list[str]:
 def purge_all(settings: Settings, jobs: Mapping[str, Job], ledger: Ledger, tell: Callable[[str], None]) -> Iterator[Run]:
     """Purge all campaigns, and remove what killed runs have left in the spool. Yields the runs that are kept.
 
-    A campaign without a job is not in the project any more, or is declared wrongly. It is purged by the ledger alone.
+    A campaign without a job is no longer in the project, or has errors. It is purged by the ledger alone.
     """
+    with suppress(Busy), locked(settings.state_dir / "replay.lock", "purge"):
+        shutil.rmtree(settings.replay_dir, ignore_errors=True)
     for name in sorted(ledger.campaigns() | jobs.keys()):
         with ledger.campaign_lock(name, "purge"):
             tidy_spool(settings, name, ledger)
@@ -47,6 +55,7 @@ def purge_all(settings: Settings, jobs: Mapping[str, Job], ledger: Ledger, tell:
                 yield from purge(job, ledger)
             else:
                 yield from purge_waiting(settings, name, ledger, RETENTION_DAYS, tell)
+            drop_expired(settings, name, ledger, job.provider.retention_days if job else RETENTION_DAYS)
 
 
 def purge(job: Job, ledger: Ledger, *, spared: str | None = None) -> list[Run]:
@@ -80,8 +89,22 @@ def purge_waiting(
         if run.may_have_left:
             kept.append(run)
         else:
-            cancel(settings, run, ledger, f"it waited for more than {days} days", tell)
+            cancel(settings, run, ledger, f"it waited for more than {counted(days, 'day')}", tell)
     return kept
+
+
+def drop_expired(settings: Settings, campaign: str, ledger: Ledger, days: int) -> None:
+    """Drop a campaign's tables in the warehouse if its runs have ended, and the last change was some days ago.
+
+    It does not wait: if a build is under way, a later call does it.
+    """
+    last = ledger.last_change(campaign)
+    if last is None or last + timedelta(days=days) > ledger.now() or ledger.waiting(campaign):
+        return
+    # Without the lock, a build that starts now could not open the file.
+    with suppress(Busy), lock_warehouse(settings, f"retention of {campaign}", lambda _: None, timeout=0):
+        if has_tables(settings, campaign):
+            drop_campaign(settings, campaign)
 
 
 def keep_history(job: Job, ledger: Ledger) -> None:

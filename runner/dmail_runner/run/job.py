@@ -1,12 +1,14 @@
-"""A job: a campaign with everything that its run needs, and the errors that can be found before anything is built."""
+"""A job: a campaign with everything that its run needs, and the checks that are possible before anything is built."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from dmail_runner.check.contract import contract_faults
 from dmail_runner.check.volume import postal_class_faults
-from dmail_runner.core.errors import ConfigError, DmailError, Problem
+from dmail_runner.core.errors import ConfigError, DmailError, Problem, collect
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.values import Watch, ignore_progress
 from dmail_runner.declare.campaign import Campaign
@@ -21,6 +23,9 @@ from dmail_runner.extract.format_sql import layout_faults
 from dmail_runner.extract.keys import Finding, findings
 from dmail_runner.project.dbt_process import RunDbt
 from dmail_runner.project.manifest import Manifest
+
+# The name of a table in a database.
+RELATION = re.compile(r'("[^"]+"|`[^`]+`)(\.("[^"]+"|`[^`]+`))+')
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ class Job:
 
 @dataclass(frozen=True)
 class LedgerAlone:
-    """What a decision needs if there is no job. `error`: why the project has no job for the campaign."""
+    """Stands in for a job in a decision if the project has none for the campaign. `error`: the reason."""
 
     settings: Settings
     tell: Callable[[str], None]
@@ -75,18 +80,17 @@ def find_job(settings: Settings, campaign: Campaign, run_dbt: RunDbt, tell: Call
         postal_class_faults(campaign, provider),
     )
     faults = list(dict.fromkeys(fault for look in looks for fault in look))
-    try:
-        route = find_route(settings, provider.route)
-    except ConfigError as error:
-        raise ConfigError([*faults, *error.problems]) from None
-    faults += [*route_faults(campaign, provider, route), *hook_faults(campaign, find_policy(settings))]
-    if faults:
+    route = collect(faults, lambda: find_route(settings, provider.route))
+    policy = collect(faults, lambda: find_policy(settings))
+    faults += route_faults(campaign, provider, route) if route else ()
+    faults += [*hook_faults(campaign, policy), *source_faults(campaign, policy, settings.project_dir)] if policy else ()
+    if faults or route is None:
         raise ConfigError(faults)
     return Job(settings, campaign, provider, route, run_dbt, tell)
 
 
 def route_faults(campaign: Campaign, provider: Provider, route: AnyRoute) -> Iterator[Problem]:
-    """What the provider needs and the route does not do."""
+    """The errors of a route that does not meet the provider's requirements."""
     entry = campaign.mail.provider
     if provider.require_encryption and route.encryption is None:
         yield Problem(ROUTES, f"{provider.route}.encryption", f"is required: {entry} has `require_encryption`")
@@ -96,11 +100,26 @@ def route_faults(campaign: Campaign, provider: Provider, route: AnyRoute) -> Ite
 
 
 def hook_faults(campaign: Campaign, policy: Policy) -> Iterator[Problem]:
-    """SQL that dbt would run beside the models, and that the project does not allow: it can change what the models have built."""
+    """The errors of hooks that the policy does not allow. Hooks can change what the models have built."""
     for hook in campaign.hooks:
         if hook not in policy.allow_hooks:
-            what = f"the campaign {campaign.name} would run the hooks or the sql_header of {hook}, which no model shows"
+            what = f"the campaign {campaign.name} would run the hooks or the sql_header of {hook}, which no preview shows"
             yield Problem(POLICY, "allow_hooks", what, f"remove them, or list `{hook}` here")
+
+
+def source_faults(campaign: Campaign, policy: Policy, project_dir: Path) -> Iterator[Problem]:
+    """The errors of sources outside the allowed folders: other files, addresses, and SQL that reads them."""
+    if policy.source_folders is None:
+        return
+    allowed = [(project_dir / Path(folder).expanduser()).resolve() for folder in policy.source_folders]
+    for name, location in campaign.origins.items():
+        if RELATION.fullmatch(location):
+            continue
+        fixed = re.split(r"[*?\[{]", location.strip().strip("'"))[0]
+        path = (project_dir / fixed).resolve()
+        if re.search(r"[()]|://", location) or not any(path.is_relative_to(folder) for folder in allowed):
+            what = f"does not have the location of the source {name}, which {campaign.name} reads: {location}"
+            yield Problem(POLICY, "source_folders", what, ", ".join(policy.source_folders))
 
 
 def key_findings(job: Job, slot: datetime, now: datetime) -> list[Finding]:
@@ -137,6 +156,6 @@ def shared_names(settings: Settings, manifest: Manifest) -> Iterator[Problem]:
             continue
         if target in owners:
             yield Problem(
-                campaign.file, f"exposures.{name}.config.meta.direct_mail.file.name", f"is that of {owners[target]}, too"
+                campaign.file, f"exposures.{name}.config.meta.direct_mail.file.name", f"is also the name of {owners[target]}"
             )
         owners[target] = name

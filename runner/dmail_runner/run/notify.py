@@ -1,16 +1,17 @@
-"""Notifies people of what has happened, what it means for the mailing, and what to type next: profiles/notices.yml."""
+"""Sends notices: what has happened, what it means for the mailing, and the next command (`profiles/notices.yml`)."""
 
 import hashlib
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import get_args
 
 from pydantic import SecretStr
 from sqlalchemy.exc import IntegrityError
 
-from dmail_runner.core.redact import redact
+from dmail_runner.core.http import direct_session, unproxied
+from dmail_runner.core.redact import redact, without_keys
 from dmail_runner.declare.notices import Channel, Kind, Notices
 from dmail_runner.ledger.contents import written
 from dmail_runner.ledger.database import LedgerError
@@ -19,13 +20,13 @@ from dmail_runner.ledger.run import instant
 from dmail_runner.ledger.tables import notices
 
 MEANS: Mapping[str, str] = {
-    "delivered": "the mail house has the whole file",
+    "delivered": "the mail house has the complete file",
     "empty": "nobody was included, and nothing was sent for this slot",
-    "held": "nothing more happens to this mailing until a person has decided",
-    "failed": "nothing more was sent; it is tried again by itself while the schedule's service runs",
-    "missed": "the letters of this slot were not sent, and will not be by themselves",
-    "left_behind": "the mailing is delivered, and its personal data lies on the server under a second name, too",
-    "key_expiring": "files cannot be sealed for the mail house any more when it has expired",
+    "held": "this mailing waits until a person has decided",
+    "failed": "nothing more was sent; the scheduled service tries it again automatically",
+    "missed": "the letters of this slot were not sent, and will not be sent automatically",
+    "left_behind": "the mailing is delivered, and the server has its personal data under a second name, too",
+    "key_expiring": "files can no longer be encrypted for the mail house when the key has expired",
 }
 TIMEOUT = 10  # seconds to wait for a channel's answer
 
@@ -36,9 +37,9 @@ class Notice:
 
     Attributes:
         kind: the kind of event.
-        campaign: the campaign; or what the event is about, if that is not one campaign.
-        what: what has happened.
-        todo: what to do next.
+        campaign: the campaign, or the subject of an event that is not about one campaign.
+        what: the event, as a sentence.
+        todo: the next step.
         run_id: the run; None for an event without a run.
         slot: the slot in UTC; None for an event without a run.
         owner: the e-mail address of the campaign's owner; None if there is none.
@@ -75,7 +76,7 @@ class Notice:
 
 @dataclass(frozen=True)
 class Notifier:
-    """Sends each notice once to the people whom it concerns. Problems with sending are shown by `tell` and stop nothing."""
+    """Sends each notice once to the configured channels. A failure to send is shown by `tell` and has no other effect."""
 
     wanted: Notices
     ledger: Ledger
@@ -83,6 +84,8 @@ class Notifier:
 
     def announce(self, notice: Notice) -> None:
         """Send a notice, unless this or another process has sent it before."""
+        # A channel may keep notices, and a person could not be erased there.
+        notice = replace(notice, what=without_keys(notice.what))
         channels = list(self.channels(notice))
         if not channels or not self.is_new(notice):
             return
@@ -95,10 +98,9 @@ class Notifier:
         for channel in self.wanted.channels:
             if notice.kind in channel.kinds and (channel.campaigns is None or notice.campaign in channel.campaigns):
                 yield channel
-        owner = Channel(url=self.wanted.owner) if self.wanted.owner and notice.owner else None
+        owner = Channel(url=self.wanted.owner, allow_http=True) if self.wanted.owner and notice.owner else None
         if owner and notice.kind in owner.kinds:
-            address = (self.wanted.owner or SecretStr("")).get_secret_value().replace("{owner}", notice.owner or "")
-            yield owner.model_copy(update={"url": SecretStr(address)})
+            yield owner.model_copy(update={"url": SecretStr(owner.address.replace("{owner}", notice.owner or ""))})
 
     def is_new(self, notice: Notice) -> bool:
         """Record a notice as sent. Returns False if it was recorded before."""
@@ -128,10 +130,10 @@ def post(channel: Channel, notice: Notice) -> str | None:
     """Send JSON to a webhook. Returns the problem, or None."""
     import requests
 
-    address = (channel.webhook or SecretStr("")).get_secret_value()
     headers = {name: value.get_secret_value() for name, value in channel.headers.items()}
     try:
-        answer = requests.post(address, json=notice.as_json(), headers=headers, timeout=TIMEOUT, allow_redirects=False)
+        with direct_session() as session:
+            answer = session.post(channel.address, json=notice.as_json(), headers=headers, timeout=TIMEOUT, allow_redirects=False)
     except requests.RequestException as error:
         # The text of the error contains the address.
         return type(error).__name__
@@ -142,13 +144,15 @@ def pass_on(channel: Channel, notice: Notice) -> str | None:
     """Send by apprise. Returns the problem, or None."""
     import apprise
 
-    # Its log repeats the problem, with the address.
+    # apprise logs the problem again, with the address.
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
     kinds = {"delivered": apprise.NotifyType.SUCCESS, "failed": apprise.NotifyType.FAILURE}
     sender = apprise.Apprise()
-    if not sender.add((channel.url or SecretStr("")).get_secret_value()):
+    if not sender.add(channel.address):
         return "apprise does not know this kind of URL"
-    sent = sender.notify(title=notice.title, body=notice.text, notify_type=kinds.get(notice.kind, apprise.NotifyType.WARNING))
+    with unproxied():
+        kind = kinds.get(notice.kind, apprise.NotifyType.WARNING)
+        sent = sender.notify(title=notice.title, body=notice.text, notify_type=kind)
     return None if sent else "the channel could not be reached, or has refused the notice"
 
 

@@ -1,4 +1,4 @@
-"""What a run is to make: slot, window, wave, mark of the file name, and the last run to compare with."""
+"""The order of a run: slot, window, wave, mark of the file name, and the last run to compare with."""
 
 import json
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from dmail_runner.run.job import Job
 
 @dataclass(frozen=True)
 class Last:
-    """The campaign's last settled run before the slot. `contacts`: its people; None if they are not known any more."""
+    """The campaign's last settled run before the slot. `contacts`: its people; None if the history no longer has them."""
 
     run_id: str
     slot: datetime
@@ -28,17 +28,17 @@ class Last:
 
 @dataclass(frozen=True)
 class Order:
-    """What a run is to make.
+    """The order of a run: the file that it is to make.
 
     Attributes:
         slot: the slot.
         run_id: the run.
         last: the run to compare with; None for the first one.
-        window_start: where the slot's window begins; None for a campaign without windows.
+        window_start: the start of the slot's window; None for a campaign without windows.
         wave: the wave's number; None for a mailing without waves.
         audience: the file of the audience that the first wave has divided; None for the first wave.
         mark: the end of the file name of a copy; empty for other runs.
-        as_of: the time until which opt-outs count, if that is not the slot.
+        as_of: the time up to which opt-outs count; None for the slot.
     """
 
     slot: datetime
@@ -70,13 +70,13 @@ def timestamp(moment: datetime) -> str:
 
 
 def trial_order(job: Job, slot: datetime, ledger: Ledger, what: str) -> Order:
-    """What the run of a slot would make, under another name. Nothing of it is recorded."""
+    """The order of a trial run of a slot, with another run_id. Nothing is recorded."""
     wave = 1 if job.campaign.mail.waves else None
     return order(job, Run(f"{job.campaign.name}-{what}", job.campaign.name, slot, wave=wave), ledger)
 
 
 def order(job: Job, run: Run, ledger: Ledger) -> Order:
-    """What a run is to make."""
+    """The order of a run."""
     number = run.run_id.rpartition("-r")[2] if run.copy_of else ""
     frozen = job.settings.history_dir / (run.first or "") / history.AUDIENCE
     divided = run.wave is not None and (run.wave > 1 or bool(run.copy_of))

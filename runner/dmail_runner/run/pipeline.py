@@ -1,4 +1,4 @@
-"""The order of a run's steps, and how a run continues after an earlier attempt was stopped."""
+"""The steps of a run in order, and how a run continues after an earlier attempt was stopped."""
 
 import shutil
 from collections.abc import Mapping
@@ -15,6 +15,7 @@ from dmail_runner.declare.route import SftpRoute, find_route
 from dmail_runner.extract.parts import part_path
 from dmail_runner.ledger.intents import Intents
 from dmail_runner.ledger.ledger import Ledger
+from dmail_runner.ledger.made import Made, last_event
 from dmail_runner.ledger.run import Run
 from dmail_runner.plan.planner import find_run, open_slot
 from dmail_runner.run.approval import approved
@@ -22,9 +23,10 @@ from dmail_runner.run.checked import recheck
 from dmail_runner.run.file import make
 from dmail_runner.run.give_up import UNKNOWN, cancel, overtaken, take_back
 from dmail_runner.run.housekeeping import check_history, purge
+from dmail_runner.run.inputs import inputs_of, runs_in_history
 from dmail_runner.run.job import Job, check_route
 from dmail_runner.run.order import order, trial_order
-from dmail_runner.run.spool import damaged, spool, spool_is_whole, tidy_spool
+from dmail_runner.run.spool import damaged, spool, spool_is_complete, tidy_spool
 from dmail_runner.ship import AheadUploader, DeliveryCallbacks, ship
 
 PERSON = "person"  # the hold of a person, which only a person can release
@@ -66,12 +68,12 @@ def resume_run(job: Job, run: Run, ledger: Ledger) -> Run:
 
 
 def is_done(run: Run, *, asked_for: bool) -> bool:
-    """Whether a run is finished. A missed or empty one is not, if a person asks for it."""
+    """Whether a run is finished. A missed or empty run is not, if a person asks for it."""
     return run.finished and not (asked_for and run.state in ("empty", "missed"))
 
 
 def carry_out(job: Job, run: Run, ledger: Ledger, *, asked_for: bool = False) -> Run:
-    """Start or continue a run. The caller holds the campaign's lock. Older unfinished runs that it replaces are ended first."""
+    """Start or continue a run. It first ends older unfinished runs that it replaces. The caller holds the campaign's lock."""
     ledger.check()
     check_history(job, ledger)
     if is_done(run, asked_for=asked_for):
@@ -101,7 +103,7 @@ def close(job: Job, run: Run, ledger: Ledger) -> Held | None:
 
 
 def bring_to_end(job: Job, run: Run, ledger: Ledger, *, asked_for: bool = False) -> Run:
-    """Carry out the steps of one run. If it is held as unknown, the server is only asked again if a person wants that."""
+    """Carry out the steps of one run. If it is held as unknown, the server is asked again only if a person requests that."""
     job.begun(run.run_id)
     if run.finished:
         return run
@@ -133,21 +135,21 @@ def bring_to_end(job: Job, run: Run, ledger: Ledger, *, asked_for: bool = False)
 
 
 def ask_provider(run: Run) -> str:
-    """What to do about a file if it is unknown whether the provider has it."""
+    """The advice for a run if it is unknown whether the provider has its file."""
     return (
-        "it counts as mailed, and is not sent again by itself: ask the provider whether they have the file, then: "
+        "it counts as mailed, and is not sent again automatically: ask the provider whether they have the file, then: "
         f"dmail-runner settle {run.run_id} --delivered (or --not-delivered, which sends it again) --reason ...; "
-        f"dmail-runner resume {run.run_id} looks at the server again"
+        f"dmail-runner resume {run.run_id} checks the server again"
     )
 
 
 def content(job: Job, run: Run, ledger: Ledger) -> dict[int, Intents]:
-    """Ensure that the run is frozen. The files in the spool are used if they are complete and nobody in them has opted out.
+    """Freeze the run. Existing files in the spool are used if they are complete and nobody in them has opted out since.
 
     Returns:
         The records of the parts that were sent before the freeze, by number.
     """
-    if spool_is_whole(job, run):
+    if spool_is_complete(job, run):
         try:
             check_age(job, run, ledger)
         except Held:
@@ -164,11 +166,11 @@ def content(job: Job, run: Run, ledger: Ledger) -> dict[int, Intents]:
 
 
 def make_anew(job: Job, run: Run, ledger: Ledger) -> None:
-    """Ensure that no earlier content of the run can be mailed beside the new one. Raises what `take_back` raises."""
+    """Ensure that earlier content of the run cannot be mailed besides the new one. Raises the errors of `take_back`."""
     try:
         take_back(job.settings, run, ledger)
     except Held as hold:
-        raise damaged(job.settings, run) if run.parts and not spool_is_whole(job, run) else hold from None
+        raise damaged(job.settings, run) if run.parts and not spool_is_complete(job, run) else hold from None
 
 
 def check_age(job: Job, run: Run, ledger: Ledger) -> None:
@@ -179,12 +181,12 @@ def check_age(job: Job, run: Run, ledger: Ledger) -> None:
     waiting = spool(job.settings, run) / history.FILE
     contacts = history.find_contacts(job.settings, run.run_id) or (history.StoredContacts(waiting) if waiting.exists() else None)
     if contacts is None:
-        raise Held("opt_out", f"{run.run_id}: the people in its file are not known any more, so that opt-outs cannot be checked")
+        raise Held("opt_out", f"{run.run_id}: the people in its file are no longer known, so opt-outs cannot be checked")
     recheck(job, replace(order(job, run, ledger), as_of=ledger.now()), contacts)
 
 
 def dry_run(job: Job, slot: datetime, ledger: Ledger) -> tuple[Verdicts, list[Part]]:
-    """Build, check and extract without keeping anything. Returns the figures, and the files that a run would deliver."""
+    """Build, check and extract, and delete the files. Returns the figures, and the files that a run would deliver."""
     return make(job, trial_order(job, slot, ledger, "dry-run"), None)
 
 
@@ -195,7 +197,7 @@ def prepare(job: Job, run: Run, ledger: Ledger) -> dict[int, Intents]:
     folder.mkdir(mode=0o700)
     for gate in sorted(job.accepted):
         ledger.accept(run, gate, str(this_account()))
-    task = order(job, run, ledger)
+    task, after, runs = order(job, run, ledger), last_event(ledger), runs_in_history(job.settings, run.run_id)
     if task.window_start and task.window_start != run.window_start:
         ledger.set_window(run, task.window_start)
     uploader = AheadUploader(job.route, lambda part: ledger.intents(run, part), job.tell) if goes_ahead(job) else None
@@ -203,7 +205,8 @@ def prepare(job: Job, run: Run, ledger: Ledger) -> dict[int, Intents]:
         verdicts, parts = make(
             job, task, folder, built=lambda: ledger.advance(run, "built"), finished=uploader.take if uploader else lambda _: None
         )
-        ledger.freeze(run, verdicts, parts, job.cost(sum(part.rows for part in parts)))
+        made = Made(after, task.as_of, job.campaign.mail.provider, inputs_of(job, runs))
+        ledger.freeze(run, verdicts, parts, job.cost(sum(part.rows for part in parts)), made.as_text())
     except BaseException:
         if uploader:
             uploader.abandon()
@@ -214,7 +217,7 @@ def prepare(job: Job, run: Run, ledger: Ledger) -> dict[int, Intents]:
 
 
 def goes_ahead(job: Job) -> bool:
-    """Whether parts are sent while the next ones are written: only by SFTP, to a server that renames complete files."""
+    """Whether parts are sent while the next ones are written. Only SFTP routes with `finish: rename` do that."""
     route = job.route
     return job.provider.split is not None and isinstance(route, SftpRoute) and route.ahead and route.finish == "rename"
 

@@ -1,4 +1,4 @@
-"""Accepts an older copy of the ledger. What it lacks counts as mailed until a person says otherwise."""
+"""Accepts an older copy of the ledger. Runs that it lacks count as mailed until a person decides otherwise."""
 
 from collections.abc import Sequence
 
@@ -11,12 +11,12 @@ from dmail_runner.run.job import Job
 
 
 def reconcile(jobs: Sequence[Job], ledger: Ledger, decision: str) -> list[str]:
-    """Accept the ledger as it is, from now on. Slots that were due before are not run by themselves.
+    """Accept the ledger as it is from now on. Slots that were due before are not run automatically.
 
     Args:
         jobs: the jobs of all campaigns.
         ledger: the ledger.
-        decision: who decided, and why.
+        decision: the person who decided, and the reason.
 
     Returns:
         The runs that only the contact history has. Each is now held as unknown.

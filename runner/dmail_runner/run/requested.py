@@ -1,4 +1,4 @@
-"""Runs that a person asks for: campaigns are chosen, and a slot of each is delivered or only tried."""
+"""Runs that a person requests: selects campaigns, and delivers a slot of each or only tries it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ from dmail_runner.run.pipeline import dry_run, run_slot
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be done with each campaign.
+    """The request for each campaign.
 
     Attributes:
         slot: the slot in UTC; None for the one that is due.
@@ -38,7 +38,7 @@ class Request:
 
 @dataclass(frozen=True)
 class NothingDue:
-    """No slot is due. `next_slot`: the next one in UTC; None if there is none."""
+    """The result if no slot is due. `next_slot`: the next one in UTC; None if there is none."""
 
     next_slot: datetime | None
 
@@ -52,17 +52,19 @@ class DryRun:
         verdicts: the figures.
         parts: the files that a run would deliver.
         cost: the estimated cost, with its currency; None without a tariff.
+        encrypted: whether a run would encrypt these files. Sizes and hashes are those before that.
     """
 
     slot: datetime
     verdicts: Verdicts
     parts: tuple[Part, ...]
     cost: str | None
+    encrypted: bool = False
 
 
 @dataclass(frozen=True)
 class Ended:
-    """The run of the slot, as it ended. `unchanged`: True if it had ended before, so that nothing was done."""
+    """The result of a run that has ended. `unchanged`: True if it had ended before, so that nothing was done."""
 
     run: Run
     unchanged: bool
@@ -83,7 +85,7 @@ def choose_campaigns(settings: Settings, manifest: Manifest, names: list[str] | 
 
 
 def is_active(manifest: Manifest, name: str) -> bool:
-    """Whether a campaign is active. If its declaration is wrong the answer is yes, so that a run reports the error."""
+    """Whether a campaign is active. A campaign with errors counts as active, so that a run reports them."""
     try:
         return bool(manifest.campaign(name).mail.status == "active")
     except ConfigError:
@@ -93,16 +95,16 @@ def is_active(manifest: Manifest, name: str) -> bool:
 def run_requested(
     campaign: Campaign, request: Request, ledger: Ledger, find: Callable[[Campaign], Job]
 ) -> NothingDue | DryRun | Ended:
-    """Do what is requested with one campaign.
+    """Carry out a request for one campaign.
 
     Args:
         campaign: the campaign.
-        request: what to do.
+        request: the request.
         ledger: the ledger.
         find: returns the campaign's job.
 
     Raises:
-        UsageError: if the campaign is not active. A dry run may be of any campaign.
+        UsageError: if the campaign is not active. A dry run is possible for any campaign.
         DmailError: if the run fails or is held.
     """
     if campaign.mail.status != "active" and not request.dry:
@@ -122,7 +124,7 @@ def run_requested(
 def try_slot(job: Job, slot: datetime, ledger: Ledger) -> DryRun:
     """Make the files of a slot without recording or delivering them."""
     verdicts, parts = dry_run(job, slot, ledger)
-    return DryRun(slot, verdicts, tuple(parts), job.cost(sum(part.rows for part in parts)))
+    return DryRun(slot, verdicts, tuple(parts), job.cost(sum(part.rows for part in parts)), job.seal is not None)
 
 
 def deliver_slot(job: Job, slot: datetime, ledger: Ledger, *, asked_for: bool) -> Ended:

@@ -1,4 +1,4 @@
-"""`route test`: delivers probes that are named, compressed and encrypted as the route's files are."""
+"""`route test`: delivers probes that are named, compressed and encrypted like the route's files."""
 
 import secrets
 import shutil
@@ -31,13 +31,13 @@ TEXT = "This file tests the transfer from dmail-runner. Please do not print it, 
 
 @dataclass(frozen=True)
 class Form:
-    """What a route's files have in common, and its probes have, too: some servers take only such names.
+    """The form of a route's files, which its probes have, too. Some servers accept only certain names.
 
     Attributes:
-        folder: their folder, below that of the route.
-        prefix: what their names begin with.
+        folder: their folder, below the route's folder.
+        prefix: the beginning of their names.
         suffix: the suffix of their names before compression and encryption.
-        compress: how they are compressed.
+        compress: the compression; None for uncompressed files.
 
     """
 
@@ -53,7 +53,7 @@ class Form:
 
     @property
     def pattern(self) -> str:
-        """What their paths look like before encryption."""
+        """The pattern of their paths, before encryption."""
         return str(PurePosixPath(self.folder, f"{self.prefix}*{self.suffix}{self.packed}"))
 
 
@@ -63,12 +63,12 @@ class Probes:
 
     Attributes:
         name: the route's name.
-        encryption: whom they are encrypted to; None for plain files.
+        encryption: the route's encryption; None for plain files.
         keys: the folder of the public keys.
-        work: the folder in which they are made.
+        work: the folder for the probes.
         form: the form of their names and contents.
         now: the present time, which is in their names.
-        size: their bytes, before they are compressed and encrypted.
+        size: their size in bytes, before compression and encryption.
 
     """
 
@@ -106,9 +106,9 @@ def try_route(
 
     Args:
         route: the route as it is declared.
-        probes: makes what is delivered. Its folder is made, and removed at the end.
-        heard: called with each trial when it has ended.
-        wait: waits for so many seconds before another session.
+        probes: makes the probes. Its folder is created, and removed at the end.
+        heard: called with each trial after it.
+        wait: waits for a number of seconds before another session.
 
     """
     if probes.encryption:
@@ -124,7 +124,7 @@ def try_route(
 
 
 def forms_of(settings: Settings, name: str, campaigns: Iterable[Campaign], now: datetime) -> list[Form]:
-    """The different forms of the files that campaigns deliver by a route; that of CSV files if there is no campaign."""
+    """The forms of the files that campaigns deliver by a route. Without a campaign, it is the form of CSV files."""
     forms: dict[Form, None] = {}
     for campaign in campaigns:
         with suppress(ConfigError, ValueError):

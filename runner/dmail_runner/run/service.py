@@ -1,4 +1,4 @@
-"""The resident service: carries out every slot when it is due, until it is asked to end."""
+"""The resident service: carries out each slot when it is due, until it is stopped."""
 
 import json
 import os
@@ -10,12 +10,13 @@ from threading import Event
 
 import requests
 
+from dmail_runner.core.http import direct_session
 from dmail_runner.plan.slots import next_slot
 from dmail_runner.project.manifest import Manifest
 
 MAX_PAUSE = 30.0  # seconds between two checks
 MIN_PAUSE = 0.1
-HEALTHY = (0, 3)  # exit codes; a held run waits for a person and not for the service
+HEALTHY = (0, 3)  # exit codes of a working service. A held run (3) waits for a person and not for the service
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Service:
             ending.wait(min(max(pause, MIN_PAUSE), MAX_PAUSE))
 
     def next_slot(self) -> datetime | None:
-        """The next slot of all active campaigns, in UTC; None if there is none, or if a declaration is wrong."""
+        """The next slot of all active campaigns, in UTC; None if there is none, or if a campaign has errors."""
         found = []
         try:
             manifest = self.load()
@@ -58,7 +59,7 @@ class Service:
                 mail = manifest.campaign(name).mail
                 if mail.status == "active" and mail.schedule and (slot := next_slot(mail.schedule, self.now())):
                     found.append(slot)
-        except Exception:  # noqa: BLE001 - `run_due` has reported it, and the service looks again
+        except Exception:  # noqa: BLE001 - `run_due` has reported it, and the service tries again
             return None
         return min(found, default=None)
 
@@ -77,6 +78,7 @@ class Service:
     def send_heartbeat(self, url: str) -> None:
         """Request the URL. A failure is shown and has no other effect."""
         try:
-            requests.get(url, timeout=10)
+            with direct_session() as session:
+                session.get(url, timeout=10, allow_redirects=False)
         except requests.RequestException as error:
             self.tell(f"note     the heartbeat failed: {type(error).__name__}")

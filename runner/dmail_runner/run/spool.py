@@ -19,9 +19,9 @@ def spool(settings: Settings, run: Run) -> Path:
 
 
 def tidy_spool(settings: Settings, campaign: str, ledger: Ledger) -> None:
-    """Complete what killed runs of a campaign did not: publish contacts of frozen runs, and remove files of finished runs.
+    """Finish the work of killed runs: publish the contacts of frozen runs, and remove the files of finished runs.
 
-    The folder of a run that the ledger lacks is kept, because then the ledger is wrong.
+    The folder of a run that the ledger lacks is kept, because the ledger may be an older copy.
     """
     own = (folder for folder in settings.spool_dir.iterdir() if campaign_of(folder.name) == campaign)
     folders = {folder.name: folder for folder in own}
@@ -34,19 +34,19 @@ def tidy_spool(settings: Settings, campaign: str, ledger: Ledger) -> None:
             history.publish_contacts(settings, run.run_id, folders[run.run_id])
 
 
-def spool_is_whole(job: Job, run: Run) -> bool:
-    """Whether the spool has all frozen parts of a run, byte for byte, so that they can be shipped."""
+def spool_is_complete(job: Job, run: Run) -> bool:
+    """Whether the spool has all frozen parts of a run, with their recorded SHA-256, so that they can be shipped."""
     if not run.parts:
         return False
     if job.seal and not run.may_have_left and any(not e.part.side and e.part.plain_sha256 is None for e in run.parts):
-        # It was frozen before the route had a key, and nothing was sent. It is made again, encrypted.
+        # The run was frozen before the route had a key, and nothing was sent. It is made again, encrypted.
         return False
     paths = [(entry, part_path(spool(job.settings, run), entry.part.number)) for entry in run.parts]
     return all(entry.location or (path.is_file() and digest(path) == entry.part.sha256) for entry, path in paths)
 
 
 def damaged(settings: Settings, run: Run) -> ExtractError:
-    """The error for a run whose spool is damaged although the provider may have parts of it. New parts could mail twice."""
+    """The error for a run with a damaged spool if the provider may have parts of it. New parts could mail people twice."""
     return ExtractError(
         f"the spool of {run.run_id} is damaged{elsewhere(run)}, and some of it may have been delivered: it is not made again",
         todo=f"restore {spool(settings, run)}; or record with dmail-runner settle {run.run_id} whether the provider has it",
@@ -54,7 +54,7 @@ def damaged(settings: Settings, run: Run) -> ExtractError:
 
 
 def elsewhere(run: Run) -> str:
-    """The host that made a run, if it was another one."""
+    """A note with the host that made a run, if it was another one."""
     return f" here (it was made on {run.host})" if run.host and run.host != socket.gethostname() else ""
 
 

@@ -1,1 +1,1 @@
-"""What a project begins with: a new project, a new campaign, sample data."""
+"""Creates new projects, new campaigns and sample data."""

@@ -1,4 +1,4 @@
-"""Copies a campaign: its files under a new name, with a delivery of its own that is a draft."""
+"""Copies a campaign: its files under a new name, with its own delivery, which is a draft."""
 
 import json
 import re

@@ -34,12 +34,13 @@ LINES = jinja2.Environment(
 )
 # The columns that a campaign of the starter prints. It needs all of these, and has another form without the optional ones.
 PRINTED = (KEY, "first_name", "last_name", "company", "address_line1", "address_line2", "city", "region", "postal_code")
+LISTS = ("do_not_mail", "deceased", "returned")
 OPTIONAL = ("title", "last_order_at", "lifetime_value")
 
 
 @dataclass(frozen=True)
 class Models:
-    """What a campaign of the starter selects from.
+    """The models that a campaign of the starter selects from.
 
     Attributes:
         addresses: the name of the model with the role `addresses`.
@@ -73,14 +74,16 @@ def find_models(roles: Roles) -> Models:
         key = f"models.{profiles.name}.columns"
         what = f"has no {', '.join(missing)}, which a new campaign prints"
         allowed = (
-            "{name: " + missing[0] + ", data_type: string}, and in the model `cast(null as string)` for what you do not have"
+            "{name: " + missing[0] + ", data_type: string}, and in the model `cast(null as string)` for a column that you lack"
         )
         raise ConfigError([Problem(described_in(roles.nodes[profiles.id]), key, what, allowed)])
     return Models(addresses.name, roles.player("suppressions").name, roles.player("contact_history").name, columns)
 
 
-def campaign_files(name: str, provider: str, models: Models, status: str = "draft") -> dict[str, str]:
-    """The files of a campaign of the starter, by file name."""
+def campaign_files(
+    name: str, provider: str, models: Models, status: str = "draft", lists: Collection[str] = LISTS
+) -> dict[str, str]:
+    """The files of a campaign of the starter, by file name. `lists`: the suppression lists that it reads."""
     given = {
         "CAMPAIGN": name,
         "LABEL": label(name),
@@ -91,7 +94,7 @@ def campaign_files(name: str, provider: str, models: Models, status: str = "draf
         "CONTACT_HISTORY": models.contact_history,
     }
     return {
-        filled(path.name, given): filled(LINES.from_string(path.read_text()).render(columns=models.columns), given)
+        filled(path.name, given): filled(LINES.from_string(path.read_text()).render(columns=models.columns, lists=lists), given)
         for path in (STARTER / "campaign").iterdir()
     }
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import duckdb
 
+from dmail_runner.core.duck import connect
 from dmail_runner.core.errors import UsageError
 from dmail_runner.project.warehouse import literal
 
@@ -116,7 +117,7 @@ def write_sample(path: Path, rows: int, today: date, *, keep_lists: bool = False
     listed = path.with_name(".suppressions.csv.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with duckdb.connect() as connection:
+        with connect() as connection:
             connection.execute("set preserve_insertion_order = true")
             connection.execute(f"copy ({query}) to {literal(str(temporary))} ({options})")
             connection.execute(f"copy ({lists}) to {literal(str(listed))} (format csv, header true)")

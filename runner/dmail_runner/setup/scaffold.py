@@ -175,11 +175,7 @@ def appearing(folder: Path, beside: Path) -> Iterator[Path]:
     try:
         yield draft
         folder.parent.mkdir(parents=True, exist_ok=True)
-        # The umask of this process keeps files private, but sources are for everybody who can read their folder.
-        mode = folder.parent.stat().st_mode
-        for path in (draft, *draft.rglob("*")):
-            if not path.is_symlink():
-                path.chmod(mode & 0o755 | 0o700 if path.is_dir() else mode & 0o644 | 0o600)
+        readable(draft, folder.parent)
         draft.rename(folder)
     except OSError as error:
         if error.errno in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
@@ -187,6 +183,14 @@ def appearing(folder: Path, beside: Path) -> Iterator[Path]:
         raise
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def readable(created: Path, parent: Path) -> None:
+    """Give created files and folders the permissions of a folder. The umask of this process keeps them private."""
+    mode = parent.stat().st_mode
+    for path in (created, *created.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(mode & 0o755 | 0o700 if path.is_dir() else mode & 0o644 | 0o600)
 
 
 def tidy(folder: Path, project_dir: Path) -> None:

@@ -1,4 +1,4 @@
-"""Delivery: parts to a route, each whole or not at all."""
+"""Delivers the parts of a run to a route. Each part arrives completely or not at all."""
 
 from dmail_runner.ship.ahead import AheadUploader
 from dmail_runner.ship.answers import Gone, Lost, Refused, Spoiled, Taken

@@ -1,10 +1,11 @@
-"""Uploading ahead: parts that are whole travel under temporary names while the rest of the file is still being written."""
+"""Uploads finished parts under temporary names while the rest of the file is still being written."""
 
 import queue
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 
+from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import DeliveryError, Held
 from dmail_runner.core.values import Part, Spooled
 from dmail_runner.declare.route import AnyRoute, SftpRoute
@@ -14,9 +15,11 @@ from dmail_runner.ship.destinations import destination
 
 
 class AheadUploader:
-    """Uploads parts before the run is frozen. None gets its final name here; what fails is left to the delivery.
+    """Uploads parts before the run is frozen. No part gets its final name here. The delivery repeats uploads that fail.
 
-    `intents`: gives the record of a part's attempts.
+    Attributes:
+        intents: returns the record of a part's attempts.
+        tell: reports progress.
     """
 
     def __init__(self, route: AnyRoute, intents: Callable[[Part], Intents], tell: Callable[[str], None]) -> None:
@@ -30,11 +33,11 @@ class AheadUploader:
             thread.start()
 
     def take(self, spooled: Spooled) -> None:
-        """Upload a part that lies whole in the spool."""
+        """Upload a part that is complete in the spool."""
         self.line.put(spooled)
 
     def work(self) -> None:
-        """Upload what comes, until nothing more does or a fault shows that this is not the time."""
+        """Upload parts from the queue until it ends. The worker stops at the first error, because the delivery tries again."""
         with suppress(DeliveryError, Held):
             spooled = self.line.get()
             if spooled is None:
@@ -43,12 +46,12 @@ class AheadUploader:
                 while spooled is not None and not self.given_up.is_set():
                     part = spooled.part
                     self.begun[part.number] = self.intents(part)
-                    self.tell(f"ahead    {part.bytes:,} bytes to {place.location(part.name)}")
+                    self.tell(f"ahead    {counted(part.bytes, 'byte')} to {place.location(part.name)}")
                     send_ahead(spooled, place, self.begun[part.number], self.route)
                     spooled = self.line.get()
 
     def close(self) -> dict[int, Intents]:
-        """Wait for the uploads. The records of the parts that were begun, by the part's number."""
+        """Wait for the uploads. Returns the records of all parts whose upload has begun, by part number."""
         for _ in self.threads:
             self.line.put(None)
         for thread in self.threads:
@@ -56,6 +59,6 @@ class AheadUploader:
         return self.begun
 
     def abandon(self) -> None:
-        """Begin no more uploads, and wait for those that are under way."""
+        """Start no more uploads, and wait for those in progress."""
         self.given_up.set()
         self.close()

@@ -1,4 +1,4 @@
-"""The algorithms of SSH sessions: which ones are offered, and what to ask a provider for whose server knows none of them."""
+"""The algorithms of SSH sessions: which ones the client offers, and what to ask a provider whose server supports none of them."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ MACS = ("hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-
 HOST_KEYS = (
     "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "rsa-sha2-512", "rsa-sha2-256",
 )  # fmt: skip
-# The lists of SSH's KEXINIT message, by paramiko's names: what each is called, and what to ask a provider for.
+# The lists of SSH's KEXINIT message, by paramiko's names: the usual name of each, and what to ask a provider for.
 LISTS = {
     "kex_algo_list": ("key exchange", "curve25519-sha256, ecdh-sha2-nistp256 or diffie-hellman-group14-sha256"),
     "server_key_algo_list": ("host key", "an Ed25519 host key, or rsa-sha2-256 for the RSA key that it has"),
@@ -24,19 +24,19 @@ LISTS = {
     "server_mac_algo_list": ("MAC", "hmac-sha2-256"),
     "server_compress_algo_list": ("compression", "no compression (none)"),
 }
-# What paramiko knows under its older name only.
+# paramiko knows this algorithm by its older name only.
 RFC_8731 = "curve25519-sha256"
 PARAMIKO: Any = paramiko.Transport
 
 
 class Transport(paramiko.Transport):
-    """paramiko's transport, which remembers what the server said.
+    """paramiko's transport, with a record of what the server sent.
 
     Attributes:
-        watchdog: gives each stage its time.
-        server_extensions: paramiko's, what the server has told besides.
-        offered: the algorithms that the server knows, by the names of paramiko's lists.
-        farewell: the server's words when it hung up.
+        watchdog: limits the time of each stage.
+        server_extensions: the extensions that the server announced (set by paramiko).
+        offered: the algorithms that the server supports, by the names of paramiko's lists.
+        farewell: the message with which the server disconnected.
 
     """
 
@@ -62,14 +62,14 @@ class Transport(paramiko.Transport):
         PARAMIKO._parse_disconnect(self, message)
 
     def restrict(self, allow_old: tuple[Old, ...] = (), host_keys: tuple[str, ...] = HOST_KEYS) -> None:
-        """Offer the algorithms that are safe, and those of `allow_old`."""
+        """Offer the safe algorithms, and those of `allow_old`."""
         options = self.get_security_options()
         options.ciphers = (*CIPHERS, *(old for old in allow_old if "cbc" in old))
         options.digests = (*MACS, *(old for old in allow_old if "hmac" in old))
         options.key_types = host_keys
 
     def ours(self, which: str) -> tuple[str, ...]:
-        """What is offered to the server of a list."""
+        """The algorithms of a list that the client offers."""
         options = self.get_security_options()
         names = {
             "kex_algo_list": options.kex,
@@ -81,7 +81,7 @@ class Transport(paramiko.Transport):
         return tuple(names[which])
 
     def disagreement(self, server: str) -> DeliveryError | None:
-        """What the server lacks, and what to ask the provider for; None if it lacks nothing that is known of."""
+        """The error for a server without a common algorithm, with what to ask the provider for. None if there is none missing."""
         for which, (what, wanted) in LISTS.items():
             if self.offered and not set(self.offered[which]) & set(self.ours(which)):
                 theirs = self.offered[which]
@@ -91,14 +91,14 @@ class Transport(paramiko.Transport):
 
 
 def todo(theirs: list[str], wanted: str) -> str:
-    """What can be done about a server that offers these algorithms and no others."""
+    """The advice for a server that offers only these algorithms."""
     asked = f"ask the provider to enable {wanted}"
     old = [name for name in get_args(Old) if name in theirs]
     return f"{asked}; until then, `allow_old: [{old[0]}]` in the route allows what the server has" if old else asked
 
 
 def sha1(theirs: list[str]) -> str:
-    """What to say of algorithms that rest on SHA-1."""
+    """The note for a message about algorithms that use SHA-1."""
     old = list(names_with_sha1(theirs))
     if not old:
         return ""
@@ -106,16 +106,16 @@ def sha1(theirs: list[str]) -> str:
 
 
 def names_with_sha1(names: list[str]) -> Iterator[str]:
-    """The algorithms that rest on SHA-1, and that no option of a route allows."""
+    """The algorithms that use SHA-1 and that no option of a route allows."""
     return (name for name in names if (name.endswith("-sha1") or name in ("ssh-rsa", "ssh-dss")) and name not in get_args(Old))
 
 
 def listed(names: list[str]) -> str:
-    """Names that a server has sent, no more of them than a person reads."""
+    """The first eight names that a server sent, as text."""
     shown = ", ".join(names[:8]) + (" …" if len(names) > 8 else "")
     return quoted(shown) or "none"
 
 
 def quoted(text: str) -> str:
-    """What a server has said, for a message: one line of ASCII, and not too long."""
+    """A server's text for a message: one line of at most 300 ASCII characters."""
     return " ".join(re.sub(r"[^\x20-\x7e\s]", "?", text).split())[:300]

@@ -1,41 +1,41 @@
-"""What a server's answer, or its silence, says about a request."""
+"""The errors of a delivery: what a server's answer, or a missing answer, says about a request."""
 
 import random
 
 from dmail_runner.core.errors import DeliveryError
 
-LONGEST = 30.0  # seconds between two tries, at least; at most twice that
+LONGEST = 30.0  # seconds: later tries are this far apart, or up to twice as far
 JITTER = random.SystemRandom()
 
 
 class Refused(DeliveryError):
-    """The server answered no. That alone does not prove that nothing happened: look."""
+    """Raised if the server refused a request. A refusal alone does not prove that nothing happened: check the server."""
 
 
 class Blind(Refused):
-    """The server does not show what is at a name: this account may only write."""
+    """Raised if the server does not show whether a file has a name, because the account may only write."""
 
 
 class Gone(Refused):
-    """There is no file of that name."""
+    """Raised if no file has the name."""
 
 
 class Taken(Refused):
-    """There is a file of that name already. It was not touched."""
+    """Raised if a file has the name already. That file is unchanged."""
 
 
 class Lost(DeliveryError):
-    """No answer, or none that can be relied on. The fault may pass: it is worth another try."""
+    """Raised if there was no answer, or no reliable one. Another try may succeed."""
 
 
 class Unheard(Lost):
-    """Lost before the server could act on the request that counts, so that it can be made again."""
+    """Raised if the connection was lost before the server could act on the request. The request can safely be repeated."""
 
 
 class Spoiled(DeliveryError):
-    """What has arrived is not what was sent."""
+    """Raised if the uploaded file differs from the file that was sent."""
 
 
 def pause(tries: int, first: float = 1.0) -> float:
-    """Seconds to wait before another try: twice as long each time, and not the same for everybody who waits."""
+    """Seconds to wait before another try. The time doubles with each try, and is random, so that clients do not retry in step."""
     return min(LONGEST, first * 2.0 ** (tries - 1)) * (1 + JITTER.random())

@@ -1,6 +1,6 @@
-"""Object stores: a part appears whole under its final name, by one request or by a copy within the store.
+"""Object stores: a complete part appears under its final name, by one request or by a copy within the store.
 
-What a store refuses, by an answer that its interface documents, was certainly not done.
+If a store refuses a request with a documented error, the request certainly had no effect.
 """
 
 from collections.abc import Callable
@@ -14,17 +14,18 @@ from dmail_runner.ship.part_delivery import PartDelivery
 
 
 class InStore(PartDelivery):
-    """What both ways have in common: the request that gives the final name."""
+    """The request that gives the final name, which both ways of delivery share."""
 
     def final_name(self, *, before_intent: bool) -> Receipt | None:
         try:
             return super().final_name(before_intent=before_intent)
         except Refused:
-            # An account that may not list a bucket is not told that an object is missing. The request's own condition holds.
+            # A store answers "forbidden" for a missing object if the account may not list the bucket. The request's own
+            # condition then protects an existing object.
             return None
 
     def make(self, temporary: str, request: Callable[[], None]) -> Receipt:
-        """Record the intent and make the request."""
+        """Record the intent, then make the request."""
         self.record(Word.PUBLISHING, temporary)
         try:
             request()
@@ -38,7 +39,7 @@ class InStore(PartDelivery):
         return self.receipt("answered")
 
     def taken(self) -> Receipt:
-        """An object has the name. Raises Held unless it has our bytes."""
+        """Handle an object that has the name already. Raises Held unless its content is the part's."""
         match self.seen(self.part.name):
             case Found.OURS:
                 self.tidy()
@@ -51,7 +52,7 @@ class InStore(PartDelivery):
 
 
 class AtOnce(InStore):
-    """One request makes the object."""
+    """One request creates the object."""
 
     def begin(self) -> Receipt:
         return self.final_name(before_intent=True) or self.make(self.part.name, self.put)
@@ -72,7 +73,7 @@ class AtOnce(InStore):
 
 
 class ByCopy(InStore, ByRename):
-    """The object is uploaded in pieces under a temporary name, and copied to its own."""
+    """The object is uploaded in pieces under a temporary name, and then copied to its final name."""
 
     def refused(self, refusal: Refused) -> Receipt:
         self.clear()

@@ -8,7 +8,7 @@ from dmail_runner.ship.part_delivery import PartDelivery, temporary_name
 
 
 class ByRename(PartDelivery):
-    """A temporary name is used once. After an intent, nothing but the file that it names may become the final file."""
+    """Each temporary name is used once. After a recorded intent, only the file that it names may get the final name."""
 
     def begin(self) -> Receipt:
         return self.final_name(before_intent=True) or self.upload() or self.give_name()
@@ -21,14 +21,14 @@ class ByRename(PartDelivery):
                 return self.renamed() or self.publish()
             case Word.ANSWERED:
                 return self.answered()
-        # Not everything was sent, or a person says that it has not arrived.
+        # The upload did not reach its end, or a person has reported that the file did not arrive.
         self.clear()
         if self.attempt.word is Word.CREATING:
             self.record(Word.ABANDONED)
         return None
 
     def go_on(self) -> Receipt | None:
-        """The upload was about to end when the last attempt did. If the file is there and whole, nothing is sent again."""
+        """Continue an attempt that stopped at the end of its upload. A complete file is not sent again."""
         match self.seen(self.temporary, self.depth()):
             case Found.OURS:
                 return self.give_name()
@@ -37,14 +37,14 @@ class ByRename(PartDelivery):
         return self.drop()
 
     def depth(self) -> Depth:
-        """How closely to look at what was uploaded: at every byte, if this process has not heard all the answers."""
+        """How to compare the uploaded file: byte by byte, unless this process has received all answers of the upload."""
         verified = self.intents.verified
         if verified is not None and self.place.look(self.temporary) == verified:
             return declared(self.way, self.part)
         return PROVEN
 
     def upload(self) -> Receipt | None:
-        """Send the part under a new temporary name and compare what has arrived. None: it is whole, under that name."""
+        """Upload the part under a new temporary name, and compare it. Returns None if the file there is complete."""
         temporary = temporary_name(self.part.name, self.way.temporary)
         self.record(Word.CREATING, temporary)
         try:
@@ -55,7 +55,7 @@ class ByRename(PartDelivery):
         return self.check()
 
     def refused(self, refusal: Refused) -> Receipt:
-        """The server has refused a write. Raises the refusal, unless the file is delivered all the same."""
+        """Handle a refused write. Raises the refusal, unless the file turns out to be delivered."""
         if self.attempt.word is Word.CREATING:
             self.clear()
             self.record(Word.ABANDONED)
@@ -65,7 +65,7 @@ class ByRename(PartDelivery):
         raise refusal
 
     def check(self) -> Receipt | None:
-        """Compare what has arrived. None: it is whole."""
+        """Compare the uploaded file with the part. Returns None if they are equal."""
         name = self.place.location(self.temporary)
         match self.seen(self.temporary, declared(self.way, self.part)):
             case Found.OURS:
@@ -76,22 +76,22 @@ class ByRename(PartDelivery):
                 self.check_blind()
                 return None
             case Found.PIECE:
-                found = f"fewer bytes are there than the {self.part.bytes:,} that were sent"
+                found = f"it has fewer bytes than the {self.part.bytes:,} that were sent"
             case _:
-                found = "other bytes are there than were sent"
+                found = "it has other bytes than were sent"
         if receipt := self.drop():
             return receipt
-        raise Spoiled(f"{name}: {found}: it is not given its final name")
+        raise Spoiled(f"{name}: {found}: it does not get its final name")
 
     def drop(self) -> Receipt | None:
-        """Remove a temporary file that is not whole. None: it was there, and the server has removed it."""
+        """Remove an incomplete temporary file. Returns None if the server confirms that it was there and was removed."""
         try:
             there = self.place.remove(self.temporary)
         except Refused as refusal:
             if self.way.verify == "trust":
                 raise self.unknown("the upload was broken off at its end, and the server neither shows nor removes it") from None
             raise Refused(
-                f"{refusal.what}; what lies there is not whole", todo="have the provider remove it, then run again"
+                f"{refusal.what}; the file there is incomplete", todo="have the provider remove it, then run again"
             ) from None
         if not there:
             return self.gone()
@@ -99,20 +99,20 @@ class ByRename(PartDelivery):
         return None
 
     def gone(self) -> Receipt:
-        """A file that was about to be closed is not there any more."""
+        """Handle a temporary file that is missing although it was about to be closed."""
         if self.seen(self.part.name) is Found.OURS:
             return self.receipt("found")
         raise self.unknown(f"its temporary file {self.temporary} is gone after the upload, and was never renamed")
 
     def give_name(self) -> Receipt:
-        """Publish the file, unless another one has the final name."""
+        """Publish the file, unless another file has the final name."""
         if receipt := self.final_name(before_intent=False):
             self.tidy()
             return receipt
         return self.publish()
 
     def publish(self) -> Receipt:
-        """Rename the file. The intent is recorded first; from then on nothing else may become the final file."""
+        """Rename the file. The intent is recorded first: from then on, no other file may get the final name."""
         self.place.prepare(self.part.name)
         refusal: Refused | None = None
         for rename in self.place.renames:
@@ -130,7 +130,7 @@ class ByRename(PartDelivery):
         raise refusal
 
     def answered(self) -> Receipt:
-        """The server said that it has renamed the file. That is a proof, unless the temporary file is still there."""
+        """Handle a confirmed rename. The confirmation is a proof unless the temporary file still exists."""
         try:
             there = self.seen(self.temporary, BY_SIZE)
         except Lost:
@@ -148,10 +148,10 @@ class ByRename(PartDelivery):
         raise self.unknown(f"the server says that it was renamed, but it is not there, and {self.temporary} still is")
 
     def renamed(self, answer: str = "its rename was not answered") -> Receipt | None:
-        """What became of a rename that was refused or not answered. None: nothing happened, for certain.
+        """Find out the result of a rename that was refused or not answered. Returns None if it certainly had no effect.
 
-        That is proven only if the rename is known to be one step, the file has its temporary name, whole, and nothing has the
-        final one. A refusal proves nothing.
+        That is certain only if the rename is known to be one step, the complete file has its temporary name, and no file has the
+        final name. A refusal proves nothing.
         """
         one_step = self.attempt.word is Word.PUBLISHING_ONE
         temporary = self.seen(self.temporary, declared(self.way, self.part))
@@ -173,7 +173,7 @@ class ByRename(PartDelivery):
         )
 
     def was_taken(self) -> bool:
-        """Whether vanishing is the receipt, by the route's word, and the file did not stop half-way."""
+        """Whether the route declares that a vanished file was received, and no second temporary name has the file."""
         halfway = (self.seen(name) for name in self.attempt.staged)
         return self.way.taken == "at_rename" and all(found is Found.ABSENT for found in halfway)
 

@@ -1,4 +1,4 @@
-"""Looks at a name on the server and compares what is there with a part."""
+"""Compares a file on the server with a part."""
 
 import hashlib
 from enum import Enum
@@ -13,17 +13,22 @@ SMALL = 16 << 20  # bytes that are read back by `verify: auto`
 
 
 class Found(Enum):
-    """What a look at a name has shown."""
+    """The result of a comparison: what has a name on the server."""
 
     ABSENT = "absent"
-    OURS = "ours"  # the part's bytes, whole
-    PIECE = "piece"  # less than the part's bytes
-    OTHER = "other"  # other bytes
-    BLIND = "blind"  # the server does not show it
+    OURS = "ours"  # a file with the part's content
+    PIECE = "piece"  # a file that is shorter than the part
+    OTHER = "other"  # a file with other content
+    BLIND = "blind"  # unknown: the server does not show it
 
 
 class Depth(NamedTuple):
-    """How closely to look. read: read the bytes back. must: bytes that cannot be read are not taken for ours."""
+    """How to compare.
+
+    Attributes:
+        read: read the file back, and compare its SHA-256. Otherwise the size is enough.
+        must: raise an error if the file cannot be read back. Otherwise the size is enough in that case.
+    """
 
     read: bool
     must: bool = False
@@ -35,7 +40,7 @@ PROVEN = Depth(read=True, must=True)
 
 
 def declared(way: Delivery, part: Part) -> Depth:
-    """How closely a route looks at what it has just uploaded."""
+    """How a route compares a file that it has just uploaded."""
     match way.verify:
         case "hash":
             return PROVEN
@@ -46,7 +51,12 @@ def declared(way: Delivery, part: Part) -> Depth:
 
 
 def compare(place: Destination, name: str, part: Part, depth: Depth) -> Found:
-    """What is at a name. Raises Refused if the server does not show it, and Lost."""
+    """Compare the file at a name with a part.
+
+    Raises:
+        Refused: if the server does not show the file, or does not let it be read although `depth` requires it.
+        Lost: if the server does not answer.
+    """
     seen = place.look(name)
     if seen is None:
         return Found.ABSENT
@@ -65,7 +75,7 @@ def compare(place: Destination, name: str, part: Part, depth: Depth) -> Found:
 
 
 def digest(place: Destination, name: str) -> str:
-    """The SHA-256 of what is at a name."""
+    """The SHA-256 of a file on the server."""
     found = hashlib.sha256()
     for chunk in place.read(name):
         found.update(chunk)
@@ -73,7 +83,7 @@ def digest(place: Destination, name: str) -> str:
 
 
 def is_start(place: Destination, name: str, spooled: Spooled) -> bool:
-    """Whether what is at a name is how the part begins, or cannot be read. Raises Lost."""
+    """Whether the part begins with the content of a file on the server. True if the file cannot be read. Raises Lost."""
     try:
         with spooled.path.open("rb") as file:
             return all(file.read(len(chunk)) == chunk for chunk in place.read(name))

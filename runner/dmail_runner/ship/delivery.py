@@ -1,7 +1,7 @@
-"""The delivery of one part: once, whole, and recorded as it is. docs/adr/0003-ledger-of-intents.md has the protocol.
+"""Delivers one part: once, completely, and with a record of each step. docs/adr/0003-ledger-of-intents.md explains the protocol.
 
-What is about to happen is in the ledger before it happens, and nothing takes it back. A new attempt therefore begins where the
-last one may have ended, and sends nothing again unless it is certain that nothing has left.
+Each step is in the ledger before it begins, and is never removed from there. A new attempt therefore continues where the last one
+may have stopped. It sends the part again only if it is certain that the provider has nothing of it.
 """
 
 from collections.abc import Callable
@@ -20,11 +20,23 @@ Watch = Callable[[int], None]
 
 
 def nobody(_: int) -> None:
-    """Nobody watches."""
+    """Ignore progress."""
 
 
 def deliver(spooled: Spooled, place: Destination, intents: Intents, way: Delivery, watch: Watch = nobody) -> Receipt:
-    """Bring one part to its final name, once, the way its route declares. Raises DeliveryError, or Held if a person must look."""
+    """Deliver one part under its final name, in the way that its route declares.
+
+    Args:
+        spooled: the part and its file.
+        place: the connected destination.
+        intents: the record of the part's attempts.
+        way: the options of the route.
+        watch: called with the number of bytes each time that some were read.
+
+    Raises:
+        DeliveryError: if the part was not delivered. Lost, a kind of it, means that another try may succeed.
+        Held: if a person must find out whether the provider has the part.
+    """
     given = (spooled.part, spooled, place, intents, way, watch)
     attempt = intents.attempt
     if attempt.is_open:
@@ -35,13 +47,13 @@ def deliver(spooled: Spooled, place: Destination, intents: Intents, way: Deliver
 
 
 def send_ahead(spooled: Spooled, place: Destination, intents: Intents, way: Delivery) -> None:
-    """Upload one part under a temporary name, and compare what has arrived. Raises what `deliver` raises."""
+    """Upload one part under a temporary name, and compare it. Raises the errors of `deliver`."""
     if ByRename(spooled.part, spooled, place, intents, way, nobody).upload() is None and way.verify != "trust":
         intents.verified = place.look(intents.attempt.temporary)
 
 
 def give_up(part: Part, place: Destination, intents: Intents, way: Delivery) -> bool:
-    """Whether nothing of the part has left, and nothing of it will. What lies on the server is removed."""
+    """Remove the part's temporary files. Returns whether the provider certainly has nothing of the part, and will get nothing."""
     attempt = intents.attempt
     if not attempt.is_open:
         return True
@@ -49,7 +61,7 @@ def give_up(part: Part, place: Destination, intents: Intents, way: Delivery) -> 
 
 
 def protocol_of_route(part: Part, place: Destination, way: Delivery) -> type[PartDelivery]:
-    """How a new attempt delivers."""
+    """The way in which a new attempt delivers."""
     if way.finish != "rename":
         return Direct
     if part.bytes <= place.at_once:
@@ -58,14 +70,14 @@ def protocol_of_route(part: Part, place: Destination, way: Delivery) -> type[Par
 
 
 def protocol_of_attempt(attempt: Attempt, part: Part, place: Destination) -> type[PartDelivery]:
-    """How an attempt delivers that was begun already, whatever the route declares by now."""
+    """The way in which a recorded attempt delivers, even if the route has changed since."""
     if attempt.temporary == part.name:
         return AtOnce if attempt.word is Word.PUBLISHING else Direct
     return ByCopy if place.copies else ByRename
 
 
 def check_bytes(part: Part, attempt: Attempt, place: Destination) -> None:
-    """Raises Held if the attempt may have delivered other bytes than the part now has."""
+    """Raises Held if the attempt may have delivered content that differs from the part's present content."""
     if attempt.doubtful and attempt.sha256 != part.sha256:
         raise Held(
             "unknown",

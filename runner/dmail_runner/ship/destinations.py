@@ -1,4 +1,4 @@
-"""The places that routes lead to."""
+"""The destinations of routes."""
 
 from contextlib import AbstractContextManager
 
@@ -8,7 +8,7 @@ from dmail_runner.ship.interface import Destination
 
 
 def destination(route: AnyRoute) -> AbstractContextManager[Destination]:
-    """The place that a route leads to, connected while the context lasts. A new type of route is one line here."""
+    """The destination of a route, connected within the context. A new type of route needs one line here."""
     match route:
         case FolderRoute():
             from dmail_runner.ship.folder import folder

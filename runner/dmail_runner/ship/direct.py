@@ -1,4 +1,4 @@
-"""`finish: direct` and `direct_then_marker`: a part is written under its final name, for servers that take whatever is closed."""
+"""`finish: direct` and `direct_then_marker`: a part is written under its final name, for servers that fetch closed files."""
 
 from dmail_runner.core.values import Receipt
 from dmail_runner.ledger.intents import Word
@@ -8,7 +8,7 @@ from dmail_runner.ship.part_delivery import PartDelivery
 
 
 class Direct(PartDelivery):
-    """The final name is created only if nothing has it. What was broken off is removed and sent anew."""
+    """Creates the final file only if no file has its name. An incomplete file is removed and sent again."""
 
     def begin(self) -> Receipt:
         return self.final_name(before_intent=True) or self.write()
@@ -22,14 +22,14 @@ class Direct(PartDelivery):
         return None
 
     def created_or_not(self) -> Receipt | None:
-        """Whether the file was created is not known. Raises Held if a file is there: it may be another sender's."""
+        """Continue an attempt that may have created the file. Raises Held if another sender's file may have the name."""
         receipt = self.final_name(before_intent=False)
         if receipt is None:
             self.record(Word.ABANDONED)
         return receipt
 
     def go_on(self) -> Receipt | None:
-        """The file was created by an earlier attempt. If it is whole, it is delivered; if not, it is removed."""
+        """Continue an attempt that has created the file. A complete file is delivered. An incomplete one is removed."""
         match self.found(BY_HASH):
             case Found.OURS:
                 return self.receipt("found")
@@ -41,7 +41,7 @@ class Direct(PartDelivery):
         raise self.unknown("it was being written when the last attempt ended, and now holds other bytes")
 
     def found(self, depth: Depth) -> Found:
-        """What is at the final name. A piece is how the part begins."""
+        """What has the final name. PIECE means that the part begins with the file's content."""
         found = self.seen(self.part.name, depth)
         if found is Found.PIECE and self.spooled and not is_start(self.place, self.part.name, self.spooled):
             return Found.OTHER
@@ -57,7 +57,7 @@ class Direct(PartDelivery):
         return self.check()
 
     def refused(self, refusal: Refused) -> Receipt:
-        """The server has refused to create, to write or to close. Raises the refusal, unless the file is there all the same."""
+        """Handle a refusal to create, write or close the file. Raises the refusal, unless the complete file is there."""
         match self.attempt.word:
             case Word.CREATING:
                 self.record(Word.ABANDONED)
@@ -75,7 +75,7 @@ class Direct(PartDelivery):
         raise refusal
 
     def check(self) -> Receipt:
-        """Compare what has arrived."""
+        """Compare the written file with the part."""
         match self.found(declared(self.way, self.part)):
             case Found.OURS:
                 return self.receipt("found")
@@ -88,18 +88,18 @@ class Direct(PartDelivery):
                 return self.receipt("answered")
             case Found.PIECE:
                 self.drop()
-                raise Spoiled(f"{self.place.location(self.part.name)}: fewer bytes are there than were sent; it was removed")
+                raise Spoiled(f"{self.place.location(self.part.name)}: it had fewer bytes than were sent, and was removed")
         raise self.unknown("it was written and closed, and holds other bytes than were sent")
 
     def drop(self) -> None:
-        """Remove what was written. Raises Held if it is not there: the provider may have taken it, or a piece of it."""
+        """Remove the written file. Raises Held if it is missing: the provider may have fetched it, or a piece of it."""
         try:
             there = self.place.remove(self.part.name)
         except Refused as refusal:
             if self.way.verify == "trust":
                 raise self.unknown("it was broken off while it was written, and the server does not remove it") from None
             raise Refused(
-                f"{refusal.what}; what lies there is not whole", todo="have the provider remove it, then run again"
+                f"{refusal.what}; the file there is incomplete", todo="have the provider remove it, then run again"
             ) from None
         if not there:
             raise self.unknown("it was broken off while it was written, and is not there any more")
@@ -110,7 +110,7 @@ class Direct(PartDelivery):
             case Word.NOT_DELIVERED:
                 return True
             case Word.CREATED | Word.CLOSING:
-                # A whole file has its final name already: that is a delivery.
+                # A complete file under its final name is a delivery.
                 if self.found(BY_HASH) is not Found.PIECE or not self.removed(self.part.name):
                     return False
         self.record(Word.ABANDONED)

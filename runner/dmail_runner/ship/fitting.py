@@ -1,4 +1,4 @@
-"""Which settings a server needs: probes are delivered, each with one more setting that answers what stopped the one before."""
+"""Finds the settings that a server needs, by delivering probes. Each one changes the setting that may solve the last error."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -11,18 +11,18 @@ from dmail_runner.ship.answers import Refused
 from dmail_runner.ship.overwriting import Overwriting, overwrites
 from dmail_runner.ship.probe import Rest, Settings, Stage, Trial, try_probe
 
-DEEPEST = 6  # settings that are changed one after another
-FORMS = (".{name}", "tmp/{name}", "{name}")  # temporary names, for servers that do not take every name
+DEEPEST = 6  # the largest number of settings that are changed
+FORMS = (".{name}", "tmp/{name}", "{name}")  # temporary names, for servers that do not accept every name
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a route test found.
+    """The result of a route test.
 
     Attributes:
-        trials: the probes, the first one by the route as it is.
-        needs: the settings to change. Empty: none. None: no settings were found by which a probe is delivered.
-        overwriting: what a rename does if another file has the new name.
+        trials: the probes. The first one uses the route as it is declared.
+        needs: the settings to change; empty if the route works as it is; None if no settings were found that work.
+        overwriting: the result of a rename to the name of another file.
 
     """
 
@@ -32,7 +32,7 @@ class Verdict:
 
     @property
     def left(self) -> tuple[str, ...]:
-        """Names that have a probe's bytes still, or may have them."""
+        """The names that still have, or may have, a probe's content."""
         return tuple(dict.fromkeys([*(name for trial in self.trials for name in trial.left), *self.overwriting.left]))
 
 
@@ -42,13 +42,13 @@ def judge(
     heard: Callable[[Trial], None] = lambda _: None,
     wait: Callable[[float], None] = time.sleep,
 ) -> Verdict:
-    """Deliver a probe by a route, and if that fails, search settings by which it does not.
+    """Deliver a probe by a route. If that fails, search for settings with which it succeeds.
 
     Args:
         route: the route as it is declared.
         probe: makes the nth probe, each with a name of its own.
-        heard: is told of each trial when it has ended.
-        wait: waits for so many seconds before another session.
+        heard: called with each trial after it.
+        wait: waits for a number of seconds before another session.
 
     """
     trials: list[Trial] = []
@@ -66,7 +66,7 @@ def judge(
 
 
 def search(route: AnyRoute, attempt: Callable[[Settings], Trial]) -> Settings | None:
-    """The settings by which a probe is delivered. A change stays if the probe comes further by it."""
+    """The settings with which a probe is delivered, or None. A change is kept if the probe gets further with it."""
     latest = attempt({})
     for _ in range(DEEPEST):
         if latest.receipt:
@@ -82,7 +82,7 @@ def search(route: AnyRoute, attempt: Callable[[Settings], Trial]) -> Settings | 
 
 
 def remedies(route: AnyRoute, trial: Trial) -> Iterator[Settings]:
-    """The settings that may answer what stopped a probe, the mildest first. An object store has none."""
+    """The settings that may solve a probe's error, the least intrusive first. An object store has none."""
     if not isinstance(route, SftpRoute | FolderRoute) or not isinstance(trial.fault, Refused | Held):
         return
     match trial.stage:
@@ -97,7 +97,7 @@ def remedies(route: AnyRoute, trial: Trial) -> Iterator[Settings]:
 
 
 def for_names(route: SftpRoute | FolderRoute) -> Iterator[Settings]:
-    """The file could not be created: the server refuses questions about folders, or takes only certain names."""
+    """The settings for a file that could not be created: the server refuses folder requests, or accepts only certain names."""
     if isinstance(route, SftpRoute) and route.make_directory:
         yield {"make_directory": False}
     if route.finish == "rename":
@@ -105,14 +105,14 @@ def for_names(route: SftpRoute | FolderRoute) -> Iterator[Settings]:
 
 
 def for_closed_file(route: SftpRoute | FolderRoute, trial: Trial) -> Settings:
-    """The file is not shown after its close: somebody takes files as they are closed, unless it was there to be removed."""
+    """The setting for a file that is not shown after its close: the server hides it, or has fetched it."""
     if Rest.REMOVED in trial.rests.values() or not isinstance(trial.fault, Held):
         return {"verify": "trust"}
     return {"taken": "at_close"} if route.finish == "direct" else {"finish": "direct", "taken": "at_close"}
 
 
 def for_rename(route: SftpRoute | FolderRoute, trial: Trial) -> Iterator[Settings]:
-    """The file was not renamed, or nobody knows: vanishing may be the receipt, or the file has its final name from the start."""
+    """The settings for a rename without a certain result: the server fetches renamed files, or cannot rename."""
     if route.taken is None and all(rest is Rest.ABSENT for rest in trial.rests.values()):
         yield {"taken": "at_rename"}
     yield {"finish": "direct", "taken": None} if route.taken else {"finish": "direct"}

@@ -1,4 +1,4 @@
-"""A folder on this machine, or one that is mounted here."""
+"""A folder on this machine, local or mounted."""
 
 import ctypes
 import errno
@@ -19,7 +19,7 @@ from dmail_runner.ship.interface import Content, Rename, Seen
 
 CHUNK = 1 << 20
 
-# Linux renames in one step and without overwriting; elsewhere a second name is made and the first removed.
+# Linux renames in one step without overwriting. On other systems a second name is made, and the first one is removed.
 RENAME = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
 NO_REPLACE = 1
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -28,9 +28,9 @@ NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 @dataclass(frozen=True)
 class Folder:
-    """Files below the route's folder, with its owner, group and mode; by default for this user alone.
+    """Files below the route's folder, with the owner, group and mode of the route. By default only this user can read them.
 
-    A sub-folder that is a symbolic link is refused: whoever can write into the folder could lead files away by one.
+    A sub-folder that is a symbolic link is refused, because anybody who can write into the folder could redirect files by a link.
     """
 
     route: FolderRoute
@@ -39,7 +39,7 @@ class Folder:
 
     @property
     def renames(self) -> tuple[Rename, ...]:
-        """Where the system does not rename without overwriting, the file goes through a second name, by a rename in one step."""
+        """One rename on Linux. On systems that cannot rename without overwriting, the file first gets a second name."""
         return (Rename(one_step=True, staged=RENAME is None),)
 
     def look(self, name: str) -> Seen | None:
@@ -52,7 +52,7 @@ class Folder:
             except PermissionError as error:
                 raise Blind(f"{self.location(name)}: {error.strerror}") from None
             if not stat.S_ISREG(found.st_mode):
-                raise OSError(errno.EEXIST, "there is something of that name that is no file")
+                raise OSError(errno.EEXIST, "the name exists, and is not a file")
             return Seen(found.st_size, found.st_mtime)
 
     def prepare(self, name: str) -> None:
@@ -104,7 +104,7 @@ class Folder:
 
     @contextmanager
     def parent(self, name: str, *, make: bool = False) -> Iterator[tuple[int, str]]:
-        """The file's folder, opened step by step from the route's own on, and the file's name in it. Raises OSError."""
+        """Open the file's folder, step by step from the route's. Yields its descriptor and the file's name. Raises OSError."""
         *folders, leaf = PurePosixPath(name).parts
         if make:
             self.route.path.mkdir(parents=True, exist_ok=True)
@@ -124,7 +124,7 @@ class Folder:
 
     @contextmanager
     def explained(self, name: str) -> Iterator[None]:
-        """Raise what the file system refuses as Refused, with the path."""
+        """Raise errors of the file system as Refused, with the path."""
         try:
             yield
         except FileNotFoundError as error:
@@ -134,7 +134,7 @@ class Folder:
 
 
 def below(number: int, folder: str, *, make: bool) -> int:
-    """Open a folder of an open folder. Raises OSError for a symbolic link."""
+    """Open a sub-folder of an open folder. Raises OSError for a symbolic link."""
     if make:
         with suppress(FileExistsError):
             os.mkdir(folder, dir_fd=number)
@@ -144,7 +144,7 @@ def below(number: int, folder: str, *, make: bool) -> int:
 
 
 def rename(source: int, old: str, target: int, new: str) -> None:
-    """Rename in one step, never over another file. Raises OSError."""
+    """Rename in one step, without overwriting. Raises OSError."""
     if RENAME and RENAME(source, os.fsencode(old), target, os.fsencode(new), NO_REPLACE):
         number = ctypes.get_errno()
         if number in (errno.EINVAL, errno.ENOSYS):
@@ -153,7 +153,7 @@ def rename(source: int, old: str, target: int, new: str) -> None:
 
 
 def ids(route: FolderRoute) -> tuple[int, int]:
-    """The owner's and the group's numbers; -1 leaves one as it is. Raises Refused for a name that this machine does not know."""
+    """The numbers of owner and group; -1 keeps what the file has. Raises Refused for a name that this machine does not know."""
     try:
         return (
             pwd.getpwnam(route.owner).pw_uid if route.owner else -1,
@@ -165,5 +165,5 @@ def ids(route: FolderRoute) -> tuple[int, int]:
 
 @contextmanager
 def folder(route: FolderRoute) -> Iterator[Folder]:
-    """The route's folder."""
+    """Open the route's folder within the context."""
     yield Folder(route)

@@ -1,4 +1,4 @@
-"""The host keys that a server shows, for a person to compare with what the provider says."""
+"""Lists a server's host keys, so that a person can compare them with the provider's statement."""
 
 from collections.abc import Iterator
 from typing import get_args
@@ -11,13 +11,13 @@ from dmail_runner.ship.ssh import connect, fingerprint, handshake, server, shake
 
 
 def fingerprints(host: str, port: int, timeout: float) -> Iterator[tuple[str, str]]:
-    """Every host key that a server shows: its kind and its fingerprint. Nobody is logged in. Raises DeliveryError."""
+    """The kind and the fingerprint of each host key of a server. It does not log in. Raises DeliveryError."""
     place = Login.model_construct(host=host, port=port)
     key, offered = shown(place, timeout, HOST_KEYS)
     yield key.get_name(), fingerprint(key)
     found = {fingerprint(key)}
     for kind in HOST_KEYS:
-        # One connection for each further key: an RSA key has two names, and the first key is known.
+        # Each further key needs a connection. An RSA key has two names, and the first key is known already.
         if kind in offered and family(kind) != family(key.get_name()):
             key, _ = shown(place, timeout, (kind,))
             if fingerprint(key) not in found:
@@ -26,15 +26,15 @@ def fingerprints(host: str, port: int, timeout: float) -> Iterator[tuple[str, st
 
 
 def family(kind: str) -> str:
-    """The kind of key that an algorithm needs: RSA has one kind of key, and two algorithms."""
+    """The kind of key that an algorithm needs. Two algorithms use RSA keys."""
     return "rsa" if "rsa" in kind.split("-") else kind
 
 
 def shown(place: Login, timeout: float, kinds: tuple[str, ...]) -> tuple[paramiko.PKey, list[str]]:
-    """The host key that the server shows if it may choose among these kinds, and the kinds that it has."""
+    """The host key that the server chooses among these kinds, and all kinds that it has."""
     wire = connect(place, timeout)
     with handshake(wire, wire, server(place), timeout) as transport:
-        # No secret is sent, so that old ciphers do no harm here.
+        # Old ciphers do no harm here, because no secret is sent.
         transport.restrict(get_args(Old), kinds)
         shake(transport, server(place))
         return transport.get_remote_server_key(), kinds_of(transport)

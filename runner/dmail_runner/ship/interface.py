@@ -1,4 +1,4 @@
-"""What a destination can do, and the file that is sent to it."""
+"""The interface of a destination, and the file that is sent to it."""
 
 from collections.abc import Callable, Iterator
 from io import FileIO
@@ -9,17 +9,17 @@ from dmail_runner.core.errors import DeliveryError
 
 
 class Seen(NamedTuple):
-    """A file on the server: its bytes and its time of change, where the server tells them."""
+    """A file on the server: its size in bytes and its time of change, if the server reports them."""
 
     size: int | None
     modified: float | None = None
 
 
 class Rename(NamedTuple):
-    """A way to give a file its final name, never over another file.
+    """A way to give a file its final name without overwriting another file.
 
     Attributes:
-        one_step: it is known that the temporary name is gone as soon as the bytes may have another one.
+        one_step: the rename is known to be atomic: the file never has its temporary and its new name at the same time.
         staged: the file goes through a second temporary name.
 
     """
@@ -29,7 +29,14 @@ class Rename(NamedTuple):
 
 
 class Content(FileIO):
-    """A file that is sent. `watch`: called for each stretch that is read. `ending`: called before the last bytes are read."""
+    """The file that is sent.
+
+    Args:
+        path: its path.
+        size: its size in bytes.
+        watch: called with the number of bytes after each read.
+        ending: called before the last bytes are read.
+    """
 
     def __init__(self, path: Path, size: int, watch: Callable[[int], None], ending: Callable[[], None]) -> None:
         super().__init__(path, "rb")
@@ -50,10 +57,11 @@ class Content(FileIO):
 
 
 class Destination(Protocol):
-    """A server that keeps files by name. Methods raise DeliveryError: Refused if the server said no, Lost if it did not answer.
+    """A server that keeps files by name. Methods raise Refused if the server refuses, and Lost if it does not answer.
 
-    `at_once`: up to how many bytes a file can be made under its final name in one request; -1 if no file can. `copies`: `publish`
-    copies, so that the temporary file stays, and what it refuses was certainly not done.
+    Attributes:
+        at_once: the largest size in bytes of a file that one request can create under its final name; -1 if none can.
+        copies: whether `publish` copies. The temporary file then remains, and a refusal certainly had no effect.
     """
 
     at_once: ClassVar[int]
@@ -61,31 +69,31 @@ class Destination(Protocol):
 
     @property
     def renames(self) -> tuple[Rename, ...]:
-        """The ways to publish. The next one is tried if the one before certainly did nothing."""
+        """The ways to publish, in order. The next one is tried if the one before certainly had no effect."""
 
     def look(self, name: str) -> Seen | None:
-        """What is at a name; None if there is nothing. Raises Refused if the server does not show it."""
+        """The file at a name; None if there is none. Raises Refused if the server does not show it."""
 
     def read(self, name: str) -> Iterator[bytes]:
-        """A file's bytes. Raises Gone if there is no such file."""
+        """The content of a file, in chunks. Raises Gone if there is no such file."""
 
     def prepare(self, name: str) -> None:
-        """Make the folder of a name where it is missing."""
+        """Create the folder of a name if it is missing."""
 
     def write(self, name: str, content: Content, created: Callable[[], None] = lambda: None) -> None:
-        """Create a file that does not exist yet; it is whole and durable when this returns. `created`: called once it exists."""
+        """Create a file. It is complete and durable when this returns. Refused if it exists. `created`: called when it exists."""
 
     def publish(self, temporary: str, final: str, staged: str | None) -> None:
-        """Give a file its final name, never over another file. Raises Taken if it is known that there is one."""
+        """Give a file its final name, without overwriting. Raises Taken if another file is known to have the name."""
 
     def put(self, name: str, content: Content) -> None:
-        """Make a file of at most `at_once` bytes, whole and never over another one. Raises Taken."""
+        """Create a file of at most `at_once` bytes in one request, without overwriting. Raises Taken."""
 
     def remove(self, name: str) -> bool:
-        """Remove a file. False if there was none."""
+        """Remove a file. Returns False if there was none."""
 
     def described(self) -> str:
-        """What is known of the server and the session."""
+        """A description of the server and the session."""
 
     def location(self, name: str) -> str:
-        """The file's address as a person reads it: with host and folder."""
+        """The file's address for people: with host and folder."""

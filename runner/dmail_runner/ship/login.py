@@ -1,4 +1,4 @@
-"""Logging in to an SSH server with what a route gives, in as few attempts as possible."""
+"""Logs in to an SSH server with the credentials of a route, in as few attempts as possible."""
 
 import re
 import subprocess
@@ -17,12 +17,12 @@ from dmail_runner.ship.algorithms import Transport, quoted
 from dmail_runner.ship.answers import Lost
 from dmail_runner.ship.refused import HungUp, LoginRefused
 
-AGENT_KEYS = 5  # keys of an agent that are tried: OpenSSH hangs up at the sixth
-CODE_SECONDS = 30.0  # that the command for a one-time code may take
-# What a server asks for, by the words of its question.
+AGENT_KEYS = 5  # the number of an agent's keys that are tried: OpenSSH disconnects at the sixth
+CODE_SECONDS = 30.0  # the time limit of the command for a one-time code
+# Identify a server's question by its words.
 NEW_PASSWORD = re.compile(r"(?i)new password|change (your|the) password|password (has )?expired|retype")
 CODE = re.compile(r"(?i)code|token|otp\b|one.?time|2fa|factor|\bpin\b|challenge|verification")
-# Methods of SSH, and what a route gives for them.
+# The methods of SSH, and the options of a route for each.
 PUBLIC_KEY, PASSWORD, INTERACTIVE = "publickey", "password", "keyboard-interactive"
 GIVES = {
     PUBLIC_KEY: "a key (`private_key`, `private_key_base64` or `agent: true`)",
@@ -35,7 +35,7 @@ TODO = "check the route's user, and its password or key, with the provider"
 
 
 class Secrets(NamedTuple):
-    """What a login is proven by."""
+    """The credentials of a login."""
 
     key: paramiko.PKey | None
     password: str | None
@@ -44,7 +44,7 @@ class Secrets(NamedTuple):
 
 @dataclass
 class Answers:
-    """Answers the questions of keyboard-interactive. Each secret is given once: a second time would be a second attempt.
+    """Answers the questions of keyboard-interactive. Each secret is sent once, because sending it again is a second attempt.
 
     Attributes:
         fault: why a question was not answered.
@@ -57,7 +57,7 @@ class Answers:
     fault: DeliveryError | None = None
 
     def __call__(self, _: str, __: str, prompts: list[tuple[str, bool]]) -> list[str]:
-        """The answers. paramiko calls this from a thread of its own, and ends the session if it raises."""
+        """Return the answers. paramiko calls this from its own thread, and ends the session if it raises."""
         try:
             return [self.answer(quoted(prompt).rstrip(": ")) for prompt, _ in prompts]
         except DeliveryError as error:
@@ -79,15 +79,21 @@ class Answers:
 
 
 def authenticate(transport: Transport, login: Login, name: str, key: paramiko.PKey | None) -> None:
-    """Log in by what the route gives, and by nothing else that may lie about on this machine. `name`: the server's.
+    """Log in with the route's credentials only. Keys and configuration of this machine's user are ignored.
 
-    The server is asked first which methods it takes, so that no attempt is wasted. After a method was refused, no other one is
-    tried: that would be a second attempt with the same secret.
+    The server first lists the methods that it accepts, so that no attempt is wasted. After a refusal no other method is tried,
+    because that would be a second attempt with the same secret.
+
+    Args:
+        transport: the session, whose host key was checked.
+        login: the route's user and credentials.
+        name: the server's name for messages.
+        key: the private key; None if the route has none.
 
     Raises:
-        LoginRefused: the server said no, or wants something that the route does not have.
-        HungUp: it ended the session instead.
-        Lost: it did not answer.
+        LoginRefused: if the server refuses, or requires something that the route does not have.
+        HungUp: if the server ends the session instead.
+        Lost: if the server does not answer.
 
     """
     allowed = methods(transport, login, name)
@@ -97,17 +103,17 @@ def authenticate(transport: Transport, login: Login, name: str, key: paramiko.PK
         method = next_method(login, allowed, accepted)
         if method is None:
             raise LoginRefused(lacking(name, allowed, accepted), todo=f"ask the provider how {login.user} is to log in")
-        # A code is made where it is needed: it is good for a short time.
+        # Make the code as late as possible, because it is valid for a short time.
         code = one_time_code(login, name) if method == INTERACTIVE else None
-        with told(transport, login, name, method, accepted):
+        with explained(transport, login, name, method, accepted):
             allowed = use(transport, login, method, Secrets(key, password, code)) or None
         accepted.append(method)
 
 
 def methods(transport: Transport, login: Login, name: str) -> list[str] | None:
-    """The methods that the server takes; None if it has let us in without any."""
+    """The methods that the server accepts; None if it requires no authentication."""
     try:
-        with told(transport, login, name, "none", []):
+        with explained(transport, login, name, "none", []):
             transport.auth_none(login.user)
     except BadAuthenticationType as answer:
         return list(answer.allowed_types)
@@ -115,11 +121,11 @@ def methods(transport: Transport, login: Login, name: str) -> list[str] | None:
 
 
 def next_method(login: Login, allowed: list[str], accepted: list[str]) -> str | None:
-    """What to try of the methods that the server takes; None if the route has nothing for any of them."""
+    """The method to try next; None if the route has no credentials for the methods that the server accepts."""
     has_key = bool(login.private_key or login.private_key_base64 or login.agent)
     has_code = bool(login.one_time_code or login.one_time_code_command)
     wanted = [PUBLIC_KEY] if has_key else []
-    # A server that asks for a code asks for the password in the same breath, or has taken it before.
+    # A server that requires a code asks for the password in the same dialog, or has accepted it before.
     wanted += [INTERACTIVE, PASSWORD] if has_code else [PASSWORD, INTERACTIVE]
     if login.password is None:
         wanted.remove(PASSWORD)
@@ -129,7 +135,7 @@ def next_method(login: Login, allowed: list[str], accepted: list[str]) -> str | 
 
 
 def use(transport: Transport, login: Login, method: str, secrets: Secrets) -> list[str]:
-    """Log in by a method. What the server wants besides; empty if we are in. Raises paramiko's exceptions."""
+    """Log in by a method. Returns the further methods that the server requires; empty if none. Raises paramiko's errors."""
     if method == PUBLIC_KEY:
         return transport.auth_publickey(login.user, secrets.key) if secrets.key else by_agent(transport, login)
     if method == PASSWORD:
@@ -142,7 +148,7 @@ def use(transport: Transport, login: Login, method: str, secrets: Secrets) -> li
 
 
 def by_agent(transport: Transport, login: Login) -> list[str]:
-    """Offer the keys of the SSH agent, one after the other."""
+    """Offer the keys of the SSH agent one by one."""
     keys = paramiko.Agent().get_keys()
     if not keys:
         raise DeliveryError("the SSH agent has no key, or none is running", todo="ssh-add -l lists its keys")
@@ -156,12 +162,12 @@ def by_agent(transport: Transport, login: Login) -> list[str]:
             if not transport.is_active():
                 break
     if len(keys) > AGENT_KEYS:
-        raise paramiko.AuthenticationException(f"the first {AGENT_KEYS} of the agent's {len(keys)} keys are not taken")
+        raise paramiko.AuthenticationException(f"the server refused the first {AGENT_KEYS} of the agent's {len(keys)} keys")
     raise refusal
 
 
 def one_time_code(login: Login, name: str) -> str | None:
-    """A code that is good for one login, if the route has them. Raises DeliveryError."""
+    """A code for one login; None if the route has none. Raises DeliveryError."""
     if login.one_time_code:
         return login.one_time_code.get_secret_value()
     command = login.one_time_code_command
@@ -170,7 +176,7 @@ def one_time_code(login: Login, name: str) -> str | None:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=CODE_SECONDS, check=True, stdin=subprocess.DEVNULL)
     except (OSError, subprocess.SubprocessError, UnicodeDecodeError) as error:
-        # Its words may hold the secret that it makes codes of.
+        # Do not quote the command's output: it may contain the secret from which codes are made.
         raise DeliveryError(f"{name}: `one_time_code_command` ({command[0]}) failed: {type(error).__name__}") from None
     code = done.stdout.strip()
     if not code or "\n" in code:
@@ -180,7 +186,7 @@ def one_time_code(login: Login, name: str) -> str | None:
 
 
 def lacking(name: str, allowed: list[str], accepted: list[str]) -> str:
-    """What the server wants, and the route does not have."""
+    """A message about the methods that the server requires and the route does not have."""
     wants = " or ".join(GIVES.get(method, quoted(method)) for method in allowed) or "nothing that it names"
     if accepted:
         return f"{name}: the login is accepted in part, by {' and '.join(accepted)}; the server also wants {wants}"
@@ -188,8 +194,8 @@ def lacking(name: str, allowed: list[str], accepted: list[str]) -> str:
 
 
 @contextmanager
-def told(transport: Transport, login: Login, name: str, method: str, accepted: list[str]) -> Iterator[None]:
-    """Tell apart a refusal, an end of the session, and silence, which must have an end."""
+def explained(transport: Transport, login: Login, name: str, method: str, accepted: list[str]) -> Iterator[None]:
+    """Turn paramiko's errors into LoginRefused, HungUp, or Lost if there was no answer."""
     before = f", after {' and '.join(accepted)}" if accepted else ""
     doing = f"authentication as {login.user} ({method}{before})"
     try:
@@ -206,11 +212,11 @@ def told(transport: Transport, login: Login, name: str, method: str, accepted: l
 
 
 def refusal(transport: Transport, error: Exception, method: str, doing: str) -> DeliveryError:
-    """What an error of a login means."""
+    """The delivery error for paramiko's error of a login."""
     if "Illegal info request" in str(error):
         return LoginRefused(f"{doing}: the password has expired", todo=EXPIRED)
     if "pubkey algorithm" in str(error):
-        return LoginRefused(f"{doing} is not possible: the server takes RSA keys with SHA-1 only", todo=NO_SHA1)
+        return LoginRefused(f"{doing} is not possible: the server accepts RSA keys with SHA-1 only", todo=NO_SHA1)
     if not transport.is_active():
         return HungUp(f"{doing}: the server hung up" + (f": {transport.farewell}" if transport.farewell else ""))
     if isinstance(error, BadAuthenticationType):
@@ -226,8 +232,8 @@ def listed(error: BadAuthenticationType) -> str:
 
 
 def hint(transport: Transport, method: str) -> str:
-    """Why an RSA key may be refused though it is right."""
+    """A note why a server may refuse a valid RSA key; empty for other keys."""
     key = transport.auth_handler.private_key if method == PUBLIC_KEY and transport.auth_handler else None
     if key is not None and key.get_name() == "ssh-rsa":
-        return "; it is an RSA key, and an old server may take signatures with SHA-1 only, which are not made any more"
+        return "; it is an RSA key, and an old server may accept signatures with SHA-1 only, which the runner does not make"
     return ""

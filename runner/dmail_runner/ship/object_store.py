@@ -1,4 +1,4 @@
-"""Object stores, by obstore: S3 and what speaks like it, Azure Blob Storage, Google Cloud Storage."""
+"""Object stores, by the library obstore: S3 and compatible stores, Azure Blob Storage, Google Cloud Storage."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -23,19 +23,21 @@ if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig
 
 CHUNK = 8 << 20  # bytes of a piece
-PIECES = 4  # under way at once
-SINGLE = 16 << 20  # bytes that go in one request
-COPIED = 5 << 30  # bytes that S3 copies in one go
-SLOW = 600.0  # seconds that a request with a piece in it, or a copy within the store, may take
+PIECES = 4  # pieces that are uploaded at the same time
+SINGLE = 16 << 20  # the largest number of bytes of a single request
+COPIED = 5 << 30  # the largest number of bytes that S3 copies in one request
+SLOW = 600.0  # the time limit in seconds of a request with a piece, and of a copy within the store
 
 
 @dataclass(frozen=True)
 class ObjectStore:
-    """Objects below the route's prefix. Every method raises DeliveryError: Refused where the server said no, else Lost.
+    """Objects below the route's prefix. Methods raise Refused if the store refuses, and Lost if it does not answer.
 
-    `ask` is for short questions, `carry` for contents: both try again what may pass. `once` is for the one request that makes an
-    object appear under its final name, and never repeats it by itself: had the store done it and only the answer been lost, and
-    had the provider taken the object since, the repetition would deliver it a second time.
+    Attributes:
+        ask: the client for short requests. It retries.
+        carry: the client for contents. It retries.
+        once: the client for the request that creates the final object. It never retries: if the first request succeeded, its
+            answer was lost, and the provider has fetched the object since, a second request would deliver it twice.
     """
 
     route: ObjectRoute
@@ -50,7 +52,7 @@ class ObjectStore:
         return f"{self.route.prefix.strip('/')}/{name}".lstrip("/")
 
     def look(self, name: str) -> Seen | None:
-        """An object's bytes, or None where there is none. A bucket that does not exist has no objects."""
+        """The size of an object in bytes; None if it does not exist. A missing bucket has no objects."""
         with explained(self.location(name), "asking for its size"):
             try:
                 found = obstore.head(self.ask, self.path(name))
@@ -59,13 +61,13 @@ class ObjectStore:
             return Seen(found["size"], found["last_modified"].timestamp())
 
     def read(self, name: str) -> Iterator[bytes]:
-        """An object's bytes, a piece at a time."""
+        """The content of an object, in pieces."""
         with explained(self.location(name), "reading it back"):
             for chunk in obstore.get(self.carry, self.path(name)).stream(min_chunk_size=CHUNK):
                 yield bytes(chunk)
 
     def remove(self, name: str) -> bool:
-        """Remove an object. A store does not tell whether there was one: that is asked first."""
+        """Remove an object. A store does not report whether it existed, so that another request asks first."""
         if self.look(name) is None:
             return False
         with explained(self.location(name), "removing"), suppress(FileNotFoundError):
@@ -73,12 +75,15 @@ class ObjectStore:
         return True
 
     def prepare(self, name: str) -> None:
-        """A store has no folders."""
+        """Do nothing, because a store has no folders."""
 
     def put(self, name: str, content: Content) -> None:
-        """Make an object in one `PUT` with `If-None-Match: *`. Raises Taken, and Lost if nobody knows.
+        """Create an object in one `PUT` with `If-None-Match: *`.
 
-        After any other error, Unheard among them, nothing was made.
+        Raises:
+            Taken: if the object exists.
+            Lost: if it is unknown whether the object was created.
+            DeliveryError: any other one, including Unheard, if it was not created.
         """
         source = Source(content)
         with source.faults():
@@ -88,7 +93,7 @@ class ObjectStore:
         self.make(name, lambda: obstore.put(self.once, self.path(name), whole, mode="create", use_multipart=False))
 
     def write(self, name: str, content: Content, created: Callable[[], None] = lambda: None) -> None:
-        """Make an object in pieces. The library's multipart upload knows no condition: the name must be nobody else's."""
+        """Create an object in pieces. The name must be unique, because the library's multipart upload supports no condition."""
         self.check_limit(name, content.size)
         source = Source(content)
         with source.faults(), explained(self.location(name), "writing"):
@@ -97,30 +102,31 @@ class ObjectStore:
             obstore.put(self.carry, self.path(name), file, chunk_size=CHUNK, max_concurrency=PIECES)
 
     def publish(self, temporary: str, final: str, staged: str | None) -> None:  # noqa: ARG002 - a copy needs no second name
-        """Copy within the store, if nothing has the final name. Errors are those of `put`.
+        """Copy within the store, unless an object has the final name. Raises the errors of `put`.
 
-        S3 copies by the completion of a multipart copy and Azure by Copy Blob, both with `If-None-Match: *`; Google with
-        `x-goog-if-generation-match: 0`. Azure's copy may go on after its answer: until then the object is not whole.
+        - S3 completes a multipart copy with `If-None-Match: *`.
+        - Azure uses Copy Blob with `If-None-Match: *`. The copy may continue after the answer.
+        - Google copies with `x-goog-if-generation-match: 0`.
         """
         self.make(final, lambda: obstore.copy(self.once, self.path(temporary), self.path(final), overwrite=False))
         if isinstance(self.route, AzureRoute):
             self.wait_for_copy(temporary, final)
 
     def wait_for_copy(self, temporary: str, final: str) -> None:
-        """Wait until a copy is whole. Raises Lost where that cannot be seen: the name is given, so nothing was refused."""
+        """Wait until a copy is complete. Raises Lost, never Refused, if that is unknown: the object has its name already."""
         end = time.monotonic() + SLOW
         try:
             source = self.look(temporary)
-            # An object that is gone was whole, or nobody would have taken it.
+            # A missing object was complete: the provider has fetched it.
             while (found := self.look(final)) and source and found.size != source.size:
                 if time.monotonic() > end:
                     raise Lost(f"{self.location(final)}: the store has not finished copying after {SLOW:.0f} s")
                 time.sleep(1)
         except Refused as error:
-            raise Lost(f"{error.what}; whether the copy is whole is not known") from None
+            raise Lost(f"{error.what}; it is unknown whether the copy is complete") from None
 
     def make(self, name: str, request: Callable[[], object]) -> None:
-        """Make the request that gives a name; again only where nothing can have come of it."""
+        """Make the request that creates the final object. Repeat it only if it certainly had no effect."""
         for tries in count():
             try:
                 with explained(self.location(name), "giving it its name"):
@@ -152,7 +158,7 @@ class ObjectStore:
 
 
 class Source:
-    """A file whose faults are kept: the library would tell of them as its own, and so swallow a signal that stops us."""
+    """A file that keeps its errors. The library would replace them, and so swallow the signal that stops the process."""
 
     def __init__(self, content: Content) -> None:
         self.content = content
@@ -173,7 +179,7 @@ class Source:
 
     @contextmanager
     def faults(self) -> Iterator[None]:
-        """Raise the file's fault instead of what it led to."""
+        """Raise the file's error instead of the library's."""
         try:
             yield
         except BaseException:
@@ -184,11 +190,11 @@ class Source:
 
 @contextmanager
 def object_store(place: ObjectRoute) -> Iterator[ObjectStore]:
-    """The route's store. Raises DeliveryError where its settings cannot be used."""
+    """Open the route's store within the context. Raises DeliveryError if its settings are unusable."""
     seconds = place.timeout
     connect = timedelta(seconds=seconds)
     question: ClientConfig = {"timeout": timedelta(seconds=seconds)}
-    # The time in which a request is made and answered, whole: a slow line needs some for a piece.
+    # The time limit covers a request and its answer. A slow line needs time for a piece.
     contents: ClientConfig = {"timeout": timedelta(days=1), "read_timeout": timedelta(seconds=seconds + SLOW)}
     final: ClientConfig = {"timeout": timedelta(seconds=seconds + SLOW)}
     common: ClientConfig = {"connect_timeout": connect, "allow_http": place.allow_http}

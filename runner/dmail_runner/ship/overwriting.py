@@ -1,4 +1,4 @@
-"""Whether a server's rename replaces the file that has the new name. Two senders could then take each other's names."""
+"""Tests whether a server's rename replaces an existing file. If it does, two senders can overwrite each other's files."""
 
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,11 +15,11 @@ from dmail_runner.ship.part_delivery import temporary_name
 
 @dataclass
 class Overwriting:
-    """What became of a rename to a name that another file has.
+    """The result of a rename to the name of another file.
 
     Attributes:
-        replaces: whether the other file was replaced; None if that is not known.
-        left: names that are still there, or may be.
+        replaces: whether the other file was replaced; None if that is unknown.
+        left: the names of files that still exist, or may exist.
 
     """
 
@@ -28,7 +28,7 @@ class Overwriting:
 
 
 def overwrites(route: AnyRoute, first: Spooled, second: Spooled) -> Overwriting:
-    """Try to give a second file the name of a first one, and remove both. Does nothing if the route does not rename."""
+    """Rename a second file to the name of a first one, and remove both. Do nothing if the route does not rename."""
     found = Overwriting()
     if not isinstance(route, SftpRoute | FolderRoute) or route.finish != "rename" or route.verify == "trust":
         return found
@@ -45,7 +45,7 @@ def overwrites(route: AnyRoute, first: Spooled, second: Spooled) -> Overwriting:
         finally:
             remove_all(place, found.left)
     if found.left:
-        # The session was lost, or a file was not to be removed.
+        # The session was lost, or a file could not be removed.
         with suppress(DeliveryError), destination(route) as place:
             remove_all(place, found.left)
     return found
@@ -58,7 +58,7 @@ def write(place: Destination, name: str, probe: Spooled) -> None:
 
 
 def remove_all(place: Destination, names: list[str]) -> None:
-    """Remove files, and drop the names of those that are gone. Raises Lost."""
+    """Remove files, and remove their names from the list. Raises Lost."""
     for name in list(names):
         with suppress(Refused):
             place.remove(name)

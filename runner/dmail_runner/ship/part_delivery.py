@@ -1,4 +1,4 @@
-"""What every way to deliver a part has in common: looks, records, receipts, and the words for a person."""
+"""The base of all ways to deliver a part: comparisons, records, receipts and messages."""
 
 import re
 from abc import ABC, abstractmethod
@@ -21,7 +21,7 @@ EXTENSIONS = re.compile(r"(?P<stem>.+?)(?P<extensions>(\.[A-Za-z0-9]{1,5})*)")
 
 
 def temporary_name(name: str, form: str) -> str:
-    """A name that was never used before, of the route's form. It keeps the file's extensions, which some servers insist on."""
+    """A new random name in the route's form. It keeps the file's extensions, because some servers accept only certain ones."""
     path = PurePosixPath(name)
     found = EXTENSIONS.fullmatch(path.name)
     stem, extensions = (found["stem"], found["extensions"]) if found else (path.name, "")
@@ -33,7 +33,14 @@ def temporary_name(name: str, form: str) -> str:
 class PartDelivery(ABC):
     """The delivery of one part by one attempt.
 
-    Attributes: spooled: the file, or None if the part is only given up. way: what the route declares.
+    Attributes:
+        part: the part.
+        spooled: its file; None if the part is to be given up.
+        place: the connected destination.
+        intents: the record of the part's attempts.
+        way: the options of the route.
+        watch: called with the number of bytes that were read.
+        refusal: the last refusal of a comparison.
     """
 
     part: Part
@@ -46,15 +53,15 @@ class PartDelivery(ABC):
 
     @abstractmethod
     def begin(self) -> Receipt:
-        """A new attempt. Raises DeliveryError, or Held if a person must look."""
+        """Deliver by a new attempt. Raises DeliveryError, or Held if a person must find out what happened."""
 
     @abstractmethod
     def resume(self) -> Receipt | None:
-        """Go on with the ledger's latest attempt. None: nothing of it can become a delivery, and a new one may begin."""
+        """Continue the ledger's latest attempt. Returns None if it cannot become a delivery any more: a new attempt may begin."""
 
     @abstractmethod
     def give_up(self) -> bool:
-        """Whether nothing of the latest attempt has left or will leave. What lies on the server is removed."""
+        """Remove the attempt's temporary files. Returns whether it certainly delivered nothing, and never will."""
 
     @property
     def attempt(self) -> Attempt:
@@ -68,16 +75,16 @@ class PartDelivery(ABC):
         self.intents.record(word, temporary or self.temporary, self.part.sha256, staged)
 
     def closing(self) -> None:
-        """The last bytes are about to be sent. Some servers take a file as it is closed."""
+        """Record that the last bytes are about to be sent, because some servers fetch a file when it is closed."""
         self.record(Word.CLOSING)
 
     def content(self, ending: Callable[[], None]) -> Content:
-        """The part's bytes. `ending`: called before the last of them are sent."""
+        """The part's content. `ending`: called before its last bytes are sent."""
         assert self.spooled, "a part that is given up has no bytes"
         return Content(self.spooled.path, self.part.bytes, self.watch, ending)
 
     def seen(self, name: str, depth: Depth = BY_HASH) -> Found:
-        """What is at a name. With `verify: trust` nothing is asked. Raises Lost."""
+        """Compare the file at a name with the part. Sends no request with `verify: trust`. Raises Lost."""
         if self.way.verify == "trust":
             return Found.BLIND
         try:
@@ -87,9 +94,10 @@ class PartDelivery(ABC):
             return Found.BLIND
 
     def final_name(self, *, before_intent: bool) -> Receipt | None:
-        """A receipt if our bytes have the final name already, None if nothing has it. Raises Held if another file has it.
+        """A receipt if the part has its final name already; None if no file has it. Raises Held if another file has it.
 
-        `before_intent`: nothing of this run was sent, so that a file which another run has delivered is that one's.
+        Args:
+            before_intent: this run has sent nothing yet. A file that another run has delivered is therefore that run's.
         """
         owner = self.intents.owner if before_intent else None
         match self.seen(self.part.name):
@@ -103,7 +111,7 @@ class PartDelivery(ABC):
         raise self.conflict(owner)
 
     def check_blind(self) -> None:
-        """Raises Refused if the server shows nothing, unless the route declares `verify: trust`."""
+        """Raises Refused if the server does not show files, unless the route declares `verify: trust`."""
         if self.way.verify == "trust" or self.refusal is None:
             return
         if isinstance(self.refusal, Blind):
@@ -111,7 +119,7 @@ class PartDelivery(ABC):
         raise self.refusal
 
     def clear(self) -> None:
-        """Remove the attempt's names, but for the final one. What cannot be removed is recorded. Raises Lost."""
+        """Remove the attempt's temporary files, and record those that cannot be removed. Raises Lost."""
         for name in self.other_names():
             try:
                 self.place.remove(name)
@@ -119,11 +127,11 @@ class PartDelivery(ABC):
                 self.intents.leave_behind(name)
 
     def other_names(self) -> list[str]:
-        """Every name that the bytes of this attempt may have, but for the final one."""
+        """All names that this attempt's file may have, except for the final one."""
         return [name for name in self.attempt.names if name != self.part.name]
 
     def tidy(self) -> None:
-        """The same after a delivery, which nothing undoes any more."""
+        """Remove the temporary files after a delivery. Errors are recorded, because the part is delivered already."""
         try:
             self.clear()
         except DeliveryError:
@@ -131,7 +139,7 @@ class PartDelivery(ABC):
                 self.intents.leave_behind(name)
 
     def removed(self, name: str) -> bool:
-        """Whether a file was there and was removed, by the server's word."""
+        """Remove a file. Returns whether the server confirms that it was there and was removed."""
         with suppress(DeliveryError):
             return self.place.remove(name)
         return False
@@ -141,7 +149,7 @@ class PartDelivery(ABC):
         return Receipt(location, self.part.bytes, self.part.sha256, adopted, proof, tuple(self.intents.left))
 
     def conflict(self, owner: str | None = None) -> Held:
-        """What to raise if another file has the final name."""
+        """The error if another file has the final name."""
         location = self.place.location(self.part.name)
         if owner:
             return Held(
@@ -156,10 +164,10 @@ class PartDelivery(ABC):
         )
 
     def unknown(self, found: str) -> Held:
-        """What to raise if nobody can know whether the provider has the part. found: what the server shows and says."""
+        """The error if it is unknown whether the provider has the part. `found`: what the server shows and answers."""
         location = self.place.location(self.part.name)
         return Held(
             "unknown",
             f"{location}: {found.removeprefix(f'{location}: ')}: the provider may have taken it",
-            todo="ask the provider whether they have the file; it counts as mailed, and is not sent again by itself",
+            todo="ask the provider whether they have the file; it counts as mailed, and is not sent again automatically",
         )

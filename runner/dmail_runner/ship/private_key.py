@@ -1,4 +1,4 @@
-"""The private key of a login."""
+"""Reads the private key of a login."""
 
 import base64
 import io
@@ -24,7 +24,7 @@ from dmail_runner.declare.route import Login
 
 
 def private_key(place: Login) -> paramiko.PKey | None:
-    """The login's private key, OpenSSH's or PEM. Raises DeliveryError."""
+    """The login's private key, in OpenSSH's format or PEM; None if it has none. Raises DeliveryError."""
     passphrase = place.passphrase.get_secret_value() if place.passphrase else None
     try:
         if place.private_key_base64:
@@ -47,7 +47,7 @@ def private_key(place: Login) -> paramiko.PKey | None:
 
 
 def key_of(content: bytes, passphrase: str | None) -> paramiko.PKey:
-    """A private key of whatever kind and form. Raises ValueError, TypeError or SSHException."""
+    """A private key of any supported kind and format. Raises ValueError, TypeError or SSHException."""
     secret = passphrase.encode() if passphrase else None
     load = load_ssh_private_key if b"OPENSSH PRIVATE KEY" in content else load_pem_private_key
     key: Any = load(content, secret)

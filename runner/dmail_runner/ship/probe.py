@@ -1,4 +1,4 @@
-"""A probe: a file that is delivered as a run delivers a part, and removed again."""
+"""Probes: files that are delivered like the parts of a run, and then removed."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -15,13 +15,13 @@ from dmail_runner.ship.delivery import deliver
 from dmail_runner.ship.destinations import destination
 from dmail_runner.ship.interface import Destination
 
-TRIES = 3  # sessions in which a probe is delivered and removed, if the connection is lost
+TRIES = 3  # the largest number of sessions for a probe, if the connection is lost
 
 Settings = Mapping[str, Any]
 
 
 class Stage(IntEnum):
-    """How far a delivery came."""
+    """The stage that a delivery reached."""
 
     NOTHING = 0
     CREATING = 1
@@ -40,7 +40,7 @@ STAGES = {
 
 
 class Rest(Enum):
-    """What became of a name after the probe."""
+    """The result of removing a name after the probe."""
 
     REMOVED = "it was there, and was removed"
     ABSENT = "it was not there"
@@ -50,18 +50,18 @@ class Rest(Enum):
 
 @dataclass
 class Trial:
-    """One probe, and what came of it.
+    """One probe and its result.
 
     Attributes:
-        route: the route, with other settings.
-        settings: those settings.
-        described: the server and the session; empty if there was none.
+        route: the route with changed settings.
+        settings: the changed settings.
+        described: a description of the server and the session; empty if there was no session.
         receipt: the proof that the probe was delivered; None if it was not.
-        fault: what stopped it; None if it was delivered.
-        seconds: how long the delivery took.
-        sessions: how many sessions it took.
-        entries: what the ledger of a run would have of it.
-        rests: what became of each of its names.
+        fault: the error; None if the probe was delivered.
+        seconds: the duration of the delivery.
+        sessions: the number of sessions.
+        entries: the entries that a run would have written into the ledger.
+        rests: the result of removing each of its names.
 
     """
 
@@ -96,17 +96,17 @@ class Trial:
 
     @property
     def names(self) -> list[str]:
-        """Every name that may have had its bytes."""
+        """All names that the probe's file may have had."""
         used = [name for entry in self.entries for name in (entry.temporary, entry.staged) if name]
         return list(dict.fromkeys([*used, self.final])) if used else []
 
     @property
     def left(self) -> tuple[str, ...]:
-        """Names that have its bytes still, or may have them."""
+        """The names that still have, or may have, the probe's content."""
         return tuple(name for name in self.names if self.stays(name))
 
     def stays(self, name: str) -> bool:
-        """Whether a name has its bytes, or may have them. A server that shows nothing is believed what it has answered."""
+        """Whether a name has, or may have, the probe's content. If the server shows no files, its answers decide."""
         rest = self.rests.get(name, Rest.UNSEEN)
         if rest is Rest.UNSEEN and self.receipt:
             return name == self.final
@@ -115,12 +115,12 @@ class Trial:
 
     @property
     def fetched(self) -> bool:
-        """Whether somebody has fetched it, or may have: it was whole, and is not there."""
+        """Whether somebody has, or may have, fetched the probe: it was complete, and is missing."""
         whole = self.receipt is not None or isinstance(self.fault, Held)
         return self.stage >= Stage.CLOSING and whole and self.rests.get(self.final) is Rest.ABSENT
 
     def session(self) -> None:
-        """Deliver in one session, and remove every name. Raises Lost."""
+        """Deliver the probe in one session, and remove all its names. Raises Lost."""
         self.sessions += 1
         with destination(self.route) as place:
             self.described = place.described()
@@ -130,7 +130,7 @@ class Trial:
                 self.rests[name] = remove(place, name)
 
     def deliver(self, place: Destination) -> None:
-        """Deliver as a run does. Raises Lost."""
+        """Deliver the probe as a run delivers a part. Raises Lost."""
         start = time.monotonic()
         try:
             self.receipt, self.fault = deliver(self.probe, place, self.intents, self.route), None
@@ -142,9 +142,9 @@ class Trial:
 
 
 def try_probe(route: AnyRoute, settings: Settings, probe: Spooled, wait: Callable[[float], None]) -> Trial:
-    """Deliver a probe by a route with other settings, and remove every name that it has had.
+    """Deliver a probe by a route with changed settings, and remove all names that it had.
 
-    A lost connection is worth another session if something was begun, or if the server has answered an earlier probe.
+    After a lost connection it tries another session if the delivery had begun, or if the server has answered an earlier probe.
     """
     trial = Trial(route.model_copy(update=dict(settings)), settings, probe)
     for tries in range(1, TRIES + 1):
@@ -161,7 +161,7 @@ def try_probe(route: AnyRoute, settings: Settings, probe: Spooled, wait: Callabl
 
 
 def remove(place: Destination, name: str) -> Rest:
-    """Remove a name, and look what became of it. Raises Lost."""
+    """Remove a name. Returns what is there afterwards. Raises Lost."""
     before = shown(place, name)
     try:
         return Rest.REMOVED if place.remove(name) else Rest.ABSENT
@@ -172,7 +172,7 @@ def remove(place: Destination, name: str) -> Rest:
 
 
 def shown(place: Destination, name: str) -> bool | None:
-    """Whether a file is there; None if the server does not show it. Raises Lost."""
+    """Whether a file exists; None if the server does not show it. Raises Lost."""
     try:
         return place.look(name) is not None
     except Refused:

@@ -1,8 +1,8 @@
-"""Logins that a server has refused, which nothing tries again by itself: providers lock accounts after a few refusals.
+"""Records refused logins. The runner does not repeat them, because providers lock accounts after a few refusals.
 
-The mark of a refusal lies in the state directory, under a keyed hash of the server, the user and all secrets. It holds until one
-of these changes, or until a person asks for another attempt. Attempts with the same secrets wait for each other, so that parallel
-sessions cannot be refused several times at once.
+- A record is a file in the state directory. Its name is a keyed hash of the server, the user and all secrets.
+- It is valid until one of these changes, or until a person asks for another attempt.
+- Attempts with the same secrets wait for each other, so that parallel sessions cannot cause several refusals.
 """
 
 import fcntl
@@ -23,24 +23,24 @@ from dmail_runner.core.errors import DeliveryError
 from dmail_runner.declare.route import Login, SftpRoute
 from dmail_runner.ship.answers import Lost
 
-HANG_UPS = 2  # so many times, one after the other, may a server hang up at the login before that counts as a refusal
+HANG_UPS = 2  # a server that ends the session at the login this many times in a row has refused it
 
 
 class LoginRefused(DeliveryError):
-    """The server did not let us in with what the route has."""
+    """Raised if the server refuses the route's credentials, or requires others."""
 
 
 class HungUp(Lost):
-    """The server ended the session at the login, without a word: some do that to refuse it."""
+    """Raised if the server ended the session at the login without a message. Some servers refuse logins in this way."""
 
 
 @dataclass(frozen=True)
 class Mark:
-    """What came of the last attempts with a route and its secrets.
+    """The result of the last attempts with a route and its secrets.
 
     Attributes:
-        refused: what was refused; empty if nothing was.
-        hang_ups: how many times, one after the other, the server has hung up at the login.
+        refused: the message of the refusal; empty if there was none.
+        hang_ups: the number of times in a row that the server has ended the session at the login.
 
     """
 
@@ -50,7 +50,7 @@ class Mark:
 
 @contextmanager
 def attempt(login: Login, name: str) -> Iterator[None]:
-    """Try a login, and remember a refusal. `name`: the server's. Raises LoginRefused, without a try, if it was refused before."""
+    """Record the result of the login that the context makes. `name`: the server. Raises LoginRefused if it was refused before."""
     if login.kept is None:
         yield
         return
@@ -74,7 +74,7 @@ def attempt(login: Login, name: str) -> Iterator[None]:
 
 
 def again(login: Login, name: str, what: str, at: datetime) -> LoginRefused:
-    """What to raise instead of a second attempt."""
+    """The error that replaces a second attempt."""
     route = login.kept.route if login.kept else "NAME"
     return LoginRefused(
         f"{name}: not logged in again, because the login as {login.user} was refused at {at:%Y-%m-%d %H:%M} UTC, and neither "
@@ -84,7 +84,7 @@ def again(login: Login, name: str, what: str, at: datetime) -> LoginRefused:
 
 
 def try_again(route: object) -> None:
-    """Let the route's logins be tried once more, as a person has asked for it."""
+    """Allow another attempt of the route's logins, because a person has asked for it."""
     if isinstance(route, SftpRoute):
         for login in (route, route.jump):
             if login and login.kept and login.kept.folder.is_dir():
@@ -92,7 +92,7 @@ def try_again(route: object) -> None:
 
 
 def digest(login: Login, folder: Path) -> str:
-    """A keyed hash of all that a login depends on."""
+    """A keyed hash of the login's server, user and secrets."""
     values = [f"{field}={plain(getattr(login, field))}" for field in sorted(Login.model_fields)]
     if login.private_key:
         with suppress(OSError):
@@ -105,7 +105,7 @@ def plain(value: object) -> str:
 
 
 def key_of(folder: Path) -> bytes:
-    """The key of this state directory, made when it is first needed."""
+    """The key of this state directory. It is created at the first use."""
     with locked(folder / "key") as file:
         key = file.read()
         if len(key) < 32:
@@ -117,7 +117,7 @@ def key_of(folder: Path) -> bytes:
 
 @contextmanager
 def locked(path: Path) -> Iterator[BinaryIO]:
-    """A file for this user alone, which nobody else has open like this meanwhile."""
+    """Open a file that only this user can read, and lock it within the context."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -125,7 +125,7 @@ def locked(path: Path) -> Iterator[BinaryIO]:
 
 
 def read(file: BinaryIO) -> Mark:
-    """The mark of a login. An empty file is none, and a damaged one is a refusal."""
+    """The mark of a login. An empty file means no attempts. A damaged file counts as a refusal."""
     content = file.read()
     try:
         return Mark(**json.loads(content)) if content else Mark()
@@ -134,7 +134,7 @@ def read(file: BinaryIO) -> Mark:
 
 
 def write(file: BinaryIO, mark: Mark) -> None:
-    """Replace a mark; it is on the disk when this returns."""
+    """Replace a mark. It is on the disk when this returns."""
     file.seek(0)
     file.truncate()
     file.write(json.dumps(asdict(mark)).encode())

@@ -1,4 +1,4 @@
-"""An SFTP server, by paramiko."""
+"""SFTP servers, by the library paramiko."""
 
 import errno
 import posixpath
@@ -32,15 +32,15 @@ from dmail_runner.ship.interface import Content, Rename, Seen
 from dmail_runner.ship.sftp_client import Client, open_sftp
 from dmail_runner.ship.ssh import fingerprint, server, session
 
-BLOCK = 32 << 10  # bytes that every server takes in one write
-OPENSSH_BLOCK = 127 << 10  # OpenSSH takes 255 KiB; this is where fewer answers stop paying for longer copies
-WINDOW = 4 << 20  # bytes under way at once
-UNANSWERED = (TimeoutError, ConnectionError)  # errors that are no answer of the server, though they are OSErrors, as its refusals
+BLOCK = 32 << 10  # bytes of one write that every server accepts
+OPENSSH_BLOCK = 127 << 10  # OpenSSH accepts 255 KiB, but larger writes than this are not faster
+WINDOW = 4 << 20  # bytes that are sent before their answers arrive
+UNANSWERED = (TimeoutError, ConnectionError)  # lost connections. paramiko raises the server's refusals as other OSErrors
 
 
 @dataclass
 class Sftp:
-    """Files below the route's directory on its server. `known`: folders that are there."""
+    """Files below the route's directory on its server. `known`: folders that exist."""
 
     client: Client
     route: SftpRoute
@@ -50,9 +50,11 @@ class Sftp:
 
     @property
     def renames(self) -> tuple[Rename, ...]:
-        """OpenSSH's plain rename is two steps, and never overwrites; its posix-rename is one step, and overwrites.
+        """The ways to rename.
 
-        One after the other, through a second name, they are both: a file that still has its first name was not renamed.
+        OpenSSH's plain rename never overwrites, but is two steps. Its posix-rename is one step, but overwrites. The runner
+        therefore uses posix-rename to a second temporary name, and then the plain rename. A file with its first name was not
+        renamed.
         """
         plain = Rename(one_step=self.route.rename == "atomic")
         if self.route.rename == "auto" and "OpenSSH" in self.version:
@@ -61,7 +63,7 @@ class Sftp:
 
     @property
     def version(self) -> str:
-        """What the server calls itself."""
+        """The version text of the server."""
         channel = self.client.get_channel()
         transport: Any = channel.get_transport() if channel else None
         return str(transport.remote_version) if transport else ""
@@ -82,7 +84,7 @@ class Sftp:
             return Seen(found.st_size, found.st_mtime)
 
     def opened(self, name: str, refusal: OSError) -> Seen | None:
-        """What opening a file tells, if the server answers no other question. Raises OSError."""
+        """Look a file up by opening it, for servers that answer no other request. Raises OSError."""
         try:
             self.client.open(self.path(name), "rb").close()
         except FileNotFoundError:
@@ -94,7 +96,7 @@ class Sftp:
         return Seen(None)
 
     def attributes(self, path: str) -> paramiko.SFTPAttributes:
-        """What the server knows of a file or folder; of one that answers no such question, what its folder's list says."""
+        """The attributes of a file or folder. If the server does not answer `stat`, they come from the list of its folder."""
         try:
             return self.client.stat(path)
         except (FileNotFoundError, *UNANSWERED):
@@ -121,11 +123,11 @@ class Sftp:
             upload(self.client, self.path(name), content, self.block(), created)
 
     def block(self) -> int:
-        """How many bytes go in one write."""
+        """The number of bytes of one write."""
         return OPENSSH_BLOCK if "OpenSSH" in self.version else BLOCK
 
     def make_folder(self, folder: str) -> None:
-        """Make the folder and those above it where they are missing."""
+        """Create the folder and its parents if they are missing."""
         if folder in ("", ".", "/") or folder in self.known:
             return
         with self.explained(f"{self.route.host}:{folder}", "making the folder"):
@@ -138,20 +140,20 @@ class Sftp:
                 except UNANSWERED:
                     raise
                 except OSError:
-                    # Another session may have made it meanwhile; if not, this says what is wrong.
+                    # Another session may have created it meanwhile. If not, this request reports the error.
                     self.attributes(folder)
         self.known.add(folder)
 
     def read(self, name: str) -> Iterator[bytes]:
         with self.explained(self.location(name), "reading it back"), self.client.open(self.path(name), "rb") as file:
-            # With no size it would ask for one, which not every server tells of an open file.
+            # Without a size paramiko would ask for it, and some servers do not report the size of an open file.
             if size := self.size(name):
                 file.prefetch(size)
             while chunk := file.read(BLOCK):
                 yield chunk
 
     def size(self, name: str) -> int | None:
-        """A file's bytes, if the server tells them."""
+        """The size of a file in bytes; None if the server does not report it."""
         try:
             return self.attributes(self.path(name)).st_size
         except UNANSWERED:
@@ -162,7 +164,7 @@ class Sftp:
     def publish(self, temporary: str, final: str, staged: str | None) -> None:
         with self.explained(self.location(final), "renaming"):
             if staged is None:
-                # The plain rename of SFTP version 3 fails where the target exists.
+                # The plain rename of SFTP version 3 fails if the target exists.
                 self.client.rename(self.path(temporary), self.path(final))
             else:
                 rename_through(self.client, *(self.path(name) for name in (temporary, staged, final)))
@@ -180,14 +182,14 @@ class Sftp:
 
     @contextmanager
     def explained(self, location: str, doing: str, refusal: type[Refused] = Refused) -> Iterator[None]:
-        """Errors in the middle of a session: a refusal if the server answered no, else Lost."""
+        """Raise the errors of a session as Refused if the server refused, and otherwise as Lost."""
         try:
             yield
         except TimeoutError:
             raise Lost(f"{location}: no answer in time while {doing}") from None
         except (OSError, paramiko.SSHException, SFTPError, EOFError) as error:
             channel = self.client.get_channel()
-            # A closed socket is told by an OSError, as a refusal is.
+            # paramiko reports a closed socket by an OSError, like a refusal.
             lost = not isinstance(error, OSError) or isinstance(error, ConnectionError) or channel is None or channel.closed
             kind = Lost if lost else Gone if isinstance(error, FileNotFoundError) else refusal
             raise kind(f"{location}: {doing} failed: {one_line(said(error))}") from None
@@ -203,14 +205,14 @@ class Sftp:
 
 
 class Writes:
-    """Answers to pipelined writes. paramiko's own file object drops those that come late."""
+    """Collects the answers to pipelined writes. paramiko's file object drops answers that arrive late."""
 
     def __init__(self) -> None:
         self.waiting = 0
         self.refusal: str | None = None
 
     def _async_response(self, kind: int, message: Message, _: int) -> None:
-        """Take an answer, whichever request was waiting; paramiko calls this by name."""
+        """Record an answer. paramiko calls this method by its name."""
         self.waiting -= 1
         code = message.get_int() if kind == CMD_STATUS else None
         if code != SFTP_OK and self.refusal is None:
@@ -218,15 +220,15 @@ class Writes:
 
 
 def said(error: BaseException) -> str:
-    """What a server said, without the number that paramiko has put before it."""
+    """The server's text, without the number that paramiko puts before it."""
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return text.rstrip(": ") or type(error).__name__
 
 
 def rename_through(client: Client, temporary: str, staged: str, final: str) -> None:
-    """Rename in one step to a second name, and from there to the final one, without overwriting. Raises OSError."""
+    """Rename in one step to a second name, and then to the final name without overwriting. Raises OSError."""
     wire: Any = client
-    nobody = type(None)  # paramiko's word for an answer that is waited for
+    nobody = type(None)  # paramiko's marker of a request whose answer is awaited
     with client.together():
         first = wire._async_request(nobody, CMD_EXTENDED, "posix-rename@openssh.com", temporary.encode(), staged.encode())
         second = wire._async_request(nobody, CMD_RENAME, staged.encode(), final.encode())
@@ -246,12 +248,12 @@ def rename_through(client: Client, temporary: str, staged: str, final: str) -> N
 
 
 def upload(client: paramiko.SFTPClient, path: str, content: Content, size: int, created: Callable[[], None]) -> None:
-    """Write a new file with many writes under way; every answer, and that to the closing, is looked at. Raises OSError."""
+    """Write a new file by pipelined writes, and check every answer, including the one to the close. Raises OSError."""
     wire: Any = client
     flags = SFTP_FLAG_WRITE | SFTP_FLAG_CREATE | SFTP_FLAG_EXCL
     kind, answer = wire._request(CMD_OPEN, path.encode(), flags, paramiko.SFTPAttributes())
     if kind != CMD_HANDLE:
-        raise OSError("the server gave no handle")
+        raise OSError("the server returned no file handle")
     created()
     handle = answer.get_binary()
     writes = Writes()
@@ -262,7 +264,7 @@ def upload(client: paramiko.SFTPClient, path: str, content: Content, size: int, 
         writes.waiting += 1
         while writes.waiting >= WINDOW // size:
             wire._read_response()
-    # Also after a refusal: an answer that is left over would be taken for that to the next request.
+    # Read all answers after a refusal, too. Otherwise the next request would get one of them.
     while writes.waiting:
         wire._read_response()
     try:
@@ -274,7 +276,7 @@ def upload(client: paramiko.SFTPClient, path: str, content: Content, size: int, 
 
 @contextmanager
 def sftp(route: SftpRoute) -> Iterator[Sftp]:
-    """A session on the route's server. Raises DeliveryError, with the stage at which it failed."""
+    """Open a session on the route's server within the context. Raises DeliveryError, which names the stage that failed."""
     with session(route) as transport:
         client = open_sftp(transport, server(route))
         yield Sftp(client, route)

@@ -1,4 +1,4 @@
-"""SFTP on a channel of a session, each answer of which has a deadline."""
+"""SFTP on a channel of an SSH session. Each answer has a deadline."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,9 +19,9 @@ PARAMIKO: Any = paramiko.SFTPClient
 
 
 class Client(paramiko.SFTPClient):
-    """paramiko's client, which can send several requests in one packet.
+    """paramiko's client, which can also send several requests in one packet.
 
-    A request must be sent, and an answer be complete, in the time that the watchdog gives.
+    The watchdog limits the time of each request and each answer.
     """
 
     held: bytes | None = None
@@ -41,7 +41,7 @@ class Client(paramiko.SFTPClient):
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Send the requests made meanwhile in one packet: a killed process has sent all of them, or none."""
+        """Send the requests of the context in one packet, so that a killed process has sent all of them or none."""
         self.held = b""
         try:
             yield
@@ -50,7 +50,7 @@ class Client(paramiko.SFTPClient):
         self._write_all(requests)
 
     def in_time(self, doing: str, do: Callable[..., Any], *given: bytes) -> Any:
-        """Call one of paramiko's methods. If the session was closed because it took too long, that is a TimeoutError."""
+        """Call one of paramiko's methods. Raises TimeoutError if the watchdog has ended the session."""
         try:
             with self.watchdog.limit(doing):
                 return do(self, *given)
@@ -61,7 +61,7 @@ class Client(paramiko.SFTPClient):
 
 
 def open_sftp(transport: Transport, name: str) -> Client:
-    """Open SFTP in a session on the server `name`. Raises DeliveryError."""
+    """Open SFTP in a session. `name`: the server's name for messages. Raises DeliveryError."""
     try:
         with stage(name, OPENING, transport.watchdog):
             channel = transport.open_session()
@@ -69,11 +69,11 @@ def open_sftp(transport: Transport, name: str) -> Client:
             return Client(channel, transport.watchdog)
     except SFTPError:
         raise DeliveryError(
-            f"{name}: {OPENING} failed: the server says something else before SFTP begins, such as a greeting",
-            todo="ask the provider to enable SFTP for this account, with nothing printed at its login",
+            f"{name}: {OPENING} failed: the server sends other output, such as a greeting, before SFTP begins",
+            todo="ask the provider to enable SFTP for this account, without any output at its login",
         ) from None
     except Lost as error:
         if transport.watchdog.late or not transport.is_active():
             raise
-        # The session is there, and the server has closed the channel.
+        # The session works, but the server has closed the channel.
         raise Lost(f"{error.what} (is SFTP enabled for this account?)", todo=error.todo) from None

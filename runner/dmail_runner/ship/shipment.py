@@ -1,4 +1,4 @@
-"""The shipment of a run's parts: in parallel if the route allows it, again if a fault may pass, side files last."""
+"""Ships a run's parts: in parallel if the route allows it, with retries after lost connections, and side files last."""
 
 import time
 from collections import deque
@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from dmail_runner.core.counted import counted
 from dmail_runner.core.values import Part, Receipt, Spooled, Transfer, Watch, ignore_progress
 from dmail_runner.declare.route import AnyRoute, SftpRoute
 from dmail_runner.ledger.intents import Intents
@@ -16,9 +17,14 @@ from dmail_runner.ship.destinations import destination
 
 @dataclass(frozen=True)
 class DeliveryCallbacks:
-    """What a shipment calls: the record of a part's attempts, receipts, messages, progress, and how to wait.
+    """The functions that a shipment calls.
 
-    `watch` is told of each stretch of bytes that has been read from a part.
+    Attributes:
+        intents: returns the record of a part's attempts.
+        delivered: records the receipt of a part.
+        tell: reports progress as text.
+        watch: returns, for a transfer, the function that is called with the number of bytes that were read.
+        wait: waits for a number of seconds.
     """
 
     intents: Callable[[Part], Intents]
@@ -29,7 +35,7 @@ class DeliveryCallbacks:
 
 
 def ship(parts: Sequence[Spooled], route: AnyRoute, callbacks: DeliveryCallbacks) -> None:
-    """Deliver every part, and then the files beside them, in order. Raises DeliveryError or Held at the first fault."""
+    """Deliver all parts, and then the side files in order. Raises DeliveryError or Held at the first error."""
     files = deque(spooled for spooled in parts if not spooled.part.side)
     sides = deque(spooled for spooled in parts if spooled.part.side)
     workers = min(route.parallel, len(files)) if isinstance(route, SftpRoute) else 1
@@ -40,7 +46,7 @@ def ship(parts: Sequence[Spooled], route: AnyRoute, callbacks: DeliveryCallbacks
                 for done in [pool.submit(shipment.carry) for shipment in shipments]:
                     done.result()
             except BaseException:
-                # What another worker has begun it brings to its end; nobody begins anything new.
+                # Other workers finish the part that they have begun, and begin no other one.
                 files.clear()
                 raise
         files.clear()
@@ -49,14 +55,14 @@ def ship(parts: Sequence[Spooled], route: AnyRoute, callbacks: DeliveryCallbacks
 
 @dataclass
 class Shipment:
-    """One session after another, and the parts that are brought by it."""
+    """Delivers parts from a shared queue, in one session after another."""
 
     todo: deque[Spooled]
     route: AnyRoute
     callbacks: DeliveryCallbacks
 
     def carry(self) -> None:
-        """Deliver until nothing is left to do."""
+        """Deliver until the queue is empty."""
         tries = 0
         while self.todo:
             before = len(self.todo)
@@ -71,7 +77,7 @@ class Shipment:
                 self.callbacks.wait(seconds)
 
     def session(self) -> None:
-        """Deliver by one session; a part that is lost on the way is to do again."""
+        """Deliver in one session. A part whose connection is lost returns to the queue."""
         with destination(self.route) as place:
             while self.todo:
                 try:
@@ -79,7 +85,7 @@ class Shipment:
                 except IndexError:
                     return
                 part = spooled.part
-                self.callbacks.tell(f"ship     {part.bytes:,} bytes to {place.location(part.name)}")
+                self.callbacks.tell(f"ship     {counted(part.bytes, 'byte')} to {place.location(part.name)}")
                 start = time.monotonic()
                 watch = self.callbacks.watch(Transfer(part.name, part.bytes, "bytes"))
                 try:
@@ -88,7 +94,9 @@ class Shipment:
                     self.todo.appendleft(spooled)
                     raise
                 except Refused as error:
-                    error.todo = error.todo or f"dmail-runner route test {part.route} looks for settings that the server accepts"
+                    error.todo = (
+                        error.todo or f"dmail-runner route test {part.route} searches for settings that the server accepts"
+                    )
                     raise
                 self.callbacks.delivered(part, receipt)
                 if not receipt.adopted and not part.side:

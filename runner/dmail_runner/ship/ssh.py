@@ -1,4 +1,4 @@
-"""SSH sessions, by paramiko: a pinned host key, modern algorithms, and a deadline for every stage."""
+"""SSH sessions, by the library paramiko: pinned host keys, modern algorithms, and a deadline for each stage."""
 
 import base64
 import hashlib
@@ -20,21 +20,21 @@ from dmail_runner.ship.private_key import private_key
 from dmail_runner.ship.refused import attempt
 from dmail_runner.ship.watchdog import Watchdog
 
-# What goes wrong is reported once, by this module's errors.
+# Errors are reported by this module's exceptions, not by paramiko's log as well.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 HANDSHAKE = "the SSH handshake"
-FOREVER = 1e9  # seconds: paramiko's own time-outs are off, and the watchdog alone says when something is late
+FOREVER = 1e9  # seconds. Turns paramiko's time-outs off, so that only the watchdog ends a session
 Wire = Channel | socket.socket
 
 
 @contextmanager
 def session(route: SftpRoute) -> Iterator[Transport]:
-    """An authenticated session on the route's server, by its jump host if it has one.
+    """An authenticated session on the route's server, through its jump host if it has one.
 
     Raises:
-        DeliveryError: the session could not be made, with the stage; Lost if that may pass.
-        Lost: the server did not answer in time, whatever was waited for.
+        DeliveryError: if the session cannot be opened. The message names the stage. Lost means that another try may succeed.
+        Lost: if the server does not answer in time, at any stage.
 
     """
     with ExitStack() as stack:
@@ -48,7 +48,7 @@ def session(route: SftpRoute) -> Iterator[Transport]:
 
 
 def connect(place: Login, timeout: float) -> socket.socket:
-    """A connection that does not outlive its other end for long. `timeout`: seconds for all addresses of the server together."""
+    """A connection that ends soon after its other end has. `timeout`: seconds for all addresses of the server together."""
     until = time.monotonic() + timeout
     with stage(server(place), "connecting"):
         addresses = socket.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)
@@ -71,7 +71,7 @@ def connect(place: Login, timeout: float) -> socket.socket:
 
 @contextmanager
 def login(wire: Wire, root: socket.socket, place: Login, route: SftpRoute) -> Iterator[Transport]:
-    """Agree on keys, check the host key, and only then say who we are. `root`: the socket that all of it goes by."""
+    """Agree on keys, check the host key, and then log in. `root`: the socket below the session."""
     name = server(place)
     key = private_key(place)
     with handshake(wire, root, name, route.timeout) as transport:
@@ -85,7 +85,7 @@ def login(wire: Wire, root: socket.socket, place: Login, route: SftpRoute) -> It
 
 @contextmanager
 def handshake(wire: Wire, root: socket.socket, name: str, seconds: float) -> Iterator[Transport]:
-    """A transport with a watchdog, before any word is said. A session that was lost because of the watchdog says so."""
+    """A transport with a watchdog, before the handshake. If the watchdog ends the session, the error says so."""
     with ExitStack() as stack:
         stack.callback(wire.close)
         with stage(name, HANDSHAKE):
@@ -104,7 +104,7 @@ def handshake(wire: Wire, root: socket.socket, name: str, seconds: float) -> Ite
 
 
 def shake(transport: Transport, name: str) -> None:
-    """Agree on algorithms and keys. Raises DeliveryError; if the two have no algorithm in common, with what to ask for."""
+    """Agree on algorithms and keys. Raises DeliveryError. Without a common algorithm, it says what to ask the provider for."""
     try:
         with stage(name, HANDSHAKE, transport.watchdog):
             transport.start_client()
@@ -119,7 +119,7 @@ def shake(transport: Transport, name: str) -> None:
 
 
 def hang_up(root: socket.socket, transport: Transport) -> None:
-    """Make every wait of a session fail."""
+    """End a session, so that everything that waits for it fails."""
     with suppress(OSError):
         root.shutdown(socket.SHUT_RDWR)
     transport.packetizer.close()
@@ -135,12 +135,12 @@ def server(place: Login) -> str:
 
 
 def fingerprint(key: paramiko.PKey) -> str:
-    """As OpenSSH shows it."""
+    """The fingerprint of a key in OpenSSH's format."""
     return "SHA256:" + base64.b64encode(hashlib.sha256(key.asbytes()).digest()).decode().rstrip("=")
 
 
 def check_host_key(place: Login, key: paramiko.PKey, name: str) -> None:
-    """Check that the server is one that was pinned. Raises DeliveryError before anything is said to it."""
+    """Check that the server has a pinned key. Raises DeliveryError before any secret is sent."""
     found = fingerprint(key)
     if found not in place.host_key:
         pinned = " or ".join(place.host_key)
@@ -152,7 +152,7 @@ def check_host_key(place: Login, key: paramiko.PKey, name: str) -> None:
 
 @contextmanager
 def stage(name: str, doing: str, watchdog: Watchdog | None = None) -> Iterator[None]:
-    """Errors while a session is made, with the stage. What may pass is Lost."""
+    """Raise errors while a session is opened as DeliveryErrors that name the stage. Lost means that another try may succeed."""
     with ExitStack() as stack:
         if watchdog:
             stack.enter_context(watchdog.limit(doing))

@@ -1,4 +1,4 @@
-"""The client of an object store, made of a route and of nothing that lies about in the environment."""
+"""Creates the client of an object store from a route alone. Settings from the environment are not used."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def client(place: ObjectRoute, options: "ClientConfig", again: "RetryConfig") -> ObjectStore:
-    """A client for a route. It would take whatever the route leaves out from environment variables: what matters is given."""
+    """A client for a route. The library reads missing settings from environment variables, so that all of them are given."""
     match place:
         case S3Route():
             keys = s3_keys(place) if place.access_key_id else None
@@ -32,7 +32,7 @@ def s3(place: S3Route) -> dict[str, Any]:
     endpoint = place.endpoint or f"https://{f'{place.bucket}.' if place.virtual_hosted else ''}{host}"
     config = {
         "endpoint": endpoint,
-        # The variable of this name goes before `endpoint`.
+        # The environment variable for this option would take precedence over `endpoint`.
         "aws_endpoint_url_s3": endpoint,
         "region": place.region,
         "virtual_hosted_style_request": place.virtual_hosted,
@@ -41,7 +41,7 @@ def s3(place: S3Route) -> dict[str, Any]:
         "skip_signature": False,
         "s3_express": False,
         "conditional_put": "etag",
-        # The completion of a multipart copy takes `If-None-Match: *`; a plain copy would replace what is there.
+        # The completion of a multipart copy accepts `If-None-Match: *`. A plain copy would overwrite an object.
         "copy_if_not_exists": "multipart",
         "disable_bulk_delete": True,
         "checksum_algorithm": "SHA256",
@@ -50,7 +50,7 @@ def s3(place: S3Route) -> dict[str, Any]:
 
 
 def s3_keys(place: S3Route) -> Callable[[], Any]:
-    """The route's keys, and no session token but its own: one of the environment's would go with somebody else's keys."""
+    """The route's keys and session token. A session token of the environment would belong to other keys."""
     keys = {
         "access_key_id": secret(place.access_key_id),
         "secret_access_key": secret(place.secret_access_key),
@@ -61,7 +61,7 @@ def s3_keys(place: S3Route) -> Callable[[], Any]:
 
 
 def azure(place: AzureRoute) -> dict[str, Any]:
-    """The account and its key; the library takes no connection string, but its parts by their names."""
+    """The account and its key. The library does not accept a connection string, so that its parts are given by name."""
     parts = connection_parts(secret(place.connection_string) or "")
     key = parts.get("AccountKey") or secret(place.key)
     sas = parts.get("SharedAccessSignature") or secret(place.sas)

@@ -1,4 +1,4 @@
-"""What an object store answers, in plain words: what it refused, what can be asked again, and what nobody knows."""
+"""Turns errors of an object store into delivery errors: refusals, requests that can be repeated, and unknown results."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from dmail_runner.ship.answers import Gone, Lost, Refused, Taken, Unheard
 
 @contextmanager
 def explained(location: str, doing: str) -> Iterator[None]:
-    """What the store answers, in plain words."""
+    """Raise the library's errors within the context as delivery errors."""
     try:
         yield
     except (BaseError, OSError, ValueError) as error:
@@ -21,17 +21,17 @@ def explained(location: str, doing: str) -> Iterator[None]:
 
 
 def fault(location: str, doing: str, text: str) -> DeliveryError:
-    """What to raise for what the library says. Its words have addresses with signatures, and the server's whole answer."""
+    """The delivery error for the library's text. That text is not quoted in full, because it has signed addresses."""
     said, _, debug = text.partition("Debug source:")
     found = re.search(r"status code: (\d{3})|\(code: (\d{3})\)", said)
     answer = re.search(r"<Code>(\w+)</Code>\s*<Message>([^<]*)", said)
     if not found and not answer:
         return unanswered(location, doing, said, debug)
-    # S3 may say 200 first, and then that it failed.
+    # S3 may answer 200 first, and report the failure in the body.
     status = int(found[1] or found[2]) if found else 200
     code = answer[1] if answer else ""
     words = f"{status} {code}: {plain(answer[2].strip().partition(chr(10))[0])}" if answer else f"{status} {phrase(status)}"
-    # Of S3's 409, some only say that somebody else is at it; Azure's say by their code what is meant.
+    # S3 also answers 409 to concurrent requests. Azure's 409 has a code that names the reason.
     if status == HTTPStatus.PRECONDITION_FAILED or (status == HTTPStatus.CONFLICT and "AlreadyExists" in code):
         return Taken(f"{location} exists already ({words}); it was not touched")
     if status == HTTPStatus.TOO_MANY_REQUESTS or code in ("SlowDown", "ServerBusy"):
@@ -43,7 +43,7 @@ def fault(location: str, doing: str, text: str) -> DeliveryError:
 
 
 def unanswered(location: str, doing: str, said: str, debug: str) -> DeliveryError:
-    """Without an answer, or with none that was meant for us."""
+    """The delivery error if the store did not answer, or something else did."""
     if "redirect without LOCATION" in said:
         return Refused(f"{location}: {doing} was refused: it is elsewhere", todo="check the route's `region` and `endpoint`")
     if certificate := re.search(r"InvalidCertificate\(\s*(\w+)", debug):
@@ -54,7 +54,7 @@ def unanswered(location: str, doing: str, said: str, debug: str) -> DeliveryErro
         )
     kind = re.search(r"HttpError \{\s*kind: (\w+)", debug)
     if not kind:
-        # Of a name or an address that it does not take, the library tells before it sends anything.
+        # The library reports an invalid name or address before it sends anything.
         error = Refused if re.search(r"Could not parse path|URL scheme is not allowed|builder error", said + debug) else Lost
         return error(f"{location}: {doing} failed: {plain(said.partition('error response:')[0])}")
     if kind[1] == "Connect":
@@ -64,16 +64,16 @@ def unanswered(location: str, doing: str, said: str, debug: str) -> DeliveryErro
 
 
 def harmless(said: str) -> bool:
-    """A step of S3's multipart copy before the last, which alone gives the name."""
+    """Whether the request is a step of S3's multipart copy before the last one. Only the last one creates the object."""
     return re.search(r"performing (POST \S+\?uploads|PUT \S+[?&]partNumber)=", said) is not None
 
 
 def advice(status: int, code: str, doing: str) -> str | None:
-    """What to do about a refusal."""
+    """The advice for a refusal; None if there is none."""
     if status == HTTPStatus.NOT_FOUND:
         return "check the route's bucket or container, and its region"
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        missing = "; S3 says this of a missing object, too, to whom it does not let list the bucket"
+        missing = "; S3 also gives this answer for a missing object if the account may not list the bucket"
         return "check the route's credentials, and what they may do" + (missing if not code and "size" in doing else "")
     return None
 
@@ -86,6 +86,6 @@ def phrase(status: int) -> str:
 
 
 def plain(text: str) -> str:
-    """A message in one line, without its debug output and without addresses: they may be signed."""
+    """A message in one line, without debug output, and without addresses, because they may be signed."""
     text = re.sub(r"\w+://\S+", "(address)", text.partition("Debug source:")[0])
     return " ".join(text.split())[:300]

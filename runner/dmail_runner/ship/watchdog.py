@@ -1,4 +1,4 @@
-"""The deadline of whatever a session waits for."""
+"""Deadlines for everything that a session waits for."""
 
 import threading
 from collections.abc import Callable
@@ -7,32 +7,32 @@ from time import monotonic
 
 
 class Watchdog:
-    """Ends a session that is waiting for longer than it may.
+    """Ends a session if a step of it takes too long.
 
-    paramiko waits for some answers without end, and its time-outs begin anew with every byte. Here a step is over in time, or
-    `end` is called, from a thread of its own. It must make every wait of the session fail.
+    paramiko waits for some answers without a limit, and its time-outs begin again with every byte. The watchdog limits each step.
+    If a step is late, its thread calls `end`, which must make everything that waits for the session fail.
 
     Attributes:
-        late: what the session was doing when its time was up.
+        late: the step that took too long; None if there is none.
 
     """
 
     def __init__(self, seconds: float, end: Callable[[], None]) -> None:
-        """`seconds`: what each step may take."""
+        """Start the watchdog. `seconds`: the time limit of each step."""
         self.seconds = seconds
         self.end = end
         self.late: str | None = None
-        # By thread, for paramiko sends requests from several of them.
+        # By thread, because paramiko sends requests from several threads.
         self.due: dict[int, tuple[float, str]] = {}
         self.over = threading.Event()
         threading.Thread(target=self.look, name="watchdog", daemon=True).start()
 
     def limit(self, doing: str) -> "Step":
-        """Give a step its time, while the context lasts. A step within another one has no longer than that."""
+        """Limit the time of a step: the returned context. A step within another one also has that one's limit."""
         return Step(self, doing)
 
     def look(self) -> None:
-        """Look at the steps until the session is over, and end it if one of them is late."""
+        """Check the steps until the session is over. End the session if a step is late."""
         while not self.over.wait(min(self.seconds / 10, 1)):
             now = monotonic()
             late = [doing for until, doing in list(self.due.values()) if now > until]
@@ -42,12 +42,12 @@ class Watchdog:
                 return
 
     def stop(self) -> None:
-        """The session is over."""
+        """Stop the watchdog, because the session is over."""
         self.over.set()
 
 
 class Step:
-    """A step that must be over in time. There is one for every packet, so that it is no generator."""
+    """The context of a limited step. It is a class and not a generator for speed, because every packet needs one."""
 
     __slots__ = ("doing", "outer", "thread", "watchdog")
 

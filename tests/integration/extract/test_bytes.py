@@ -266,7 +266,7 @@ def test_the_same_rows_are_the_same_bytes_on_every_machine(tmp_path: Path, machi
 def test_a_folded_line_break_may_be_the_delimiter(warehouse: duckdb.DuckDBPyConnection, folder: Path) -> None:
     table = Table(("b", "c"), (("1", "x", "y", None), ("2", "two\nlines", "y", None)))
     form = {"type": "delimited", "delimiter": " ", "quoting": "none"}
-    with pytest.raises(ExtractError, match=r"b: 1 values have .*, such as that of profile_id 2"):
+    with pytest.raises(ExtractError, match=r"b: 1 value has .*, such as that of profile_id 2"):
         write(warehouse, table, envelope(columns_of(table), form), folder)
 
 
@@ -276,9 +276,9 @@ def test_a_folded_line_break_may_be_the_delimiter(warehouse: duckdb.DuckDBPyConn
 def test_a_byte_order_mark_is_no_value(warehouse: duckdb.DuckDBPyConnection, folder: Path, form: dict[str, Any]) -> None:
     table = Table((KEY, "b"), (("\ufeff1", "\ufeff", None, None),))
     given = envelope(columns_of(table, {name: {"width": 9} for name in (KEY, "b")}), {"header": False, **form})
-    with pytest.raises(ExtractError, match="profile_id: 1 values have a byte order mark at the beginning") as refused:
+    with pytest.raises(ExtractError, match="profile_id: 1 value has a byte order mark at the beginning") as refused:
         write(warehouse, table, given, folder)
-    assert "b: 1 values" not in str(refused.value), "elsewhere it is a character as any other"
+    assert "b: 1 value" not in str(refused.value), "elsewhere it is a character as any other"
 
 
 def test_a_record_larger_than_a_part_is_named(warehouse: duckdb.DuckDBPyConnection, folder: Path) -> None:

@@ -176,7 +176,7 @@ def test_keys_of_sequoia(keys: Path, profile: Profile, suite: CipherSuite) -> No
     late = judge(bytes(certificate), fingerprint, NOW, NOW + timedelta(days=30))
     assert late[0] is None
     assert late[1]
-    assert "before the provider is done with the files" in late[1].what
+    assert "before the provider's retention of the files ends" in late[1].what
 
 
 def test_what_the_mail_house_is_asked_for_helps(gpg: Gpg, keys: Path) -> None:

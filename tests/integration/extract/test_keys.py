@@ -32,10 +32,10 @@ def test_every_key_that_is_not_good_is_told(gpg: Gpg, acme: str, keys: Path) -> 
     certificate = (gpg.home / "openpgp-revocs.d" / f"{revoked}.rev").read_text().replace(":-----BEGIN", "-----BEGIN")
     gpg("--import", given=certificate.encode())
     cases["revoked.asc"] = (gpg.public(revoked), revoked, "is revoked")
-    cases["secret.asc"] = (gpg("--armor", "--export-secret-keys", acme), acme, "holds a secret key")
+    cases["secret.asc"] = (gpg("--armor", "--export-secret-keys", acme), acme, "contains a secret key")
     cases["other.asc"] = (gpg.public(signs), acme, f"has the fingerprint {signs}, but {acme} is pinned")
-    cases["two.asc"] = (gpg.public(acme, signs), acme, "holds 2 keys")
-    cases["garbage.asc"] = (b"no key at all", acme, "is no OpenPGP public key")
+    cases["two.asc"] = (gpg.public(acme, signs), acme, "contains 2 keys")
+    cases["garbage.asc"] = (b"no key at all", acme, "is not an OpenPGP public key")
     for name, (content, fingerprint, told) in cases.items():
         (keys / name).write_bytes(content)
         ((error, text),) = problems(keys, to((name, fingerprint)))
@@ -54,7 +54,7 @@ def test_a_key_must_outlast_its_files_and_warns_before(gpg: Gpg, keys: Path) -> 
     assert "ask for a new one" in told
     ((error, told),) = problems(keys, encryption, until=NOW + timedelta(days=21))
     assert error
-    assert "before the provider is done with the files" in told
+    assert "before the provider's retention of the files ends" in told
 
 
 def test_a_subkey_that_was_replaced_does_no_harm(gpg: Gpg, keys: Path, tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def test_a_sealer_that_is_killed_is_an_error(acme: str, keys: Path, tmp_path: Pa
     sealer = Sealer(tmp_path / "f.pgp", to(("acme.asc", acme)), keys)
     sealer.write(b"row\n")
     sealer.process.kill()
-    with pytest.raises(ExtractError, match="could not be sealed"):
+    with pytest.raises(ExtractError, match="could not be encrypted"):
         flood(sealer)
     sealer.abandon()
     assert [path.name for path in tmp_path.iterdir()] == ["keys"]
@@ -185,7 +185,7 @@ def test_a_part_that_fails_after_its_end_leaves_none_of_them(acme: str, keys: Pa
     assert len(writer.ended) == 2
     sealers[0].process.send_signal(signal.SIGCONT)
     sealers[1].process.kill()
-    with pytest.raises(ExtractError, match=r"00002\.part could not be sealed"):
+    with pytest.raises(ExtractError, match=r"00002\.part could not be encrypted"):
         writer.close()
     writer.abandon()
     assert told == [1]

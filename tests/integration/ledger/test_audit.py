@@ -70,24 +70,24 @@ def found(ledger: Ledger) -> list[str]:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ("update runs set included = 3", "of runs is not as event 8 says: included is 3, and was 2"),
+        ("update runs set included = 3", "of runs differs from event 8: included is 3, and was 2"),
         ("update runs set seeds = 3", "seeds is 3, and was 0"),
         ("update runs set cost = '2 USD'", "cost is '2 USD', and was '1 USD'"),
         ("update runs set frozen_at = '2027-01-01T00:00:00+00:00'", "frozen_at is"),
         ("update runs set created_at = '2027-01-01T00:00:00+00:00'", "created_at is"),
-        ("update exclusions set profiles = 9", "of exclusions is not as event 4 says: profiles is 9, and was 1"),
-        ("update places set pieces = 9", "of places is not as event 4 says: pieces is 9, and was 2"),
-        ("update parts set rows = 9", "of parts is not as event 6 says: rows is 9, and was 2"),
+        ("update exclusions set profiles = 9", "of exclusions differs from event 4: profiles is 9, and was 1"),
+        ("update places set pieces = 9", "of places differs from event 4: pieces is 9, and was 2"),
+        ("update parts set rows = 9", "of parts differs from event 6: rows is 9, and was 2"),
         ("update parts set delivered_at = '2027-01-01T00:00:00+00:00'", "delivered_at is"),
-        ("update intents set at = '2027-01-01T00:00:00+00:00'", "of intents is not as event 5 says"),
-        ("update proofs set rows = 9", "of proofs is not as event"),
-        ("update route_tests set route = 'other'", "of route_tests is not as event"),
-        ("delete from exclusions", "of exclusions is missing: event 4 tells of it"),
+        ("update intents set at = '2027-01-01T00:00:00+00:00'", "of intents differs from event 5"),
+        ("update proofs set rows = 9", "of proofs differs from event"),
+        ("update route_tests set route = 'other'", "of route_tests differs from event"),
+        ("delete from exclusions", "of exclusions is missing: event 4 has it"),
         (
             "insert into approvals (campaign, at, by, fingerprint, content) values ('letter', 'x', 'ann', 'f', '{}')",
             "of approvals was added",
         ),
-        ("insert into notices (subject, at) values ('held letter', 'x')", "of notices was added: no event tells of it"),
+        ("insert into notices (subject, at) values ('held letter', 'x')", "of notices was added: no event has it"),
         (
             "insert into schedules (campaign, seen_at, declared, planned_to) values ('l', 'x', 'null', 'x')",
             "of schedules was added",
@@ -113,7 +113,7 @@ def test_every_column_of_every_row_is_covered(ledger: Ledger) -> None:
                 continue
             with ledger.engine.connect() as connection, connection.begin() as change:
                 connection.exec_driver_sql("pragma defer_foreign_keys = on")
-                new = "7" if isinstance(column["type"], sa.Integer | sa.Boolean) else "'edited'"
+                new = "7777" if isinstance(column["type"], sa.Integer | sa.Boolean) else "'edited'"
                 done = connection.exec_driver_sql(
                     f'update {table} set "{name}" = {new} where rowid = (select max(rowid) from {table}) and "{name}" is not {new}'
                 )
@@ -148,11 +148,11 @@ def test_exported_events_show_what_was_changed_since(ledger: Ledger, tmp_path: P
         connection.execute(head.update().values(number=2))
     with ledger.reading() as connection:
         told = list(differences(connection, kept))
-    assert told[0] == f"event 2 is not as {kept} has it: detail, hash"
+    assert told[0] == f"event 2 differs from {kept}: detail, hash"
     assert told[1].startswith(f"event 3 of {kept} (")
     for text in ("nonsense\n", '{"number": 1}\n', "[1]\n"):
         kept.write_text(text)
-        with ledger.reading() as connection, pytest.raises(UsageError, match="is not what `audit export` writes"):
+        with ledger.reading() as connection, pytest.raises(UsageError, match="is not a file of `audit export`"):
             list(differences(connection, kept))
 
 
@@ -214,7 +214,7 @@ def test_the_command_names_what_differs(project: Project) -> None:
     events = [json.loads(line) for line in exported.stdout.splitlines()]
     verified = project.call("audit", "verify", "--against", "kept.jsonl")
     assert verified.returncode == DONE, verified.stderr
-    assert f"{len(events)} events, none edited or missing, and every row is as they say" in verified.stdout
+    assert f"{len(events)} events, none edited or missing, and all rows match" in verified.stdout
     assert events[-1]["hash"] in verified.stdout
     assert "has no anchor" not in verified.stdout
     (project.path / ".dmail/ledger.anchor").unlink()

@@ -5,8 +5,25 @@ from typing import Any
 import duckdb
 import pytest
 
-COLUMNS = ("first_name", "last_name", "company", "address_line1", "address_line2", "city", "region", "postal_code", "country_code")
-RIGHT = {"first_name": "Fay", "last_name": "Smith", "address_line1": "5 Elm St", "city": "Boston", "region": "MA", "postal_code": "02134"}
+COLUMNS = (
+    "first_name",
+    "last_name",
+    "company",
+    "address_line1",
+    "address_line2",
+    "city",
+    "region",
+    "postal_code",
+    "country_code",
+)
+RIGHT = {
+    "first_name": "Fay",
+    "last_name": "Smith",
+    "address_line1": "5 Elm St",
+    "city": "Boston",
+    "region": "MA",
+    "postal_code": "02134",
+}
 NOBODY = {"first_name": None, "last_name": None}
 PARIS = {"country_code": "FR", "region": None, "postal_code": "75001", "city": "Paris"}
 WRONG: list[tuple[dict[str, Any], str]] = [
@@ -33,9 +50,14 @@ FINE: list[dict[str, Any]] = [
 def problems(match_sql: dict[str, str], seeded: duckdb.DuckDBPyConnection, people: list[dict[str, Any]]) -> list[str | None]:
     fields = ", ".join(f"{name} varchar" for name in COLUMNS)
     seeded.execute(f"create or replace temp table people (nr integer, profile_id varchar, {fields})")
-    rows = [[nr, str(nr), *({"country_code": "US", **RIGHT, **person}.get(name) for name in COLUMNS)] for nr, person in enumerate(people)]
+    rows = [
+        [nr, str(nr), *({"country_code": "US", **RIGHT, **person}.get(name) for name in COLUMNS)]
+        for nr, person in enumerate(people)
+    ]
     seeded.executemany(f"insert into people values ({', '.join('?' * (len(COLUMNS) + 2))})", rows)
-    return [problem for (problem,) in seeded.execute(f"select address_problem from ({match_sql['addresses']}) order by nr").fetchall()]
+    return [
+        problem for (problem,) in seeded.execute(f"select address_problem from ({match_sql['addresses']}) order by nr").fetchall()
+    ]
 
 
 def test_what_cannot_be_has_a_problem(match_sql: dict[str, str], seeded: duckdb.DuckDBPyConnection) -> None:

@@ -31,7 +31,10 @@ NEIGHBOURS: list[dict[str, Any]] = [
 def fill(seeded: duckdb.DuckDBPyConnection, table: str, people: list[dict[str, Any]], more: str = "") -> None:
     fields = ", ".join(f"{name} varchar" for name in COLUMNS)
     seeded.execute(f"create or replace temp table {table} (profile_id varchar, {fields}{more})")
-    rows = [[person.get("profile_id", str(nr)), *({**FAY, **person}.get(name) for name in COLUMNS)] for nr, person in enumerate(people)]
+    rows = [
+        [person.get("profile_id", str(nr)), *({**FAY, **person}.get(name) for name in COLUMNS)]
+        for nr, person in enumerate(people)
+    ]
     names = ", ".join(("profile_id", *COLUMNS))
     seeded.executemany(f"insert into {table} ({names}) values ({', '.join('?' * (len(COLUMNS) + 1))})", rows)
 
@@ -60,7 +63,9 @@ def test_two_households(match_sql: dict[str, str], seeded: duckdb.DuckDBPyConnec
     assert not pairs(match_sql, seeded, [{}, person])
 
 
-@pytest.mark.parametrize("lines", [("512 N Elm Ave", "512 S Elm Ave"), ("512 Elm Ave Apt 4", "512 Elm Ave Apt 5"), ("8 21st St", "8 22nd St")])
+@pytest.mark.parametrize(
+    "lines", [("512 N Elm Ave", "512 S Elm Ave"), ("512 Elm Ave Apt 4", "512 Elm Ave Apt 5"), ("8 21st St", "8 22nd St")]
+)
 def test_two_doors(match_sql: dict[str, str], seeded: duckdb.DuckDBPyConnection, lines: tuple[str, str]) -> None:
     people: list[dict[str, Any]] = [{"address_line1": lines[0]}, {"first_name": "George", "address_line1": lines[1]}]
     assert not pairs(match_sql, seeded, people)
@@ -108,7 +113,9 @@ def test_the_order_of_the_rows_does_not_matter(match_sql: dict[str, str], seeded
 
 
 def test_a_large_block_is_compared_in_parts_and_reported(match_sql: dict[str, str], seeded: duckdb.DuckDBPyConnection) -> None:
-    people: list[dict[str, Any]] = [{"address_line1": f"{nr} Lexington Ave"} for nr in range(100, 1000, 9)] + [{"last_name": "Andersen"}]
+    people: list[dict[str, Any]] = [{"address_line1": f"{nr} Lexington Ave"} for nr in range(100, 1000, 9)] + [
+        {"last_name": "Andersen"}
+    ]
     assert pairs(match_sql, seeded, people)
     (said,) = seeded.execute("select why from int_similar_profiles where unit = 'cut'").fetchall()
     assert "blocks were too large" in said[0]
@@ -117,7 +124,11 @@ def test_a_large_block_is_compared_in_parts_and_reported(match_sql: dict[str, st
 
 
 def test_an_entry_of_a_list_matches_with_typing_errors(match_sql: dict[str, str], seeded: duckdb.DuckDBPyConnection) -> None:
-    fill(seeded, "people", [{}, {"first_name": "George"}, {"last_name": "Miller"}, {"address_line1": "98 Oak St", "postal_code": "62711"}])
+    fill(
+        seeded,
+        "people",
+        [{}, {"first_name": "George"}, {"last_name": "Miller"}, {"address_line1": "98 Oak St", "postal_code": "62711"}],
+    )
     listed: list[tuple[dict[str, Any], set[str]]] = [
         ({"last_name": "Andersn"}, {"0"}),
         ({"first_name": None, "last_name": "Andersn"}, {"0", "1"}),

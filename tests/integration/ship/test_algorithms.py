@@ -93,7 +93,7 @@ def test_a_server_that_says_that_it_takes_no_rsa_keys_with_sha2(tmp_path: Path) 
     no_sha2 = {"pubkeys": ["rsa-sha2-256", "rsa-sha2-512"]}
     with (
         login_server(wants=(("publickey",),), disabled=no_sha2) as server,
-        pytest.raises(LoginRefused, match=r"is not possible: the server takes RSA keys with SHA-1 only"),
+        pytest.raises(LoginRefused, match=r"is not possible: the server accepts RSA keys with SHA-1 only"),
         session(SftpRoute.model_validate(server.login | {"private_key": key})),
     ):
         pass

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import paramiko
@@ -16,9 +17,20 @@ from dmail_runner.declare.route import Route
 from dmail_runner.ship import destination
 from dmail_runner.ship.answers import Lost
 from login_server import PASSWORD, LoginServer, Session, login_server
+from servers.silence import clock
+from wait import HANGS
 
-TIMEOUT = 2.0  # seconds, which an honest handshake never takes, however busy the machine
-HANG = 60  # seconds after which a test counts as hanging
+TIMEOUT = 20.0
+"""Seconds by the clock of servers/silence.py: ten minutes while a server is honest, and one second when it has fallen silent."""
+OFTEN = 0.1
+"""Seconds between two signs of life. They must not begin the time-out anew."""
+
+
+@pytest.fixture
+def mark(tmp_path: Path) -> Iterator[Path]:
+    """A file that a server makes when it falls silent."""
+    with clock(tmp_path / "silent"):
+        yield tmp_path / "silent"
 
 
 def ask(place: Any) -> None:
@@ -36,13 +48,13 @@ def visit(entry: dict[str, Any], do: Callable[[Any], None] = ask) -> Lost:
 
     thread = threading.Thread(target=go, daemon=True)
     thread.start()
-    thread.join(HANG)
+    thread.join(HANGS)
     assert found, "it hangs"
     return found[0]
 
 
 @contextmanager
-def raw_server(speak: Callable[[socket.socket], None]) -> Iterator[dict[str, Any]]:
+def raw_server(speak: Callable[[socket.socket], object]) -> Iterator[dict[str, Any]]:
     """A server that says what it likes; the entry of a route that leads there."""
     listener = socket.create_server(("127.0.0.1", 0))
     wires: list[socket.socket] = []
@@ -71,29 +83,37 @@ def raw_server(speak: Callable[[socket.socket], None]) -> Iterator[dict[str, Any
             wire.close()
 
 
-def nothing(wire: socket.socket) -> None:
+def nothing(wire: socket.socket, mark: Path) -> None:
     wire.recv(1)
-    threading.Event().wait(HANG)
+    mark.touch()
+    while wire.recv(65536):
+        """Read on, and say nothing."""
 
 
-def version_only(wire: socket.socket) -> None:
+def version_only(wire: socket.socket, mark: Path) -> None:
     wire.sendall(b"SSH-2.0-Silent\r\n")
-    threading.Event().wait(HANG)
+    heard = b""
+    while chunk := wire.recv(65536):
+        heard += chunk
+        if not heard.endswith(b"\r\n"):  # more than the client's version, so that it has read this one
+            mark.touch()
 
 
-def lines(wire: socket.socket) -> None:
+def lines(wire: socket.socket, mark: Path) -> None:
     """Lines before the version are allowed, and begin a new time-out of paramiko's each."""
+    mark.touch()
     while True:
         wire.sendall(b"welcome\r\n")
-        time.sleep(TIMEOUT / 4)
+        time.sleep(OFTEN)
 
 
-def drops(wire: socket.socket) -> None:
+def drops(wire: socket.socket, mark: Path) -> None:
     """A version that never ends."""
+    mark.touch()
     wire.sendall(b"SSH-2.0-")
     while True:
         wire.sendall(b"x")
-        time.sleep(TIMEOUT / 20)
+        time.sleep(OFTEN)
 
 
 @pytest.mark.parametrize(
@@ -105,8 +125,8 @@ def drops(wire: socket.socket) -> None:
         (drops, "its version"),
     ],
 )
-def test_before_the_login(speak: Callable[[socket.socket], None], told: str) -> None:
-    with raw_server(speak) as entry:
+def test_before_the_login(speak: Callable[[socket.socket, Path], None], told: str, mark: Path) -> None:
+    with raw_server(lambda wire: speak(wire, mark)) as entry:
         assert f"no answer in time at the SSH handshake ({told})" in visit(entry).what
 
 
@@ -119,7 +139,9 @@ def test_something_else_than_ssh() -> None:
 
 class SilentPassword(Session):
     def check_auth_password(self, username: str, password: str) -> int:
-        while not self.server.over.wait(TIMEOUT / 10):
+        assert self.server.mark
+        self.server.mark.touch()
+        while not self.server.over.wait(OFTEN):
             self.transport.send_ignore()
         return paramiko.AUTH_FAILED
 
@@ -128,7 +150,7 @@ def keep_alive(server: LoginServer) -> None:
     """Send what means nothing, for as long as the test takes."""
 
     def send() -> None:
-        while not server.over.wait(TIMEOUT / 10):
+        while not server.over.wait(OFTEN):
             for transport in list(server.transports):
                 with suppress(paramiko.SSHException, OSError, EOFError):
                     if transport.is_authenticated():
@@ -138,31 +160,43 @@ def keep_alive(server: LoginServer) -> None:
     threading.Thread(target=send, daemon=True).start()
 
 
-def silent(_: paramiko.Channel) -> None:
-    threading.Event().wait(HANG)
+def fall_silent(mark: Path) -> None:
+    """Wait, while the channel is open: it is closed when nobody refers to it."""
+    mark.touch()
+    threading.Event().wait(HANGS)
 
 
-def one_byte_at_a_time(channel: paramiko.Channel) -> None:
+def silent(channel: paramiko.Channel, mark: Path) -> None:
+    receive(channel)
+    fall_silent(mark)
+
+
+def one_byte_at_a_time(channel: paramiko.Channel, mark: Path) -> None:
     """SFTP's version in an answer of a thousand bytes, of which one comes now and then."""
+    receive(channel)
+    mark.touch()
     with suppress(OSError):
         for byte in b"\x00\x00\x03\xe8\x02\x00\x00\x00\x03" + b"\x00" * 999:
             channel.send(bytes([byte]))
-            time.sleep(TIMEOUT / 20)
+            time.sleep(OFTEN)
 
 
-def version_then_silent(channel: paramiko.Channel) -> None:
+def version_then_silent(channel: paramiko.Channel, mark: Path) -> None:
     with suppress(OSError):
         channel.send(b"\x00\x00\x00\x05\x02\x00\x00\x00\x03")
-        threading.Event().wait(HANG)
+        receive(channel)
+        receive(channel)
+        fall_silent(mark)
 
 
-def open_then_silent(channel: paramiko.Channel) -> None:
+def open_then_silent(channel: paramiko.Channel, mark: Path) -> None:
     with suppress(OSError):
         channel.send(b"\x00\x00\x00\x05\x02\x00\x00\x00\x03")
         receive(channel)
         request = receive(channel)
         channel.send(b"\x00\x00\x00\x0a\x66" + request[1:5] + b"\x00\x00\x00\x01h")
-        threading.Event().wait(HANG)
+        receive(channel)
+        fall_silent(mark)
 
 
 def receive(channel: paramiko.Channel) -> bytes:
@@ -183,22 +217,24 @@ def receive(channel: paramiko.Channel) -> bytes:
     ],
     ids=["channel", "subsystem", "version", "slow version", "stat"],
 )
-def test_after_the_login_though_it_sends_keep_alives(options: dict[str, Any], told: str) -> None:
-    with login_server(**options) as server:
+def test_after_the_login_though_it_sends_keep_alives(options: dict[str, Any], told: str, mark: Path) -> None:
+    if speak := options.get("subsystem"):
+        options = {"subsystem": lambda channel: speak(channel, mark)}
+    with login_server(**options, mark=mark) as server:
         keep_alive(server)
         assert told in visit(server.login | {"password": PASSWORD}).what
 
 
-def test_at_the_login_though_it_sends_keep_alives(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_at_the_login_though_it_sends_keep_alives(mark: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("login_server.Session", SilentPassword)
-    with login_server() as server:
+    with login_server(mark=mark) as server:
         told = visit(server.login | {"password": PASSWORD}).what
         assert "no answer in time at authentication as acme (password)" in told
 
 
-def test_a_server_that_takes_no_bytes() -> None:
+def test_a_server_that_takes_no_bytes(mark: Path) -> None:
     """It opens the file, reads no more, and keeps the line alive."""
-    with login_server(subsystem=open_then_silent) as server:
+    with login_server(subsystem=lambda channel: open_then_silent(channel, mark)) as server:
         keep_alive(server)
         content = io.BytesIO(bytes(20_000_000))
         lost = visit(server.login | {"password": PASSWORD}, lambda place: place.write("letters.csv", content))

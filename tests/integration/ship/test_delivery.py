@@ -1,5 +1,6 @@
 """Delivery against real and against lying servers: whole under the final name, or not there."""
 
+import socket
 import stat
 import subprocess
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from dmail_runner.core.values import Spooled
 from dmail_runner.declare.route import FolderRoute, SftpRoute
 from dmail_runner.ledger.intents import Word
 from dmail_runner.ship import Refused, destination
+from servers.silence import clock
 from sshd import Sshd, free_port, serve
 
 
@@ -237,9 +239,14 @@ def test_a_look_into_a_folder_that_does_not_exist(route: Place) -> None:
         assert not place.remove("in/none/letters.csv")
 
 
-@pytest.mark.parametrize("subsystem", ["/bin/sleep 60", "/usr/bin/yes"])
+@pytest.mark.parametrize("subsystem", ["touch {mark}; exec /bin/sleep 60", "/usr/bin/yes"])
 def test_a_subsystem_that_does_not_speak_sftp(spooled: Spooled, tmp_path: Path, subsystem: str) -> None:
-    with serve(tmp_path / "sshd", subsystem=subsystem) as server, pytest.raises(DeliveryError, match="opening SFTP"):
+    mark = tmp_path / "silent"
+    with (
+        clock(mark),
+        serve(tmp_path / "sshd", subsystem=subsystem.format(mark=mark)) as server,
+        pytest.raises(DeliveryError, match="opening SFTP"),
+    ):
         send(spooled, sftp_route(server, timeout=2))
 
 
@@ -317,8 +324,11 @@ def test_nobody_listens(spooled: Spooled, sshd: Sshd) -> None:
         send(spooled, sftp_route(sshd, port=free_port()))
 
 
-def test_a_server_that_accepts_and_says_nothing(spooled: Spooled, sshd: Sshd) -> None:
-    import socket
-
-    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(DeliveryError, match="the SSH handshake"):
-        send(spooled, sftp_route(sshd, port=silent.getsockname()[1], timeout=1))
+def test_a_server_that_accepts_and_says_nothing(spooled: Spooled, sshd: Sshd, tmp_path: Path) -> None:
+    (tmp_path / "silent").touch()
+    with (
+        clock(tmp_path / "silent"),
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        pytest.raises(DeliveryError, match="the SSH handshake"),
+    ):
+        send(spooled, sftp_route(sshd, port=silent.getsockname()[1], timeout=10))

@@ -135,7 +135,7 @@ def test_a_command_that_gives_no_code_costs_no_attempt(command: list[str], told:
         ({"private_key": "k", "agent": True}, "at most one of `private_key`"),
         ({"password": "p", "passphrase": "x"}, "has a `passphrase`, but no private key"),
         ({"password": "p", "one_time_code": "1", "one_time_code_command": ["x"]}, "at most one of `one_time_code`"),
-        ({"password": "p", "one_time_code": "1", "parallel": 2}, "good for one session"),
+        ({"password": "p", "one_time_code": "1", "parallel": 2}, "for one session"),
     ],
 )
 def test_a_login_that_cannot_be_is_refused_before(given: dict[str, Any], told: str) -> None:

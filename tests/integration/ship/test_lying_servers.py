@@ -176,7 +176,7 @@ def test_a_close_that_is_refused_is_seen(spooled: Spooled, tmp_path: Path) -> No
 def test_bytes_that_changed_on_the_way_are_seen(spooled: Spooled, tmp_path: Path) -> None:
     with (
         lying_server(tmp_path / "root", Faults(flip_write=1)) as route,
-        pytest.raises(DeliveryError, match="other bytes are there than were sent"),
+        pytest.raises(DeliveryError, match="it has other bytes than were sent"),
     ):
         send(spooled, route)
     assert list((tmp_path / "root").rglob("*.csv*")) == []
@@ -185,7 +185,7 @@ def test_bytes_that_changed_on_the_way_are_seen(spooled: Spooled, tmp_path: Path
 def test_a_file_that_is_shorter_than_what_was_sent_gets_no_name(spooled: Spooled, tmp_path: Path) -> None:
     with (
         lying_server(tmp_path / "root", Faults(drop_write=BLOCKS - 1)) as route,
-        pytest.raises(DeliveryError, match="not given its final name"),
+        pytest.raises(DeliveryError, match="does not get its final name"),
     ):
         send(spooled, route)
     assert not (tmp_path / "root" / NAME).exists()

@@ -9,18 +9,18 @@ TRUST = {"verify": "trust"}
 UNSEEN = {**TRUST, "make_directory": False}
 
 ACCOUNTS = (
-    Entry("write and rename", "The account may write and rename, and look at nothing.", odd(WriteOnly), failed("asking for its size failed"), UNSEEN),
-    Entry("write only", "The account may write, and nothing else.", odd(WriteAndNothingElse), failed("asking for its size failed"), {**UNSEEN, "finish": "direct"}),
+    Entry("write and rename", "The account may only write and rename.", odd(WriteOnly), failed("asking for its size failed"), UNSEEN),
+    Entry("write only", "The account may only write.", odd(WriteAndNothingElse), failed("asking for its size failed"), {**UNSEEN, "finish": "direct"}),
     Entry("OpenSSH, write only", "The same, on OpenSSH: `sftp-server -p open,write,close,realpath`", openssh("internal-sftp -p open,write,close,realpath"), failed("making the folder failed"), {**UNSEEN, "finish": "direct"}),
-    Entry("no look", "Files can be neither listed nor asked for, and read back.", odd(ReadsOnly), failed("making the folder failed"), {"make_directory": False}),
-    Entry("no size", "A file is there, says the server, and not how large it is.", odd(NoSize), SETTLED),
-    Entry("blind", "Every file is said not to be there.", odd(Blind), held("is gone after the upload"), TRUST, leaves=(1, 0)),
-    Entry("only *.csv", "Only names that end in .csv are taken.", odd(OnlyCsv), failed("writing"), {"temporary": ".{name}"}),
+    Entry("no look", "Files can be read back, and neither listed nor queried.", odd(ReadsOnly), failed("making the folder failed"), {"make_directory": False}),
+    Entry("no size", "The server reports files without their size.", odd(NoSize), SETTLED),
+    Entry("blind", "The server reports every file as missing.", odd(Blind), held("is gone after the upload"), TRUST, leaves=(1, 0)),
+    Entry("only *.csv", "Only names that end in .csv are accepted.", odd(OnlyCsv), failed("writing"), {"temporary": ".{name}"}),
 )  # fmt: skip
 
 FAULTY = (
-    Entry("truncating", "A file's last bytes are lost, and all is answered with OK.", odd(Truncating), failed("bytes are there"), None),
-    Entry("wrong byte", "A wrong byte is stored, and all is answered with OK.", odd(Flipping), failed("other bytes"), None),
+    Entry("truncating", "A file's last bytes are lost, and every request is answered with OK.", odd(Truncating), failed("bytes are there"), None),
+    Entry("wrong byte", "A wrong byte is stored, and every request is answered with OK.", odd(Flipping), failed("other bytes"), None),
     Entry("full disk", "The disk is full.", odd(FullDisk), failed("a write was refused"), None),
     Entry("small writes", "A write of more than 8 KiB is refused.", odd(SmallWrites), failed("a write was refused"), None),
     Entry("refused close", "The close of a file is answered with a failure.", odd(RefusedClose), failed("writing failed: Failure"), None),

@@ -9,10 +9,10 @@ from zoo.taker_kinds import TAKERS
 
 ZOO: dict[str, tuple[Entry, ...]] = {
     "Servers that need nothing": ORDINARY,
-    "Names that are taken": SHARED,
+    "Names that exist already": SHARED,
     "Renames": RENAMES,
-    "Mail houses that take files at once": TAKERS,
-    "Accounts that may not do everything": ACCOUNTS,
-    "Servers that spoil files": FAULTY,
+    "Mail houses that fetch files at once": TAKERS,
+    "Accounts with limited rights": ACCOUNTS,
+    "Servers that damage files": FAULTY,
     "Servers that do not answer": SILENT,
 }

@@ -11,16 +11,16 @@ from zoo.entry import BRIEF, FOREIGN, NAME, SETTLED, Entry, Expected, later, odd
 
 ORDINARY = (
     Entry("OpenSSH", "OpenSSH's own server, as it is installed.", openssh(), SETTLED),
-    Entry("SFTP version 3", "Another make: it has SFTP version 3 and no extension.", odd(Files), SETTLED),
-    Entry("posix-rename", "Another make, with `posix-rename@openssh.com`.", odd(PosixRename), SETTLED),
+    Entry("SFTP version 3", "Another product: it has SFTP version 3 and no extension.", odd(Files), SETTLED),
+    Entry("posix-rename", "Another product, with `posix-rename@openssh.com`.", odd(PosixRename), SETTLED),
     Entry("overwriting", "A plain rename replaces the file that has the new name.", odd(Overwrites), SETTLED),
     Entry("no overwriting", "A name that exists cannot be opened for writing.", odd(NoOverwriting), SETTLED),
     Entry("home folder", "Relative paths start in the user's own folder.", odd(Home), SETTLED),
     Entry("root folder", "Files arrive in `/`, and relative paths start elsewhere.", odd(Root), SETTLED),
     Entry("case-blind", "Upper case and lower case are the same, as on Windows.", odd(CaseBlind), SETTLED),
-    Entry("appending", "Whatever is written to a file is appended to it.", odd(Appending), SETTLED),
+    Entry("appending", "All data that is written to a file is appended to it.", odd(Appending), SETTLED),
     Entry("short reads", "A read returns at most 1,000 bytes.", odd(ShortReads), SETTLED),
-    Entry("small packets", "An SSH packet holds at most 4 KiB.", odd(Files, packet=4096), SETTLED),
+    Entry("small packets", "An SSH packet has at most 4 KiB.", odd(Files, packet=4096), SETTLED),
     Entry("slow close", "A file is scanned for half a second when it is closed.", odd(SlowClose), SETTLED),
     Entry(
         "slower close", "A file is scanned when it is closed, for longer than the time-out.", odd(SlowerClose),
@@ -30,7 +30,7 @@ ORDINARY = (
     Entry("no list", "Folders cannot be listed.", odd(refusing("opendir", "readdir")), SETTLED),
     Entry("no stat", "`stat` is refused, and folders can be listed.", odd(refusing("stat", "lstat", "fstat")), SETTLED),
     Entry("no reading", "No file can be read.", odd(refusing("read")), SETTLED),
-    Entry("no folders", "No folder can be made.", odd(refusing("mkdir")), SETTLED),
+    Entry("no folders", "No folder can be created.", odd(refusing("mkdir")), SETTLED),
     Entry("no delete", "No file can be removed.", odd(refusing("remove")), SETTLED),
     Entry("OpenSSH, no stat", "`stat` is refused: `sftp-server -P stat,lstat,fstat`", openssh("internal-sftp -P stat,lstat,fstat"), SETTLED),
     Entry("OpenSSH, no list", "Folders cannot be listed: `sftp-server -P opendir,readdir`", openssh("internal-sftp -P opendir,readdir"), SETTLED),
@@ -45,7 +45,7 @@ def foreign(name: str) -> object:
 
 SHARED = (
     Entry(
-        "somebody's file", "A file with other content has the final name, until the mail house takes it.", odd(Files),
+        "somebody's file", "A file with other content has the final name, until the mail house fetches it.", odd(Files),
         Expected("held", "exists already, with other content", "settled", 1), prepare=foreign(NAME),
     ),
     Entry(

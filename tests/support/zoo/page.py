@@ -11,23 +11,23 @@ HEAD = """<!-- Written by `make docs` from runs against these servers: change it
 
 # Servers
 
-This page lists SFTP servers of many kinds, and what a run does with each. A test makes every row: it runs such a server, and delivers a file to
+This page lists SFTP servers of many kinds, and the result of a run on each. A test writes every row: it runs such a server, and delivers a file to
 it with a route that has a login and no other setting. If that does not settle the run, the test delivers another file with the settings
 in the last column. `dmail-runner route test ROUTE` finds these settings for your server; the same test compares both.
 
-Each run is repeated, and the mail house fetches files in between. In every row it gets at most one whole copy of the file and no piece of it.
+Each run is repeated, and the mail house fetches files in between. In every row it gets at most one complete copy of the file and no piece of it.
 
 | a run | meaning |
 | --- | --- |
 | settled | The file was delivered by the first run. |
 | failed, then settled | The first run got no answer, or lost the connection. The next one completes the delivery. |
-| failed | Nothing was delivered, however often the run was repeated. |
-| held | Nobody can know whether the file was delivered. The run waits until you have asked the provider, and prints the command to type then. |
-| held, then settled | The run waits until a file of somebody else is gone. |
+| failed | Nothing was delivered, although the run was repeated. |
+| held | It is unknown whether the file was delivered. The run waits until you have asked the provider, and prints the command to type then. |
+| held, then settled | The run waits until another sender's file is removed. |
 
-"What a person is told" is the message of the first run, with HOST and RANDOM in place of what differs from run to run.
+The message is that of the first run. HOST and RANDOM replace text that differs from run to run.
 """
-COLUMNS = "| server | behaviour | a run | what a person is told | settings that it needs |\n| --- | --- | --- | --- | --- |"
+COLUMNS = "| server | behaviour | a run | message | settings that it needs |\n| --- | --- | --- | --- | --- |"
 
 
 def page(groups: Mapping[str, list[str]]) -> str:

@@ -25,21 +25,21 @@ RENAMES = (
     Entry("OpenSSH, no links", "The file system has no hard links.", odd_openssh("no_links"), SETTLED),
     Entry("no rename", "No file can be renamed.", odd(refusing("rename", "posix-rename")), held(REFUSED), DIRECT, leaves=(1, 0)),
     Entry(
-        "no rename, rudely", "No file can be renamed, and the server says so with escape sequences.", odd(Shouting),
+        "no rename, escape sequences", "No file can be renamed, and the server's error has escape sequences.", odd(Shouting),
         held(REFUSED), DIRECT, leaves=(1, 0),
     ),
     Entry("copy", "A rename makes a copy, and removes the old name.", odd(Copied), SETTLED),
     Entry("copy that stays", "A rename makes a copy, and leaves the old name.", odd(CopyStays), SETTLED),
-    Entry("refused, done", "A rename is done, and answered with a failure.", odd(RefusedButDone), SETTLED),
+    Entry("refused, done", "A rename succeeds, and is answered with a failure.", odd(RefusedButDone), SETTLED),
     Entry("OpenSSH, refused, done", "OpenSSH renames, and answers with a failure.", odd_openssh("refused"), SETTLED),
     Entry("OpenSSH, plain, refused, done", "The same, by a plain rename.", odd_openssh("refused", PLAIN), SETTLED),
-    Entry("no answer, done", "A rename is done, and not answered.", odd(AnswerLost), later("no answer"), given=BRIEF),
+    Entry("no answer, done", "A rename succeeds, and is not answered.", odd(AnswerLost), later("no answer"), given=BRIEF),
     Entry(
-        "no answer, done late", "A rename is not answered, and is done when the client has hung up.", odd(DoneLate),
+        "no answer, done late", "A rename is not answered, and succeeds after the client has disconnected.", odd(DoneLate),
         later("no answer"), given=BRIEF,
     ),
     Entry(
-        "OpenSSH, late", "A rename begins late, when the client has long hung up.", odd_openssh("late"), LATE, DIRECT,
+        "OpenSSH, late", "A rename begins late, after the client has disconnected.", odd_openssh("late"), LATE, DIRECT,
         given=BRIEF, late=True,
     ),
     Entry(

@@ -18,17 +18,17 @@ def quiet(command: str) -> Serve:
 
 
 SILENT = (
-    Entry("silent", "Nothing is said when somebody connects.", words(b""), failed("no answer"), None, given=BRIEF),
-    Entry("silent after its version", "SSH's version is said, and then nothing.", words(b"SSH-2.0-Silent\r\n", 200), failed("no answer"), None, given=BRIEF),
-    Entry("no SSH", "Something else listens: a mail server.", words(b"220 mail.example ESMTP\r\n" * 200), failed("SSH"), None, given=BRIEF),
-    Entry("silent at the login", "Nobody is told whether the password is right.", odd(Files, login=SilentLogin), failed("authentication"), None, given=BRIEF),
+    Entry("silent", "The server sends nothing after a connection.", words(b""), failed("no answer"), None, given=BRIEF),
+    Entry("silent after its version", "The server sends SSH's version, and then nothing.", words(b"SSH-2.0-Silent\r\n", 200), failed("no answer"), None, given=BRIEF),
+    Entry("no SSH", "Another server listens: a mail server.", words(b"220 mail.example ESMTP\r\n" * 200), failed("SSH"), None, given=BRIEF),
+    Entry("silent at the login", "The server does not answer to the password.", odd(Files, login=SilentLogin), failed("authentication"), None, given=BRIEF),
     Entry("silent at the channel", "No session channel is opened.", odd(Files, login=SilentChannel), failed("SFTP"), None, given=BRIEF),
     Entry("silent at the subsystem", "The request for SFTP gets no answer.", odd(Files, login=SilentSubsystem), failed("SFTP"), None, given=BRIEF),
     Entry("no SFTP", "The request for SFTP is refused.", odd(Files, login=NoSubsystem), failed("SFTP"), None),
     Entry("OpenSSH, sleep", "SFTP never begins: `Subsystem sftp /bin/sleep 600`", quiet("/bin/sleep 600"), failed("SFTP"), None, given=BRIEF),
-    Entry("OpenSSH, yes", "Words without end: `Subsystem sftp /usr/bin/yes`", openssh("/usr/bin/yes"), failed("SFTP"), None),
-    Entry("OpenSSH, no shell", "A sentence in place of the protocol: `Subsystem sftp /bin/echo ...`", openssh("/bin/echo This account is not available."), failed("SFTP"), None),
-    Entry("OpenSSH, greeting", "A shell greets before the protocol begins.", openssh(f"echo Welcome to ACME; exec {sftp_server()}"), failed("SFTP"), None),
+    Entry("OpenSSH, yes", "Endless output: `Subsystem sftp /usr/bin/yes`", openssh("/usr/bin/yes"), failed("SFTP"), None),
+    Entry("OpenSSH, no shell", "A sentence instead of the protocol: `Subsystem sftp /bin/echo ...`", openssh("/bin/echo This account is not available."), failed("SFTP"), None),
+    Entry("OpenSSH, greeting", "A shell prints a greeting before the protocol begins.", openssh(f"echo Welcome to ACME; exec {sftp_server()}"), failed("SFTP"), None),
     *(
         Entry(f"silent at {request}", f"The request `{request}` gets no answer.", odd(silent(request)), failed("no answer"), None, given=BRIEF)
         for request in ("version", "stat", "open")

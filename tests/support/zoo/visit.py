@@ -1,7 +1,6 @@
 """One run after another against one server, and what came of them."""
 
 import json
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from servers.mail_house import MailHouse
 from servers.server import Server
 from servers.silence import clock
 from tiny import World, letter
+from wait import until
 from zoo.entry import FOREIGN, Entry
 
 
@@ -68,10 +68,8 @@ class Place:
     def wait_for_file(self) -> None:
         """Let late renames begin, and wait until there is a file that the mail house looks at."""
         self.house.go.touch()
-        for _ in range(600):
-            if any(fnmatch(path.name, self.house.looks_at) for path in self.server.root.rglob("*")):
-                return
-            time.sleep(0.1)
+        looks_at, root = self.house.looks_at, self.server.root
+        until(lambda: any(fnmatch(path.name, looks_at) for path in root.rglob("*")), "a file gets its name")
 
     def left(self) -> tuple[str, ...]:
         """Names of files on the server."""

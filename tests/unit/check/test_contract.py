@@ -209,12 +209,12 @@ def test_the_error_quotes_no_value(connection: duckdb.DuckDBPyConnection) -> Non
         ({"columns": {"zip": {"patern": "x"}}}, "providers.yml: p.columns.zip.patern: unknown key; allowed: required, min_length, max_length, pattern, allowed, upper, trimmed"),
         ({"columns": {"zip": {"pattern": "(?=x)"}}}, "providers.yml: p.columns.zip.pattern: is not a regular expression of RE2, which has no look-around and no back-references: invalid perl operator: (?="),
         ({"columns": {"zip": {"pattern": "[a"}}}, "providers.yml: p.columns.zip.pattern: is not a regular expression of RE2, which has no look-around and no back-references: missing ]: [a"),
-        ({"columns": {"zip": {"pattern": "a\0"}}}, "providers.yml: p.columns.zip.pattern: must not hold the character NUL"),
-        ({"columns": {"zip": {"max_length": 0}}}, "providers.yml: p.columns.zip.max_length: Input should be greater than or equal to 1"),
+        ({"columns": {"zip": {"pattern": "a\0"}}}, "providers.yml: p.columns.zip.pattern: must not contain the character NUL"),
+        ({"columns": {"zip": {"max_length": 0}}}, "providers.yml: p.columns.zip.max_length: must be greater than or equal to 1"),
         ({"columns": {"zip": {"min_length": 5, "max_length": 4}}}, "providers.yml: p.columns.zip: `max_length` is below `min_length`"),
         # What YAML makes of NO, and of a number.
-        ({"columns": {"state": {"allowed": ["MA", False]}}}, "providers.yml: p.columns.state.allowed.1: Input should be a valid string"),
-        ({"columns": {"state": {"upper": "no"}}}, "providers.yml: p.columns.state.upper: Input should be a valid boolean"),
+        ({"columns": {"state": {"allowed": ["MA", False]}}}, "providers.yml: p.columns.state.allowed.1: must be a text; put it in quotes"),
+        ({"columns": {"state": {"upper": "no"}}}, "providers.yml: p.columns.state.upper: must be true or false"),
         ({"columns": {"state": None}}, "providers.yml: p.columns.state: must be a mapping of keys to values"),
         ({"on_breach": "warn"}, "providers.yml: p.on_breach: unknown value; allowed: 'error' or 'exclude'"),
         ({"extra_columns": "no"}, "providers.yml: p.extra_columns: unknown value; allowed: 'allow' or 'refuse'"),
@@ -269,7 +269,7 @@ def test_a_shipped_contract_parses_and_says_where_it_is_from(name: str, connecti
     labels = {label for group in shared.required_one_of for label in group}
     assert labels <= set(shared.columns)
     text = (ROOT / f"profiles/contracts/{name}.yml").read_text()
-    assert "# Source: " in text or "Of no single provider: as commonly asked for" in text
+    assert "# Source: " in text or "not those of one provider" in text
     # A campaign with exactly these columns has no fault, and the database understands every rule.
     house = provider().with_defaults(shared)
     mail = campaign(*shared.columns)

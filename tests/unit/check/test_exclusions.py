@@ -44,7 +44,7 @@ def test_nothing_has_changed() -> None:
 @pytest.mark.parametrize(
     ("now", "what"),
     [
-        (lists(ListFigures("deceased", 5_000, 3)), "3 of 5,000 entries of deceased match a profile, and 60 did"),
+        (lists(ListFigures("deceased", 5_000, 3)), "3 of 5,000 entries of deceased matched a profile, and 60 did"),
         (lists(ListFigures("do_not_mail", 40, 0)), "0 of 40 entries of do_not_mail match"),
         (lists(ListFigures("do_not_mail", 0, 0)), "the suppression list do_not_mail has no entry, and had 40"),
         (replace(LAST, baseline=replace(BASELINE, lists=BASELINE.lists[1:])), "the suppression list deceased has no entry"),

@@ -29,12 +29,15 @@ def test_everybody_may_be_mailed(session: duckdb.DuckDBPyConnection) -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ("delete from profiles where profile_id = '2'", "1 people in the file are in no model with the role profiles, such as"),
+        (
+            "delete from profiles where profile_id = '2'",
+            "1 person in the file is not in the model with the role profiles, such as",
+        ),
         ("update profiles set marketing_consent = 'n' where profile_id <> '2'", "2 people in the file have said no, such as"),
         ("update profiles set postal_mail_consent = 'perhaps'", "3 people in the file have said no"),
         (
             "insert into suppressed values ('3', 'deceased', 'person'), ('3', 'moved', 'address'), ('9', 'moved', 'address')",
-            "1 people in the file are on a suppression list: 1 on moved by address, 1 on deceased by person, such as profile_id 3",
+            "1 person in the file is on a suppression list: 1 on moved by address, 1 on deceased by person, such as profile_id 3",
         ),
     ],
 )

@@ -57,7 +57,7 @@ TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"
 
 
 @pytest.mark.slow
-@searching(40, 500)
+@searching(20, 500)
 @given(st.lists(st.tuples(TEXT, TEXT | st.none()), min_size=1, max_size=12), st.sampled_from(["lf", "crlf"]))
 def test_any_text_is_read_back_as_it_was(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str | None]], line_end: str
@@ -179,14 +179,14 @@ def test_a_full_disk_leaves_nothing(connection: duckdb.DuckDBPyConnection, tmp_p
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [
-        ("insert into extract select * from extract limit 1", "1 rows with no profile_id, or with one that another row has"),
-        ("update extract set profile_id = null where profile_id = '001'", "1 rows with no profile_id"),
+        ("insert into extract select * from extract limit 1", "1 row with no profile_id, or with one that another row has"),
+        ("update extract set profile_id = null where profile_id = '001'", "1 row with no profile_id"),
         ("delete from extract where profile_id = '001'", "5 rows for 6 included recipients"),
         (
             "update recipients set exclusion_reason = 'consent' where profile_id = '002'",
-            "1 rows of profiles that are not included recipients",
+            "1 row of profiles that are not included recipients",
         ),
-        ("delete from recipients where profile_id = '002'", "1 rows of profiles that are not included recipients"),
+        ("delete from recipients where profile_id = '002'", "1 row of profiles that are not included recipients"),
     ],
 )
 def test_an_extract_that_is_not_the_included_recipients_is_refused(

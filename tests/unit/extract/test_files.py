@@ -84,7 +84,7 @@ ROWS = st.lists(st.tuples(TEXT, TEXT | st.none()), min_size=1, max_size=9).map(
 
 
 @pytest.mark.slow
-@searching(25, 200)
+@searching(12, 200)
 @given(rows=ROWS, encoding=st.sampled_from(ENCODINGS))
 def test_transliterated_text_is_in_the_encoding_or_refused(
     tmp_path_factory: pytest.TempPathFactory, rows: list[Row], encoding: str
@@ -120,7 +120,7 @@ def test_a_transliterated_value_is_judged_as_it_is_printed(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-@searching(60, 1000)
+@searching(30, 1000)
 @given(
     rows=ROWS,
     delimiter=st.sampled_from([",", ";", "\t", "|", "&", "^", "~"]),
@@ -189,7 +189,7 @@ def unfit(value: str, form: dict[str, Any]) -> bool:
 
 
 @pytest.mark.slow
-@searching(25, 200)
+@searching(12, 200)
 @given(rows=ROWS, encoding=st.sampled_from(["utf-8", "latin-1", "cp437"]))
 def test_fixed_width_lines_are_equally_long(tmp_path_factory: pytest.TempPathFactory, rows: list[Row], encoding: str) -> None:
     asked = envelope({"type": "fixed_width", "encoding": encoding, "line_end": "crlf"})

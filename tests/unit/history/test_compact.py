@@ -152,10 +152,8 @@ def test_who_is_erased_is_in_no_file_any_more(shelf: Shelf) -> None:
     left.mkdir()
     for file in (left / "contacts.parquet", shelf.folder / live / ".contacts.parquet.new"):
         shelf.rows(file, live, MONDAY, ["erased-one"])
-    said = list[str]()
-    found = forget(shelf.settings, shelf.ledger, "erased-one", "by Ann: asked", said.append)
+    found = forget(shelf.settings, shelf.ledger, "erased-one")
     assert found.runs == tuple(sorted((weekly, both, live)))
-    assert said == []
     holding = [path for path in shelf.folder.rglob("*") if path.is_file() and b"erased-one" in path.read_bytes()]
     assert holding == [shelf.folder / "forgotten/people.parquet"]
     pseudonyms = {person for _, person in contacts(shelf.folder)} - {"anna", "bert"}
@@ -166,7 +164,7 @@ def test_who_is_erased_is_in_no_file_any_more(shelf: Shelf) -> None:
         f"select household_key, row_hash from '{shelf.folder}/weeks/*/contacts.parquet' where profile_id like 'forgotten-%'"
     )
     assert set(households.fetchall()) == {(None, None)}
-    assert forget(shelf.settings, shelf.ledger, "erased-one", "by Ann: asked", print).runs == ()
+    assert forget(shelf.settings, shelf.ledger, "erased-one").runs == ()
 
 
 def test_a_run_in_a_week_is_what_the_next_one_is_compared_with(tmp_path: Path) -> None:

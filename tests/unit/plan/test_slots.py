@@ -1,5 +1,6 @@
 """Slots: each moment that a schedule names is due once, in every zone, across daylight saving and all else that clocks do."""
 
+import random
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise, takewhile
 from zoneinfo import ZoneInfo, available_timezones
@@ -23,7 +24,7 @@ from dmail_runner.plan.slots import (
     wave_faults,
     wave_slots,
 )
-from effort import searching
+from effort import SOAK, searching
 
 ZONES = sorted(available_timezones())
 MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC)).map(lambda m: m.replace(microsecond=0))
@@ -74,10 +75,17 @@ def test_slots_rise_and_are_whole_minutes_and_have_names_of_their_own(schedule: 
 
 
 @pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("year", [2011, 2026])
 def test_every_day_has_one_slot_wherever_clocks_change(year: int) -> None:
-    """In every zone of the world, around each of its changes of the year: a local time each quarter of an hour is due once."""
-    for name, changes in zones_that_differ(year).items():
+    """In every zone of the world, around each of its changes of the year: a local time each quarter of an hour is due once.
+
+    `make test` tries Samoa, which skipped a day in 2011, and a third of the others, which differ from time to time.
+    """
+    zones = zones_that_differ(year)
+    others = [name for name in zones if name != "Pacific/Apia"]
+    chosen = zones if SOAK else ["Pacific/Apia", *random.sample(others, len(others) // 3)]
+    for name, changes in ((name, zones[name]) for name in chosen if name in zones):
         zone = ZoneInfo(name)
         for change in changes:
             begin = change - timedelta(hours=30)
@@ -140,7 +148,7 @@ def test_waves_keep_the_hour_over_a_change_of_clocks() -> None:
     waves = Waves(apart="2d", sizes=[Wave(share="20%"), Wave(share="30%", after="3d"), Wave(after="3d")])
     (first,) = slots_after(schedule, datetime(2026, 1, 1, tzinfo=UTC))
     assert [f"{at:%d %H:%M}" for at in wave_slots(schedule, waves, first)] == ["06 11:00", "09 10:00", "09 10:00"]
-    assert list(wave_faults(schedule, waves, first)) == ["wave 3 is 0:00:00 after the previous one, less than `apart`"]
+    assert list(wave_faults(schedule, waves, first)) == ["wave 3 is 0d after the previous one, less than `apart`"]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from dmail_runner.check.regions import MIN_PIECES, count_regions
 from dmail_runner.core.redact import redact_people
 from dmail_runner.core.values import Build, Churn, RegionCount, Verdicts
 from dmail_runner.declare.campaign import Column
+from dmail_runner.ledger.intents import Word
 from dmail_runner.report import words
 from dmail_runner.report.attention import needs
 from dmail_runner.report.campaign_page import campaign_view
@@ -22,6 +23,7 @@ from dmail_runner.report.pages import TEMPLATES, Pages
 from dmail_runner.report.rows import Approval, Details, RunRow
 from dmail_runner.report.run_page import run_view
 from effort import searching
+from project import ROOT
 from reports import NOW
 from tiny import letter
 
@@ -120,6 +122,17 @@ def test_the_catalogue_is_whole() -> None:
     assert len(used) > 50
     for template, key in used:
         assert key in words.WORDS, f"{template.name}: {key}"
+
+
+def test_every_event_of_a_run_and_every_reason_has_a_text() -> None:
+    code = "\n".join(path.read_text() for path in (ROOT / "runner/dmail_runner").rglob("*.py"))
+    kinds = set(re.findall(r"\.(?:note|record)\((?:connection, )?(?:run|original|notice)[^\"]*?, \"(\w+)\"", code)) | {*Word}
+    assert kinds >= {"notice", "believed", "released", "told", "window"}
+    rules = "\n".join(path.read_text() for path in (ROOT / "macros/audience").glob("*.sql"))
+    reasons = set(re.findall(r"\"reason\": \"(\w+)\"", rules)) | {"suppressed", "another_wave", "identical_row"}
+    assert len(reasons) > 8
+    assert [kind for kind in kinds if not {f"event.{kind}", f"state.{kind}"} & words.WORDS.keys()] == []
+    assert [reason for reason in reasons if f"reason.{reason}" not in words.WORDS] == []
 
 
 def test_a_map_is_drawn_where_places_are_known() -> None:

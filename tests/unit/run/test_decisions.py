@@ -31,7 +31,7 @@ def test_who_opts_out_before_an_old_file_leaves_is_not_in_it(world: World) -> No
     world.pass_time(timedelta(hours=30))
     declared(world, recheck={"after": "20h", "then": "hold"}, schedule={**DAILY, "missed": "all"})
     faults = world.run_due()
-    assert any(isinstance(fault, Held) and "1 people in the file have said no" in fault.what for fault in faults)
+    assert any(isinstance(fault, Held) and "1 person in the file has said no" in fault.what for fault in faults)
     declared(world, recheck={"after": "20h"}, schedule={**DAILY, "missed": "all"})
     ledger = world.ledger()
     (held,) = [run for run in ledger.latest() if run.state == "held"]

@@ -40,15 +40,15 @@ def test_an_entry_that_no_longer_applies_is_not_counted(world: World) -> None:
     assert run.verdicts
     assert run.verdicts.baseline
     assert [str(entry) for entry in run.verdicts.baseline.lists] == [
-        "do_not_mail: 0 of 1 entries match a profile",
-        "old: 0 of 1 entries match a profile",
+        "do_not_mail: 0 of 1 entry matches a profile",
+        "old: 0 of 1 entry matches a profile",
     ]
 
 
 def test_a_list_whose_ids_a_spreadsheet_has_changed_is_held_until_it_is_corrected(world: World) -> None:
     world.changed = f"{LISTED} ('do_not_mail', ' P3'), ('do_not_mail', '''p4')"
     world.pass_time(DAY)
-    assert held(world).startswith("ids: letter: 2 of 3 entries of do_not_mail match no profile, but have the id of one")
+    assert held(world).startswith("ids: letter: no profile matches, but one has the same id except for a spreadsheet's changes")
     ledger = world.ledger()
     (run,) = ledger.latest()
     with pytest.raises(UsageError, match="may mail people who have opted out"):
@@ -77,7 +77,7 @@ def test_profiles_whose_ids_have_changed_are_not_mailed_again(world: World) -> N
     world.pass_time(DAY)
     text = held(world)
     assert text.startswith(
-        "ids: letter: 20 people in the file are in the contact history only with an id as a spreadsheet changes it"
+        "ids: letter: the contact history has 20 people of the file only with an id that a spreadsheet has changed"
     )
 
 

@@ -1,5 +1,7 @@
 """Notices: sent once, with the command to type next, and never in the way of a mailing."""
 
+from pathlib import Path
+
 import pytest
 
 from dmail_runner.core.errors import ConfigError
@@ -20,9 +22,9 @@ def test_people_are_told_once_what_to_type(world: World) -> None:
     with listening() as (port, told), listening() as (other, by_apprise):
         notices = f"""
         channels:
-          - {{webhook: "http://127.0.0.1:{port}/x", kinds: [delivered, missed, failed, held]}}
-          - {{url: "json://127.0.0.1:{other}/"}}
-          - {{webhook: "http://127.0.0.1:{port}/x", kinds: [delivered, missed, failed], campaigns: [another]}}
+          - {{webhook: "http://127.0.0.1:{port}/x", allow_http: true, kinds: [delivered, missed, failed, held]}}
+          - {{url: "json://127.0.0.1:{other}/", allow_http: true}}
+          - {{webhook: "http://127.0.0.1:{port}/x", allow_http: true, kinds: [delivered, missed, failed], campaigns: [another]}}
         """
         world.pass_time(3 * DAY)
         said: list[str] = []
@@ -33,7 +35,7 @@ def test_people_are_told_once_what_to_type(world: World) -> None:
             ("missed", "2027-03-03T06:00:00Z"),
             ("delivered", "2027-03-04T06:00:00Z"),
         ]
-        assert told[0]["todo"] == "dmail-runner run letter --slot 2027-03-02T06:00:00Z runs it after all"
+        assert told[0]["todo"] == "dmail-runner run letter --slot 2027-03-02T06:00:00Z runs it now"
         assert "20 pieces are delivered" in told[2]["what"]
         assert [notice["title"] for notice in by_apprise] == ["letter: missed", "letter: missed"]
         world.outbox.rename(world.outbox.with_suffix(".aside"))
@@ -50,10 +52,11 @@ def test_people_are_told_once_what_to_type(world: World) -> None:
 def test_a_listener_that_does_not_listen_stops_nothing(world: World) -> None:
     with listening(500) as (port, _):
         notices = f"""
+        allow_http: true
         owner: "json://user:hidden-word@127.0.0.1:1/{{owner}}"
         channels:
-          - {{webhook: "http://127.0.0.1:{port}/hidden-word", kinds: [delivered]}}
-          - {{webhook: "http://127.0.0.1:1/hidden-word", kinds: [delivered]}}
+          - {{webhook: "http://127.0.0.1:{port}/hidden-word", allow_http: true, kinds: [delivered]}}
+          - {{webhook: "http://127.0.0.1:1/hidden-word", allow_http: true, kinds: [delivered]}}
           - {{url: "nonsense://hidden-word", kinds: [delivered]}}
         """
         world.pass_time(DAY)
@@ -72,6 +75,10 @@ def test_a_listener_that_does_not_listen_stops_nothing(world: World) -> None:
         ("channels: [{url: x, kinds: [printed]}]", "unknown value"),
         ("channels: [{url: x, headers: {a: b}}]", "which only a `webhook` can have"),
         ("chanels: []", "unknown key"),
+        ("channels: [{webhook: 'http://example.com'}]", "not encrypted: use https"),
+        ("channels: [{url: 'json://example.com'}]", "not encrypted: use https"),
+        ("owner: 'json://example.com'", "`owner` is not encrypted"),
+        ("channels: [{webhook: 'ftp://example.com', allow_http: true}]", "that is no https address"),
     ],
 )
 def test_notices_that_nobody_understands(world: World, notices: str, told: str) -> None:
@@ -79,3 +86,24 @@ def test_notices_that_nobody_understands(world: World, notices: str, told: str) 
     with pytest.raises(ConfigError, match=r"profiles/notices\.yml") as error:
         find_notices(world.settings)
     assert told in str(error.value)
+
+
+def test_neither_proxies_nor_a_netrc_of_the_environment_count(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login canary password canary\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    with listening() as (port, told), listening() as (other, by_apprise):
+        notices = f"""
+        channels:
+          - {{webhook: "http://127.0.0.1:{port}/", allow_http: true, kinds: [delivered]}}
+          - {{url: "json://127.0.0.1:{other}/", allow_http: true, kinds: [delivered]}}
+        """
+        world.pass_time(DAY)
+        said: list[str] = []
+        assert attend(world, notices, said) == []
+    assert said == []
+    assert len(told) == len(by_apprise) == 1
+    assert "canary" not in str(told) + str(by_apprise)

@@ -58,6 +58,7 @@ FIGURES = {
     "this_run": Word("This run", "Esta execução"),
     "latest_run": Word("Latest run", "Última execução"),
     "all_runs": Word("All {count} runs", "Todas as {count} execuções"),
+    "only_run": Word("The only run", "A única execução"),
     "share": Word("Share", "Percentual"),
     "adds_up": Word(
         "Targeted = exclusions + included. Sends = included + seeds, which are the rows of the file.",
@@ -83,7 +84,9 @@ FIGURES = {
     "came": Word("Added", "Entraram"),
     "went": Word("Removed", "Saíram"),
     "churn": Word("Compared with the last file", "Em comparação com o último arquivo"),
-    "churn_told": Word("{came} added, {went} removed, {stayed} in both", "{came} entraram, {went} saíram, {stayed} ficaram"),
+    "churn_counts": Word(
+        "{came} added, {went} removed, {stayed} in both", "Entradas: {came}, saídas: {went}, em ambos: {stayed}"
+    ),
     "as_table": Word("As a table", "Em tabela"),
     "country": Word("Country", "País"),
     "region": Word("State or region", "Estado ou região"),

@@ -1,4 +1,4 @@
-"""What needs a person: for each kind a short name, and what to do."""
+"""The problems that need a person: a short name and the advice for each kind."""
 
 from collections.abc import Mapping
 
@@ -14,15 +14,15 @@ NEEDS: Mapping[str, Word] = {
         "O arquivo contém pessoas que fizeram opt-out. Corrija as regras da campanha e retome a execução.",
     ),
     "need.ids": Word(
-        "Ids match only when compared as a spreadsheet changes them. Correct them at their source, and resume the run.",
-        "Há identificadores que só coincidem como uma planilha os altera. Corrija-os na origem e retome a execução.",
+        "Some ids match only after the changes that a spreadsheet makes. Correct them at their source, and resume the run.",
+        "Alguns identificadores só coincidem após alterações feitas por uma planilha. Corrija-os na origem e retome a execução.",
     ),
     "need.conflict": Word(
         "There is another file of the same name. Find out who sent it, move it to another folder, and resume the run.",
         "Já existe outro arquivo com o mesmo nome. Descubra quem o enviou, mova-o para outra pasta e retome a execução.",
     ),
     "need.exclusions": Word(
-        "A list, a consent or an exclusion reason is not as in the last run. Find out why, and release or cancel the run.",
+        "A list, a consent or an exclusion reason differs from the last run. Find out why, and release or cancel the run.",
         "Uma lista, um consentimento ou um motivo de exclusão difere da última execução. Descubra o motivo e libere ou cancele.",
     ),
     "need.volume": Word(

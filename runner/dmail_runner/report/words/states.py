@@ -42,19 +42,23 @@ STATES: Mapping[str, Word] = {
     "event.window": Word("window", "janela"),
     "event.resent": Word("sent again", "reenviada"),
     "event.baseline": Word("figures for the next run", "números para a próxima execução"),
+    "event.made": Word("inputs", "dados de entrada"),
     "event.unexpected": Word("error of the program", "erro do programa"),
     "event.look_again": Word("check again", "verificar de novo"),
     "event.rest_given_up": Word("rest cancelled", "restante cancelado"),
+    "event.notice": Word("notice sent", "aviso enviado"),
+    "event.believed": Word("file found in the contact history", "arquivo encontrado no histórico de contatos"),
     "gate.reconciliation": Word(
         "The extract has exactly the included recipients", "A extração tem exatamente os destinatários incluídos"
     ),
     "gate.opt_out": Word("Nobody in the file has opted out", "Ninguém no arquivo fez opt-out"),
     "gate.ids": Word(
-        "No id of a suppression list looks changed by a spreadsheet", "Nenhum identificador parece alterado por uma planilha"
+        "No id of a suppression list looks changed by a spreadsheet",
+        "Nenhum identificador das listas parece alterado por uma planilha",
     ),
     "gate.exclusions": Word(
-        "Lists, consents and exclusion reasons are as in the last run",
-        "Listas, consentimentos e motivos de exclusão são como na última execução",
+        "Lists, consents and exclusion reasons are similar to the last run",
+        "Listas, consentimentos e motivos de exclusão são semelhantes aos da última execução",
     ),
     "gate.contract": Word("Every row meets the provider's contract", "Cada linha cumpre o contrato da gráfica"),
     "gate.volume": Word("The volume is within its limits", "O volume está dentro dos limites"),
@@ -75,6 +79,7 @@ STATES: Mapping[str, Word] = {
     "reason.outside_area": Word("Outside the area", "Fora da área"),
     "reason.limit": Word("Above the limit", "Acima do limite"),
     "reason.holdout": Word("Holdout", "Grupo de controle"),
+    "reason.another_wave": Word("Another wave", "Outra onda"),
     "reason.identical_row": Word("Identical row", "Linha idêntica"),
     "reason.contract": Word("Provider's contract: {rule}", "Contrato da gráfica: {rule}"),
 }

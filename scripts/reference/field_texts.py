@@ -1,4 +1,4 @@
-"""The models of the YAML files, and what stands below each of their fields in the code."""
+"""The models of the YAML files, and the docstrings of their fields."""
 
 import ast
 import inspect
@@ -14,7 +14,7 @@ NOTE = "<!-- Written by `make docs` from the code: change it there. -->"
 
 
 def models_of(annotation: Any) -> Iterator[type[BaseModel]]:
-    """The models of an annotation and of all that is in them, each once, the outer ones first."""
+    """The models of an annotation, and those within them, each once, outer ones first."""
     seen: set[type[BaseModel]] = set()
     todo = [annotation]
     while todo:
@@ -28,17 +28,17 @@ def models_of(annotation: Any) -> Iterator[type[BaseModel]]:
             todo += getattr(one, "__args__", ())
 
 
-def told_of(model: type[BaseModel]) -> dict[str, str]:
-    """What is said of each field of a model. Exits where one has nothing."""
-    told = {name: text for base in reversed(model.__mro__) if issubclass(base, BaseModel) for name, text in below_fields(base)}
-    if missing := model.model_fields.keys() - told.keys():
-        raise SystemExit(f"{model.__name__}: nothing is said of {', '.join(sorted(missing))}")
-    return told
+def texts_of(model: type[BaseModel]) -> dict[str, str]:
+    """The docstring of each field of a model. Exits if a field has none."""
+    texts = {name: text for base in reversed(model.__mro__) if issubclass(base, BaseModel) for name, text in below_fields(base)}
+    if missing := model.model_fields.keys() - texts.keys():
+        raise SystemExit(f"{model.__name__}: there is no docstring below {', '.join(sorted(missing))}")
+    return texts
 
 
 @cache
 def below_fields(model: type[BaseModel]) -> tuple[tuple[str, str], ...]:
-    """The docstrings below a class's own fields, by their names."""
+    """The names of a class's own fields, and the docstrings below them."""
     (tree,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
     return tuple(
         (field.target.id, " ".join(str(ast.literal_eval(text.value)).split()))

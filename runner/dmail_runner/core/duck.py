@@ -1,0 +1,19 @@
+"""DuckDB connections that install and load only named extensions, so that SQL cannot fetch code from the network."""
+
+from pathlib import Path
+
+import duckdb
+
+Value = str | bool | int | float | list[str]
+SAFE: dict[str, Value] = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+
+
+def connect(database: Path | str = ":memory:", *, read_only: bool = False, **settings: Value) -> duckdb.DuckDBPyConnection:
+    """Open a database.
+
+    Args:
+        database: the file; by default a database in memory.
+        read_only: whether it can only be read.
+        settings: more settings of DuckDB.
+    """
+    return duckdb.connect(str(database), read_only=read_only, config={**SAFE, **settings})

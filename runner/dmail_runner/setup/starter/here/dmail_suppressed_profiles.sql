@@ -1,0 +1,1 @@
+{{ dmail.suppressed_profiles(ref("dmail_profiles")) }}

@@ -1,0 +1,130 @@
+"""What dbt has made once: the same command on the same files makes the same tables, and another test need not wait for it.
+
+A command is remembered by everything that it can read: its arguments, its environment, the project's files, the contact history and the
+warehouse as it was. So a test that changes a model, a row or a variable gets a build of its own. One that changes how the file leaves
+does not. What fails is never remembered.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+Call = Callable[[], tuple[int, str, str]]  # exit code, standard output, standard error
+ROOT = Path(__file__).parents[2]
+PROFILE = "profiles/profiles.yml"
+WAREHOUSE = ".dmail/warehouse.duckdb"
+UNREAD = {"profiles", ".dmail", "outbox", "logs", "target", "site", ".git"}
+"""Folders of a project of which dbt reads nothing but what follows."""
+READ = ("DMAIL_HISTORY", "DMAIL_FIGURES")
+"""Variables that name the folders of .dmail which it reads."""
+NOISE = ("PYTEST_", "DMAIL_LEDGER", "ACME_")
+"""Variables that it does not read."""
+
+
+def remember(arguments: Sequence[str], directory: Path, environment: Mapping[str, str], call: Call) -> Any:
+    """What dbt answers: as it did before, with the same files, or by a call."""
+    target = Path(arguments[arguments.index("--target-path") + 1])
+    warehouse = directory / WAREHOUSE
+    if is_special(arguments, directory, environment):
+        return call()
+    made = Path(environment["TMPDIR"], "builds", name_of(arguments, directory, environment, target))
+    if made.exists():
+        shutil.copytree(made / "target", target, dirs_exist_ok=True, copy_function=shutil.copy)
+        if (made / "warehouse").exists():
+            shutil.copy(made / "warehouse", warehouse)
+        return tuple(json.loads((made / "answer").read_text()))
+    answer = call()
+    if answer[0] == 0 and not is_special(arguments, directory, environment):
+        keep(made, target, warehouse, answer)
+    return answer
+
+
+def keep(made: Path, target: Path, warehouse: Path, answer: tuple[int, str, str]) -> None:
+    made.parent.mkdir(exist_ok=True)
+    half = Path(tempfile.mkdtemp(dir=made.parent))
+    shutil.copytree(target, half / "target", copy_function=shutil.copy, ignore=shutil.ignore_patterns("run", "graph*"))
+    if warehouse.exists():
+        shutil.copy(warehouse, half / "warehouse")
+    (half / "answer").write_text(json.dumps(answer))
+    with suppress(OSError):  # another worker was quicker
+        half.rename(made)
+    shutil.rmtree(half, ignore_errors=True)
+
+
+def is_special(arguments: Sequence[str], directory: Path, environment: Mapping[str, str]) -> bool:
+    """Whether a command depends on more than the files below, or the warehouse is not closed."""
+    warehouse, profile = directory / WAREHOUSE, directory / PROFILE
+    return bool(
+        "--target" in arguments
+        or not re.fullmatch(r"[\w/.\[\]-]+", str(directory))  # a path that is itself what a test is about
+        or (directory / "packages.yml").exists()
+        or not profile.exists()
+        or profile.read_bytes() != (ROOT / PROFILE).read_bytes()
+        or {"DMAIL_TARGET", "DMAIL_WAREHOUSE"} & {*environment}
+        or "DMAIL_AS_OF" in environment  # the present time
+        or not is_within(environment, directory)
+        or warehouse.with_name(f"{warehouse.name}.wal").exists()
+        or is_open(warehouse)
+    )
+
+
+def is_within(environment: Mapping[str, str], directory: Path) -> bool:
+    """Whether all files that variables name are below the project."""
+    values = [value for name, value in environment.items() if name.startswith("DMAIL_")]
+    return all(Path(os.path.normpath(directory / value)).is_relative_to(directory) for value in values)
+
+
+def is_open(warehouse: Path) -> bool:
+    """Whether a process has the warehouse open, or it cannot be opened."""
+    try:
+        with warehouse.open("r+b") as file:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
+
+
+def name_of(arguments: Sequence[str], directory: Path, environment: Mapping[str, str], target: Path) -> str:
+    """The name of everything that a command reads."""
+    given = [argument.replace(str(target), "TARGET").replace(str(directory), "PROJECT") for argument in arguments]
+    variables = {
+        name: value.replace(str(directory), "PROJECT") for name, value in environment.items() if not name.startswith(NOISE)
+    }
+    found = hashlib.sha256(json.dumps([given, variables], sort_keys=True).encode())
+    for path in files(directory, [environment[variable] for variable in READ]):
+        found.update(f"\n{path.relative_to(directory)} ".encode())
+        found.update(hashlib.sha256(content(path, builds="build" in arguments)).digest())
+    return found.hexdigest()
+
+
+def files(directory: Path, more: Sequence[str]) -> Iterator[Path]:
+    """The files that dbt may read, in order: of the project, and in `more` folders of it."""
+    tops = [path for path in directory.iterdir() if path.name not in UNREAD]
+    tops += [directory / name for name in (PROFILE, WAREHOUSE, *more)]
+    for top in sorted(tops):
+        found = [Path(folder, name) for folder, _, names in os.walk(top, followlinks=True) for name in names]
+        yield from sorted(found) if top.is_dir() else [top] if top.is_file() else []
+
+
+def content(path: Path, *, builds: bool) -> bytes:
+    """A file's bytes. What an exposure says of the mailing changes dbt's manifest, and no table that it builds."""
+    text = path.read_bytes()
+    if builds and path.name.endswith("__exposures.yml"):
+        with suppress(yaml.YAMLError, LookupError, TypeError, AttributeError):
+            declared = yaml.safe_load(text)
+            for exposure in declared["exposures"]:
+                exposure["config"]["meta"].pop("direct_mail")
+            return json.dumps(declared, sort_keys=True, default=str).encode()
+    return text

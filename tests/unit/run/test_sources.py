@@ -1,0 +1,62 @@
+"""Sources stay in the folders that the project allows, and links lead nowhere."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dmail_runner.core.errors import UsageError
+from dmail_runner.declare.policy import Policy
+from dmail_runner.run.job import source_faults
+from tiny import World, letter
+
+ALLOWED = ("'data/*.csv'", "data/{x}/y.parquet", "'/srv/exports/a.csv'", '"warehouse"."crm"."profiles"', "`a`.`b`")
+REFUSED = (
+    "secret.csv",
+    "'/etc/passwd'", "'data/../secret.csv'", "'other.csv'", "'data2/x.csv'", "https://example.com/x.csv", "'s3://bucket/x.parquet'",
+    "read_csv('data/x.csv')", "'link/passwd'", "read_text('/etc/shadow')",
+)  # fmt: skip
+
+
+def test_sources_stay_where_they_may_be(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("/etc")
+    policy = Policy(approvers={}, source_folders=("data", "/srv/exports"))
+    campaign = replace(letter(), origins={location: location for location in (*ALLOWED, *REFUSED)})
+    found = [problem.what for problem in source_faults(campaign, policy, tmp_path)]
+    assert len(found) == len(REFUSED)
+    for location, what in zip(REFUSED, found, strict=True):
+        assert what.endswith(location)
+    assert list(source_faults(campaign, Policy(approvers={}), tmp_path)) == []
+
+
+def test_symbolic_links_are_not_followed(world: World, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for name in ("spool", "dmail-work"):
+        folder = world.settings.state_dir / name
+        if folder.exists():
+            folder.rename(folder.with_suffix(".aside"))
+        folder.symlink_to(elsewhere)
+        with pytest.raises(UsageError, match="is a symbolic link"):
+            world.settings.prepare()
+        folder.unlink()
+
+
+def test_a_changed_frozen_file_is_not_shipped(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is made again, because nothing of it can have left."""
+    from dmail_runner.core.errors import DmailError
+    from worlds import DAY
+
+    def full(*_: object) -> None:
+        raise DmailError("the disk is full")
+
+    world.pass_time(DAY)
+    with monkeypatch.context() as broken:
+        broken.setattr("dmail_runner.run.pipeline.ship", full)
+        assert len(world.run_due()) == 1
+    run = world.ledger().latest()[0]
+    part = world.settings.spool_dir / run.run_id / "00001.part"
+    part.write_bytes(part.read_bytes().replace(b"Person 3", b"Person X"))
+    world.pass_time(DAY / 24)
+    assert world.run_due() == []
+    assert b"Person X" not in world.files()[0].read_bytes()
