@@ -5,6 +5,7 @@
     returns:
 
         reason             the value of `exclusion_reason`
+        reason_of_row      SQL of that value, where it depends on the row
         joins              what the rule looks up: a list of {query, on}. A query's rows have a unique key, and its columns have
                            names that no other rule uses
         condition          a rule over rows: SQL that is true for rows to exclude
@@ -53,7 +54,7 @@
                         when exclusion_reason is not null
                         then exclusion_reason
                         when {{ rule.condition or dmail.beyond_first(rule) }}
-                        then '{{ rule.reason }}'
+                        then {{ rule.reason_of_row or "'" ~ rule.reason ~ "'" }}
                     end as exclusion_reason
                     {% if explained %}
                         ,
