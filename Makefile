@@ -40,7 +40,7 @@ docs: $(VENV)/dev.ok ## write docs/reference, docs/schema and docs/servers.md fr
 	$(BIN)/python -m scripts.reference
 	PYTHONPATH=tests/support $(BIN)/python -m zoo docs/servers.md
 
-soak: $(VENV)/dev.ok ## try all that the searches can try, of which make test tries a part; kill runs for an hour
+soak: $(VENV)/dev.ok ## run the complete searches, of which make test runs a part, and kill runs for an hour
 	DMAIL_SOAK_SECONDS=$(SOAK_SECONDS) $(BIN)/python -m pytest -s -m soak
 
 bench: $(VENV)/dev.ok ## compare a run with the floor, dlt and pandas; SIZES="100000 10000000"
@@ -55,7 +55,7 @@ lock: $(VENV)/dev.ok ## resolve the lock files again (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --no-strip-extras \
 		pyproject.toml --group build --constraint requirements-dev.lock --output-file requirements.lock
 
-clean: ## remove what this Makefile made; the ledger stays
+clean: ## remove the files that this Makefile made, except the ledger
 	rm -rf $(VENV) target logs data outbox dist
 
 $(VENV)/bin/python:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dmail_runner.cli.completion import campaign_names
+from dmail_runner.cli.groups import Commands
 from dmail_runner.cli.screen import Screen, ignore_closed_pipe
 from dmail_runner.core.errors import DmailError, Stopped, UsageError, unexpected
 from dmail_runner.core.log import Log
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 EXIT_CODES = "Exit codes: 0 done, or nothing to do; 1 failed; 2 wrong use or wrong configuration; 3 held, a person must decide."
 
 app = typer.Typer(
+    cls=Commands,
     help=f"Postal campaigns as dbt models, delivered to the mail house.\n\n{EXIT_CODES}",
     no_args_is_help=True,
     add_completion=True,
@@ -47,7 +49,7 @@ Names = Annotated[
     list[str] | None,
     typer.Argument(metavar="CAMPAIGN", help="Campaigns by name. The default is all.", autocompletion=campaign_names),
 ]
-RunId = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, as `status --json` prints it.")]
+RunId = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, its beginning, or a campaign for its newest run.")]
 Name = Annotated[str, typer.Argument(metavar="CAMPAIGN", help="The campaign.", autocompletion=campaign_names)]
 Slot = Annotated[
     str | None,

@@ -132,9 +132,9 @@ def decide(
     run = step(job, found, ledger)
     if run:
         log_end(run)
-    say(done or "\n".join(run_lines(run or ledger.known(run_id))))
+    say(done or "\n".join(run_lines(run or ledger.known(found.run_id))))
     if isinstance(job, LedgerAlone) and job.error and run and not run.finished:
-        say(f"{run_id} cannot continue: {job.error.what}\n  -> dmail-runner cancel {run_id} --reason ...")
+        say(f"{run.run_id} cannot continue: {job.error.what}\n  -> dmail-runner cancel {run.run_id} --reason ...")
 
 
 def job_of(settings: "Settings", run: "Run") -> "Job | LedgerAlone":

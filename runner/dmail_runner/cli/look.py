@@ -27,6 +27,8 @@ from dmail_runner.cli.base import (
     tell,
     worst,
 )
+from dmail_runner.cli.completion import campaign_names
+from dmail_runner.cli.screen import styled
 from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import ConfigError
 
@@ -52,6 +54,12 @@ Rows = Annotated[int, typer.Option(min=1, max=10_000, help="The number of rows, 
 AsBytes = Annotated[bool, typer.Option("--bytes", help="Print a file of these rows, byte for byte.")]
 People = Annotated[int, typer.Option("--rows", metavar="ROWS", min=0, max=1_000_000, help="The number of people to name.")]
 ProfileId = Annotated[str, typer.Argument(help="The profile.")]
+OfCampaign = Annotated[
+    str | None, typer.Option("--campaign", metavar="CAMPAIGN", help="Runs of this campaign.", autocompletion=campaign_names)
+]
+OfState = Annotated[str | None, typer.Option("--state", metavar="STATE", help="Runs in this state, such as held or settled.")]
+Since = Annotated[str | None, typer.Option(metavar="DATE", help="Runs with a slot on or after this day, such as 2027-03-01.")]
+Long = Annotated[bool, typer.Option("--long", help="Print the figures and files of each run.")]
 Limit = Annotated[int, typer.Option(min=1, max=1_000_000_000, help="The number of runs.")]
 
 
@@ -216,20 +224,51 @@ def explain(context: typer.Context, campaign: Name, profile_id: ProfileId, slot:
 
 
 @app.command()
-def status(context: typer.Context, as_json: AsJson = False, limit: Limit = 20) -> None:
+def status(
+    context: typer.Context,
+    campaign: OfCampaign = None,
+    state: OfState = None,
+    since: Since = None,
+    long: Long = False,
+    as_json: AsJson = False,
+    limit: Limit = 20,
+) -> None:
     """Show the latest runs, newest slot first.
 
-    Example: dmail-runner status --json
+    Example: dmail-runner status --campaign spring_catalog --since 2027-01-01
     """
+    from dmail_runner.cli.run_table import run_table
     from dmail_runner.cli.text import run_lines
     from dmail_runner.ledger.run import run_as_json
 
     _, ledger = open_ledger(context.obj)
-    runs = ledger.latest(limit)
+    runs = ledger.latest(limit, campaign, known_state(state), parse_day(since))
     if as_json:
         say_json({"runs": [run_as_json(run) for run in runs]})
+    elif long:
+        say("\n\n".join("\n".join(run_lines(run)) for run in runs) or "no run")
     else:
-        say("\n\n".join("\n".join(run_lines(run)) for run in runs) or "no run yet")
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        say("\n".join(styled(line, sys.stdout) for line in run_table(runs, width)) or "no run")
+
+
+def parse_day(day: str | None) -> "datetime | None":
+    """The beginning of a day in UTC. Raises BadParameter."""
+    from datetime import UTC, datetime
+
+    try:
+        return datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC) if day else None
+    except ValueError:
+        raise typer.BadParameter(f"{day!r} is not a day, such as 2027-03-01", param_hint="--since") from None
+
+
+def known_state(state: str | None) -> str | None:
+    """A state of runs. Raises BadParameter for another word."""
+    from dmail_runner.ledger.run import STATES
+
+    if state is not None and state not in STATES:
+        raise typer.BadParameter(f"is one of {', '.join(STATES)}", param_hint="--state")
+    return state
 
 
 @app.command()
@@ -244,7 +283,7 @@ def show(context: typer.Context, run: RunId, as_json: AsJson = False) -> None:
 
     _, ledger = open_ledger(context.obj)
     found = ledger.named(run)
-    details = read_details(ledger, [run])[run]
+    details = read_details(ledger, [found.run_id])[found.run_id]
     if as_json:
         regions = [vars(region) for region in details.regions]
         say_json({**run_as_json(found), "regions": regions, "events": events_json(details.events)})

@@ -9,6 +9,7 @@ import typer
 from dmail_runner.cli.base import app, now, say
 from dmail_runner.cli.completion import route_names
 from dmail_runner.core.errors import ConfigError, Problem
+from dmail_runner.core.suggest import known_names
 
 if TYPE_CHECKING:
     from dmail_runner.core.settings import Settings
@@ -70,7 +71,7 @@ def fingerprint(context: typer.Context, name: Name) -> None:
     settings = context.obj.settings()
     entries = read_yaml(settings.profiles_dir / "routes.yml", FILE)
     if not isinstance(entries.get(name), dict) or "host" not in entries[name]:
-        raise ConfigError([Problem(FILE, name, "there is no such route, or it has no `host`", ", ".join(entries))])
+        raise ConfigError([Problem(FILE, name, f"there is no such route, or it has no `host`; {known_names(name, entries)}")])
     address = render({key: entries[name].get(key, 22) for key in ("host", "port")}, FILE, name)
     for kind, found in fingerprints(str(address["host"]), int(address["port"]), 30):
         say(f"{found}  {kind}")

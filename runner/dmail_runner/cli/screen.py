@@ -21,7 +21,16 @@ if TYPE_CHECKING:
     from dmail_runner.project.dbt_process import Node
 
 
-STYLES = {"held": "yellow", "note": "yellow", "retry": "yellow", "error": "red"}
+STYLES = {
+    "held": "yellow",
+    "note": "yellow",
+    "retry": "yellow",
+    "stopped": "yellow",
+    "error": "red",
+    "failed": "red",
+    "settled": "green",
+    "active": "green",
+}
 MAX_NAME = 36  # characters of a dbt node's name beside a progress bar
 PASSED = ("success", "pass")
 

@@ -31,10 +31,20 @@ class LedgerReader(Database):
         return found[0] if found else None
 
     def named(self, run_id: str) -> Run:
-        """The run of the name that a person has given. Raises UsageError if there is none."""
-        if found := self.get(run_id):
-            return found
-        raise UsageError(f"there is no run {run_id!r}", todo="dmail-runner status --json lists the ids")
+        """The run that a person means.
+
+        Args:
+            run_id: a run_id, or a beginning that only one run_id has, or a campaign's name for its newest run.
+
+        Raises:
+            UsageError: if no run or several have the name.
+        """
+        exact = self.read(sa.or_(runs.c.run_id == run_id, runs.c.campaign == run_id), 1)
+        found = exact or self.read(runs.c.run_id.startswith(run_id, autoescape=True), 2)
+        if len(found) == 1:
+            return found[0]
+        what = f"several runs have ids that begin with {run_id!r}" if found else f"there is no run {run_id!r}"
+        raise UsageError(what, todo="dmail-runner status lists the ids")
 
     def known(self, run_id: str) -> Run:
         """The run of a name that is in the ledger."""
@@ -137,9 +147,16 @@ class LedgerReader(Database):
         with self.reading() as connection:
             return connection.execute(query.limit(1)).scalar()
 
-    def latest(self, limit: int | None = None) -> list[Run]:
-        """The runs, newest slot first."""
-        return self.read(sa.true(), limit)
+    def latest(
+        self, limit: int | None = None, campaign: str | None = None, state: str | None = None, since: datetime | None = None
+    ) -> list[Run]:
+        """The runs, newest slot first. The filters: a campaign, a state, and the earliest slot."""
+        filters = [
+            *([runs.c.campaign == campaign] if campaign else ()),
+            *([runs.c.state == state] if state else ()),
+            *([runs.c.slot >= iso(since)] if since else ()),
+        ]
+        return self.read(sa.and_(sa.true(), *filters), limit)
 
     def read(self, condition: sa.ColumnElement[bool], limit: int | None = None) -> list[Run]:
         query = runs.select().where(condition).order_by(runs.c.slot.desc(), runs.c.created_at.desc(), runs.c.run_id).limit(limit)

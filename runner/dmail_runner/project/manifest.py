@@ -10,6 +10,7 @@ from typing import Any
 from dmail_runner.core.errors import ConfigError, Problem, UsageError, collect
 from dmail_runner.core.lock import FOREVER, locked
 from dmail_runner.core.settings import Settings
+from dmail_runner.core.suggest import known_names
 from dmail_runner.core.yaml import parse, read_yaml
 from dmail_runner.declare.campaign import KEY, SEED, Campaign, Column, ColumnMeta, DirectMail, OptOuts
 from dmail_runner.project.campaign_models import (
@@ -67,7 +68,7 @@ class Manifest:
         """The campaign `name`. Raises UsageError if there is none, ConfigError if its declaration is wrong."""
         exposure = self.exposures.get(name)
         if exposure is None:
-            raise UsageError(f"there is no campaign {name!r}; there are: {', '.join(self.names) or 'none'}")
+            raise UsageError(f"there is no campaign {name!r}; {known_names(name, self.names)}")
         file, key = exposure["original_file_path"], f"exposures.{name}"
         faults = [Problem(file, key, "another package has a campaign of this name")] if name in self.ambiguous else []
         mail: DirectMail | None = collect(

@@ -34,7 +34,7 @@ def test_every_key_that_is_not_good_is_told(gpg: Gpg, acme: str, keys: Path) -> 
     cases["revoked.asc"] = (gpg.public(revoked), revoked, "is revoked")
     cases["secret.asc"] = (gpg("--armor", "--export-secret-keys", acme), acme, "contains a secret key")
     cases["other.asc"] = (gpg.public(signs), acme, f"has the fingerprint {signs}, but {acme} is pinned")
-    cases["two.asc"] = (gpg.public(acme, signs), acme, "holds 2 keys")
+    cases["two.asc"] = (gpg.public(acme, signs), acme, "contains 2 keys")
     cases["garbage.asc"] = (b"no key at all", acme, "is not an OpenPGP public key")
     for name, (content, fingerprint, told) in cases.items():
         (keys / name).write_bytes(content)

@@ -1,0 +1,43 @@
+"""The order and the groups of the commands in `--help`, as in the README."""
+
+import re
+from typing import Any
+
+from typer.core import TyperGroup
+
+GROUPS = {
+    "Set up": ("init", "new", "sample-data", "doctor"),
+    "Review": ("list", "calendar", "check", "preview", "explain", "diff", "status", "show", "report", "docs"),
+    "Deliver": ("run", "serve", "proof", "route"),
+    "Decide": ("approve", "hold", "release", "cancel", "resume", "settle", "resend"),
+    "Maintain": ("audit", "access", "forget", "purge", "replay"),
+}
+PLACES = {name: (number, panel) for number, (panel, name) in enumerate((p, n) for p, names in GROUPS.items() for n in names)}
+COMPLETION = ("install_completion", "show_completion")
+
+
+class Commands(TyperGroup):
+    """The commands in groups, each with the first sentence of its help."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return sorted(super().list_commands(ctx), key=lambda name: PLACES.get(name, (len(PLACES), ""))[0])
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        command = super().get_command(ctx, cmd_name)
+        if command is not None and cmd_name in PLACES:
+            command.rich_help_panel = PLACES[cmd_name][1]  # type: ignore[attr-defined]
+            command.short_help = first_sentence(command.help or "")
+        return command
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        params = super().get_params(ctx)
+        for param in params:
+            if param.name in COMPLETION:
+                param.hidden = True  # type: ignore[attr-defined]
+        return params
+
+
+def first_sentence(text: str) -> str:
+    """A text up to its first full stop, on one line."""
+    line = " ".join(text.split("\n\n", 1)[0].split())
+    return re.split(r"(?<=[.])\s", line, maxsplit=1)[0]

@@ -1,0 +1,42 @@
+"""Runs as a table, one line each."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC
+
+from dmail_runner.ledger.run import Run
+
+COLUMNS: dict[str, Callable[[Run], str]] = {
+    "state": lambda run: f"{run.state}: {run.hold}" if run.hold else run.state,
+    "campaign": lambda run: run.campaign,
+    "slot (UTC)": lambda run: f"{run.slot.astimezone(UTC):%Y-%m-%d %H:%M}",
+    "targeted": lambda run: f"{run.verdicts.targeted:,}" if run.verdicts else "-",
+    "included": lambda run: f"{run.verdicts.included:,}" if run.verdicts else "-",
+    "file": lambda run: next((entry.part.name for entry in run.parts if not entry.part.side), "-"),
+    "run": lambda run: run.run_id,
+}
+NUMBERS = ("targeted", "included")
+# The run's id contains the campaign and the slot, so these are left out where the line would be too long.
+LEFT_OUT = (("file",), ("file", "campaign"), ("file", "campaign", "slot (UTC)"))
+
+
+def run_table(runs: Sequence[Run], width: int | None) -> Iterator[str]:
+    """The lines of a table. There are none without a run.
+
+    Args:
+        runs: the runs, in the order of the lines.
+        width: the greatest length of a line; columns are left out to keep to it. None for no limit.
+    """
+    if not runs:
+        return
+    cells = {name: [name, *map(text, runs)] for name, text in COLUMNS.items()}
+    widths = {name: max(map(len, column)) for name, column in cells.items()}
+    for left_out in ((), *LEFT_OUT):
+        names = [name for name in COLUMNS if name not in left_out]
+        if width is None or sum(widths[name] + 2 for name in names) - 2 <= width:
+            break
+    for line in range(len(runs) + 1):
+        yield "  ".join(aligned(cells[name][line], widths[name], right=name in NUMBERS) for name in names).rstrip()
+
+
+def aligned(text: str, width: int, *, right: bool) -> str:
+    return text.rjust(width) if right else text.ljust(width)

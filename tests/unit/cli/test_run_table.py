@@ -1,0 +1,70 @@
+"""`status` shows a line for each run, as wide as the terminal."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from dmail_runner.cli.groups import PLACES, first_sentence
+from dmail_runner.cli.run_table import run_table
+from dmail_runner.core.suggest import known_names
+from dmail_runner.core.values import Verdicts
+from dmail_runner.ledger.run import Run
+
+SLOT = datetime(2027, 3, 1, 11, tzinfo=UTC)
+
+
+def run(campaign: str, state: str, **more: object) -> Run:
+    return Run(f"{campaign}-20270301T110000Z", campaign, SLOT, state=state, **more)  # type: ignore[arg-type]
+
+
+RUNS = [
+    run("spring_catalog", "settled", verdicts=Verdicts(92_000, 56_411, {}, 0)),
+    run("fee", "held", hold="volume"),
+]
+
+
+def test_a_line_for_each_run() -> None:
+    head, first, second = run_table(RUNS, None)
+    assert head.split() == ["state", "campaign", "slot", "(UTC)", "targeted", "included", "file", "run"]
+    assert first.split() == [
+        "settled",
+        "spring_catalog",
+        "2027-03-01",
+        "11:00",
+        "92,000",
+        "56,411",
+        "-",
+        "spring_catalog-20270301T110000Z",
+    ]
+    assert second.split() == ["held:", "volume", "fee", "2027-03-01", "11:00", "-", "-", "-", "fee-20270301T110000Z"]
+    assert head.index("included") + len("included") == first.index("56,411") + len("56,411"), "numbers are aligned to the right"
+
+
+@pytest.mark.parametrize("width", [120, 100, 80, 70])
+def test_no_line_is_wider_than_the_terminal(width: int) -> None:
+    lines = list(run_table(RUNS, width))
+    assert max(map(len, lines)) <= width
+    assert all("20270301T110000Z" in line for line in lines[1:]), "the id is never left out"
+
+
+def test_no_run_is_no_table() -> None:
+    assert list(run_table([], 80)) == []
+
+
+def test_a_misspelt_name_is_suggested() -> None:
+    assert known_names("spring_catalgo", ["spring_catalog", "fee"]) == "did you mean spring_catalog?"
+    assert known_names("x", ["spring_catalog", "fee"]) == "there are: fee, spring_catalog"
+    assert known_names("x", []) == "there are: none"
+
+
+def test_every_command_is_in_a_group() -> None:
+    import typer
+
+    from dmail_runner.cli import app
+
+    assert set(PLACES) == set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+
+
+def test_the_list_of_commands_has_one_sentence_each() -> None:
+    assert first_sentence("Continue a run. All gates\nare checked.\n\nExample: x") == "Continue a run."
+    assert first_sentence("Write pages, as in `a.yml`\nand more.") == "Write pages, as in `a.yml` and more."
