@@ -4,7 +4,7 @@ import hashlib
 import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,7 +26,8 @@ CAMPAIGNS = ("loyalty_offer", "renewal_notice", "welcome_letter", "spring_catalo
 @pytest.fixture
 def spark(tmp_path: Path) -> Iterator[Cluster | None]:
     (folder := tmp_path / "cluster").mkdir()
-    with cluster(folder) if SOAK else nullcontext() as found:
+    serving: AbstractContextManager[Cluster | None] = cluster(folder) if SOAK else nullcontext()
+    with serving as found:
         yield found
 
 

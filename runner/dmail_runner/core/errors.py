@@ -93,6 +93,10 @@ class Problem:
         return f"{location}: {self.what}" + (f"; allowed: {self.allowed}" if self.allowed else "")
 
 
+class Unavailable(Problem):
+    """A variable that is not set, or a secret that cannot be read: the configuration may be right on another machine."""
+
+
 class ConfigError(DmailError):
     """Raised if the configuration is wrong. `problems` lists every error that was found."""
 

@@ -10,11 +10,21 @@ from typing import Annotated, Any, get_args, get_origin
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter, ValidationError, ValidationInfo
 
-from dmail_runner.core.errors import ConfigError, Problem
+from dmail_runner.core.errors import ConfigError, Problem, Unavailable
 
 ENV_VAR = re.compile(r"""\{\{\s*env_var\(\s*(['"])(?P<name>\w+)\1\s*(?:,\s*(['"])(?P<default>[^'"]*)\3\s*)?\)\s*\}\}""")
 
 SECRET_FILE = re.compile(r"""\{\{\s*file\(\s*(['"])(?P<path>[^'"]+)\1\s*\)\s*\}\}""")
+
+
+# What pydantic says in the words of Python, in those of YAML.
+WORDS = {
+    **dict.fromkeys(("tuple_type", "list_type"), "must be a list"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "must be true or false"),
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "must be a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing", "decimal_type", "decimal_parsing"), "must be a number"),
+    "string_type": "must be a text; put it in quotes",
+}
 
 
 class Strict(BaseModel):
@@ -58,14 +68,35 @@ def render(value: Any, file: str, key: str, base: Path | None = None) -> Any:
         base: the folder that the paths of secrets are relative to.
 
     Raises:
-        ConfigError: if a variable is not set, a file cannot be read or is readable by others, or there is other Jinja.
+        ConfigError: with all variables that are not set, files that cannot be read or are readable by others, and other Jinja.
     """
+    faults: list[Problem] = []
+    rendered = rendered_value(value, file, key, base, faults)
+    if faults:
+        raise ConfigError(faults)
+    return rendered
+
+
+def rendered_value(value: Any, file: str, key: str, base: Path | None, faults: list[Problem]) -> Any:
+    """The rendered value. Errors are added to `faults`, and such strings stay as they are."""
     if isinstance(value, Mapping):
-        return {str(name): render(item, file, f"{key}.{name}", base) for name, item in value.items()}
+        return {
+            str(name): rendered_value(item, file, f"{key}.{name}" if key else str(name), base, faults)
+            for name, item in value.items()
+        }
     if isinstance(value, list):
-        return [render(item, file, f"{key}[{index}]", base) for index, item in enumerate(value)]
+        return [rendered_value(item, file, f"{key}[{index}]", base, faults) for index, item in enumerate(value)]
     if not isinstance(value, str):
         return value
+    try:
+        return rendered_text(value, file, key, base)
+    except ConfigError as error:
+        faults += error.problems
+        return value
+
+
+def rendered_text(value: str, file: str, key: str, base: Path | None) -> str:
+    """The rendered string. Raises ConfigError."""
     if base and (secret := SECRET_FILE.fullmatch(value.strip())):
         return read_secret(base / Path(secret["path"]).expanduser(), file, key)
 
@@ -74,7 +105,7 @@ def render(value: Any, file: str, key: str, base: Path | None = None) -> Any:
         variable = os.environ.get(match["name"])
         text = variable if variable or match["default"] is None else match["default"]
         if text is None:
-            raise ConfigError([Problem(file, key, f"the environment variable {match['name']} is not set")])
+            raise ConfigError([Unavailable(file, key, f"the environment variable {match['name']} is not set")])
         return text
 
     if re.search(r"\{\{|\{%", ENV_VAR.sub("", value)):
@@ -92,7 +123,7 @@ def read_secret(path: Path, file: str, key: str) -> str:
         return path.read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not a text file"
-        raise ConfigError([Problem(file, key, f"{path} cannot be read: {reason}")]) from None
+        raise ConfigError([Unavailable(file, key, f"{path} cannot be read: {reason}")]) from None
 
 
 def project_path(path: Path, info: ValidationInfo) -> Path:
@@ -130,6 +161,28 @@ def parse(annotation: Any, value: Any, file: str, key: str, project_dir: Path | 
         raise ConfigError(list(problems(error, annotation, file, key))) from None
 
 
+def load(annotation: Any, value: Any, file: str, key: str, base: Path | None = None) -> Any:
+    """Render a value and validate it, as `render()` and `parse()` do.
+
+    Args:
+        base: the folder that paths of secrets, and relative paths of the model, start at.
+
+    Raises:
+        ConfigError: with the errors of both.
+    """
+    faults: list[Problem] = []
+    rendered = rendered_value(value, file, key, base, faults)
+    broken = {fault.key for fault in faults}
+    try:
+        parsed = parse(annotation, rendered, file, key, base)
+    except ConfigError as error:
+        # A value that was not rendered is wrong in other ways, too, and so may be the model as such.
+        faults += [fault for fault in error.problems if not broken or fault.key not in (*broken, key)]
+    if faults:
+        raise ConfigError(faults)
+    return parsed
+
+
 def problems(error: ValidationError, annotation: Any, file: str, key: str) -> Iterator[Problem]:
     """Pydantic's errors as problems. They leave out the input values, which may be secrets."""
     tags = union_tags(annotation)
@@ -150,7 +203,11 @@ def problems(error: ValidationError, annotation: Any, file: str, key: str) -> It
         elif fault["type"] == "literal_error":
             yield Problem(file, path, "unknown value", fault["ctx"]["expected"])
         else:
-            yield Problem(file, path, fault["msg"].removeprefix("Value error, "))
+            yield Problem(
+                file,
+                path,
+                WORDS.get(fault["type"]) or fault["msg"].removeprefix("Value error, ").replace("Input should", "must", 1),
+            )
 
 
 def model_at(annotation: Any, path: list[str]) -> type[Strict] | None:

@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr, model_validator
 
 from dmail_runner.core.redact import register_secret
 from dmail_runner.core.settings import Settings
-from dmail_runner.core.yaml import Strict, parse, read_yaml, render
+from dmail_runner.core.yaml import Strict, load, read_yaml
 
 FILE = "profiles/notices.yml"
 PLAIN_KINDS = ("http", "json", "xml", "form")  # all but the first are apprise's
@@ -87,8 +87,7 @@ def find_notices(settings: Settings) -> Notices:
     """Read `profiles/notices.yml`. Without that file nobody is notified. Raises ConfigError."""
     if not (settings.profiles_dir / "notices.yml").is_file():
         return Notices()
-    content = render(read_yaml(settings.profiles_dir / "notices.yml", FILE), FILE, "", settings.project_dir)
-    notices: Notices = parse(Notices, content, FILE, "")
+    notices: Notices = load(Notices, read_yaml(settings.profiles_dir / "notices.yml", FILE), FILE, "", settings.project_dir)
     secrets = (secret for channel in notices.channels for secret in (channel.url, channel.webhook, *channel.headers.values()))
     for secret in (notices.owner, *secrets):
         if secret:

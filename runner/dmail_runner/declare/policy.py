@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from dmail_runner.core.settings import Settings
-from dmail_runner.core.yaml import Strict, parse, read_yaml, render
+from dmail_runner.core.yaml import Strict, load, read_yaml
 
 FILE = "profiles/policy.yml"
 Duty = Literal["one", "four_eyes", "two"]
@@ -68,8 +68,7 @@ def find_policy(settings: Settings) -> Policy:
     path = settings.profiles_dir / "policy.yml"
     if not path.is_file():
         return Policy(approvers={})
-    content = {key: render(value, FILE, key) for key, value in read_yaml(path, FILE).items()}
-    policy: Policy = parse(Policy, content, FILE, "")
+    policy: Policy = load(Policy, read_yaml(path, FILE), FILE, "")
     return policy
 
 

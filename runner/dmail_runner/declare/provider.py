@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, mod
 from dmail_runner.core.errors import ConfigError, Problem
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.suggest import known_names
-from dmail_runner.core.yaml import Strict, parse, read_yaml, render
+from dmail_runner.core.yaml import Strict, load, parse, read_yaml, render
 from dmail_runner.declare.contract import Contract
 from dmail_runner.declare.file_format import AnyFormat, CsvFormat
 from dmail_runner.declare.policy import Duty
@@ -128,7 +128,7 @@ def find_provider(settings: Settings, name: str) -> Provider:
     entries = read_yaml(settings.profiles_dir / "providers.yml", FILE)
     if name not in entries:
         raise ConfigError([Problem(FILE, name, f"there is no such provider; {known_names(name, entries)}")])
-    provider: Provider = parse(Provider, render(entries[name], FILE, name), FILE, name)
+    provider: Provider = load(Provider, entries[name], FILE, name)
     return provider if provider.contract is None else provider.with_defaults(find_contract(settings, provider.contract, name))
 
 

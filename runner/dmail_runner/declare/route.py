@@ -11,7 +11,7 @@ from dmail_runner.core.errors import ConfigError, Problem
 from dmail_runner.core.redact import register_secret
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.suggest import known_names
-from dmail_runner.core.yaml import ProjectPath, Strict, parse, read_yaml, render
+from dmail_runner.core.yaml import ProjectPath, Strict, load, read_yaml
 from dmail_runner.declare.delivery import Delivery
 from dmail_runner.declare.object_route import AzureRoute, GcsRoute, S3Route
 
@@ -178,8 +178,7 @@ def find_route(settings: Settings, name: str) -> AnyRoute:
     entries = read_yaml(settings.profiles_dir / "routes.yml", FILE)
     if name not in entries:
         raise ConfigError([Problem(FILE, name, f"there is no such route; {known_names(name, entries)}")])
-    given = render(entries[name], FILE, name, settings.project_dir)
-    route: AnyRoute = parse(Route, given, FILE, name, settings.project_dir)
+    route: AnyRoute = load(Route, entries[name], FILE, name, settings.project_dir)
     remember_secrets(route)
     if isinstance(route, SftpRoute):
         for login in filter(None, (route, route.jump)):

@@ -7,9 +7,9 @@ from datetime import datetime
 from dmail_runner.core.errors import ConfigError, Problem, collect
 from dmail_runner.core.settings import Settings
 from dmail_runner.declare.campaign import Campaign
-from dmail_runner.declare.policy import find_policy
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.route_tests import tried_routes
+from dmail_runner.look.declared import declared_faults, unknown_providers
 from dmail_runner.look.warnings import campaign_warnings, target_warnings
 from dmail_runner.project.manifest import Manifest
 from dmail_runner.run.job import Job, key_findings, shared_names
@@ -38,7 +38,8 @@ def check_campaigns(
     Args:
         settings: the project's settings.
         manifest: the project's manifest.
-        names: the campaigns to check. If it is empty, all campaigns are checked, and the extracts that no campaign delivers.
+        names: the campaigns to check. If it is empty, all campaigns are checked, the extracts that no campaign delivers, and all
+            entries of the files in `profiles/`.
         ledger: has the routes that were used before.
         find: returns the job of a campaign, or raises ConfigError.
 
@@ -48,8 +49,9 @@ def check_campaigns(
     chosen = dict.fromkeys(names or manifest.names)
     result = check_each(chosen, lambda name: find(manifest.campaign(name)), tried_routes(ledger), ledger.now())
     errors = [*([] if names else manifest.orphans()), *shared_names(settings, manifest), *result.errors]
-    # Without a campaign, nothing else would read it.
-    collect(errors, lambda: find_policy(settings))
+    if not names:
+        collect(errors, lambda: errors.extend(unknown_providers(settings, manifest.exposures.values())))
+        errors += declared_faults(settings)
     return replace(result, errors=tuple(dict.fromkeys(errors)), warnings=(*target_warnings(settings), *result.warnings))
 
 

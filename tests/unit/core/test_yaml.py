@@ -57,7 +57,7 @@ def test_every_fault_of_an_entry_is_told_at_once() -> None:
     assert told[-1].startswith("r.yml: acme.prot: unknown key; allowed: host, port, user, password,")
     assert told[:3] == [
         "r.yml: acme.host: is required",
-        "r.yml: acme.port: Input should be less than or equal to 65535",
+        "r.yml: acme.port: must be less than or equal to 65535",
         "r.yml: acme.host_key.0: must be an OpenSSH fingerprint such as SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU",
     ]
 
