@@ -60,7 +60,7 @@ def test_profile_files(project: Project, content: str | bytes | None, told: list
     [
         ("name: inbound", "nmae: inbound", [EXPOSURE, "file.nmae: unknown key; allowed: name, timestamp, sort_by, seeds, note", "file.name: is required"]),
         ("status: active", "status: activ", ["direct_mail.status: unknown value; allowed: 'draft', 'active' or 'stopped'"]),
-        ("provider: acme_print", "provider: acme", ["profiles/providers.yml: acme: there is no such provider; allowed: acme_print"]),
+        ("provider: acme_print", "provider: acme", ["profiles/providers.yml: acme: there is no such provider; there are: acme_print"]),
         ("postal_code]", "postcode]", ["file.sort_by: the extract has no column 'postcode'; allowed: profile_id,"]),
         ("name: inbound/", "name: ../inbound/", ["file.name: must stay below the route's folder"]),
         ("name: inbound/", "name: /inbound/", ["file.name: must stay below the route's folder"]),
@@ -96,7 +96,7 @@ def test_two_columns_with_one_label(project: Project) -> None:
 
 def test_a_route_that_is_not_there(project: Project) -> None:
     project.edit("profiles/providers.yml", "route: outbox", "route: outbocks")
-    assert_refused(project, WRONG, "profiles/routes.yml: outbocks: there is no such route; allowed: outbox, acme_sftp")
+    assert_refused(project, WRONG, "profiles/routes.yml: outbocks: there is no such route; did you mean outbox?")
 
 
 def test_an_environment_variable_that_is_not_set(project: Project) -> None:
@@ -128,7 +128,7 @@ def test_a_campaign_that_is_not_there(project: Project) -> None:
     done = project.call("run", "sprang_catalog")
     assert done.returncode == WRONG
     assert (
-        "there is no campaign 'sprang_catalog'; there are: loyalty_offer, renewal_notice, spring_catalog, welcome_letter"
+        "there is no campaign 'sprang_catalog'; did you mean spring_catalog?"
         in done.stderr
     )
 

@@ -113,7 +113,7 @@ def test_every_column_of_every_row_is_covered(ledger: Ledger) -> None:
                 continue
             with ledger.engine.connect() as connection, connection.begin() as change:
                 connection.exec_driver_sql("pragma defer_foreign_keys = on")
-                new = "7" if isinstance(column["type"], sa.Integer | sa.Boolean) else "'edited'"
+                new = "7777" if isinstance(column["type"], sa.Integer | sa.Boolean) else "'edited'"
                 done = connection.exec_driver_sql(
                     f'update {table} set "{name}" = {new} where rowid = (select max(rowid) from {table}) and "{name}" is not {new}'
                 )
