@@ -127,10 +127,7 @@ def test_secrets_are_never_told(project: Project) -> None:
 def test_a_campaign_that_is_not_there(project: Project) -> None:
     done = project.call("run", "sprang_catalog")
     assert done.returncode == WRONG
-    assert (
-        "there is no campaign 'sprang_catalog'; did you mean spring_catalog?"
-        in done.stderr
-    )
+    assert "there is no campaign 'sprang_catalog'; did you mean spring_catalog?" in done.stderr
 
 
 @pytest.mark.parametrize("slot", ["tomorrow", "2026-11-02T11:00", "2026-11-02T11:00:30Z"])

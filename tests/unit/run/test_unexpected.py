@@ -25,7 +25,8 @@ class Faulty:
 def look(world: World, port: int) -> list[int]:
     """What `run --due` does, with a project of one campaign. Returns the exit codes."""
     kinds = "[failed, left_behind, delivered]"
-    (world.folder / "profiles/notices.yml").write_text(f"channels: [{{webhook: 'http://127.0.0.1:{port}/', kinds: {kinds}}}]")
+    channel = f"{{webhook: 'http://127.0.0.1:{port}/', allow_http: true, kinds: {kinds}}}"
+    (world.folder / "profiles/notices.yml").write_text(f"channels: [{channel}]")
     ledger = world.ledger()
     scheduler = Scheduler(ledger, Notifier(find_notices(world.settings), ledger, lambda _: None))
     manifest: Any = SimpleNamespace(names=["letter"], orphans=list, campaign=lambda _: world.campaign)
