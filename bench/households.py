@@ -62,7 +62,7 @@ def judge(folder: Path, source: Path) -> dict[str, tuple[float, float]]:
     dbt = [sys.executable, "-P", "-c", "from dbt.cli.main import cli; cli()", "--quiet"]
     environment = {"DMAIL_PROFILES": str(project / "profiles.csv"), "DBT_PROFILES_DIR": "profiles"}
     measure([*dbt, "seed"], environment, project)
-    measure([*dbt, "run", "--select", "stg_profiles", "int_postal_addresses"], environment, project)
+    measure([*dbt, "run", "--select", "stg_profiles", "stg_contact_history", "int_postal_addresses"], environment, project)
     found = {}
     with duckdb.connect(str(project / ".dmail/warehouse.duckdb"), read_only=True) as connection:
         connection.execute(f"set file_search_path = '{project}'")

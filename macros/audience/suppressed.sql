@@ -7,8 +7,11 @@
             whom `dmail-runner forget` has erased.
         max_age_days (int): The greatest age of each list at the slot: the days since the newest `as_of` of its entries.
         reason (string): The exclusion reason, which tells one list from another.
+        tolerant (bool): Whether entries with typing errors in their names and addresses match, too: those of the model
+            `int_similar_entries`, see `similar_entries()`.
 #}
-{% macro suppressed(lists, max_age_days=35, reason="suppressed") %}
+{% macro suppressed(lists, max_age_days=35, reason="suppressed", tolerant=false) %}
+    {% do dmail.one_of("suppressed", "tolerant", tolerant, [true, false]) %}
     {% if lists is string or lists is not sequence or lists is mapping %}
         {{ exceptions.raise_compiler_error("suppressed(): lists takes a list of names, not `" ~ lists ~ "`") }}
     {% endif %}
@@ -59,13 +62,26 @@
         {% do joins.append({"query": by_key, "on": key ~ " = listed_" ~ key}) %}
         {% do listed_by.append("list_by_" ~ key) %}
     {% endfor %}
+    {% set shows = {} %}
+    {% if tolerant %}
+        {% set similar %}
+            select profile_id as similar_profile_id, min(list_name) as list_by_similar, min(entry || ': ' || why) as similar_entry
+            from {{ dmail.similar_model("entries") }}
+            where matched_by <> 'cut' and {{ valid }}
+            group by profile_id
+        {% endset %}
+        {% do joins.append({"query": similar, "on": "profile_id = similar_profile_id"}) %}
+        {% do listed_by.append("list_by_similar") %}
+        {% do shows.update({"similar entry": "coalesce(similar_entry, 'none')"}) %}
+    {% endif %}
     {{
         return(
             {
                 "reason": reason,
                 "joins": joins,
-                "condition": "(" ~ ("lists_are is null or " if lists else "") ~ "coalesce(" ~ listed_by | join(", ") ~ ") is not null)",
-                "shows": {"list": "coalesce(" ~ listed_by | join(", ") ~ ", 'none')"},
+                "condition": "(" ~ ("lists_are is null or " if lists else "") ~ "coalesce(" ~ listed_by
+                | join(", ") ~ ") is not null)",
+                "shows": dict({"list": "coalesce(" ~ listed_by | join(", ") ~ ", 'none')"}, **shows),
             }
         )
     }}

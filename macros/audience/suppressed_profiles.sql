@@ -24,7 +24,9 @@
             where coalesce(valid_from <= {{ moment }}, true) and coalesce(valid_until > {{ moment }}, true)
         ),
 
-        people as ({{ dmail.postal_addresses(profiles) }}),
+        located as ({{ dmail.located_people(profiles) }}),
+
+        people as ({{ dmail.match_keys("located") }}),
 
         -- Few people are on a list. Only their rows are joined, key by key.
         listed as (

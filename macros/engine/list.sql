@@ -115,3 +115,53 @@
         (total, value) -> total + value
     )
 {%- endmacro %}
+
+{#
+    A text with each of its words, which single spaces separate, changed by an expression. Words that become empty or null are left out.
+
+    Arguments:
+        text (column): The text.
+        expression (string): SQL over `word`.
+#}
+{% macro each_word(text, expression) -%} {{ adapter.dispatch("each_word", "dmail")(text, expression) }} {%- endmacro %}
+
+{% macro duckdb__each_word(text, expression) -%}
+    array_to_string(
+        list_filter(
+            list_transform(string_split({{ text }}, ' '), lambda word:{{ expression }}), lambda word:word <> ''
+        ),
+        ' '
+    )
+{%- endmacro %}
+
+{% macro spark__each_word(text, expression) -%}
+    array_join(filter(transform(split({{ text }}, ' '), word -> {{ expression }}), word -> word <> ''), ' ')
+{%- endmacro %}
+
+{#
+    A row for each value of a list that is not null, as a column of 64 bits: a hash of the value.
+
+    Arguments:
+        values (list[column]): The values.
+#}
+{% macro each_row(values) -%} {{ adapter.dispatch("each_row", "dmail")(values) }} {%- endmacro %}
+
+{% macro duckdb__each_row(values) -%}
+    unnest(list_transform([{{ values | join(", ") }}], lambda part: case when part is not null then hash(part) end))
+{%- endmacro %}
+
+{% macro spark__each_row(values) -%}
+    explode(transform(array({{ values | join(", ") }}), part -> case when part is not null then xxhash64(part) end))
+{%- endmacro %}
+
+{#
+    The letters of a text in order: `oak` becomes the list a, k, o.
+
+    Arguments:
+        text (column): The text.
+#}
+{% macro sorted_letters(text) -%} {{ adapter.dispatch("sorted_letters", "dmail")(text) }} {%- endmacro %}
+
+{% macro duckdb__sorted_letters(text) -%} list_sort(string_split({{ text }}, '')) {%- endmacro %}
+
+{% macro spark__sorted_letters(text) -%} array_sort(split({{ text }}, '')) {%- endmacro %}

@@ -27,15 +27,14 @@ with
         from source
     ),
 
-    worded as (
+    located as (
         select
-            *,
-            {{ dmail.name_words("coalesce(" ~ dmail.join_words(["first_name", "last_name"]) ~ ", company)") }} as name,
-            {{ dmail.box_words("address_line1", "address_line2") }} as street,
-            {{ dmail.locality_words("city", dmail.postal_code("postal_code", "country_code"), "country_code") }}
-            as locality
+            {{ dmail.star_except(["postal_code"]) }},
+            {{ dmail.postal_code("postal_code", "country_code") }} as postal_code
         from renamed
     ),
+
+    keyed as ({{ dmail.match_keys("located") }}),
 
     -- An entry without a first name is of the household, and one without a name of the address, unless it names a
     -- profile.
@@ -44,18 +43,23 @@ with
             list_name,
             reason,
             profile_id,
-            {{ dmail.match_key(["name", "street", "locality"]) }} as person_key,
+            first_name,
+            last_name,
+            company,
+            address_line1,
+            address_line2,
+            city,
+            postal_code,
+            country_code,
+            person_key,
             case
-                when profile_id is null and first_name is null and last_name is not null
-                then {{ dmail.match_key(["name", "street", "locality"]) }}
+                when profile_id is null and first_name is null and last_name is not null then household_key
             end as household_key,
-            case
-                when profile_id is null and name is null then {{ dmail.match_key(["street", "locality"]) }}
-            end as address_key,
+            case when coalesce(profile_id, first_name, last_name, company) is null then address_key end as address_key,
             valid_from,
             valid_until,
             as_of
-        from worded
+        from keyed
     ),
 
     final as (
@@ -66,6 +70,14 @@ with
             'forgotten' as list_name,
             'erased on request' as reason,
             profile_id,
+            cast(null as string) as first_name,
+            cast(null as string) as last_name,
+            cast(null as string) as company,
+            cast(null as string) as address_line1,
+            cast(null as string) as address_line2,
+            cast(null as string) as city,
+            cast(null as string) as postal_code,
+            cast(null as string) as country_code,
             cast(null as string) as person_key,
             cast(null as string) as household_key,
             cast(null as string) as address_key,

@@ -1,7 +1,7 @@
 """Builds and tests a campaign's models with dbt, and refuses relations that this run has not built and tested."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,14 @@ from dmail_runner.project.scrub import scrub
 from dmail_runner.project.warehouse import literal
 
 
-def build(settings: Settings, campaign: Campaign, environment: Mapping[str, str], work: Path, run_dbt: RunDbt) -> Build:
+def build(
+    settings: Settings,
+    campaign: Campaign,
+    environment: Mapping[str, str],
+    work: Path,
+    run_dbt: RunDbt,
+    tell: Callable[[str], None] | None = None,
+) -> Build:
     """Build and test every model that the campaign's exposure depends on.
 
     dbt's exit code is not enough: if an upstream test fails, dbt skips the extract, and the table of an earlier run remains. The
@@ -28,6 +35,7 @@ def build(settings: Settings, campaign: Campaign, environment: Mapping[str, str]
         environment: the variables that the models read, such as DMAIL_SLOT.
         work: the folder for dbt's artifacts.
         run_dbt: runs the dbt command.
+        tell: shows the warnings of tests.
 
     Returns:
         The relations that were built.
@@ -36,7 +44,7 @@ def build(settings: Settings, campaign: Campaign, environment: Mapping[str, str]
         BuildError: if a model or a test failed, or a relation was not built.
     """
     select = [f"+exposure:{campaign.name}", *opt_out_selectors(campaign)]
-    made = build_models(settings, campaign.name, select, environment, work, run_dbt=run_dbt)
+    made = build_models(settings, campaign.name, select, environment, work, run_dbt=run_dbt, tell=tell)
     return Build(
         built(made, campaign.extract, campaign),
         built(made, campaign.recipients, campaign),
@@ -83,9 +91,16 @@ def built(made: Mapping[str, str], node: str, campaign: Campaign) -> str:
 
 
 def build_models(
-    settings: Settings, campaign: str, select: Sequence[str], environment: Mapping[str, str], work: Path, *, run_dbt: RunDbt
+    settings: Settings,
+    campaign: str,
+    select: Sequence[str],
+    environment: Mapping[str, str],
+    work: Path,
+    *,
+    run_dbt: RunDbt,
+    tell: Callable[[str], None] | None = None,
 ) -> dict[str, str]:
-    """Build and test models.
+    """Build and test models. `tell` shows the warnings of tests.
 
     Returns:
         The relation of each model that was built, by unique id.
@@ -109,6 +124,11 @@ def build_models(
             + indent([*failures, *other_errors(outcome, failures)] or ["dbt gave no reason"]),
             todo=advice([*failures, *outcome.errors]),
         )
+    if tell:
+        for result in results:
+            if result["status"] == "warn":
+                node = manifest["nodes"].get(result["unique_id"], {})
+                tell(f"warning  {(node.get('description') or node.get('name', result['unique_id'])).strip()}")
     built = [result["unique_id"] for result in results if result["status"] == "success"]
     return {node: manifest["nodes"][node]["relation_name"] for node in built if node in manifest["nodes"]}
 

@@ -1,7 +1,9 @@
 """Fixtures that tests of this folder share."""
 
 import json
+import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,18 @@ import pytest
 
 import warm
 from formats import COLUMNS, COMPILE, MISTAKES, MODELS, Ask, Rows
-from project import surroundings
+from project import ROOT, surroundings
 from shared import made_once
 from wait import HANGS
+
+DBT = (sys.executable, "-c", "from dbt.cli.main import cli; cli()")
+MATCHING = {
+    "keys": "match_keys('people')",
+    "addresses": "postal_addresses('people')",
+    "similar": "similar_profiles('people')",
+    "groups": "similar_groups('person')",
+    "entries": "similar_entries('people', 'entries')",
+}
 
 
 @pytest.fixture(scope="session")
@@ -50,3 +61,36 @@ def ask(compiled: Path) -> Ask:
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
     return answers
+
+
+@pytest.fixture(scope="session")
+def match_sql(base: Path, warm_dbt: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """SQL over the tables `people` and `entries` by name; with `_told`, with the optional variables."""
+    folder = made_once(tmp_path_factory, "match", lambda folder: compile_matching(base, warm_dbt, folder))
+    return {path.stem: path.read_text() for path in folder.glob("*.sql")}
+
+
+def compile_matching(base: Path, warm_dbt: str, folder: Path) -> None:
+    project = folder / "project"
+    shutil.copytree(base, project)
+    for name, expression in MATCHING.items():
+        (project / f"models/{name}.sql").write_text(f"{{{{ dmail.{expression} }}}}")
+    for suffix, variables in {"": "{}", "_told": "{names_in_any_order: true, dmail_nicknames: true}"}.items():
+        command = [*DBT, "compile", "--quiet", "--profiles-dir", "profiles", "--target-path", "compiled", "--vars", variables]
+        done = warm.ask(warm_dbt, [*command, "--select", *MATCHING], cwd=project, env=surroundings(), timeout=HANGS)
+        assert done.returncode == 0, done.stdout + done.stderr
+        for name in MATCHING:
+            sql = (project / f"compiled/compiled/dmail/models/{name}.sql").read_text()
+            (folder / f"{name}{suffix}.sql").write_text(sql.replace('"warehouse"."main".', ""))
+
+
+@pytest.fixture(scope="module")
+def seeded() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database with the package's seeds, and an empty contact history."""
+    with duckdb.connect() as connection:
+        for path in sorted((ROOT / "seeds").glob("*.csv")):
+            connection.execute(f"create table {path.stem} as from read_csv('{path}', all_varchar = true, quote = '\"')")
+        for column in ("line", "city", "region", "postal_code"):
+            connection.execute(f"alter table countries alter requires_{column} type boolean")
+        connection.execute("create table stg_contact_history (household_key varchar)")
+        yield connection

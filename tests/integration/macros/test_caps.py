@@ -23,7 +23,7 @@ MODELS = {
 }
 AUTUMN, SPRING = "2026-11-02 11:00:00", "2027-03-15 10:00:00"  # Mondays at 6:00, after the clocks have changed on Sunday
 TABLES = """
-create table audience (profile_id varchar, household_key varchar, worth int);
+create table audience (profile_id varchar, household_key varchar, worth int, earlier_household_key varchar default null);
 create table stg_contact_history (
     profile_id varchar, household_key varchar, campaign varchar, slot timestamp, run_id varchar, cell varchar, purpose varchar
 );
@@ -86,7 +86,7 @@ def reasons(tables: duckdb.DuckDBPyConnection, sql: str) -> dict[str, str | None
 def test_days_and_months_are_those_of_the_campaigns_zone(
     compiled: dict[str, dict[str, str]], tables: duckdb.DuckDBPyConnection, model: tuple[str, str], before: str, counts: bool
 ) -> None:
-    tables.execute("insert into audience values ('a', 'h', 1)")
+    tables.execute("insert into audience (profile_id, household_key, worth) values ('a', 'h', 1)")
     mailed(tables, before)
     name, slot = model
     found = reasons(tables, compiled[slot][f"spring_catalog__{name}"])
@@ -98,7 +98,7 @@ def test_a_household_gets_no_more_than_its_cap_in_one_file(
 ) -> None:
     """Of three members two are kept, and one where one piece was mailed; the limit fills up with others."""
     people = [(f"{home}{number}", f"h{home}" if home != "n" else None, number) for home in "abn" for number in range(3)]
-    tables.executemany("insert into audience values (?, ?, ?)", people)
+    tables.executemany("insert into audience (profile_id, household_key, worth) values (?, ?, ?)", people)
     mailed(tables, "2026-10-20 10:00:00", person="b0", home="hb")
     found = reasons(tables, compiled[AUTUMN]["spring_catalog__household"])
     kept = {person for person, reason in found.items() if reason in (None, "limit")}
@@ -109,7 +109,7 @@ def test_a_household_gets_no_more_than_its_cap_in_one_file(
 def test_who_is_chosen_by_another_rule_is_not_excluded_by_the_cap(
     compiled: dict[str, dict[str, str]], tables: duckdb.DuckDBPyConnection
 ) -> None:
-    tables.execute("insert into audience values ('a', 'h', 1), ('b', 'h', 9)")
+    tables.execute("insert into audience (profile_id, household_key, worth) values ('a', 'h', 1), ('b', 'h', 9)")
     assert reasons(tables, compiled[AUTUMN]["spring_catalog__chosen"]) == {"a": "duplicate", "b": None}
 
 
@@ -121,7 +121,7 @@ def test_letters_that_nobody_can_refuse_use_up_no_cap(
     marketing: bool,
     everything: bool,
 ) -> None:
-    tables.execute("insert into audience values ('a', 'h', 1)")
+    tables.execute("insert into audience (profile_id, household_key, worth) values ('a', 'h', 1)")
     mailed(tables, "2026-11-01 10:00:00", purpose=purpose)
     assert (reasons(tables, compiled[AUTUMN]["spring_catalog__weekly"])["a"] is not None) == marketing
     assert (reasons(tables, compiled[AUTUMN]["spring_catalog__any"])["a"] is not None) == everything

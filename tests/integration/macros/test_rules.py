@@ -54,7 +54,7 @@ MODELS = {NAME: RULES, "strict__recipients": STRICT, "none__recipients": NONE}
 TABLES = """
 create table audience (
     profile_id varchar, household_key varchar, person_key varchar, address_key varchar, postal_mail_consent varchar, marketing_consent varchar,
-    address_problem varchar, address_lines int, address_quality int, address_errors int, country_code varchar, region varchar,
+    earlier_household_key varchar, address_problem varchar, all_address_problems varchar, address_lines int, address_quality int, address_errors int, country_code varchar, region varchar,
     postal_code varchar, worth int
 );
 create table stg_suppressions (
@@ -89,17 +89,18 @@ def rules(compiled: dict[str, str]) -> str:
     return compiled[NAME]
 
 
-keys = st.sampled_from([None, "a", "b", "c"])
+keys = st.sampled_from([None, "v2-a", "v2-b", "v2-c"])
 moments = st.integers(-60, 20).map(lambda days: SLOT + timedelta(days=days)) | st.just(SLOT)
 profiles = st.lists(
     st.fixed_dictionaries(
         {
             "household_key": keys,
+            "earlier_household_key": st.sampled_from([None, None, "0", "1"]),
             "person_key": keys,
             "address_key": keys,
             "postal_mail_consent": st.sampled_from([None, None, "y", "n", "?", "u", "dn", "li"]),
             "marketing_consent": st.sampled_from([None, None, "y", "n"]),
-            "address_problem": st.sampled_from([None, None, None, "no city"]),
+            "address_problem": st.sampled_from([None, None, None, "no city", "placeholder city"]),
             "address_lines": st.integers(3, 7),
             "address_quality": st.sampled_from([None, 1, 2, 3]),
             "address_errors": st.sampled_from([None, 0, 1, 2]),
@@ -130,7 +131,7 @@ pieces = st.lists(
     st.fixed_dictionaries(
         {
             "profile_id": st.integers(0, 13).map(str),
-            "household_key": keys,
+            "household_key": keys | st.sampled_from(["0", "1"]),
             "campaign": st.sampled_from(["given", "loyalty_offer", "spring"]),
             "slot": moments,
             "run_id": st.just("r"),
@@ -157,6 +158,8 @@ def first_reason(profile: dict[str, Any], listed: list[dict[str, Any]], sent: li
         if same and holds and entry["list_name"] != "another":
             return "suppressed"
     bad = (profile["address_quality"] or 9) < 2 or (profile["address_errors"] or 0) > 1
+    if profile["address_problem"] == "placeholder city":
+        return "placeholder_city"
     if profile["address_problem"] or profile["address_lines"] > 6 or bad:
         return "incomplete_address"
     code = profile["postal_code"] or ""
@@ -168,8 +171,8 @@ def first_reason(profile: dict[str, Any], listed: list[dict[str, Any]], sent: li
         return "already_mailed"
     advertised = [p for p in counted if p["purpose"] != "contractual"]
     near = [p for p in advertised if abs(p["slot"] - SLOT) < timedelta(days=30)]
-    home = profile["household_key"]
-    if home is not None and sum(p["household_key"] == home for p in near) >= 2:
+    homes = [profile[key] for key in ("household_key", "earlier_household_key") if profile[key] is not None]
+    if sum(p["household_key"] in homes for p in near) >= 2:
         return "frequency_cap"
     if any(p["campaign"] == "loyalty_offer" and (p["slot"].year, p["slot"].month) == (SLOT.year, SLOT.month) for p in mine):
         return "frequency_cap"
