@@ -22,6 +22,7 @@ from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import DmailError
 
 if TYPE_CHECKING:
+    from dmail_runner.ledger.journal import Mark
     from dmail_runner.ledger.ledger import Ledger
 
 audits = typer.Typer(help="Verify the ledger, or continue with an older copy of it.", no_args_is_help=True)
@@ -57,11 +58,14 @@ def verify(context: typer.Context, as_json: AsJson = False, against: Against = N
     if found:
         raise damaged(ledger, found)
     if not as_json:
-        say(
-            f"{counted(mark.number, 'event')}, none edited or missing, and all rows match; the last hash is {mark.hash or 'none'}"
-        )
-        if anchor is None and mark.number:
-            say(f"note: this host has no anchor of the ledger ({ledger.anchor.path}): an older copy of it would not be noticed")
+        say_verified(ledger, mark, anchored=anchor is not None)
+
+
+def say_verified(ledger: "Ledger", mark: "Mark", *, anchored: bool) -> None:
+    """Print that nothing was changed, and whether an older copy of the ledger would be noticed."""
+    say(f"{counted(mark.number, 'event')}, none edited or missing, and all rows match; the last hash is {mark.hash or 'none'}")
+    if mark.number and not anchored:
+        say(f"note: this host has no anchor of the ledger ({ledger.anchor.path}): an older copy of it would not be noticed")
 
 
 @audits.command()
