@@ -1,6 +1,6 @@
-"""How well people who are in the data twice are found: precision and recall on Febrl's four data sets, housemates, and Splink beside.
+"""How well duplicates are found: precision and recall on Febrl's four data sets, on housemates, and of Splink.
 
-Febrl's records have typing errors on purpose, such as swapped fields, other names and lost letters. The housemates are made up: two people
+Febrl's records have typing errors, swapped fields and other names on purpose. The housemates are made up: two people
 with one last name and one address, who must never be one person.
 """
 
@@ -27,8 +27,8 @@ RESULTS = ROOT / "bench" / "results"
 UNITS, KEYS = ("person", "household"), ("exact", "tolerant")
 SETS = {"Febrl 1": ["dataset1"], "Febrl 2": ["dataset2"], "Febrl 3": ["dataset3"], "Febrl 4": ["dataset4a", "dataset4b"]}
 COLUMNS = (
-    "profile_id, title, first_name, last_name, company, address_line1, address_line2, city, region, postal_code, country_code, language, "
-    "postal_mail_consent, marketing_consent, is_test_profile, created_at, updated_at, last_order_at, orders_count, lifetime_value"
+    "profile_id, title, first_name, last_name, company, address_line1, address_line2, city, region, postal_code, country_code, "
+    "language, postal_mail_consent, marketing_consent, is_test_profile, created_at, updated_at, last_order_at, orders_count, lifetime_value"
 )
 CANONICAL = """
 copy (

@@ -9,8 +9,12 @@ from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 
 THRESHOLD = 0.95
 BLOCKS = (
-    ("first_name", "last_name"), ("last_name", "postal_code"), ("address_line1", "postal_code"), ("first_name", "postal_code"), ("address_line1",),
-)  # fmt: skip
+    ("first_name", "last_name"),
+    ("last_name", "postal_code"),
+    ("address_line1", "postal_code"),
+    ("first_name", "postal_code"),
+    ("address_line1",),
+)
 PERSON = "split_part({}, '-', 2)"
 
 
