@@ -26,10 +26,11 @@ ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "bench" / "results"
 UNITS, KEYS = ("person", "household"), ("exact", "tolerant")
 SETS = {"Febrl 1": ["dataset1"], "Febrl 2": ["dataset2"], "Febrl 3": ["dataset3"], "Febrl 4": ["dataset4a", "dataset4b"]}
-COLUMNS = (
-    "profile_id, title, first_name, last_name, company, address_line1, address_line2, city, region, postal_code, country_code, "
-    "language, postal_mail_consent, marketing_consent, is_test_profile, created_at, updated_at, last_order_at, orders_count, lifetime_value"
-)
+COLUMNS = [
+    "profile_id", "title", "first_name", "last_name", "company", "address_line1", "address_line2", "city", "region",
+    "postal_code", "country_code", "language", "postal_mail_consent", "marketing_consent", "is_test_profile", "created_at",
+    "updated_at", "last_order_at", "orders_count", "lifetime_value",
+]  # fmt: skip
 CANONICAL = """
 copy (
     select
@@ -131,7 +132,7 @@ def compare(folder: Path, data: Path, name: str, files: Sequence[str]) -> list[s
 def write_profiles(source: Path, target: Path) -> None:
     """The columns of `stg_profiles`' source; those that a file lacks are null."""
     known = duckdb.sql(f"from read_csv('{source}', all_varchar = true)").columns
-    columns = ", ".join(name if name in known else f"null as {name}" for name in COLUMNS.split(", "))
+    columns = ", ".join(name if name in known else f"null as {name}" for name in COLUMNS)
     duckdb.sql(COMPLETE.format(columns=columns, source=source, target=target))
 
 
