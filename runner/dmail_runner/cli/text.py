@@ -155,7 +155,7 @@ def event_lines(regions: Sequence[RegionCount], events: Sequence["Event"]) -> It
         if more := regions[MAX_REGIONS:]:
             yield f"            and {sum(region.pieces for region in more):,} to {counted(len(more), 'other region')}"
     for event in events:
-        yield f"  {event.at:%Y-%m-%d %H:%M:%S}  {event.kind:<14}{visible(event.detail)}".rstrip()
+        yield f"  {event.at:%Y-%m-%d %H:%M:%S}  {event.kind:<16}{visible(event.detail)}".rstrip()
 
 
 def events_json(events: Iterable["Event"]) -> list[dict[str, str]]:

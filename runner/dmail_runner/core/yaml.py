@@ -17,7 +17,7 @@ ENV_VAR = re.compile(r"""\{\{\s*env_var\(\s*(['"])(?P<name>\w+)\1\s*(?:,\s*(['"]
 SECRET_FILE = re.compile(r"""\{\{\s*file\(\s*(['"])(?P<path>[^'"]+)\1\s*\)\s*\}\}""")
 
 
-# What pydantic says in the words of Python, in those of YAML.
+# pydantic's messages, with the terms of YAML instead of those of Python.
 WORDS = {
     **dict.fromkeys(("tuple_type", "list_type"), "must be a list"),
     **dict.fromkeys(("bool_type", "bool_parsing"), "must be true or false"),
@@ -176,7 +176,7 @@ def load(annotation: Any, value: Any, file: str, key: str, base: Path | None = N
     try:
         parsed = parse(annotation, rendered, file, key, base)
     except ConfigError as error:
-        # A value that was not rendered is wrong in other ways, too, and so may be the model as such.
+        # A value that was not rendered causes further errors, also of the model itself.
         faults += [fault for fault in error.problems if not broken or not (fault.key == key or below(fault.key, broken))]
     if faults:
         raise ConfigError(faults)

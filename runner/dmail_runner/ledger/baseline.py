@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 
+from dmail_runner.core.counted import counted
 from dmail_runner.core.values import Baseline, ConsentFigures, ListFigures, SourceFigures
 
 BASELINE, SOURCES = "baseline", "sources"
@@ -13,6 +14,12 @@ BASELINE, SOURCES = "baseline", "sources"
 def baseline_text(baseline: Baseline) -> str:
     """The figures as JSON."""
     return json.dumps(asdict(baseline), sort_keys=True, ensure_ascii=False)
+
+
+def baseline_in_short(text: str) -> str:
+    """A short text of an event `baseline`, for timelines."""
+    found = read_baseline(text)
+    return f"{counted(found.profiles, 'profile')}, {counted(len(found.lists), 'suppression list')}" if found else ""
 
 
 def read_baseline(text: str) -> Baseline | None:
