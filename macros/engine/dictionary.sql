@@ -38,8 +38,12 @@
         places (int): The same as for `dictionary()`.
 #}
 {% macro meaning(dictionary, word, places=1024) -%}
+    {# Most words have no place in the dictionary. The search of the map is slow. #}
+    {% set there = dmail.list_at(dictionary ~ ".words", dmail.dictionary_place(word, places)) %}
     case
-        when {{ dmail.list_at(dictionary ~ ".words", dmail.dictionary_place(word, places)) }} = {{ word }}
+        when {{ there }} is null
+        then null
+        when {{ there }} = {{ word }}
         then {{ dmail.list_at(dictionary ~ ".meanings", dmail.dictionary_place(word, places)) }}
         else {{ dictionary }}.others[{{ word }}]
     end

@@ -250,7 +250,7 @@ def test_two_people_who_settle_at_once(world: World, monkeypatch: pytest.MonkeyP
     (run,) = ledger.latest()
     assert settle(world.job(), run, ledger, SAID, delivered=True).state == "settled"
     for delivered in (True, False):
-        with pytest.raises(UsageError, match="for none of its parts is it unknown"):
+        with pytest.raises(UsageError, match="has no part of which the delivery is unknown"):
             settle(world.job(), run, ledger, SAID, delivered=delivered)
     assert resume(world.job(), run, ledger).state == "settled"
     assert len(world.taken) == 1
