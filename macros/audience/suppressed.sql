@@ -79,7 +79,8 @@
             {
                 "reason": reason,
                 "joins": joins,
-                "condition": "(" ~ ("lists_are is null or " if lists else "") ~ "coalesce(" ~ listed_by | join(", ") ~ ") is not null)",
+                "condition": "(" ~ ("lists_are is null or " if lists else "") ~ "coalesce(" ~ listed_by
+                | join(", ") ~ ") is not null)",
                 "shows": dict({"list": "coalesce(" ~ listed_by | join(", ") ~ ", 'none')"}, **shows),
             }
         )
