@@ -116,7 +116,7 @@ def plain(text: str) -> str:
 
 def region_spellings(code: str, data: dict[str, str]) -> dict[str, str]:
     """The ways to write a country's regions, each with the key of the region. `*` is a region without postal codes of its own."""
-    found = {}
+    found: dict[str, str] = {}
     keys = data["sub_keys"].split("~")
     for field in ("sub_keys", "sub_names", "sub_lnames", "sub_isoids"):
         for key, text in zip(keys, data.get(field, "").split("~"), strict=False):

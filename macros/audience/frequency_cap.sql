@@ -56,11 +56,12 @@
     {% if unit == "household" %}
         {% set within_file = {
             "reason": "frequency_cap",
+            "name": "frequency_cap in this file",
             "joins": joins,
             "unit": [key],
             "keep": [],
             "first": pieces ~ " - " ~ received,
-            "shows": shows,
+            "shows": {"pieces left for the household": pieces ~ " - " ~ received},
         } %}
         {% do rule.update({"within_file": within_file}) %}
     {% endif %}

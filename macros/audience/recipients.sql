@@ -12,16 +12,21 @@
         unit, keep, first  a rule over sets: the columns that define a set, the order within it, and how many rows are kept. It
                            sees only rows that no earlier rule has excluded, so that an excluded row never takes a place
         shows              what `dmail-runner explain` prints: label -> SQL
+        name               the rule's name there; the reason, if it has none
         within_file        another rule, which limits the pieces of this file; see `with_caps_within_file()`
         draws              true for rules that choose among the profiles that the other rules have kept
 
+    A list among the rules is a set of rules that several campaigns share: a macro of the project returns it, and its rules apply in
+    its place.
+
     Arguments:
         audience (relation): The campaign's audience: `profile_id`, `household_key`, and the columns that the rules read.
-        rules (list[dict[string, any]]): The rules, in order.
+        rules (list[any]): The rules, in order.
 
     A mailing in waves has a column `wave_number`, too. Its contract must list the column, which is null without the runner.
 #}
 {% macro recipients(audience, rules) %}
+    {% set rules = dmail.rules_of_sets(rules) %}
     {% for rule in rules if rule is not mapping or not rule.reason %}
         {{
             exceptions.raise_compiler_error(
@@ -56,7 +61,7 @@
                         {% if rule.condition %} {{ rule.condition }}
                         {% else %} case when exclusion_reason is null then {{ dmail.beyond_first(rule) }} end
                         {% endif %} as rule_{{ loop.index }}_out,
-                        '{{ rule.reason }}' as rule_{{ loop.index }}_name,
+                        '{{ rule.name or rule.reason }}' as rule_{{ loop.index }}_name,
                         concat_ws(
                             ', '
                             {% for name, value in (rule.shows or {}).items() %}
@@ -89,6 +94,22 @@
 
     select *
     from final
+{% endmacro %}
+
+{#
+    The rules, in which each set of rules is replaced by its rules.
+
+    Arguments:
+        rules (list[any]): Rules, and lists of rules.
+#}
+{% macro rules_of_sets(rules) %}
+    {% set found = [] %}
+    {% for rule in rules %}
+        {% if rule is mapping or rule is string or rule is not iterable %} {% do found.append(rule) %}
+        {% else %} {% do found.extend(dmail.rules_of_sets(rule)) %}
+        {% endif %}
+    {% endfor %}
+    {{ return(found) }}
 {% endmacro %}
 
 {#

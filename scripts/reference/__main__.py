@@ -9,6 +9,7 @@ from dmail_runner.declare.notices import Notices
 from dmail_runner.declare.policy import Policy
 from dmail_runner.declare.provider import Provider, SharedContract
 from dmail_runner.declare.route import Route
+from dmail_runner.declare.source import SourceMeta
 from scripts.reference.commands import commands_page
 from scripts.reference.keys import keys_page
 from scripts.reference.locales import locales_macro
@@ -17,7 +18,7 @@ from scripts.reference.schemas import campaign_schema, entries_schema, file_sche
 
 ROOT = Path(__file__).parents[2]
 ABOUT = {
-    "campaign": "`config.meta.direct_mail` of a campaign's exposure, and of a model with a role; `config.meta` of a column.",
+    "campaign": "`config.meta.direct_mail` of a campaign's exposure, a model with a role, or a source; a column's `config.meta`.",
     "providers": "One entry for each mail house, and files of profiles/contracts. More: [providers.md](../providers.md).",
     "routes": "One entry for each server or folder. More: [routes.md](../routes.md).",
     "notices": "The people who are notified of events. More: [operations.md](../operations.md#notices).",
@@ -36,7 +37,9 @@ def files() -> dict[str, str]:
         "policy": file_schema(Policy, "profiles/policy.yml: the people who must approve campaigns."),
     }
     keys = {
-        "campaign": keys_page("A campaign's keys", ABOUT["campaign"], "campaign", [DirectMail, ModelMeta, ColumnMeta]),
+        "campaign": keys_page(
+            "A campaign's keys", ABOUT["campaign"], "campaign", [DirectMail, ModelMeta, ColumnMeta, SourceMeta]
+        ),
         "providers": keys_page("Keys of profiles/providers.yml", ABOUT["providers"], "providers", [Provider, SharedContract]),
         "routes": keys_page("Keys of profiles/routes.yml", ABOUT["routes"], "routes", [Route]),
         "notices": keys_page("Keys of profiles/notices.yml", ABOUT["notices"], "notices", [Notices]),

@@ -8,6 +8,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from dmail_runner.declare.campaign import ColumnMeta, DirectMail, ModelMeta
 from dmail_runner.declare.schedule import format_span
+from dmail_runner.declare.source import SourceMeta
 from scripts.reference.field_texts import models_of, texts_of
 
 # The templates that may replace a value in files that the runner renders. dbt renders a campaign's file, with all of Jinja.
@@ -118,13 +119,14 @@ def entries_schema(annotation: Any, description: str) -> Schema:
 
 
 def campaign_schema() -> Schema:
-    """The schema of a dbt YAML file with exposures of campaigns, models with a role, or the columns of an extract."""
-    mail, role, column = (rendered(schema_of(model), JINJA) for model in (DirectMail, ModelMeta, ColumnMeta))
+    """The schema of a dbt YAML file with exposures of campaigns, models with a role, columns of an extract, or sources."""
+    mail, role, column, source = (rendered(schema_of(model), JINJA) for model in (DirectMail, ModelMeta, ColumnMeta, SourceMeta))
     definitions = {**mail.pop("$defs", {}), **column.pop("$defs", {})}
     exposures = nested("exposures.[].config.meta.direct_mail", mail)
     models = nested("models.[].columns.[].config.meta", {**column, "additionalProperties": True})
     models["properties"]["models"]["items"]["properties"] |= nested("config.meta.direct_mail", role)["properties"]
-    properties = {**exposures["properties"], **models["properties"]}
+    sources = nested("sources.[].tables.[].config.meta.direct_mail", source)
+    properties = {**exposures["properties"], **models["properties"], **sources["properties"]}
     return {"description": "Campaigns in dbt's YAML files.", "type": "object", "properties": properties, "$defs": definitions}
 
 

@@ -110,7 +110,7 @@ def test_a_route_of_unknown_type_or_with_unknown_keys(project: Project) -> None:
         project, WRONG, "profiles/routes.yml: test.type: unknown type; allowed: 'folder', 'sftp', 's3', 'azure', 'gcs'"
     )
     project.edit("profiles/routes.yml", "type: ftp", "type: folder\n  mood: '0644'")
-    assert_refused(project, WRONG, "profiles/routes.yml: test.mood: unknown key; allowed: status, encryption, ")
+    assert_refused(project, WRONG, "profiles/routes.yml: test.mood: unknown key; allowed: status, require_approval, encryption, ")
 
 
 def test_secrets_are_never_told(project: Project) -> None:

@@ -51,7 +51,7 @@ def test_a_healthy_project_is_fit_and_left_as_it_is(project: Project) -> None:
     assert fit
     assert {finding["level"] for findings in found.values() for finding in findings} == {"ok"}
     assert {"versions", "ledger", "state", "warehouse", "history", "disk", "clock", "sources", "route outbox"} <= found.keys()
-    assert "the largest of the last 1 run took" in found["disk"][0]["found"]
+    assert "the largest of 1 recent run took" in found["disk"][0]["found"]
     assert as_it_is(project.path) == before
     lines = project.call("doctor").stdout.splitlines()
     assert all(line.startswith("ok    ") for line in lines)

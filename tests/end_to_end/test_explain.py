@@ -13,7 +13,7 @@ def test_a_run_is_shown_with_all_that_happened(settled: Project) -> None:
     (run,) = settled.status()
     shown = settled.call("show", run["run_id"])
     assert shown.returncode == DONE, shown.stderr
-    for part in (f"{run['included']:,}", run["parts"][0]["sha256"], "goes to   ", "  planned", "  delivered     ", "  settled"):
+    for part in (f"{run['included']:,}", run["parts"][0]["sha256"], "goes to   ", "  planned", "  delivered       ", "  settled"):
         assert part in shown.stdout
     found = json.loads(settled.call("show", run["run_id"], "--json").stdout)
     assert {name: found[name] for name in run} == run
@@ -51,7 +51,7 @@ def test_a_person_is_explained(settled: Project) -> None:
     found = json.loads(settled.call("explain", "spring_catalog", row["Customer ID"], "--slot", SLOT, "--json").stdout)
     assert found["reason"] is None
     assert [opinion["rule"] for opinion in found["opinions"]] == [
-        "consent", "suppressed", "incomplete_address", "frequency_cap", "duplicate", "holdout",
+        "consent", "suppressed", "incomplete_address", "frequency_cap", "duplicate", "frequency_cap in this file", "holdout",
     ]  # fmt: skip
     assert not any(opinion["out"] for opinion in found["opinions"])
     assert found["row"] == row, "the row as it is printed"

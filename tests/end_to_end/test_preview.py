@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from project import DONE, FILE, HELD, SLOT, WRONG, Project
+from project import DONE, FAILED, FILE, HELD, SLOT, WRONG, Project
 from shared import made_once
 
 CAMPAIGN = "models/campaigns/spring_catalog/"
@@ -140,6 +140,8 @@ def test_a_churn_beyond_the_usual_waits_for_a_person(project: Project) -> None:
     assert "people came since the last run's" in held.stderr
     assert "more than max_churn, 20%" in held.stderr
     shutil.rmtree(project.path / ".dmail/contact_history")
+    assert project.run(NEXT).returncode == FAILED
+    assert project.call("audit", "reconcile", "--reason", "the disk is lost").returncode == DONE
     unknown = project.run(NEXT)
     assert unknown.returncode == HELD
     assert "max_churn cannot be checked: the contact history of the last run is missing" in unknown.stderr

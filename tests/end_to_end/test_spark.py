@@ -61,7 +61,8 @@ def difficult(project: Project) -> None:
     with duckdb.connect() as connection:
         connection.execute(f"copy (from '{newer}' where hash(profile_id) % 3 = 0) to '{newer}'")
     settings = Settings(project.path, project.path / ".dmail", project.path / ".dmail/contact_history", None, None)
-    weeks.compact(settings, "2026-W41-1", {older.parent.name: older}, datetime(2026, 10, 20, tzinfo=UTC))
+    weeks.compact(settings, "2026-W41-1", {older.parent.name: older}, datetime(2026, 10, 20, tzinfo=UTC), nullcontext)
+    assert project.call("audit", "reconcile", "--reason", "the history was changed").returncode == DONE
 
 
 def hashes(project: Project) -> dict[str, str]:

@@ -184,6 +184,10 @@ def test_windows_take_everybody_once(project: Project) -> None:
     forget(project, "carl")
     for lost in (second, f"{second}-r1"):
         shutil.rmtree(project.path / ".dmail/contact_history" / lost)
+    stopped = project.call("run", "welcome_letter", "--slot", "2026-11-13T00:00Z")
+    assert stopped.returncode == FAILED
+    assert f"{second}/contacts.parquet is missing, with 3 rows" in stopped.stderr
+    assert project.call("audit", "reconcile", "--reason", "the disk is lost").returncode == DONE
     third = project.call("run", "welcome_letter", "--slot", "2026-11-13T00:00Z")
     assert third.returncode == DONE, third.stderr
     found = mailed(project, "welcome_letter-20261113T000000Z")

@@ -8,7 +8,7 @@ from typing import Any
 
 from dmail_runner.core.settings import find_settings
 from dmail_runner.core.values import Part, Receipt, Spooled
-from dmail_runner.declare.route import FolderRoute, SftpRoute
+from dmail_runner.declare.route import AnyRoute, SftpRoute
 from dmail_runner.ledger.intents import Attempt, Entry, Intents, Word
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ship import DeliveryCallbacks, deliver, destination
@@ -16,7 +16,7 @@ from sshd import Sshd
 
 CONTENT = os.urandom(3_000_001)
 NAME = "in/box/letters.csv"
-EARLIER = f"{NAME}.earlier.part"  # the temporary name of an earlier attempt
+EARLIER = "in/box/letters.0123456789ab.csv.part"  # the temporary name of an earlier attempt
 
 
 @dataclass
@@ -64,7 +64,7 @@ def sftp_route(server: Sshd, **changes: Any) -> SftpRoute:
     return SftpRoute.model_validate(entry | {"directory": str(server.root), "timeout": 30} | changes)
 
 
-def send(spooled: Spooled, route: SftpRoute | FolderRoute, ledger: Ledgerish | None = None) -> Receipt:
+def send(spooled: Spooled, route: AnyRoute, ledger: Ledgerish | None = None) -> Receipt:
     with destination(route) as place:
         return deliver(spooled, place, (ledger or Ledgerish()).intents(), route)
 

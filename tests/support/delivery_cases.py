@@ -7,7 +7,7 @@ from typing import NamedTuple
 import protocol
 from dmail_runner.ship.interface import Rename
 from protocol import Line, begin, follow, give_up, table
-from simulated_server import Kind, Server, State
+from simulated_server import OURS, Kind, Server, State
 
 PHASES = {
     "atomic": ("move T F",),
@@ -53,6 +53,9 @@ def all_cases() -> Iterator[tuple[str, Case]]:
         yield f"rename {name}, removes nothing", Case(kind._replace(keeps=True), lines)
         yield f"rename {name}, another sender", Case(kind, lines, {"others": 1, "faults": 0})
         yield f"rename {name}, sent ahead and spoilt", Case(kind._replace(ahead=True), lines, {"spoilt": 1, "faults": 0})
+    clone = {"others": 1, "faults": 0, "crashes": 0}
+    yield "rename link, another clone", Case(Kind(renames("link"), other=OURS), two, clone)
+    yield "rename staged, another clone", Case(Kind(renames("staged"), other=OURS), one, {**clone, "attempts": 1, "renames": 1})
     yield "rename link, never asked", Case(Kind(renames("link"), verify="trust"), trust)
     yield "rename staged, else link", Case(Kind(renames("staged", "link")), either, {"faults": 0})
     yield (
@@ -70,11 +73,15 @@ def all_cases() -> Iterator[tuple[str, Case]]:
     at_close = table(protocol.DIRECT, protocol.AT_CLOSE)
     yield "direct, takes what is closed", Case(Kind(finish="direct", house="closed"), direct)
     yield "direct, another sender", Case(Kind(finish="direct", house="closed"), direct, {"others": 1, "faults": 0})
+    yield "direct, another clone", Case(Kind(finish="direct", house="closed", other=OURS), direct, {**clone, "crashes": 1})
+    short = Kind(finish="direct", house="closed", other=b"X")
+    yield "direct, another sender's shorter file", Case(short, direct, {**clone, "crashes": 1})
     yield "direct, taken at_close", Case(Kind(finish="direct", house="closed", taken="at_close"), at_close)
     trusted = table(protocol.DIRECT, protocol.TRUST_DIRECT)
     yield "direct, never asked", Case(Kind(finish="direct", house="closed", verify="trust"), trusted)
     yield "direct, then a marker", Case(Kind(finish="direct_then_marker", house="marker"), direct)
     yield "object store, one request", Case(Kind(stores="once"), table(protocol.PUT), {"others": 1})
+    yield "object store, another clone", Case(Kind(stores="once", other=OURS), table(protocol.PUT), {"others": 1})
     copy = table(protocol.RENAME, protocol.COPY)
     yield "object store, a copy", Case(Kind(renames("leaves"), stores="copy"), copy, {"others": 1})
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dmail_runner.ledger.intents import Entry, Word
 from simulated_destination import attempt, watched
-from simulated_server import FINAL, OURS, Kind, Known, Left, Server, State
+from simulated_server import FINAL, OURS, THEIRS, Kind, Known, Left, Server, State
 
 FINISHED = ("delivered", "cancelled")
 
@@ -122,13 +122,14 @@ def settled(kind: Kind, state: State) -> State:
 def broken(state: State) -> str:
     """What a state breaks, or nothing."""
     there = dict(state.names).get(FINAL)
-    mailed = OURS in state.taken or (there is not None and state.files[there] == OURS)
+    found = there is not None and state.files[there] == OURS
+    sent = OURS in state.taken or (found and there not in state.theirs)
     if state.taken.count(OURS) > state.allowed:
         return "mailed twice"
-    if any(content != OURS for content in state.taken):
+    if any(content not in (OURS, THEIRS) for content in state.taken):
         return "a piece, or spoiled bytes, mailed"
-    if state.end == "delivered" and not mailed:
+    if state.end == "delivered" and not (sent or found or THEIRS in state.taken):
         return "said delivered, and is not"
-    if state.end == "cancelled" and mailed and state.allowed == 1:
+    if state.end == "cancelled" and sent and state.allowed == 1:
         return "said cancelled, and is mailed"
     return ""

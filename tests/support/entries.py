@@ -7,6 +7,7 @@ from dmail_runner.declare.notices import Notices
 from dmail_runner.declare.policy import Policy
 from dmail_runner.declare.provider import Provider, SharedContract
 from dmail_runner.declare.route import Route
+from dmail_runner.declare.source import SourceMeta
 
 PGP = "D1A67CE3900000000000000000000000000000" + "01"
 HOST_KEY = "SHA256:" + "A" * 43
@@ -78,13 +79,14 @@ PROVIDERS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 MAIL: dict[str, dict[str, Any]] = {
     "all": {
-        "status": "active", "provider": "p", "postal_class": "c", "purpose": "contractual", "approval": "four_eyes",
+        "status": "active", "provider": "p", "priority": 5, "postal_class": "c", "purpose": "contractual", "approval": "four_eyes",
         "file": {
             "name": "f.csv", "timestamp": True, "sort_by": ["city desc nulls first"], "seeds": "last", "note": {"text": "t", "position": "footer"},
         },
         "schedule": {"cron": "0 6 * * mon", "timezone": "UTC", "start": "2027-02-01", "end": "2027-03-01", "missed": "all", "max_late": "2d"},
         "waves": {"apart": "2d", "sizes": [{"share": "20%"}, {"share": 0.3, "after": "3 d"}, {"after": "1w"}]},
-        "guard": {"min_rows": 0, "max_rows": 9, "max_change": "30%", "max_churn": 0.4, "max_unmatched": "50%", "max_reason_change": 1, "near_matches": "tell"},
+        "guard": {"min_rows": 0, "max_rows": 9, "max_change": "30%", "max_churn": 0.4, "max_unmatched": "50%", "max_missing_profiles": "20%",
+                  "max_reason_change": 1, "near_matches": "tell"},
         "recheck": {"after": "30min", "then": "hold"},
     },
     "dates": {
@@ -118,6 +120,7 @@ ENTRIES = [
     (SharedContract, {**CONTRACT, "format": {"type": "csv"}}),
     *((Notices, entry) for entry in NOTICES.values()),
     *((DirectMail, entry) for entry in MAIL.values()),
-    (ModelMeta, {"role": "profiles"}),
+    (ModelMeta, {"role": "suppressions", "lists": ["do_not_mail", "deceased"]}),
+    (SourceMeta, {"min_rows": 1000, "row_count_file": "data/profiles.rows", "max_missing": "10%"}),
     *((ColumnMeta, entry) for entry in COLUMNS.values()),
 ]

@@ -81,8 +81,8 @@ def recovering(world: World) -> Callable[[], None]:
         if not any(hold for _, hold in states.values()):
             assert len(world.mailed()) == 1, f"{states}: {list(world.mailed())}"
         else:
-            # Killed between the two steps of a rename: the file has its second temporary name.
-            assert world.taken or list(world.outbox.rglob("*.part")), "held as unknown, and nothing is there or taken"
+            # Killed between the two steps of a rename: the file has its second temporary name. Or the disk failed after it.
+            assert world.taken or list(world.outbox.iterdir()), "held as unknown, and nothing is there or taken"
 
     return work
 

@@ -162,7 +162,7 @@ def attempt(server: Server, path: Path, *, giving_up: bool = False) -> str:
     spooled = Spooled(PART, path)
     try:
         if giving_up:
-            return "cancelled" if give_up(PART, destination, intents, route) else "kept"
+            return "cancelled" if give_up(PART, destination, intents, route, spooled) else "kept"
         if kind.ahead and not server.state.begun:
             send_ahead(spooled, destination, intents, route)
             spoil(server)

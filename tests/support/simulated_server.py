@@ -16,6 +16,7 @@ from dmail_runner.ship.answers import Lost, Refused
 from dmail_runner.ship.interface import Rename
 
 OURS, PIECE, EMPTY, SPOILT, OTHER = b"ab", b"a", b"", b"aX", b"XY"
+THEIRS = b"(ours, sent by another clone)"  # what the mail house has then
 FINAL = "in/letters.csv"
 PART = Part(1, FINAL, 1, len(OURS), hashlib.sha256(OURS).hexdigest(), "r")
 
@@ -40,6 +41,7 @@ class Kind(NamedTuple):
     finish: str = "rename"
     verify: str = "auto"
     taken: str | None = None
+    other: bytes = OTHER  # the file of another sender with the same final name
 
     @property
     def route(self) -> FolderRoute:
@@ -80,6 +82,7 @@ class State(NamedTuple):
     names: tuple[tuple[str, int], ...] = ()  # each name, and its file
     files: tuple[bytes, ...] = ()
     closed: frozenset[int] = frozenset()
+    theirs: frozenset[int] = frozenset()  # files of the other sender
     pending: tuple[Request, ...] = ()
     taken: tuple[bytes, ...] = ()
     attempt: Attempt = Attempt()  # what the ledger says
@@ -134,7 +137,7 @@ class Server:
         self.set(files=(*self.state.files[:file], content, *self.state.files[file + 1 :]))
 
     def mailed(self) -> bool:
-        return OURS in self.state.taken or self.content(FINAL) == OURS
+        return bool({OURS, THEIRS} & set(self.state.taken)) or self.content(FINAL) == OURS
 
     # what may happen at any point
 
@@ -166,7 +169,7 @@ class Server:
 
     def takes(self, name: str, file: int) -> bool:
         content = self.state.files[file]
-        if content == OTHER:
+        if file in self.state.theirs:
             return name == FINAL
         if self.kind.house == "closed":
             # A server that takes what was broken off takes pieces, whatever the sender does.
@@ -176,12 +179,14 @@ class Server:
     def take(self, name: str, file: int) -> None:
         content = self.state.files[file]
         self.unname(name)
-        if content != OTHER:
+        if file not in self.state.theirs:
             self.set(taken=(*self.state.taken, content))
+        elif content == OURS:
+            self.set(taken=(*self.state.taken, THEIRS))
 
     def other_sender(self) -> None:
         self.spend("others")
-        self.make(FINAL, OTHER)
+        self.set(theirs=self.state.theirs | {self.make(FINAL, self.kind.other)})
 
     def go_on(self, number: int) -> None:
         """A rename does its next phase."""
@@ -220,6 +225,7 @@ class Server:
             names=tuple((name, new[file]) for name, file in self.state.names),
             files=tuple(self.state.files[file] for file in kept),
             closed=frozenset(new[file] for file in self.state.closed if file in new),
+            theirs=frozenset(new[file] for file in self.state.theirs if file in new),
             pending=tuple(request for request in self.state.pending if not request.outcome),
             attempt=self.state.attempt if self.state.attempt.is_open else Attempt(),
             end=end,

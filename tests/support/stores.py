@@ -76,10 +76,10 @@ def s3_route(port: int, **changes: Any) -> S3Route:
     return S3Route.model_validate(entry | keys | {"timeout": 30, "retries": 2} | changes)
 
 
-def bucket(port: int) -> Any:
+def bucket(port: int, name: str = "letters") -> Any:
     config = Config(s3={"addressing_style": "path"})
     keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "us-east-1"}
-    return boto3.resource("s3", endpoint_url=f"http://127.0.0.1:{port}", config=config, **keys).Bucket("letters")
+    return boto3.resource("s3", endpoint_url=f"http://127.0.0.1:{port}", config=config, **keys).Bucket(name)
 
 
 def make_container(endpoint: str) -> None:

@@ -41,8 +41,10 @@ def count_lists(connection: duckdb.DuckDBPyConnection, build: Build) -> list[Lis
         for kind, column in KEYS.items()
         if column in columns
     )
+    keys = ", ".join(column for column in KEYS.values() if column in columns)
     connection.execute(
-        f"create or replace temp table {ENTRIES} as select list_name, {quote(KEY)} as id, {matches} as matched "
+        f"create or replace temp table {ENTRIES} as "
+        f"select list_name, {quote(KEY)} as id, {matches} as matched, coalesce({keys}) is null as keyless "
         f"from {build.suppressions} where {applies(build)}"
     )
     unmatched = f"select id from {ENTRIES} where not matched and id is not null"
@@ -51,7 +53,8 @@ def count_lists(connection: duckdb.DuckDBPyConnection, build: Build) -> list[Lis
         f"""
         select
             list_name, count(*), count(*) filter (matched),
-            count(*) filter (not matched and coalesce(list_contains(cast($near as varchar[]), id), false))
+            count(*) filter (not matched and coalesce(list_contains(cast($near as varchar[]), id), false)),
+            count(*) filter (keyless)
         from {ENTRIES} group by list_name order by list_name
         """,
         {"near": sorted(near)},

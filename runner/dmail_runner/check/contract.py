@@ -7,6 +7,7 @@ import duckdb
 
 from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import ExtractError, Problem
+from dmail_runner.core.redact import one_line
 from dmail_runner.core.values import IDENTICAL, Build, Verdicts
 from dmail_runner.declare.campaign import KEY, SEED, Campaign, Column
 from dmail_runner.declare.contract import ColumnContract
@@ -156,7 +157,7 @@ def refuse_breaches(
     )
     found = connection.execute(f"select {counts} from {build.extract} where {any_breach(breaches)}").fetchone() or ()
     lines = [
-        f"{breach.label}: {counted(count, breach.one, breach.many)} ({breach.rule}), such as that of {KEY} {first}"
+        f"{breach.label}: {counted(count, breach.one, breach.many)} ({breach.rule}), such as that of {KEY} {one_line(str(first))}"
         for breach, count, first in zip(breaches, found[::2], found[1::2], strict=False)
         if count
     ]

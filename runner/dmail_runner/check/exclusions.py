@@ -10,7 +10,8 @@ from dmail_runner.check.ids import near_matches
 from dmail_runner.check.opt_outs import people
 from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import Held
-from dmail_runner.core.values import IDENTICAL, Baseline, Build, Verdicts
+from dmail_runner.core.redact import one_line
+from dmail_runner.core.values import IDENTICAL, Baseline, Build, SourceFigures, Verdicts
 from dmail_runner.declare.campaign import KEY, Campaign, Guard
 from dmail_runner.project.warehouse import quote
 
@@ -19,6 +20,7 @@ CHANGING = ("frequency_cap", "already_mailed", "another_wave", "limit", IDENTICA
 FORGOTTEN = "forgotten"  # the list of the people who were erased on request, who leave the profiles
 # The smallest difference that counts, in people and in standard deviations, because small numbers differ by chance.
 FEWEST, DEVIATIONS = 10, 3
+MANY = 50  # entries of a new list, of which one should match a profile
 
 
 @dataclass(frozen=True)
@@ -29,16 +31,18 @@ class Figures:
         targeted: the number of targeted profiles.
         excluded: the number of excluded profiles by reason.
         baseline: the lists and consents; None if they are unknown.
+        sources: the sources whose rows are counted.
     """
 
     targeted: int
     excluded: Mapping[str, int]
     baseline: Baseline | None
+    sources: tuple[SourceFigures, ...] = ()
 
     @classmethod
     def of(cls, verdicts: Verdicts) -> "Figures":
         """The figures of a run."""
-        return cls(verdicts.targeted, verdicts.excluded, verdicts.baseline)
+        return cls(verdicts.targeted, verdicts.excluded, verdicts.baseline, verdicts.sources)
 
     @property
     def fresh(self) -> int:
@@ -55,7 +59,9 @@ def check_near_matches(campaign: Campaign, baseline: Baseline | None) -> None:
     """
     near = [entry for entry in baseline.lists if entry.near] if baseline else []
     if near and campaign.mail.guard.near_matches == "hold":
-        found = "; ".join(f"{entry.near:,} of {counted(entry.entries, 'entry', 'entries')} of {entry.name}" for entry in near)
+        found = "; ".join(
+            f"{entry.near:,} of {counted(entry.entries, 'entry', 'entries')} of {one_line(entry.name)}" for entry in near
+        )
         raise Held(
             "ids",
             f"{campaign.name}: no profile matches, but one has the same id except for a spreadsheet's changes (zeros, `.0`, "
@@ -89,7 +95,7 @@ def check_contact_ids(connection: duckdb.DuckDBPyConnection, build: Build, campa
         raise Held(
             "ids",
             f"{campaign.name}: the contact history has {counted(len(near), 'person', 'people')} of the file only with an id that "
-            f"a spreadsheet has changed, such as {KEY} {min(near)}: nothing was delivered",
+            f"a spreadsheet has changed, such as {KEY} {one_line(min(near))}: nothing was delivered",
             todo="correct the ids of the profiles, then `dmail-runner resume RUN`; for ids that differ in this way declare "
             "`guard: {near_matches: tell}`",
         )
@@ -99,26 +105,63 @@ def check_exclusions(campaign: Campaign, now: Figures, last: Figures | None) -> 
     """Compare the exclusions with those of the last run.
 
     Raises:
-        Held: if a list matches far fewer profiles than before or is empty, a consent column is blank that had answers, or far
-            fewer or far more people are excluded for a reason.
+        Held: if a list matches far fewer profiles than before, is empty or can match nobody; if a consent column is blank that
+            had answers; if far fewer or far more people are excluded for a reason; if many profiles or rows are missing.
     """
-    faults = list(empty_lists(now))
+    faults = [*empty_lists(now), *useless_lists(now, last)]
     if last:
+        faults += [*missing_profiles(campaign.mail.guard, now, last), *missing_rows(campaign, now, last)]
         faults += [*vanished_lists(now, last), *unmatched_lists(campaign.mail.guard, now, last)]
         faults += [*faded_consents(campaign.mail.guard, now, last), *changed_reasons(campaign.mail.guard, now, last)]
     if faults:
         raise Held(
             "exclusions",
-            f"{campaign.name}: {'; '.join(faults)}: nothing was delivered",
+            f"{campaign.name}: {'; '.join(map(one_line, faults))}: nothing was delivered",
             todo="find out why (the list's source, `dmail-runner diff`); to deliver it, use `dmail-runner release RUN` or "
             "`--accept exclusions`",
         )
+
+
+def missing_profiles(guard: Guard, now: Figures, last: Figures) -> Iterator[str]:
+    """Far fewer profiles than in the last run: an export that was cut off."""
+    if now.baseline and last.baseline:
+        count, before = now.baseline.profiles, last.baseline.profiles
+        if Expected(before, (1,)).fell(count, guard.max_missing_profiles):
+            share = f"max_missing_profiles, {guard.max_missing_profiles:.0%}"
+            yield f"there are {count:,} profiles, and {before:,} in the last run: more are missing than {share}"
+
+
+def missing_rows(campaign: Campaign, now: Figures, last: Figures) -> Iterator[str]:
+    """Sources with far fewer rows than in the last run."""
+    limits = {source.name: source.rows.max_missing for source in campaign.inputs}
+    before = {source.name: source.rows for source in last.sources}
+    for source in now.sources:
+        limit, old = limits.get(source.name), before.get(source.name)
+        if limit is not None and old and source.rows is not None and source.rows < old * (1 - limit):
+            yield f"{source.name} has {source.rows:,} rows, and had {old:,} in the last run: more are missing than {limit:.0%}"
 
 
 def empty_lists(now: Figures) -> Iterator[str]:
     """The fault of suppression lists without any entry, because their source may not have been exported."""
     if now.baseline and not any(entry.entries for entry in now.baseline.lists if entry.name != FORGOTTEN):
         yield "the suppression lists have no entry"
+
+
+def useless_lists(now: Figures, last: Figures | None) -> Iterator[str]:
+    """Suppression lists that match nobody: those of which most entries have no key, and large ones that never matched.
+
+    What a person has let pass once is usual from then on.
+    """
+    usual = {entry.name: entry for entry in last.baseline.lists} if last and last.baseline else {}
+    for entry in now.baseline.lists if now.baseline else ():
+        before = usual.get(entry.name)
+        if 2 * entry.keyless > entry.entries and not (before and 2 * before.keyless > before.entries):
+            yield (
+                f"{entry.keyless:,} of {entry.entries:,} entries of {entry.name} can match nobody: they have neither an id nor a "
+                "name with an address"
+            )
+        elif entry.entries >= MANY and not entry.matched and before is None and entry.name != FORGOTTEN:
+            yield f"none of the {entry.entries:,} entries of {entry.name} matches a profile, and it is a new list"
 
 
 def vanished_lists(now: Figures, last: Figures) -> Iterator[str]:

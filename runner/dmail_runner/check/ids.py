@@ -2,15 +2,17 @@
 
 - A spreadsheet removes leading zeros, appends `.0`, and adds thousands separators.
 - It writes large numbers in scientific notation, or with zeros after the 15th digit.
-- People add apostrophes, quotes and blanks, and change capitals.
+- People add apostrophes, quotes, blanks and punctuation, write digits of another script, and change capitals.
 
 All of these are found in both sets of ids.
 """
 
 import duckdb
 
-# Blanks, invisible characters, quotes and apostrophes, and the sign of a formula.
-ADDED = r"[\p{Z}\p{C}''\"`=\x{b4}\x{2018}\x{2019}\x{201c}\x{201d}]"
+# Blanks, invisible characters, quotes and apostrophes, the sign of a formula, and punctuation that people add to numbers.
+ADDED = r"[\p{Z}\p{C}''\"`=#;:()/*\x{b4}\x{2018}\x{2019}\x{201c}\x{201d}]|\b-\b"
+# Digits of other scripts: full-width, Arabic and Persian.
+OTHER_DIGITS = "".join(chr(zero + digit) for zero in (0xFF10, 0x660, 0x6F0) for digit in range(10))
 DIGITS = 15  # the number of digits that a spreadsheet keeps
 
 # The ids of the first table that equal an id of the second: in plain form, cut after the 15th digit, or in scientific notation.
@@ -89,7 +91,10 @@ def forms(ids: str) -> str:
     return rf"""
         with
             bared as (
-                select distinct id, ltrim(lower(regexp_replace(id, '{ADDED}', '', 'g')), '+') as bare
+                select
+                    distinct id,
+                    ltrim(lower(regexp_replace(translate(id, '{OTHER_DIGITS}', '{"0123456789" * 3}'), '{ADDED}', '', 'g')), '+')
+                    as bare
                 from ({ids})
                 where id is not null
             ),

@@ -7,6 +7,7 @@ import duckdb
 
 from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import BuildError, Held
+from dmail_runner.core.redact import one_line
 from dmail_runner.core.values import Build
 from dmail_runner.declare.campaign import KEY, SEED, Campaign
 from dmail_runner.project.warehouse import quote
@@ -42,7 +43,7 @@ def check_opt_outs(connection: duckdb.DuckDBPyConnection, build: Build, campaign
             raise Held(
                 "opt_out",
                 f"{campaign.name}: {counted(count, f'person in the file {one}', f'people in the file {many}')}{lists}, such as "
-                f"{KEY} {first}: nothing was delivered",
+                f"{KEY} {one_line(str(first))}: nothing was delivered",
                 todo="exclude them by the recipients' rules (consent(), suppressed()); for a letter that nobody can refuse set "
                 "`purpose: contractual`",
             )
@@ -83,4 +84,4 @@ def on_lists(connection: duckdb.DuckDBPyConnection, rows: str, suppressed: str) 
         f"select count(distinct {key}), list_name, matched_by from {suppressed} as suppressed semi join {rows} as extract "
         f"using ({key}) group by all order by all desc"
     ).fetchall()
-    return ", ".join(f"{count:,} on {name} by {kind}" for count, name, kind in counts)
+    return ", ".join(f"{count:,} on {one_line(name)} by {kind}" for count, name, kind in counts)

@@ -21,7 +21,7 @@ from dmail_runner.cli.groups import Commands
 from dmail_runner.cli.screen import Screen, ignore_closed_pipe
 from dmail_runner.core.errors import DmailError, Stopped, UsageError, unexpected
 from dmail_runner.core.log import Log
-from dmail_runner.core.redact import redact
+from dmail_runner.core.redact import printable, redact
 
 if TYPE_CHECKING:
     from dmail_runner.core.settings import Settings
@@ -177,7 +177,7 @@ tell = screen.tell
 def say(text: str) -> None:
     """Print a result for people. It is dropped if the command has set `screen.silent`, as with `--json`."""
     if not screen.silent:
-        print_result(text)
+        print_result(printable(text))
 
 
 def say_json(value: object, *, ensure_ascii: bool = True) -> None:

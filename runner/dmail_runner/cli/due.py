@@ -47,17 +47,17 @@ Weeks = Annotated[int, typer.Option(min=1, max=520, help="The number of weeks fr
 def run_due(settings: "Settings", run_dbt: "RunDbt") -> int:
     """Carry out everything that is due, campaign by campaign. Returns the exit code."""
     from dmail_runner.declare.notices import find_notices
-    from dmail_runner.ledger.ledger import Ledger
     from dmail_runner.project.manifest import load_manifest
-    from dmail_runner.run.due import Scheduler, run_all_due
+    from dmail_runner.run.due import Scheduler, open_ledger, run_all_due
     from dmail_runner.run.notify import Notifier
 
     settings.prepare()
-    ledger = Ledger(settings, now)
+    notices = find_notices(settings)
+    ledger = open_ledger(settings, now, notices, tell)
     try:
         codes = run_all_due(
             settings,
-            Scheduler(ledger, Notifier(find_notices(settings), ledger, tell), say_run),
+            Scheduler(ledger, Notifier(notices, ledger, tell), say_run),
             load=lambda: load_manifest(settings, run_dbt),
             find=lambda manifest, name: open_job(settings, manifest.campaign(name), run_dbt),
             attempt=attempt,

@@ -94,10 +94,11 @@ def check(context: typer.Context, campaigns: Names = None, build: BuildToo = Fal
     ledger = Ledger(settings, now)
     found = check_campaigns(settings, manifest, campaigns, ledger, partial(open_job, settings))
     say_problems(found, as_json=as_json)
-    if build and (code := worst(attempt(partial(build_one, job, ledger)) for job in found.jobs)):
+    late: list[str] = []
+    if build and (code := worst(attempt(partial(build_one, job, ledger, late)) for job in found.jobs)):
         raise typer.Exit(code)
     if not as_json:
-        say_checked(found)
+        say_checked(found, len(set(late)))
 
 
 def say_problems(found: "CheckResult", *, as_json: bool) -> None:
@@ -112,20 +113,21 @@ def say_problems(found: "CheckResult", *, as_json: bool) -> None:
         raise ConfigError(list(found.errors))
 
 
-def build_one(job: "Job", ledger: "Ledger") -> None:
-    """Build a campaign for the slot that is due, and check every row."""
+def build_one(job: "Job", ledger: "Ledger", late: list[str]) -> None:
+    """Build a campaign for the slot that is due, and check every row. `late` collects the warnings about its sources."""
     from dmail_runner.plan.due import due_slot
     from dmail_runner.run.pipeline import dry_run
 
-    dry_run(job, due_slot(job.campaign, ledger, now()) or now(), ledger)
+    verdicts, _ = dry_run(job, due_slot(job.campaign, ledger, now()) or now(), ledger)
+    late += [source.warning for source in verdicts.sources if source.warning]
 
 
-def say_checked(found: "CheckResult") -> None:
-    """Print the cost of a thousand pieces of each campaign, and how many campaigns were checked."""
+def say_checked(found: "CheckResult", late: int) -> None:
+    """Print the cost of a thousand pieces, and how many campaigns were checked. `late`: the number of warnings about sources."""
     for job in found.jobs:
         if cost := job.cost(1000):
             say(f"{job.campaign.name}: a thousand pieces cost about {cost}")
-    campaigns, warnings = len(found.jobs), len(found.warnings)
+    campaigns, warnings = len(found.jobs), len(found.warnings) + late
     say(f"{counted(campaigns, 'campaign')}, no errors, {counted(warnings, 'warning') if warnings else 'no warnings'}")
 
 

@@ -110,11 +110,15 @@ def run_campaigns(settings: "Settings", names: list[str] | None, request: "Reque
 
 def run_one(settings: "Settings", manifest: "Manifest", name: str, request: "Request", results: list[dict[str, Any]]) -> None:
     """Run one campaign, and print the result."""
+    from dmail_runner.declare.notices import find_notices
     from dmail_runner.ledger.ledger import Ledger
+    from dmail_runner.run.due import Scheduler
+    from dmail_runner.run.notify import Notifier
     from dmail_runner.run.requested import DryRun, Ended, run_requested
 
-    find = partial(open_job, settings)
-    result = run_requested(manifest.campaign(name), request, Ledger(settings, now), find)
+    ledger = Ledger(settings, now)
+    scheduler = Scheduler(ledger, Notifier(find_notices(settings), ledger, tell))
+    result = run_requested(manifest.campaign(name), request, scheduler, partial(open_job, settings))
     if isinstance(result, DryRun):
         results.append(say_dry_run(name, result))
     elif isinstance(result, Ended):

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
 import typer
@@ -79,7 +79,8 @@ class Screen:
 
             self.progress.console.print(Text.from_ansi(text), soft_wrap=True)
             return
-        with ignore_closed_pipe(sys.stderr):
+        # A full disk, to which the terminal's output may go, must not stop a delivery.
+        with suppress(OSError), ignore_closed_pipe(sys.stderr):
             typer.echo(text, err=True)
 
     def show_node(self, node: "Node") -> None:

@@ -27,12 +27,17 @@ def figures(verdicts: Verdicts) -> Iterator[str]:
     yield f"  {'targeted':<{wide + 2}}{verdicts.targeted:>{width},}"
     yield f"  {'excluded':<{wide + 2}}{sum(verdicts.excluded.values()):>{width},}"
     for reason, count in verdicts.excluded.items():
-        yield f"    {reason:<{wide}}{count:>{width},}"
+        yield f"    {visible(reason):<{wide}}{count:>{width},}"
     yield f"  {'included':<{wide + 2}}{verdicts.included:>{width},}"
     if verdicts.seeds:
         yield f"  {'seeds':<{wide + 2}}{verdicts.seeds:>{width},}"
     for entry in verdicts.baseline.lists if verdicts.baseline else ():
-        yield f"  list      {entry}"
+        yield f"  list      {visible(str(entry))}"
+    for source in verdicts.sources:
+        if source.warning:
+            yield f"  warning   {visible(source.warning)}"
+        elif source.rows is not None:
+            yield f"  source    {visible(str(source))}"
 
 
 def file_lines(part: Part, location: str | None) -> Iterator[str]:
@@ -59,7 +64,7 @@ def run_lines(run: Run) -> Iterator[str]:
         else:
             yield from file_lines(entry.part, entry.location)
     if run.error:
-        yield f"  error     {run.error}"
+        yield "  error     " + "\n            ".join(run.error.splitlines())
 
 
 def dry_run_lines(campaign: str, found: "DryRun") -> Iterator[str]:
@@ -83,15 +88,18 @@ def dry_run_json(campaign: str, found: "DryRun") -> dict[str, Any]:
 
 def explanation_lines(found: "Explanation", slot: datetime) -> Iterator[str]:
     """The results of the rules for one profile, and its row."""
-    yield f"{found.profile_id}  slot {moment(slot)}  " + (f"excluded: {found.reason}" if found.reason else "included")
+    yield f"{visible(found.profile_id)}  slot {moment(slot)}  " + (
+        f"excluded: {visible(found.reason)}" if found.reason else "included"
+    )
+    wide = max(20, *(len(opinion.rule) + 2 for opinion in found.opinions)) if found.opinions else 20
     for opinion in found.opinions:
         result = {True: "out", False: "in", None: "-"}[opinion.out]
-        yield f"  {opinion.rule:<20}{result:<5}{opinion.looked_at}".rstrip()
+        yield f"  {visible(opinion.rule):<{wide}}{result:<5}{visible(opinion.looked_at or '')}".rstrip()
     if found.row:
         yield "  as it would be printed" if found.reason else "  as it is printed"
         width = max(map(len, found.row))
         for label, text in found.row.items():
-            yield f"    {label:<{width}}  {text}".rstrip()
+            yield f"    {label:<{width}}  {visible(text)}".rstrip()
 
 
 def record_lines(labels: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
@@ -119,12 +127,12 @@ def difference_lines(campaign: str, slot: datetime, found: "Difference") -> Iter
     yield f"  {'added':<22}{found.added:>10,}"
     yield f"  {'removed':<22}{sum(found.removed.values()):>10,}"
     for reason, count in found.removed.items():
-        yield f"    {reason:<20}{count:>10,}"
+        yield f"    {visible(reason):<20}{count:>10,}"
     changed = "unknown: the last run recorded no hashes of its rows" if found.changed is None else f"{found.changed:>10,}"
     yield f"  {'changed':<22}{changed}"
     yield f"  {'unchanged':<22}{found.unchanged:>10,}"
     for profile, what, reason in found.people:
-        yield f"{profile}  {what}  {reason}".rstrip()
+        yield f"{visible(profile)}  {what}  {visible(reason)}".rstrip()
 
 
 def difference_json(found: "Difference") -> dict[str, object]:
@@ -147,7 +155,7 @@ def event_lines(regions: Sequence[RegionCount], events: Sequence["Event"]) -> It
         if more := regions[MAX_REGIONS:]:
             yield f"            and {sum(region.pieces for region in more):,} to {counted(len(more), 'other region')}"
     for event in events:
-        yield f"  {event.at:%Y-%m-%d %H:%M:%S}  {event.kind:<14}{visible(event.detail)}".rstrip()
+        yield f"  {event.at:%Y-%m-%d %H:%M:%S}  {event.kind:<16}{visible(event.detail)}".rstrip()
 
 
 def events_json(events: Iterable["Event"]) -> list[dict[str, str]]:

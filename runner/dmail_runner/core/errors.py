@@ -24,7 +24,7 @@ class DmailError(Exception):
     def __init__(self, what: str, *, todo: str | None = None) -> None:
         super().__init__(redact(what))
         self.what = redact(what)
-        self.todo = todo
+        self.todo = None if todo is None else redact(todo)
 
     def __str__(self) -> str:
         return self.what if self.todo is None else f"{self.what}\n  -> {self.todo}"
@@ -38,6 +38,10 @@ def unexpected(error: BaseException) -> str:
 
 class BuildError(DmailError):
     """Raised if dbt cannot build or test a campaign's models."""
+
+
+class SourceError(DmailError):
+    """Raised if a source is missing, too old or incomplete, so that nothing must be built from it."""
 
 
 class ExtractError(DmailError):

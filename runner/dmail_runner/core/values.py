@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -71,16 +72,20 @@ class ListFigures:
         entries: the number of entries that apply.
         matched: the number of them that match a profile.
         near: the number of them that match none, but whose id is a profile's as a spreadsheet would change it.
+        keyless: the number of entries that can match nobody: they have neither an id nor a name with an address.
     """
 
     name: str
     entries: int
     matched: int
     near: int = 0
+    keyless: int = 0
 
     def __str__(self) -> str:
         near = f", {self.near:,} nearly" if self.near else ""
-        return f"{self.name}: {self.matched:,} of {counted(self.entries, 'entry matches', 'entries match')} a profile{near}"
+        keyless = f", {self.keyless:,} can match nobody" if self.keyless else ""
+        matching = counted(self.entries, "entry matches", "entries match")
+        return f"{self.name}: {self.matched:,} of {matching} a profile{near}{keyless}"
 
 
 @dataclass(frozen=True)
@@ -108,6 +113,28 @@ class Baseline:
 
 
 @dataclass(frozen=True)
+class SourceFigures:
+    """How new and how large a source was, as far as limits are declared for it.
+
+    Attributes:
+        name: the source and its table.
+        rows: the number of rows; None if none is declared.
+        loaded: the time of its newest data, in UTC; None if no limit of its age is declared.
+        warning: what to report about it, if anything.
+    """
+
+    name: str
+    rows: int | None = None
+    loaded: datetime | None = None
+    warning: str | None = None
+
+    def __str__(self) -> str:
+        rows = f"{self.rows:,} rows" if self.rows is not None else ""
+        loaded = f"loaded {self.loaded:%Y-%m-%d %H:%M} UTC" if self.loaded else ""
+        return f"{self.name}: {', '.join(filter(None, (rows, loaded)))}"
+
+
+@dataclass(frozen=True)
 class Verdicts:
     """The figures of a run. `targeted` is the sum of `included` and all of `excluded`.
 
@@ -119,6 +146,7 @@ class Verdicts:
         regions: the included profiles by region, as far as the extract has regions.
         churn: the difference from the previous file, if there is one.
         baseline: the figures that the next run is compared with; None if opt-outs do not stop the campaign.
+        sources: the figures of the sources with declared limits.
     """
 
     targeted: int
@@ -128,6 +156,7 @@ class Verdicts:
     regions: tuple[RegionCount, ...] = ()
     churn: Churn | None = None
     baseline: Baseline | None = None
+    sources: tuple[SourceFigures, ...] = ()
 
 
 @dataclass(frozen=True)

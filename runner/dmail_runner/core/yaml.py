@@ -3,7 +3,7 @@
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
@@ -17,7 +17,7 @@ ENV_VAR = re.compile(r"""\{\{\s*env_var\(\s*(['"])(?P<name>\w+)\1\s*(?:,\s*(['"]
 SECRET_FILE = re.compile(r"""\{\{\s*file\(\s*(['"])(?P<path>[^'"]+)\1\s*\)\s*\}\}""")
 
 
-# What pydantic says in the words of Python, in those of YAML.
+# pydantic's messages, with the terms of YAML instead of those of Python.
 WORDS = {
     **dict.fromkeys(("tuple_type", "list_type"), "must be a list"),
     **dict.fromkeys(("bool_type", "bool_parsing"), "must be true or false"),
@@ -172,15 +172,20 @@ def load(annotation: Any, value: Any, file: str, key: str, base: Path | None = N
     """
     faults: list[Problem] = []
     rendered = rendered_value(value, file, key, base, faults)
-    broken = {fault.key for fault in faults}
+    broken = [fault.key.replace("[", ".").replace("]", "") for fault in faults]
     try:
         parsed = parse(annotation, rendered, file, key, base)
     except ConfigError as error:
-        # A value that was not rendered is wrong in other ways, too, and so may be the model as such.
-        faults += [fault for fault in error.problems if not broken or fault.key not in (*broken, key)]
+        # A value that was not rendered causes further errors, also of the model itself.
+        faults += [fault for fault in error.problems if not broken or not (fault.key == key or below(fault.key, broken))]
     if faults:
         raise ConfigError(faults)
     return parsed
+
+
+def below(key: str, others: Iterable[str]) -> bool:
+    """Whether a key is one of others, or within one of them."""
+    return any(key == other or key.startswith(f"{other}.") for other in others)
 
 
 def problems(error: ValidationError, annotation: Any, file: str, key: str) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, mod
 from dmail_runner.core.yaml import Strict
 from dmail_runner.declare.contract import check_pad
 from dmail_runner.declare.schedule import Recheck, Schedule, Share, Waves
+from dmail_runner.declare.source import Source
 
 KEY = "profile_id"
 
@@ -91,6 +92,9 @@ class Guard(Strict):
     """The largest share of people who are new in the file, and of people who left it, such as `20%` of the last run's pieces."""
     max_unmatched: Annotated[Share, Field(gt=0)] = 0.5
     """The largest share of the entries of a suppression list that matched a profile in the last run and match none now."""
+    max_missing_profiles: Annotated[Share, Field(gt=0)] = 0.2
+    """The largest share of the profiles of the last run that are missing now, as after an export that was cut off. Differences of
+    fewer than 10 profiles are accepted."""
     max_reason_change: Annotated[Share, Field(gt=0)] = 0.5
     """The largest change of an exclusion reason since the last run. With `50%`, a run is held if a reason halves or doubles. With
     `100%`, no run is held. Differences of fewer than 10 people, and differences that chance explains, are accepted."""
@@ -112,6 +116,8 @@ class DirectMail(Strict):
     """`draft`: the campaign is only previewed. `active`: its slots are run. `stopped`: nothing is run."""
     provider: str
     """The provider: an entry of profiles/providers.yml."""
+    priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
+    """Campaigns with a greater number run first if several are due at once, so that frequency caps keep their letters."""
     postal_class: str | None = None
     """One of the provider's `postal_classes`. A run with too few pieces for it is held."""
     purpose: Literal["marketing", "contractual"] = "marketing"
@@ -150,6 +156,14 @@ class ModelMeta(Strict):
     """`profiles`: the people who can be mailed, with their consents. `suppressions`: the entries of the suppression lists.
     `suppressed_profiles`: the profiles that match these entries. `contact_history`: the people who were mailed. `addresses`: the
     model that new campaigns select from."""
+    lists: tuple[str, ...] = ()
+    """For `suppressions`: the names of the lists. A rule that names another list is then an error of `check`."""
+
+    @model_validator(mode="after")
+    def check_lists(self) -> Self:
+        if self.lists and self.role != "suppressions":
+            raise ValueError("only the model with the role `suppressions` has `lists`")
+        return self
 
 
 class ColumnMeta(Strict):
@@ -228,6 +242,8 @@ class Campaign:
         sources: the files with these texts.
         hooks: the SQL that dbt runs beside its models, by the names that policy.yml allows.
         origins: the locations of the sources, by name, except for the runner's own.
+        inputs: the sources with declared limits that it reads.
+        records: the tables of the runner's own records that it reads, such as `contact_history`.
     """
 
     name: str
@@ -247,6 +263,8 @@ class Campaign:
     definition: Callable[[], Mapping[str, str]] = dict
     hooks: tuple[str, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
+    inputs: tuple[Source, ...] = ()
+    records: frozenset[str] = frozenset()
 
     @property
     def has_seeds(self) -> bool:

@@ -1,7 +1,7 @@
-"""The options that every type of route has."""
+"""The keys of routes that say how files are delivered."""
 
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -20,6 +20,20 @@ def check_temporary(value: str) -> str:
     return value
 
 
+Finish = Literal["rename", "direct", "direct_then_marker"]
+Verify = Literal["auto", "size", "hash", "trust"]
+Taken = Literal["at_close", "at_rename"]
+
+
+class Way(NamedTuple):
+    """How a file gets its final name, and what proves it. The keys of FileDelivery explain the values."""
+
+    finish: Finish = "rename"
+    temporary: str = "{name}.part"
+    verify: Verify = "auto"
+    taken: Taken | None = None
+
+
 class Delivery(Strict):
     """The keys of every route."""
 
@@ -29,19 +43,28 @@ class Delivery(Strict):
     """The approval that every campaign on this route needs, as in profiles/policy.yml."""
     encryption: Encryption | None = None
     """The OpenPGP keys that files are encrypted to. Without it, files are not encrypted."""
-    finish: Literal["rename", "direct", "direct_then_marker"] = "rename"
+    retries: Annotated[int, Field(ge=0, le=20)] = 4
+    """The number of retries after a lost connection or a missing answer."""
+
+
+class FileDelivery(Delivery):
+    """The keys of routes to servers and folders, where a file can be seen before it is complete."""
+
+    finish: Finish = "rename"
     """`rename`: a file is uploaded under a temporary name, verified, and renamed. `direct`: it is uploaded under its final name.
     `direct_then_marker`: the same, and the side file `done` tells the provider that it is complete."""
     temporary: Annotated[str, AfterValidator(check_temporary)] = "{name}.part"
     """The form of temporary names: `{name}.part`, `.{name}`, `tmp/{name}` or `{name}`. The name always has a random piece."""
-    verify: Literal["auto", "size", "hash", "trust"] = "auto"
+    verify: Verify = "auto"
     """How an uploaded file is verified. `size`: by its size. `hash`: by reading it back. `auto`: by its size, and up to 16 MB by
     reading it back. `trust`: by the server's OK to each request alone."""
-    taken: Literal["at_close", "at_rename"] | None = None
+    taken: Taken | None = None
     """When the provider fetches files: as soon as they are closed (`at_close`) or renamed (`at_rename`). A file that has vanished
     then counts as delivered."""
-    retries: Annotated[int, Field(ge=0, le=20)] = 4
-    """The number of retries after a lost connection or a missing answer."""
+
+    @property
+    def way(self) -> Way:
+        return Way(self.finish, self.temporary, self.verify, self.taken)
 
     @model_validator(mode="before")
     @classmethod

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, model_validator
 
 from dmail_runner.core.yaml import ProjectPath
-from dmail_runner.declare.delivery import Delivery
+from dmail_runner.declare.delivery import Delivery, FileDelivery, Way
 
 Name = Annotated[str, Field(min_length=1)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
@@ -25,13 +25,16 @@ class Store(Delivery):
     timeout: Seconds = 30
     """The number of seconds without an answer after which the connection counts as lost."""
 
-    @model_validator(mode="after")
-    def check_finish(self) -> Self:
-        if self.finish != "rename" or self.temporary != "{name}.part" or self.taken or self.verify in ("hash", "trust"):
-            raise ValueError(
-                "an object store has no `finish`, `temporary`, `taken` or `verify`: an object appears completely or not at all"
-            )
-        return self
+    @property
+    def way(self) -> Way:
+        return Way()
+
+    @model_validator(mode="before")
+    @classmethod
+    def check_finish(cls, given: object) -> object:
+        if isinstance(given, dict) and (keys := sorted(given.keys() & FileDelivery.__annotations__.keys())):
+            raise ValueError(f"an object store has no `{'`, `'.join(keys)}`: an object appears completely or not at all")
+        return given
 
     @model_validator(mode="after")
     def check_place(self) -> Self:

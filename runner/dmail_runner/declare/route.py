@@ -12,7 +12,7 @@ from dmail_runner.core.redact import register_secret
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.suggest import known_names
 from dmail_runner.core.yaml import ProjectPath, Strict, load, read_yaml
-from dmail_runner.declare.delivery import Delivery
+from dmail_runner.declare.delivery import FileDelivery
 from dmail_runner.declare.object_route import AzureRoute, GcsRoute, S3Route
 
 FILE = "profiles/routes.yml"
@@ -57,7 +57,7 @@ HostKeys = Annotated[
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
 
-class FolderRoute(Delivery):
+class FolderRoute(FileDelivery):
     """A folder on this machine."""
 
     type: Literal["folder"]
@@ -133,7 +133,7 @@ class Login(Strict):
         self._kept = kept
 
 
-class SftpRoute(Delivery, Login):
+class SftpRoute(FileDelivery, Login):
     """An SFTP server."""
 
     type: Literal["sftp"]

@@ -160,7 +160,7 @@ def disk(here: Installation) -> Iterator[Finding]:
     for names in disks.values():
         free = shutil.disk_usage(nearest(paths[names[0]])).free
         text = f"{bytes_text(free)} free for {', '.join(names)}"
-        text += f"; the largest of the last {counted(len(recent), 'run')} took {bytes_text(largest)}" if largest else ""
+        text += f"; the largest of {counted(len(recent), 'recent run')} took {bytes_text(largest)}" if largest else ""
         if free < largest:
             yield fail("disk", text, MORE_SPACE)
         elif free < (SPACE_FACTOR * largest or MIN_SPACE):

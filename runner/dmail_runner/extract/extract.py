@@ -8,6 +8,7 @@ import duckdb
 
 from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import ExtractError
+from dmail_runner.core.redact import one_line
 from dmail_runner.core.values import Build, Transfer, Verdicts, Watch, ignore_progress
 from dmail_runner.declare.campaign import KEY, Campaign
 from dmail_runner.extract.encoder import Unprintable
@@ -107,7 +108,7 @@ def check_values(connection: duckdb.DuckDBPyConnection, build: Build, campaign: 
     counts = ", ".join(f"count(*) filter ({condition}), min({quote(KEY)}) filter ({condition})" for _, condition, _ in faults)
     found = connection.execute(f"select {counts} from {build.extract}").fetchone() or ()
     lines = [
-        f"{column.name}: {counted(count, 'value has', 'values have')} {what}, such as that of {KEY} {first}"
+        f"{column.name}: {counted(count, 'value has', 'values have')} {what}, such as that of {KEY} {one_line(str(first))}"
         for (column, _, what), count, first in zip(faults, found[::2], found[1::2], strict=False)
         if count
     ]
@@ -131,7 +132,7 @@ def unprintable_error(connection: duckdb.DuckDBPyConnection, build: Build, envel
         if count:
             return ExtractError(
                 f"{campaign.name}: {file_format.encoding} has no {name}; {column.name} has it in {counted(count, 'value')}, "
-                f"such as that of {KEY} {first}",
+                f"such as that of {KEY} {one_line(str(first))}",
                 todo="replace it in the extract, for example with to_ascii(), or give the provider another `encoding`",
             )
     return ExtractError(f"{campaign.name}: {file_format.encoding} has no {name}, which is in a label, a note or a control record")
@@ -144,4 +145,4 @@ def oversized_error(connection: duckdb.DuckDBPyConnection, rows: str, envelope: 
     (key,) = connection.execute(query).fetchone() or (None,)
     split = envelope.provider.split
     most = f"at most {split.size if split else 0:,} bytes"
-    return ExtractError(f"{envelope.campaign.name}: the record of {KEY} {key} is larger than a part of {most}")
+    return ExtractError(f"{envelope.campaign.name}: the record of {KEY} {one_line(str(key))} is larger than a part of {most}")

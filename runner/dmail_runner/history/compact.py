@@ -3,12 +3,14 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from dmail_runner.core.settings import Settings
 from dmail_runner.history import weeks
 from dmail_runner.history.contacts import FILE, run_folders
+from dmail_runner.history.record import recorded_change
 from dmail_runner.history.weeks import CompactedRun, Week
 from dmail_runner.ledger.ledger import Ledger
 
@@ -32,12 +34,11 @@ def compact(settings: Settings, ledger: Ledger) -> None:
     }
     written = 0
     for week, names in sorted(old.items()):
-        for run_id in names:
-            if run_id in compacted:
-                remove_own_file(settings, compacted[run_id], now)
+        remove_own_files(settings, ledger, [compacted[run_id] for run_id in names if run_id in compacted])
         if written < MAX_WEEKS and (due := ready(settings, [name for name in names if name not in compacted], ledger)):
             numbers = [int(folder.name.rpartition("-")[2]) for folder in folders if weeks.folder_week(folder) == week]
-            weeks.compact(settings, f"{week}-{max(numbers, default=0) + 1}", due, now)
+            name = f"{week}-{max(numbers, default=0) + 1}"
+            weeks.compact(settings, name, due, now, partial(recorded_change, settings, ledger))
             written += 1
 
 
@@ -61,12 +62,12 @@ def ready(settings: Settings, names: Sequence[str], ledger: Ledger) -> dict[str,
     return {run.run_id: settings.history_dir / run.run_id / FILE for run in settled}
 
 
-def remove_own_file(settings: Settings, run: CompactedRun, now: datetime) -> None:
-    """Remove a run's own file if the file of its week exists for long enough. The audience of a mailing in waves stays."""
-    if run.at + OVERLAP > now:
-        return
-    folder = settings.history_dir / run.run_id
-    for name in (f".{FILE}", f".{FILE}.new", FILE):
-        (folder / name).unlink(missing_ok=True)
-    with suppress(OSError):
-        folder.rmdir()
+def remove_own_files(settings: Settings, ledger: Ledger, runs: Sequence[CompactedRun]) -> None:
+    """Remove the own files of runs whose week's file exists for long enough. The audience of a mailing in waves stays."""
+    folders = [settings.history_dir / run.run_id for run in runs if run.at + OVERLAP <= ledger.now()]
+    with recorded_change(settings, ledger, gone=[folder / FILE for folder in folders]):
+        for folder in folders:
+            for name in (f".{FILE}", f".{FILE}.new", FILE):
+                (folder / name).unlink(missing_ok=True)
+            with suppress(OSError):
+                folder.rmdir()

@@ -5,8 +5,10 @@ Each run has a folder with a Parquet file. Later its rows move into a file of al
 
 import os
 import shutil
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -18,6 +20,8 @@ from dmail_runner.core.values import Build, Verdicts
 from dmail_runner.declare.campaign import KEY, PIECE, Campaign
 from dmail_runner.extract.rows import people_query
 from dmail_runner.history import weeks
+from dmail_runner.history.record import confirm, recorded_change
+from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import campaign_of, slot_of
 from dmail_runner.project.warehouse import literal, quote
 
@@ -66,7 +70,7 @@ class StoredContacts:
 def find_contacts(settings: Settings, run_id: str) -> StoredContacts | None:
     """A run's contacts; None if the history has none."""
     # The week must be searched first: as soon as it has the run, the run's own file may be removed.
-    if folder := weeks.find_folder(settings, run_id):
+    if (folder := weeks.find_folder(settings, run_id)) and (folder / FILE).exists():
         return StoredContacts(folder / FILE, run_id)
     own = settings.history_dir / run_id / FILE
     return StoredContacts(own) if own.exists() else None
@@ -203,11 +207,16 @@ def write_audience(connection: duckdb.DuckDBPyConnection, build: Build, folder: 
         os.fsync(file.fileno())
 
 
-def publish_contacts(settings: Settings, run_id: str, folder: Path) -> None:
+def publish_contacts(settings: Settings, ledger: Ledger, run_id: str, folder: Path) -> None:
     """Move the contacts of a frozen run from its spool folder into the history. Each file appears by a rename."""
-    for name in (FILE, AUDIENCE):
-        if (folder / name).exists():
-            move(folder / name, settings.history_dir / run_id)
+    target = settings.history_dir / run_id
+    new = {target / name: folder / name for name in (FILE, AUDIENCE) if (folder / name).exists()}
+    if not new:
+        confirm(settings, ledger, [f"{run_id}/{name}" for name in (FILE, AUDIENCE)])
+        return
+    with recorded_change(settings, ledger, new):
+        for file in new.values():
+            move(file, target)
 
 
 def move(file: Path, target: Path) -> None:
@@ -228,9 +237,17 @@ def move(file: Path, target: Path) -> None:
         raise DmailError(f"the contact history {target} cannot be written: {error.strerror}") from None
 
 
-def remove_contacts(settings: Settings, run_id: str) -> None:
+def remove_contacts(settings: Settings, ledger: Ledger, run_id: str) -> None:
     """Remove the contacts of a run that delivered nothing. The file of a week never has such a run."""
-    shutil.rmtree(settings.history_dir / run_id, ignore_errors=True)
+    remove_folders(settings, ledger, [run_id])
+
+
+def remove_folders(settings: Settings, ledger: Ledger, run_ids: Collection[str]) -> None:
+    """Remove the folders of some runs."""
+    folders = [settings.history_dir / run_id for run_id in run_ids]
+    with recorded_change(settings, ledger, gone=[folder / name for folder in folders for name in (FILE, AUDIENCE)]):
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def run_folders(settings: Settings) -> set[str]:
@@ -245,14 +262,13 @@ def run_ids(settings: Settings, campaign: str | None = None) -> set[str]:
     return own | {run.run_id for run in weeks.compacted_runs(weeks.folders(settings), campaign)}
 
 
-def remove_before(settings: Settings, campaign: str, moment: datetime) -> None:
+def remove_before(settings: Settings, ledger: Ledger, campaign: str, moment: datetime) -> None:
     """Remove the contacts of a campaign's runs whose slots are before a time. The caller must hold the history's lock.
 
     The contacts in a week's file are removed when the end of the week is before that time.
     """
-    for name in run_folders(settings):
-        if campaign_of(name) == campaign and (slot := slot_of(name)) and slot < moment:
-            shutil.rmtree(settings.history_dir / name, ignore_errors=True)
+    own = [name for name in run_folders(settings) if campaign_of(name) == campaign]
+    remove_folders(settings, ledger, [name for name in own if (slot := slot_of(name)) and slot < moment])
     past = [folder for folder in weeks.folders(settings) if weeks.folder_week(folder).end <= moment]
     for folder in sorted({run.folder for run in weeks.compacted_runs(past, campaign)}):
-        weeks.remove_campaign(settings, folder, campaign)
+        weeks.remove_campaign(settings, folder, campaign, partial(recorded_change, settings, ledger))

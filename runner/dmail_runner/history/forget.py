@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from dmail_runner import history
@@ -11,6 +12,8 @@ from dmail_runner.core.settings import Settings
 from dmail_runner.declare.campaign import KEY
 from dmail_runner.history import weeks
 from dmail_runner.history.contacts import FILE
+from dmail_runner.history.record import count_files, name_of, recorded_change, require_intact
+from dmail_runner.history.weeks import Change
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.project.warehouse import literal
 
@@ -38,20 +41,26 @@ def forget(settings: Settings, ledger: Ledger, profile_id: str) -> Forgotten:
     Raises:
         UsageError: if the key is empty.
         Busy: if the contact history stays locked for longer than LOCK_TIMEOUT.
-        HistoryError: if the contact history cannot be read or written.
+        HistoryError: if the contact history cannot be read or written, or a file with the person is not as recorded.
     """
     if not profile_id.strip():
         raise UsageError(f"{KEY} is empty")
+    count_files(settings, ledger)
+    change = partial(recorded_change, settings, ledger)
     settings.history_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with weeks.lock_history(settings, "forget", LOCK_TIMEOUT):
-        suppress(settings, profile_id, ledger.stamp())
+        # A rewritten file gets a new record. A file that was changed before must not become valid by that.
+        require_intact(settings, ledger, {f"forgotten/{PEOPLE}"})
+        suppress(settings, profile_id, ledger.stamp(), change)
         clear(settings)
         pseudonym = f"forgotten-{secrets.token_hex(8)}"
         runs, waiting = set(), set()
-        for file in files_with(files(settings), profile_id):
+        found = files_with(files(settings), profile_id)
+        require_intact(settings, ledger, {name_of(settings, file) for file in found})
+        for file in found:
             if file.parent.parent.name == weeks.FOLDER:
                 runs |= runs_of(file, profile_id)
-                weeks.rewrite(settings, file, f"{erased_query(file, profile_id, pseudonym)} {weeks.SORTED}")
+                weeks.rewrite(settings, file, f"{erased_query(file, profile_id, pseudonym)} {weeks.SORTED}", change)
                 continue
             runs.add(file.parent.name)
             run = ledger.get(file.parent.name)
@@ -59,7 +68,7 @@ def forget(settings: Settings, ledger: Ledger, profile_id: str) -> Forgotten:
                 ledger.force_recheck(run)
                 waiting.add(run.run_id)
             else:
-                replace(erased_query(file, profile_id, pseudonym), file)
+                replace(erased_query(file, profile_id, pseudonym), file, change)
     return Forgotten(tuple(sorted(runs)), tuple(sorted(waiting)))
 
 
@@ -107,19 +116,20 @@ def erased_query(file: Path, profile_id: str, pseudonym: str) -> str:
     return f"select * replace ({', '.join(changed)}) from {weeks.parquet([file])}"
 
 
-def suppress(settings: Settings, profile_id: str, at: str) -> None:
+def suppress(settings: Settings, profile_id: str, at: str, change: Change) -> None:
     """Add a person's key to the suppression list `forgotten`."""
     folder = settings.history_dir / "forgotten"
     folder.mkdir(mode=0o700, exist_ok=True)
     entry = f"select {literal(profile_id)} as {KEY}, timestamp {literal(at[:19].replace('T', ' '))} as forgotten_at"
     before = f"select * from read_parquet({literal(str(folder / PEOPLE))}) union all" if (folder / PEOPLE).exists() else ""
     rows = f"select {KEY}, min(forgotten_at) as forgotten_at from ({before} {entry}) group by {KEY}"
-    replace(rows, folder / PEOPLE)
+    replace(rows, folder / PEOPLE, change)
 
 
-def replace(query: str, file: Path) -> None:
+def replace(query: str, file: Path, change: Change) -> None:
     """Replace a file by the rows of a query, by a rename."""
     new = file.with_name(f".{file.name}.new")
     with weeks.session() as connection:
         weeks.write(connection, query, new)
-    new.replace(file)
+    with change({file: new}):
+        new.replace(file)

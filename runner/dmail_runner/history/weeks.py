@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,6 +29,10 @@ CONTACTS, RUNS, SPILL = "contacts.parquet", "runs.parquet", "spill"
 SORTED = f"order by {KEY}, slot, run_id"  # so that a search for one person reads few row groups
 REPAIR = "repair it or restore it from a backup, then try again"
 COMPACTION = re.compile(r"(?P<year>\d{4})-W(?P<week>\d\d)-(?P<number>\d+)")
+
+
+# Records a change of the history that is made within the context: see `recorded_change()` in history/record.
+Change = Callable[..., AbstractContextManager[None]]
 
 
 class HistoryError(DmailError):
@@ -108,7 +112,7 @@ def lock_history(settings: Settings, purpose: str, timeout: float = 0) -> Abstra
     return locked(settings.history_dir / ".lock", purpose, timeout=timeout)
 
 
-def compact(settings: Settings, name: str, runs: Mapping[str, Path], at: datetime) -> None:
+def compact(settings: Settings, name: str, runs: Mapping[str, Path], at: datetime, change: Change) -> None:
     """Write the contacts of runs into a new folder of a week.
 
     If another host has created the folder in the meantime, that one stays as it is.
@@ -117,6 +121,7 @@ def compact(settings: Settings, name: str, runs: Mapping[str, Path], at: datetim
         name: the folder's name, such as `2027-W09-1`.
         runs: the file of each run, by run id.
         at: the time of the compaction.
+        change: records the change.
 
     Raises:
         HistoryError: if DuckDB cannot read or write a file.
@@ -137,31 +142,34 @@ def compact(settings: Settings, name: str, runs: Mapping[str, Path], at: datetim
             )
         shutil.rmtree(new / SPILL, ignore_errors=True)
         sync(new)
-        try:
-            new.rename(target)
-        except OSError:
-            if not target.exists():
-                raise
-        sync(target.parent)
+        with change({target / file: new / file for file in (CONTACTS, RUNS)}):
+            try:
+                new.rename(target)
+            except OSError:
+                if not target.exists():
+                    raise
+            sync(target.parent)
 
 
-def remove_campaign(settings: Settings, folder: Path, campaign: str) -> None:
+def remove_campaign(settings: Settings, folder: Path, campaign: str, change: Change) -> None:
     """Remove a campaign's runs from the folder of a week. A folder without runs is removed."""
     others = f"where not starts_with(run_id, {literal(f'{campaign}-')})"
     if all(campaign_of(run.run_id) == campaign for run in compacted_runs([folder])):
-        discard(folder)
+        with change(gone=[folder / CONTACTS, folder / RUNS]):
+            discard(folder)
         return
     # The contacts must be rewritten first. Otherwise readers could find contacts whose runs are not listed.
-    rewrite(settings, folder / CONTACTS, f"select * from {parquet([folder / CONTACTS])} {others} {SORTED}")
-    rewrite(settings, folder / RUNS, f"select * from {parquet([folder / RUNS])} {others}")
+    rewrite(settings, folder / CONTACTS, f"select * from {parquet([folder / CONTACTS])} {others} {SORTED}", change)
+    rewrite(settings, folder / RUNS, f"select * from {parquet([folder / RUNS])} {others}", change)
 
 
-def rewrite(settings: Settings, file: Path, query: str) -> None:
+def rewrite(settings: Settings, file: Path, query: str, change: Change) -> None:
     """Replace a file in the folder of a week by the rows of a query, by a rename."""
     with temporary_folder(settings, file.parent.name) as new, session(new / SPILL) as connection:
         write(connection, query, new / file.name)
-        (new / file.name).replace(file)
-        sync(file.parent)
+        with change({file: new / file.name}):
+            (new / file.name).replace(file)
+            sync(file.parent)
 
 
 def write(connection: duckdb.DuckDBPyConnection, query: str, file: Path) -> None:

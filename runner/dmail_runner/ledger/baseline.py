@@ -1,17 +1,25 @@
-"""The text of the event `baseline`: the figures that the next run is compared with."""
+"""The texts of the events `baseline` and `sources`: the figures that the next run is compared with."""
 
 import json
 from contextlib import suppress
 from dataclasses import asdict
+from datetime import datetime
 
-from dmail_runner.core.values import Baseline, ConsentFigures, ListFigures
+from dmail_runner.core.counted import counted
+from dmail_runner.core.values import Baseline, ConsentFigures, ListFigures, SourceFigures
 
-BASELINE = "baseline"
+BASELINE, SOURCES = "baseline", "sources"
 
 
 def baseline_text(baseline: Baseline) -> str:
     """The figures as JSON."""
     return json.dumps(asdict(baseline), sort_keys=True, ensure_ascii=False)
+
+
+def baseline_in_short(text: str) -> str:
+    """A short text of an event `baseline`, for timelines."""
+    found = read_baseline(text)
+    return f"{counted(found.profiles, 'profile')}, {counted(len(found.lists), 'suppression list')}" if found else ""
 
 
 def read_baseline(text: str) -> Baseline | None:
@@ -24,3 +32,23 @@ def read_baseline(text: str) -> Baseline | None:
             tuple(ConsentFigures(**entry) for entry in found["consents"]),
         )
     return None
+
+
+def sources_text(sources: tuple[SourceFigures, ...]) -> str:
+    """The figures of the sources as JSON."""
+    return json.dumps([source_as_json(source) for source in sources], sort_keys=True, ensure_ascii=False)
+
+
+def source_as_json(source: SourceFigures) -> dict[str, str | int | None]:
+    """The figures of a source, for programs."""
+    return {**asdict(source), "loaded": source.loaded.isoformat() if source.loaded else None}
+
+
+def read_sources(text: str) -> tuple[SourceFigures, ...]:
+    """The figures of an event. There are none if this version cannot read them."""
+    with suppress(ValueError, TypeError, KeyError):
+        return tuple(
+            SourceFigures(**{**entry, "loaded": datetime.fromisoformat(entry["loaded"]) if entry["loaded"] else None})
+            for entry in json.loads(text)
+        )
+    return ()

@@ -98,8 +98,8 @@ class Database:
             yield
         finally:
             self.accepts_older = False
-        with self.reading() as connection:
-            self.anchor.keep(last(connection))
+        with self.reading() as connection, self.anchored():
+            self.anchor.keep(self.anchor.prepare(last(connection)))
 
     @contextmanager
     def explained(self) -> Iterator[None]:
@@ -136,11 +136,27 @@ class Database:
         """
         self.check_age()
         with self.reading() as connection:
+            # A transaction that was rolled back may have left its mark.
+            connection.info.pop("mark", None)
             with connection.begin():
                 yield connection
-            mark = connection.info.pop("mark", None)
-            if mark and not self.accepts_older:
-                self.anchor.keep(mark)
+                mark = connection.info.pop("mark", None)
+                with self.anchored():
+                    prepared = self.anchor.prepare(mark) if mark and not self.accepts_older else None
+            with self.anchored():
+                if prepared:
+                    self.anchor.keep(prepared)
+
+    @contextmanager
+    def anchored(self) -> Iterator[None]:
+        """Raise a LedgerError if the anchor cannot be written."""
+        try:
+            yield
+        except OSError as error:
+            raise LedgerError(
+                f"the ledger's anchor {self.anchor.path} cannot be written: {error.strerror}",
+                todo="make room or correct its permissions, and run again",
+            ) from error
 
     @contextmanager
     def campaign_lock(self, campaign: str, purpose: str) -> Iterator[None]:

@@ -25,12 +25,19 @@ DOUBTFUL = frozenset({Word.CREATED, Word.CLOSING, Word.PUBLISHING, Word.PUBLISHI
 
 @dataclass(frozen=True)
 class Entry:
-    """One row of the record. `temporary`: the name to which the bytes are sent. `staged`: the second name of a rename."""
+    """One row of the record.
+
+    Attributes:
+        temporary: the name to which the bytes are sent.
+        staged: the second name of a rename.
+        location: the final name with its server; None in records of earlier versions, and if a person has spoken.
+    """
 
     word: Word
     temporary: str
     sha256: str
     staged: str | None = None
+    location: str | None = None
 
 
 @dataclass(frozen=True)
@@ -42,12 +49,14 @@ class Attempt:
         temporary: the name to which its bytes were sent.
         staged: the second names of renames in two steps.
         sha256: the SHA-256 of its bytes.
+        location: the final name with its server, as the last step knew it.
     """
 
     word: Word | None = None
     temporary: str = ""
     staged: tuple[str, ...] = ()
     sha256: str = ""
+    location: str | None = None
 
     @property
     def doubtful(self) -> bool:
@@ -68,7 +77,8 @@ class Attempt:
         """The attempt after one more entry, which may begin a new attempt."""
         same = self.is_open and self.temporary == entry.temporary and entry.word is not Word.CREATING
         staged = self.staged if same else ()
-        return Attempt(entry.word, entry.temporary, (*staged, entry.staged) if entry.staged else staged, entry.sha256)
+        staged = (*staged, entry.staged) if entry.staged else staged
+        return Attempt(entry.word, entry.temporary, staged, entry.sha256, entry.location)
 
 
 def latest_attempt(entries: Iterable[Entry]) -> Attempt:
@@ -96,9 +106,8 @@ class Intents:
     left: list[str] = field(default_factory=list)
     verified: object = None
 
-    def record(self, word: Word, temporary: str, sha256: str, staged: str | None = None) -> None:
-        """Record a step of the attempt with this temporary name. It is on the disk when this returns."""
-        entry = Entry(word, temporary, sha256, staged)
+    def record(self, entry: Entry) -> None:
+        """Record a step of an attempt. It is on the disk when this returns."""
         self.write(entry)
         self.attempt = self.attempt.after(entry)
 

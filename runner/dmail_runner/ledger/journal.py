@@ -35,11 +35,15 @@ class Anchor:
 
     path: Path
 
-    def keep(self, mark: Mark) -> None:
-        """Store a mark. Call it after the ledger was written, so that the anchor is never ahead of the ledger."""
+    def prepare(self, mark: Mark) -> Path:
+        """Write a mark into a file beside the anchor. Call it before the ledger is written, because the disk may be full."""
         new = self.path.with_name(f".{self.path.name}.{mark.number}")
         new.write_text(json.dumps(asdict(mark)))
-        new.replace(self.path)
+        return new
+
+    def keep(self, prepared: Path) -> None:
+        """Store a mark. Call it after the ledger was written, so that the anchor is never ahead of the ledger."""
+        prepared.replace(self.path)
 
     def read(self) -> Mark | None:
         """The stored mark; None if there is none, or it cannot be read."""

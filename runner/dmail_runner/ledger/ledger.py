@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from dmail_runner.core.redact import printable, without_keys
 from dmail_runner.core.values import Part, Receipt, Verdicts
-from dmail_runner.ledger.baseline import BASELINE, baseline_text
+from dmail_runner.ledger.baseline import BASELINE, SOURCES, baseline_text, sources_text
 from dmail_runner.ledger.contents import Content, deleted, joined, written
 from dmail_runner.ledger.database import LedgerError, iso
 from dmail_runner.ledger.intents import Entry, Intents, Word
@@ -81,6 +81,8 @@ class Ledger(LedgerReader):
             self.record(connection, run.run_id, "extracted" if content else "empty", hashes, written_now)
             if verdicts.baseline:
                 self.record(connection, run.run_id, BASELINE, baseline_text(verdicts.baseline))
+            if verdicts.sources:
+                self.record(connection, run.run_id, SOURCES, sources_text(verdicts.sources))
 
     def intents(self, run: Run, part: Part) -> Intents:
         """The record of a part, which is written into the ledger."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from dmail_runner.core.counted import counted
 from dmail_runner.ledger.database import Database, iso, moment
 from dmail_runner.ledger.run import Run
 from dmail_runner.ledger.tables import events
@@ -40,10 +41,10 @@ class Made:
         return json.dumps(told, sort_keys=True, ensure_ascii=False)
 
 
-def in_short(text: str) -> str:
+def made_in_short(text: str) -> str:
     """A short text of an event `made`, for timelines."""
     made = read_made(text)
-    return f"{len(made.inputs)} inputs, the contact history up to event {made.after}" if made else ""
+    return f"{counted(len(made.inputs), 'input')}, the contact history up to event {made.after}" if made else ""
 
 
 def read_made(text: str) -> Made | None:

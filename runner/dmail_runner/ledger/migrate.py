@@ -90,7 +90,7 @@ def fill(connection: sa.Connection) -> None:
 
 
 def carry_over(connection: sa.Connection) -> None:
-    """To version 5: record all existing rows as the content of events, because events of earlier versions have no content."""
+    """To version 5 and later: record all existing rows as the content of events, because events of earlier versions lack it."""
     at = connection.execute(sa.select(sa.func.max(events.c.at))).scalar() or ""
     for content in list(carried(connection)):
         append(connection, "ledger", at, "carried", "as an earlier version had it", content=content)

@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from dmail_runner.core.errors import UsageError
-from dmail_runner.core.values import Baseline, Part, Verdicts
-from dmail_runner.ledger.baseline import BASELINE, read_baseline
+from dmail_runner.core.values import Baseline, Part, SourceFigures, Verdicts
+from dmail_runner.ledger.baseline import BASELINE, SOURCES, read_baseline, read_sources
 from dmail_runner.ledger.database import Database, iso, moment
 from dmail_runner.ledger.intents import Attempt, Entry, Word, latest_attempt
 from dmail_runner.ledger.made import made_of
@@ -59,9 +59,9 @@ class LedgerReader(Database):
         """The runs of slots, by the local times that the schedule declares."""
         return self.read(sa.and_(runs.c.campaign == campaign, runs.c.wall.in_(list(walls)), runs.c.copy_of.is_(None)))
 
-    def copies(self, run: Run) -> int:
-        """The number of copies of a run."""
-        return len(self.read(sa.and_(runs.c.campaign == run.campaign, runs.c.copy_of == run.run_id)))
+    def copies(self, run: Run) -> list[Run]:
+        """The copies of a run."""
+        return self.read(sa.and_(runs.c.campaign == run.campaign, runs.c.copy_of == run.run_id))
 
     def waves(self, run: Run) -> list[Run]:
         """The waves of a run's mailing, the first one first."""
@@ -147,6 +147,14 @@ class LedgerReader(Database):
         with self.reading() as connection:
             return connection.execute(query.limit(1)).scalar()
 
+    def of_another_campaign(self, run: Run, part: Part) -> Run | None:
+        """The run of another campaign that has delivered a file of this name, by this route, for this slot; None if none has."""
+        query = sa.select(parts.c.run_id).where(
+            parts.c.name == part.name, parts.c.route == part.route, parts.c.delivered_at.is_not(None)
+        )
+        found = self.read(sa.and_(runs.c.campaign != run.campaign, runs.c.slot == iso(run.slot), runs.c.run_id.in_(query)), 1)
+        return found[0] if found else None
+
     def latest(
         self, limit: int | None = None, campaign: str | None = None, state: str | None = None, since: datetime | None = None
     ) -> list[Run]:
@@ -168,6 +176,7 @@ class LedgerReader(Database):
             files: dict[str, list[LedgerPart]] = defaultdict(list)
             ahead: dict[str, list[LedgerPart]] = defaultdict(list)
             baseline: dict[str, Baseline | None] = {}
+            sources: dict[str, tuple[SourceFigures, ...]] = {}
             for batch in batched([row.run_id for row in rows]):
                 records = read_intents(connection, batch)
                 for row in connection.execute(exclusions.select().where(exclusions.c.run_id.in_(batch))):
@@ -177,11 +186,19 @@ class LedgerReader(Database):
                 for (run_id, _), lines in records.items():
                     ahead[run_id].append(part_ahead(lines))
                 # A run that was made again has several: the last one counts.
-                of_batch = sa.and_(events.c.run_id.in_(batch), events.c.kind == BASELINE)
+                of_batch = sa.and_(events.c.run_id.in_(batch), events.c.kind.in_((BASELINE, SOURCES)))
                 for row in connection.execute(events.select().where(of_batch).order_by(events.c.number)):
-                    baseline[row.run_id] = read_baseline(row.detail)
+                    if row.kind == BASELINE:
+                        baseline[row.run_id] = read_baseline(row.detail)
+                    else:
+                        sources[row.run_id] = read_sources(row.detail)
         return [
-            ledger_run(row, figures_of(row, reasons[row.run_id], baseline.get(row.run_id)), files[row.run_id], ahead[row.run_id])
+            ledger_run(
+                row,
+                figures_of(row, reasons[row.run_id], baseline.get(row.run_id), sources.get(row.run_id, ())),
+                files[row.run_id],
+                ahead[row.run_id],
+            )
             for row in rows
         ]
 
@@ -201,14 +218,16 @@ def read_intents(connection: sa.Connection, run_ids: Sequence[str]) -> dict[tupl
 
 def attempt_of(record: Sequence[Any]) -> Attempt:
     """The latest attempt, from the rows of a part's record."""
-    return latest_attempt(Entry(Word(row.word), row.temporary, row.sha256, row.staged) for row in record)
+    return latest_attempt(Entry(Word(row.word), row.temporary, row.sha256, row.staged, row.location) for row in record)
 
 
-def figures_of(row: Any, reasons: Mapping[str, int], baseline: Baseline | None) -> Verdicts | None:
+def figures_of(
+    row: Any, reasons: Mapping[str, int], baseline: Baseline | None, sources: tuple[SourceFigures, ...] = ()
+) -> Verdicts | None:
     """A run's figures from its row, its exclusions, and what the next run is compared with; None until it is frozen."""
     if row.targeted is None:
         return None
-    return Verdicts(row.targeted, row.included, reasons, row.seeds or 0, baseline=baseline)
+    return Verdicts(row.targeted, row.included, reasons, row.seeds or 0, baseline=baseline, sources=sources)
 
 
 def ledger_run(row: Any, verdicts: Verdicts | None, files: Sequence[LedgerPart], ahead: Sequence[LedgerPart]) -> Run:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dmail_runner.core.values import Part, Verdicts
+from dmail_runner.ledger.baseline import source_as_json
 from dmail_runner.ledger.intents import Attempt
 
 # The states of a run that is finished. `missed`: nobody ran the slot in time, and the schedule does not run it late.
@@ -166,7 +167,8 @@ def verdicts_as_json(verdicts: Verdicts | None) -> Mapping[str, Any]:
     if verdicts is None:
         return {**dict.fromkeys(names), "excluded": {}}
     lists = {"lists": [asdict(entry) for entry in verdicts.baseline.lists]} if verdicts.baseline else {}
-    return {**{name: getattr(verdicts, name) for name in names}, **lists}
+    sources = {"sources": [source_as_json(source) for source in verdicts.sources]} if verdicts.sources else {}
+    return {**{name: getattr(verdicts, name) for name in names}, **lists, **sources}
 
 
 def instant(moment: datetime) -> str:

@@ -7,7 +7,7 @@
 
 import sqlalchemy as sa
 
-VERSION = 5
+VERSION = 6
 
 metadata = sa.MetaData()
 
@@ -95,6 +95,7 @@ intents = sa.Table(
     sa.Column("staged", sa.String),  # the second name of a rename in two steps
     sa.Column("sha256", sa.String, nullable=False),  # of the bytes
     sa.Column("route", sa.String, nullable=False),
+    sa.Column("location", sa.String),  # the final name with its server
 )
 events = sa.Table(
     "events",
@@ -131,6 +132,18 @@ approvals = sa.Table(
     sa.Column("after", sa.String),  # the hash of the event of what was in force before
     sa.Column("note", sa.Text),
     sa.Column("revision", sa.String),  # the commit that the project was at
+)
+# The files of the contact history: see `ledger/history_files`.
+history_files = sa.Table(
+    "history_files",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("file", sa.String, nullable=False, index=True),  # the path within the folder
+    sa.Column("contacts", sa.BigInteger, nullable=False),  # rows
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+    sa.Column("sha256", sa.String, nullable=False),
+    sa.Column("modified", sa.BigInteger),  # nanoseconds since 1970, as it was last seen with this content
+    sa.Column("expected", sa.Boolean, nullable=False),  # false while it is being changed: it may have this content
 )
 notices = sa.Table(
     "notices",

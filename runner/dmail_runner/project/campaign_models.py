@@ -4,8 +4,7 @@ The macros take the campaign's name from the name of the model that calls them. 
 contacts of another campaign, or of none.
 """
 
-import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dmail_runner.core.counted import counted
@@ -16,11 +15,6 @@ from dmail_runner.project.nodes import Kind, column_faults
 
 RECIPIENTS: Mapping[str, Kind] = {KEY: "text", "household_key": "text", "exclusion_reason": "text"}
 WAVES: Mapping[str, Kind] = {"wave_number": "integer"}
-# The lists of campaigns in the arguments of rules, and the variable with the names of former campaigns.
-COUNTED = re.compile(r"\bcampaigns\s*=\s*\[([^\]]*)\]")
-QUOTED = re.compile(r"""["']([^"']*)["']""")
-COMMENTS = re.compile(r"--[^\n]*|\{#.*?#\}", re.DOTALL)
-FORMER = "dmail_former_campaigns"
 # The macro that returns the campaign's name, and the one that keeps test profiles out of an audience.
 CAMPAIGN_NAME, TARGETED = "campaign_name", "targeted"
 
@@ -80,18 +74,6 @@ def name_faults(lineage: Lineage, name: str) -> Iterator[Problem]:
         if not node["name"].startswith(f"{name}__") and CAMPAIGN_NAME in lineage.macro_names(node):
             what = f"calls a macro that takes the campaign's name from the model's, which is not {name}__..."
             yield Problem(node["original_file_path"], "", what, f"that macro in a model of the campaign {name}")
-
-
-def counted_campaign_faults(lineage: Lineage, known: Collection[str]) -> Iterator[Problem]:
-    """The errors of rules that count the contacts of an unknown campaign. With a misspelt name, a cap would count nothing."""
-    for node in lineage.parents():
-        for listed in COUNTED.findall(COMMENTS.sub("", node.get("raw_code") or "")):
-            for name in QUOTED.findall(listed):
-                if name not in known:
-                    allowed = f"{', '.join(sorted(known))}; former campaigns are listed in the variable {FORMER}"
-                    yield Problem(
-                        node["original_file_path"], "", f"counts the contacts of {name!r}, which is no campaign", allowed
-                    )
 
 
 def audience_faults(lineage: Lineage, name: str) -> Iterator[Problem]:

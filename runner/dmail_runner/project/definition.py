@@ -21,8 +21,12 @@ COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 # Functions whose first argument names the object that they use. If it is not a literal, the object cannot be determined.
 LITERAL = r"\b{}\s*\(\s*(?P<quote>['\"])(?P<name>\w+)(?P=quote)\s*[,)]"
 OWN_SOURCES = ("dmail", "dmail_figures")  # of the runner
-# Macros of the dmail package that search the graph for roles and locations. The nodes that they find contain these.
-SEARCHING = frozenset({"macro.dmail.check_role", "macro.dmail.spark_location"})
+# Macros of the dmail package that search the graph. What they find is in the definition: nodes above the one that calls them, and
+# the campaign's own exposure; or it only decides whether the project compiles.
+SEARCHING = frozenset(
+    f"macro.dmail.{name}"
+    for name in ("campaign_zone", "check_campaign", "check_role", "has_purposes", "list_keys", "spark_location")
+)
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,7 @@ class Contents:
         foreign = {macro["name"] for macro in self.macros.values() if macro["package_name"] in FOREIGN}
         packages = {macro["package_name"] for macro in own.values()}
         found = {name for name, macro in own.items() if foreign.intersection(called_by(macro["name"]))}
+        names = {name: called_by(macro["name"]) for name, macro in own.items()}
         todo = [*texts, *(own[name]["macro_sql"] for name in found)]
         while todo:
             text = todo.pop()
@@ -78,7 +83,7 @@ class Contents:
                 found = set(own)
                 break
             words = set(re.findall(r"\w+", text))
-            new = {name for name, macro in own.items() if name not in found and words.intersection(called_by(macro["name"]))}
+            new = {name for name in own if name not in found and not words.isdisjoint(names[name])}
             found |= new
             todo += [own[name]["macro_sql"] for name in new]
         return [own[name] for name in sorted(found)]

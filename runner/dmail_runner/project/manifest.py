@@ -14,8 +14,6 @@ from dmail_runner.core.suggest import known_names
 from dmail_runner.core.yaml import parse, read_yaml
 from dmail_runner.declare.campaign import KEY, SEED, Campaign, Column, ColumnMeta, DirectMail, OptOuts
 from dmail_runner.project.campaign_models import (
-    FORMER,
-    counted_campaign_faults,
     find_audience,
     find_extract,
     find_recipients,
@@ -28,6 +26,8 @@ from dmail_runner.project.lineage import Lineage
 from dmail_runner.project.nodes import described_in, meta_of
 from dmail_runner.project.packages import package_paths
 from dmail_runner.project.roles import Roles
+from dmail_runner.project.rule_faults import FORMER, rule_faults
+from dmail_runner.project.sources import read_sources, recorded_tables
 
 
 class Manifest:
@@ -79,12 +79,13 @@ class Manifest:
         columns = collect(faults, lambda: tuple(self.columns(extract))) if extract else None
         if columns and mail:
             faults.extend(check_columns(columns, mail, file, f"{key}.config.meta.direct_mail"))
-        if faults or mail is None or extract is None or models is None or columns is None:
+        built = self.contents.built(roots_of(exposure, models[3] if models else None))
+        inputs = collect(faults, lambda: read_sources(built))
+        if faults or mail is None or extract is None or models is None or columns is None or inputs is None:
             raise ConfigError(faults)
         owner = exposure["owner"]
         lineage, recipients, audience, opt_outs = models
         roots = roots_of(exposure, opt_outs)
-        built = self.contents.built(roots)
         return Campaign(
             name=name,
             label=exposure.get("label") or name,
@@ -102,6 +103,8 @@ class Manifest:
             email=owner.get("email"),
             definition=partial(self.contents.definition, roots),
             hooks=hooks_of(built),
+            inputs=inputs,
+            records=recorded_tables(built),
             origins=dict(locations_of(built)),
         )
 
@@ -110,7 +113,7 @@ class Manifest:
         lineage = self.lineage(extract["unique_id"])
         recipients = find_recipients(lineage, name)
         faults = list(model_faults(lineage, recipients, mail, name))
-        faults += counted_campaign_faults(lineage, {*self.exposures, *self.former})
+        faults += rule_faults(lineage, {*self.exposures, *self.former}, self.roles.lists)
         above = self.lineage(recipients["unique_id"])
         audience = collect(faults, lambda: find_audience(above, name))
         marketing = mail is None or mail.purpose == "marketing"

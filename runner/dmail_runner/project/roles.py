@@ -37,12 +37,15 @@ class Roles:
         self.nodes = nodes
         self.sources = sources
         self.faults: list[Problem] = []
+        self.lists: set[str] = set()  # the suppression lists that are declared
         self.players: dict[Role, list[str]] = {role: [] for role in get_args(Role)}
         for unique_id, node in nodes.items():
             if "direct_mail" in (meta := meta_of(node)):
                 file, key = described_in(node), f"{node['resource_type']}s.{node['name']}.config.meta.direct_mail"
                 try:
-                    self.players[parse(ModelMeta, meta["direct_mail"], file, key).role].append(unique_id)
+                    given = parse(ModelMeta, meta["direct_mail"], file, key)
+                    self.players[given.role].append(unique_id)
+                    self.lists.update(given.lists)
                 except ConfigError as error:
                     self.faults.extend(error.problems)
 

@@ -1,7 +1,7 @@
 """Reads the ledger for the report: all runs with few queries, and their details in batches."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -12,12 +12,16 @@ import sqlalchemy as sa
 from dmail_runner.core.redact import redact_people
 from dmail_runner.core.values import Churn, Part, RegionCount
 from dmail_runner.ledger.approvals import approval_events
+from dmail_runner.ledger.baseline import BASELINE, baseline_in_short
 from dmail_runner.ledger.database import moment
 from dmail_runner.ledger.ledger import Ledger
-from dmail_runner.ledger.made import MADE, in_short
+from dmail_runner.ledger.made import MADE, made_in_short
 from dmail_runner.ledger.reader import batched, figures_of, ledger_part, ledger_run
 from dmail_runner.ledger.run import FINISHED
 from dmail_runner.ledger.tables import events, exclusions, parts, places, runs, schedules
+
+# Events whose detail is JSON for programs. A timeline shows a summary.
+SHORT: Mapping[str, Callable[[str], str]] = {MADE: made_in_short, BASELINE: baseline_in_short}
 
 
 @dataclass(frozen=True)
@@ -226,7 +230,7 @@ def read_details(ledger: Ledger, run_ids: Sequence[str]) -> dict[str, Details]:
     with ledger.reading() as connection:
         for batch in batched(run_ids):
             for row in connection.execute(events.select().where(events.c.run_id.in_(batch)).order_by(events.c.number)):
-                detail = in_short(row.detail) if row.kind == MADE else redact_people(row.detail)
+                detail = SHORT[row.kind](row.detail) if row.kind in SHORT else redact_people(row.detail)
                 found[row.run_id].append(Event(datetime.fromisoformat(row.at), row.kind, detail))
     files, regions = read_files(ledger, run_ids), read_regions(ledger, run_ids)
     return {run_id: Details(tuple(found[run_id]), files.get(run_id, ()), regions.get(run_id, ())) for run_id in run_ids}

@@ -17,6 +17,7 @@ from dmail_runner.check.contract import apply_contract
 from dmail_runner.check.exclusions import Figures, check_contact_ids, check_exclusions, check_near_matches
 from dmail_runner.check.formulas import count_formulas
 from dmail_runner.check.opt_outs import check_opt_outs, keep_profiles
+from dmail_runner.check.sources import check_sources
 from dmail_runner.check.transliterate import transliterate
 from dmail_runner.check.volume import check_volume
 from dmail_runner.core.counted import counted
@@ -49,11 +50,16 @@ def checked(job: Job, order: Order, *, built: Callable[[], None] = lambda: None)
         built: called when dbt has built the models.
 
     Raises:
+        SourceError: if a source is too old or incomplete.
         BuildError, ExtractError: if a step fails.
         Held: if a gate holds the run.
     """
     purpose = f"{job.campaign.name} for {timestamp(order.slot)}"
     with lock_warehouse(job.settings, purpose, job.tell) as warehouse:
+        sources = check_sources(job.campaign.inputs, warehouse, job.settings.project_dir, order.now)
+        for source in sources:
+            if source.warning:
+                job.tell(f"warning  {source.warning}")
         job.tell(f"build    {job.campaign.name} for {order.slot.astimezone(UTC):%Y-%m-%d %H:%M} UTC")
         relations = in_folder(
             job, lambda work: build(job.settings, job.campaign, order.environment(job.campaign), work, job.run_dbt, tell=job.tell)
@@ -64,7 +70,8 @@ def checked(job: Job, order: Order, *, built: Callable[[], None] = lambda: None)
             found = judged(job, connection, relations)
             found = replace(found, relations=keep_profiles(connection, found.relations))
             check_opt_outs(connection, found.relations, job.campaign)
-            found = replace(found, verdicts=replace(found.verdicts, baseline=count_baseline(connection, found.relations)))
+            baseline = count_baseline(connection, found.relations)
+            found = replace(found, verdicts=replace(found.verdicts, baseline=baseline, sources=sources))
             check_against_last(job, found, order.last)
             found = replace(found, verdicts=replace(found.verdicts, churn=churn(job, found, order.last)))
             if "volume" not in job.accepted:
@@ -109,6 +116,8 @@ def recheck(job: Job, order: Order, contacts: history.StoredContacts) -> None:
     """Compare the people of a frozen file with the current opt-outs. Raises Held if somebody has opted out."""
     with lock_warehouse(job.settings, f"opt-outs of {job.campaign.name}", job.tell) as warehouse:
         job.tell(f"recheck  {order.run_id} was frozen some time ago, and is compared with the current opt-outs")
+        # Opt-outs of an old source are not the current ones.
+        check_sources(job.campaign.inputs, warehouse, job.settings.project_dir, order.now)
         environment = order.environment(job.campaign)
         relations = in_folder(job, lambda work: build_opt_outs(job.settings, job.campaign, environment, work, job.run_dbt))
         people = f"(select {KEY}, false as {SEED} from ({history.mailed_query(contacts)}))"

@@ -115,9 +115,14 @@ def resend(alone: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decisio
         )
     check_route(job, run.slot, ledger.now())
     with ledger.campaign_lock(run.campaign, f"resend of {original.run_id}"):
-        number = ledger.copies(original) + 1
+        copies = ledger.copies(original)
+        if waiting := next((copy for copy in copies if not copy.finished and copy.run_id != run.run_id), None):
+            raise UsageError(
+                f"{original.run_id} is being sent again already, as {waiting.run_id}, which is {waiting.state}",
+                todo=f"dmail-runner resume {waiting.run_id} continues it, cancel gives it up",
+            )
         planned = Planned(
-            f"{original.run_id}-r{number}", original.campaign, original.slot, wave=original.wave, first=original.first,
+            f"{original.run_id}-r{len(copies) + 1}", original.campaign, original.slot, wave=original.wave, first=original.first,
             copy_of=original.run_id, window_start=original.window_start,
         )  # fmt: skip
         ledger.note(original, "resent", f"as {planned.run_id} {decision}")

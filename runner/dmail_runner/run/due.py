@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import Busy, ConfigError, DmailError, Held, unexpected
 from dmail_runner.core.settings import Settings
-from dmail_runner.declare.notices import Kind
+from dmail_runner.declare.campaign import Campaign
+from dmail_runner.declare.notices import Kind, Notices
 from dmail_runner.ledger.database import LedgerError
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import Run, instant
@@ -18,7 +19,7 @@ from dmail_runner.project.manifest import Manifest
 from dmail_runner.run.approval import HOLD, approved
 from dmail_runner.run.give_up import makes_up_for_all
 from dmail_runner.run.housekeeping import drop_expired
-from dmail_runner.run.job import Job, check_route, key_findings, shared_names
+from dmail_runner.run.job import Job, by_priority, check_route, key_findings, shared_names
 from dmail_runner.run.notify import Notice, Notifier
 from dmail_runner.run.pipeline import carry_out
 from dmail_runner.run.spool import tidy_spool
@@ -34,18 +35,24 @@ class Scheduler:
         ledger: the ledger.
         notifier: sends the notices.
         ended: called with each run that has ended.
+        first_running: the campaigns that another process is running.
     """
 
     ledger: Ledger
     notifier: Notifier
     ended: Callable[[Run], None] = lambda _: None
+    first_running: list[Campaign] = field(default_factory=list)
 
     def run_due(self, job: Job, now: datetime) -> list[Exception]:
         """Carry out what is due for one campaign, unless another process does so. Returns the errors that stopped runs.
 
-        An error of one run does not stop the next one, even if it is an error of this program.
+        An error of one run does not stop the next one, even if it is an error of this program. A campaign waits while another
+        process runs one with a greater priority, because a frequency cap could not count those contacts yet.
         """
         faults: list[Exception] = []
+        if self.first_running and job.campaign.mail.priority < self.first_running[-1].mail.priority:
+            job.tell(f"skip     {job.campaign.name}: it comes after {self.first_running[-1].name}, which another process runs")
+            return faults
         try:
             with self.ledger.campaign_lock(job.campaign.name, f"{job.campaign.name}, what is due"):
                 tidy_spool(job.settings, job.campaign.name, self.ledger)
@@ -60,6 +67,7 @@ class Scheduler:
                         faults.append(error)
                 drop_expired(job.settings, job.campaign.name, self.ledger, job.provider.retention_days)
         except Busy as busy:
+            self.first_running.append(job.campaign)
             job.tell(f"skip     {job.campaign.name}: {busy.what}")
         self.announce_keys(job, now)
         return faults
@@ -108,13 +116,13 @@ class Scheduler:
     @contextmanager
     def announced(self, job: Job, run_id: str) -> Iterator[None]:
         """Notify people of the end of the run that the context carries out."""
-        before = self.ledger.get(run_id)
+        before = self.found(run_id)
         try:
             yield
         except Busy:
             raise
         except DmailError as error:
-            run = self.ledger.get(run_id)
+            run = self.found(run_id)
             kind: Kind = "held" if isinstance(error, Held) else "failed"
             todo = error.todo or (f"dmail-runner resume {run_id}" if run else "dmail-runner check")
             self.announce(job, kind, run, error.what, todo)
@@ -122,7 +130,7 @@ class Scheduler:
         except Exception as error:
             self.announce(job, "failed", self.failed(run_id, unexpected(error)), unexpected(error), REPORT)
             raise
-        run = self.ledger.get(run_id)
+        run = self.found(run_id)
         if run and run.state in ("settled", "empty") and (before is None or before.state != run.state):
             self.announce_end(job, run)
 
@@ -140,10 +148,17 @@ class Scheduler:
 
     def failed(self, run_id: str, error: str) -> Run | None:
         """Record an error of this program that ended a run. Returns the run after that; None if it does not exist."""
-        run = self.ledger.get(run_id)
+        run = self.found(run_id)
         if run and not run.finished and run.state not in ("failed", "held"):
-            self.ledger.fail(run, error)
-        return self.ledger.get(run_id)
+            with suppress(LedgerError):
+                self.ledger.fail(run, error)
+        return self.found(run_id)
+
+    def found(self, run_id: str) -> Run | None:
+        """The run; None if there is none, or if the ledger cannot be read. People are notified all the same."""
+        with suppress(LedgerError):
+            return self.ledger.get(run_id)
+        return None
 
     def announce_keys(self, job: Job, now: datetime) -> None:
         """Notify people once a day of keys that have expired or expire soon."""
@@ -160,16 +175,20 @@ class Scheduler:
 
     @contextmanager
     def errors_announced(self, what: str) -> Iterator[None]:
-        """Notify people of errors that would block mailings silently: configuration, a damaged ledger, bugs of this program.
-
-        The ledger records bugs as an event `unexpected`.
-        """
+        """Notify people of errors that would block mailings silently: configuration, a damaged ledger, bugs of this program."""
         try:
-            yield
+            with self.unexpected_announced(what):
+                yield
         except (ConfigError, LedgerError) as error:
             todo = error.todo or "correct it; dmail-runner check reports every error at once"
             self.notifier.announce(Notice("failed", what, error.what, todo))
             raise
+
+    @contextmanager
+    def unexpected_announced(self, what: str) -> Iterator[None]:
+        """Record an error of this program as an event `unexpected`, and notify people of it."""
+        try:
+            yield
         except DmailError:
             raise
         except Exception as error:
@@ -179,6 +198,17 @@ class Scheduler:
             raise
 
 
+def open_ledger(settings: Settings, now: Callable[[], datetime], wanted: Notices, tell: Callable[[str], None]) -> Ledger:
+    """Open the ledger. If that fails nothing is mailed, and people are notified. Raises DmailError."""
+    try:
+        return Ledger(settings, now)
+    except DmailError as error:
+        todo = error.todo or "dmail-runner doctor finds out why"
+        notice = Notice("failed", "all campaigns", error.what, todo)
+        Notifier(wanted, None, tell, settings.state_dir / "notices").announce(notice)
+        raise
+
+
 def run_all_due(
     settings: Settings,
     scheduler: Scheduler,
@@ -186,7 +216,7 @@ def run_all_due(
     find: Callable[[Manifest, str], Job],
     attempt: Callable[[Callable[[], object]], int],
 ) -> list[int]:
-    """Carry out everything that is due, campaign by campaign.
+    """Carry out everything that is due, campaign by campaign, in the order of their priorities.
 
     Args:
         load: returns the manifest.
@@ -206,7 +236,7 @@ def run_all_due(
         if faults := [*manifest.orphans(), *shared_names(settings, manifest)]:
             raise ConfigError(faults)
     codes = []
-    for name in manifest.names:
+    for name in by_priority(manifest, manifest.names):
         faults_of_runs: list[Exception] = []
 
         def run_campaign(name: str = name, faults: list[Exception] = faults_of_runs) -> None:

@@ -128,7 +128,7 @@ def unfreeze(settings: Settings, ledger: Ledger, run: Run) -> bool:
         ledger.force_recheck(run)
         # The spool must go first: a complete spool without contacts would be shipped.
         shutil.rmtree(settings.spool_dir / run.run_id, ignore_errors=True)
-        history.remove_contacts(settings, run.run_id)
+        history.remove_contacts(settings, ledger, run.run_id)
     return True
 
 

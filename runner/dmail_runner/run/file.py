@@ -26,6 +26,7 @@ def make(
     *,
     built: Callable[[], None] = lambda: None,
     finished: Callable[[Spooled], None] = lambda _: None,
+    done: Callable[[Verdicts, list[Part]], None] = lambda *_: None,
 ) -> tuple[Verdicts, list[Part]]:
     """Build, check and extract.
 
@@ -35,6 +36,7 @@ def make(
         folder: the folder for the files; None to count only.
         built: called when dbt has built the models.
         finished: called with each part when it is complete.
+        done: called with the results before another process can build.
 
     Returns:
         The figures and the files. There are no files if nobody is included and the provider accepts no empty file.
@@ -44,18 +46,28 @@ def make(
         Held: if a gate holds the run.
     """
     with checked(job, order, built=built) as found:
-        if folder and order.wave == 1 and order.audience is None:
-            history.write_audience(found.connection, found.relations, folder)
-        if found.verdicts.included == 0 and job.provider.empty == "no_file":
-            return found.verdicts, []
-        verdicts = replace(found.verdicts, regions=count_regions(found.connection, found.relations, found.verdicts, job.campaign))
-        envelope = Envelope(job.campaign, job.provider, order.slot, order.run_id, mark=order.mark, seal=job.seal)
-        job.tell(f"extract  {counted(found.verdicts.included, 'row')} into {envelope.base_name()}")
-        parts = write(found, envelope, folder, finished=finished, watch=job.watch)
-        if folder:
-            contacts = history.NewContacts(job.campaign, order.slot, order.run_id, folder)
-            history.write_contacts(found.connection, found.relations, found.verdicts, contacts)
-        return verdicts, parts
+        made = extracted(job, order, found, folder, finished)
+        # The warehouse is still locked: the next build counts the contacts of this run.
+        done(*made)
+        return made
+
+
+def extracted(
+    job: Job, order: Order, found: Checked, folder: Path | None, finished: Callable[[Spooled], None]
+) -> tuple[Verdicts, list[Part]]:
+    """Extract what was built. Arguments and results as for `make`."""
+    if folder and order.wave == 1 and order.audience is None:
+        history.write_audience(found.connection, found.relations, folder)
+    if found.verdicts.included == 0 and job.provider.empty == "no_file":
+        return found.verdicts, []
+    verdicts = replace(found.verdicts, regions=count_regions(found.connection, found.relations, found.verdicts, job.campaign))
+    envelope = Envelope(job.campaign, job.provider, order.slot, order.run_id, mark=order.mark, seal=job.seal)
+    job.tell(f"extract  {counted(found.verdicts.included, 'row')} into {envelope.base_name()}")
+    parts = write(found, envelope, folder, finished=finished, watch=job.watch)
+    if folder:
+        contacts = history.NewContacts(job.campaign, order.slot, order.run_id, folder)
+        history.write_contacts(found.connection, found.relations, found.verdicts, contacts)
+    return verdicts, parts
 
 
 def write(

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dmail_runner import history
 from dmail_runner.core.errors import DmailError, Held
 from dmail_runner.core.settings import Settings
+from dmail_runner.core.values import Part, Spooled
 from dmail_runner.declare.campaign import Campaign
 from dmail_runner.declare.route import find_route
-from dmail_runner.ledger.intents import Word
+from dmail_runner.extract.parts import part_path
+from dmail_runner.ledger.intents import Entry, Word
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import LedgerPart, Run
 from dmail_runner.run.spool import spool
@@ -31,16 +33,16 @@ def makes_up_for_all(campaign: Campaign) -> bool:
 
 
 def cancel(settings: Settings, run: Run, ledger: Ledger, reason: str, tell: Callable[[str], None]) -> None:
-    """Cancel a run and its later waves. Raises Held if the provider may have a part of it."""
+    """Cancel a run and its later waves, except unknown ones. Raises Held if the provider may have a part of the run."""
     take_back(settings, run, ledger)
     # The ledger comes first: if this process is killed, the next one removes the contacts.
     ledger.cancel(run, reason)
-    history.remove_contacts(settings, run.run_id)
+    history.remove_contacts(settings, ledger, run.run_id)
     shutil.rmtree(spool(settings, run), ignore_errors=True)
     tell(f"cancel   {run.run_id}: {reason}, and nothing of it had left")
     if run.wave == 1:
         for wave in ledger.waves(run)[1:]:
-            if not wave.finished:
+            if not wave.finished and wave.hold != UNKNOWN:
                 cancel(settings, wave, ledger, f"the first wave was given up: {reason}", tell)
 
 
@@ -79,13 +81,27 @@ def ask_provider(run: Run) -> str:
 
 def still_there(settings: Settings, run: Run, ledger: Ledger, left: list[LedgerPart]) -> list[str]:
     """Remove the temporary files on the server. Returns the names of the parts that the provider may have."""
-    route = find_route(settings, left[0].part.route)
-    with destination(route) as server:
-        return [entry.part.name for entry in left if not give_up(entry.part, server, ledger.intents(run, entry.part), route)]
+    kept: list[str] = []
+    for name in dict.fromkeys(entry.part.route for entry in left):
+        route = find_route(settings, name)
+        with destination(route) as server:
+            kept += [
+                entry.part.name
+                for entry in left
+                if entry.part.route == name
+                and not give_up(entry.part, server, ledger.intents(run, entry.part), route, in_spool(settings, run, entry.part))
+            ]
+    return kept
+
+
+def in_spool(settings: Settings, run: Run, part: Part) -> Spooled | None:
+    """A part's file in the spool; None if it is not there."""
+    path = part_path(spool(settings, run), part.number)
+    return Spooled(part, path) if path.is_file() else None
 
 
 def say_not_delivered(run: Run, ledger: Ledger) -> None:
     """Record a person's answer that the provider does not have the doubtful parts."""
     for entry in (*run.parts, *run.ahead):
         if entry.doubtful:
-            ledger.intents(run, entry.part).record(Word.NOT_DELIVERED, entry.attempt.temporary, entry.attempt.sha256)
+            ledger.intents(run, entry.part).record(Entry(Word.NOT_DELIVERED, entry.attempt.temporary, entry.attempt.sha256))

@@ -13,13 +13,14 @@ from dmail_runner.core.settings import Settings
 from dmail_runner.declare.provider import RETENTION_DAYS
 from dmail_runner.history import weeks
 from dmail_runner.history.compact import compact
+from dmail_runner.history.record import confirm, damaged, history_faults, require_intact
 from dmail_runner.history.weeks import HistoryError
 from dmail_runner.ledger.database import LedgerError
 from dmail_runner.ledger.ledger import Ledger
-from dmail_runner.ledger.run import Run
+from dmail_runner.ledger.run import Run, campaign_of
 from dmail_runner.project.erasure import drop_campaign, has_tables
 from dmail_runner.project.warehouse import lock_warehouse
-from dmail_runner.run.give_up import cancel
+from dmail_runner.run.give_up import UNKNOWN, cancel
 from dmail_runner.run.job import Job
 from dmail_runner.run.spool import tidy_spool
 
@@ -39,6 +40,22 @@ def strangers(job: Job, ledger: Ledger) -> list[str]:
     own = sorted(history.run_ids(job.settings, job.campaign.name))
     known = {run.run_id for run in ledger.runs(own) if run.frozen}
     return [name for name in own if name not in known]
+
+
+def check_contacts(job: Job, ledger: Ledger) -> None:
+    """Raises HistoryError if a file that the campaign's rules read is missing, short or changed: caps would not count."""
+    found = [fault for fault in history_faults(job.settings, ledger) if concerns(job, fault.file)]
+    if found:
+        raise damaged(job.settings, found)
+
+
+def concerns(job: Job, file: str) -> bool:
+    """Whether a campaign's rules read a file of the contact history."""
+    if file.startswith("forgotten/"):
+        return "forgotten" in job.campaign.records
+    if file.endswith(history.AUDIENCE):
+        return campaign_of(file.split("/", maxsplit=1)[0]) == job.campaign.name
+    return "contact_history" in job.campaign.records
 
 
 def purge_all(settings: Settings, jobs: Mapping[str, Job], ledger: Ledger, tell: Callable[[str], None]) -> Iterator[Run]:
@@ -86,7 +103,7 @@ def purge_waiting(
     for run in ledger.waiting(campaign):
         if run.run_id == spared or run.changed is None or max(run.changed, run.slot) > end:
             continue
-        if run.may_have_left:
+        if run.may_have_left or run.hold == UNKNOWN:
             kept.append(run)
         else:
             cancel(settings, run, ledger, f"it waited for more than {counted(days, 'day')}", tell)
@@ -113,8 +130,13 @@ def keep_history(job: Job, ledger: Ledger) -> None:
         return
     try:
         with weeks.lock_history(job.settings, f"compaction, {job.campaign.name}"):
+            # What is rewritten is recorded anew. A file that was changed before must not become a right one by that.
+            require_intact(job.settings, ledger)
+            confirm(job.settings, ledger)
             if job.provider.history_days is not None:
-                history.remove_before(job.settings, job.campaign.name, ledger.now() - timedelta(days=job.provider.history_days))
+                history.remove_before(
+                    job.settings, ledger, job.campaign.name, ledger.now() - timedelta(days=job.provider.history_days)
+                )
             compact(job.settings, ledger)
     except Busy:
         return

@@ -1,7 +1,7 @@
 """A job: a campaign with everything that its run needs, and the checks that are possible before anything is built."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -94,7 +94,7 @@ def route_faults(campaign: Campaign, provider: Provider, route: AnyRoute) -> Ite
     entry = campaign.mail.provider
     if provider.require_encryption and route.encryption is None:
         yield Problem(ROUTES, f"{provider.route}.encryption", f"is required: {entry} has `require_encryption`")
-    if route.finish == "direct_then_marker" and "done" not in provider.side_files:
+    if route.way.finish == "direct_then_marker" and "done" not in provider.side_files:
         what = f"needs `done`, with which the route {provider.route} marks complete files (`finish: direct_then_marker`)"
         yield Problem(PROVIDERS, f"{entry}.side_files", what)
 
@@ -141,6 +141,19 @@ def check_route(job: Job, slot: datetime, now: datetime) -> None:
     faults = [finding.problem for finding in key_findings(job, slot, now) if finding.error]
     if faults := [*faults, *draft_faults(job)]:
         raise ConfigError(faults)
+
+
+def by_priority(manifest: Manifest, names: Iterable[str]) -> list[str]:
+    """The campaigns in the order in which those run that are due at once: the greatest priority first, then by name."""
+    return sorted(names, key=lambda name: (-priority_of(manifest, name), name))
+
+
+def priority_of(manifest: Manifest, name: str) -> int:
+    """A campaign's priority; 0 if its declaration is wrong, which a run of it reports."""
+    try:
+        return manifest.campaign(name).mail.priority
+    except ConfigError:
+        return 0
 
 
 def shared_names(settings: Settings, manifest: Manifest) -> Iterator[Problem]:

@@ -5,11 +5,13 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import get_args
 
 from pydantic import SecretStr
 from sqlalchemy.exc import IntegrityError
 
+from dmail_runner.core.errors import unexpected
 from dmail_runner.core.http import direct_session, unproxied
 from dmail_runner.core.redact import redact, without_keys
 from dmail_runner.declare.notices import Channel, Kind, Notices
@@ -76,11 +78,15 @@ class Notice:
 
 @dataclass(frozen=True)
 class Notifier:
-    """Sends each notice once to the configured channels. A failure to send is shown by `tell` and has no other effect."""
+    """Sends each notice once to the configured channels. A failure to send is shown by `tell` and has no other effect.
+
+    `folder`: where notices are recorded if there is no ledger. The default is beside the ledger's anchor.
+    """
 
     wanted: Notices
-    ledger: Ledger
+    ledger: Ledger | None
     tell: Callable[[str], None]
+    folder: Path | None = None
 
     def announce(self, notice: Notice) -> None:
         """Send a notice, unless this or another process has sent it before."""
@@ -90,7 +96,7 @@ class Notifier:
         if not channels or not self.is_new(notice):
             return
         for channel in channels:
-            if problem := post(channel, notice) if channel.webhook else pass_on(channel, notice):
+            if problem := send(channel, notice):
                 self.tell(f"note     the notice could not be sent by {channel.name}: {redact(problem)}")
 
     def channels(self, notice: Notice) -> Iterator[Channel]:
@@ -104,6 +110,8 @@ class Notifier:
 
     def is_new(self, notice: Notice) -> bool:
         """Record a notice as sent. Returns False if it was recorded before."""
+        if self.ledger is None:
+            return self.is_new_here(notice)
         try:
             with self.ledger.writing() as connection:
                 connection.execute(notices.insert().values(subject=notice.subject, at=self.ledger.stamp()))
@@ -115,7 +123,7 @@ class Notifier:
 
     def is_new_here(self, notice: Notice) -> bool:
         """Record a notice in a file of this host, because people must be notified if the ledger cannot be written."""
-        folder = self.ledger.anchor.path.with_name("notices")
+        folder = self.folder or (self.ledger.anchor.path.with_name("notices") if self.ledger else Path())
         try:
             folder.mkdir(exist_ok=True)
             (folder / hashlib.sha256(notice.subject.encode()).hexdigest()).touch(exist_ok=False)
@@ -124,6 +132,14 @@ class Notifier:
         except OSError as error:
             self.tell(f"note     {folder}: {error.strerror}")
         return True
+
+
+def send(channel: Channel, notice: Notice) -> str | None:
+    """Send a notice by a channel. Returns the problem, or None."""
+    try:
+        return post(channel, notice) if channel.webhook else pass_on(channel, notice)
+    except Exception as error:  # noqa: BLE001 - whatever a notice runs into, it stops no mailing
+        return unexpected(error)
 
 
 def post(channel: Channel, notice: Notice) -> str | None:

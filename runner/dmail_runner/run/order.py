@@ -39,10 +39,12 @@ class Order:
         audience: the file of the audience that the first wave has divided; None for the first wave.
         mark: the end of the file name of a copy; empty for other runs.
         as_of: the time up to which opt-outs count; None for the slot.
+        now: the present time, from which the age of the sources is computed.
     """
 
     slot: datetime
     run_id: str
+    now: datetime
     last: Last | None = None
     window_start: datetime | None = None
     wave: int | None = None
@@ -88,6 +90,7 @@ def order(job: Job, run: Run, ledger: Ledger) -> Order:
     return Order(
         slot=run.slot,
         run_id=run.run_id,
+        now=ledger.now(),
         last=last_run(job, run, ledger),
         window_start=run.window_start if run.copy_of and run.window_start else window_start(job.campaign, run, ledger),
         wave=run.wave,

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from dmail_runner import history
 from dmail_runner.core.account import this_account
@@ -13,6 +13,7 @@ from dmail_runner.core.settings import Settings
 from dmail_runner.core.values import Part, Spooled, Verdicts
 from dmail_runner.declare.route import SftpRoute, find_route
 from dmail_runner.extract.parts import part_path
+from dmail_runner.ledger.database import LedgerError
 from dmail_runner.ledger.intents import Intents
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.made import Made, last_event
@@ -22,7 +23,7 @@ from dmail_runner.run.approval import approved
 from dmail_runner.run.checked import recheck
 from dmail_runner.run.file import make
 from dmail_runner.run.give_up import UNKNOWN, cancel, overtaken, take_back
-from dmail_runner.run.housekeeping import check_history, purge
+from dmail_runner.run.housekeeping import check_contacts, check_history, purge
 from dmail_runner.run.inputs import inputs_of, runs_in_history
 from dmail_runner.run.job import Job, check_route
 from dmail_runner.run.order import order, trial_order
@@ -76,6 +77,7 @@ def carry_out(job: Job, run: Run, ledger: Ledger, *, asked_for: bool = False) ->
     """Start or continue a run. It first ends older unfinished runs that it replaces. The caller holds the campaign's lock."""
     ledger.check()
     check_history(job, ledger)
+    history.count_files(job.settings, ledger)
     if is_done(run, asked_for=asked_for):
         return run
     if run.finished:
@@ -112,9 +114,10 @@ def bring_to_end(job: Job, run: Run, ledger: Ledger, *, asked_for: bool = False)
     if run.state == "held" and run.hold == PERSON:
         raise Held(PERSON, f"{run.run_id} is {run.error}", todo=f"dmail-runner release {run.run_id} continues it")
     try:
+        check_contacts(job, ledger)
         ahead = content(job, run, ledger)
         run = ledger.known(run.run_id)
-        history.publish_contacts(job.settings, run.run_id, spool(job.settings, run))
+        history.publish_contacts(job.settings, ledger, run.run_id, spool(job.settings, run))
         if run.parts:
             deliver_run(job, run, ledger, ahead)
     except Held as held:
@@ -123,15 +126,21 @@ def bring_to_end(job: Job, run: Run, ledger: Ledger, *, asked_for: bool = False)
             raise Held(UNKNOWN, held.what, todo=ask_provider(run)) from None
         raise
     except DmailError as error:
-        ledger.fail(run, error.what)
+        record_failure(ledger, run, error.what)
         raise
     except Stopped as stopped:
-        ledger.fail(run, str(stopped))
+        record_failure(ledger, run, str(stopped))
         raise
     except BaseException as error:
-        ledger.fail(run, unexpected(error))
+        record_failure(ledger, run, unexpected(error))
         raise
     return ledger.known(run.run_id)
+
+
+def record_failure(ledger: Ledger, run: Run, error: str) -> None:
+    """Record what ended a run. If the ledger cannot be written, the caller still raises what ended it, such as a signal."""
+    with suppress(LedgerError):
+        ledger.fail(run, error)
 
 
 def ask_provider(run: Run) -> str:
@@ -176,7 +185,8 @@ def make_anew(job: Job, run: Run, ledger: Ledger) -> None:
 def check_age(job: Job, run: Run, ledger: Ledger) -> None:
     """If a file was frozen long ago, compare it with the current opt-outs. Raises Held."""
     mail = job.campaign.mail
-    if mail.purpose != "marketing" or run.frozen is None or ledger.now() - run.frozen <= mail.recheck.after:
+    # If the clock was set back since, the age is not known.
+    if mail.purpose != "marketing" or run.frozen is None or timedelta() <= ledger.now() - run.frozen <= mail.recheck.after:
         return
     waiting = spool(job.settings, run) / history.FILE
     contacts = history.find_contacts(job.settings, run.run_id) or (history.StoredContacts(waiting) if waiting.exists() else None)
@@ -187,6 +197,7 @@ def check_age(job: Job, run: Run, ledger: Ledger) -> None:
 
 def dry_run(job: Job, slot: datetime, ledger: Ledger) -> tuple[Verdicts, list[Part]]:
     """Build, check and extract, and delete the files. Returns the figures, and the files that a run would deliver."""
+    check_contacts(job, ledger)
     return make(job, trial_order(job, slot, ledger, "dry-run"), None)
 
 
@@ -201,12 +212,15 @@ def prepare(job: Job, run: Run, ledger: Ledger) -> dict[int, Intents]:
     if task.window_start and task.window_start != run.window_start:
         ledger.set_window(run, task.window_start)
     uploader = AheadUploader(job.route, lambda part: ledger.intents(run, part), job.tell) if goes_ahead(job) else None
-    try:
-        verdicts, parts = make(
-            job, task, folder, built=lambda: ledger.advance(run, "built"), finished=uploader.take if uploader else lambda _: None
-        )
+
+    def freeze(verdicts: Verdicts, parts: list[Part]) -> None:
         made = Made(after, task.as_of, job.campaign.mail.provider, inputs_of(job, runs))
         ledger.freeze(run, verdicts, parts, job.cost(sum(part.rows for part in parts)), made.as_text())
+        history.publish_contacts(job.settings, ledger, run.run_id, folder)
+
+    finished = uploader.take if uploader else lambda _: None
+    try:
+        make(job, task, folder, built=lambda: ledger.advance(run, "built"), finished=finished, done=freeze)
     except BaseException:
         if uploader:
             uploader.abandon()
@@ -227,6 +241,7 @@ def deliver_run(job: Job, run: Run, ledger: Ledger, ahead: Mapping[int, Intents]
     folder = spool(job.settings, run)
     todo = [Spooled(entry.part, part_path(folder, entry.part.number)) for entry in run.parts if entry.location is None]
     if todo:
+        check_renamed(run, ledger)
         callbacks = DeliveryCallbacks(
             intents=lambda part: ahead.get(part.number) or ledger.intents(run, part),
             delivered=lambda part, receipt: ledger.deliver(run, part, receipt),
@@ -235,6 +250,19 @@ def deliver_run(job: Job, run: Run, ledger: Ledger, ahead: Mapping[int, Intents]
         )
         ship(todo, find_route(job.settings, todo[0].part.route), callbacks)
     finish(job.settings, run, ledger)
+
+
+def check_renamed(run: Run, ledger: Ledger) -> None:
+    """Raises Held if another campaign has delivered a file of this name for this slot, perhaps this one before its renaming."""
+    for entry in run.parts:
+        if not entry.part.side and not run.may_have_left and (other := ledger.of_another_campaign(run, entry.part)):
+            raise Held(
+                "conflict",
+                f"{entry.part.name} was delivered for this slot already, by {other.run_id} of the campaign {other.campaign}; "
+                "nothing was delivered",
+                todo=f"if {run.campaign} was called {other.campaign} before: dmail-runner cancel {run.run_id} --reason renamed; "
+                "if not, give it another `file.name`",
+            )
 
 
 def finish(settings: Settings, run: Run, ledger: Ledger) -> Run:

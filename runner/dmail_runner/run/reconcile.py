@@ -1,13 +1,43 @@
-"""Accepts an older copy of the ledger. Runs that it lacks count as mailed until a person decides otherwise."""
+"""Accepts an older copy of the ledger, and a contact history that differs from its record.
+
+Runs that the ledger lacks count as mailed until a person decides otherwise. Contacts that the history lacks no longer count.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from dmail_runner.core.settings import Settings
+from dmail_runner.history.record import Fault, accept_history
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import Planned, slot_of
 from dmail_runner.plan.watched import restart_schedule
 from dmail_runner.run.give_up import UNKNOWN
 from dmail_runner.run.housekeeping import strangers
 from dmail_runner.run.job import Job
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """What was accepted.
+
+    Attributes:
+        held: the runs that only the contact history has. Each is now held as unknown.
+        faults: the files of the contact history that were not as recorded.
+    """
+
+    held: tuple[str, ...]
+    faults: tuple[Fault, ...]
+
+
+def reconcile_all(settings: Settings, jobs: Sequence[Job], ledger: Ledger, decision: str) -> Reconciled:
+    """Accept the ledger and the contact history as they are. Arguments as for `reconcile`."""
+    mark = ledger.anchor.read()
+    older = bool(mark and not ledger.holds(mark)) or any(strangers(job, ledger) for job in jobs)
+    held = reconcile(jobs, ledger, decision) if older else []
+    faults = accept_history(settings, ledger, decision)
+    if not older and not faults:
+        held = reconcile(jobs, ledger, decision)
+    return Reconciled(tuple(held), tuple(faults))
 
 
 def reconcile(jobs: Sequence[Job], ledger: Ledger, decision: str) -> list[str]:

@@ -96,7 +96,9 @@ def replay(job: Job, run: Run, ledger: Ledger) -> Replay:
     with history_of(job.settings, frozen_by(ledger, made.after) - {run.run_id}, run.frozen) as past:
         settings, runs = past
         changed = difference(made.inputs, inputs_of(job, runs)) if recorded else {}
-        then = replace(job, settings=settings, accepted=frozenset(OVERRULED))
+        # The age of the sources counts for new files only.
+        campaign = replace(job.campaign, inputs=())
+        then = replace(job, settings=settings, campaign=campaign, accepted=frozenset(OVERRULED))
         try:
             _, parts = make(then, task, None)
         except Held as hold:

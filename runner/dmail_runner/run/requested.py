@@ -8,7 +8,6 @@ from dmail_runner.core.errors import ConfigError, UsageError
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.values import Part, Verdicts
 from dmail_runner.declare.campaign import Campaign
-from dmail_runner.declare.notices import find_notices
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import Run, run_name
 from dmail_runner.plan.due import due_slot
@@ -16,8 +15,7 @@ from dmail_runner.plan.planner import find_run
 from dmail_runner.plan.slots import next_slot
 from dmail_runner.project.manifest import Manifest
 from dmail_runner.run.due import Scheduler
-from dmail_runner.run.job import Job, shared_names
-from dmail_runner.run.notify import Notifier
+from dmail_runner.run.job import Job, by_priority, shared_names
 from dmail_runner.run.pipeline import dry_run, run_slot
 
 
@@ -71,7 +69,7 @@ class Ended:
 
 
 def choose_campaigns(settings: Settings, manifest: Manifest, names: list[str] | None) -> list[str]:
-    """The campaigns to run: the given ones, or all active ones.
+    """The campaigns to run: the given ones in their order, or all active ones in the order of their priorities.
 
     Raises:
         ConfigError: if two campaigns have the same file name on a route; and, if no names are given, if no campaign delivers an
@@ -81,7 +79,8 @@ def choose_campaigns(settings: Settings, manifest: Manifest, names: list[str] | 
         raise ConfigError(orphans)
     if shared := list(shared_names(settings, manifest)):
         raise ConfigError(shared)
-    return list(dict.fromkeys(names or [name for name in manifest.names if is_active(manifest, name)]))
+    active = [name for name in manifest.names if is_active(manifest, name)]
+    return list(dict.fromkeys(names or by_priority(manifest, active)))
 
 
 def is_active(manifest: Manifest, name: str) -> bool:
@@ -93,14 +92,14 @@ def is_active(manifest: Manifest, name: str) -> bool:
 
 
 def run_requested(
-    campaign: Campaign, request: Request, ledger: Ledger, find: Callable[[Campaign], Job]
+    campaign: Campaign, request: Request, scheduler: Scheduler, find: Callable[[Campaign], Job]
 ) -> NothingDue | DryRun | Ended:
-    """Carry out a request for one campaign.
+    """Carry out a request for one campaign, and notify people of the result. Nobody is notified of a dry run.
 
     Args:
         campaign: the campaign.
         request: the request.
-        ledger: the ledger.
+        scheduler: has the ledger, and notifies people.
         find: returns the campaign's job.
 
     Raises:
@@ -112,26 +111,21 @@ def run_requested(
             f"campaign {campaign.name} is {campaign.mail.status}",
             todo=f"set `status: active` in {campaign.file}, or use --dry-run",
         )
-    job = replace(find(campaign), accepted=request.accepted)
-    slot = request.slot or due_slot(campaign, ledger, ledger.now())
+    ledger = scheduler.ledger
+    with scheduler.unexpected_announced(campaign.name):
+        job = replace(find(campaign), accepted=request.accepted)
+        slot = request.slot or due_slot(campaign, ledger, ledger.now())
+        before = find_run(campaign, slot, ledger) if slot else None
     if slot is None:
         return NothingDue(next_slot(campaign.mail.schedule, ledger.now()) if campaign.mail.schedule else None)
     if request.dry:
         return try_slot(job, slot, ledger)
-    return deliver_slot(job, slot, ledger, asked_for=request.slot is not None)
+    with scheduler.announced(job, before.run_id if before else run_name(campaign.name, slot)):
+        run = run_slot(job, slot, ledger, asked_for=request.slot is not None)
+    return Ended(run, bool(before and before.finished and run.state == before.state != "empty"))
 
 
 def try_slot(job: Job, slot: datetime, ledger: Ledger) -> DryRun:
     """Make the files of a slot without recording or delivering them."""
     verdicts, parts = dry_run(job, slot, ledger)
     return DryRun(slot, verdicts, tuple(parts), job.cost(sum(part.rows for part in parts)), job.seal is not None)
-
-
-def deliver_slot(job: Job, slot: datetime, ledger: Ledger, *, asked_for: bool) -> Ended:
-    """Run a slot, and notify people of the result. `asked_for`: the person has named the slot."""
-    scheduler = Scheduler(ledger, Notifier(find_notices(job.settings), ledger, job.tell))
-    before = find_run(job.campaign, slot, ledger)
-    with scheduler.announced(job, before.run_id if before else run_name(job.campaign.name, slot)):
-        run = run_slot(job, slot, ledger, asked_for=asked_for)
-    unchanged = bool(before and before.finished and run.state == before.state != "empty")
-    return Ended(run, unchanged)

@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -44,7 +45,8 @@ class Service:
         while not ending.is_set():
             code = self.run_due()
             following = self.next_slot()
-            self.write_state(code, following)
+            with self.told():
+                self.write_state(code, following)
             if code in HEALTHY and self.heartbeat:
                 self.send_heartbeat(self.heartbeat)
             pause = (following - self.now()).total_seconds() if following else MAX_PAUSE
@@ -80,5 +82,13 @@ class Service:
         try:
             with direct_session() as session:
                 session.get(url, timeout=10, allow_redirects=False)
-        except requests.RequestException as error:
+        except (requests.RequestException, ValueError) as error:
             self.tell(f"note     the heartbeat failed: {type(error).__name__}")
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Show an error of the disk. Mailings do not wait for the service's state file."""
+        try:
+            yield
+        except OSError as error:
+            self.tell(f"note     {self.state_file} cannot be written: {error.strerror}")

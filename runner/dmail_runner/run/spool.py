@@ -28,10 +28,10 @@ def tidy_spool(settings: Settings, campaign: str, ledger: Ledger) -> None:
     for run in ledger.runs(folders):
         if run.finished:
             if run.state == "cancelled":
-                history.remove_contacts(settings, run.run_id)
+                history.remove_contacts(settings, ledger, run.run_id)
             shutil.rmtree(folders[run.run_id], ignore_errors=True)
         elif run.parts:
-            history.publish_contacts(settings, run.run_id, folders[run.run_id])
+            history.publish_contacts(settings, ledger, run.run_id, folders[run.run_id])
 
 
 def spool_is_complete(job: Job, run: Run) -> bool:

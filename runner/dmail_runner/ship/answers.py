@@ -20,6 +20,10 @@ class Gone(Refused):
     """Raised if no file has the name."""
 
 
+class Unsynced(Refused):
+    """The file is there, and the disk may lose it: what can be read may be in the memory alone."""
+
+
 class Taken(Refused):
     """Raised if a file has the name already. That file is unchanged."""
 

@@ -2,9 +2,9 @@
 
 from dmail_runner.core.values import Receipt
 from dmail_runner.ledger.intents import Word
-from dmail_runner.ship.answers import Lost, Refused, Spoiled
+from dmail_runner.ship.answers import Lost, Refused, Spoiled, Unsynced
 from dmail_runner.ship.compare import BY_SIZE, PROVEN, Depth, Found, declared
-from dmail_runner.ship.part_delivery import PartDelivery, temporary_name
+from dmail_runner.ship.part_delivery import PartDelivery, has_form, temporary_name
 
 
 class ByRename(PartDelivery):
@@ -18,7 +18,7 @@ class ByRename(PartDelivery):
             case Word.CLOSING:
                 return self.go_on()
             case Word.PUBLISHING | Word.PUBLISHING_ONE:
-                return self.renamed() or self.publish()
+                return self.renamed() or (None if self.moved_away() else self.publish())
             case Word.ANSWERED:
                 return self.answered()
         # The upload did not reach its end, or a person has reported that the file did not arrive.
@@ -26,6 +26,13 @@ class ByRename(PartDelivery):
         if self.attempt.word is Word.CREATING:
             self.record(Word.ABANDONED)
         return None
+
+    def moved_away(self) -> bool:
+        """Whether the route has another form of temporary names by now, and the file was removed, so that it is sent anew.
+
+        The file was certainly not renamed. Perhaps it never can be: from another file system, for example.
+        """
+        return not has_form(self.temporary, self.part.name, self.way.temporary) and self.give_up()
 
     def go_on(self) -> Receipt | None:
         """Continue an attempt that stopped at the end of its upload. A complete file is not sent again."""
@@ -120,6 +127,8 @@ class ByRename(PartDelivery):
             self.record(Word.PUBLISHING_ONE if rename.one_step else Word.PUBLISHING, staged=staged)
             try:
                 self.place.publish(self.temporary, self.part.name, staged)
+            except Unsynced as answer:
+                raise self.unknown(f"{answer.what} after its rename") from None
             except Refused as answer:
                 if receipt := self.renamed(answer.what):
                     return receipt
@@ -173,9 +182,13 @@ class ByRename(PartDelivery):
         )
 
     def was_taken(self) -> bool:
-        """Whether the route declares that a vanished file was received, and no second temporary name has the file."""
-        halfway = (self.seen(name) for name in self.attempt.staged)
-        return self.way.taken == "at_rename" and all(found is Found.ABSENT for found in halfway)
+        """Whether the route declares that a vanished file was received, and no second temporary name has the file.
+
+        A file that was sent to another server proves nothing by being absent from this one.
+        """
+        if self.way.taken != "at_rename" or self.attempt.location != self.place.location(self.part.name):
+            return False
+        return all(self.seen(name) is Found.ABSENT for name in self.attempt.staged)
 
     def give_up(self) -> bool:
         match self.attempt.word:

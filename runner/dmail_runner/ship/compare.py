@@ -5,7 +5,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from dmail_runner.core.values import Part, Spooled
-from dmail_runner.declare.delivery import Delivery
+from dmail_runner.declare.delivery import Way
 from dmail_runner.ship.answers import Gone, Refused
 from dmail_runner.ship.interface import Destination
 
@@ -39,7 +39,7 @@ BY_HASH = Depth(read=True)
 PROVEN = Depth(read=True, must=True)
 
 
-def declared(way: Delivery, part: Part) -> Depth:
+def declared(way: Way, part: Part) -> Depth:
     """How a route compares a file that it has just uploaded."""
     match way.verify:
         case "hash":

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 from dmail_runner.core.errors import Held
 from dmail_runner.core.values import Part, Receipt, Spooled
-from dmail_runner.declare.delivery import Delivery
+from dmail_runner.declare.delivery import Way
+from dmail_runner.declare.route import AnyRoute
 from dmail_runner.ledger.intents import Attempt, Intents, Word
 from dmail_runner.ship.at_once import AtOnce, ByCopy
 from dmail_runner.ship.by_rename import ByRename
@@ -23,44 +24,48 @@ def nobody(_: int) -> None:
     """Ignore progress."""
 
 
-def deliver(spooled: Spooled, place: Destination, intents: Intents, way: Delivery, watch: Watch = nobody) -> Receipt:
+def deliver(spooled: Spooled, place: Destination, intents: Intents, route: AnyRoute, watch: Watch = nobody) -> Receipt:
     """Deliver one part under its final name, in the way that its route declares.
 
     Args:
         spooled: the part and its file.
         place: the connected destination.
         intents: the record of the part's attempts.
-        way: the options of the route.
+        route: the route.
         watch: called with the number of bytes each time that some were read.
 
     Raises:
         DeliveryError: if the part was not delivered. Lost, a kind of it, means that another try may succeed.
         Held: if a person must find out whether the provider has the part.
     """
-    given = (spooled.part, spooled, place, intents, way, watch)
+    given = (spooled.part, spooled, place, intents, route.way, watch)
     attempt = intents.attempt
     if attempt.is_open:
         check_bytes(spooled.part, attempt, place)
         if receipt := protocol_of_attempt(attempt, spooled.part, place)(*given).resume():
             return receipt
-    return protocol_of_route(spooled.part, place, way)(*given).begin()
+    return protocol_of_route(spooled.part, place, route.way)(*given).begin()
 
 
-def send_ahead(spooled: Spooled, place: Destination, intents: Intents, way: Delivery) -> None:
+def send_ahead(spooled: Spooled, place: Destination, intents: Intents, route: AnyRoute) -> None:
     """Upload one part under a temporary name, and compare it. Raises the errors of `deliver`."""
-    if ByRename(spooled.part, spooled, place, intents, way, nobody).upload() is None and way.verify != "trust":
+    upload = ByRename(spooled.part, spooled, place, intents, route.way, nobody).upload
+    if upload() is None and route.way.verify != "trust":
         intents.verified = place.look(intents.attempt.temporary)
 
 
-def give_up(part: Part, place: Destination, intents: Intents, way: Delivery) -> bool:
-    """Remove the part's temporary files. Returns whether the provider certainly has nothing of the part, and will get nothing."""
+def give_up(part: Part, place: Destination, intents: Intents, route: AnyRoute, spooled: Spooled | None = None) -> bool:
+    """Remove the part's temporary files. Returns whether the provider certainly has nothing of the part, and will get nothing.
+
+    `spooled`: the part's file, if it still exists. A piece on the server is compared with it.
+    """
     attempt = intents.attempt
     if not attempt.is_open:
         return True
-    return protocol_of_attempt(attempt, part, place)(part, None, place, intents, way, nobody).give_up()
+    return protocol_of_attempt(attempt, part, place)(part, spooled, place, intents, route.way, nobody).give_up()
 
 
-def protocol_of_route(part: Part, place: Destination, way: Delivery) -> type[PartDelivery]:
+def protocol_of_route(part: Part, place: Destination, way: Way) -> type[PartDelivery]:
     """The way in which a new attempt delivers."""
     if way.finish != "rename":
         return Direct

@@ -2,7 +2,7 @@
 
 from dmail_runner.core.values import Receipt
 from dmail_runner.ledger.intents import Word
-from dmail_runner.ship.answers import Refused, Spoiled
+from dmail_runner.ship.answers import Refused, Spoiled, Unsynced
 from dmail_runner.ship.compare import BY_HASH, Depth, Found, declared, is_start
 from dmail_runner.ship.part_delivery import PartDelivery
 
@@ -41,9 +41,9 @@ class Direct(PartDelivery):
         raise self.unknown("it was being written when the last attempt ended, and now holds other bytes")
 
     def found(self, depth: Depth) -> Found:
-        """What has the final name. PIECE means that the part begins with the file's content."""
+        """What has the final name. PIECE means that the part begins with the file's content, which needs the part's file."""
         found = self.seen(self.part.name, depth)
-        if found is Found.PIECE and self.spooled and not is_start(self.place, self.part.name, self.spooled):
+        if found is Found.PIECE and not (self.spooled and is_start(self.place, self.part.name, self.spooled)):
             return Found.OTHER
         return found
 
@@ -66,9 +66,9 @@ class Direct(PartDelivery):
                 self.drop()
                 raise refusal
         match self.found(BY_HASH):
-            case Found.OURS:
+            case Found.OURS if not isinstance(refusal, Unsynced):
                 return self.receipt("found")
-            case Found.PIECE:
+            case Found.OURS | Found.PIECE:
                 self.drop()
             case Found.ABSENT | Found.OTHER:
                 raise self.unknown(f"{refusal.what}, and it is not there as it was sent")

@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from typing import ClassVar
 
 from dmail_runner.declare.route import FolderRoute
-from dmail_runner.ship.answers import Blind, Gone, Refused
+from dmail_runner.ship.answers import Blind, Gone, Refused, Unsynced
 from dmail_runner.ship.interface import Content, Rename, Seen
 
 CHUNK = 1 << 20
@@ -69,7 +69,7 @@ class Folder:
                     os.fchown(number, *ids(self.route))
                 os.fchmod(number, self.route.mode)
                 file.flush()
-                os.fsync(number)
+                self.sync(number, name)
 
     def read(self, name: str) -> Iterator[bytes]:
         with self.explained(name), self.parent(name) as (parent, leaf):
@@ -88,7 +88,14 @@ class Folder:
                     os.link(between, new, src_dir_fd=middle, dst_dir_fd=target, follow_symlinks=False)
                     os.unlink(between, dir_fd=middle)
             for folder in {source, target}:
-                os.fsync(folder)
+                self.sync(folder, final)
+
+    def sync(self, number: int, name: str) -> None:
+        """Wait until a file or folder is on the disk. Raises Unsynced. A second call proves nothing: it forgets the error."""
+        try:
+            os.fsync(number)
+        except OSError as error:
+            raise Unsynced(f"{self.location(name)}: {error.strerror}") from None
 
     def put(self, name: str, content: Content) -> None:
         raise NotImplementedError
@@ -149,6 +156,8 @@ def rename(source: int, old: str, target: int, new: str) -> None:
         number = ctypes.get_errno()
         if number in (errno.EINVAL, errno.ENOSYS):
             raise OSError(number, "this file system renames only by overwriting; `finish: direct_then_marker` does without")
+        if number == errno.EXDEV:
+            raise OSError(number, "its temporary name is on another file system: give the route another form of `temporary`")
         raise OSError(number, os.strerror(number))
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import ClassVar, NamedTuple, Protocol
 
 from dmail_runner.core.errors import DeliveryError
+from dmail_runner.ship.answers import Spoiled
 
 
 class Seen(NamedTuple):
@@ -52,6 +53,9 @@ class Content(FileIO):
             content: bytes = super().read(size) or b""
         except OSError as error:
             raise DeliveryError(f"the file to send cannot be read: {error.strerror}") from None
+        if self.tell() > self.size or (not content and amount and self.tell() < self.size):
+            # Its end must not be sent: some servers take whatever is closed.
+            raise Spoiled(f"the file to send has changed: {self.size:,} bytes were to be sent, and it has another length")
         self.watch(len(content))
         return content
 

@@ -11,8 +11,8 @@ from typing import Literal
 
 from dmail_runner.core.errors import DeliveryError, Held
 from dmail_runner.core.values import Part, Receipt, Spooled
-from dmail_runner.declare.delivery import Delivery
-from dmail_runner.ledger.intents import Attempt, Intents, Word
+from dmail_runner.declare.delivery import Way
+from dmail_runner.ledger.intents import Attempt, Entry, Intents, Word
 from dmail_runner.ship.answers import Blind, Refused
 from dmail_runner.ship.compare import BY_HASH, Depth, Found, compare
 from dmail_runner.ship.interface import Content, Destination
@@ -20,13 +20,21 @@ from dmail_runner.ship.interface import Content, Destination
 EXTENSIONS = re.compile(r"(?P<stem>.+?)(?P<extensions>(\.[A-Za-z0-9]{1,5})*)")
 
 
-def temporary_name(name: str, form: str) -> str:
-    """A new random name in the route's form. It keeps the file's extensions, because some servers accept only certain ones."""
+def temporary_name(name: str, form: str, piece: str | None = None) -> str:
+    """A new random name in the route's form. It keeps the file's extensions, because some servers accept only certain ones.
+
+    `piece`: stands for the random piece.
+    """
     path = PurePosixPath(name)
     found = EXTENSIONS.fullmatch(path.name)
     stem, extensions = (found["stem"], found["extensions"]) if found else (path.name, "")
-    given = form.replace("{name}", f"{stem}.{token_hex(6)}{extensions}")
+    given = form.replace("{name}", f"{stem}.{piece or token_hex(6)}{extensions}")
     return given if "/" in form else str(path.with_name(given))
+
+
+def has_form(temporary: str, name: str, form: str) -> bool:
+    """Whether a temporary name of a file has the route's form."""
+    return re.fullmatch(re.escape(temporary_name(name, form, "\0")).replace(re.escape("\0"), "[0-9a-f]+"), temporary) is not None
 
 
 @dataclass
@@ -47,7 +55,7 @@ class PartDelivery(ABC):
     spooled: Spooled | None
     place: Destination
     intents: Intents
-    way: Delivery
+    way: Way
     watch: Callable[[int], None]
     refusal: Refused | None = None
 
@@ -72,7 +80,8 @@ class PartDelivery(ABC):
         return self.attempt.temporary
 
     def record(self, word: Word, temporary: str | None = None, staged: str | None = None) -> None:
-        self.intents.record(word, temporary or self.temporary, self.part.sha256, staged)
+        location = self.place.location(self.part.name)
+        self.intents.record(Entry(word, temporary or self.temporary, self.part.sha256, staged, location))
 
     def closing(self) -> None:
         """Record that the last bytes are about to be sent, because some servers fetch a file when it is closed."""

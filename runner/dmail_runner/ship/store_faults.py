@@ -34,7 +34,8 @@ def fault(location: str, doing: str, text: str) -> DeliveryError:
     # S3 also answers 409 to concurrent requests. Azure's 409 has a code that names the reason.
     if status == HTTPStatus.PRECONDITION_FAILED or (status == HTTPStatus.CONFLICT and "AlreadyExists" in code):
         return Taken(f"{location} exists already ({words}); it was not touched")
-    if status == HTTPStatus.TOO_MANY_REQUESTS or code in ("SlowDown", "ServerBusy"):
+    # S3 says by ConditionalRequestConflict that this request has made nothing, because another one was under way.
+    if status == HTTPStatus.TOO_MANY_REQUESTS or code in ("SlowDown", "ServerBusy", "ConditionalRequestConflict"):
         return Unheard(f"{location}: {doing} was put off: {words}")
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in (HTTPStatus.CONFLICT, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.OK):
         return (Unheard if harmless(said) else Lost)(f"{location}: {doing} failed: {words}")

@@ -54,7 +54,9 @@ def forge(project: Project) -> None:
     """A hook that gives everybody but the seeds another name: found by a review, and delivered at the time."""
     hook = "post_hook: \"update {{ this }} set full_name = 'Forged'\""
     project.edit(
-        MODELS, "config:\n      contract: {enforced: true}", f"config:\n      {hook}\n      contract: {{enforced: true}}"
+        MODELS,
+        "description: \"{{ doc('extract') }}\"\n    config:\n",
+        f"description: \"{{{{ doc('extract') }}}}\"\n    config:\n      {hook}\n",
     )
 
 
@@ -71,7 +73,7 @@ CHANGES: dict[str, Edit] = {
     "a materialization of dbt's": write("macros/own.sql", "{% materialization table, adapter='duckdb' %}{{ return({}) }}{% endmaterialization %}"),
     "the schema's name": write("macros/own.sql", "{% macro generate_schema_name(name, node) %}other{% endmacro %}"),
     "a builtin of dbt's": write("macros/own.sql", "{% macro ref() %}{{ return(builtins.ref(*varargs)) }}{% endmacro %}"),
-    "a macro": lambda project: (project.path / "macros/format/clean_text.sql").open("a").write("{# another text #}\n"),
+    "a macro": edit("macros/format/clean_text.sql", "{%- endmacro %}", "{# another text #}\n{%- endmacro %}"),
     "a column's label": edit(MODELS, "label: Full Name", "label: Name"),
     "the label that notes print": edit(f"{CAMPAIGN}/_spring_catalog__exposures.yml", "label: Spring catalog", "label: Summer catalog"),
     "the guard": edit(f"{CAMPAIGN}/_spring_catalog__exposures.yml", "status: active", "guard: {min_rows: 1}\n          status: active"),

@@ -14,7 +14,7 @@ from deliveries import CONTENT, EARLIER, NAME, Ledgerish, send, sftp_route
 from dmail_runner.core.errors import DeliveryError, Held
 from dmail_runner.core.values import Spooled
 from dmail_runner.declare.route import FolderRoute, SftpRoute
-from dmail_runner.ledger.intents import Word
+from dmail_runner.ledger.intents import Entry, Word
 from dmail_runner.ship import Refused, destination
 from servers.silence import clock
 from sshd import Sshd, free_port, serve
@@ -332,3 +332,14 @@ def test_a_server_that_accepts_and_says_nothing(spooled: Spooled, sshd: Sshd, tm
         pytest.raises(DeliveryError, match="the SSH handshake"),
     ):
         send(spooled, sftp_route(sshd, port=silent.getsockname()[1], timeout=10))
+
+
+def test_on_another_server_a_file_that_is_not_there_was_not_taken(spooled: Spooled, tmp_path: Path) -> None:
+    """`taken: at_rename`, and the route has changed since the rename was lost: what is gone from the old server is the receipt."""
+    old, new = (FolderRoute(type="folder", path=tmp_path / name, taken="at_rename") for name in ("old", "new"))
+    for place in (old, new):
+        (place.path / "in/box").mkdir(parents=True)
+    intended = Entry(Word.PUBLISHING_ONE, EARLIER, spooled.part.sha256, location=str(old.path / NAME))
+    with pytest.raises(Held, match="the provider may have taken it"):
+        send(spooled, new, Ledgerish(entries=[intended]))
+    assert send(spooled, old, Ledgerish(entries=[intended])).proof == "vanished"

@@ -14,7 +14,23 @@ from dmail_runner.core.values import Spooled
 from dmail_runner.ship.answers import Lost, Refused
 from dmail_runner.ship.object_store import object_store
 from sshd import free_port
-from stores import LARGE, MOTO, SMALL, Wire, answer, between, bytes_of, create, own_s3, running, s3_route, there, told
+from stores import (
+    LARGE,
+    MOTO,
+    SMALL,
+    Wire,
+    answer,
+    between,
+    bucket,
+    bytes_of,
+    create,
+    names,
+    own_s3,
+    running,
+    s3_route,
+    there,
+    told,
+)
 
 
 def test_a_bucket_that_is_not_there(spooled: Spooled, moto: int, s3: Any) -> None:
@@ -133,3 +149,41 @@ def test_a_large_file_takes_little_memory(moto: int, s3: Any, tmp_path: Path) ->
     command = [sys.executable, "-c", MEMORY, entry, str(size), str(file)]
     taken = int(subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout)
     assert taken < 150 << 20, f"{taken >> 20} MiB"
+
+
+def test_every_upload_has_a_checksum(moto: int, s3: Any) -> None:
+    """A bucket with object lock demands it. moto asks for another header there, which S3 does not need."""
+    puts: list[bytes] = []
+
+    def note(head: bytes) -> None:
+        if head.startswith(b"PUT") and b"x-amz-copy-source" not in head.lower():
+            puts.append(head.lower())
+
+    with between(moto, Wire(note)) as port:
+        for size in (SMALL, LARGE):
+            create(own_s3(port), bytes_of(size), str(size))
+    assert len(puts) > 3
+    assert all(b"x-amz-checksum-sha256: " in head for head in puts)
+
+
+@pytest.mark.parametrize(("kind", "size"), [("versions", SMALL), ("versions", LARGE), ("object lock", LARGE)])
+def test_a_bucket_that_forgets_nothing(moto: int, kind: str, size: int) -> None:
+    """What the provider has fetched and removed is there as an old version. Its name is free, and is given once."""
+    kept = bucket(moto, f"kept-{kind.replace(' ', '-')}-{size}")
+    if kind == "versions":
+        kept.create()
+        kept.Versioning().enable()
+    else:
+        kept.create(ObjectLockEnabledForBucket=True)
+        rule = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 1}}}
+        kept.meta.client.put_object_lock_configuration(Bucket=kept.name, ObjectLockConfiguration=rule)
+    route = own_s3(moto, bucket=kept.name)
+    create(route, bytes_of(size))
+    assert names(route) == [f"acme/in/{NAME}"]
+    with pytest.raises(Held, match="exists already, with other content"):
+        create(route, bytes_of(size, 1))
+    with object_store(route) as store:
+        assert store.remove(NAME)
+    create(route, bytes_of(size, 1))
+    assert there(route) == bytes_of(size, 1)
+    assert names(route) == [f"acme/in/{NAME}"]

@@ -13,7 +13,7 @@ from dmail_runner.ship.answers import Lost, Refused, Spoiled, Taken, Unheard
 from dmail_runner.ship.interface import Content
 from dmail_runner.ship.object_store import SINGLE, object_store
 from sshd import free_port
-from stores import LARGE, SMALL, Server, Wire, answer, between, bytes_of, create, names, own_s3, sizes, told
+from stores import LARGE, SMALL, Server, Wire, answer, between, bytes_of, create, names, own_s3, sizes, there, told
 
 # Servers and lines that fail.
 
@@ -116,11 +116,12 @@ def test_a_server_that_forbids_is_not_asked_again(server: Server, size: int) -> 
     assert names(server.route(server.port)) == []
 
 
-def test_a_store_that_lets_nobody_remove(server: Server) -> None:
+@pytest.mark.parametrize(
+    "refusal", [("403 Forbidden", "AccessDenied"), ("412 Precondition Failed", "LeaseIdMissing")], ids=["forbidden", "leased"]
+)
+def test_a_store_that_lets_nobody_remove(server: Server, refusal: tuple[str, str]) -> None:
     """The name is given; that the temporary object stays is no reason to say that it was not."""
-    spoil = Wire(
-        lambda head: answer("403 Forbidden", "AccessDenied") if head.startswith(b"DELETE") or b"comp=batch" in head else None
-    )
+    spoil = Wire(lambda head: answer(*refusal) if head.startswith(b"DELETE") or b"comp=batch" in head else None)
     place = server.route(server.port)
     with between(server.port, spoil) as port:
         create(server.route(port), bytes_of(LARGE))
@@ -128,9 +129,40 @@ def test_a_store_that_lets_nobody_remove(server: Server) -> None:
 
 
 def test_a_conflict_that_does_not_mean_that_it_exists(server: Server) -> None:
-    spoil = Wire(lambda head: answer("409 Conflict", "ConditionalRequestConflict") if gives_the_name(head) else None)
-    with between(server.port, spoil) as port, pytest.raises(Lost, match="409 ConditionalRequestConflict"):
+    """Somebody else is at it, and this request has made nothing: it is made again, and then the name is taken, or is not."""
+    conflicts = [b"once"]
+
+    def spoil(head: bytes) -> bytes | None:
+        return (
+            answer("409 Conflict", "ConditionalRequestConflict")
+            if gives_the_name(head) and conflicts and conflicts.pop()
+            else None
+        )
+
+    with between(server.port, Wire(spoil)) as port:
         create(server.route(port), bytes_of(SMALL))
+    assert not conflicts
+    assert there(server.route(server.port)) == bytes_of(SMALL)
+
+
+def test_an_upload_whose_end_is_not_answered(server: Server) -> None:
+    """The temporary object is complete, and the store does not know the upload any more when it is asked again."""
+    lost = [b"once"]
+
+    def cut(head: bytes, found: bytes) -> bytes:
+        ends = (b"uploadId=" in head and head.startswith(b"POST")) or b"comp=blocklist" in head
+        return b"" if ends and not gives_the_name(head) and lost and lost.pop() else found
+
+    place = server.route(server.port)
+    with between(server.port, Wire(lambda _: None, cut)) as port:
+        try:
+            create(server.route(port), bytes_of(LARGE))
+        except DeliveryError:
+            assert names(place) == [], "the next attempt begins anew"
+            create(server.route(port), bytes_of(LARGE))
+    assert not lost
+    assert there(place) == bytes_of(LARGE)
+    assert len(names(place)) == 1
 
 
 def test_an_answer_that_nobody_understands_is_not_quoted(server: Server) -> None:

@@ -127,10 +127,10 @@ def verdict(entry: Entry, frozen: World, folder: Path) -> tuple[Verdict, Place]:
         return try_route(route, probes, heard=again, wait=again), here
 
 
-def frozen_world(folder: Path) -> World:
+def frozen_world(folder: Path, people: int = 4000) -> World:
     """A project whose run has been extracted, and could not be delivered."""
     nobody = {"host": "127.0.0.1", "port": 1, "user": "nobody", "password": "x", "host_key": "SHA256:" + "A" * 43}
-    world = World(folder, letter(), people=4000, login=nobody)
+    world = World(folder, letter(), people=people, login=nobody)
     ledger = world.ledger()
     with suppress(DmailError):
         run_slot(world.job(), world.now, ledger)

@@ -117,3 +117,25 @@ def test_the_guard_says_how_much_is_usual() -> None:
     assert told(excluded(consent=40), max_reason_change="20%") != ""
     assert told(lists(ListFigures("deceased", 5_000, 3)), max_unmatched="99%") == ""
     assert told(lists(ListFigures("deceased", 5_000, 26)), max_unmatched="10%") != ""
+
+
+NAMES_ONLY = ListFigures("deceased", 60, 0, keyless=60)
+STRANGE = ListFigures("deceased", 60, 0)
+
+
+@pytest.mark.parametrize(
+    ("entry", "what"),
+    [
+        (NAMES_ONLY, "60 of 60 entries of deceased can match nobody: they have neither an id nor a name with an address"),
+        (ListFigures("deceased", 60, 20, keyless=40), "40 of 60 entries of deceased can match nobody"),
+        (STRANGE, "none of the 60 entries of deceased matches a profile, and it is a new list"),
+    ],
+)
+def test_a_list_that_can_match_nobody_waits_for_a_person(entry: ListFigures, what: str) -> None:
+    assert what in told(lists(entry), None)
+    settled = replace(lists(entry), excluded={})
+    assert told(settled, settled) == "", "a person has let it pass"
+
+
+def test_a_small_list_may_match_nobody() -> None:
+    assert told(lists(ListFigures("deceased", 49, 0), ListFigures("do_not_mail", 40, 0, keyless=20)), None) == ""

@@ -23,6 +23,7 @@ from dmail_runner.declare.notices import Notices
 from dmail_runner.declare.policy import Policy
 from dmail_runner.declare.provider import Provider, SharedContract
 from dmail_runner.declare.route import Route
+from dmail_runner.declare.source import SourceMeta
 from dmail_runner.setup.draft import LINES, STARTER
 from dmail_runner.setup.scaffold import OWN
 from effort import SOAK
@@ -40,6 +41,9 @@ def checker(schema: dict[str, Any]) -> Any:
 
 def schema(name: str) -> Any:
     return checker(json.loads((ROOT / f"docs/schema/{name}.schema.json").read_text()))
+
+
+DBT = (DirectMail, ModelMeta, ColumnMeta, SourceMeta)  # of files that dbt reads
 
 
 @cache
@@ -60,6 +64,8 @@ def editor_takes(model: Any, entry: Any) -> bool:
         entry = {"exposures": [{"name": "x", "config": {"meta": {"direct_mail": entry}}}]}
     elif model is ModelMeta:
         entry = {"models": [{"name": "x", "config": {"meta": {"direct_mail": entry}}}]}
+    elif model is SourceMeta:
+        entry = {"sources": [{"name": "x", "tables": [{"name": "y", "config": {"meta": {"direct_mail": entry}}}]}]}
     elif model is ColumnMeta:
         entry = {"models": [{"name": "x", "columns": [{"name": "y", "config": {"meta": entry}}]}]}
     return bool(checker_of(model).is_valid(entry))
@@ -67,7 +73,7 @@ def editor_takes(model: Any, entry: Any) -> bool:
 
 def runner_takes(model: Any, entry: Any) -> bool:
     try:
-        parse(model, render(entry, "file", "key") if model not in (DirectMail, ModelMeta, ColumnMeta) else entry, "file", "key")
+        parse(model, render(entry, "file", "key") if model not in DBT else entry, "file", "key")
     except ConfigError:
         return False
     return True
@@ -114,7 +120,7 @@ def test_examples_say_every_key_and_are_taken() -> None:
 
 def test_a_setting_may_stand_where_the_runner_takes_one(monkeypatch: pytest.MonkeyPatch) -> None:
     for model, entry in ENTRIES:
-        if model in (DirectMail, ModelMeta, ColumnMeta):
+        if model in DBT:
             continue
         for path in leaves(entry):
             if (value := at(entry, path)) is not None:

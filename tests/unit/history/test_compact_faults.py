@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from unittest import mock
 
@@ -17,6 +18,7 @@ from dmail_runner import history
 from dmail_runner.core.errors import Busy
 from dmail_runner.history import compact, weeks
 from dmail_runner.history.forget import forget
+from dmail_runner.history.record import recorded_change
 from dmail_runner.run.housekeeping import keep_history
 from effort import SOAK
 from fuses import SHM, Dead, Fuse
@@ -91,7 +93,7 @@ def test_killed_at_every_effect_of_forgetting_what_is_old(shelf: Shelf) -> None:
     shelf.ledger.engine.dispose()
 
     def old_goes(killed: Shelf) -> None:
-        history.remove_before(killed.settings, "letter", MONDAY + 8 * DAY)
+        history.remove_before(killed.settings, killed.ledger, "letter", MONDAY + 8 * DAY)
 
     def check(killed: Shelf) -> None:
         assert contacts(killed.folder) in (whole, [row for row in whole if row[0] not in own])
@@ -108,11 +110,11 @@ def test_forgetting_what_is_old_waits_for_the_whole_week(shelf: Shelf) -> None:
     runs = [shelf.put(MONDAY + day * DAY) for day in range(3)]
     shelf.compact()
     shelf.compact(after=DAY)
-    history.remove_before(shelf.settings, "letter", MONDAY + 6 * DAY)
+    history.remove_before(shelf.settings, shelf.ledger, "letter", MONDAY + 6 * DAY)
     assert shelf.in_weeks() == {"2027-W09-1": set(runs)}
-    history.remove_before(shelf.settings, "lett", MONDAY + 9 * DAY)
+    history.remove_before(shelf.settings, shelf.ledger, "lett", MONDAY + 9 * DAY)
     assert shelf.in_weeks() == {"2027-W09-1": set(runs)}, "another campaign's runs"
-    history.remove_before(shelf.settings, "letter", MONDAY + 9 * DAY)
+    history.remove_before(shelf.settings, shelf.ledger, "letter", MONDAY + 9 * DAY)
     assert contacts(shelf.folder) == []
     assert list((shelf.folder / "weeks").iterdir()) == []
 
@@ -143,8 +145,9 @@ def test_a_compaction_whose_folder_was_taken_for_a_dead_one_s_puts_nothing_in_pl
         write(connection, query, file)
         weeks.clear(shelf.settings)
 
+    change = partial(recorded_change, shelf.settings, shelf.ledger)
     with mock.patch.object(weeks, "write", cleared_meanwhile), pytest.raises((OSError, weeks.HistoryError)):
-        weeks.compact(shelf.settings, "2027-W09-1", {run: shelf.folder / run / "contacts.parquet"}, LONG_AFTER)
+        weeks.compact(shelf.settings, "2027-W09-1", {run: shelf.folder / run / "contacts.parquet"}, LONG_AFTER, change)
     assert shelf.in_weeks() == {}
     assert shelf.hidden() == []
 

@@ -24,6 +24,12 @@ FILES = {
           password: "{{ file('no/such/file') }}"
           host_key: x
           colour: blue
+        other:
+          type: sftp
+          host: h
+          user: u
+          password: p
+          host_key: ["{{ env_var('NO_KEY') }}"]
     """,
     "notices.yml": "channels: all",
     "policy.yml": "require_approval: three",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dmail_runner.declare.notices import find_notices
-from dmail_runner.run import due, pipeline
+from dmail_runner.run import due, pipeline, requested
 from dmail_runner.run.due import Scheduler, run_all_due
 from dmail_runner.run.notify import Notifier
 from dmail_runner.ship.answers import Refused
@@ -25,7 +25,9 @@ class Faulty:
 def look(world: World, port: int) -> list[int]:
     """What `run --due` does, with a project of one campaign. Returns the exit codes."""
     kinds = "[failed, left_behind, delivered]"
-    (world.folder / "profiles/notices.yml").write_text(f"channels: [{{webhook: 'http://127.0.0.1:{port}/', kinds: {kinds}}}]")
+    (world.folder / "profiles/notices.yml").write_text(
+        f"channels: [{{webhook: 'http://127.0.0.1:{port}/', allow_http: true, kinds: {kinds}}}]"
+    )
     ledger = world.ledger()
     scheduler = Scheduler(ledger, Notifier(find_notices(world.settings), ledger, lambda _: None))
     manifest: Any = SimpleNamespace(names=["letter"], orphans=list, campaign=lambda _: world.campaign)
@@ -72,6 +74,29 @@ def test_an_error_beside_the_runs_is_recorded_and_announced(world: World, step: 
         events = connection.exec_driver_sql("select kind, run_id, detail from events where kind = 'unexpected'").all()
     assert len(events) == 2
     assert all("Ann" not in text for row in events for text in row)
+
+
+@pytest.mark.parametrize(("owner", "step"), [(requested, "due_slot"), (requested, "find_run"), (pipeline, "make")])
+def test_an_error_of_a_run_that_a_person_has_asked_for(
+    world: World, owner: Any, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is recorded and announced once, as if the service had met it: the person may be a program that only sees the exit code."""
+    monkeypatch.setattr(owner, step, Faulty())
+    ledger = world.ledger()
+    with listening() as (port, told):
+        (world.folder / "profiles/notices.yml").write_text(
+            f"channels: [{{webhook: 'http://127.0.0.1:{port}/', allow_http: true}}]"
+        )
+        scheduler = Scheduler(ledger, Notifier(find_notices(world.settings), ledger, lambda _: None))
+        with pytest.raises(KeyError):
+            requested.run_requested(
+                world.campaign, requested.Request(None if step == "due_slot" else world.now), scheduler, lambda _: world.job()
+            )
+    assert [(notice["kind"], notice["campaign"]) for notice in told] == [("failed", "letter")]
+    assert told[0]["what"].startswith("unexpected KeyError at")
+    with ledger.reading() as connection:
+        kinds = connection.exec_driver_sql("select kind from events where detail like 'unexpected KeyError%'").scalars().all()
+    assert kinds == ["failed" if step == "make" else "unexpected"]
 
 
 def test_a_second_name_that_cannot_be_removed_is_announced(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

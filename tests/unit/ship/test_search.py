@@ -19,6 +19,7 @@ from dmail_runner.ledger.intents import Word
 from dmail_runner.ship import by_rename
 from dmail_runner.ship.answers import Lost, Refused
 from dmail_runner.ship.by_rename import ByRename
+from dmail_runner.ship.compare import Depth, Found
 from dmail_runner.ship.direct import Direct
 from effort import SOAK
 from simulated_server import OURS, Left, Server, State
@@ -77,6 +78,11 @@ def same_name(name: str, form: str) -> str:
     return form.replace("{name}", name)
 
 
+def any_piece(delivery: Direct, depth: Depth) -> Found:
+    """A file that is shorter than ours is taken for a piece of ours."""
+    return delivery.seen(delivery.part.name, depth)
+
+
 def give_up_blindly(delivery: Direct) -> bool:
     """A file that was created under its final name is given up without a look."""
     delivery.record(Word.ABANDONED)
@@ -94,6 +100,13 @@ MISTAKES: dict[str, tuple[str, Any, str, Callable[..., Any], str]] = {
         "mailed twice",
     ),
     "uses a temporary name again": ("rename link", by_rename, "temporary_name", same_name, "a piece, or spoiled bytes, mailed"),
+    "takes somebody's shorter file for a piece": (
+        "direct, another sender's shorter file",
+        Direct,
+        "found",
+        any_piece,
+        "mailed twice",
+    ),
     "gives up a file without a look": (
         "direct, then a marker",
         Direct,
