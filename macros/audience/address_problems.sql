@@ -79,7 +79,8 @@
 #}
 {% macro is_placeholder(column) -%}
     coalesce(
-        contains({{ dmail.meaning("placeholders.dictionary", dmail.placeholder_spelling(column)) }}, ' {{ column }} '), false
+        contains({{ dmail.meaning("placeholders.dictionary", dmail.placeholder_spelling(column)) }}, ' {{ column }} '),
+        false
     )
 {%- endmacro %}
 

@@ -11,14 +11,14 @@
 #}
 {% macro dictionary(entries, places=1024) %}
     with
-        entries as (select word, meaning, {{ dmail.dictionary_place("word", places) }} as place from ({{ entries }})),
+        known_words as (select word, meaning, {{ dmail.dictionary_place("word", places) }} as place from ({{ entries }})),
 
-        firsts as (select place, min(word) as word, min_by(meaning, word) as meaning from entries group by place),
+        firsts as (select place, min(word) as word, min_by(meaning, word) as meaning from known_words group by place),
 
         rest as (
-            select entries.word, entries.meaning
-            from entries
-            left join firsts on entries.word = firsts.word
+            select known_words.word, known_words.meaning
+            from known_words
+            left join firsts on known_words.word = firsts.word
             where firsts.word is null
         ),
 
