@@ -93,7 +93,7 @@ def test_transliterated_text_is_in_the_encoding_or_refused(
     try:
         (part,) = write(rows, tmp_path_factory.getbasetemp() / "plain", envelope(form))
     except ExtractError as error:
-        if re.search(r"values of (name|city) have it", str(error)):
+        if re.search(r"(name|city) has it in [0-9,]+ value", str(error)):
             return
         raise
     read = list(csv.reader(io.StringIO(part.decode(encoding), newline="")))[1:]
