@@ -38,22 +38,28 @@ PATTERNS = {"GB": {"zip": r"GIR ?0AA|[A-Z]{1,2}\d[\dA-Z]? ?\d[ABD-HJLN-UW-Z]{2}|
 
 # The countries whose regions are checked: those in which everybody writes the region in one of a few ways.
 REGIONS = ["US", "CA", "AU", "BR", "MX", "IT", "ES"]
-# Spellings that libaddressinput does not have: older abbreviations, and Italian and Spanish regions, which are larger than provinces.
+# Spellings that libaddressinput does not have: older abbreviations, and Italian and Spanish regions, which are larger
+# than provinces.
 SPELLINGS = {
-    "US": "AL=ala AZ=ariz AR=ark CA=calif|cal CO=colo CT=conn DE=del FL=fla GA=ga IL=ill IN=ind KS=kan|kans LA=la MA=mass MI=mich "
+    "US": "AL=ala AZ=ariz AR=ark CA=calif|"
+    "cal CO=colo CT=conn DE=del FL=fla GA=ga IL=ill IN=ind KS=kan|kans LA=la MA=mass MI=mich "
     "MN=minn MS=miss MT=mont NE=neb|nebr NV=nev OK=okla OR=ore|oreg PA=penn|penna TN=tenn TX=tex WA=wash WV=w va WI=wis|wisc "
     "WY=wyo NH=n h NJ=n j NM=n m|n mex NY=n y NC=n c ND=n d|n dak RI=r i SC=s c SD=s d|s dak "
     "DC=washington dc|washington d c|d c VI=virgin islands|u s virgin islands AA=armed forces americas AE=armed forces europe "
     "AP=armed forces pacific MP=northern mariana islands|cnmi",
-    "CA": "NL=nf|newfoundland PE=pei|p e i QC=pq|que ON=ont BC=b c AB=alta SK=sask MB=man NB=n b NS=n s NT=nwt|n w t YT=yukon territory|yk",
-    "MX": "CDMX=df|distrito federal|mexico city Méx.=estado de mexico|edomex Coah.=coahuila de zaragoza Mich.=michoacan de ocampo "
+    "CA": "NL=nf|newfoundland PE=pei|p e i QC=pq|"
+    "que ON=ont BC=b c AB=alta SK=sask MB=man NB=n b NS=n s NT=nwt|n w t YT=yukon territory|yk",
+    "MX": "CDMX=df|distrito federal|mexico city Méx.=estado de mexico|"
+    "edomex Coah.=coahuila de zaragoza Mich.=michoacan de ocampo "
     "Ver.=veracruz de ignacio de la llave",
-    "IT": "*=abruzzo|basilicata|calabria|campania|emilia-romagna|emilia romagna|friuli-venezia giulia|friuli venezia giulia|lazio|liguria|"
+    "IT": "*=abruzzo|basilicata|calabria|campania|emilia-romagna|emilia romagna|"
+    "friuli-venezia giulia|friuli venezia giulia|lazio|liguria|"
     "lombardia|lombardy|marche|molise|piemonte|piedmont|puglia|apulia|sardegna|sardinia|sicilia|sicily|toscana|tuscany|"
     "trentino-alto adige|trentino alto adige|umbria|valle d'aosta|veneto|fo|ps|su",
     "ES": "*=andalucia|andalusia|aragon|principado de asturias|islas baleares|illes balears|baleares|canarias|islas canarias|"
     "castilla-la mancha|castilla la mancha|castilla y leon|cataluna|catalunya|catalonia|comunidad de madrid|comunidad valenciana|"
-    "comunitat valenciana|valenciana|extremadura|galicia|murcia|region de murcia|pais vasco|euskadi|vizcaya|bizkaia|guipuzcoa|gipuzkoa|"
+    "comunitat valenciana|valenciana|extremadura|galicia|murcia|region de murcia|pais vasco|"
+    "euskadi|vizcaya|bizkaia|guipuzcoa|gipuzkoa|"
     "alava|araba|gerona|lerida|orense|la coruna|tenerife|las palmas de gran canaria|comunidad foral de navarra|rioja",
 }
 LETTERS = {"CA": ("ABCEGHJKLMNPRSTVXY", "0123456789", "ABCEGHJKLMNPRSTVWXYZ")}
@@ -109,8 +115,8 @@ def plain(text: str) -> str:
 
 
 def region_spellings(code: str, data: dict[str, str]) -> dict[str, str]:
-    """The ways to write a country's regions, each with the key of the region, or `*` for a region without postal codes of its own."""
-    found = {}
+    """The ways to write a country's regions, each with the key of the region. `*` is a region without postal codes of its own."""
+    found: dict[str, str] = {}
     keys = data["sub_keys"].split("~")
     for field in ("sub_keys", "sub_names", "sub_lnames", "sub_isoids"):
         for key, text in zip(keys, data.get(field, "").split("~"), strict=False):
@@ -124,7 +130,7 @@ def region_spellings(code: str, data: dict[str, str]) -> dict[str, str]:
 
 
 def postal_regions(code: str, data: dict[str, str]) -> Iterator[dict[str, object]]:
-    """The first three characters of a country's postal codes, with the keys of the regions that have codes which begin with them."""
+    """The first three characters of postal codes, each with the keys of the regions that have such codes."""
     # No pattern goes beyond the fifth character.
     more = min(2, max(len(example) for example in re.findall(r"\w+", data["zipex"])) - 3)
     patterns = {
@@ -132,9 +138,9 @@ def postal_regions(code: str, data: dict[str, str]) -> Iterator[dict[str, object
     }
     ends = [f"{rest:0{more}}" for rest in range(10**more)] if code not in LETTERS else [""]
     for start in map("".join, product(*LETTERS.get(code, ("0123456789",) * 3))):
-        regions = [key for key, pattern in patterns.items() if any(pattern.match(start + end) for end in ends)]
-        if regions:
-            yield {"country_code": code, "postal_prefix": start, "region_keys": "|".join(regions)}
+        found = [key for key, pattern in patterns.items() if any(pattern.match(start + end) for end in ends)]
+        if found:
+            yield {"country_code": code, "postal_prefix": start, "region_keys": "|".join(found)}
 
 
 def write(seed: str, rows: Iterable[dict[str, object]]) -> None:

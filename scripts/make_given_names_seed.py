@@ -18,29 +18,11 @@ from pathlib import Path
 SEED = Path(__file__).parent.parent / "seeds" / "given_names.csv"
 PACKAGES = ("names==0.3.0", "faker==40.63.0")
 LOCALES = [
-    "da_DK",
-    "de_AT",
-    "de_CH",
-    "de_DE",
-    "en_GB",
-    "en_IE",
-    "en_IN",
-    "en_US",
-    "es_ES",
-    "es_MX",
-    "fi_FI",
-    "fr_CA",
-    "fr_FR",
-    "it_IT",
-    "nl_BE",
-    "nl_NL",
-    "no_NO",
-    "pl_PL",
-    "pt_BR",
-    "pt_PT",
-    "sv_SE",
-]
-LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
+    "da_DK", "de_AT", "de_CH", "de_DE", "en_GB", "en_IE", "en_IN", "en_US",
+    "es_ES", "es_MX", "fi_FI", "fr_CA", "fr_FR", "it_IT", "nl_BE", "nl_NL",
+    "no_NO", "pl_PL", "pt_BR", "pt_PT", "sv_SE",
+]  # fmt: skip
+LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "\u0131": "i"})
 
 
 def fetch(folder: Path) -> None:

@@ -40,30 +40,49 @@
 {% endmacro %}
 
 {#
-    The placeholders of a column: a query with the unique column `value`. The variable `dmail_placeholders` names a model or seed with more of
-    them: the columns `value` and `fields`.
+    The placeholders, for `dictionary()`: the values, and the columns in which they are placeholders, between spaces. The variable
+    `dmail_placeholders` names a model or seed with more of them: the columns `value` and `fields`.
+#}
+{% macro placeholders() %}
+    {% set columns = ["first_name", "last_name", "company", "address_line1", "address_line2", "city", "postal_code"] %}
+    {% set query %}
+        select
+            value as word,
+            {% for column in columns %}
+                max(case when ' ' || fields || ' ' like '% {{ column }} %' then ' {{ column }} ' else '' end)
+                {{ "||" if not loop.last }}
+            {% endfor %} as meaning
+        from
+            (
+                -- dbt reads the text null of a seed as no value on some engines.
+                select 'null' as value, 'first_name company city address_line1 postal_code' as fields
+                union all
+                select value, fields
+                from {{ ref("dmail", "placeholders") }}
+                {% if var("dmail_placeholders", none) %}
+                    union all
+                    select lower(value) as value, fields
+                    from {{ ref(var("dmail_placeholders")) }}
+                {% endif %}
+            ) as known
+        where value is not null
+        group by value
+    {% endset %}
+    {{ return(query) }}
+{% endmacro %}
+
+{#
+    SQL that is true if a column's value is a placeholder there.
 
     Arguments:
-        column (string): A column that the seed `placeholders` names.
+        column (string): The column.
 #}
-{% macro placeholders_of(column) %}
-    {# dbt reads the text `null` of a seed as no value on some engines. #}
-    select value
-    from
-        (
-            select 'null' as value, 'first_name company city address_line1 postal_code' as fields
-            union all
-            select value, fields
-            from {{ ref("dmail", "placeholders") }}
-            {% if var("dmail_placeholders", none) %}
-                union all
-                select lower(value) as value, fields
-                from {{ ref(var("dmail_placeholders")) }}
-            {% endif %}
-        ) as known
-    where ' ' || fields || ' ' like '% {{ column }} %'
-    group by value
-{% endmacro %}
+{% macro is_placeholder(column) -%}
+    coalesce(
+        contains({{ dmail.meaning("placeholders.dictionary", dmail.placeholder_spelling(column)) }}, ' {{ column }} '),
+        false
+    )
+{%- endmacro %}
 
 {#
     A column as the seed `placeholders` spells it: in small letters. Of a street line that does not begin with a digit, punctuation does

@@ -94,7 +94,7 @@
         ),
 
         -- The street can be in the second line: below c/o, a unit or the name of a house.
-        placed as (
+        street_found as (
             select
                 *,
                 case
@@ -120,7 +120,7 @@
                     else line1_plain
                 end as street_plain,
                 case when street_is_second then line1_plain else line2_plain end as unit_plain
-            from placed
+            from street_found
         ),
 
         spelled as (

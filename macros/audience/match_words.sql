@@ -47,7 +47,7 @@
         signs (dict[string, string]): Patterns to replace before, and their replacements.
 #}
 {% macro plain_words(bare, signs={}) -%}
-    {% set spelled = namespace(sql="translate(" ~ bare ~ ", 'øłđðı''’‘ʼ`´', 'olddi')") %}
+    {% set spelled = namespace(sql="translate(" ~ bare ~ ", " ~ dmail.sql_text("øłđðı'’‘ʼ`´") ~ ", 'olddi')") %}
     {% for from, to in {"ß": "ss", "æ": "ae", "œ": "oe", "þ": "th"}.items() %}
         {% set spelled.sql = "replace(" ~ spelled.sql ~ ", '" ~ from ~ "', '" ~ to ~ "')" %}
     {% endfor %}
@@ -77,7 +77,7 @@
         when {{ dmail.matches_whole(bare, "[a-z]+( [a-z]+)*") }}
         then {{ dmail.short_vowels(bare) }}
         when {{ dmail.matches_whole(bare, letters ~ "( " ~ letters ~ ")*") }}
-        then {{ dmail.short_vowels("translate(" ~ bare ~ ", '''’-', '')") }}
+        then {{ dmail.short_vowels("translate(" ~ bare ~ ", " ~ dmail.sql_text("'’-") ~ ", '')") }}
         else {{ dmail.short_vowels(dmail.plain_words(bare, {"[‐-]": ""})) }}
     end
 {%- endmacro %}
@@ -165,7 +165,7 @@
         then {{ dmail.replace_all(dmail.plain_words(bare, signs), letters, "\\1\\2\\3") }}
         when {{ dmail.matches_whole(bare, "[0-9a-z]+( [0-9a-z]+)*") }}
         then {{ bare }}
-        else {{ dmail.single_spaces("translate(" ~ bare ~ ", ' ,.#-''’', '     ')") }}
+        else {{ dmail.single_spaces("translate(" ~ bare ~ ", " ~ dmail.sql_text(" ,.#-'’") ~ ", '     ')") }}
     end
 {%- endmacro %}
 

@@ -48,14 +48,14 @@
                 {{ dmail.star_except(["country_code"], "posts") }},
                 regions.region_key,
                 postal_regions.region_keys as postal_region_keys,
-                placeholder_first_name.value is not null
-                or placeholder_last_name.value is not null
+                {{ dmail.is_placeholder("first_name") }}
+                or {{ dmail.is_placeholder("last_name") }}
                 or normalised.full_name is null
-                and placeholder_company.value is not null as has_placeholder_name,
-                placeholder_address_line1.value is not null
-                or placeholder_address_line2.value is not null as has_placeholder_line,
-                placeholder_city.value is not null as has_placeholder_city,
-                placeholder_postal_code.value is not null as has_placeholder_code
+                and {{ dmail.is_placeholder("company") }} as has_placeholder_name,
+                {{ dmail.is_placeholder("address_line1") }}
+                or {{ dmail.is_placeholder("address_line2") }} as has_placeholder_line,
+                {{ dmail.is_placeholder("city") }} as has_placeholder_city,
+                {{ dmail.is_placeholder("postal_code") }} as has_placeholder_code
             from normalised
             left join posts on normalised.country_code = posts.country_code
             left join
@@ -66,11 +66,7 @@
                 {{ ref("dmail", "postal_regions") }} as postal_regions
                 on normalised.country_code = postal_regions.country_code
                 and left(normalised.postal_code, 3) = postal_regions.postal_prefix
-            {% for column in dmail.placeholder_columns() %}
-                left join
-                    ({{ dmail.placeholders_of(column) }}) as placeholder_{{ column }}
-                    on {{ dmail.placeholder_spelling(column) }} = placeholder_{{ column }}.value
-            {% endfor %}
+            cross join ({{ dmail.dictionary(dmail.placeholders()) }}) as placeholders
         ),
 
         judged as (
@@ -161,11 +157,6 @@
     select
         {{ dmail.star_except(["postal_code"]) }}, {{ dmail.postal_code("postal_code", "country_code") }} as postal_code
     from in_countries
-{% endmacro %}
-
-{# The columns in which placeholders are looked for. #}
-{% macro placeholder_columns() %}
-    {{ return(["first_name", "last_name", "company", "address_line1", "address_line2", "city", "postal_code"]) }}
 {% endmacro %}
 
 {# The columns that `postal_addresses()` needs to judge an address, and does not return. #}

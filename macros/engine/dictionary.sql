@@ -11,14 +11,14 @@
 #}
 {% macro dictionary(entries, places=1024) %}
     with
-        entries as (select word, meaning, {{ dmail.dictionary_place("word", places) }} as place from ({{ entries }})),
+        known_words as (select word, meaning, {{ dmail.dictionary_place("word", places) }} as place from ({{ entries }})),
 
-        firsts as (select place, min(word) as word, min_by(meaning, word) as meaning from entries group by place),
+        firsts as (select place, min(word) as word, min_by(meaning, word) as meaning from known_words group by place),
 
         rest as (
-            select entries.word, entries.meaning
-            from entries
-            left join firsts on entries.word = firsts.word
+            select known_words.word, known_words.meaning
+            from known_words
+            left join firsts on known_words.word = firsts.word
             where firsts.word is null
         ),
 
@@ -38,8 +38,12 @@
         places (int): The same as for `dictionary()`.
 #}
 {% macro meaning(dictionary, word, places=1024) -%}
+    {# Most words have no place in the dictionary. The search of the map is slow. #}
+    {% set there = dmail.list_at(dictionary ~ ".words", dmail.dictionary_place(word, places)) %}
     case
-        when {{ dmail.list_at(dictionary ~ ".words", dmail.dictionary_place(word, places)) }} = {{ word }}
+        when {{ there }} is null
+        then null
+        when {{ there }} = {{ word }}
         then {{ dmail.list_at(dictionary ~ ".meanings", dmail.dictionary_place(word, places)) }}
         else {{ dictionary }}.others[{{ word }}]
     end

@@ -22,12 +22,14 @@ from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import DmailError
 
 if TYPE_CHECKING:
+    from dmail_runner.ledger.journal import Mark
     from dmail_runner.ledger.ledger import Ledger
 
 audits = typer.Typer(help="Verify the ledger, or continue with an older copy of it.", no_args_is_help=True)
 app.add_typer(audits, name="audit")
 
 MAX_FAULTS = 50
+HISTORY = "the contact history: "  # the beginning of a fault of the contact history
 
 Against = Annotated[Path | None, typer.Option(metavar="FILE", help="Compare with events that `audit export` has written.")]
 
@@ -50,18 +52,21 @@ def verify(context: typer.Context, as_json: AsJson = False, against: Against = N
     with ledger.reading() as connection, ledger.understood():
         found = [*faults(connection), *(differences(connection, against) if against else ())]
         mark = last(connection)
-    found += [f"the contact history: {fault}" for fault in history_faults(settings, ledger, thorough=True)]
+    found += [f"{HISTORY}{fault}" for fault in history_faults(settings, ledger, thorough=True)]
     anchor = ledger.anchor.read()
     if as_json:
         say_json({"faults": found, "events": mark.number, "hash": mark.hash or None, "anchor": anchor is not None})
     if found:
         raise damaged(ledger, found)
     if not as_json:
-        say(
-            f"{counted(mark.number, 'event')}, none edited or missing, and all rows match; the last hash is {mark.hash or 'none'}"
-        )
-        if anchor is None and mark.number:
-            say(f"note: this host has no anchor of the ledger ({ledger.anchor.path}): an older copy of it would not be noticed")
+        say_verified(ledger, mark, anchored=anchor is not None)
+
+
+def say_verified(ledger: "Ledger", mark: "Mark", *, anchored: bool) -> None:
+    """Print that nothing was changed, and whether an older copy of the ledger would be noticed."""
+    say(f"{counted(mark.number, 'event')}, none edited or missing, and all rows match; the last hash is {mark.hash or 'none'}")
+    if mark.number and not anchored:
+        say(f"note: this host has no anchor of the ledger ({ledger.anchor.path}): an older copy of it would not be noticed")
 
 
 @audits.command()
@@ -82,9 +87,10 @@ def damaged(ledger: "Ledger", faults: list[str]) -> DmailError:
     """The error for a ledger that was changed by something other than this program."""
     from dmail_runner.cli.text import visible
 
+    what = "the contact history" if all(fault.startswith(HISTORY) for fault in faults) else f"the ledger {ledger.name}"
     more = [f"  and {len(faults) - MAX_FAULTS:,} more"] if len(faults) > MAX_FAULTS else []
     return DmailError(
-        "\n".join([f"the ledger {ledger.name} was changed:", *(f"  {visible(fault)}" for fault in faults[:MAX_FAULTS]), *more]),
+        "\n".join([f"{what} was changed:", *(f"  {visible(fault)}" for fault in faults[:MAX_FAULTS]), *more]),
         todo="restore a backup, and find out who changed it",
     )
 

@@ -24,6 +24,7 @@ def build(
     environment: Mapping[str, str],
     work: Path,
     run_dbt: RunDbt,
+    *,
     tell: Callable[[str], None] | None = None,
 ) -> Build:
     """Build and test every model that the campaign's exposure depends on.

@@ -62,7 +62,7 @@ def checked(job: Job, order: Order, *, built: Callable[[], None] = lambda: None)
                 job.tell(f"warning  {source.warning}")
         job.tell(f"build    {job.campaign.name} for {order.slot.astimezone(UTC):%Y-%m-%d %H:%M} UTC")
         relations = in_folder(
-            job, lambda work: build(job.settings, job.campaign, order.environment(job.campaign), work, job.run_dbt, job.tell)
+            job, lambda work: build(job.settings, job.campaign, order.environment(job.campaign), work, job.run_dbt, tell=job.tell)
         )
         built()
         with session(warehouse) as connection:

@@ -30,9 +30,18 @@ PACKAGE = (
     "models/columns.md",
     "models/history",
     "models/reporting",
+    "seeds/_address_checks__seeds.yml",
     "seeds/_countries__seeds.yml",
+    "seeds/_match_words__seeds.yml",
+    "seeds/_similar_names__seeds.yml",
     "seeds/countries.csv",
     "seeds/country_names.csv",
+    "seeds/given_names.csv",
+    "seeds/match_words.csv",
+    "seeds/nicknames.csv",
+    "seeds/placeholders.csv",
+    "seeds/postal_regions.csv",
+    "seeds/regions.csv",
     "tests/dbt",
 )
 OWN = (

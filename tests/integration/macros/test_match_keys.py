@@ -27,7 +27,7 @@ STREETS = [
 FOREIGN = [
     ("DE", "Hauptstr. 5", "Hauptstraße 5"), ("DE", "Karl-Marx-Str. 5", "Karl Marx Strasse 5"), ("DE", "Am Pl. 5a", "Am Platz 5 a"),
     ("DE", "Müllerstr. 5", "Muellerstrasse 5"), ("DE", "Postfach 17", "Postfach 17"), ("AT", "Lange G. 5", "Lange Gasse 5"),
-    ("FR", "5 bd Voltaire", "5 boulevard Voltaire"), ("FR", "5 av. de l'Opéra", "5 avenue de l’Opera"), ("FR", "5 r. du Bac", "5 rue du Bac"),
+    ("FR", "5 bd Voltaire", "5 boulevard Voltaire"), ("FR", "5 av. de l'Opéra", "5 avenue de l\u2019Opera"), ("FR", "5 r. du Bac", "5 rue du Bac"),
     ("ES", "C/ Mayor 5, 2º", "Calle Mayor, 5, 2"), ("ES", "Avda. de América 5", "Avenida America 5"), ("ES", "Pza. Mayor 5", "Plaza Mayor 5"),
     ("IT", "V.le Monza 5", "Viale Monza, 5"), ("IT", "P.zza Roma 5", "Piazza Roma 5"), ("IT", "C.so Italia 5", "Corso Italia 5"),
     ("BR", "R. Augusta, 100", "Rua Augusta 100"), ("PT", "Av. da Liberdade, 5", "Avenida da Liberdade 5"), ("PT", "Tv. do Carmo 5", "Travessa do Carmo 5"),

@@ -133,6 +133,8 @@ def in_its_file(shown: Any) -> tuple[str, Any]:
         return WHOLE_FILES[first], shown
     if first in ("schedule", "waves", "guard", "recheck", "approval"):
         return "campaign", {"exposures": [{"config": {"meta": {"direct_mail": shown}}}]}
+    if first == "sources":
+        return "campaign", shown
     if first == "encryption":
         return "routes", {"shown": {"type": "sftp", **shown}}
     if first in ("format", "split", "records", "tariff", "columns"):

@@ -122,7 +122,7 @@ def test_the_ledger_never_has_a_key(world: World) -> None:
     assert isinstance(held, Held)
     assert "profile_id p3" in str(held)
     run = world.ledger().latest()[0]
-    assert run.error == "letter: 1 people in the file have said no"
+    assert run.error == "letter: 1 person in the file has said no"
 
 
 def test_access_says_what_is_known(world: World) -> None:
