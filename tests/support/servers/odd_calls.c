@@ -158,8 +158,9 @@ int unlink(const char *name) {
     if (!renamed)
         return real_unlink(name);
     moment("unlink");
-    int done = real_unlink(name);
+    int done = real_unlink(name), number = errno;
     moment("unlinked");
+    errno = number;
     return done;
 }
 
