@@ -95,7 +95,7 @@ def sftp(folder: Path, file: Path, tries: int, seconds: float = 0) -> dict[str, 
     """The runner's SFTP and OpenSSH's, with the same cipher, to one sshd. `seconds`: the latency in each direction."""
     with serve(folder / "sshd") as server, latency(server.port, seconds) if seconds else nullcontext(server.port) as port:
         entry = {"type": "sftp", "host": "127.0.0.1", "port": port, "user": server.user, "private_key": str(server.key)}
-        entry |= {"host_key": server.fingerprint, "directory": str(server.root)}
+        entry |= {"host_key": server.fingerprint, "directory": str(server.root), "verify": "size"}
         batch = folder / "batch"
         batch.write_text(f"put {file} {server.root}/theirs.bin\n")
         options = ["-q", "-b", str(batch), "-P", str(port), "-i", str(server.key), "-c", "aes256-gcm@openssh.com"]

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import duckdb
@@ -42,7 +43,7 @@ def test_a_character_that_the_encoding_lacks_is_named(project: Project) -> None:
     done = project.run()
     assert done.returncode == FAILED
     assert "iso8859-1 has no" in done.stderr
-    assert "values of full_name have it, such as that of profile_id" in done.stderr
+    assert re.search(r"full_name has it in [\d,]+ values?, such as that of profile_id", done.stderr)
     assert project.delivered == []
     assert project.private_leftovers() == []
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from dmail_runner.check.figures import check
 from dmail_runner.core.errors import ExtractError
-from dmail_runner.core.redact import printable
+from dmail_runner.core.redact import one_line
 from dmail_runner.core.values import Build
 from dmail_runner.declare.campaign import Campaign, Column, DirectMail
 from dmail_runner.declare.provider import Provider
@@ -190,13 +190,13 @@ def unfit(table: Table, form: dict[str, Any]) -> set[tuple[str, str]]:
 
 
 def as_named(key: str | None) -> str:
-    """A key as an error shows it. With a line break and two spaces it ends there: the next line of an error begins with them."""
-    return printable((key or "").split("\n  ")[0])
+    """A key as an error shows it: on one line."""
+    return one_line(key or "")
 
 
 def named(told: str) -> set[tuple[str, str]]:
     """Column and key of each value that an error names."""
-    pattern = r"(?s)(?:values of (\w+) have it|  (\w+): [\d,]+ values have [^\n]*?), such as that of profile_id (.*?)(?=\n  |$)"
+    pattern = r"(?s)(?:; (\w+) has it in [\d,]+ values?|  (\w+): [\d,]+ values? ha(?:s|ve) [^\n]*?), such as that of profile_id (.*?)(?=\n  |$)"
     return {(match[1] or match[2], match[3]) for match in re.finditer(pattern, told)}
 
 
