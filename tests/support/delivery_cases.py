@@ -80,6 +80,10 @@ def all_cases() -> Iterator[tuple[str, Case]]:
     trusted = table(protocol.DIRECT, protocol.TRUST_DIRECT)
     yield "direct, never asked", Case(Kind(finish="direct", house="closed", verify="trust"), trusted)
     yield "direct, then a marker", Case(Kind(finish="direct_then_marker", house="marker"), direct)
+    yield from store_cases()
+
+
+def store_cases() -> Iterator[tuple[str, Case]]:
     yield "object store, one request", Case(Kind(stores="once"), table(protocol.PUT), {"others": 1})
     yield "object store, another clone", Case(Kind(stores="once", other=OURS), table(protocol.PUT), {"others": 1})
     copy = table(protocol.RENAME, protocol.COPY)

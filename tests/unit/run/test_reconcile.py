@@ -86,7 +86,7 @@ def test_a_reconciliation_that_was_killed_leaves_the_ledger_unbelieved(world: Wo
     world.pass_time(DAY)
     world.run_due()
     ledger = world.ledger()
-    ledger.anchor.keep(Mark(10_000, "of a newer one"))
+    ledger.anchor.keep(ledger.anchor.prepare(Mark(10_000, "of a newer one")))
     monkeypatch.setattr("dmail_runner.run.reconcile.restart_schedule", Mock(side_effect=KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         reconcile([world.job()], ledger, "by Ann: disk failure")
