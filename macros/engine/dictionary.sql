@@ -11,7 +11,9 @@
 #}
 {% macro dictionary(entries, places=1024) %}
     with
-        known_words as (select word, meaning, {{ dmail.dictionary_place("word", places) }} as place from ({{ entries }})),
+        known_words as (
+            select word, meaning, {{ dmail.dictionary_place("word", places) }} as place from ({{ entries }})
+        ),
 
         firsts as (select place, min(word) as word, min_by(meaning, word) as meaning from known_words group by place),
 
