@@ -207,9 +207,12 @@ def test_a_route_whose_disk_is_full(project: Project, small_disk: Path) -> None:
 
 
 def test_a_spool_whose_disk_is_full(project: Project, small_disk: Path) -> None:
-    (project.path / ".dmail/spool").rmdir()
-    (project.path / ".dmail/spool").symlink_to(small_disk)
-    done = project.run()
+    spool = project.path / ".dmail/spool"
+    subprocess.run(["mount", "--bind", str(small_disk), str(spool)], check=True)
+    try:
+        done = project.run()
+    finally:
+        subprocess.run(["umount", "--lazy", str(spool)], check=True)
     assert done.returncode == FAILED
     assert "No space left on device" in done.stderr
     assert [path for path in small_disk.rglob("*") if path.is_file()] == []
