@@ -112,7 +112,7 @@ def test_what_changes_no_letter_needs_no_approval(project: Project) -> None:
 def test_hooks_are_refused_unless_the_project_allows_them_by_name(project: Project) -> None:
     before = fingerprint(project)
     forge(project)
-    header = {"dmail": {"staging": {"+sql_header": "set threads = 1;"}}}
+    header = {"dmail": {"staging": {"+sql_header": "set threads = 1;"}, "campaigns": {"+materialized": "table"}}}
     configure(**{"on-run-start": ["select 1"], "models": header})(project)
     refused = project.call("run", "spring_catalog", "--slot", SLOT)
     assert refused.returncode == WRONG
