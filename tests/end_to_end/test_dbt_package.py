@@ -147,7 +147,7 @@ def test_nobody_who_said_no_is_mailed_whatever_the_models_are_called(shop: Proje
     shop.edit(RECIPIENTS, "dmail.consent(),", "")
     held = shop.call("run", "win_back", "--slot", SLOT)
     assert held.returncode == HELD
-    assert "people in the file have said no" in held.stderr
+    assert "1 person in the file has said no" in held.stderr
     assert shop.delivered == []
 
 
