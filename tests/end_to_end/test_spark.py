@@ -101,7 +101,7 @@ def test_every_campaign_is_the_same_file_from_spark_also_when_a_worker_dies(
         mail(project, campaign)
     master = {"DMAIL_SPARK_MASTER": spark.url} if spark else {"DMAIL_SPARK_MASTER": "local[2]", "DMAIL_SPARK_PARTITIONS": "2"}
     # A build that hangs must not take all the time of the other tests.
-    other.environment.update(project.environment, DMAIL_TARGET="spark", DMAIL_BUILD_TIMEOUT="15", **master)
+    other.environment.update(project.environment, DMAIL_TARGET="spark", DMAIL_BUILD_TIMEOUT="8", **master)
     tables = other.path / ".dmail/spark"
     with session(tmp_path) as dbt, running(tmp_path / "warm", "runner", surroundings(), dbt) as warm:
         monkeypatch.setattr(other, "warm", warm, raising=False)
