@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from gpg import Gpg
+from gpg import Gpg, key_ring
 from project import DONE, ROOT, Project, surroundings
 from shared import made_once, place
 from sshd import Sshd, serve
@@ -127,7 +128,7 @@ def postgresql() -> Iterator[list[str]]:
             until(lambda: subprocess.run(asked, capture_output=True, check=False).returncode == 0, "PostgreSQL does not answer")
             yield psql
         finally:
-            server.terminate()
+            server.send_signal(signal.SIGINT)  # it does not wait for a connection that a failed test has left
             server.wait(HANGS)
 
 
@@ -141,12 +142,8 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 def gpg(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gpg]:
     if shutil.which("gpg") is None:
         pytest.skip("GnuPG is not installed")
-    home = Path(tempfile.mkdtemp(prefix="gpg-"))
-    try:
-        yield Gpg(home)
-    finally:
-        subprocess.run(["gpgconf", "--kill", "all"], env={**os.environ, "GNUPGHOME": str(home)}, check=False, capture_output=True)
-        shutil.rmtree(home, ignore_errors=True)
+    with key_ring() as ring:
+        yield ring
 
 
 @pytest.fixture(scope="module")

@@ -57,13 +57,13 @@
                 {{ dmail.is_placeholder("city") }} as has_placeholder_city,
                 {{ dmail.is_placeholder("postal_code") }} as has_placeholder_code
             from normalised
-            left join posts on normalised.country_code = posts.country_code
+            left join {{ dmail.small("posts") }} as posts on normalised.country_code = posts.country_code
             left join
-                {{ ref("dmail", "regions") }} as regions
+                {{ dmail.small(ref("dmail", "regions")) }} as regions
                 on normalised.country_code = regions.country_code
                 and {{ dmail.region_spelling("normalised.region") }} = regions.region
             left join
-                {{ ref("dmail", "postal_regions") }} as postal_regions
+                {{ dmail.small(ref("dmail", "postal_regions")) }} as postal_regions
                 on normalised.country_code = postal_regions.country_code
                 and left(normalised.postal_code, 3) = postal_regions.postal_prefix
             cross join ({{ dmail.dictionary(dmail.placeholders()) }}) as placeholders

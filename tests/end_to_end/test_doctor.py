@@ -118,7 +118,7 @@ FAULTS: dict[str, tuple[Callable[[Project], object], str, str, str, str]] = {
         lambda p: (p.path / ".dmail/contact_history/spring_catalog-20270101T000000Z").mkdir(),
         "fail", "history", "the ledger does not have", "audit reconcile",
     ),
-    "ledger gone": (lambda p: (p.path / ".dmail/ledger.sqlite").unlink(), "fail", "ledger", "is gone", "backup"),
+    "ledger gone": (lambda p: (p.path / ".dmail/ledger.sqlite").unlink(), "fail", "ledger", "is missing", "backup"),
     "ledger damaged": (damage, "fail", "ledger", "", "backup"),
     "ledger old": (change_ledger("delete from events where number > 1"), "fail", "ledger", "lacks event", "audit reconcile"),
     "ledger newer": (change_ledger("update head set version = 99"), "fail", "ledger", "newer dmail-runner", "pip install"),

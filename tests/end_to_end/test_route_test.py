@@ -68,7 +68,7 @@ def test_a_probe_looks_like_the_campaigns_files(project: Project, gpg: Gpg, acme
     (probe,) = (path for path in house.taken if path.name.endswith(".csv.zip.pgp"))
     name = probe.name.partition(" ")[2]
     assert name.startswith("ACME_dmail-probe-")
-    assert f"inbound/{name} is gone: somebody has fetched it" in tried.stdout
+    assert f"inbound/{name} is missing: somebody has fetched it" in tried.stdout
     with zipfile.ZipFile(io.BytesIO(gpg.open(probe))) as archive:
         (inner,) = archive.namelist()
         assert inner == name.removesuffix(".zip.pgp")

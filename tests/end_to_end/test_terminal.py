@@ -46,7 +46,7 @@ def test_a_terminal_shows_the_steps_and_a_file_only_the_result(project: Project)
     text = ESCAPE.sub("", shown)
     lines = [line.rsplit("\r", 1)[-1].rstrip() for line in text.replace("\r\n", "\n").split("\n")]
     steps = [line.split()[0] for line in lines if line and not line.startswith(" ") and "━" not in line]
-    assert list(dict.fromkeys(steps)) == ["build", "check", "extract", "ship", "sent"]
+    assert list(dict.fromkeys(steps)) == ["build", "check", "list", "extract", "ship", "sent"]
     assert any(re.fullmatch(r"  ok     table  spring_catalog__recipients +[\d.]+ s", line) for line in lines)
     assert any(re.fullmatch(r"  ok     \d+ data tests", line) for line in lines)
     assert re.search(r"spring_catalog_\w+\.csv ━+ [\d,]+ of [\d,]+ rows", text)
@@ -57,9 +57,10 @@ def test_a_terminal_shows_the_steps_and_a_file_only_the_result(project: Project)
     entries = [json.loads(line) for file in (project.path / ".dmail/log").iterdir() for line in file.read_text().splitlines()]
     (run_id,) = {entry["run_id"] for entry in entries}
     assert run_id == run_name("spring_catalog", datetime.fromisoformat(SLOT))
-    assert [entry["event"] for entry in entries if entry["event"] != "built"] == [
+    assert list(dict.fromkeys(entry["event"] for entry in entries if entry["event"] != "built")) == [
         "build",
         "check",
+        "list",
         "extract",
         "ship",
         "sent",

@@ -246,7 +246,7 @@ def test_a_campaign_waits_for_an_approval(project: Project) -> None:
     assert "waits for an approval" in held.stderr
     shown = project.call("approve", "spring_catalog", "--show")
     assert shown.returncode == DONE, shown.stderr
-    for expected in ("never approved before", " models, ", " macros, ", "included", "Postal Code"):
+    for expected in ("never approved before", " models, ", " macros, ", "  included", "  Postal Code"):
         assert expected in shown.stdout
     assert project.call("approve", "spring_catalog", "--by", "Ann").returncode == DONE
     recipients = "models/campaigns/spring_catalog/spring_catalog__recipients.sql"

@@ -3,6 +3,9 @@
 import hashlib
 import os
 import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,6 +61,17 @@ class Gpg:
 
     def open(self, path: Path) -> bytes:
         return self("--decrypt", str(path))
+
+
+@contextmanager
+def key_ring() -> Iterator[Gpg]:
+    """A key ring, and the agent that it starts. Its folder's name is short: the agent makes a socket there."""
+    with tempfile.TemporaryDirectory(prefix="gpg-", ignore_cleanup_errors=True) as home:
+        try:
+            yield Gpg(Path(home))
+        finally:
+            ended = ["gpgconf", "--kill", "all"]
+            subprocess.run(ended, env={**os.environ, "GNUPGHOME": home}, check=False, capture_output=True)
 
 
 def to(*keys: tuple[str, str], **more: Any) -> Encryption:

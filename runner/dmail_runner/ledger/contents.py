@@ -79,7 +79,7 @@ def dump(content: Content | None) -> str | None:
 def carried(connection: sa.Connection, size: int = 500) -> Iterator[Content]:
     """All rows of a ledger, in batches, for a ledger whose events have no contents yet."""
     for table in COVERED:
-        rows = connection.execution_options(yield_per=size).execute(table.select())
+        rows = connection.execute(table.select(), execution_options={"yield_per": size})
         for batch in rows.partitions(size):
             yield {table.name: {key_of(table, row): values_of(table, row) for row in batch}}
 
@@ -103,7 +103,7 @@ class RecordedRows:
         """Each row that differs from its event, that has no event, or that is missing."""
         unseen = dict(self.rows)
         for table in COVERED:
-            for row in connection.execution_options(yield_per=10_000).execute(table.select()):
+            for row in connection.execute(table.select(), execution_options={"yield_per": 10_000}):
                 key, values = key_of(table, row), values_of(table, row)
                 recorded = unseen.pop((table.name, key), None)
                 if recorded is None:

@@ -107,7 +107,7 @@ def faults(connection: sa.Connection) -> Iterator[str]:
     sent: set[str] = set()
     intended: Counter[str] = Counter()
     rows = RecordedRows()
-    for row in connection.execution_options(yield_per=10_000).execute(events.select().order_by(events.c.number)):
+    for row in connection.execute(events.select().order_by(events.c.number), execution_options={"yield_per": 10_000}):
         if row.number != expected:
             lost = f"event {expected} is" if row.number == expected + 1 else f"events {expected} to {row.number - 1} are"
             yield f"{lost} missing"
@@ -155,7 +155,7 @@ def state_faults(connection: sa.Connection, states: dict[str, str], sent: set[st
 def intent_faults(connection: sa.Connection, recorded: Counter[str]) -> Iterator[str]:
     """Rows of the parts' records without an event, and events without such a row."""
     unseen = recorded.copy()
-    for row in connection.execution_options(yield_per=10_000).execute(intents.select()):
+    for row in connection.execute(intents.select(), execution_options={"yield_per": 10_000}):
         text = f"{row.run_id} {row.word} {intent_text(row.name, row)}"
         if unseen[text] < 1:
             yield f"intent {row.number} of {row.run_id} ({row.word}, {row.name}) is not as it was written"

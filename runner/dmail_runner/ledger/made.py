@@ -80,6 +80,6 @@ def frozen_by(ledger: Database, after: int) -> set[str]:
     query = sa.select(events.c.run_id, events.c.kind).where(events.c.number <= after, counted).order_by(events.c.number)
     found: set[str] = set()
     with ledger.reading() as connection:
-        for row in connection.execution_options(yield_per=10_000).execute(query):
+        for row in connection.execute(query, execution_options={"yield_per": 10_000}):
             (found.discard if row.kind == "cancelled" else found.add)(row.run_id)
     return found

@@ -15,7 +15,7 @@ COLUMNS = ("number", "run_id", "at", "kind", "detail", "content", "hash")
 
 def lines(connection: sa.Connection) -> Iterator[str]:
     """Each event as a line of JSON, oldest first."""
-    for row in connection.execution_options(yield_per=10_000).execute(events.select().order_by(events.c.number)):
+    for row in connection.execute(events.select().order_by(events.c.number), execution_options={"yield_per": 10_000}):
         yield json.dumps({name: getattr(row, name) for name in COLUMNS}, ensure_ascii=False)
 
 
@@ -25,7 +25,7 @@ def differences(connection: sa.Connection, file: Path) -> Iterator[str]:
     Raises:
         UsageError: if the file cannot be read, or was not written by `audit export`.
     """
-    rows = iter(connection.execution_options(yield_per=10_000).execute(events.select().order_by(events.c.number)))
+    rows = iter(connection.execute(events.select().order_by(events.c.number), execution_options={"yield_per": 10_000}))
     row = next(rows, None)
     for event in exported(file):
         number = event["number"]

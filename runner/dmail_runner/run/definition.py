@@ -67,7 +67,7 @@ def summary(before: Definition | None, now: Definition) -> Iterator[str]:
         counts: dict[str, int] = defaultdict(int)
         for name in now.parts:
             counts[group_of(name)] += 1
-        yield "new: " + ", ".join(counted(count, group) if count > 1 else group for group, count in counts.items())
+        yield "new: " + ", ".join(f"{count:,} {group}" if count > 1 else group for group, count in counts.items())
         return
     found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for name, how in differing(before, now):

@@ -17,7 +17,7 @@ from dmail_runner.extract.keys import findings
 from dmail_runner.extract.parts import PartWriter, part_path
 from dmail_runner.extract.seal import Sealer
 from extracts import envelope
-from gpg import NOW, Gpg, seal, to
+from gpg import NOW, Gpg, key_ring, seal, to
 from wait import until
 
 
@@ -57,12 +57,9 @@ def test_each_of_several_can_open_it_and_sees_who_signed(gpg: Gpg, acme: str, ke
     assert b"GOODSIG" in told.stderr
     assert ours.encode() in told.stderr
     for recipient in (acme, other):
-        home = tmp_path / recipient[-8:]
-        home.mkdir(mode=0o700)
-        ring = Gpg(home)
-        ring("--import", given=gpg("--export-secret-keys", recipient) + gpg("--export", ours))
-        assert ring.open(tmp_path / "f.pgp") == b"signed\n"
-        subprocess.run(["gpgconf", "--kill", "all"], env={**os.environ, "GNUPGHOME": str(home)}, check=False)
+        with key_ring() as ring:
+            ring("--import", given=gpg("--export-secret-keys", recipient) + gpg("--export", ours))
+            assert ring.open(tmp_path / "f.pgp") == b"signed\n"
 
 
 def test_another_key_in_the_file_is_not_sealed_to(gpg: Gpg, acme: str, keys: Path, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ ACCOUNTS = (
 )  # fmt: skip
 
 FAULTY = (
-    Entry("truncating", "A file's last bytes are lost, and every request is answered with OK.", odd(Truncating), failed("bytes are there"), None),
+    Entry("truncating", "A file's last bytes are lost, and every request is answered with OK.", odd(Truncating), failed("fewer bytes than"), None),
     Entry("wrong byte", "A wrong byte is stored, and every request is answered with OK.", odd(Flipping), failed("other bytes"), None),
     Entry("full disk", "The disk is full.", odd(FullDisk), failed("a write was refused"), None),
     Entry("small writes", "A write of more than 8 KiB is refused.", odd(SmallWrites), failed("a write was refused"), None),
