@@ -26,7 +26,7 @@
     {% if wave.audience %}
         divided as (
             select audience.*, drawn.wave_number
-            from {{ audience }} as audience
+            from (select * from {{ audience }}) as audience
             inner join {{ dmail.divided_audience(wave) }} as drawn on audience.profile_id = drawn.profile_id
         ),
     {% else %}

@@ -72,7 +72,7 @@ def cancel(
 
 @app.command()
 def resend(context: typer.Context, run: RunId, reason: Reason) -> None:
-    """Mail a slot a second time, on purpose. The file is built again, by the current rules and opt-outs, with another name.
+    """Mail the people of a run again, on purpose, except those who have opted out since. The copy has another file name.
 
     Example: dmail-runner resend spring_catalog-20270301T110000Z --reason "lost in the fire at the printer's"
     """

@@ -21,10 +21,12 @@ from dmail_runner.check.sources import check_sources
 from dmail_runner.check.transliterate import transliterate
 from dmail_runner.check.volume import check_volume
 from dmail_runner.core.counted import counted
+from dmail_runner.core.errors import ExtractError
 from dmail_runner.core.values import Build, Churn, Verdicts
 from dmail_runner.declare.campaign import KEY, SEED
+from dmail_runner.extract.rows import people_query
 from dmail_runner.project.build import build, build_opt_outs
-from dmail_runner.project.warehouse import lock_warehouse, session
+from dmail_runner.project.warehouse import lock_warehouse, quote, session
 from dmail_runner.run.job import Job
 from dmail_runner.run.order import Last, Order, timestamp
 
@@ -68,6 +70,8 @@ def checked(job: Job, order: Order, *, built: Callable[[], None] = lambda: None)
         with session(warehouse) as connection:
             job.tell("check    targeted = included + excluded, one row per included profile")
             found = judged(job, connection, relations)
+            if order.original:
+                check_original(job, found, order.original)
             found = replace(found, relations=keep_profiles(connection, found.relations))
             check_opt_outs(connection, found.relations, job.campaign)
             baseline = count_baseline(connection, found.relations)
@@ -77,6 +81,19 @@ def checked(job: Job, order: Order, *, built: Callable[[], None] = lambda: None)
             if "volume" not in job.accepted:
                 check_volume(job.campaign, job.provider, found.verdicts, order.last.included if order.last else None)
             yield found
+
+
+def check_original(job: Job, found: Checked, original: history.StoredContacts) -> None:
+    """Check that a copy is sent to nobody who is not in the original's file. Raises ExtractError."""
+    rows, key = people_query(found.relations, found.verdicts, job.campaign), quote(KEY)
+    query = f"select count(*) from ({rows}) as copy anti join ({history.mailed_query(original)}) as original using ({key})"
+    (others,) = found.connection.execute(query).fetchone() or (0,)
+    if others:
+        raise ExtractError(
+            f"the copy has {counted(others, 'person', 'people')} who were not in the original file: nothing was delivered",
+            todo="use the macros `targeted()` and `recipients()` of the present version of the dbt package, which select the "
+            "people of the original",
+        )
 
 
 def check_against_last(job: Job, found: Checked, last: Last | None) -> None:

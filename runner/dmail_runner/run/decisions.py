@@ -8,6 +8,7 @@ from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import Planned, Run
 from dmail_runner.run.give_up import UNKNOWN, cancel, say_not_delivered, take_back
 from dmail_runner.run.job import Job, LedgerAlone, check_route
+from dmail_runner.run.order import people_of_original
 from dmail_runner.run.pipeline import PERSON, carry_out, finish, resume_run
 from dmail_runner.ship.refused import try_again
 
@@ -106,7 +107,11 @@ def give_up(job: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decision
 
 
 def resend(alone: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decision) -> Run:
-    """Mail a slot again on purpose: it is built again, under another file name. Raises UsageError if it was not mailed yet."""
+    """Mail the people of a run again on purpose, except those who have opted out since, in a file with another name.
+
+    Raises:
+        UsageError: if the run was not mailed yet, or if the contact history no longer has its people.
+    """
     job = in_project(alone)
     original = ledger.known(run.copy_of) if run.copy_of else run
     if run.state != "settled" and not (run.state == "held" and run.hold == UNKNOWN):
@@ -121,6 +126,8 @@ def resend(alone: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decisio
                 f"{original.run_id} is being sent again already, as {waiting.run_id}, which is {waiting.state}",
                 todo=f"dmail-runner resume {waiting.run_id} continues it, cancel gives it up",
             )
+        ledger.check()
+        people_of_original(job.settings, original.run_id)
         planned = Planned(
             f"{original.run_id}-r{len(copies) + 1}", original.campaign, original.slot, wave=original.wave, first=original.first,
             copy_of=original.run_id, window_start=original.window_start,

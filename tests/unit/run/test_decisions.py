@@ -1,11 +1,12 @@
 """What a person decides about a run."""
 
+import shutil
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from dmail_runner.core.errors import Held, UsageError
+from dmail_runner.core.errors import ExtractError, Held, UsageError
 from dmail_runner.core.redact import CONTROL
 from dmail_runner.declare.notices import Notices
 from dmail_runner.declare.provider import Provider
@@ -48,13 +49,16 @@ def test_a_copy_is_made_anew_and_only_of_what_was_mailed(world: World) -> None:
     ledger, job = world.ledger(), world.job()
     (run,) = ledger.latest()
     world.opt_out(7)
+    world.people += 1
     copy = resend(job, run, ledger, SAID)
     assert copy.run_id == f"{run.run_id}-r1"
     assert resend(job, copy, ledger, SAID).run_id == f"{run.run_id}-r2"
     assert sorted(world.mailed()) == [
         "letter_20270302T060000Z.csv", "letter_20270302T060000Z_RESENT1.csv", "letter_20270302T060000Z_RESENT2.csv",
     ]  # fmt: skip
-    assert "p7" not in world.mailed()["letter_20270302T060000Z_RESENT1.csv"]
+    original, copied = (world.mailed()[f"letter_20270302T060000Z{mark}.csv"] for mark in ("", "_RESENT1"))
+    assert set(original) - set(copied) == {"p7"}
+    assert set(copied) < set(original), "a person who came later is not in a copy"
     world.outbox.rename(world.outbox.with_suffix(".aside"))
     world.outbox.write_text("in the way")
     world.pass_time(DAY)
@@ -62,6 +66,26 @@ def test_a_copy_is_made_anew_and_only_of_what_was_mailed(world: World) -> None:
     (failed,) = [run for run in ledger.latest() if run.state == "failed"]
     with pytest.raises(UsageError, match="only what was mailed can be mailed again"):
         resend(job, failed, ledger, SAID)
+
+
+def test_a_copy_goes_to_nobody_whom_the_original_did_not_go_to(world: World) -> None:
+    world.pass_time(DAY)
+    world.run_due()
+    ledger = world.ledger()
+    (run,) = ledger.latest()
+    # The models of a project that selects people by itself.
+    job = replace(world.job(), run_dbt=lambda settings, arguments, target, environment: world.run_dbt(
+        settings, arguments, target, {name: value for name, value in environment.items() if name != "DMAIL_ORIGINAL"}
+    ))  # fmt: skip
+    world.people += 2
+    with pytest.raises(ExtractError, match="the copy has 2 people who were not in the original file: nothing was delivered"):
+        resend(job, run, ledger, SAID)
+    assert len(world.mailed()) == 1
+    shutil.rmtree(world.settings.history_dir / run.run_id)
+    (copy,) = ledger.copies(run)
+    give_up(job, copy, ledger, SAID, rest=False)
+    with pytest.raises(UsageError, match="no longer has the people of letter-20270302T060000Z"):
+        resend(job, run, ledger, SAID)
 
 
 def test_contacts_are_kept_as_long_as_the_provider_says(world: World) -> None:
