@@ -28,6 +28,7 @@ MEANS: Mapping[str, str] = {
     "failed": "nothing more was sent; the scheduled service tries it again automatically",
     "missed": "the letters of this slot were not sent, and will not be sent automatically",
     "left_behind": "the mailing is delivered, and the server has its personal data under a second name, too",
+    "approved": "runs that wait for an approval continue when the campaign has all that it needs",
     "key_expiring": "files can no longer be encrypted for the mail house when the key has expired",
 }
 TIMEOUT = 10  # seconds to wait for a channel's answer

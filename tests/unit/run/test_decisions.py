@@ -3,19 +3,21 @@
 import shutil
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from dmail_runner.core.errors import ExtractError, Held, UsageError
+from dmail_runner.core.errors import DmailError, ExtractError, Held, UsageError
 from dmail_runner.core.redact import CONTROL
 from dmail_runner.declare.notices import Notices
 from dmail_runner.declare.provider import Provider
 from dmail_runner.history.contacts import AUDIENCE, run_ids
 from dmail_runner.ledger.journal import faults
-from dmail_runner.run.decisions import Decision, give_up, hold, release, resend, resume
+from dmail_runner.run.decisions import Decision, give_up, hold, release, resend, resume, settle
 from dmail_runner.run.due import Scheduler
 from dmail_runner.run.notify import Notifier
-from tiny import World
+from dmail_runner.run.pipeline import run_slot
+from tiny import World, letter
 from worlds import DAILY, DAY, HOUR, SAID, declared, states
 
 
@@ -136,3 +138,44 @@ def test_the_rest_of_a_run_can_be_given_up(world: World) -> None:
     assert ledger.known(run.run_id).state == "settled"
     assert not (world.settings.spool_dir / run.run_id).exists()
     assert not (world.settings.history_dir / run.run_id / AUDIENCE).exists()
+
+
+def test_a_run_of_a_stopped_campaign_goes_nowhere(world: World) -> None:
+    world.pass_time(DAY)
+    world.run_due()
+    (sent,) = world.ledger().latest()
+    world.outbox.rename(world.outbox.with_suffix(".aside"))
+    world.outbox.write_text("in the way")
+    world.pass_time(DAY)
+    world.run_due()
+    world.outbox.unlink()
+    declared(world, status="stopped")
+    ledger, job = world.ledger(), world.job()
+    (waiting,) = [run for run in ledger.latest() if run.state == "failed"]
+    for step in (
+        lambda: resume(job, waiting, ledger),
+        lambda: resend(job, sent, ledger, SAID),
+        lambda: run_slot(job, waiting.slot, ledger, asked_for=True),
+    ):
+        with pytest.raises(UsageError, match="campaign letter is stopped: nothing was delivered"):
+            step()
+    hold(waiting, ledger, SAID)
+    with pytest.raises(UsageError, match="is stopped"):
+        release(job, waiting, ledger, SAID)
+    ledger.hold(waiting, "unknown", "no answer")
+    assert settle(job, ledger.known(waiting.run_id), ledger, SAID, delivered=False).state == "extracted"
+    assert world.run_due() == []
+    assert not world.outbox.exists()
+
+
+def test_a_run_that_was_only_started_again_is_not_overtaken_by_a_slot(tmp_path: Path) -> None:
+    world = World(tmp_path / "world", letter())
+    ledger, job = world.ledger(), world.job()
+    world.outbox.write_text("in the way")
+    with pytest.raises(DmailError):
+        run_slot(job, world.now, ledger)
+    world.outbox.unlink()
+    world.pass_time(HOUR)
+    assert run_slot(job, world.now, ledger).state == "settled"
+    (first,) = [run for run in ledger.latest() if run.state == "cancelled"]
+    assert first.error == "somebody started letter-20270301T130000Z instead, before it was shipped"
