@@ -75,13 +75,13 @@ def print_request(job: "Job", ledger: "Ledger") -> None:
 
 def show_case(job: "Job", ledger: "Ledger", slot: "datetime", *, full: bool) -> None:
     """Print the figures and the first rows, the definition, and its changes since the last approval."""
-    from dmail_runner.cli.text import approval_lines, figures, record_lines
+    from dmail_runner.cli.text import approval_lines, figures, hold_lines, record_lines
     from dmail_runner.look.preview import Wanted, previewed
     from dmail_runner.run.approval import case_of, last_in_force
     from dmail_runner.run.order import trial_order
 
     with previewed(job, trial_order(job, slot, ledger, "approval"), Wanted(5)) as found:
-        say("\n".join(figures(found.verdicts)))
+        say("\n".join([*figures(found.verdicts), *hold_lines(found.holds)]))
         say("\n".join(record_lines(found.labels, found.rows, 120)) or "no row")
     case = case_of(job, ledger)
     say("\n".join(approval_lines(job.campaign.name, case, last_in_force(ledger, job.campaign.name), full=full)))

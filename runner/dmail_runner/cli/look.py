@@ -164,7 +164,7 @@ def write_bytes(files: "Iterable[Path]") -> None:
 
 def say_preview(job: "Job", slot: "datetime", found: "Preview", *, as_bytes: bool, test: bool) -> None:
     """Print the rows, and the figures of the real file. There are no figures for test profiles."""
-    from dmail_runner.cli.text import figures, moment, record_lines
+    from dmail_runner.cli.text import figures, hold_lines, moment, record_lines
 
     for name, reason in found.missing:
         tell(f"note     {name} is not in the file: {reason}")
@@ -175,7 +175,7 @@ def say_preview(job: "Job", slot: "datetime", found: "Preview", *, as_bytes: boo
     if test:
         return
     say(f"{job.campaign.name}  slot {moment(slot)}  preview: nothing was delivered or recorded")
-    say("\n".join(figures(found.verdicts)))
+    say("\n".join([*figures(found.verdicts), *hold_lines(found.holds)]))
     if cost := job.cost(found.verdicts.included + found.verdicts.seeds):
         say(f"  cost      about {cost}")
 

@@ -86,6 +86,12 @@ def dry_run_json(campaign: str, found: "DryRun") -> dict[str, Any]:
     return {"campaign": campaign, "slot": slot, "dry_run": True, **verdicts_as_json(found.verdicts), "cost": cost, "parts": parts}
 
 
+def hold_lines(holds: Iterable[str]) -> Iterator[str]:
+    """The gates that would hold a run."""
+    for hold in holds:
+        yield f"  held by   {visible(hold)}"
+
+
 def explanation_lines(found: "Explanation", slot: datetime) -> Iterator[str]:
     """The results of the rules for one profile, and its row."""
     yield f"{visible(found.profile_id)}  slot {moment(slot)}  " + (
@@ -131,6 +137,7 @@ def difference_lines(campaign: str, slot: datetime, found: "Difference") -> Iter
     changed = "unknown: the last run recorded no hashes of its rows" if found.changed is None else f"{found.changed:>10,}"
     yield f"  {'changed':<22}{changed}"
     yield f"  {'unchanged':<22}{found.unchanged:>10,}"
+    yield from hold_lines(found.holds)
     for profile, what, reason in found.people:
         yield f"{visible(profile)}  {what}  {visible(reason)}".rstrip()
 
@@ -144,6 +151,7 @@ def difference_json(found: "Difference") -> dict[str, object]:
         "removed": dict(found.removed),
         "changed": found.changed,
         "unchanged": found.unchanged,
+        "held": list(found.holds),
         "people": [{"profile_id": profile, "what": what, "reason": reason or None} for profile, what, reason in found.people],
     }
 

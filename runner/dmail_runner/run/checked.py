@@ -21,7 +21,7 @@ from dmail_runner.check.sources import check_sources
 from dmail_runner.check.transliterate import transliterate
 from dmail_runner.check.volume import check_volume
 from dmail_runner.core.counted import counted
-from dmail_runner.core.errors import ExtractError
+from dmail_runner.core.errors import ExtractError, Held
 from dmail_runner.core.values import Build, Churn, Verdicts
 from dmail_runner.declare.campaign import KEY, SEED
 from dmail_runner.extract.rows import people_query
@@ -42,14 +42,22 @@ class Checked:
     verdicts: Verdicts
 
 
+def stop_at(hold: Held) -> None:
+    """Stop at the first gate that holds a run."""
+    raise hold
+
+
 @contextmanager
-def checked(job: Job, order: Order, *, built: Callable[[], None] = lambda: None) -> Iterator[Checked]:
+def checked(
+    job: Job, order: Order, *, built: Callable[[], None] = lambda: None, held: Callable[[Held], None] = stop_at
+) -> Iterator[Checked]:
     """Build a campaign's models and apply the gates. The warehouse is locked within the context.
 
     Args:
         job: the campaign's job.
         order: the order of the run.
         built: called when dbt has built the models.
+        held: called with the hold of each gate that would hold the run. A review shows it, and continues.
 
     Raises:
         SourceError: if a source is too old or incomplete.
@@ -73,14 +81,25 @@ def checked(job: Job, order: Order, *, built: Callable[[], None] = lambda: None)
             if order.original:
                 check_original(job, found, order.original)
             found = replace(found, relations=keep_profiles(connection, found.relations))
-            check_opt_outs(connection, found.relations, job.campaign)
+            with noted(held):
+                check_opt_outs(connection, found.relations, job.campaign)
             baseline = count_baseline(connection, found.relations)
             found = replace(found, verdicts=replace(found.verdicts, baseline=baseline, sources=sources))
-            check_against_last(job, found, order.last)
+            check_against_last(job, found, order.last, held)
             found = replace(found, verdicts=replace(found.verdicts, churn=churn(job, found, order.last)))
             if "volume" not in job.accepted:
-                check_volume(job.campaign, job.provider, found.verdicts, order.last.included if order.last else None)
+                with noted(held):
+                    check_volume(job.campaign, job.provider, found.verdicts, order.last.included if order.last else None)
             yield found
+
+
+@contextmanager
+def noted(held: Callable[[Held], None]) -> Iterator[None]:
+    """Pass on the hold of a gate."""
+    try:
+        yield
+    except Held as hold:
+        held(hold)
 
 
 def check_original(job: Job, found: Checked, original: history.StoredContacts) -> None:
@@ -96,16 +115,19 @@ def check_original(job: Job, found: Checked, original: history.StoredContacts) -
         )
 
 
-def check_against_last(job: Job, found: Checked, last: Last | None) -> None:
-    """Check the suppression lists, the ids, and the exclusions against those of the last run. Raises Held."""
+def check_against_last(job: Job, found: Checked, last: Last | None, held: Callable[[Held], None]) -> None:
+    """Check the suppression lists, the ids, and the exclusions against those of the last run. `held`: as for `checked`."""
     for entry in found.verdicts.baseline.lists if found.verdicts.baseline else ():
         job.tell(f"list     {entry}")
-    check_near_matches(job.campaign, found.verdicts.baseline)
+    with noted(held):
+        check_near_matches(job.campaign, found.verdicts.baseline)
     contacts = [last.contacts] if last and last.contacts else []
     contacts += history.recent_contacts(job.settings, RECENT)
-    check_contact_ids(found.connection, found.relations, job.campaign, [stored.rows for stored in contacts])
+    with noted(held):
+        check_contact_ids(found.connection, found.relations, job.campaign, [stored.rows for stored in contacts])
     if "exclusions" not in job.accepted:
-        check_exclusions(job.campaign, Figures.of(found.verdicts), last.figures if last else None)
+        with noted(held):
+            check_exclusions(job.campaign, Figures.of(found.verdicts), last.figures if last else None)
 
 
 def churn(job: Job, found: Checked, last: Last | None) -> Churn | None:
