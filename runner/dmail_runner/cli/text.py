@@ -38,6 +38,8 @@ def figures(verdicts: Verdicts) -> Iterator[str]:
             yield f"  warning   {visible(source.warning)}"
         elif source.rows is not None:
             yield f"  source    {visible(str(source))}"
+    for note in verdicts.notes:
+        yield f"  note      {visible(note)}"
 
 
 def file_lines(part: Part, location: str | None) -> Iterator[str]:

@@ -147,6 +147,7 @@ class Verdicts:
         churn: the difference from the previous file, if there is one.
         baseline: the figures that the next run is compared with; None if opt-outs do not stop the campaign.
         sources: the figures of the sources with declared limits.
+        notes: what was unusual, as texts without personal data.
     """
 
     targeted: int
@@ -157,6 +158,7 @@ class Verdicts:
     churn: Churn | None = None
     baseline: Baseline | None = None
     sources: tuple[SourceFigures, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

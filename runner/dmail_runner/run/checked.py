@@ -19,6 +19,7 @@ from dmail_runner.check.formulas import count_formulas
 from dmail_runner.check.opt_outs import check_opt_outs, keep_profiles
 from dmail_runner.check.sources import check_sources
 from dmail_runner.check.transliterate import transliterate
+from dmail_runner.check.unusual import empty_notes, seed_note
 from dmail_runner.check.volume import check_volume
 from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import ExtractError, Held
@@ -30,6 +31,7 @@ from dmail_runner.project.warehouse import lock_warehouse, quote, session
 from dmail_runner.run.job import Job
 from dmail_runner.run.order import Last, Order, timestamp
 
+NOTHING = ": nothing was delivered"  # the end of a hold's text
 RECENT = 5  # the number of runs of the contact history whose ids are compared with the file's
 
 
@@ -85,12 +87,19 @@ def checked(
                 check_opt_outs(connection, found.relations, job.campaign)
             baseline = count_baseline(connection, found.relations)
             found = replace(found, verdicts=replace(found.verdicts, baseline=baseline, sources=sources))
-            check_against_last(job, found, order.last, held)
+            passed: list[Held] = []
+            holds = {gate: passed.append if gate in job.accepted else held for gate in ("exclusions", "volume")}
+            check_against_last(job, found, order.last, held, holds["exclusions"])
             found = replace(found, verdicts=replace(found.verdicts, churn=churn(job, found, order.last)))
-            if "volume" not in job.accepted:
-                with noted(held):
-                    check_volume(job.campaign, job.provider, found.verdicts, order.last.included if order.last else None)
-            yield found
+            with noted(holds["volume"]):
+                check_volume(job.campaign, job.provider, found.verdicts, order.last.included if order.last else None)
+            yield replace(found, verdicts=with_passed(found.verdicts, passed))
+
+
+def with_passed(verdicts: Verdicts, passed: list[Held]) -> Verdicts:
+    """The figures, with a note for each gate that a person lets the run pass."""
+    notes = (f"somebody let it pass the gate {hold.hold}: {hold.what.removesuffix(NOTHING)}" for hold in passed)
+    return replace(verdicts, notes=(*verdicts.notes, *notes))
 
 
 @contextmanager
@@ -115,8 +124,13 @@ def check_original(job: Job, found: Checked, original: history.StoredContacts) -
         )
 
 
-def check_against_last(job: Job, found: Checked, last: Last | None, held: Callable[[Held], None]) -> None:
-    """Check the suppression lists, the ids, and the exclusions against those of the last run. `held`: as for `checked`."""
+def check_against_last(
+    job: Job, found: Checked, last: Last | None, held: Callable[[Held], None], unlike: Callable[[Held], None]
+) -> None:
+    """Check the suppression lists, the ids, and the exclusions against those of the last run.
+
+    `held` is called with the hold of the gate `ids`, and `unlike` with that of the gate `exclusions`.
+    """
     for entry in found.verdicts.baseline.lists if found.verdicts.baseline else ():
         job.tell(f"list     {entry}")
     with noted(held):
@@ -125,9 +139,8 @@ def check_against_last(job: Job, found: Checked, last: Last | None, held: Callab
     contacts += history.recent_contacts(job.settings, RECENT)
     with noted(held):
         check_contact_ids(found.connection, found.relations, job.campaign, [stored.rows for stored in contacts])
-    if "exclusions" not in job.accepted:
-        with noted(held):
-            check_exclusions(job.campaign, Figures.of(found.verdicts), last.figures if last else None)
+    with noted(unlike):
+        check_exclusions(job.campaign, Figures.of(found.verdicts), last.figures if last else None)
 
 
 def churn(job: Job, found: Checked, last: Last | None) -> Churn | None:
@@ -166,13 +179,17 @@ def recheck(job: Job, order: Order, contacts: history.StoredContacts) -> None:
 
 def judged(job: Job, connection: duckdb.DuckDBPyConnection, relations: Build) -> Checked:
     """The relations as the provider accepts them: in its encoding, without duplicates, and by its contract."""
+    notes: list[str] = []
     relations, rewritten = transliterate(connection, relations, job.campaign, job.provider.format)
     for change in rewritten:
         replaced = f"{counted(change.count, 'character')} of {change.column} that {job.provider.format.encoding} lacks"
-        job.tell(f"note     replaced {replaced}, such as {change.character} as {change.text!r}")
-    verdicts = figures.check(connection, relations, job.campaign)
-    relations, verdicts = apply_contract(connection, relations, verdicts, job.campaign, job.provider)
+        notes.append(f"replaced {replaced}, such as {change.character} as {change.text!r}")
+    counts = figures.check(connection, relations, job.campaign)
+    relations, verdicts = apply_contract(connection, relations, counts, job.campaign, job.provider)
+    notes += [*seed_note(counts, verdicts), *empty_notes(connection, relations, verdicts, job.campaign)]
     for column, count in count_formulas(connection, relations, job.campaign):
         values = counted(count, f"value of {column} begins", f"values of {column} begin")
-        job.tell(f"note     {values} with = + - or @: spreadsheets evaluate them as formulas")
-    return Checked(connection, relations, verdicts)
+        notes.append(f"{values} with = + - or @: spreadsheets evaluate them as formulas")
+    for note in notes:
+        job.tell(f"note     {note}")
+    return Checked(connection, relations, replace(verdicts, notes=tuple(notes)))

@@ -137,7 +137,9 @@ class Scheduler:
     def announce_end(self, job: Job | LedgerAlone, run: Run) -> None:
         """Notify people of a run that has settled, or has no recipients."""
         if run.state == "empty":
-            self.announce(job, "empty", run, "Nobody was included.", "dmail-runner status")
+            notes = run.verdicts.notes if run.verdicts else ()
+            what = next((note for note in notes if note.startswith("nobody is included")), "nobody is included")
+            self.announce(job, "empty", run, f"{what[0].upper()}{what[1:]}.", f"dmail-runner show {run.run_id}")
             return
         files = ", ".join(entry.location or entry.part.name for entry in run.parts if not entry.part.side)
         pieces = counted(run.verdicts.included, "piece is", "pieces are") if run.verdicts else "The file is"
