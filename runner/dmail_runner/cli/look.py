@@ -210,15 +210,17 @@ def slot_after_last_file(job: "Job", ledger: "Ledger", due: "datetime") -> "date
 
 @app.command()
 def explain(context: typer.Context, campaign: Name, profile_id: ProfileId, slot: Slot = None, as_json: AsJson = False) -> None:
-    """Explain why a profile is in the file or not: the result of every rule, and its printed row. Shows personal data.
+    """Explain why a profile or a seed address is in the file or not: the result of every rule, and its printed row.
+
+    For a profile that is not targeted, it prints the conditions of the audience. Shows personal data.
 
     Example: dmail-runner explain spring_catalog 0000000042
     """
     from dmail_runner.cli.text import explanation_lines
     from dmail_runner.look.explain import explain as explain_profile
 
-    job, _, due = open_campaign(context.obj, campaign, slot)
-    found = explain_profile(job, due, profile_id)
+    job, ledger, due = open_campaign(context.obj, campaign, slot)
+    found = explain_profile(job, due, profile_id, ledger)
     if as_json:
         say_json(asdict(found), ensure_ascii=False)
     else:

@@ -96,9 +96,8 @@ def hold_lines(holds: Iterable[str]) -> Iterator[str]:
 
 def explanation_lines(found: "Explanation", slot: datetime) -> Iterator[str]:
     """The results of the rules for one profile, and its row."""
-    yield f"{visible(found.profile_id)}  slot {moment(slot)}  " + (
-        f"excluded: {visible(found.reason)}" if found.reason else "included"
-    )
+    excluded = "not targeted" if found.reason == "not_targeted" else f"excluded: {visible(found.reason or '')}"
+    yield f"{visible(found.profile_id)}  slot {moment(slot)}  {excluded if found.reason else 'included'}"
     wide = max(20, *(len(opinion.rule) + 2 for opinion in found.opinions)) if found.opinions else 20
     for opinion in found.opinions:
         result = {True: "out", False: "in", None: "-"}[opinion.out]
