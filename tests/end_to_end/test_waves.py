@@ -83,13 +83,13 @@ def split_households(project: Project) -> int:
     return int(str(count))
 
 
-def after_the_first_wave(refuser: str) -> Callable[[Rows], Rows]:
-    """A change of the profiles: `refuser` refuses, everybody orders, and somebody new would qualify."""
+def after_the_first_wave(refuser: str, vanished: str) -> Callable[[Rows], Rows]:
+    """A change of the profiles: `refuser` refuses, `vanished` is deleted, everybody orders, and somebody new would qualify."""
 
     def changed(rows: Rows) -> Rows:
         refused = {"postal_mail_consent": "n"}
         new = {"profile_id": "new", "last_name": "Newman", "orders_count": "3", "last_order_at": "2020-01-01"}
-        ordered = [row | {"last_order_at": "2026-11-01T00:00:00Z"} for row in rows]
+        ordered = [row | {"last_order_at": "2026-11-01T00:00:00Z"} for row in rows if row["profile_id"] != vanished]
         return [*(row | (refused if row["profile_id"] == refuser else {}) for row in ordered), rows[0] | new]
 
     return changed
@@ -110,8 +110,8 @@ def test_a_mailing_in_waves(project: Project) -> None:
     likely = {str(row[0]) for row in ask(project, f"select profile_id from '{run}/contacts.parquet' where cell = 'mailed'")}
     assert likely <= people[1]
 
-    refuser = min(people[2])
-    edit_rows(project, "data/profiles.csv", after_the_first_wave(refuser))
+    refuser, vanished = min(people[2]), max(people[2])
+    edit_rows(project, "data/profiles.csv", after_the_first_wave(refuser, vanished))
     due = project.call("run", "--due")
     assert due.returncode == DONE, due.stderr
     assert [run["state"] for run in project.status()] == ["settled"] * 3
@@ -121,7 +121,8 @@ def test_a_mailing_in_waves(project: Project) -> None:
     by_wave = [{person for person, name in mailed if name == wave} for wave in (run, f"{run}-w2", f"{run}-w3")]
     assert all(some and some <= people[number] for number, some in enumerate(by_wave, start=1))
     assert len(mailed) == len({person for person, _ in mailed}), "nobody is in two waves"
-    assert not {refuser, "new"} & {person for person, _ in mailed}
+    assert [run["excluded"].get("left_audience") for run in project.status()] == [None, 1, None], "who vanishes has a verdict"
+    assert not {refuser, vanished, "new"} & {person for person, _ in mailed}
     assert project.call("run", "--due").returncode == DONE
     assert len(project.delivered) == 3
     assert project.call("audit", "verify").returncode == DONE

@@ -16,7 +16,7 @@ from dmail_runner.declare.campaign import KEY, Campaign, Guard
 from dmail_runner.project.warehouse import quote
 
 # Reasons that depend on earlier mailings, on the wave or on a quantity. Their figures change with every run.
-CHANGING = ("frequency_cap", "already_mailed", "another_wave", "limit", IDENTICAL)
+CHANGING = ("frequency_cap", "already_mailed", "another_wave", "left_audience", "limit", IDENTICAL)
 FORGOTTEN = "forgotten"  # the list of the people who were erased on request, who leave the profiles
 # The smallest difference that counts, in people and in standard deviations, because small numbers differ by chance.
 FEWEST, DEVIATIONS = 10, 3

@@ -76,6 +76,7 @@ class RunRow:
     delivered: int = 0
     last_event: int = 0
     wave: int | None = None
+    first: str | None = None
     copy_of: str | None = None
     churn: Churn | None = None
     frozen: datetime | None = None
@@ -209,6 +210,7 @@ def run_row(row: Any, excluded: Mapping[str, int], files: Any, last_event: int) 
         delivered=int(files.delivered) if files else 0,
         last_event=last_event,
         wave=run.wave,
+        first=run.first,
         copy_of=run.copy_of,
         churn=Churn(row.against, row.came, row.went) if row.against else None,
         frozen=run.frozen,
