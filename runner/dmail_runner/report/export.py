@@ -18,7 +18,8 @@ from dmail_runner.report.rows import File, RunRow, read_files, read_regions
 TABLES: Mapping[str, Mapping[str, str]] = {
     "runs": {
         "run_id": "varchar", "campaign": "varchar", "slot": "timestamp", "wave": "integer", "first": "varchar",
-        "copy_of": "varchar", "state": "varchar", "hold": "varchar", "targeted": "bigint", "excluded": "bigint", "included": "bigint",
+        "copy_of": "varchar", "state": "varchar", "hold": "varchar",
+        "targeted": "bigint", "excluded": "bigint", "included": "bigint",
         "seeds": "bigint", "sends": "bigint", "delivered": "bigint", "errors": "bigint", "waiting": "bigint",
         "cost": "decimal(18, 2)", "currency": "varchar", "against": "varchar", "came": "bigint", "went": "bigint",
         "created_at": "timestamp", "frozen_at": "timestamp", "changed_at": "timestamp",
