@@ -138,7 +138,8 @@ def missing_rows(campaign: Campaign, now: Figures, last: Figures) -> Iterator[st
     for source in now.sources:
         limit, old = limits.get(source.name), before.get(source.name)
         if limit is not None and old and source.rows is not None and source.rows < old * (1 - limit):
-            yield f"{source.name} has {source.rows:,} rows, and had {old:,} in the last run: more are missing than {limit:.0%}"
+            rows = counted(source.rows, "row")
+            yield f"{source.name} has {rows}, and had {old:,} in the last run: more are missing than {limit:.0%}"
 
 
 def empty_lists(now: Figures) -> Iterator[str]:

@@ -201,7 +201,7 @@ def calendar_json(entry: "Entry") -> dict[str, str | int | None]:
 def calendar_row(entry: "Entry") -> list[str]:
     """A slot of the calendar as a row of a table."""
     campaign = f"{entry.campaign} wave {entry.wave}" if entry.wave else entry.campaign
-    return [f"{entry.at:%a %Y-%m-%d %H:%M}", entry.wall.replace("T", " "), campaign]
+    return [f"{entry.at:%a %Y-%m-%d %H:%M}", entry.wall.replace("T", " ", 1), campaign]
 
 
 def moment(slot: datetime) -> str:

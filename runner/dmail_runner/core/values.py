@@ -129,7 +129,7 @@ class SourceFigures:
     warning: str | None = None
 
     def __str__(self) -> str:
-        rows = f"{self.rows:,} rows" if self.rows is not None else ""
+        rows = counted(self.rows, "row") if self.rows is not None else ""
         loaded = f"loaded {self.loaded:%Y-%m-%d %H:%M} UTC" if self.loaded else ""
         return f"{self.name}: {', '.join(filter(None, (rows, loaded)))}"
 

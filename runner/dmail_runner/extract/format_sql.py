@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import Problem
 from dmail_runner.declare.campaign import Campaign, Column
 from dmail_runner.declare.file_format import CsvFormat, DelimitedFormat, FixedWidthFormat
@@ -90,7 +91,7 @@ def value_faults(campaign: Campaign, file_format: Format) -> Iterator[tuple[Colu
     for column in campaign.exported:
         text = printed(column.name)
         if isinstance(file_format, FixedWidthFormat):
-            yield column, f"length({folded(text)}) > {column.width}", f"more than {column.width} characters"
+            yield column, f"length({folded(text)}) > {column.width}", f"more than {counted(column.width, 'character')}"
         elif file_format.quoting == "none":
             reserved = file_format.delimiter + '"'
             # `folded` replaces line breaks by spaces, and the delimiter may be a space.
