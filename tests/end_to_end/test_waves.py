@@ -125,6 +125,10 @@ def test_a_mailing_in_waves(project: Project) -> None:
     assert not {refuser, vanished, "new"} & {person for person, _ in mailed}
     assert project.call("run", "--due").returncode == DONE
     assert len(project.delivered) == 3
+    again = project.call("resend", f"{run}-w2", "--reason", "the file was not readable")
+    assert again.returncode == DONE, again.stderr
+    copied = ask(project, f"select profile_id from '{run}-w2-r1/contacts.parquet'")
+    assert {str(person) for (person,) in copied} == by_wave[1], "a copy goes to the people of its wave"
     assert project.call("audit", "verify").returncode == DONE
 
 
