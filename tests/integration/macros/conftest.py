@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 import warm
+from address_printer import Printer, compile_models
 from formats import COLUMNS, COMPILE, MISTAKES, MODELS, Ask, Rows
 from project import ROOT, surroundings
 from shared import made_once
@@ -82,6 +83,12 @@ def compile_matching(base: Path, warm_dbt: str, folder: Path) -> None:
         for name in MATCHING:
             sql = (project / f"compiled/compiled/dmail/models/{name}.sql").read_text()
             (folder / f"{name}{suffix}.sql").write_text(sql.replace('"warehouse"."main".', ""))
+
+
+@pytest.fixture(scope="session")
+def printer(warm_dbt: str, tmp_path_factory: pytest.TempPathFactory) -> Printer:
+    folder = made_once(tmp_path_factory, "printer", lambda folder: compile_models(warm_dbt, folder))
+    return Printer(folder / "target/compiled/dmail/models")
 
 
 @pytest.fixture(scope="module")
