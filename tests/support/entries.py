@@ -65,6 +65,7 @@ RULES = {
 }
 CONTRACT = {
     "columns": {"Name": RULES}, "required_one_of": [["Name", "Company"]], "max_columns": 9, "extra_columns": "refuse", "on_breach": "exclude",
+    "compared": "2027-01-01",
 }  # fmt: skip
 PROVIDERS: dict[str, dict[str, Any]] = {
     "csv": {
