@@ -20,7 +20,9 @@
         max_length (optional[int]): The greatest number of characters.
         language (optional[column]): The language for 'proper', as for `proper_case()`.
 #}
-{% macro person_name(title, first_name, last_name, company=none, style="full", case=none, max_length=none, language=none) -%}
+{% macro person_name(
+    title, first_name, last_name, company=none, style="full", case=none, max_length=none, language=none
+) -%}
     {% set styles = ["full", "formal", "first_last", "last_first"] %}
     {% if style not in styles %}
         {{

@@ -35,7 +35,10 @@
         }}
     {% endfor %}
     {% set key = "lower(split_part(replace(" ~ language ~ ", '_', '-'), '-', 1))" %}
-    {% set name, end = (dmail.by_language(key, known, "name", default), dmail.by_language(key, known, "end", default)) %}
+    {% set name, end = (
+        dmail.by_language(key, known, "name", default),
+        dmail.by_language(key, known, "end", default),
+    ) %}
     {% set neutral, nameless = (
         dmail.by_language(key, known, "neutral", default),
         dmail.by_language(key, known, "nameless", default),
@@ -78,7 +81,13 @@
                     then concat_ws(' ', {{ neutral }}, {{ rank }}, {{ last }})
                     when {{ nameless }} is not null
                     then {{ dmail.by_language(key, known, gender, default) }}
-                    else concat_ws(' ', {{ dmail.courtesy(key, known, gender, default, name, spoken) }}, {{ rank }}, {{ addressed }})
+                    else
+                        concat_ws(
+                            ' ',
+                            {{ dmail.courtesy(key, known, gender, default, name, spoken) }},
+                            {{ rank }},
+                            {{ addressed }}
+                        )
                 end
                 || {{ end }}
         {% endfor %}
@@ -117,7 +126,9 @@
     {% if gender == "ms" %}
         case
             {% for word, greeting in forms.items() %}
-                when {{ name }} = '{{ word.split(" ")[0] }}' and split_part({{ spoken }}, ' ', 1) = '{{ word.split(" ")[1] }}'
+                when
+                    {{ name }} = '{{ word.split(" ")[0] }}'
+                    and split_part({{ spoken }}, ' ', 1) = '{{ word.split(" ")[1] }}'
                 then '{{ greeting }}'
             {% endfor %}
             else {{ dmail.by_language(key, known, gender, default) }}

@@ -49,7 +49,9 @@
 #}
 {% macro rank_of(title) -%}
     {% set titles = dmail.titles() %}
-    {% set polite = "(?i)^(?:" ~ titles.ms.any ~ "|" ~ titles.mr.any ~ "|sig\\.ra|sr|doña|dña|don|m|fr)(?:\\.? +|\\.?$)" %}
+    {% set polite = (
+        "(?i)^(?:" ~ titles.ms.any ~ "|" ~ titles.mr.any ~ "|sig\\.ra|sr|doña|dña|don|m|fr)(?:\\.? +|\\.?$)"
+    ) %}
     {% set degree = "(?:dipl\\.?[ -]*\\p{L}+\\.?(?: *\\([^)]*\\))?|mba|ph\\.? ?d\\.?|ll\\. ?m\\.|[bm]\\. ?(?:a|sc|eng)\\.|bsc|msc|m\\.?d\\.)" %}
     {% set faculty = "(?:(?:med|phil|rer|nat|jur|iur|dent|vet|ing|habil|pol|oec|theol|h|c|e|mult|univ)\\.? *)+" %}
     {% set plain = dmail.replace_first(title, polite, "") %}

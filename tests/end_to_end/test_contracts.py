@@ -50,7 +50,10 @@ def test_a_fault_of_a_contract_is_told_in_the_file_that_has_it(project: Project)
     columns_of(project, contract="lob")
     for text, fault in (
         ("columns: {name: {max: 4}}", "columns.name.max: unknown key; allowed: required, min_length"),
-        ("label: Lob", "label: unknown key; allowed: columns, required_one_of, max_columns, extra_columns, on_breach, compared, format"),
+        (
+            "label: Lob",
+            "label: unknown key; allowed: columns, required_one_of, max_columns, extra_columns, on_breach, compared, format",
+        ),
         ("columns: {name: {pattern: '{{ 1 }}'}}", "columns.name.pattern: only {{ env_var('NAME') }} is supported here"),
     ):
         (project.path / "profiles/contracts/lob.yml").write_text(text)

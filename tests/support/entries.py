@@ -12,7 +12,13 @@ from dmail_runner.declare.source import SourceMeta
 PGP = "D1A67CE3900000000000000000000000000000" + "01"
 HOST_KEY = "SHA256:" + "A" * 43
 LOGIN = {"host": "h", "port": 22, "user": "u", "password": "p", "host_key": HOST_KEY}
-FORMAT = {"line_end": "crlf", "encoding": "latin-1", "bom": True, "transliterate": True}
+FORMAT = {
+    "line_end": "crlf",
+    "encoding": "latin-1",
+    "bom": True,
+    "transliterate": True,
+    "scripts": {"han": "pinyin", "hangul": "revised", "georgian": "national"},
+}
 TEXT = {**FORMAT, "header": False, "quoting": "all", "newlines": "keep"}
 COMMON = {
     "status": "draft",
@@ -75,7 +81,7 @@ PROVIDERS: dict[str, dict[str, Any]] = {
         "postal_classes": {"standard": {"min_pieces": 200}}, "contract": "lob", **CONTRACT,
     },
     "delimited": {"label": "l", "route": "r", "format": {"type": "delimited", "delimiter": "|", **TEXT}, "split": {"size": "500 MB"}},
-    "fixed": {"label": "l", "route": "r", "format": {"type": "fixed_width", "header": False, "pad": "_", **FORMAT}, "split": {"size": 900}},
+    "fixed": {"label": "l", "route": "r", "format": {"type": "fixed_width", "header": False, "pad": "_", "width_in": "bytes", **FORMAT}, "split": {"size": 900}},
     "tiers": {"label": "l", "route": "r", "tariff": {"currency": "EUR", "tiers": [{"up_to": 9, "per_piece": "0.5"}, {"per_piece": 0.4}]}},
 }  # fmt: skip
 MAIL: dict[str, dict[str, Any]] = {

@@ -48,7 +48,10 @@ def examples(connection: duckdb.DuckDBPyConnection, addresses: str, block: str) 
     connection.execute(
         f"create or replace temp table people (nr int, profile_id varchar, last_name varchar, {' varchar, '.join(columns)} varchar)"
     )
-    given = [[nr, str(nr), None, *(row[name if name != "first_name" else "full_name"] or None for name in columns)] for nr, row in enumerate(rows)]
+    given = [
+        [nr, str(nr), None, *(row[name if name != "first_name" else "full_name"] or None for name in columns)]
+        for nr, row in enumerate(rows)
+    ]
     connection.executemany(f"insert into people values ({', '.join('?' * len(given[0]))})", given)
     connection.execute(f"create temp view addresses as {addresses}")
     printed = connection.execute(f"{block} order by nr").fetchall()
@@ -61,6 +64,8 @@ def table(found: list[Example]) -> str:
     capitals = sum(example.agreement.startswith("the same,") for example in found)
     countries = len({example.row["country_code"] for example in found})
     summary = f"{len(found)} examples of {countries} countries: {same} are the same, {capitals} differ in capitals only, and "
-    return summary + f"{len(found) - same - capitals} differ for the reason beside them.\n\n{HEAD}" + "".join(
-        example.line for example in found
+    return (
+        summary
+        + f"{len(found) - same - capitals} differ for the reason beside them.\n\n{HEAD}"
+        + "".join(example.line for example in found)
     )

@@ -99,4 +99,4 @@ class Contract(Strict):
     on_breach: Literal["error", "exclude"] = "error"
     """`error` stops the run; `exclude` leaves the rows out of the file and counts them as excluded."""
     compared: date | None = None
-    """The day on which these rules were last compared with the provider's documents. `check` warns when that is more than a year ago."""
+    """The day on which the rules were compared with the provider's documents. `check` warns a year later."""
