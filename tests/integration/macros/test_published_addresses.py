@@ -1,10 +1,12 @@
 """The printed block against the examples that posts and the UPU publish, and the table of docs/addresses.md."""
 
+import sys
+
 import duckdb
 
+from address_printer import Printer
 from project import ROOT
 from published import examples, table
-from address_printer import Printer
 
 
 def test_published_examples_are_printed_as_published_or_the_reason_is_beside_them(
@@ -12,7 +14,7 @@ def test_published_examples_are_printed_as_published_or_the_reason_is_beside_the
 ) -> None:
     found = examples(seeded, match_sql["addresses"], printer.sql["abroad"])
     text = table(found)
-    print(text)
+    sys.stdout.write(text)
     assert len({example.row["country_code"] for example in found}) >= 45
     assert [example.line for example in found if example.agreement == "DIFFERENT"] == []
     # A reason for an example that is printed as published is out of date.
