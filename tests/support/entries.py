@@ -128,6 +128,6 @@ ENTRIES = [
     *((Notices, entry) for entry in NOTICES.values()),
     *((DirectMail, entry) for entry in MAIL.values()),
     (ModelMeta, {"role": "suppressions", "lists": ["do_not_mail", "deceased"]}),
-    (SourceMeta, {"min_rows": 1000, "row_count_file": "data/profiles.rows", "max_missing": "10%"}),
+    (SourceMeta, {"min_rows": 1000, "row_count_file": "data/profiles.rows", "max_missing": "10%", "encoding": "utf-16"}),
     *((ColumnMeta, entry) for entry in COLUMNS.values()),
 ]
