@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from dmail_runner.check.source_files import rows_of, too_long
+from dmail_runner.core.counted import counted
 from dmail_runner.core.duck import connect
 from dmail_runner.core.errors import ExtractError, SourceError
 from dmail_runner.core.values import SourceFigures
@@ -132,11 +133,11 @@ def source_faults(source: Source, figures: SourceFigures, project_dir: Path, now
         loaded = f"{figures.loaded:%Y-%m-%d %H:%M} UTC"
         yield f"{name} was loaded {age(now - figures.loaded)} ago, on {loaded}, more than error_after, {age(source.error_after)}"
     if limits.min_rows is not None and rows < limits.min_rows:
-        yield f"{name} has {rows:,} rows, fewer than min_rows, {limits.min_rows:,}"
+        yield f"{name} has {counted(rows, 'row')}, fewer than min_rows, {limits.min_rows:,}"
     if limits.row_count_file is not None:
         expected = read_row_count(source, project_dir / limits.row_count_file)
         if rows != expected:
-            yield f"{name} has {rows:,} rows, and {limits.row_count_file} says {expected:,}: the export is incomplete"
+            yield f"{name} has {counted(rows, 'row')}, and {limits.row_count_file} says {expected:,}: the export is incomplete"
 
 
 def read_row_count(source: Source, file: Path) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import Problem
 from dmail_runner.core.widths import in_bytes, in_cells, in_characters
 from dmail_runner.declare.campaign import Campaign, Column
@@ -104,7 +105,7 @@ def value_faults(campaign: Campaign, file_format: Format) -> Iterator[tuple[Colu
             yield (
                 column,
                 f"{size(folded(text), file_format)} > {column.width}",
-                f"more than {column.width} {file_format.width_in}",
+                f"more than {counted(column.width, file_format.width_in.removesuffix('s'))}",
             )
         elif file_format.quoting == "none":
             reserved = file_format.delimiter + '"'

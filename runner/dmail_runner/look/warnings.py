@@ -66,6 +66,18 @@ def schedule_warnings(job: Job, now: datetime) -> Iterator[Problem]:
             yield Problem(file, f"{declaration(job)}.waves", f"{fault}: it will be sent later")
 
 
+def start_warnings(job: Job, now: datetime) -> Iterator[Problem]:
+    """The warning for a `start` in the past: the first `run --due` mails slots that have passed. It has seen no schedule yet."""
+    schedule = job.campaign.mail.schedule
+    if schedule is None or schedule.start is None or job.campaign.mail.status != "active":
+        return
+    last = latest_slot(schedule, now)
+    if last and (schedule.lateness is None or now - last.at <= schedule.lateness):
+        which = "all slots since then" if schedule.missed == "all" else f"the slot of {last.at:%Y-%m-%d %H:%M} UTC"
+        what = f"is in the past: the first `run --due` runs {which}, as `calendar --due` shows"
+        yield Problem(job.campaign.file, f"{declaration(job)}.schedule.start", what)
+
+
 def route_warnings(job: Job, tried: set[str]) -> Iterator[Problem]:
     """The warnings for the route of a campaign. `tried`: the routes that have been used before."""
     name, route = job.provider.route, job.route

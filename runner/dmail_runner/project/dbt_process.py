@@ -21,7 +21,15 @@ PARSED = "partial_parse.msgpack"  # the file that dbt keeps its parsed project i
 OnLine = Callable[[str], None]
 # The variables that only the runner sets, for the models that it builds.
 OWN_VARIABLES = frozenset(
-    {"DMAIL_AS_OF", "DMAIL_EXPLAIN", "DMAIL_SLOT", "DMAIL_TEST_PROFILES", "DMAIL_WAVE", "DMAIL_WINDOW_START"}
+    {
+        "DMAIL_AS_OF",
+        "DMAIL_EXPLAIN",
+        "DMAIL_ORIGINAL",
+        "DMAIL_SLOT",
+        "DMAIL_TEST_PROFILES",
+        "DMAIL_WAVE",
+        "DMAIL_WINDOW_START",
+    }
 )
 # Runs dbt with arguments, in a directory and an environment, and calls a function with each line of its standard output. Returns
 # the exit code and the standard error.

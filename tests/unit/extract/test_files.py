@@ -4,6 +4,7 @@ import csv
 import io
 import re
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ from hypothesis import strategies as st
 
 from dmail_runner.core.errors import ExtractError
 from dmail_runner.core.template import fill
+from dmail_runner.core.values import Part
 from dmail_runner.extract.envelope import envelope_faults
 from dmail_runner.extract.missing import encodes
 from effort import searching
-from files import Row, envelope, write
+from files import SLOT, Row, envelope, write
 
 ENCODINGS = ["utf-8", "latin-1", "windows-1252", "ascii", "mac-roman", "iso8859-15", "utf-16", "utf-16-le", "cp437", "shift_jis"]
 TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=12) | st.sampled_from(
@@ -228,3 +230,21 @@ def test_templates_are_looked_at_before_anything_is_built(file: dict[str, Any], 
 @given(st.text(st.characters(exclude_characters="{}")), st.integers())
 def test_what_is_no_placeholder_stays(text: str, number: int) -> None:
     assert fill(text + "{{{rows}}}", {"rows": number}) == f"{text}{{{number}}}"
+
+
+def test_a_manifest_has_all_that_a_program_needs_to_read_the_files() -> None:
+    given = replace(envelope({"type": "fixed_width", "encoding": "ascii"}, compress="zip", split={"rows": 2}), made=SLOT)
+    parts = [Part(number, f"in/f_000{number}.txt.zip", 2, 10, "0" * 64, "r") for number in (1, 2)]
+    manifest = given.manifest(parts)
+    assert [file["name"] for file in manifest.pop("files")] == ["f_0001.txt.zip", "f_0002.txt.zip"], (
+        "they are beside the manifest"
+    )  # type: ignore[attr-defined]
+    assert manifest.pop("columns")[0] == {"label": "id", "width": 5, "align": "right", "pad": "0"}  # type: ignore[index]
+    assert manifest == {
+        "manifest_version": 2, "run": "run-1", "campaign": "c", "slot": "2026-11-02T11:00:00Z", "made": "2026-11-02T11:00:00Z",
+        "rows": 4, "compression": "zip", "encrypted": False,
+        "format": {
+            "type": "fixed_width", "encoding": "ascii", "line_end": "lf", "bom": False, "transliterate": False,
+            "header": False, "pad": " ",
+        },
+    }  # fmt: skip
