@@ -105,7 +105,7 @@ def value_faults(campaign: Campaign, file_format: Format) -> Iterator[tuple[Colu
             yield (
                 column,
                 f"{size(folded(text), file_format)} > {column.width}",
-                f"more than {counted(column.width, file_format.width_in.removesuffix('s'))}",
+                f"more than {counted(column.width or 0, file_format.width_in.removesuffix('s'))}",
             )
         elif file_format.quoting == "none":
             reserved = file_format.delimiter + '"'
