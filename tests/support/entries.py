@@ -90,7 +90,7 @@ MAIL: dict[str, dict[str, Any]] = {
         "file": {
             "name": "f.csv", "timestamp": True, "sort_by": ["city desc nulls first"], "seeds": "last", "note": {"text": "t", "position": "footer"},
         },
-        "schedule": {"cron": "0 6 * * mon", "timezone": "UTC", "start": "2027-02-01", "end": "2027-03-01", "missed": "all", "max_late": "2d"},
+        "schedule": {"cron": "0 6 * * mon", "timezone": "UTC", "start": "2027-02-01", "weeks": 2, "end": "2027-03-01", "missed": "all", "max_late": "2d"},
         "waves": {"apart": "2d", "sizes": [{"share": "20%"}, {"share": 0.3, "after": "3 d"}, {"after": "1w"}]},
         "guard": {"min_rows": 0, "max_rows": 9, "max_change": "30%", "max_churn": 0.4, "max_unmatched": "50%", "max_missing_profiles": "20%",
                   "max_reason_change": 1, "near_matches": "tell"},

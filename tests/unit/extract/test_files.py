@@ -245,6 +245,6 @@ def test_a_manifest_has_all_that_a_program_needs_to_read_the_files() -> None:
         "rows": 4, "compression": "zip", "encrypted": False,
         "format": {
             "type": "fixed_width", "encoding": "ascii", "line_end": "lf", "bom": False, "transliterate": False,
-            "header": False, "pad": " ",
+            "scripts": {"han": None, "hangul": None, "georgian": None}, "header": False, "pad": " ", "width_in": "characters",
         },
     }  # fmt: skip
