@@ -1,17 +1,19 @@
 """Warnings about declarations that are allowed but may not be intended."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from dmail_runner.core.duck import SAFE
 from dmail_runner.core.errors import Problem
 from dmail_runner.core.settings import Settings
+from dmail_runner.declare.provider import FILE as PROVIDERS
 from dmail_runner.declare.route import FILE as ROUTES
 from dmail_runner.declare.route import FolderRoute, SftpRoute
 from dmail_runner.plan.slots import latest_slot, next_slot, slots_after, wave_faults
 from dmail_runner.project.target import find_warehouse
 from dmail_runner.run.job import Job, draft_faults
 
+YEAR = timedelta(days=366)
 END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
 
 
@@ -34,7 +36,19 @@ def campaign_warnings(job: Job, tried: set[str], now: datetime) -> Iterator[Prob
         if not column.labelled:
             key = f"models.{campaign.extract.split('.')[-1]}.columns.{column.name}.config.meta.label"
             yield Problem(campaign.contract, key, f"is missing: the column's header in the file is {column.name}")
+    yield from contract_warnings(job, now)
     yield from route_warnings(job, tried)
+
+
+def contract_warnings(job: Job, now: datetime) -> Iterator[Problem]:
+    """The warning for a provider's contract that was not compared with the provider's documents for a year."""
+    provider = job.provider
+    if provider.compared and now.date() - provider.compared > YEAR:
+        what = f"is {provider.compared}, more than a year ago: compare the contract with the documents of {provider.label} again"
+        if provider.contract:
+            yield Problem(f"profiles/contracts/{provider.contract}.yml", "compared", what)
+        else:
+            yield Problem(PROVIDERS, f"{job.campaign.mail.provider}.compared", what)
 
 
 def schedule_warnings(job: Job, now: datetime) -> Iterator[Problem]:

@@ -173,7 +173,7 @@ def inherited_environment() -> dict[str, str]:
 
 
 def path_environment(settings: Settings) -> dict[str, str]:
-    """The paths that the models and the dbt profile read: contact history, figures, DuckDB's temporary files, Spark's tables.
+    """The paths of history, figures, DuckDB's temporary files and extensions, and Spark's tables, for models and the dbt profile.
 
     They are the same for every command, because dbt parses the project again if they change.
     """
@@ -181,6 +181,7 @@ def path_environment(settings: Settings) -> dict[str, str]:
         "DMAIL_HISTORY": settings.history_dir,
         "DMAIL_FIGURES": settings.figures_dir,
         "DMAIL_TEMP": find_warehouse(settings).spill,
+        "DMAIL_EXTENSIONS": settings.extensions_dir,
         "DMAIL_SPARK_WAREHOUSE": settings.spark_dir,
     }
     inside = settings.project_dir

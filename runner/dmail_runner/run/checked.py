@@ -12,6 +12,7 @@ import duckdb
 
 from dmail_runner import history
 from dmail_runner.check import figures
+from dmail_runner.check.as_printed import as_printed
 from dmail_runner.check.baseline import count_baseline
 from dmail_runner.check.contract import apply_contract
 from dmail_runner.check.exclusions import Figures, check_contact_ids, check_exclusions, check_near_matches
@@ -179,6 +180,7 @@ def recheck(job: Job, order: Order, contacts: history.StoredContacts) -> None:
 
 def judged(job: Job, connection: duckdb.DuckDBPyConnection, relations: Build) -> Checked:
     """The relations as the provider accepts them: in its encoding, without duplicates, and by its contract."""
+    relations = as_printed(connection, relations, job.campaign, job.provider.format)
     notes: list[str] = []
     relations, rewritten = transliterate(connection, relations, job.campaign, job.provider.format)
     for change in rewritten:
