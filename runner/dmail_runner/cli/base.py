@@ -19,12 +19,13 @@ import typer
 from dmail_runner.cli.completion import campaign_names
 from dmail_runner.cli.groups import Commands
 from dmail_runner.cli.screen import Screen, ignore_closed_pipe
-from dmail_runner.core.errors import DmailError, Stopped, UsageError, unexpected
+from dmail_runner.core.errors import DmailError, Held, Stopped, UsageError, unexpected
 from dmail_runner.core.log import Log
 from dmail_runner.core.redact import printable, redact
 
 if TYPE_CHECKING:
     from dmail_runner.core.settings import Settings
+    from dmail_runner.core.values import Comparison
     from dmail_runner.declare.campaign import Campaign
     from dmail_runner.ledger.ledger import Ledger
     from dmail_runner.ledger.run import Run
@@ -214,6 +215,8 @@ def attempt(step: Callable[[], object]) -> int:
         code = step()
     except DmailError as error:
         tell(f"{'held' if error.exit_code == 3 else 'error'}: {error}")
+        if isinstance(error, Held) and error.figures:
+            show_figures(error.figures)
         return error.exit_code
     except OSError as error:
         tell(f"error: {error.filename or 'output'}: {error.strerror or type(error).__name__}")
@@ -226,6 +229,14 @@ def attempt(step: Callable[[], object]) -> int:
         if screen.log:
             screen.log.run_id = None
     return code if isinstance(code, int) else 0
+
+
+def show_figures(found: "Comparison") -> None:
+    """Show the figures of a run that a gate holds."""
+    from dmail_runner.run.comparison import comparison_lines
+
+    for line in comparison_lines(found):
+        screen.show(line)
 
 
 def tell_unexpected(error: Exception) -> None:

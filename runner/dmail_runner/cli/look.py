@@ -279,7 +279,7 @@ def show(context: typer.Context, run: RunId, as_json: AsJson = False) -> None:
 
     Example: dmail-runner show spring_catalog-20270301T110000Z
     """
-    from dmail_runner.cli.text import event_lines, events_json, run_lines
+    from dmail_runner.cli.text import event_lines, events_json, next_command_lines, run_lines
     from dmail_runner.ledger.run import run_as_json
     from dmail_runner.report.rows import read_details
 
@@ -290,4 +290,5 @@ def show(context: typer.Context, run: RunId, as_json: AsJson = False) -> None:
         regions = [vars(region) for region in details.regions]
         say_json({**run_as_json(found), "regions": regions, "events": events_json(details.events)})
     else:
-        say("\n".join([*run_lines(found), *event_lines(details.regions, details.events)]))
+        lines = [*run_lines(found, ledger.compared(found)), *event_lines(details.regions, details.events)]
+        say("\n".join([*lines, *next_command_lines(found)]))

@@ -3,17 +3,25 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC
 
+from dmail_runner.core.values import Verdicts
 from dmail_runner.ledger.run import Run
 
 COLUMNS: dict[str, Callable[[Run], str]] = {
     "state": lambda run: f"{run.state}: {run.hold}" if run.hold else run.state,
     "campaign": lambda run: run.campaign,
     "slot (UTC)": lambda run: f"{run.slot.astimezone(UTC):%Y-%m-%d %H:%M}",
-    "targeted": lambda run: f"{run.verdicts.targeted:,}" if run.verdicts else "-",
-    "included": lambda run: f"{run.verdicts.included:,}" if run.verdicts else "-",
+    "targeted": lambda run: f"{built.targeted:,}" if (built := built_figures(run)) else "-",
+    "included": lambda run: f"{built.included:,}" if (built := built_figures(run)) else "-",
     "file": lambda run: next((entry.part.name for entry in run.parts if not entry.part.side), "-"),
     "run": lambda run: run.run_id,
 }
+
+
+def built_figures(run: Run) -> Verdicts | None:
+    """The figures of what was built last: of the frozen file, or when a gate held the run."""
+    return (run.held_figures.verdicts if run.held_figures else None) or run.verdicts
+
+
 NUMBERS = ("targeted", "included")
 # The run's id contains the campaign and the slot, so these columns are left out if the line would be too long.
 LEFT_OUT = (("file",), ("file", "campaign"), ("file", "campaign", "slot (UTC)"))

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from dmail_runner.core.counted import counted
-from dmail_runner.core.values import Part, RegionCount, Verdicts
+from dmail_runner.core.values import Comparison, Part, RegionCount, Verdicts
 from dmail_runner.ledger.run import Run, instant, verdicts_as_json
+from dmail_runner.run.comparison import comparison_lines
 
 if TYPE_CHECKING:
     from dmail_runner.ledger.approvals import Approval
@@ -51,11 +52,13 @@ def file_lines(part: Part, location: str | None) -> Iterator[str]:
         yield f"  unpacked  {part.inner_sha256}, {counted(part.inner_bytes or 0, 'byte')}"
 
 
-def run_lines(run: Run) -> Iterator[str]:
-    """One run."""
+def run_lines(run: Run, compared: Comparison | None = None) -> Iterator[str]:
+    """One run. `compared`: its figures beside those of the last settled run, if it waits for a person."""
     yield f"{run.campaign}  slot {moment(run.slot)}  {run.state}" + (f": {run.hold}  ({run.run_id})" if run.hold else "")
-    if run.verdicts:
+    if run.verdicts and not run.held_figures:
         yield from figures(run.verdicts)
+    if compared := compared or run.held_figures:
+        yield from comparison_lines(compared)
     if run.cost:
         yield f"  cost      about {run.cost}"
     for entry in run.parts:
@@ -161,6 +164,16 @@ def event_lines(regions: Sequence[RegionCount], events: Sequence["Event"]) -> It
 def events_json(events: Iterable["Event"]) -> list[dict[str, str]]:
     """A run's events."""
     return [{"at": f"{event.at:%Y-%m-%dT%H:%M:%SZ}", "kind": event.kind, "detail": event.detail} for event in events]
+
+
+def next_command_lines(run: Run) -> Iterator[str]:
+    """What a person can type, if the run waits for one."""
+    from dmail_runner.report.attention import COMMANDS, typed
+
+    kind = run.hold or "held" if run.state == "held" else run.state
+    if run.state in ("held", "failed", "missed"):
+        for number, command in enumerate(typed(COMMANDS.get(kind, COMMANDS["held"]), run.run_id, run.campaign, run.slot)):
+            yield f"  {'' if number else 'next':<10}{command}"
 
 
 def region_name(region: RegionCount) -> str:

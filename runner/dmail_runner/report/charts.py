@@ -38,14 +38,23 @@ def number(value: int) -> str:
     return f"{value:,}".replace(",", "\u202f")
 
 
-def stage_bar(start: float, count: float, scale: float, kind: str) -> Markup:
-    """A bar from `start` with the length `count`, on a scale from 0 to `scale`. A count other than zero is always visible."""
+def stage_bar(start: float, count: float, scale: float, kind: str, limits: Sequence[int] = ()) -> Markup:
+    """A bar from `start` with the length `count`, on a scale from 0 to `scale`. A count other than zero is always visible.
+
+    `limits`: positions of limits, each drawn as a line across the bar.
+    """
     width = max(1000 * count / scale, 2) if count else 0
     left = min(1000 * start / scale, 1000 - width)
     return Markup(
         '<svg class="bar" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true" focusable="false">'
-        '<rect class="track" width="1000" height="10"/><rect class="{}" x="{:.1f}" width="{:.1f}" height="10"/></svg>'
-    ).format(kind, left, width)
+        '<rect class="track" width="1000" height="10"/><rect class="{}" x="{:.1f}" width="{:.1f}" height="10"/>{}</svg>'
+    ).format(kind, left, width, Markup("").join(limit_line(limit, scale) for limit in limits))
+
+
+def limit_line(limit: int, scale: float) -> Markup:
+    """The line of a limit across a bar."""
+    at = min(max(1000 * limit / scale, 3), 997)
+    return Markup('<line class="limit" x1="{0:.1f}" x2="{0:.1f}" y1="0" y2="10"/>').format(at)
 
 
 def sparkline(bars: Sequence[Bar], title: str, slots: int = 12) -> Markup:

@@ -44,7 +44,8 @@ class Pages:
         style, script = minified(TEMPLATES / "style.css"), minified(TEMPLATES / "switch.js")
         self.environment.globals |= {
             "w": word, "known": known, "event_word": event_word, "reason_word": reason_word, "dual": dual,
-            "number": charts.number, "percent": percent, "money": money, "moment": moment, "local": local, "span_text": span_text,
+            "number": charts.number, "percent": percent, "change": change, "money": money,
+            "moment": moment, "local": local, "span_text": span_text,
             "page_name": page_name, "gate_word": gate_word, "need_word": need_word, "shortened": shortened,
             "stage_bar": charts.stage_bar, "sparkline": charts.sparkline, "volume_chart": charts.volume,
             "region_maps": region_maps, "style": style, "script": script, "policy": policy(style, script),
@@ -113,6 +114,15 @@ def shortened(text: str) -> str:
 def percent(count: float, whole: float) -> Markup:
     """A share in percent, with one decimal place."""
     return decimal(100 * count / whole, 1, "%") if whole else NOTHING
+
+
+def change(now: int, then: int | None) -> Markup:
+    """A difference with its sign, and in percent."""
+    if then is None:
+        return NOTHING
+    sign = "+" if now > then else "\N{MINUS SIGN}" if now < then else ""
+    share = Markup(" ({}{})").format(sign, percent(abs(now - then), then)) if then and now != then else ""
+    return Markup("{}{}{}").format(sign, charts.number(abs(now - then)), share)
 
 
 def money(amount: Money) -> Markup:

@@ -22,7 +22,7 @@ from dmail_runner.report.lineage import PAGE as LINEAGE
 from dmail_runner.report.overview import by_campaign, overview, paged_runs
 from dmail_runner.report.pages import Pages, page_name
 from dmail_runner.report.rows import Approval, RunRow, read_approvals, read_details, read_regions, read_runs, read_watched
-from dmail_runner.report.run_page import run_view
+from dmail_runner.report.run_page import neighbours, run_view
 
 INDEX = ".report.json"  # the pages of the report, with a digest of the content of runs' pages
 STAGING = ".report-"
@@ -150,12 +150,13 @@ def write_runs(
 ) -> None:
     """Write the pages of runs that have changed, in batches that fit into memory. `paged`: the ids of the runs with a page."""
     design = design_digest(pages)
+    beside = {name: found for some in by_campaign(runs).values() for name, found in neighbours(some, paged).items()}
     todo: list[tuple[str, str, RunRow]] = []
     for run in (run for run in runs if run.run_id in paged):
         name = f"run/{page_name(run.run_id)}"
         one = declared.get(run.campaign)
         label, contractual = (one.label, one.contractual) if one else ("", False)
-        digest = digest_of(design, repr(run), label, str(contractual), str(run.copy_of in paged))
+        digest = digest_of(design, repr(run), label, str(contractual), str(run.copy_of in paged), repr(beside[run.run_id]))
         if not site.keep(name, digest):
             todo.append((name, digest, run))
     for start in range(0, len(todo), BATCH):
@@ -163,7 +164,10 @@ def write_runs(
         details = read_details(ledger, [run.run_id for _, _, run in batch])
         for name, digest, run in batch:
             one = declared.get(run.campaign)
-            view = run_view(run, one, details[run.run_id], approvals.get(run.campaign, ()), original_paged=run.copy_of in paged)
+            view = run_view(
+                run, one, details[run.run_id], approvals.get(run.campaign, ()), original_paged=run.copy_of in paged,
+                beside=beside[run.run_id],
+            )  # fmt: skip
             site.put(name, pages.run(view), digest)
 
 

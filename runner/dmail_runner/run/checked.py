@@ -21,7 +21,8 @@ from dmail_runner.check.sources import check_sources
 from dmail_runner.check.transliterate import transliterate
 from dmail_runner.check.volume import check_volume
 from dmail_runner.core.counted import counted
-from dmail_runner.core.values import Build, Churn, Verdicts
+from dmail_runner.core.errors import Held
+from dmail_runner.core.values import Build, Churn, Comparison, Verdicts
 from dmail_runner.declare.campaign import KEY, SEED
 from dmail_runner.project.build import build, build_opt_outs
 from dmail_runner.project.warehouse import lock_warehouse, session
@@ -68,15 +69,26 @@ def checked(job: Job, order: Order, *, built: Callable[[], None] = lambda: None)
         with session(warehouse) as connection:
             job.tell("check    targeted = included + excluded, one row per included profile")
             found = judged(job, connection, relations)
-            found = replace(found, relations=keep_profiles(connection, found.relations))
-            check_opt_outs(connection, found.relations, job.campaign)
-            baseline = count_baseline(connection, found.relations)
-            found = replace(found, verdicts=replace(found.verdicts, baseline=baseline, sources=sources))
-            check_against_last(job, found, order.last)
-            found = replace(found, verdicts=replace(found.verdicts, churn=churn(job, found, order.last)))
-            if "volume" not in job.accepted:
-                check_volume(job.campaign, job.provider, found.verdicts, order.last.included if order.last else None)
-            yield found
+            found = replace(found, verdicts=replace(found.verdicts, sources=sources))
+            yield gated(job, found, order.last)
+
+
+def gated(job: Job, found: Checked, last: Last | None) -> Checked:
+    """Apply the gates that hold a run. Raises Held with the figures of what was built."""
+    try:
+        found = replace(found, relations=keep_profiles(found.connection, found.relations))
+        check_opt_outs(found.connection, found.relations, job.campaign)
+        baseline = count_baseline(found.connection, found.relations)
+        found = replace(found, verdicts=replace(found.verdicts, baseline=baseline))
+        check_against_last(job, found, last)
+        found = replace(found, verdicts=replace(found.verdicts, churn=churn(job, found, last)))
+        if "volume" not in job.accepted:
+            check_volume(job.campaign, job.provider, found.verdicts, last.included if last else None)
+    except Held as held:
+        before = last.verdicts if last else None
+        held.figures = Comparison(found.verdicts, last.run_id if last else None, before, held.limits)
+        raise
+    return found
 
 
 def check_against_last(job: Job, found: Checked, last: Last | None) -> None:

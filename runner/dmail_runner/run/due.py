@@ -171,7 +171,10 @@ class Scheduler:
     def announce(self, job: Job, kind: Kind, run: Run | None, what: str, todo: str) -> None:
         """Send a notice to the channels of this campaign."""
         run_id, slot = (run.run_id, run.slot) if run else (None, None)
-        self.notifier.announce(Notice(kind, job.campaign.name, what, todo, run_id, slot, job.campaign.email))
+        figures = None
+        with suppress(LedgerError):
+            figures = self.ledger.compared(run) if run else None
+        self.notifier.announce(Notice(kind, job.campaign.name, what, todo, run_id, slot, job.campaign.email, figures))
 
     @contextmanager
     def errors_announced(self, what: str) -> Iterator[None]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from dmail_runner import history
 from dmail_runner.check.exclusions import Figures
 from dmail_runner.core.errors import ExtractError
+from dmail_runner.core.values import Verdicts
 from dmail_runner.declare.campaign import Campaign
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import Planned, Run
@@ -21,9 +22,18 @@ class Last:
 
     run_id: str
     slot: datetime
-    included: int
+    verdicts: Verdicts
     contacts: history.StoredContacts | None
-    figures: Figures | None = None
+
+    @property
+    def included(self) -> int:
+        """The number of profiles in its file."""
+        return self.verdicts.included
+
+    @property
+    def figures(self) -> Figures:
+        """The figures that the exclusions gate compares."""
+        return Figures.of(self.verdicts)
 
 
 @dataclass(frozen=True)
@@ -106,4 +116,4 @@ def last_run(job: Job, run: Planned, ledger: Ledger) -> Last | None:
     if found is None or found.verdicts is None:
         return None
     contacts = history.find_contacts(job.settings, found.run_id)
-    return Last(found.run_id, found.slot, found.verdicts.included, contacts, Figures.of(found.verdicts))
+    return Last(found.run_id, found.slot, found.verdicts, contacts)

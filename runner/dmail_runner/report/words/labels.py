@@ -59,6 +59,17 @@ FIGURES = {
     "latest_run": Word("Latest run", "Última execução"),
     "all_runs": Word("All {count} runs", "Todas as {count} execuções"),
     "only_run": Word("The only run", "A única execução"),
+    "last_settled": Word("Last settled run", "Última concluída"),
+    "change": Word("Change", "Variação"),
+    "compared_with": Word("Compared with", "Em comparação com"),
+    "built_figures": Word(
+        "These are the figures of what was built. Nothing was delivered.", "São os números do que foi gerado. Nada foi entregue."
+    ),
+    "nothing_built": Word(
+        "Nothing was built. These are the figures of the last settled run.",
+        "Nada foi gerado. São os números da última execução concluída.",
+    ),
+    "limit_crossed": Word("Limit {name}: {value}, drawn as a line", "Limite {name}: {value}, traçado como linha"),
     "share": Word("Share", "Percentual"),
     "adds_up": Word(
         "Targeted = exclusions + included. Sends = included + seeds, which are the rows of the file.",
