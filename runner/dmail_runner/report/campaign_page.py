@@ -52,7 +52,7 @@ class CampaignView:
         hidden: the number of runs that are not listed.
         pageless: the newest run without a page; None if all have one.
         costs: the costs of all runs.
-        regions: the regions that the pieces of the latest frozen run go to.
+        regions: the regions that the pieces of the latest delivered run go to.
         approvals: the latest approvals, newest first.
     """
 
@@ -114,6 +114,6 @@ def campaign_view(
         hidden=len(lines) - len(shown),
         pageless=next((line.run for line in lines if not line.paged), None),
         costs=tuple(costs(runs)),
-        regions=regions.get(latest.run.run_id, ()) if latest else (),
+        regions=next((regions.get(run.run_id, ()) for run in runs if run.delivered), ()),
         approvals=tuple(approvals[:MAX_APPROVALS]),
     )

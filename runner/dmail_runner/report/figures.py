@@ -118,10 +118,10 @@ def total(all_figures: Iterable[Figures]) -> Figures:
 
 
 def costs(some: Iterable[RunRow]) -> list[Money]:
-    """The costs of runs by currency. A cancelled run costs nothing."""
+    """The costs of delivered runs by currency. A run of which nothing was delivered costs nothing."""
     sums: dict[str, Decimal] = {}
     for run in some:
-        if run.cost and run.state != "cancelled":
+        if run.cost and run.delivered:
             sums[run.cost.currency] = sums.get(run.cost.currency, Decimal(0)) + run.cost.amount
     return [Money(amount, currency) for currency, amount in sorted(sums.items())]
 

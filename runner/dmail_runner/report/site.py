@@ -121,7 +121,7 @@ def write_report(project: Project, ledger: Ledger, folder: Path, limit: int) -> 
     with opened(project.settings, folder) as site:
         write_runs(site, pages, ledger, runs, declared, paged=paged, approvals=approvals)
         grouped = by_campaign(runs)
-        regions = read_regions(ledger, [run.run_id for run in newest_frozen(grouped)])
+        regions = read_regions(ledger, [run.run_id for run in newest_delivered(grouped)])
         for name in dict.fromkeys((*declared, *grouped)):
             view = campaign_view(
                 name, declared.get(name), grouped.get(name, []), todo, paged, regions=regions, approvals=approvals.get(name, [])
@@ -132,10 +132,10 @@ def write_report(project: Project, ledger: Ledger, folder: Path, limit: int) -> 
         return site.publish()
 
 
-def newest_frozen(grouped: Mapping[str, Sequence[RunRow]]) -> Iterator[RunRow]:
-    """The newest frozen run of each campaign."""
+def newest_delivered(grouped: Mapping[str, Sequence[RunRow]]) -> Iterator[RunRow]:
+    """The newest run of each campaign of which something was delivered."""
     for runs in grouped.values():
-        yield from islice((run for run in runs if run.targeted is not None), 1)
+        yield from islice((run for run in runs if run.delivered), 1)
 
 
 def write_runs(

@@ -53,7 +53,7 @@ FIGURES = {
     "seeds": Word("Seeds", "Endereços-semente"),
     "sends": Word("Sends", "Envios"),
     "delivered": Word("Delivered", "Entregues"),
-    "errors": Word("Errors", "Erros"),
+    "errors": Word("Not delivered", "Não entregues"),
     "waiting": Word("In progress or held", "Em andamento ou retidos"),
     "this_run": Word("This run", "Esta execução"),
     "latest_run": Word("Latest run", "Última execução"),
@@ -143,6 +143,8 @@ CAMPAIGN = {
 RUN = {
     "run": Word("Run", "Execução"),
     "runs": Word("Runs", "Execuções"),
+    "older_run": Word("Previous run", "Execução anterior"),
+    "newer_run": Word("Next run", "Próxima execução"),
     "slot": Word("Slot", "Data programada"),
     "state": Word("State", "Estado"),
     "wave": Word("Wave {number}", "Onda {number}"),
