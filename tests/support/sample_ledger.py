@@ -56,7 +56,11 @@ def fill(settings: Settings, manifest: Manifest) -> Ledger:
             freeze(ledger, run)
             ledger.fail(ledger.known(run.run_id), "outbox: Connection refused after 4 attempts: sftp.offerworks.example:22")
         else:
-            ledger.hold(run, "approval", f"{name} waits for an approval of {DEFINITION[:12]}, and was changed since Ann approved it on 2026-09-28: nothing was built or delivered")
+            ledger.hold(
+                run,
+                "approval",
+                f"{name} waits for an approval of {DEFINITION[:12]}, and was changed since Ann approved it on 2026-09-28: nothing was built or delivered",
+            )
     clock.at = NOW
     return ledger
 
@@ -128,5 +132,10 @@ def hold_volume(ledger: Ledger, run: Run) -> None:
         run,
         "volume",
         f"{run.campaign}: {included:,} pieces after {last.verdicts.included:,} in the last run: {change:+.1%}, more than max_change, 30%: nothing was delivered",
-        Comparison(Verdicts(usual.targeted, included, excluded, 3, churn=churn), last.run_id, last.verdicts, (Limit("max_change", "included", bound),)),
+        Comparison(
+            Verdicts(usual.targeted, included, excluded, 3, churn=churn),
+            last.run_id,
+            last.verdicts,
+            (Limit("max_change", "included", bound),),
+        ),
     )

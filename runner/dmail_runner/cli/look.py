@@ -28,7 +28,6 @@ from dmail_runner.cli.base import (
     worst,
 )
 from dmail_runner.cli.completion import campaign_names
-from dmail_runner.cli.screen import styled
 from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import ConfigError
 
@@ -69,6 +68,7 @@ def list_campaigns(context: typer.Context, as_json: AsJson = False) -> None:
 
     Example: dmail-runner list --json
     """
+    from dmail_runner.cli.coming import slot_text
     from dmail_runner.look import campaigns
 
     settings, manifest = open_project(context.obj)
@@ -76,9 +76,9 @@ def list_campaigns(context: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         say_json({"campaigns": entries})
         return
-    keys = ("name", "status", "provider", "route", "next_slot")
-    rows = [[entry[key] or "-" for key in keys] for entry in entries]
-    say_table([["campaign", "status", "provider", "route", "next slot"], *rows])
+    rows = [[entry[key] for key in ("name", "status", "provider", "route")] for entry in entries]
+    slots = [slot_text(entry["next_slot"], entry["timezone"], now()) for entry in entries]
+    say_table([["campaign", "status", "provider", "route", "next slot"], *map(lambda row, slot: [*row, slot], rows, slots)])
 
 
 @app.command()
@@ -251,7 +251,7 @@ def status(
         say("\n\n".join("\n".join(run_lines(run)) for run in runs) or "no run")
     else:
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-        say("\n".join(styled(line, sys.stdout) for line in run_table(runs, width)) or "no run")
+        say("\n".join(run_table(runs, width)) or "no run")
 
 
 def parse_day(day: str | None) -> "datetime | None":

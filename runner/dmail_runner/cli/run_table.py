@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC
 
+from dmail_runner.cli.width import padded
+from dmail_runner.cli.width import width as width_of
 from dmail_runner.core.values import Verdicts
 from dmail_runner.ledger.run import Run
 
@@ -37,14 +39,10 @@ def run_table(runs: Sequence[Run], width: int | None) -> Iterator[str]:
     if not runs:
         return
     cells = {name: [name, *map(text, runs)] for name, text in COLUMNS.items()}
-    widths = {name: max(map(len, column)) for name, column in cells.items()}
+    widths = {name: max(map(width_of, column)) for name, column in cells.items()}
     for left_out in ((), *LEFT_OUT):
         names = [name for name in COLUMNS if name not in left_out]
         if width is None or sum(widths[name] + 2 for name in names) - 2 <= width:
             break
     for line in range(len(runs) + 1):
-        yield "  ".join(aligned(cells[name][line], widths[name], right=name in NUMBERS) for name in names).rstrip()
-
-
-def aligned(text: str, width: int, *, right: bool) -> str:
-    return text.rjust(width) if right else text.ljust(width)
+        yield "  ".join(padded(cells[name][line], widths[name], right=name in NUMBERS) for name in names).rstrip()

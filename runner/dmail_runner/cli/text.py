@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from dmail_runner.cli.width import padded
+from dmail_runner.cli.width import width as cells_of
 from dmail_runner.core.counted import counted
 from dmail_runner.core.values import Comparison, Part, RegionCount, Verdicts
 from dmail_runner.ledger.run import Run, instant, verdicts_as_json
@@ -108,15 +110,15 @@ def explanation_lines(found: "Explanation", slot: datetime) -> Iterator[str]:
 def record_lines(labels: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
     """Rows as a table. If it is wider than `width` characters, each row is a list of its fields."""
     lines = [[visible(cell) for cell in row] for row in (labels, *rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    widths = [max(map(cells_of, column)) for column in zip(*lines, strict=True)]
     if sum(widths) + 2 * len(widths) <= width:
         for line in lines if rows else ():
-            yield "  ".join(cell.ljust(size) for cell, size in zip(line, widths, strict=True)).rstrip()
+            yield "  ".join(padded(cell, size) for cell, size in zip(line, widths, strict=True)).rstrip()
         return
-    margin = max(map(len, labels))
+    margin = max(map(cells_of, labels))
     for number, line in enumerate(lines[1:], start=1):
         yield f"row {number}"
-        yield from (f"  {label:<{margin}}  {cell}".rstrip() for label, cell in zip(labels, line, strict=True))
+        yield from (f"  {padded(label, margin)}  {cell}".rstrip() for label, cell in zip(labels, line, strict=True))
 
 
 def visible(text: str) -> str:

@@ -121,8 +121,10 @@ def change(now: int, then: int | None) -> Markup:
     if then is None:
         return NOTHING
     sign = "+" if now > then else "\N{MINUS SIGN}" if now < then else ""
-    share = Markup(' <span class="rate">({}{})</span>').format(sign, percent(abs(now - then), then)) if then and now != then else ""
-    return Markup("{}{}{}").format(sign, charts.number(abs(now - then)), share)
+    rate = (
+        Markup(' <span class="rate">({}{})</span>').format(sign, percent(abs(now - then), then)) if then != now and then else ""
+    )
+    return Markup("{}{}{}").format(sign, charts.number(abs(now - then)), rate)
 
 
 def money(amount: Money) -> Markup:

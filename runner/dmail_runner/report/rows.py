@@ -168,9 +168,7 @@ def read_runs(ledger: Ledger) -> list[RunRow]:
         held = sa.select(runs.c.run_id).where(runs.c.state == "held")
         compared = held_figures(connection.execute(hold_events(events.c.run_id.in_(held))))
         return [
-            run_row(
-                row, reasons.get(row.run_id, {}), files.get(row.run_id), numbers.get(row.run_id, 0), compared.get(row.run_id)
-            )
+            run_row(row, reasons.get(row.run_id, {}), files.get(row.run_id), numbers.get(row.run_id, 0), compared.get(row.run_id))
             for row in connection.execute(runs.select().order_by(*order))
         ]
 

@@ -109,9 +109,8 @@ def run_view(
         beside: the campaign's other runs.
     """
     found = figures_of(run)
-    held = run.held_figures
     last = figures_of(beside.last) if beside.last else None
-    if held:
+    if held := run.held_figures:
         found = figures_of_verdicts(held.verdicts) if held.verdicts else None
         last = figures_of_verdicts(held.before) if held.before else None
     return RunView(

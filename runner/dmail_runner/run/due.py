@@ -124,6 +124,9 @@ class Scheduler:
         except DmailError as error:
             run = self.found(run_id)
             kind: Kind = "held" if isinstance(error, Held) else "failed"
+            if run and run.state == "failed" and run_id not in (error.todo or ""):
+                again = f"dmail-runner resume {run_id} tries again"
+                error.todo = f"{error.todo}; {again}" if error.todo else again
             todo = error.todo or (f"dmail-runner resume {run_id}" if run else "dmail-runner check")
             self.announce(job, kind, run, error.what, todo)
             raise

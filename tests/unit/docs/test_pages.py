@@ -215,7 +215,9 @@ def test_the_index_leads_to_every_page() -> None:
 
 def test_pictures_of_the_pages_are_there_and_small() -> None:
     """Those that a page shows, and no other."""
-    shown = {name for page in PAGES for name in re.findall(r"(?:srcset|src)=\"([^\"]+)\"|!\[[^]]*\]\(([^)]+)\)", page.read_text())}
+    shown = {
+        name for page in PAGES for name in re.findall(r"(?:srcset|src)=\"([^\"]+)\"|!\[[^]]*\]\(([^)]+)\)", page.read_text())
+    }
     names = {Path(name).name for pair in shown for name in pair if name}
     files = {path.name: path.stat().st_size for path in (ROOT / "docs/pictures").iterdir()}
     assert names == set(files)
