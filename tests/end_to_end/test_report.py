@@ -28,7 +28,7 @@ from dmail_runner.report.rows import read_details, read_runs
 from dmail_runner.report.run_page import run_view
 from dmail_runner.report.verdicts import decisions, gates
 from project import Project, surroundings
-from reports import FAILED_RUN, HELD_RUN, NOW, SETTLED, SPACE, Tables, pages
+from reports import FAILED_RUN, HELD_RUN, NOW, SETTLED, Tables, pages
 
 
 def test_the_figures_are_the_ledgers(done: Path) -> None:
@@ -117,7 +117,7 @@ def test_a_run_tells_who_let_it_pass_and_what_it_does_not_know_by_its_own_name(l
         "<code>frobbed</code>",
         "<code>approval</code>",
         "ZIP:pattern",
-        f"1{SPACE}234,50{SPACE}USD",
+        "1.234,50\u00a0USD",
     ):
         assert shown in page
     assert needs([row], {}, [], NOW) == []

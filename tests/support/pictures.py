@@ -2,6 +2,7 @@
 
 import base64
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -13,6 +14,8 @@ from dmail_runner.project.dbt_process import run_dbt
 from dmail_runner.project.manifest import load_manifest
 from dmail_runner.report.declared import Project
 from dmail_runner.report.site import write_report
+from project import surroundings
+from recording import as_svg, record
 from sample_ledger import NOW, fill
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +26,7 @@ TALLEST = 1_600  # pixels: longer pages are cut off
 def sample_project(folder: Path) -> Path:
     """A copy of this project without data."""
     shutil.copytree(ROOT, folder, ignore=LEFT_OUT)
-    (folder / "tests/dbt").mkdir(parents=True)
+    shutil.copytree(ROOT / "tests/dbt", folder / "tests/dbt")
     return folder
 
 
@@ -49,9 +52,21 @@ def photograph(browser: Browser, page: Path, picture: Path, tallest: int = TALLE
     picture.write_bytes(base64.b64decode(shot["data"]))
 
 
+def record_run(project: Path) -> str:
+    """A recording of the campaign spring_catalog for sample profiles."""
+    runner = str(Path(sys.executable).with_name("dmail-runner"))
+    environment = {**surroundings(), "TERM": "xterm-256color"}
+    for words in (["sample-data", "--rows", "100000"], ["list"]):
+        subprocess.run([runner, *words], cwd=project, env=environment, check=True, capture_output=True)
+    line = "dmail-runner run spring_catalog"
+    return as_svg(record([runner, *line.split()[1:]], line, project, environment))
+
+
 def main(folder: Path) -> None:
-    """Photograph the overview, a campaign and a held run, light and dark."""
+    """Photograph the overview, a campaign and a held run, light and dark; record a run."""
     folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as temporary:
+        (folder / "run.svg").write_text(record_run(sample_project(Path(temporary, "project"))))
     with tempfile.TemporaryDirectory() as temporary, chromium() as browser:
         project = sample_project(Path(temporary, "project"))
         ledger = write_sample_report(project, project / "site")

@@ -14,13 +14,14 @@ from dmail_runner.core.errors import UsageError
 from dmail_runner.core.lock import FOREVER, locked
 from dmail_runner.core.settings import Settings
 from dmail_runner.ledger.ledger import Ledger
+from dmail_runner.report.addresses import page_name
 from dmail_runner.report.attention import Need, needs
 from dmail_runner.report.campaign_page import campaign_view
 from dmail_runner.report.declared import Declared, Project
 from dmail_runner.report.export import write_figures
 from dmail_runner.report.lineage import PAGE as LINEAGE
 from dmail_runner.report.overview import by_campaign, overview, paged_runs
-from dmail_runner.report.pages import Pages, page_name
+from dmail_runner.report.pages import Pages
 from dmail_runner.report.rows import Approval, RunRow, read_approvals, read_details, read_regions, read_runs, read_watched
 from dmail_runner.report.run_page import neighbours, run_view
 

@@ -35,7 +35,7 @@ def test_a_campaign_lists_its_runs_by_year_and_says_how_many_it_does_not_list() 
     assert view.counted == 800
     page = Pages(NOW, lineage=False).campaign(view)
     assert "Older runs that are not listed: 300" in page
-    assert page.count('href="../run/') == 1
+    assert page.count('href="../run/') == 2, "in the table and in the chart"
     reached = campaign_view("c", None, some, [], {run.run_id for run in some})
     assert reached.hidden == 0, "every page is in a list"
     assert reached.pageless is None
@@ -147,10 +147,16 @@ def test_a_map_is_drawn_where_places_are_known() -> None:
     drawn = Pages(NOW, lineage=False)
     assert "the extract has no column country_code" in drawn.campaign(known)
     page = drawn.campaign(replace(known, regions=going))
-    assert '<g class="heat4"><title>CA: 90\u202f000</title>' in page
-    assert '<g class="heat1"><title>DE: 12</title>' in page
-    assert '<g class="heat0"><title>FR: 0</title>' in page
+    assert "<title>" not in page.split('id="map-world"')[1], "few regions are bars"
     assert page.count("fewer than ten each") == 2
+    states = zip(("TX", "FL", "NY", "PA", "IL", "OH", "GA"), (50_000, 20_000, 9_000, 5_000, 900, 90, 20), strict=True)
+    page = drawn.campaign(replace(known, regions=(*going, *(RegionCount("US", code, count) for code, count in states))))
+    assert '<g class="heat4"><title>CA: 90000</title>' in page
+    assert '<g class="heat3"><title>TX: 50800</title>' in page
+    assert '<g class="heat1"><title>OH: 90</title>' in page
+    assert '<g class="heat0"><title>WY: 0</title>' in page
+    legend = re.sub(r"<[^>]+>", "", page.split('class="legend"')[1])
+    assert "5,626" in legend, "shades go by the square root"
 
 
 @searching(20, 500)

@@ -6,6 +6,9 @@ from dmail_runner.report.words.word import Word
 
 FRAME = {
     "overview": Word("Overview", "Visão geral"),
+    "filter": Word("Filter by name or state", "Filtrar por nome ou estado"),
+    "copy": Word("Copy", "Copiar"),
+    "copied": Word("Copied", "Copiado"),
     "skip": Word("Skip to the content", "Ir para o conteúdo"),
     "language": Word("Language", "Idioma"),
     "theme": Word("Theme", "Tema"),
@@ -59,6 +62,11 @@ FIGURES = {
     "latest_run": Word("Latest run", "Última execução"),
     "all_runs": Word("All {count} runs", "Todas as {count} execuções"),
     "only_run": Word("The only run", "A única execução"),
+    "latest_sends": Word("Sends, latest run", "Envios, última execução"),
+    "change_to_last": Word("Included, against the run before", "Incluídos, ante a execução anterior"),
+    "exclusion_rate": Word("Excluded, latest run", "Excluídos, última execução"),
+    "piece_cost": Word("Estimated cost per piece", "Custo estimado por peça"),
+    "as_csv": Word("These figures as CSV", "Estes números em CSV"),
     "last_settled": Word("Last settled run", "Última concluída"),
     "change": Word("Change", "Variação"),
     "compared_with": Word("Compared with", "Em comparação com"),
