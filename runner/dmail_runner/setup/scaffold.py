@@ -29,6 +29,7 @@ PACKAGE = (
     "macros",
     "models/columns.md",
     "models/history",
+    "models/reference",
     "models/reporting",
     "seeds/_address_checks__seeds.yml",
     "seeds/_countries__seeds.yml",
