@@ -128,6 +128,7 @@ CAMPAIGN = {
     "columns": Word("Columns of the file", "Colunas do arquivo"),
     "column": Word("Column", "Coluna"),
     "description": Word("Description", "Descrição"),
+    "example": Word("Example, made up", "Exemplo fictício"),
     "rules": Word("Type and rules", "Tipo e regras"),
     "made_by": Word("Expression", "Expressão"),
     "origin": Word("Source", "Origem"),
@@ -156,6 +157,10 @@ RUN = {
     "slot": Word("Slot", "Data programada"),
     "state": Word("State", "Estado"),
     "wave": Word("Wave {number}", "Onda {number}"),
+    "wave_waits": Word(
+        "It waits until {at} UTC at the earliest. The wave before it must be finished, and the time between waves must have passed.",
+        "Espera pelo menos até {at} UTC. A onda anterior precisa terminar, e o intervalo entre ondas precisa passar.",
+    ),
     "copy_of": Word("Sent again", "Reenvio"),
     "approved_by": Word("Approved by", "Aprovada por"),
     "timeline": Word("Timeline", "Linha do tempo"),
