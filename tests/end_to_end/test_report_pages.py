@@ -76,7 +76,7 @@ def test_a_filter_hides_rows_and_each_command_can_be_copied(done: Path, browser:
     })"""
     assert [browser.run(f"{filtered}({text!r})") for text in ("", "RENEWAL", "held", "nothing")] == [4, 1, 1, 0]
     assert browser.run("document.querySelectorAll('code.cmd').length === document.querySelectorAll('button.copy').length")
-    assert browser.run("document.querySelectorAll('button.copy').length") == 2
+    assert browser.run("document.querySelectorAll('button.copy').length") > 1
     browser.run("document.querySelector('button.copy').click()")
     assert browser.told == [], "the content security policy allows it"
 

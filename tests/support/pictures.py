@@ -55,7 +55,7 @@ def photograph(browser: Browser, page: Path, picture: Path, tallest: int = TALLE
 def record_run(project: Path) -> str:
     """A recording of the campaign spring_catalog for sample profiles."""
     runner = str(Path(sys.executable).with_name("dmail-runner"))
-    environment = {**surroundings(), "TERM": "xterm-256color"}
+    environment = {name: value for name, value in surroundings().items() if name != "NO_COLOR"} | {"TERM": "xterm-256color"}
     for words in (["sample-data", "--rows", "100000"], ["list"]):
         subprocess.run([runner, *words], cwd=project, env=environment, check=True, capture_output=True)
     line = "dmail-runner run spring_catalog"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import typer
 
-from dmail_runner.cli.colours import styled
+from dmail_runner.cli.colours import styled, with_states
 from dmail_runner.core.counted import counted
 from dmail_runner.core.redact import redact
 
@@ -71,7 +71,7 @@ class Screen:
 
     def show(self, text: str) -> None:
         """Show a line, above the progress bars if there are any."""
-        text = styled(text, sys.stderr)
+        text = with_states(styled(text, sys.stderr), sys.stderr)
         if self.progress:
             from rich.text import Text
 

@@ -158,7 +158,7 @@ RUN = {
     "state": Word("State", "Estado"),
     "wave": Word("Wave {number}", "Onda {number}"),
     "wave_waits": Word(
-        "It waits until {at} UTC at the earliest. The wave before it must be finished, and the time between waves must have passed.",
+        "It waits until {at} UTC or later: the wave before it must be finished, and the time between waves must have passed.",
         "Espera pelo menos até {at} UTC. A onda anterior precisa terminar, e o intervalo entre ondas precisa passar.",
     ),
     "copy_of": Word("Sent again", "Reenvio"),
