@@ -50,7 +50,7 @@ def test_the_figures_are_the_ledgers(done: Path) -> None:
         for part in run["parts"]:
             assert any(part["sha256"] in cell for row in page.rows for cell in row)
     settled = next(run for run in told.values() if run["state"] == "settled")
-    line = Tables(done / "site/campaign/renewal_notice.html").find("2026-11-02 11:00")
+    line = Tables(done / "site/campaign/renewal_notice.html").find("2026-11-02 12:00")
     assert line[2] == str(settled["targeted"])
     assert line[3] == str(sum(settled["excluded"].values()))
     assert line[4] == line[5] == str(settled["included"] + settled["seeds"])

@@ -24,6 +24,7 @@ from dmail_runner.cli.base import (
     say,
     say_json,
     say_table,
+    screen,
     tell,
     worst,
 )
@@ -156,6 +157,7 @@ def preview(
 
 def write_bytes(files: "Iterable[Path]") -> None:
     """Write the files to standard output, byte for byte."""
+    screen.clear()
     for file in files:
         with file.open("rb") as content:
             shutil.copyfileobj(content, sys.stdout.buffer)

@@ -107,9 +107,12 @@ class Screen:
             self.waiting = (self.progress or self.start_progress()).add_task(text, total=None, unit="", detail="")
 
     def end_wait(self) -> None:
-        """Remove what `wait` shows."""
+        """Remove what `wait` shows. Without another bar the display ends, because a program may ask for a password next."""
         if self.progress and self.waiting is not None:
             self.progress.remove_task(self.waiting)
+            if not self.progress.tasks:
+                self.progress.stop()
+                self.progress = None
         self.waiting = None
 
     def add_bar(self, name: str, total: int, unit: str, detail: str = "") -> "TaskID":

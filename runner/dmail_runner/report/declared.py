@@ -80,6 +80,11 @@ class Declared:
     exposure: str = ""
     fault: str = ""
 
+    @property
+    def zone(self) -> str:
+        """The time zone of its slots."""
+        return self.schedule.timezone if self.schedule else "UTC"
+
 
 @dataclass(frozen=True)
 class KeyFault:

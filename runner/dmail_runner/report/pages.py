@@ -102,9 +102,16 @@ def policy(style: str, script: str) -> str:
     return "; ".join(("default-src 'none'", *hashes, "img-src data:", "base-uri 'none'", "form-action 'none'"))
 
 
-def moment(at: datetime | None) -> Markup:
-    """A time in UTC, to the minute."""
-    return Markup('<time datetime="{:%Y-%m-%dT%H:%M:%SZ}">{:%Y-%m-%d %H:%M}</time>').format(at, at) if at else NOTHING
+def moment(at: datetime | None, zone: str = "UTC") -> Markup:
+    """A time to the minute, in a time zone. In any other zone than UTC, its title has the time in UTC."""
+    if at is None:
+        return NOTHING
+    if zone == "UTC":
+        return Markup('<time datetime="{:%Y-%m-%dT%H:%M:%SZ}">{:%Y-%m-%d %H:%M}</time>').format(at, at)
+    there = at.astimezone(ZoneInfo(zone))
+    return Markup('<time datetime="{:%Y-%m-%dT%H:%M:%SZ}" title="{:%Y-%m-%d %H:%M} UTC">{:%Y-%m-%d %H:%M}</time>').format(
+        at, at, there
+    )
 
 
 def local(at: datetime, zone: str) -> Markup:

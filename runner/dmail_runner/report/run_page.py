@@ -49,6 +49,7 @@ class RunView:
     Attributes:
         run: the run.
         label: the campaign's label.
+        zone: the time zone of its slots.
         figures: its figures; None until it is frozen.
         stages: the bars of the funnel.
         details: its events, files and regions.
@@ -70,6 +71,7 @@ class RunView:
 
     run: RunRow
     label: str
+    zone: str
     figures: Figures | None
     stages: tuple[Stage, ...]
     details: Details
@@ -116,6 +118,7 @@ def run_view(
     return RunView(
         run=run,
         label=declared.label if declared else run.campaign,
+        zone=declared.zone if declared else "UTC",
         figures=found,
         stages=tuple(compared_funnel(found, last, held)) if found else (),
         last_stages=tuple(funnel(last)) if last and not found and run.state in ("held", "failed") else (),

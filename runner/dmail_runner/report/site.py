@@ -156,8 +156,8 @@ def write_runs(
     for run in (run for run in runs if run.run_id in paged):
         name = f"run/{page_name(run.run_id)}"
         one = declared.get(run.campaign)
-        label, contractual = (one.label, one.contractual) if one else ("", False)
-        digest = digest_of(design, repr(run), label, str(contractual), str(run.copy_of in paged), repr(beside[run.run_id]))
+        shown = (one.label, one.zone, one.contractual) if one else ()
+        digest = digest_of(design, repr(run), repr(shown), str(run.copy_of in paged), repr(beside[run.run_id]))
         if not site.keep(name, digest):
             todo.append((name, digest, run))
     for start in range(0, len(todo), BATCH):

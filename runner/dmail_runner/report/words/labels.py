@@ -16,7 +16,10 @@ FRAME = {
     "light": Word("Light", "Claro"),
     "dark": Word("Dark", "Escuro"),
     "as_of": Word("As of {at} UTC", "Dados de {at} UTC"),
-    "footer": Word("Counts only, no personal data. All times are UTC.", "Apenas contagens, sem dados pessoais. Horários em UTC."),
+    "footer": Word(
+        "Counts only, no personal data. Times without a zone are UTC.",
+        "Apenas contagens, sem dados pessoais. Horários sem fuso são UTC.",
+    ),
     "lineage": Word("Lineage", "Linhagem"),
     "direct_mail": Word("Direct mail", "Mala direta"),
     "day.0": Word("Mon", "seg"),
