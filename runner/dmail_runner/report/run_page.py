@@ -110,11 +110,8 @@ def run_view(
         original_paged: whether the run that it sends again has a page.
         beside: the campaign's other runs.
     """
-    found = figures_of(run)
-    last = figures_of(beside.last) if beside.last else None
-    if held := run.held_figures:
-        found = figures_of_verdicts(held.verdicts) if held.verdicts else None
-        last = figures_of_verdicts(held.before) if held.before else None
+    held = run.held_figures
+    found, last = compared_figures(run, beside.last)
     return RunView(
         run=run,
         label=declared.label if declared else run.campaign,
@@ -137,6 +134,14 @@ def run_view(
         older=beside.older,
         newer=beside.newer,
     )
+
+
+def compared_figures(run: RunRow, last: RunRow | None) -> tuple[Figures | None, Figures | None]:
+    """The figures of a run, and those of the last settled run. The record of a hold has both."""
+    if held := run.held_figures:
+        built, before = held.verdicts, held.before
+        return figures_of_verdicts(built) if built else None, figures_of_verdicts(before) if before else None
+    return figures_of(run), figures_of(last) if last else None
 
 
 def neighbours(runs: Sequence[RunRow], paged: Container[str]) -> dict[str, Neighbours]:
