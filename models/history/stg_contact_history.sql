@@ -7,6 +7,7 @@
     "run_id": "string",
     "cell": "string",
     "purpose": "string",
+    "offers": "string",
 } %}
 with
     compacted as (
@@ -38,7 +39,8 @@ with
             contacts.slot,
             contacts.run_id,
             contacts.cell,
-            contacts.purpose
+            contacts.purpose,
+            contacts.offers
         from compacted
         right join contacts on compacted.run_id = contacts.run_id
         where contacts.compaction is not distinct from compacted.compaction

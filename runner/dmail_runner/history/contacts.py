@@ -4,6 +4,7 @@ Each run has a folder with a Parquet file. Later its rows move into a file of al
 """
 
 import os
+import re
 import shutil
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from dmail_runner.core.duck import connect
 from dmail_runner.core.errors import DmailError
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.values import Build, Verdicts
-from dmail_runner.declare.campaign import KEY, PIECE, Campaign
+from dmail_runner.declare.campaign import KEY, PIECE, SEED, Campaign
 from dmail_runner.extract.rows import people_query
 from dmail_runner.history import weeks
 from dmail_runner.history.record import confirm, recorded_change
@@ -79,8 +80,9 @@ def find_contacts(settings: Settings, run_id: str) -> StoredContacts | None:
 def write_contacts(connection: duckdb.DuckDBPyConnection, build: Build, verdicts: Verdicts, run: NewContacts) -> None:
     """Write a run's contacts into its spool folder: one row for each profile in the file and in the control group.
 
-    The column `purpose` is the campaign's. The column `cell` is `mailed` or `holdout`. The column `row_hash` is a hash of the
-    printed row, with which later files are compared. Seeds are left out.
+    The column `purpose` is the campaign's. The column `offers` has the piece's offers, such as `;bag;ten;`. The column `cell`
+    is `mailed` or `holdout`. The column `row_hash` is a hash of the printed row, with which later files are compared. Seeds are
+    left out.
     """
     key = quote(KEY)
     connection.execute(
@@ -94,15 +96,25 @@ def write_contacts(connection: duckdb.DuckDBPyConnection, build: Build, verdicts
                 {literal(run.run_id)} as run_id,
                 case when exclusion_reason is null then 'mailed' else '{HOLDOUT}' end as cell,
                 {literal(run.campaign.mail.purpose)} as purpose,
+                offers,
                 row_hash
             from {build.recipients}
             left join ({row_hash_query(build, verdicts, run.campaign)}) as file using ({key})
+            left join ({offers_query(build, run.campaign)}) as offers using ({key})
             where exclusion_reason = '{HOLDOUT}' or exclusion_reason is null and row_hash is not null
         ) to {literal(str(run.folder / FILE))} (format parquet, compression zstd)
         """
     )
     with (run.folder / FILE).open("rb") as file:
         os.fsync(file.fileno())
+
+
+def offers_query(build: Build, campaign: Campaign) -> str:
+    """SQL for the offers of each profile: the values of the extract's columns `offer_1`, `offer_2` and so on."""
+    names = [quote(column.name) for column in campaign.columns if re.fullmatch(r"offer_\d+", column.name)]
+    listed = f"';' || nullif(concat_ws(';', {', '.join(names)}), '') || ';'" if names else "cast(null as varchar)"
+    seeds = f" where not coalesce({quote(SEED)}, false)" if campaign.has_seeds else ""
+    return f"select {quote(KEY)}, {listed} as offers from {build.extract}{seeds}"
 
 
 def row_hash_query(build: Build, verdicts: Verdicts, campaign: Campaign) -> str:

@@ -1,12 +1,11 @@
 """Compares the file that a slot would give with the campaign's last one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from dmail_runner import history
-from dmail_runner.core.errors import UsageError
+from dmail_runner.core.errors import Held, UsageError
 from dmail_runner.run.checked import checked
-from dmail_runner.run.decisions import OVERRULED
 from dmail_runner.run.job import Job
 from dmail_runner.run.order import Last, Order
 
@@ -22,6 +21,7 @@ class Difference:
         changed: people whose row differs; None if the last run recorded no hashes of its rows.
         unchanged: people whose row is the same; all who are in both files if `changed` is None.
         people: some of these people, as (profile_id, what, reason).
+        holds: the gates that would hold a run of the new file, each with what it has found.
     """
 
     last: Last
@@ -30,10 +30,11 @@ class Difference:
     changed: int | None
     unchanged: int
     people: tuple[tuple[str, str, str], ...]
+    holds: tuple[str, ...] = ()
 
 
 def difference(job: Job, order: Order, people: int) -> Difference:
-    """Build and check a slot, and compare it with the last file. Nothing is recorded.
+    """Build and check a slot, and compare it with the last file, also if a gate would hold it. Nothing is recorded.
 
     Args:
         job: the campaign's job.
@@ -43,15 +44,14 @@ def difference(job: Job, order: Order, people: int) -> Difference:
     Raises:
         UsageError: if the campaign has no settled run before the slot.
         BuildError, ExtractError: as a run raises them.
-        Held: if a gate holds the file that no person can overrule.
     """
     last = order.last
     if last is None or last.contacts is None:
         raise UsageError(
             f"{job.campaign.name} has no settled run before this slot to compare with", todo="dmail-runner preview shows the file"
         )
-    # These gates hold the very files that a person compares.
-    with checked(replace(job, accepted=frozenset(OVERRULED)), order) as found:
+    holds: list[Held] = []
+    with checked(job, order, held=holds.append) as found:
         rows = history.row_hash_query(found.relations, found.verdicts, job.campaign)
         counts, listed = history.compare(found.connection, rows, found.relations.recipients, last.contacts, people)
     return Difference(
@@ -61,4 +61,5 @@ def difference(job: Job, order: Order, people: int) -> Difference:
         unchanged=counts.pop(("unchanged", ""), 0),
         removed={reason: count for (_, reason), count in counts.items()},
         people=tuple(listed),
+        holds=tuple(f"{hold.hold}: {hold.what}" for hold in holds),
     )

@@ -21,7 +21,15 @@ PARSED = "partial_parse.msgpack"  # the file that dbt keeps its parsed project i
 OnLine = Callable[[str], None]
 # The variables that only the runner sets, for the models that it builds.
 OWN_VARIABLES = frozenset(
-    {"DMAIL_AS_OF", "DMAIL_EXPLAIN", "DMAIL_SLOT", "DMAIL_TEST_PROFILES", "DMAIL_WAVE", "DMAIL_WINDOW_START"}
+    {
+        "DMAIL_AS_OF",
+        "DMAIL_EXPLAIN",
+        "DMAIL_ORIGINAL",
+        "DMAIL_SLOT",
+        "DMAIL_TEST_PROFILES",
+        "DMAIL_WAVE",
+        "DMAIL_WINDOW_START",
+    }
 )
 # Runs dbt with arguments, in a directory and an environment, and calls a function with each line of its standard output. Returns
 # the exit code and the standard error.
@@ -165,7 +173,7 @@ def inherited_environment() -> dict[str, str]:
 
 
 def path_environment(settings: Settings) -> dict[str, str]:
-    """The paths that the models and the dbt profile read: contact history, figures, DuckDB's temporary files, Spark's tables.
+    """The paths of history, figures, DuckDB's temporary files and extensions, and Spark's tables, for models and the dbt profile.
 
     They are the same for every command, because dbt parses the project again if they change.
     """
@@ -173,6 +181,7 @@ def path_environment(settings: Settings) -> dict[str, str]:
         "DMAIL_HISTORY": settings.history_dir,
         "DMAIL_FIGURES": settings.figures_dir,
         "DMAIL_TEMP": find_warehouse(settings).spill,
+        "DMAIL_EXTENSIONS": settings.extensions_dir,
         "DMAIL_SPARK_WAREHOUSE": settings.spark_dir,
     }
     inside = settings.project_dir

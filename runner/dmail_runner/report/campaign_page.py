@@ -13,7 +13,7 @@ from dmail_runner.report.addresses import page_name
 from dmail_runner.report.attention import Need
 from dmail_runner.report.charts import Bar
 from dmail_runner.report.declared import Declared
-from dmail_runner.report.figures import Figures, Stage, costs, figures_of, figures_of_verdicts, funnel, total
+from dmail_runner.report.figures import Figures, Stage, costs, figures_of, figures_of_verdicts, funnel, total_of_people
 from dmail_runner.report.overview import CampaignLine, bars, campaign_line
 from dmail_runner.report.rows import Approval, Money, RunRow
 
@@ -50,7 +50,7 @@ class CampaignView:
         needs: the problems that need a person.
         latest: the latest frozen run; None if there is none.
         stages: the bars of the funnel, of the latest frozen run.
-        sums: the sums over all frozen runs.
+        sums: the sums over all frozen runs. Each person counts once for each mailing.
         counted: the number of these runs.
         bars: the volumes.
         runs: the newest runs.
@@ -132,8 +132,7 @@ def campaign_view(
     """
     lines = run_lines(runs, paged)
     frozen = [line for line in lines if line.figures and not line.run.held_figures]
-    counted = [line.figures for line in frozen if line.figures]
-    latest = frozen[0] if frozen else None
+    latest, sums = frozen[0] if frozen else None, total_of_people(runs)
     shown = [line for index, line in enumerate(lines) if index < MAX_RUNS or line.paged]
     years = groupby(shown[LATEST_RUNS:], key=lambda line: line.run.due.year)
     return CampaignView(
@@ -141,9 +140,9 @@ def campaign_view(
         declared=declared,
         needs=tuple(need for need in needs if need.campaign == name),
         latest=latest,
-        stages=tuple(funnel(latest.figures, total(counted))) if latest and latest.figures else (),
-        sums=total(counted),
-        counted=len(counted),
+        stages=tuple(funnel(latest.figures, sums)) if latest and latest.figures else (),
+        sums=sums,
+        counted=len(frozen),
         bars=bars(runs, MAX_BARS, lambda run: f"../run/{page_name(run.run_id)}" if run.run_id in paged else ""),
         runs=tuple(shown[:LATEST_RUNS]),
         years=tuple((year, tuple(some)) for year, some in years),

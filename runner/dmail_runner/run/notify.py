@@ -4,7 +4,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
 
@@ -31,6 +31,7 @@ MEANS: Mapping[str, str] = {
     "failed": "nothing more was sent; the scheduled service tries it again automatically",
     "missed": "the letters of this slot were not sent, and will not be sent automatically",
     "left_behind": "the mailing is delivered, and the server has its personal data under a second name, too",
+    "approved": "runs that wait for an approval continue when the campaign has all that it needs",
     "key_expiring": "files can no longer be encrypted for the mail house when the key has expired",
 }
 TIMEOUT = 10  # seconds to wait for a channel's answer
@@ -72,9 +73,10 @@ class Notice:
     @property
     def text(self) -> str:
         """The text for people."""
-        about = f"\nRun: {self.run_id}" if self.run_id else ""
+        about = f"\n\nRun: {self.run_id}" if self.run_id else ""
+        slot = f"\nSlot: {self.slot.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if self.slot else ""
         table = "\n\n" + "\n".join(comparison_lines(self.figures)) if self.figures else ""
-        return f"{self.what}\n\nThis means: {MEANS[self.kind]}.\nNext: {self.todo}{about}{table}"
+        return f"{self.what}\n\nThis means: {MEANS[self.kind]}.\n\nNext: {self.todo}{about}{slot}{table}"
 
     def as_json(self) -> dict[str, Any]:
         """The content for programs. `figures` is there for runs that wait for a person."""
@@ -174,9 +176,10 @@ def pass_on(channel: Channel, notice: Notice) -> str | None:
     sender = apprise.Apprise()
     if not sender.add(channel.address):
         return "apprise does not know this kind of URL"
+    # Mails are HTML by default, in which lines would run into each other.
     with unproxied():
         kind = kinds.get(notice.kind, apprise.NotifyType.WARNING)
-        sent = sender.notify(title=notice.title, body=notice.text, notify_type=kind)
+        sent = sender.notify(title=notice.title, body=notice.text, notify_type=kind, body_format=apprise.NotifyFormat.TEXT)
     return None if sent else "the channel could not be reached, or has refused the notice"
 
 
