@@ -8,7 +8,7 @@ SOAK_SECONDS ?= 3600
 SIZES ?= 100000 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit check format docs soak bench release lock clean
+.PHONY: help demo test test-unit check format docs pictures soak bench release lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-zA-Z0-9_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([^:]+):.*## /  make \1\t/' | expand -t 20
@@ -39,6 +39,9 @@ format: $(VENV)/dev.ok ## write the formatting that `make check` asks for
 docs: $(VENV)/dev.ok ## write docs/reference, docs/schema and docs/servers.md from the code
 	$(BIN)/python -m scripts.reference
 	PYTHONPATH=tests/support $(BIN)/python -m zoo docs/servers.md
+
+pictures: $(VENV)/dev.ok ## write docs/pictures: the report's pages of made-up runs, and a recording of a run
+	PYTHONPATH=tests/support $(BIN)/python -m pictures docs/pictures
 
 soak: $(VENV)/dev.ok ## run the complete searches, of which make test runs a part, and kill runs for an hour
 	DMAIL_SOAK_SECONDS=$(SOAK_SECONDS) $(BIN)/python -m pytest -s -m soak

@@ -1,4 +1,4 @@
--- One row per campaign, month of the slot and currency: the estimated cost of its mailings, without cancelled runs.
+-- One row per campaign, month of the slot and currency: the estimated cost of its delivered mailings.
 with
     runs as (select * from {{ ref("rpt_runs") }}),
 
@@ -12,7 +12,7 @@ with
             sum(cost) as cost,
             sum(cost) / nullif(sum(sends), 0) as cost_per_piece
         from runs
-        where cost is not null and state <> 'cancelled'
+        where cost is not null and delivered > 0
         group by campaign, month, currency
     )
 

@@ -18,7 +18,17 @@ CODES = "How to react to an exit code: [operations.md](../operations.md#exit-cod
 def commands_page() -> str:
     """The page: each command with its arguments, options, example and exit codes."""
     root = typer.main.get_command(app)
-    parts = [NOTE, "", "# Commands", "", inspect.cleandoc(root.help or "").splitlines()[-1], CODES, ""]
+    parts = [
+        NOTE,
+        "",
+        "# Commands",
+        "",
+        "[Documentation](../README.md)",
+        "",
+        inspect.cleandoc(root.help or "").splitlines()[-1],
+        CODES,
+        "",
+    ]
     parts += ["`dmail-runner COMMAND --help` prints the same. These options precede the command:", "", *options(root), ""]
     for name, command in commands(root, "dmail-runner"):
         text, _, example = inspect.cleandoc(command.help or "").partition("\n\nExample: ")

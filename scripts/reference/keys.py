@@ -27,7 +27,12 @@ def keys_page(title: str, about: str, name: str, roots: Sequence[Any]) -> str:
     """A page with a table for each model."""
     sections = dict.fromkeys(section(model) for root in roots for model in written(root))
     editors = f"Editors use the schema [../schema/{name}.schema.json](../schema/{name}.schema.json)."
-    return "\n".join([NOTE, "", f"# {title}", "", about, editors, TEMPLATES[name], "", *sections]).rstrip() + "\n"
+    return (
+        "\n".join(
+            [NOTE, "", f"# {title}", "", "[Documentation](../README.md)", "", about, editors, TEMPLATES[name], "", *sections]
+        ).rstrip()
+        + "\n"
+    )
 
 
 def written(root: Any) -> Iterator[type[BaseModel]]:

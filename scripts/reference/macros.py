@@ -58,7 +58,7 @@ class Macro:
 
 def macros_page(root: Path) -> str:
     """The page: every macro by folder, without internal ones."""
-    lines = [NOTE, "", "# Macros", "", ABOUT, ""]
+    lines = [NOTE, "", "# Macros", "", "[Documentation](../README.md)", "", ABOUT, ""]
     for folder, title in FOLDERS.items():
         lines += [f"## {title}", ""]
         for macro in folder_macros(root / folder):

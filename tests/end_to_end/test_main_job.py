@@ -125,6 +125,7 @@ def test_without_a_slot_the_latest_that_is_due_runs(project: Project) -> None:
             "provider": "acme_print",
             "route": "outbox",
             "next_slot": listed[2]["next_slot"],
+            "timezone": "America/New_York",
         }
     ]
     assert run["slot"] < listed[2]["next_slot"]

@@ -65,6 +65,22 @@ def test_one_switch_changes_the_language_and_another_the_colours(done: Path, bro
     browser.run("localStorage.clear()")
 
 
+def test_a_filter_hides_rows_and_each_command_can_be_copied(done: Path, browser: Browser) -> None:
+    browser.screen(1280, "light")
+    browser.open(done / "site/index.html")
+    filtered = """(text => {
+        const input = document.querySelector("[data-filter]");
+        input.value = text;
+        input.dispatchEvent(new Event("input"));
+        return [...document.querySelectorAll("tbody tr")].filter(row => row.checkVisibility()).length;
+    })"""
+    assert [browser.run(f"{filtered}({text!r})") for text in ("", "RENEWAL", "held", "nothing")] == [4, 1, 1, 0]
+    assert browser.run("document.querySelectorAll('code.cmd').length === document.querySelectorAll('button.copy').length")
+    assert browser.run("document.querySelectorAll('button.copy').length") > 1
+    browser.run("document.querySelector('button.copy').click()")
+    assert browser.told == [], "the content security policy allows it"
+
+
 def test_only_what_has_changed_is_written(done: Path, tmp_path: Path) -> None:
     project = Project(Path(shutil.copytree(done, tmp_path / "project")))
     assert "5 pages written, 3 unchanged" in project.call("report").stdout

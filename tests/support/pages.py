@@ -8,7 +8,8 @@ from pathlib import Path
 
 from project import ROOT
 
-PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
+OF_THE_ROOT = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CODE_OF_CONDUCT.md")
+PAGES = sorted([*(ROOT / name for name in OF_THE_ROOT), *(ROOT / "docs").rglob("*.md")])
 BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 # Before the command: a prompt with settings, or another command, or its folder.
 TYPED = re.compile(r"(?m)(?:^ *(?:\$ )?(?:[A-Z_]+=\S+ )*|&& |\./|bin/)(dmail-runner (?!\.).*)$")

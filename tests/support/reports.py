@@ -7,7 +7,6 @@ from pathlib import Path
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SETTLED, HELD_RUN, FAILED_RUN = (f"{name}-20261102T110000Z" for name in ("renewal_notice", "spring_catalog", "loyalty_offer"))
 FOLDER = "models/campaigns/spring_catalog/"
-SPACE = "\u202f"
 
 
 class Tables(HTMLParser):
@@ -36,9 +35,9 @@ class Tables(HTMLParser):
             self.rows[-1][-1] += data
 
     def find(self, first: str) -> list[str]:
-        """The row whose first cell begins with a text, without the spaces of its numbers."""
+        """The row whose first cell begins with a text, without the commas of its numbers."""
         (row,) = (row for row in self.rows if row and row[0].strip().startswith(first))
-        return [cell.strip().replace(SPACE, "") for cell in row]
+        return [cell.strip().replace(",", "") for cell in row]
 
 
 def pages(project: Path) -> list[Path]:

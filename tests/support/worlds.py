@@ -8,7 +8,10 @@ from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
+from dmail_runner.declare.notices import find_notices
 from dmail_runner.run.decisions import Decision
+from dmail_runner.run.due import Scheduler
+from dmail_runner.run.notify import Notifier
 from tiny import World, letter
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -22,6 +25,13 @@ def declared(world: World, **mail: Any) -> None:
 
 def states(world: World) -> list[tuple[str, str]]:
     return [(f"{run.slot:%m-%d %H:%M}", run.state) for run in reversed(world.ledger().latest())]
+
+
+def attended(world: World, notices: str) -> list[Exception]:
+    """What `run --due` does with these notices. Returns the errors that stopped runs."""
+    (world.folder / "profiles/notices.yml").write_text(notices)
+    ledger = world.ledger()
+    return list(Scheduler(ledger, Notifier(find_notices(world.settings), ledger, str)).run_due(world.job(), world.now))
 
 
 class Listener(BaseHTTPRequestHandler):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import Held, Problem
-from dmail_runner.core.values import Churn, Verdicts
+from dmail_runner.core.values import Churn, Limit, Verdicts
 from dmail_runner.declare.campaign import Campaign, Guard
 from dmail_runner.declare.provider import Provider
 
@@ -30,44 +30,55 @@ def check_volume(campaign: Campaign, provider: Provider, verdicts: Verdicts, las
     Raises:
         Held: if a limit is exceeded.
     """
-    faults = list(volume_faults(campaign.mail.guard, verdicts.included, last))
-    faults += churn_faults(campaign.mail.guard, last, verdicts.churn)
-    if campaign.mail.postal_class and 0 < verdicts.included < (
-        minimum := provider.postal_classes[campaign.mail.postal_class].min_pieces
-    ):
-        pieces = counted(verdicts.included, "piece is", "pieces are")
-        faults.append(f"{pieces} too few for {campaign.mail.postal_class}, which needs {minimum:,}")
+    faults = [
+        *volume_faults(campaign.mail.guard, verdicts.included, last),
+        *churn_faults(campaign.mail.guard, last, verdicts.churn),
+        *class_faults(campaign, provider, verdicts.included),
+    ]
     if faults:
         raise Held(
             "volume",
-            f"{campaign.name}: {'; '.join(faults)}: nothing was delivered",
-            todo="find out why (dmail-runner diff, explain); to deliver it, use `dmail-runner release RUN` or `--accept volume`",
+            f"{campaign.name}: {'; '.join(text for text, _ in faults)}: nothing was delivered",
+            todo=f"find out why (dmail-runner diff {campaign.name}, explain); to deliver it, use `dmail-runner release RUN` or "
+            "`--accept volume`",
+            limits=[limit for _, limit in faults if limit],
         )
 
 
-def volume_faults(guard: Guard, included: int, last: int | None) -> Iterator[str]:
-    """The limits that a number of pieces exceeds."""
+def volume_faults(guard: Guard, included: int, last: int | None) -> Iterator[tuple[str, Limit | None]]:
+    """The limits that a number of pieces exceeds, each with its text."""
     pieces = counted(included, "piece is", "pieces are")
     if guard.min_rows is not None and included < guard.min_rows:
-        yield f"{pieces} fewer than min_rows, {guard.min_rows:,}"
+        yield f"{pieces} fewer than min_rows, {guard.min_rows:,}", Limit("min_rows", "included", guard.min_rows)
     if guard.max_rows is not None and included > guard.max_rows:
-        yield f"{pieces} more than max_rows, {guard.max_rows:,}"
+        yield f"{pieces} more than max_rows, {guard.max_rows:,}", Limit("max_rows", "included", guard.max_rows)
     if guard.max_change is not None and last and abs(included - last) > guard.max_change * last:
         change = (included - last) / last
         pieces = counted(included, "piece")
-        yield f"{pieces} after {last:,} in the last run: {change:+.1%}, more than max_change, {guard.max_change:.0%}"
+        bound = last + (guard.max_change if change > 0 else -guard.max_change) * last
+        text = f"{pieces} after {last:,} in the last run: {change:+.1%}, more than max_change, {guard.max_change:.0%}"
+        yield text, Limit("max_change", "included", round(bound))
 
 
-def churn_faults(guard: Guard, last: int | None, churn: Churn | None) -> Iterator[str]:
-    """The limits that the difference from the last run exceeds."""
+def churn_faults(guard: Guard, last: int | None, churn: Churn | None) -> Iterator[tuple[str, Limit | None]]:
+    """The limits that the difference from the last run exceeds, each with its text."""
     if guard.max_churn is None or not last:
         return
     if churn is None:
-        yield "max_churn cannot be checked: the contact history of the last run is missing"
+        yield "max_churn cannot be checked: the contact history of the last run is missing", None
         return
     for people, how in ((churn.came, "came"), (churn.went, "went")):
         if people > guard.max_churn * last:
-            yield (
+            text = (
                 f"{counted(people, 'person', 'people')} {how} since the last run's {counted(last, 'piece')}, "
                 f"{people / last:.1%}: more than max_churn, {guard.max_churn:.0%}"
             )
+            yield text, Limit("max_churn", how, round(guard.max_churn * last))
+
+
+def class_faults(campaign: Campaign, provider: Provider, included: int) -> Iterator[tuple[str, Limit | None]]:
+    """The minimum of the postal class, if the number of pieces is below it, with its text."""
+    chosen = campaign.mail.postal_class
+    if chosen and 0 < included < (minimum := provider.postal_classes[chosen].min_pieces):
+        pieces = counted(included, "piece is", "pieces are")
+        yield f"{pieces} too few for {chosen}, which needs {minimum:,}", Limit("min_pieces", "included", minimum)

@@ -6,29 +6,31 @@ import resource
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dmail_runner.cli.colours import with_states
 from dmail_runner.cli.completion import campaign_names
 from dmail_runner.cli.groups import Commands
 from dmail_runner.cli.screen import Screen, ignore_closed_pipe
-from dmail_runner.core.errors import DmailError, Stopped, UsageError, unexpected
+from dmail_runner.cli.width import padded, width
+from dmail_runner.core.errors import DmailError, Held, Stopped, UsageError, unexpected
 from dmail_runner.core.log import Log
 from dmail_runner.core.redact import printable, redact
 
 if TYPE_CHECKING:
     from dmail_runner.core.settings import Settings
+    from dmail_runner.core.values import Comparison
     from dmail_runner.declare.campaign import Campaign
     from dmail_runner.ledger.ledger import Ledger
     from dmail_runner.ledger.run import Run
-    from dmail_runner.project.dbt_process import RunDbt
+    from dmail_runner.project.dbt_process import DbtOutcome, RunDbt
     from dmail_runner.project.manifest import Manifest
     from dmail_runner.run.due import Scheduler
     from dmail_runner.run.job import Job
@@ -153,7 +155,14 @@ def watched_dbt() -> "RunDbt":
     """Runs dbt in a child process, and shows its progress on the screen."""
     from dmail_runner.project.dbt_process import run_dbt
 
-    return partial(run_dbt, watch=screen.show_node)
+    def run_shown(settings: "Settings", arguments: "Sequence[str]", *more: Any, **named: Any) -> "DbtOutcome":
+        screen.wait("dbt reads the project" if arguments[0] == "parse" else "dbt starts")
+        try:
+            return run_dbt(settings, arguments, *more, watch=screen.show_node, **named)
+        finally:
+            screen.end_wait()
+
+    return run_shown
 
 
 def parse_slot(text: str) -> datetime:
@@ -187,7 +196,7 @@ tell = screen.tell
 def say(text: str) -> None:
     """Print a result for people. It is dropped if the command has set `screen.silent`, as with `--json`."""
     if not screen.silent:
-        print_result(printable(text))
+        print_result(with_states(printable(text), sys.stdout))
 
 
 def say_json(value: object, *, ensure_ascii: bool = True) -> None:
@@ -197,9 +206,9 @@ def say_json(value: object, *, ensure_ascii: bool = True) -> None:
 
 def say_table(rows: list[list[str]]) -> None:
     """Print rows with aligned columns."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        say("  ".join(padded(cell, cells) for cell, cells in zip(row, widths, strict=True)).rstrip())
 
 
 def print_result(text: str) -> None:
@@ -224,6 +233,8 @@ def attempt(step: Callable[[], object]) -> int:
         code = step()
     except DmailError as error:
         tell(f"{'held' if error.exit_code == 3 else 'error'}: {error}")
+        if isinstance(error, Held) and error.figures:
+            show_figures(error.figures)
         return error.exit_code
     except OSError as error:
         tell(f"error: {error.filename or 'output'}: {error.strerror or type(error).__name__}")
@@ -236,6 +247,14 @@ def attempt(step: Callable[[], object]) -> int:
         if screen.log:
             screen.log.run_id = None
     return code if isinstance(code, int) else 0
+
+
+def show_figures(found: "Comparison") -> None:
+    """Show the figures of a run that a gate holds."""
+    from dmail_runner.run.comparison import comparison_lines
+
+    for line in comparison_lines(found):
+        screen.show(line)
 
 
 def tell_unexpected(error: Exception) -> None:

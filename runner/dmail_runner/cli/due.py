@@ -26,15 +26,18 @@ from dmail_runner.cli.base import (
     tell,
     worst,
 )
+from dmail_runner.cli.coming import idle_lines
 from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import Stopped
 
 if TYPE_CHECKING:
     from dmail_runner.core.settings import Settings
+    from dmail_runner.ledger.ledger import Ledger
     from dmail_runner.ledger.run import Run
     from dmail_runner.look import calendar as look
     from dmail_runner.project.dbt_process import RunDbt
     from dmail_runner.project.warm import WarmDbt
+    from dmail_runner.run.notify import Notifier
 
 
 Grace = Annotated[int, typer.Option(min=0, help="Seconds that a run may continue after the signal to end.")]
@@ -46,27 +49,49 @@ DueNow = Annotated[bool, typer.Option("--due", help="Show what `run --due` would
 Weeks = Annotated[int, typer.Option(min=1, max=520, help="The number of weeks from now.")]
 
 
-def run_due(settings: "Settings", run_dbt: "RunDbt") -> int:
-    """Carry out everything that is due, campaign by campaign. Returns the exit code."""
+def run_due(settings: "Settings", run_dbt: "RunDbt", *, idle: bool = False) -> int:
+    """Carry out everything that is due, campaign by campaign. Returns the exit code.
+
+    `idle`: print what comes next if nothing was due.
+    """
     from dmail_runner.declare.notices import find_notices
     from dmail_runner.project.manifest import load_manifest
-    from dmail_runner.run.due import Scheduler, open_ledger, run_all_due
+    from dmail_runner.run.due import open_ledger
     from dmail_runner.run.notify import Notifier
 
     settings.prepare()
     notices = find_notices(settings)
     ledger = open_ledger(settings, now, notices, tell)
     try:
-        codes = run_all_due(
-            settings,
-            Scheduler(ledger, Notifier(notices, ledger, tell), say_run),
-            load=lambda: load_manifest(settings, run_dbt),
-            find=lambda manifest, name: open_job(settings, manifest.campaign(name), run_dbt),
-            attempt=attempt,
-        )
+        ended, codes = carry_out_due(settings, ledger, Notifier(notices, ledger, tell), run_dbt)
+        if idle and not ended and not any(codes):
+            say("\n".join(idle_lines(load_manifest(settings, run_dbt), ledger, now())))
     finally:
         ledger.engine.dispose()
     return worst(codes)
+
+
+def carry_out_due(
+    settings: "Settings", ledger: "Ledger", notifier: "Notifier", run_dbt: "RunDbt"
+) -> "tuple[list[Run], list[int]]":
+    """Carry out everything that is due. Returns the runs that have ended, and the exit codes of all steps."""
+    from dmail_runner.project.manifest import load_manifest
+    from dmail_runner.run.due import Scheduler, run_all_due
+
+    ended: list[Run] = []
+
+    def end(run: "Run") -> None:
+        ended.append(run)
+        say_run(run)
+
+    codes = run_all_due(
+        settings,
+        Scheduler(ledger, notifier, end),
+        load=lambda: load_manifest(settings, run_dbt),
+        find=lambda manifest, name: open_job(settings, manifest.campaign(name), run_dbt),
+        attempt=attempt,
+    )
+    return ended, codes
 
 
 def say_run(run: "Run") -> None:

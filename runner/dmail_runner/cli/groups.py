@@ -1,4 +1,4 @@
-"""The order and the groups of the commands in `--help`, as in the README."""
+"""The order and the groups of the commands in `--help`, as in docs/guide.md."""
 
 import re
 from typing import Any

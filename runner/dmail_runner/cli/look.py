@@ -24,11 +24,11 @@ from dmail_runner.cli.base import (
     say,
     say_json,
     say_table,
+    screen,
     tell,
     worst,
 )
 from dmail_runner.cli.completion import campaign_names
-from dmail_runner.cli.screen import styled
 from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import ConfigError
 
@@ -69,6 +69,7 @@ def list_campaigns(context: typer.Context, as_json: AsJson = False) -> None:
 
     Example: dmail-runner list --json
     """
+    from dmail_runner.cli.coming import slot_text
     from dmail_runner.look import campaigns
 
     settings, manifest = open_project(context.obj)
@@ -76,9 +77,9 @@ def list_campaigns(context: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         say_json({"campaigns": entries})
         return
-    keys = ("name", "status", "provider", "route", "next_slot")
-    rows = [[entry[key] or "-" for key in keys] for entry in entries]
-    say_table([["campaign", "status", "provider", "route", "next slot"], *rows])
+    rows = [[entry[key] for key in ("name", "status", "provider", "route")] for entry in entries]
+    slots = [slot_text(entry["next_slot"], entry["timezone"], now()) for entry in entries]
+    say_table([["campaign", "status", "provider", "route", "next slot"], *map(lambda row, slot: [*row, slot], rows, slots)])
 
 
 @app.command()
@@ -156,6 +157,7 @@ def preview(
 
 def write_bytes(files: "Iterable[Path]") -> None:
     """Write the files to standard output, byte for byte."""
+    screen.clear()
     for file in files:
         with file.open("rb") as content:
             shutil.copyfileobj(content, sys.stdout.buffer)
@@ -253,7 +255,7 @@ def status(
         say("\n\n".join("\n".join(run_lines(run)) for run in runs) or "no run")
     else:
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-        say("\n".join(styled(line, sys.stdout) for line in run_table(runs, width)) or "no run")
+        say("\n".join(run_table(runs, width)) or "no run")
 
 
 def parse_day(day: str | None) -> "datetime | None":
@@ -281,7 +283,7 @@ def show(context: typer.Context, run: RunId, as_json: AsJson = False) -> None:
 
     Example: dmail-runner show spring_catalog-20270301T110000Z
     """
-    from dmail_runner.cli.text import event_lines, events_json, run_lines
+    from dmail_runner.cli.text import event_lines, events_json, next_command_lines, run_lines
     from dmail_runner.ledger.run import run_as_json
     from dmail_runner.report.rows import read_details
 
@@ -292,4 +294,5 @@ def show(context: typer.Context, run: RunId, as_json: AsJson = False) -> None:
         regions = [vars(region) for region in details.regions]
         say_json({**run_as_json(found), "regions": regions, "events": events_json(details.events)})
     else:
-        say("\n".join([*run_lines(found), *event_lines(details.regions, details.events)]))
+        lines = [*run_lines(found, ledger.compared(found)), *event_lines(details.regions, details.events)]
+        say("\n".join([*lines, *next_command_lines(found)]))

@@ -1,5 +1,6 @@
 """The commands `run` and `proof`, which deliver, and `purge`, which cancels old unfinished runs."""
 
+import sys
 from dataclasses import replace
 from enum import StrEnum
 from functools import partial
@@ -28,6 +29,7 @@ from dmail_runner.cli.base import (
     watched_dbt,
     worst,
 )
+from dmail_runner.cli.coming import lines_after
 from dmail_runner.cli.due import run_due
 from dmail_runner.core.account import this_account
 from dmail_runner.core.errors import ConfigError, UsageError
@@ -76,7 +78,10 @@ def run(
     screen.silent = as_json
     settings = replace(context.obj, target=target or context.obj.target).settings()
     results: list[dict[str, Any]] = []
-    code = run_due(settings, watched_dbt()) if due else run_campaigns(settings, campaigns, request, results)
+    if due:
+        code = run_due(settings, watched_dbt(), idle=sys.stdout.isatty())
+    else:
+        code = run_campaigns(settings, campaigns, request, results)
     if as_json:
         say_json({"runs": results or ended_runs(settings)})
     raise typer.Exit(code)
@@ -120,6 +125,8 @@ def run_one(settings: "Settings", manifest: "Manifest", name: str, request: "Req
         results.append(say_dry_run(name, result))
     elif isinstance(result, Ended):
         say_ended(name, result)
+        if sys.stdout.isatty():
+            say("\n".join(lines_after(manifest.campaign(name), result.run, scheduler.ledger, now())))
     else:
         say_nothing_due(name, result)
 

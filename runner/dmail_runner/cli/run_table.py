@@ -3,17 +3,27 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC
 
+from dmail_runner.cli.width import padded
+from dmail_runner.cli.width import width as width_of
+from dmail_runner.core.values import Verdicts
 from dmail_runner.ledger.run import Run
 
 COLUMNS: dict[str, Callable[[Run], str]] = {
     "state": lambda run: f"{run.state}: {run.hold}" if run.hold else run.state,
     "campaign": lambda run: run.campaign,
     "slot (UTC)": lambda run: f"{run.slot.astimezone(UTC):%Y-%m-%d %H:%M}",
-    "targeted": lambda run: f"{run.verdicts.targeted:,}" if run.verdicts else "-",
-    "included": lambda run: f"{run.verdicts.included:,}" if run.verdicts else "-",
+    "targeted": lambda run: f"{built.targeted:,}" if (built := built_figures(run)) else "-",
+    "included": lambda run: f"{built.included:,}" if (built := built_figures(run)) else "-",
     "file": lambda run: next((entry.part.name for entry in run.parts if not entry.part.side), "-"),
     "run": lambda run: run.run_id,
 }
+
+
+def built_figures(run: Run) -> Verdicts | None:
+    """The figures of what was built last: of the frozen file, or when a gate held the run."""
+    return (run.held_figures.verdicts if run.held_figures else None) or run.verdicts
+
+
 NUMBERS = ("targeted", "included")
 # The run's id contains the campaign and the slot, so these columns are left out if the line would be too long.
 LEFT_OUT = (("file",), ("file", "campaign"), ("file", "campaign", "slot (UTC)"))
@@ -29,14 +39,10 @@ def run_table(runs: Sequence[Run], width: int | None) -> Iterator[str]:
     if not runs:
         return
     cells = {name: [name, *map(text, runs)] for name, text in COLUMNS.items()}
-    widths = {name: max(map(len, column)) for name, column in cells.items()}
+    widths = {name: max(map(width_of, column)) for name, column in cells.items()}
     for left_out in ((), *LEFT_OUT):
         names = [name for name in COLUMNS if name not in left_out]
         if width is None or sum(widths[name] + 2 for name in names) - 2 <= width:
             break
     for line in range(len(runs) + 1):
-        yield "  ".join(aligned(cells[name][line], widths[name], right=name in NUMBERS) for name in names).rstrip()
-
-
-def aligned(text: str, width: int, *, right: bool) -> str:
-    return text.rjust(width) if right else text.ljust(width)
+        yield "  ".join(padded(cells[name][line], widths[name], right=name in NUMBERS) for name in names).rstrip()

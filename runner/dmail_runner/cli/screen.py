@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import typer
 
+from dmail_runner.cli.colours import styled, with_states
 from dmail_runner.core.counted import counted
 from dmail_runner.core.redact import redact
 
@@ -21,18 +22,11 @@ if TYPE_CHECKING:
     from dmail_runner.project.dbt_process import Node
 
 
-STYLES = {
-    "held": "yellow",
-    "note": "yellow",
-    "retry": "yellow",
-    "stopped": "yellow",
-    "error": "red",
-    "failed": "red",
-    "settled": "green",
-    "active": "green",
-}
 MAX_NAME = 36  # characters of a dbt node's name beside a progress bar
 PASSED = ("success", "pass")
+LONGEST = 44  # characters of a dbt node's name in a list
+# Steps after whose first line nothing else may be shown for a while.
+STEPS = ("build", "check", "extract", "ship", "recheck", "replay", "reading")
 
 
 class Screen:
@@ -50,6 +44,7 @@ class Screen:
         self.silent = False
         self.progress: Progress | None = None
         self.build: TaskID | None = None
+        self.waiting: TaskID | None = None
         self.passed_tests = 0
 
     @property
@@ -69,11 +64,14 @@ class Screen:
         if self.log:
             self.log.write(kind.rstrip(":"), text=rest.strip())
         self.end_build()
+        self.end_wait()
         self.show(redact(text))
+        if kind in STEPS:
+            self.wait(kind)
 
     def show(self, text: str) -> None:
         """Show a line, above the progress bars if there are any."""
-        text = styled(text, sys.stderr)
+        text = with_states(styled(text, sys.stderr), sys.stderr)
         if self.progress:
             from rich.text import Text
 
@@ -99,10 +97,27 @@ class Screen:
             self.passed_tests += 1
         else:
             status = "ok" if node.status in PASSED else node.status
-            self.show(f"  {status:<7}{node.kind:<6} {node.name:<44}{node.seconds:>8.2f} s")
+            name = shortened(node.name, LONGEST)
+            self.show(f"  {status:<7}{node.kind:<6} {name:<{LONGEST}}{node.seconds:>8.2f} s")
+
+    def wait(self, text: str) -> None:
+        """Show on a terminal that something goes on of which the length is not known, until the next line or bar."""
+        if self.live:
+            self.end_wait()
+            self.waiting = (self.progress or self.start_progress()).add_task(text, total=None, unit="", detail="")
+
+    def end_wait(self) -> None:
+        """Remove what `wait` shows. Without another bar the display ends, because a program may ask for a password next."""
+        if self.progress and self.waiting is not None:
+            self.progress.remove_task(self.waiting)
+            if not self.progress.tasks:
+                self.progress.stop()
+                self.progress = None
+        self.waiting = None
 
     def add_bar(self, name: str, total: int, unit: str, detail: str = "") -> "TaskID":
         """Add a progress bar, or update the one of the build, which is the only bar with the unit `nodes`."""
+        self.end_wait()
         progress = self.progress or self.start_progress()
         if unit != "nodes":
             return progress.add_task(name, total=total, unit=unit, detail=detail)
@@ -131,37 +146,28 @@ class Screen:
     def start_progress(self) -> "Progress":
         """Start the live display."""
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress
 
-        from dmail_runner.cli.progress_columns import Amount, Remaining
+        from dmail_runner.cli.progress_columns import columns
 
-        name, detail = TextColumn("{task.description}"), TextColumn("{task.fields[detail]}")
-        columns = (name, BarColumn(), Amount(), TimeElapsedColumn(), Remaining(), detail)
         console = Console(stderr=True)
         # A redirect would print standard output, which may be a file, on the terminal.
-        self.progress = Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
+        self.progress = Progress(*columns(), console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
         self.progress.start()
         return self.progress
 
     def clear(self) -> None:
         """Remove all progress bars."""
         self.end_build()
+        self.end_wait()
         if self.progress:
             self.progress.stop()
             self.progress = None
 
 
-def shortened(name: str) -> str:
+def shortened(name: str, longest: int = MAX_NAME) -> str:
     """A name that leaves room for a progress bar. dbt's names of tests are long."""
-    return name if len(name) <= MAX_NAME else name[: MAX_NAME - 1] + "…"
-
-
-def styled(text: str, stream: TextIO) -> str:
-    """A line with its first word in bold, and in colour for some words. Without a terminal or with NO_COLOR it is unchanged."""
-    if not stream.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or text.startswith(" "):
-        return text
-    kind, blank, rest = text.partition(" ")
-    return typer.style(kind, fg=STYLES.get(kind.rstrip(":")), bold=True) + blank + rest
+    return name if len(name) <= longest else name[: longest - 1] + "…"
 
 
 @contextmanager

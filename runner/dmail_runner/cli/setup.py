@@ -129,8 +129,8 @@ def confirm() -> None:
 def doctor(context: typer.Context, network: Network = False, as_json: AsJson = False) -> None:
     """Examine the installation: versions, settings, permissions, ledger, routes, keys, clock and disk.
 
-    Each problem is printed with the command or the change that solves it. Nothing is changed, and dbt is not started. Exit code 1
-    means that something would stop a delivery.
+    Each problem is printed with the command or the change that solves it; `skip` is what was not tried. Nothing is changed, and
+    dbt is not started. Exit code 1 means that something would stop a delivery.
 
     Example: dmail-runner doctor --network
     """

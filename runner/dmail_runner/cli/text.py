@@ -4,9 +4,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from dmail_runner.cli.width import padded
+from dmail_runner.cli.width import width as cells_of
 from dmail_runner.core.counted import counted
-from dmail_runner.core.values import Part, RegionCount, Verdicts
+from dmail_runner.core.values import Comparison, Part, RegionCount, Verdicts
 from dmail_runner.ledger.run import Run, instant, verdicts_as_json
+from dmail_runner.run.comparison import comparison_lines
 
 if TYPE_CHECKING:
     from dmail_runner.ledger.approvals import Approval
@@ -53,11 +56,13 @@ def file_lines(part: Part, location: str | None) -> Iterator[str]:
         yield f"  unpacked  {part.inner_sha256}, {counted(part.inner_bytes or 0, 'byte')}"
 
 
-def run_lines(run: Run) -> Iterator[str]:
-    """One run."""
+def run_lines(run: Run, compared: Comparison | None = None) -> Iterator[str]:
+    """One run. `compared`: its figures beside those of the last settled run, if it waits for a person."""
     yield f"{run.campaign}  slot {moment(run.slot)}  {run.state}" + (f": {run.hold}  ({run.run_id})" if run.hold else "")
-    if run.verdicts:
+    if run.verdicts and not run.held_figures:
         yield from figures(run.verdicts)
+    if compared := compared or run.held_figures:
+        yield from comparison_lines(compared)
     if run.cost:
         yield f"  cost      about {run.cost}"
     for entry in run.parts:
@@ -112,15 +117,15 @@ def explanation_lines(found: "Explanation", slot: datetime) -> Iterator[str]:
 def record_lines(labels: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
     """Rows as a table. If it is wider than `width` characters, each row is a list of its fields."""
     lines = [[visible(cell) for cell in row] for row in (labels, *rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    widths = [max(map(cells_of, column)) for column in zip(*lines, strict=True)]
     if sum(widths) + 2 * len(widths) <= width:
         for line in lines if rows else ():
-            yield "  ".join(cell.ljust(size) for cell, size in zip(line, widths, strict=True)).rstrip()
+            yield "  ".join(padded(cell, size) for cell, size in zip(line, widths, strict=True)).rstrip()
         return
-    margin = max(map(len, labels))
+    margin = max(map(cells_of, labels))
     for number, line in enumerate(lines[1:], start=1):
         yield f"row {number}"
-        yield from (f"  {label:<{margin}}  {cell}".rstrip() for label, cell in zip(labels, line, strict=True))
+        yield from (f"  {padded(label, margin)}  {cell}".rstrip() for label, cell in zip(labels, line, strict=True))
 
 
 def visible(text: str) -> str:
@@ -170,6 +175,16 @@ def event_lines(regions: Sequence[RegionCount], events: Sequence["Event"]) -> It
 def events_json(events: Iterable["Event"]) -> list[dict[str, str]]:
     """A run's events."""
     return [{"at": f"{event.at:%Y-%m-%dT%H:%M:%SZ}", "kind": event.kind, "detail": event.detail} for event in events]
+
+
+def next_command_lines(run: Run) -> Iterator[str]:
+    """What a person can type, if the run waits for one."""
+    from dmail_runner.report.attention import COMMANDS, typed
+
+    kind = run.hold or "held" if run.state == "held" else run.state
+    if run.state in ("held", "failed", "missed"):
+        for number, command in enumerate(typed(COMMANDS.get(kind, COMMANDS["held"]), run.run_id, run.campaign, run.slot)):
+            yield f"  {'' if number else 'next':<10}{command}"
 
 
 def region_name(region: RegionCount) -> str:

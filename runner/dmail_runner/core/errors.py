@@ -1,5 +1,6 @@
 """The errors that the command line reports: the class sets the exit code, the text says what is wrong, where, and what to do."""
 
+import re
 import signal
 import traceback
 from collections.abc import Callable, Sequence
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from dmail_runner.core.redact import redact
+from dmail_runner.core.values import Comparison, Limit
 
 
 class DmailError(Exception):
@@ -124,10 +126,22 @@ def collect(faults: list[Problem], step: Callable[[], T]) -> T | None:
 
 
 class Held(DmailError):
-    """Raised if a run must wait for a person. `hold` names the gate, such as `volume`, `opt_out` or `conflict`."""
+    """Raised if a run must wait for a person.
+
+    Attributes:
+        hold: the gate, such as `volume`, `opt_out` or `conflict`.
+        limits: the limits that the run has crossed.
+        figures: the figures of what was built; None if nothing was.
+    """
 
     exit_code = 3
 
-    def __init__(self, hold: str, what: str, *, todo: str | None = None) -> None:
+    def __init__(self, hold: str, what: str, *, todo: str | None = None, limits: Sequence[Limit] = ()) -> None:
         super().__init__(what, todo=todo)
         self.hold = hold
+        self.limits = tuple(limits)
+        self.figures: Comparison | None = None
+
+    def name_run(self, run_id: str) -> None:
+        """Put a run's id into the advice of a gate, which does not know it and writes RUN."""
+        self.todo = re.sub(r"\bRUN\b", run_id, self.todo) if self.todo else None

@@ -162,6 +162,38 @@ class Verdicts:
 
 
 @dataclass(frozen=True)
+class Limit:
+    """A limit that a run has crossed.
+
+    Attributes:
+        name: its key in the campaign's guard, or `min_pieces` for that of its postal class.
+        figure: the figure that it limits: `included`, `came` or `went`.
+        value: the limit, as a number of pieces or people.
+    """
+
+    name: str
+    figure: str
+    value: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The figures of a run that waits for a person, and those of the campaign's last settled run.
+
+    Attributes:
+        verdicts: the figures of what was built; None if nothing was built.
+        last: the run_id of the last settled run; None if there is none.
+        before: the figures of that run.
+        limits: the limits that the run has crossed.
+    """
+
+    verdicts: Verdicts | None
+    last: str | None = None
+    before: Verdicts | None = None
+    limits: tuple[Limit, ...] = ()
+
+
+@dataclass(frozen=True)
 class Part:
     """One file of a run.
 

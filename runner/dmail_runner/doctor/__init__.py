@@ -79,8 +79,7 @@ def all_routes(here: Installation, *, network: bool) -> Iterator[Finding]:
     used, faults = delivery.used_routes(here.settings)
     yield from faults
     yield from delivery.routes(used, here)
-    if network:
-        yield from delivery.network(used)
+    yield from delivery.network(used) if network else delivery.not_tried(used)
 
 
 def last_manifest(settings: Settings) -> tuple[dict[str, Any] | None, Finding]:

@@ -18,7 +18,7 @@ from dmail_runner.declare.provider import FILE as PROVIDERS
 from dmail_runner.declare.provider import find_provider
 from dmail_runner.declare.route import FILE as ROUTES
 from dmail_runner.declare.route import AnyRoute, FolderRoute, SftpRoute, find_route
-from dmail_runner.doctor.finding import Finding, Installation, fail, is_writable, mode_text, ok, warn
+from dmail_runner.doctor.finding import Finding, Installation, fail, is_writable, mode_text, ok, skip, warn
 from dmail_runner.extract import keys
 
 TIMEOUT = 5.0  # seconds to connect to a server
@@ -95,6 +95,13 @@ def notices(here: Installation) -> Iterator[Finding]:
     wanted = find_notices(here.settings)
     count = len(wanted.channels) + (wanted.owner is not None)
     yield ok("notices", counted(count, "channel") if count else "nobody is notified: there is no profiles/notices.yml")
+
+
+def not_tried(used: Used) -> Iterator[Finding]:
+    """The servers that are not connected to without --network."""
+    for name, (route, _) in used.items():
+        if found := address(route):
+            yield skip(f"route {name}", f"{found[0]}:{found[1]} was not tried", "dmail-runner doctor --network connects to it")
 
 
 def network(used: Used) -> Iterator[Finding]:

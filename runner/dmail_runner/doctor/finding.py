@@ -19,13 +19,13 @@ class Finding:
     """The result of one examination.
 
     Attributes:
-        level: `ok`; `warn`; or `fail`, if it would stop a delivery or lose its record.
+        level: `ok`; `skip` for what was not examined; `warn`; or `fail`, if it would stop a delivery or lose its record.
         what: the subject, in a word or two.
         found: the result.
         todo: the command or the change that solves the problem; None for `ok`.
     """
 
-    level: Literal["ok", "warn", "fail"]
+    level: Literal["ok", "skip", "warn", "fail"]
     what: str
     found: str
     todo: str | None = None
@@ -33,6 +33,10 @@ class Finding:
 
 def ok(what: str, found: str) -> Finding:
     return Finding("ok", what, redact(found))
+
+
+def skip(what: str, found: str, todo: str) -> Finding:
+    return Finding("skip", what, redact(found), todo)
 
 
 def warn(what: str, found: str, todo: str) -> Finding:

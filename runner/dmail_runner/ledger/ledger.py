@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from dmail_runner.core.redact import printable, without_keys
-from dmail_runner.core.values import Part, Receipt, Verdicts
+from dmail_runner.core.values import Comparison, Part, Receipt, Verdicts
 from dmail_runner.ledger.baseline import BASELINE, SOURCES, UNUSUAL, baseline_text, notes_text, sources_text
+from dmail_runner.ledger.comparison import FIGURES, comparison_text
 from dmail_runner.ledger.contents import Content, deleted, joined, written
 from dmail_runner.ledger.database import LedgerError, iso
 from dmail_runner.ledger.intents import Entry, Intents, Word
@@ -133,10 +134,18 @@ class Ledger(LedgerReader):
         error = without_keys(error)
         self.change(run, "failed", error, error=error, hold=None)
 
-    def hold(self, run: Run, hold: str, error: str) -> None:
-        """Record the reason why a run waits for a person, without the keys of profiles."""
+    def hold(self, run: Run, hold: str, error: str, figures: Comparison | None = None) -> None:
+        """Record the reason why a run waits for a person, without the keys of profiles.
+
+        Args:
+            figures: the figures of what was built, and what they were compared with.
+        """
         error = without_keys(error)
-        self.change(run, "held", f"{hold}: {error}", error=error, hold=hold)
+        with self.writing() as connection:
+            if figures:
+                self.record(connection, run.run_id, FIGURES, comparison_text(figures))
+            self.update(connection, run, "held", error=error, hold=hold)
+            self.record(connection, run.run_id, "held", f"{hold}: {error}", row_of(connection, run.run_id))
 
     def record_file(self, run: Run) -> None:
         """Record that the run produced a file, because the contact history says so."""

@@ -8,8 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from dmail_runner.core.errors import UsageError
-from dmail_runner.core.values import Part, Verdicts
+from dmail_runner.core.values import Comparison, Part, Verdicts
 from dmail_runner.ledger.baseline import BASELINE, SOURCES, UNUSUAL, read_baseline, read_notes, read_sources
+from dmail_runner.ledger.comparison import FIGURES, held_figures
 from dmail_runner.ledger.database import Database, iso, moment
 from dmail_runner.ledger.intents import Attempt, Entry, Word, latest_attempt
 from dmail_runner.ledger.made import made_of
@@ -117,6 +118,15 @@ class LedgerReader(Database):
         with self.reading() as connection:
             return connection.execute(query).scalar() or 0
 
+    def compared(self, run: Run) -> Comparison | None:
+        """The figures of a run that waits for a person, with those of the last settled run; None for any other run."""
+        if run.held_figures or run.state not in ("held", "failed"):
+            return run.held_figures
+        last = self.last_settled(run.campaign, run.slot, run.wave)
+        if last is None and run.verdicts is None:
+            return None
+        return Comparison(run.verdicts, last.run_id if last else None, last.verdicts if last else None)
+
     def details(self, run: Run, kind: str) -> list[str]:
         """The details of the run's events of a kind, oldest first."""
         query = sa.select(events.c.detail).where(events.c.run_id == run.run_id, events.c.kind == kind).order_by(events.c.number)
@@ -176,6 +186,7 @@ class LedgerReader(Database):
             files: dict[str, list[LedgerPart]] = defaultdict(list)
             ahead: dict[str, list[LedgerPart]] = defaultdict(list)
             figures: dict[tuple[str, str], str] = {}
+            compared: dict[str, Comparison] = {}
             for batch in batched([row.run_id for row in rows]):
                 records = read_intents(connection, batch)
                 for row in connection.execute(exclusions.select().where(exclusions.c.run_id.in_(batch))):
@@ -188,6 +199,8 @@ class LedgerReader(Database):
                 of_batch = sa.and_(events.c.run_id.in_(batch), events.c.kind.in_((BASELINE, SOURCES, UNUSUAL)))
                 for row in connection.execute(events.select().where(of_batch).order_by(events.c.number)):
                     figures[row.run_id, row.kind] = row.detail
+            for batch in batched([row.run_id for row in rows if row.state == "held"]):
+                compared |= held_figures(connection.execute(hold_events(events.c.run_id.in_(batch))))
         return [
             ledger_run(
                 row,
@@ -196,6 +209,7 @@ class LedgerReader(Database):
                 ),
                 files[row.run_id],
                 ahead[row.run_id],
+                compared.get(row.run_id),
             )
             for row in rows
         ]
@@ -230,8 +244,19 @@ def figures_of(row: Any, reasons: Mapping[str, int], texts: Mapping[str, str]) -
     )  # fmt: skip
 
 
-def ledger_run(row: Any, verdicts: Verdicts | None, files: Sequence[LedgerPart], ahead: Sequence[LedgerPart]) -> Run:
-    """A run from its row, its figures, its parts, and the parts that were sent before it was frozen."""
+def hold_events(condition: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """The query for the holds of some runs, with their figures."""
+    return events.select().where(condition, events.c.kind.in_((FIGURES, "held"))).order_by(events.c.number)
+
+
+def ledger_run(
+    row: Any,
+    verdicts: Verdicts | None,
+    files: Sequence[LedgerPart],
+    ahead: Sequence[LedgerPart],
+    held_figures: Comparison | None = None,
+) -> Run:
+    """A run from its row, its figures, its parts, those that were sent before it was frozen, and the figures of its hold."""
     return Run(
         run_id=row.run_id,
         campaign=row.campaign,
@@ -251,6 +276,7 @@ def ledger_run(row: Any, verdicts: Verdicts | None, files: Sequence[LedgerPart],
         changed=moment(row.updated_at),
         frozen=moment(row.frozen_at),
         host=row.host,
+        held_figures=held_figures,
     )
 
 

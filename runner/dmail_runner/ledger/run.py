@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from dmail_runner.core.values import Part, Verdicts
+from dmail_runner.core.values import Comparison, Part, Verdicts
 from dmail_runner.ledger.baseline import source_as_json
+from dmail_runner.ledger.comparison import comparison_as_json
 from dmail_runner.ledger.intents import Attempt
 
 # The states of a run that is finished. `missed`: nobody ran the slot in time, and the schedule does not run it late.
@@ -71,6 +72,7 @@ class Run(Planned):
         changed: when its state changed last.
         frozen: when its content was frozen.
         host: the host that has its files.
+        held_figures: the figures of what was built when a gate held it; None if it is not held, or nothing was built.
     """
 
     state: str = "planned"
@@ -83,6 +85,7 @@ class Run(Planned):
     changed: datetime | None = None
     frozen: datetime | None = None
     host: str | None = None
+    held_figures: Comparison | None = None
 
     @property
     def finished(self) -> bool:
@@ -142,6 +145,7 @@ def run_as_json(run: Run) -> Mapping[str, Any]:
         **({"copy_of": run.copy_of} if run.copy_of else {}),
         **({"window_start": instant(run.window_start)} if run.window_start else {}),
         **verdicts_as_json(run.verdicts),
+        **({"held_figures": comparison_as_json(run.held_figures)} if run.held_figures else {}),
         "cost": run.cost,
         "parts": [
             {

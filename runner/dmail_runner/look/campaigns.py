@@ -21,6 +21,7 @@ class CampaignSummary:
         provider: the entry of profiles/providers.yml.
         route: the entry of profiles/routes.yml.
         next_slot: ISO 8601 in UTC; None if the campaign is not active, or its schedule has ended.
+        timezone: the zone of its schedule; None without a schedule.
     """
 
     name: str
@@ -29,6 +30,7 @@ class CampaignSummary:
     provider: str
     route: str
     next_slot: str | None
+    timezone: str | None
 
 
 def list_campaigns(settings: Settings, manifest: Manifest, now: datetime) -> Iterator[CampaignSummary]:
@@ -47,4 +49,5 @@ def list_campaigns(settings: Settings, manifest: Manifest, now: datetime) -> Ite
             provider=mail.provider,
             route=find_provider(settings, mail.provider).route,
             next_slot=f"{following:%Y-%m-%dT%H:%M:%SZ}" if following else None,
+            timezone=mail.schedule.timezone if mail.schedule else None,
         )

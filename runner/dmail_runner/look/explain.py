@@ -1,5 +1,6 @@
 """Explains why a profile is in the file or not: the result of every rule, or of the audience's conditions, and its row."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -157,9 +158,18 @@ def rule_opinions(verdict: Mapping[str, Any]) -> tuple[Opinion, ...]:
     """The results of the rules from a row of the recipients, which has three columns for each rule."""
     count = sum(name.endswith("_shows") for name in verdict)
     return tuple(
-        Opinion(verdict[f"rule_{number}_name"], verdict[f"rule_{number}_out"], verdict[f"rule_{number}_shows"])
+        Opinion(verdict[f"rule_{number}_name"], verdict[f"rule_{number}_out"], as_percent(verdict[f"rule_{number}_shows"]))
         for number in range(1, count + 1)
     )
+
+
+def as_percent(text: str | None) -> str:
+    """The values of a rule. A draw, which is a keyed hash, and its bound are shown as percent of all draws."""
+    found = re.fullmatch(r"draw: ([0-9a-f]{8})[0-9a-f]*, below: ([0-9a-f]{8}|g)", text or "")
+    if not found:
+        return text or ""
+    drawn, bound = (100.0 if digits == "g" else int(digits, 16) / 42949672.96 for digits in found.groups())
+    return f"drawn {drawn:.1f} %, held out below {bound:.3g} %"
 
 
 def contract_opinion(connection: duckdb.DuckDBPyConnection, piece: str, job: Job) -> tuple[str | None, list[Opinion]]:

@@ -39,11 +39,18 @@ def due_runs(campaign: Campaign, ledger: Ledger, now: datetime) -> list[Run]:
 
 def is_ready(campaign: Campaign, run: Run, ledger: Ledger, now: datetime) -> bool:
     """Whether a run has waited long enough since its last failure and since the previous wave."""
-    if run.state == "failed" and run.changed:
-        pause = min(FIRST_PAUSE * 2 ** min(ledger.count(run, "failed") - 1, 10), LONGEST_PAUSE)
-        if run.changed <= now < run.changed + pause * MINUTE:
-            return False
+    again = retry_at(run, ledger)
+    if again and run.changed and run.changed <= now < again:
+        return False
     return not waits_for_wave(campaign, run, ledger, now)
+
+
+def retry_at(run: Run, ledger: Ledger) -> datetime | None:
+    """When a failed run is tried again; None for any other run."""
+    if run.state != "failed" or run.changed is None:
+        return None
+    pause: int = min(FIRST_PAUSE * 2 ** min(ledger.count(run, "failed") - 1, 10), LONGEST_PAUSE)
+    return run.changed + pause * MINUTE
 
 
 def waits_for_wave(campaign: Campaign, run: Run, ledger: Ledger, now: datetime) -> bool:

@@ -40,6 +40,7 @@ class Manifest:
         self.nodes: dict[str, Any] = content["nodes"]
         self.macros: dict[str, Any] = content["macros"]
         self.sources: dict[str, Any] = content.get("sources", {})
+        self.unit_tests: dict[str, Any] = content.get("unit_tests", {})
         self.contents = Contents(self.nodes, self.sources, content.get("functions", {}), self.macros)
         self.packages = packages or {}
         delivered = [exposure for exposure in content["exposures"].values() if "direct_mail" in meta_of(exposure)]

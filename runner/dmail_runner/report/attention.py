@@ -1,6 +1,6 @@
 """The problems that need a person, most urgent first, with the commands that solve them."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -32,6 +32,23 @@ TRANSIENT = ("planned", "built", "extracted", "shipped")
 STUCK_AFTER = timedelta(days=1)
 OVERDUE_AFTER = timedelta(hours=1)  # a slot that has just come due may be about to run
 REASON = ' --reason "…"'
+DIFF = "diff {campaign} --slot {slot}"
+DECIDE = (f"release {{run}}{REASON}", f"cancel {{run}}{REASON}")
+RESUME = "resume {run}"
+# What a person can type, by the kind of need.
+COMMANDS: Mapping[str, tuple[str, ...]] = {
+    "held": DECIDE,
+    "volume": (DIFF, *DECIDE),
+    "exclusions": (DIFF, *DECIDE),
+    "unknown": tuple(f"settle {{run}} {answer}{REASON}" for answer in ("--delivered", "--not-delivered")),
+    "opt_out": (RESUME,),
+    "ids": (RESUME,),
+    "conflict": (RESUME,),
+    "approval": ("approve {campaign} --show", "run {campaign} --slot {slot} --dry-run", 'approve {campaign} --by "…"'),
+    "failed": (RESUME,),
+    "missed": ("run {campaign} --slot {slot}",),
+    "stuck": (RESUME,),
+}
 
 
 @dataclass(frozen=True)
@@ -89,18 +106,16 @@ def needs(
 
 def run_need(run: RunRow, newest: RunRow, now: datetime) -> Need | None:
     """The need of a run; None if it has none."""
-    kind = run.hold or "held"
     if run.state == "held":
-        commands = HOLDS.get(kind, release_or_cancel)(run)
-    elif run.state == "failed":
-        kind, commands = "failed", (f"dmail-runner resume {run.run_id}",)
-    elif run.state == "missed" and run == newest:
-        kind, commands = "missed", (f"dmail-runner run {run.campaign} --slot {run.due:%Y-%m-%dT%H:%MZ}",)
+        kind = run.hold or "held"
+    elif run.state == "failed" or (run.state == "missed" and run == newest):
+        kind = run.state
     elif run.state in TRANSIENT and run.changed < now - STUCK_AFTER:
-        kind, commands = "stuck", (f"dmail-runner resume {run.run_id}",)
+        kind = "stuck"
     else:
         return None
-    return Need(kind, run.campaign, run.run_id, run.due, run.error, commands)
+    commands = COMMANDS.get(kind, COMMANDS["held"])
+    return Need(kind, run.campaign, run.run_id, run.due, run.error, typed(commands, run.run_id, run.campaign, run.due))
 
 
 def needs_of_campaign(one: Declared, newest: RunRow | None, now: datetime, since: datetime | None) -> Iterator[Need]:
@@ -113,26 +128,7 @@ def needs_of_campaign(one: Declared, newest: RunRow | None, now: datetime, since
         yield Need("overdue", one.name, None, last, "", (f"dmail-runner run {one.name}",))
 
 
-def release_or_cancel(run: RunRow) -> tuple[str, ...]:
-    return (f"dmail-runner release {run.run_id}{REASON}", f"dmail-runner cancel {run.run_id}{REASON}")
-
-
-def resume(run: RunRow) -> tuple[str, ...]:
-    return (f"dmail-runner resume {run.run_id}",)
-
-
-def settle(run: RunRow) -> tuple[str, ...]:
-    return tuple(f"dmail-runner settle {run.run_id} {answer}{REASON}" for answer in ("--delivered", "--not-delivered"))
-
-
-def approve(run: RunRow) -> tuple[str, ...]:
-    return (f"dmail-runner approve {run.campaign} --show", f'dmail-runner approve {run.campaign} --by "…"')
-
-
-HOLDS: Mapping[str, Callable[[RunRow], tuple[str, ...]]] = {
-    "unknown": settle,
-    "opt_out": resume,
-    "ids": resume,
-    "conflict": resume,
-    "approval": approve,
-}
+def typed(commands: Sequence[str], run_id: str, campaign: str, slot: datetime) -> tuple[str, ...]:
+    """Commands with the names of a run."""
+    names = {"run": run_id, "campaign": campaign, "slot": f"{slot:%Y-%m-%dT%H:%MZ}"}
+    return tuple(f"dmail-runner {command.format(**names)}" for command in commands)

@@ -1,15 +1,19 @@
 """The content of a campaign's page."""
 
+import csv
+import io
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from types import MappingProxyType
+from urllib.parse import quote
 
 from dmail_runner.core.values import RegionCount
+from dmail_runner.report.addresses import page_name
 from dmail_runner.report.attention import Need
 from dmail_runner.report.charts import Bar
 from dmail_runner.report.declared import Declared
-from dmail_runner.report.figures import Figures, Stage, costs, figures_of, funnel, total_of_people
+from dmail_runner.report.figures import Figures, Stage, costs, figures_of, figures_of_verdicts, funnel, total_of_people
 from dmail_runner.report.overview import CampaignLine, bars, campaign_line
 from dmail_runner.report.rows import Approval, Money, RunRow
 
@@ -27,11 +31,13 @@ class RunLine:
         run: the run.
         figures: its figures; None until it is frozen.
         paged: whether it has a page.
+        last: the number of included profiles of the settled run before it; None if there is none.
     """
 
     run: RunRow
     figures: Figures | None
     paged: bool
+    last: int | None = None
 
 
 @dataclass(frozen=True)
@@ -52,8 +58,9 @@ class CampaignView:
         hidden: the number of runs that are not listed.
         pageless: the newest run without a page; None if all have one.
         costs: the costs of all runs.
-        regions: the regions that the pieces of the latest frozen run go to.
+        regions: the regions that the pieces of the latest delivered run go to.
         approvals: the latest approvals, newest first.
+        figures_file: the address of the runs' figures as CSV, which is in the page; empty without runs.
     """
 
     line: CampaignLine
@@ -71,6 +78,35 @@ class CampaignView:
     costs: tuple[Money, ...]
     regions: tuple[RegionCount, ...] = ()
     approvals: tuple[Approval, ...] = ()
+    figures_file: str = ""
+
+
+def run_lines(runs: Sequence[RunRow], paged: Container[str]) -> list[RunLine]:
+    """The runs of a campaign, newest first, each with the settled run before it."""
+    found: list[RunLine] = []
+    settled: dict[int | None, int] = {}
+    for run in reversed(runs):
+        held = run.held_figures.verdicts if run.held_figures else None
+        figures = figures_of_verdicts(held) if held else figures_of(run)
+        found.append(RunLine(run, figures, run.run_id in paged, settled.get(run.wave)))
+        if run.state == "settled":
+            settled[run.wave] = run.included
+    return found[::-1]
+
+
+def as_csv(lines: Sequence[RunLine]) -> str:
+    """The figures of runs as CSV, in the address of a link, so that a page is one file."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    names = ("targeted", "exclusions", "included", "seeds", "sends", "delivered", "errors")
+    writer.writerow(["run_id", "slot", "state", *names, "cost", "currency"])
+    for line in lines:
+        cost = line.run.cost
+        counts = [getattr(line.figures, name) if line.figures else "" for name in names]
+        moment = f"{line.run.due:%Y-%m-%dT%H:%M:%SZ}"
+        price = (cost.amount, cost.currency) if cost else ("", "")
+        writer.writerow([line.run.run_id, moment, line.run.state, *counts, *price])
+    return f"data:text/csv;charset=utf-8,{quote(text.getvalue())}" if lines else ""
 
 
 def campaign_view(
@@ -94,10 +130,9 @@ def campaign_view(
         regions: the regions that the pieces of runs go to, by run.
         approvals: its approvals, newest first.
     """
-    lines = [RunLine(run, figures_of(run), run.run_id in paged) for run in runs]
-    counted = [line.figures for line in lines if line.figures]
-    latest = next((line for line in lines if line.figures), None)
-    sums = total_of_people(runs)
+    lines = run_lines(runs, paged)
+    frozen = [line for line in lines if line.figures and not line.run.held_figures]
+    latest, sums = frozen[0] if frozen else None, total_of_people(runs)
     shown = [line for index, line in enumerate(lines) if index < MAX_RUNS or line.paged]
     years = groupby(shown[LATEST_RUNS:], key=lambda line: line.run.due.year)
     return CampaignView(
@@ -107,13 +142,14 @@ def campaign_view(
         latest=latest,
         stages=tuple(funnel(latest.figures, sums)) if latest and latest.figures else (),
         sums=sums,
-        counted=len(counted),
-        bars=bars(runs, MAX_BARS),
+        counted=len(frozen),
+        bars=bars(runs, MAX_BARS, lambda run: f"../run/{page_name(run.run_id)}" if run.run_id in paged else ""),
         runs=tuple(shown[:LATEST_RUNS]),
         years=tuple((year, tuple(some)) for year, some in years),
         hidden=len(lines) - len(shown),
         pageless=next((line.run for line in lines if not line.paged), None),
         costs=tuple(costs(runs)),
-        regions=regions.get(latest.run.run_id, ()) if latest else (),
+        regions=next((regions.get(run.run_id, ()) for run in runs if run.delivered), ()),
         approvals=tuple(approvals[:MAX_APPROVALS]),
+        figures_file=as_csv(shown),
     )

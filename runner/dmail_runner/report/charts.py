@@ -1,17 +1,20 @@
-"""Charts as inline SVG. Their texts are numbers and codes, which are not translated.
+"""Charts as inline SVG. Their texts are numbers and codes.
 
-Texts have the same size on all screens. There are no style attributes, because the content security policy forbids them.
+Titles have numbers without separators, which every language and program reads. Texts have the same size on all screens. There are
+no style attributes, because the content security policy forbids them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from math import ceil, floor, log10
+from itertools import pairwise
+from math import ceil, floor, log10, sqrt
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 HEIGHT = 190
 TOP, BOTTOM = 14, 26  # pixels above the highest line, and below the base line for the dates
+FEWEST = 4  # bars for which a volume chart has room: fewer ones are not as wide as the chart
 CELL = 22
 ENLARGEMENT = 1.25  # so that a tile is wide enough for a finger; on narrow screens the map scrolls
 
@@ -25,27 +28,33 @@ class Bar:
         count: the height of the bar.
         beside: the height of the line in front of it.
         kind: the CSS class.
+        link: the address of its page; empty if there is none.
     """
 
     label: str
     count: int
     beside: int
     kind: str
+    link: str = ""
 
 
-def number(value: int) -> str:
-    """A number with a narrow space between groups of three digits, which is right in every language."""
-    return f"{value:,}".replace(",", "\u202f")
+def stage_bar(start: float, count: float, scale: float, kind: str, limits: Sequence[int] = ()) -> Markup:
+    """A bar from `start` with the length `count`, on a scale from 0 to `scale`. A count other than zero is always visible.
 
-
-def stage_bar(start: float, count: float, scale: float, kind: str) -> Markup:
-    """A bar from `start` with the length `count`, on a scale from 0 to `scale`. A count other than zero is always visible."""
+    `limits`: positions of limits, each drawn as a line across the bar.
+    """
     width = max(1000 * count / scale, 2) if count else 0
     left = min(1000 * start / scale, 1000 - width)
     return Markup(
         '<svg class="bar" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true" focusable="false">'
-        '<rect class="track" width="1000" height="10"/><rect class="{}" x="{:.1f}" width="{:.1f}" height="10"/></svg>'
-    ).format(kind, left, width)
+        '<rect class="track" width="1000" height="10"/><rect class="{}" x="{:.1f}" width="{:.1f}" height="10"/>{}</svg>'
+    ).format(kind, left, width, Markup("").join(limit_line(limit, scale) for limit in limits))
+
+
+def limit_line(limit: int, scale: float) -> Markup:
+    """The line of a limit across a bar."""
+    at = min(max(1000 * limit / scale, 3), 997)
+    return Markup('<line class="limit" x1="{0:.1f}" x2="{0:.1f}" y1="0" y2="10"/>').format(at)
 
 
 def sparkline(bars: Sequence[Bar], title: str, slots: int = 12) -> Markup:
@@ -61,7 +70,7 @@ def sparkline(bars: Sequence[Bar], title: str, slots: int = 12) -> Markup:
     )
     return Markup(
         '<svg class="spark" viewBox="0 0 {} 24" role="img" aria-labelledby="{}"><title id="{}">{}</title>{}</svg>'
-    ).format(slots * 9, title, title, " · ".join(f"{bar.label}: {number(bar.count)}" for bar in bars), drawn)
+    ).format(slots * 9, title, title, " · ".join(f"{bar.label}: {bar.count}" for bar in bars), drawn)
 
 
 def volume(bars: Sequence[Bar], name: str) -> Markup:
@@ -69,16 +78,17 @@ def volume(bars: Sequence[Bar], name: str) -> Markup:
     ticks = list(scale(max(max(bar.count, bar.beside) for bar in bars)))
     highest, deep = ticks[-1], HEIGHT - TOP - BOTTOM
     heights = [(tick, TOP + deep * (1 - tick / highest)) for tick in ticks]
-    wide = 8 * len(number(highest)) + 4
+    wide = 8 * len(f"{highest:,}") + 4
     axis = Markup("").join(
-        Markup('<text class="tick" x="{}" y="{:.1f}" text-anchor="end">{}</text>').format(wide - 8, y + 4, number(tick))
+        Markup('<text class="tick" x="{}" y="{:.1f}" text-anchor="end">{}</text>').format(wide - 8, y + 4, tick_text(tick))
         for tick, y in heights
     )
     lines = Markup("").join(
         Markup('<line class="grid" x1="0" x2="100%" y1="{0:.1f}" y2="{0:.1f}"/>').format(y) for _, y in heights
     )
     return Markup(
-        '<div class="volume" role="img" aria-labelledby="{}"><svg width="{}" height="{}">{}</svg><svg width="100%" height="{}">{}'
+        '<div class="volume" role="group" aria-labelledby="{}"><svg width="{}" height="{}">{}</svg>'
+        '<svg width="100%" height="{}">{}'
         '<svg y="{}" width="100%" height="{}" viewBox="0 0 1000 1000" preserveAspectRatio="none">{}{}</svg>{}</svg></div>'
     ).format(
         name,
@@ -95,19 +105,27 @@ def volume(bars: Sequence[Bar], name: str) -> Markup:
     )
 
 
+def tick_text(tick: int) -> Markup:
+    """The number of a line, as each language writes it."""
+    en = f"{tick:,}"
+    both = Markup('<tspan class="en">{}</tspan><tspan class="pt">{}</tspan>')
+    return both.format(en, en.replace(",", ".")) if tick > 999 else escape(en)
+
+
 def columns(bars: Sequence[Bar], highest: int) -> Iterator[Markup]:
-    """The bars of a volume chart."""
-    wide = 1000 / max(len(bars), 12)
+    """The bars of a volume chart. Their links are not stops of the keyboard, because the table of runs has the same ones."""
+    wide = 1000 / max(len(bars), FEWEST)
     for index, bar in enumerate(bars):
         tall = 1000 * bar.count / highest
-        yield Markup('<rect class="{}" x="{:.2f}" y="{:.1f}" width="{:.2f}" height="{:.1f}"><title>{}: {}</title></rect>').format(
-            bar.kind, (index + 0.14) * wide, 1000 - tall, wide * 0.72, tall, bar.label, number(bar.count)
-        )
+        drawn = Markup(
+            '<rect class="{}" x="{:.2f}" y="{:.1f}" width="{:.2f}" height="{:.1f}"><title>{}: {}</title></rect>'
+        ).format(bar.kind, (index + 0.14) * wide, 1000 - tall, wide * 0.72, tall, bar.label, bar.count)
+        yield Markup('<a href="{}" tabindex="-1">{}</a>').format(bar.link, drawn) if bar.link else drawn
 
 
 def line(bars: Sequence[Bar], highest: int) -> Markup:
     """The line of the targeted profiles. It has a step for each bar, so that a single run has a line as well."""
-    wide = 1000 / max(len(bars), 12)
+    wide = 1000 / max(len(bars), FEWEST)
     points = " ".join(
         f"{(index + side) * wide:.2f},{1000 - 1000 * bar.beside / highest:.1f}"
         for index, bar in enumerate(bars)
@@ -118,12 +136,10 @@ def line(bars: Sequence[Bar], highest: int) -> Markup:
 
 def dates(bars: Sequence[Bar]) -> Markup:
     """The first and the last date, and one between them if there is space."""
-    slots = max(len(bars), 12)
-    chosen = {0: "start", len(bars) - 1: "end" if len(bars) > 6 else "start"}
+    slots = max(len(bars), FEWEST)
+    chosen = {0: "start", len(bars) - 1: "end" if len(bars) >= FEWEST else "start"}
     if len(bars) > 24:
         chosen[len(bars) // 2] = "middle"
-    if len(bars) in range(2, 5):
-        chosen.pop(len(bars) - 1)  # it would overlap the first one
     anchors = {"start": 0.14, "middle": 0.5, "end": 0.86}
     return Markup("").join(
         Markup('<text class="tick" x="{:.2f}%" y="{}" text-anchor="{}">{}</text>').format(
@@ -173,9 +189,15 @@ def tile(code: str, count: int, level: int, x: int, y: int) -> Markup:
     return Markup(
         '<g class="heat{}"><title>{}: {}</title><rect x="{}" y="{}" width="20" height="20" rx="3"/>'
         '<text x="{}" y="{}" text-anchor="middle">{}</text></g>'
-    ).format(level, code, number(count), x, y, x + 10, y + 13.5, code)
+    ).format(level, code, count, x, y, x + 10, y + 13.5, code)
 
 
 def shade(count: int, top: int) -> int:
-    """The shade of a tile: 0 for no pieces, otherwise 1 to 4 on a logarithmic scale. Countries differ by powers of ten."""
-    return max(4 - floor(log10(top / count)), 1) if count else 0
+    """The shade of a tile: 0 for no pieces, otherwise 1 to 4, by the square root of its share of the largest number."""
+    return ceil(4 * sqrt(count / top)) if count else 0
+
+
+def shades(top: int) -> list[tuple[int, int, int]]:
+    """Each shade from 1 to 4 with its smallest and its largest number. `top`: the largest of all numbers."""
+    bounds = [top * level * level // 16 for level in range(5)]
+    return [(level, low + 1, high) for level, (low, high) in enumerate(pairwise(bounds), start=1) if high > low]

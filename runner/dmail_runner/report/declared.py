@@ -18,7 +18,7 @@ from dmail_runner.plan.slots import latest_slot, slots_after
 from dmail_runner.project.dbt_process import RunDbt
 from dmail_runner.project.manifest import Manifest
 from dmail_runner.report.expressions import made_by
-from dmail_runner.report.lineage import Model, models_above, origins
+from dmail_runner.report.lineage import Model, examples, models_above, origins
 from dmail_runner.run.job import Job, key_findings
 
 MAX_SLOTS = 6
@@ -36,6 +36,7 @@ class ColumnLine:
         rules: the rules of the file format and of the provider's contract, with the keys of the YAML files.
         made_by: its expression in the extract's SQL; None if that is unknown.
         origins: the documented columns that the expression reads.
+        example: a made-up value, from the extract's unit tests; empty if there is none.
     """
 
     label: str
@@ -45,6 +46,7 @@ class ColumnLine:
     rules: tuple[str, ...]
     made_by: str | None
     origins: tuple[str, ...]
+    example: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,11 @@ class Declared:
     models: tuple[Model, ...] = ()
     exposure: str = ""
     fault: str = ""
+
+    @property
+    def zone(self) -> str:
+        """The time zone of its slots."""
+        return self.schedule.timezone if self.schedule else "UTC"
 
 
 @dataclass(frozen=True)
@@ -143,14 +150,16 @@ class Project:
     def columns(self, campaign: Campaign, provider: Provider) -> Iterator[ColumnLine]:
         """The columns of the campaign's file, in its order."""
         node: dict[str, Any] = self.manifest.nodes[campaign.extract]
+        made_up = examples(self.manifest, campaign.extract)
         for column in campaign.exported:
             made = made_by(node["raw_code"], column.name)
             above = origins(self.manifest, campaign.extract, campaign.recipients, made)
             described = node["columns"][column.name]
             rules = (*layout_rules(column, provider), *contract_rules(provider.columns.get(column.label)))
             yield ColumnLine(
-                column.label, column.name, described["description"], described["data_type"] or "", rules, made, tuple(above)
-            )
+                column.label, column.name, described["description"], described["data_type"] or "", rules, made, tuple(above),
+                made_up.get(column.name, ""),
+            )  # fmt: skip
 
     def key_faults(self) -> Iterator[KeyFault]:
         """Problems of the routes of active campaigns, and of the keys that their files are encrypted to."""

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import islice, pairwise
 
-from dmail_runner.core.values import RegionCount
+from dmail_runner.core.values import Comparison, RegionCount, Verdicts
 from dmail_runner.report.rows import Details, Event, Money, RunRow
 
 # States in which rows without a receipt count as errors, because they are not delivered without a person.
@@ -73,7 +73,8 @@ class Stage:
         count: the length of the bar.
         start: the start of the bar.
         scale: the length of the axis.
-        beside: the sum of the same figure over all runs.
+        beside: the same figure as a sum over all runs, or of the run that it is compared with; None if that is unknown.
+        limits: crossed limits of this figure, as positions on the axis.
     """
 
     kind: str
@@ -81,7 +82,8 @@ class Stage:
     count: int
     start: int
     scale: int
-    beside: int
+    beside: int | None
+    limits: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -144,10 +146,10 @@ def own_people(run: RunRow, found: Figures) -> Figures:
 
 
 def costs(some: Iterable[RunRow]) -> list[Money]:
-    """The costs of runs by currency. A cancelled run costs nothing."""
+    """The costs of delivered runs by currency. A run of which nothing was delivered costs nothing."""
     sums: dict[str, Decimal] = {}
     for run in some:
-        if run.cost and run.state != "cancelled":
+        if run.cost and run.delivered:
             sums[run.cost.currency] = sums.get(run.cost.currency, Decimal(0)) + run.cost.amount
     return [Money(amount, currency) for currency, amount in sorted(sums.items())]
 
@@ -173,6 +175,36 @@ def funnel(found: Figures, beside: Figures | None = None) -> list[Stage]:
         if kind not in starts or count or other:
             stages.append(Stage(kind, None, count, starts.get(kind, 0), scale, other))
     return stages
+
+
+def compared_funnel(found: Figures, last: Figures | None, comparison: Comparison | None = None) -> list[Stage]:
+    """The bars of a run, each beside the figure of the last settled run.
+
+    Args:
+        found: the figures of the run. A run that is not frozen has no sends.
+        last: the figures of the last settled run; None if there is none.
+        comparison: the crossed limits, and the people who were added and removed, of a run that a gate holds.
+    """
+    stages = [
+        stage if last else replace(stage, beside=None)
+        for stage in funnel(found, last)
+        if comparison is None or stage.kind in ("targeted", "excluded", "included", "seeds")
+    ]
+    if comparison is None:
+        return stages
+    churn = comparison.verdicts.churn if comparison.verdicts else None
+    for kind in ("came", "went") if churn else ():
+        stages.append(Stage(kind, None, getattr(churn, kind), 0, stages[0].scale, None))
+    scale = max([stages[0].scale, *(limit.value for limit in comparison.limits)])
+    return [
+        replace(stage, scale=scale, limits=tuple(limit.value for limit in comparison.limits if limit.figure == stage.kind))
+        for stage in stages
+    ]
+
+
+def figures_of_verdicts(found: Verdicts) -> Figures:
+    """The figures of what was built, before any file was made of it."""
+    return Figures(found.targeted, found.excluded, found.included, found.seeds)
 
 
 def recent(some: Sequence[RunRow], count: int) -> list[tuple[RunRow, Figures]]:

@@ -1,7 +1,7 @@
 """The content of the first page, and which runs get a page."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -120,9 +120,15 @@ def campaign_line(name: str, declared: Declared | None, runs: Sequence[RunRow]) 
     )
 
 
-def bars(runs: Sequence[RunRow], count: int) -> tuple[Bar, ...]:
-    """The volumes of the latest frozen runs, oldest first."""
+def bars(runs: Sequence[RunRow], count: int, link: Callable[[RunRow], str] = lambda _: "") -> tuple[Bar, ...]:
+    """The volumes of the latest frozen runs, oldest first. `link`: returns the address of a run's page."""
     return tuple(
-        Bar(f"{run.due:%Y-%m-%d}", found.sends, found.targeted, "lost" if found.errors else "wait" if found.waiting else "sent")
+        Bar(
+            f"{run.due:%Y-%m-%d}",
+            found.sends,
+            found.targeted,
+            "lost" if found.errors else "wait" if found.waiting else "sent",
+            link(run),
+        )
         for run, found in recent(runs, count)
     )

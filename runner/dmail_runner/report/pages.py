@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -14,17 +15,38 @@ from markupsafe import Markup
 
 from dmail_runner.core.values import RegionCount
 from dmail_runner.report import charts, tiles
+from dmail_runner.report.addresses import page_name
 from dmail_runner.report.campaign_page import CampaignView
+from dmail_runner.report.drawing import graph_link, lineage_drawing
 from dmail_runner.report.figures import Stage, by_country, by_region
 from dmail_runner.report.lineage import PAGE as LINEAGE
 from dmail_runner.report.overview import Overview
 from dmail_runner.report.rows import Money
 from dmail_runner.report.run_page import RunView
-from dmail_runner.report.words import WORDS, decimal, dual, event_word, known, reason_word, word
+from dmail_runner.report.words import WORDS, decimal, dual, event_word, known, number, reason_word, word
 
 TEMPLATES = Path(__file__).parent / "templates"
 NOTHING = Markup("\N{EN DASH}")
+MANY = 8  # the smallest number of regions that are shown as a map
 MAPS = {"US": tiles.UNITED_STATES}  # the countries with a map of their regions
+
+
+class RegionMap(NamedTuple):
+    """A map of regions.
+
+    Attributes:
+        name: a name for ids.
+        country: the country; empty for the world.
+        drawing: the tiles; None for few regions, which are better shown as bars.
+        counts: the pieces by region, largest first.
+        shades: the shades with their smallest and largest numbers.
+    """
+
+    name: str
+    country: str
+    drawing: Markup | None
+    counts: dict[str, int]
+    shades: list[tuple[int, int, int]]
 
 
 class Pages:
@@ -44,10 +66,12 @@ class Pages:
         style, script = minified(TEMPLATES / "style.css"), minified(TEMPLATES / "switch.js")
         self.environment.globals |= {
             "w": word, "known": known, "event_word": event_word, "reason_word": reason_word, "dual": dual,
-            "number": charts.number, "percent": percent, "money": money, "moment": moment, "local": local, "span_text": span_text,
+            "number": number, "percent": percent, "change": change, "piece_cost": piece_cost, "money": money,
+            "moment": moment, "local": local, "span_text": span_text,
             "page_name": page_name, "gate_word": gate_word, "need_word": need_word, "shortened": shortened,
             "stage_bar": charts.stage_bar, "sparkline": charts.sparkline, "volume_chart": charts.volume,
-            "region_maps": region_maps, "style": style, "script": script, "policy": policy(style, script),
+            "region_maps": region_maps, "lineage_drawing": lineage_drawing, "graph_link": graph_link,
+            "style": style, "script": script, "policy": policy(style, script),
             "stage_name": stage_name, "at": at, "lineage": LINEAGE if lineage else None,
         }  # fmt: skip
 
@@ -78,15 +102,16 @@ def policy(style: str, script: str) -> str:
     return "; ".join(("default-src 'none'", *hashes, "img-src data:", "base-uri 'none'", "form-action 'none'"))
 
 
-def page_name(name: str) -> str:
-    """The file name of the page of a campaign or run. Characters that are not safe are replaced, and then a hash is added."""
-    plain = re.sub(r"[^A-Za-z0-9_-]", "_", name)
-    return f"{plain}.html" if plain == name else f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:12]}.html"
-
-
-def moment(at: datetime | None) -> Markup:
-    """A time in UTC, to the minute."""
-    return Markup('<time datetime="{:%Y-%m-%dT%H:%M:%SZ}">{:%Y-%m-%d %H:%M}</time>').format(at, at) if at else NOTHING
+def moment(at: datetime | None, zone: str = "UTC") -> Markup:
+    """A time to the minute, in a time zone. In any other zone than UTC, its title has the time in UTC."""
+    if at is None:
+        return NOTHING
+    if zone == "UTC":
+        return Markup('<time datetime="{:%Y-%m-%dT%H:%M:%SZ}">{:%Y-%m-%d %H:%M}</time>').format(at, at)
+    there = at.astimezone(ZoneInfo(zone))
+    return Markup('<time datetime="{:%Y-%m-%dT%H:%M:%SZ}" title="{:%Y-%m-%d %H:%M} UTC">{:%Y-%m-%d %H:%M}</time>').format(
+        at, at, there
+    )
 
 
 def local(at: datetime, zone: str) -> Markup:
@@ -115,6 +140,22 @@ def percent(count: float, whole: float) -> Markup:
     return decimal(100 * count / whole, 1, "%") if whole else NOTHING
 
 
+def change(now: int, then: int | None) -> Markup:
+    """A difference with its sign, and in percent."""
+    if then is None:
+        return NOTHING
+    sign = "+" if now > then else "\N{MINUS SIGN}" if now < then else ""
+    rate = (
+        Markup(' <span class="rate">({}{})</span>').format(sign, percent(abs(now - then), then)) if then != now and then else ""
+    )
+    return Markup("{}{}{}").format(sign, number(abs(now - then)), rate)
+
+
+def piece_cost(cost: Money | None, sends: int) -> Markup:
+    """The estimated cost of a piece; a dash without a tariff."""
+    return decimal(cost.amount / sends, 4, cost.currency) if cost and sends else NOTHING
+
+
 def money(amount: Money) -> Markup:
     return decimal(Decimal(amount.amount), 2, amount.currency)
 
@@ -129,14 +170,21 @@ def need_word(group: str, kind: str) -> Markup:
     return word(key)
 
 
-def region_maps(regions: Sequence[RegionCount]) -> list[tuple[str, str, Markup, dict[str, int]]]:
-    """The maps: for each a name for ids, the country (empty for the world), the drawing, and the numbers."""
-    world = by_country(regions)
-    found = [("world", "", charts.tile_map(tiles.WORLD, world, "map-world"), world)]
-    for country, grid in MAPS.items():
-        if counts := by_region(regions, country):
-            found.append((country, country, charts.tile_map(grid, counts, f"map-{country}"), counts))
-    return found
+def region_maps(regions: Sequence[RegionCount]) -> list[RegionMap]:
+    """The maps of the world and of countries."""
+    known = [("world", "", tiles.WORLD, by_country(regions))]
+    known += [(country, country, grid, by_region(regions, country)) for country, grid in MAPS.items()]
+    return [
+        RegionMap(
+            name,
+            country,
+            charts.tile_map(grid, counts, f"map-{name}") if len(counts) >= MANY else None,
+            counts,
+            charts.shades(max(counts.values())),
+        )
+        for name, country, grid, counts in known
+        if counts
+    ]
 
 
 def stage_name(stage: Stage) -> Markup:

@@ -10,18 +10,24 @@ from typing import Any
 import sqlalchemy as sa
 
 from dmail_runner.core.redact import redact_people
-from dmail_runner.core.values import Churn, Part, RegionCount
+from dmail_runner.core.values import Churn, Comparison, Part, RegionCount
 from dmail_runner.ledger.approvals import approval_events
 from dmail_runner.ledger.baseline import BASELINE, UNUSUAL, baseline_in_short, notes_in_short
+from dmail_runner.ledger.comparison import FIGURES, comparison_in_short, held_figures
 from dmail_runner.ledger.database import moment
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.made import MADE, made_in_short
-from dmail_runner.ledger.reader import batched, figures_of, ledger_part, ledger_run
+from dmail_runner.ledger.reader import batched, figures_of, hold_events, ledger_part, ledger_run
 from dmail_runner.ledger.run import FINISHED
 from dmail_runner.ledger.tables import events, exclusions, parts, places, runs, schedules
 
 # Events whose detail is JSON for programs. A timeline shows a summary.
-SHORT: Mapping[str, Callable[[str], str]] = {MADE: made_in_short, BASELINE: baseline_in_short, UNUSUAL: notes_in_short}
+SHORT: Mapping[str, Callable[[str], str]] = {
+    MADE: made_in_short,
+    BASELINE: baseline_in_short,
+    UNUSUAL: notes_in_short,
+    FIGURES: comparison_in_short,
+}
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,7 @@ class RunRow:
         copy_of: the run that it sends again; None for other runs.
         churn: the difference from the previous file; None if that is unknown.
         frozen: when its content was frozen.
+        held_figures: what was built when a gate held it; None if it is not held, or nothing was built.
     """
 
     run_id: str
@@ -80,6 +87,7 @@ class RunRow:
     copy_of: str | None = None
     churn: Churn | None = None
     frozen: datetime | None = None
+    held_figures: Comparison | None = None
 
     @property
     def finished(self) -> bool:
@@ -159,8 +167,12 @@ def read_runs(ledger: Ledger) -> list[RunRow]:
             reasons[row.run_id][row.reason] = row.profiles
         files = {row.run_id: row for row in connection.execute(sums)}
         numbers = {row.run_id: row.number for row in connection.execute(last)}
-        found = connection.execute(runs.select().order_by(*order))
-        return [run_row(row, reasons.get(row.run_id, {}), files.get(row.run_id), numbers.get(row.run_id, 0)) for row in found]
+        held = sa.select(runs.c.run_id).where(runs.c.state == "held")
+        compared = held_figures(connection.execute(hold_events(events.c.run_id.in_(held))))
+        return [
+            run_row(row, reasons.get(row.run_id, {}), files.get(row.run_id), numbers.get(row.run_id, 0), compared.get(row.run_id))
+            for row in connection.execute(runs.select().order_by(*order))
+        ]
 
 
 def read_watched(ledger: Ledger) -> dict[str, datetime]:
@@ -189,9 +201,9 @@ def read_regions(ledger: Ledger, run_ids: Sequence[str]) -> dict[str, tuple[Regi
     return {run_id: tuple(lines) for run_id, lines in found.items()}
 
 
-def run_row(row: Any, excluded: Mapping[str, int], files: Any, last_event: int) -> RunRow:
-    """A run from its row, its exclusions, the sums of its files, and the number of its last event."""
-    run = ledger_run(row, figures_of(row, excluded, {}), (), ())
+def run_row(row: Any, excluded: Mapping[str, int], files: Any, last_event: int, compared: Comparison | None) -> RunRow:
+    """A run from its row, its exclusions, the sums of its files, the number of its last event, and the figures of its hold."""
+    run = ledger_run(row, figures_of(row, excluded, {}), (), (), compared)
     return RunRow(
         run_id=run.run_id,
         campaign=run.campaign,
@@ -214,6 +226,7 @@ def run_row(row: Any, excluded: Mapping[str, int], files: Any, last_event: int) 
         copy_of=run.copy_of,
         churn=Churn(row.against, row.came, row.went) if row.against else None,
         frozen=run.frozen,
+        held_figures=run.held_figures,
     )
 
 

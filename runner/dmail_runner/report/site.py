@@ -14,15 +14,16 @@ from dmail_runner.core.errors import UsageError
 from dmail_runner.core.lock import FOREVER, locked
 from dmail_runner.core.settings import Settings
 from dmail_runner.ledger.ledger import Ledger
+from dmail_runner.report.addresses import page_name
 from dmail_runner.report.attention import Need, needs
 from dmail_runner.report.campaign_page import campaign_view
 from dmail_runner.report.declared import Declared, Project
 from dmail_runner.report.export import write_figures
 from dmail_runner.report.lineage import PAGE as LINEAGE
 from dmail_runner.report.overview import by_campaign, overview, paged_runs
-from dmail_runner.report.pages import Pages, page_name
+from dmail_runner.report.pages import Pages
 from dmail_runner.report.rows import Approval, RunRow, read_approvals, read_details, read_regions, read_runs, read_watched
-from dmail_runner.report.run_page import run_view
+from dmail_runner.report.run_page import neighbours, run_view
 
 INDEX = ".report.json"  # the pages of the report, with a digest of the content of runs' pages
 STAGING = ".report-"
@@ -121,7 +122,7 @@ def write_report(project: Project, ledger: Ledger, folder: Path, limit: int) -> 
     with opened(project.settings, folder) as site:
         write_runs(site, pages, ledger, runs, declared, paged=paged, approvals=approvals)
         grouped = by_campaign(runs)
-        regions = read_regions(ledger, [run.run_id for run in newest_frozen(grouped)])
+        regions = read_regions(ledger, [run.run_id for run in newest_delivered(grouped)])
         for name in dict.fromkeys((*declared, *grouped)):
             view = campaign_view(
                 name, declared.get(name), grouped.get(name, []), todo, paged, regions=regions, approvals=approvals.get(name, [])
@@ -132,10 +133,10 @@ def write_report(project: Project, ledger: Ledger, folder: Path, limit: int) -> 
         return site.publish()
 
 
-def newest_frozen(grouped: Mapping[str, Sequence[RunRow]]) -> Iterator[RunRow]:
-    """The newest frozen run of each campaign."""
+def newest_delivered(grouped: Mapping[str, Sequence[RunRow]]) -> Iterator[RunRow]:
+    """The newest run of each campaign of which something was delivered."""
     for runs in grouped.values():
-        yield from islice((run for run in runs if run.targeted is not None), 1)
+        yield from islice((run for run in runs if run.delivered), 1)
 
 
 def write_runs(
@@ -150,12 +151,13 @@ def write_runs(
 ) -> None:
     """Write the pages of runs that have changed, in batches that fit into memory. `paged`: the ids of the runs with a page."""
     design = design_digest(pages)
+    beside = {name: found for some in by_campaign(runs).values() for name, found in neighbours(some, paged).items()}
     todo: list[tuple[str, str, RunRow]] = []
     for run in (run for run in runs if run.run_id in paged):
         name = f"run/{page_name(run.run_id)}"
         one = declared.get(run.campaign)
-        label, contractual = (one.label, one.contractual) if one else ("", False)
-        digest = digest_of(design, repr(run), label, str(contractual), str(run.copy_of in paged))
+        shown = (one.label, one.zone, one.contractual) if one else ()
+        digest = digest_of(design, repr(run), repr(shown), str(run.copy_of in paged), repr(beside[run.run_id]))
         if not site.keep(name, digest):
             todo.append((name, digest, run))
     for start in range(0, len(todo), BATCH):
@@ -163,7 +165,10 @@ def write_runs(
         details = read_details(ledger, [run.run_id for _, _, run in batch])
         for name, digest, run in batch:
             one = declared.get(run.campaign)
-            view = run_view(run, one, details[run.run_id], approvals.get(run.campaign, ()), original_paged=run.copy_of in paged)
+            view = run_view(
+                run, one, details[run.run_id], approvals.get(run.campaign, ()), original_paged=run.copy_of in paged,
+                beside=beside[run.run_id],
+            )  # fmt: skip
             site.put(name, pages.run(view), digest)
 
 

@@ -24,7 +24,7 @@ from dmail_runner.check.unusual import empty_notes, seed_note
 from dmail_runner.check.volume import check_volume
 from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import ExtractError, Held
-from dmail_runner.core.values import Build, Churn, Verdicts
+from dmail_runner.core.values import Build, Churn, Comparison, Verdicts
 from dmail_runner.declare.campaign import KEY, SEED
 from dmail_runner.extract.rows import people_query
 from dmail_runner.project.build import build, build_opt_outs
@@ -83,18 +83,28 @@ def checked(
             found = judged(job, connection, relations)
             if order.original:
                 check_original(job, found, order.original)
-            found = replace(found, relations=keep_profiles(connection, found.relations))
-            with noted(held):
-                check_opt_outs(connection, found.relations, job.campaign)
-            baseline = count_baseline(connection, found.relations)
-            found = replace(found, verdicts=replace(found.verdicts, baseline=baseline, sources=sources))
-            passed: list[Held] = []
-            holds = {gate: passed.append if gate in job.accepted else held for gate in ("exclusions", "volume")}
-            check_against_last(job, found, order.last, held, holds["exclusions"])
-            found = replace(found, verdicts=replace(found.verdicts, churn=churn(job, found, order.last)))
-            with noted(holds["volume"]):
-                check_volume(job.campaign, job.provider, found.verdicts, order.last.included if order.last else None)
-            yield replace(found, verdicts=with_passed(found.verdicts, passed))
+            found = replace(found, verdicts=replace(found.verdicts, sources=sources))
+            yield gated(job, found, order.last, held)
+
+
+def gated(job: Job, found: Checked, last: Last | None, held: Callable[[Held], None]) -> Checked:
+    """Apply the gates that hold a run, and call `held` with each hold. Raises Held with the figures of what was built."""
+    passed: list[Held] = []
+    holds = {gate: passed.append if gate in job.accepted else held for gate in ("exclusions", "volume")}
+    try:
+        found = replace(found, relations=keep_profiles(found.connection, found.relations))
+        with noted(held):
+            check_opt_outs(found.connection, found.relations, job.campaign)
+        baseline = count_baseline(found.connection, found.relations)
+        found = replace(found, verdicts=replace(found.verdicts, baseline=baseline))
+        check_against_last(job, found, last, held, holds["exclusions"])
+        found = replace(found, verdicts=replace(found.verdicts, churn=churn(job, found, last)))
+        with noted(holds["volume"]):
+            check_volume(job.campaign, job.provider, found.verdicts, last.included if last else None)
+    except Held as hold:
+        hold.figures = Comparison(found.verdicts, last.run_id if last else None, last.verdicts if last else None, hold.limits)
+        raise
+    return replace(found, verdicts=with_passed(found.verdicts, passed))
 
 
 def with_passed(verdicts: Verdicts, passed: list[Held]) -> Verdicts:

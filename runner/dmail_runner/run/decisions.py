@@ -64,7 +64,7 @@ def hold(run: Run, ledger: Ledger, decision: Decision) -> None:
             raise UsageError(
                 f"{run.run_id} is held already, as unknown", todo="record with dmail-runner settle whether it was delivered"
             )
-        ledger.hold(run, PERSON, f"held {decision}")
+        ledger.hold(run, PERSON, f"held {decision}", run.held_figures)
 
 
 def release(job: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decision) -> Run:

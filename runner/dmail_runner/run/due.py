@@ -124,6 +124,9 @@ class Scheduler:
         except DmailError as error:
             run = self.found(run_id)
             kind: Kind = "held" if isinstance(error, Held) else "failed"
+            if run and run.state == "failed" and run_id not in (error.todo or ""):
+                again = f"dmail-runner resume {run_id} tries again"
+                error.todo = f"{error.todo}; {again}" if error.todo else again
             todo = error.todo or (f"dmail-runner resume {run_id}" if run else "dmail-runner check")
             self.announce(job, kind, run, error.what, todo)
             raise
@@ -175,7 +178,10 @@ class Scheduler:
         run_id, slot = (run.run_id, run.slot) if run else (None, None)
         campaign = job.campaign.name if isinstance(job, Job) else run.campaign if run else "a removed campaign"
         owner = job.campaign.email if isinstance(job, Job) else None
-        self.notifier.announce(Notice(kind, campaign, what, todo, run_id, slot, owner))
+        figures = None
+        with suppress(LedgerError):
+            figures = self.ledger.compared(run) if run else None
+        self.notifier.announce(Notice(kind, campaign, what, todo, run_id, slot, owner, figures))
 
     @contextmanager
     def errors_announced(self, what: str) -> Iterator[None]:

@@ -3,10 +3,10 @@
 import hashlib
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from pydantic import SecretStr
 from sqlalchemy.exc import IntegrityError
@@ -14,12 +14,15 @@ from sqlalchemy.exc import IntegrityError
 from dmail_runner.core.errors import unexpected
 from dmail_runner.core.http import direct_session, unproxied
 from dmail_runner.core.redact import redact, without_keys
+from dmail_runner.core.values import Comparison
 from dmail_runner.declare.notices import Channel, Kind, Notices
+from dmail_runner.ledger.comparison import comparison_as_json
 from dmail_runner.ledger.contents import written
 from dmail_runner.ledger.database import LedgerError
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import instant
 from dmail_runner.ledger.tables import notices
+from dmail_runner.run.comparison import comparison_lines
 
 MEANS: Mapping[str, str] = {
     "delivered": "the mail house has the complete file",
@@ -46,6 +49,7 @@ class Notice:
         run_id: the run; None for an event without a run.
         slot: the slot in UTC; None for an event without a run.
         owner: the e-mail address of the campaign's owner; None if there is none.
+        figures: the figures of a run that waits for a person; None if nothing is known.
     """
 
     kind: Kind
@@ -55,6 +59,7 @@ class Notice:
     run_id: str | None = None
     slot: datetime | None = None
     owner: str | None = None
+    figures: Comparison | None = None
 
     @property
     def subject(self) -> str:
@@ -70,12 +75,15 @@ class Notice:
         """The text for people."""
         about = f"\n\nRun: {self.run_id}" if self.run_id else ""
         slot = f"\nSlot: {self.slot.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if self.slot else ""
-        return f"{self.what}\n\nThis means: {MEANS[self.kind]}.\n\nNext: {self.todo}{about}{slot}"
+        table = "\n\n" + "\n".join(comparison_lines(self.figures)) if self.figures else ""
+        return f"{self.what}\n\nThis means: {MEANS[self.kind]}.\n\nNext: {self.todo}{about}{slot}{table}"
 
-    def as_json(self) -> dict[str, str | None]:
-        """The content for programs."""
-        values = {**asdict(self), "slot": instant(self.slot) if self.slot else None, "means": MEANS[self.kind]}
-        return {name: values[name] for name in ("kind", "campaign", "run_id", "slot", "what", "means", "todo", "owner")}
+    def as_json(self) -> dict[str, Any]:
+        """The content for programs. `figures` is there for runs that wait for a person."""
+        names = ("kind", "campaign", "run_id", "slot", "what", "means", "todo", "owner")
+        values = {**vars(self), "slot": instant(self.slot) if self.slot else None, "means": MEANS[self.kind]}
+        figures = {"figures": comparison_as_json(self.figures)} if self.figures else {}
+        return {**{name: values[name] for name in names}, **figures}
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from dmail_runner import history
 from dmail_runner.check.exclusions import Figures
 from dmail_runner.core.errors import ExtractError, UsageError
 from dmail_runner.core.settings import Settings
+from dmail_runner.core.values import Verdicts
 from dmail_runner.declare.campaign import Campaign
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import Planned, Run
@@ -22,9 +23,18 @@ class Last:
 
     run_id: str
     slot: datetime
-    included: int
+    verdicts: Verdicts
     contacts: history.StoredContacts | None
-    figures: Figures | None = None
+
+    @property
+    def included(self) -> int:
+        """The number of profiles in its file."""
+        return self.verdicts.included
+
+    @property
+    def figures(self) -> Figures:
+        """The figures that the exclusions gate compares."""
+        return Figures.of(self.verdicts)
 
 
 @dataclass(frozen=True)
@@ -122,8 +132,8 @@ def last_run(job: Job, run: Planned, ledger: Ledger) -> Last | None:
     found = ledger.known(run.copy_of) if run.copy_of else ledger.last_settled(job.campaign.name, run.slot, run.wave)
     if found is None or found.verdicts is None:
         return None
-    contacts, figures = history.find_contacts(job.settings, found.run_id), Figures.of(found.verdicts)
+    contacts, verdicts = history.find_contacts(job.settings, found.run_id), found.verdicts
     if run.copy_of:
         # The audience of a copy is the people of the original, of whom no rule has excluded any.
-        figures = replace(figures, targeted=found.verdicts.included, excluded={})
-    return Last(found.run_id, found.slot, found.verdicts.included, contacts, figures)
+        verdicts = replace(verdicts, targeted=verdicts.included, excluded={})
+    return Last(found.run_id, found.slot, verdicts, contacts)

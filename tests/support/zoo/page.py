@@ -11,6 +11,8 @@ HEAD = """<!-- Written by `make docs` from runs against these servers: change it
 
 # Servers
 
+[Documentation](README.md)
+
 This page lists SFTP servers of many kinds, and the result of a run on each. A test writes every row: it runs such a server, and delivers a file to
 it with a route that has a login and no other setting. If that does not settle the run, the test delivers another file with the settings
 in the last column. `dmail-runner route test ROUTE` finds these settings for your server; the same test compares both.

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dmail_runner.cli.screen import Screen, shortened, styled
+from dmail_runner.cli.colours import styled
+from dmail_runner.cli.screen import Screen, shortened
 from dmail_runner.core.log import DAYS, Log
 from terminal import ESCAPE
 

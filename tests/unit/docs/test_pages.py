@@ -157,13 +157,13 @@ def test_shown_figures_add_up(page: Path) -> None:
 FIGURE = re.compile(r"(?m)^( +)(\w+) +([\d,]+)$")
 
 
-def test_every_command_has_an_example_and_is_in_the_readme() -> None:
-    readme = (ROOT / "README.md").read_text()
+def test_every_command_has_an_example_and_is_in_the_guide() -> None:
+    guide = (ROOT / "docs/guide.md").read_text()
     for name, command in commands(typer.main.get_command(app), "dmail-runner"):
         text, _, example = (command.help or "").partition("\n\nExample: ")
         assert text, f"{name} has a sentence that says what it does"
         assert example.startswith(name), f"{name} has an example"
-        assert re.search(rf"`{name}\b|`{name.removeprefix('dmail-runner ')}\b", readme), name
+        assert re.search(rf"`{name}\b|`{name.removeprefix('dmail-runner ')}\b", guide), name
         for one in command.params:
             assert getattr(one, "help", None), f"{name} {one.name} has a help text"
 
@@ -185,7 +185,7 @@ def hold_reasons() -> Iterator[str]:
     for path in RUNNER:
         for call in (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)):
             held = isinstance(call.func, ast.Name) and call.func.id == "Held"
-            holds = isinstance(call.func, ast.Attribute) and call.func.attr == "hold" and len(call.args) == 3
+            holds = isinstance(call.func, ast.Attribute) and call.func.attr == "hold" and len(call.args) in (3, 4)
             reason = call.args[0 if held else 1] if held or holds else None
             if isinstance(reason, ast.Constant):
                 yield reason.value
@@ -210,6 +210,19 @@ def test_the_index_leads_to_every_page() -> None:
     index = (ROOT / "docs/README.md").read_text()
     for page in (ROOT / "docs").rglob("*.md"):
         assert page.name == "README.md" or f"({page.relative_to(ROOT / 'docs')})" in index, page
+        up = "../" * (len(page.relative_to(ROOT / "docs").parts) - 1)
+        assert page.name == "README.md" or f"[Documentation]({up}README.md)" in page.read_text(), f"{page} has a way back"
+
+
+def test_pictures_of_the_pages_are_there_and_small() -> None:
+    """Those that a page shows, and no other."""
+    shown = {
+        name for page in PAGES for name in re.findall(r"(?:srcset|src)=\"([^\"]+)\"|!\[[^]]*\]\(([^)]+)\)", page.read_text())
+    }
+    names = {Path(name).name for pair in shown for name in pair if name}
+    files = {path.name: path.stat().st_size for path in (ROOT / "docs/pictures").iterdir()}
+    assert names == set(files)
+    assert max(files.values()) < 200_000
 
 
 def test_what_defends_is_there() -> None:

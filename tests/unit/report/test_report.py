@@ -35,7 +35,7 @@ def test_a_campaign_lists_its_runs_by_year_and_says_how_many_it_does_not_list() 
     assert view.counted == 800
     page = Pages(NOW, lineage=False).campaign(view)
     assert "Older runs that are not listed: 300" in page
-    assert page.count('href="../run/') == 1
+    assert page.count('href="../run/') == 2, "in the table and in the chart"
     reached = campaign_view("c", None, some, [], {run.run_id for run in some})
     assert reached.hidden == 0, "every page is in a list"
     assert reached.pageless is None
@@ -119,9 +119,9 @@ def test_every_state_that_waits_has_a_command() -> None:
 
     assert typed(one("held", "unknown")) == ["dmail-runner settle c-1 --delivered", "dmail-runner settle c-1 --not-delivered"]
     assert typed(one("held", "opt_out")) == typed(one("held", "conflict")) == typed(one("failed")) == ["dmail-runner resume c-1"]
-    assert (
-        typed(one("held", "volume")) == typed(one("held", "new_gate")) == ["dmail-runner release c-1", "dmail-runner cancel c-1"]
-    )
+    decide = ["dmail-runner release c-1", "dmail-runner cancel c-1"]
+    assert typed(one("held", "new_gate")) == decide
+    assert typed(one("held", "volume")) == ["dmail-runner diff c --slot 2026-11-14T12:00Z", *decide]
     assert typed(one("missed")) == ["dmail-runner run c --slot 2026-11-14T12:00Z"]
     assert typed(one("built")) == []
     assert typed(one("built", changed=NOW - timedelta(days=2))) == ["dmail-runner resume c-1"]
@@ -165,10 +165,16 @@ def test_a_map_is_drawn_where_places_are_known() -> None:
     drawn = Pages(NOW, lineage=False)
     assert "the extract has no column country_code" in drawn.campaign(known)
     page = drawn.campaign(replace(known, regions=going))
-    assert '<g class="heat4"><title>CA: 90\u202f000</title>' in page
-    assert '<g class="heat1"><title>DE: 12</title>' in page
-    assert '<g class="heat0"><title>FR: 0</title>' in page
+    assert "<title>" not in page.split('id="map-world"')[1], "few regions are bars"
     assert page.count("fewer than ten each") == 2
+    states = zip(("TX", "FL", "NY", "PA", "IL", "OH", "GA"), (40_000, 20_000, 9_000, 5_000, 900, 90, 20), strict=True)
+    page = drawn.campaign(replace(known, regions=(*going, *(RegionCount("US", code, count) for code, count in states))))
+    assert '<g class="heat4"><title>CA: 90000</title>' in page
+    assert '<g class="heat3"><title>TX: 40800</title>' in page
+    assert '<g class="heat1"><title>OH: 90</title>' in page
+    assert '<g class="heat0"><title>WY: 0</title>' in page
+    legend = re.sub(r"<[^>]+>", "", page.split('class="legend"')[1])
+    assert "5,626" in legend, "shades go by the square root"
 
 
 @searching(20, 500)

@@ -12,4 +12,28 @@
     });
   }
   language();
+  document.addEventListener("DOMContentLoaded", () => {
+    for (const input of document.querySelectorAll("[data-filter]")) {
+      const table = document.getElementById(input.dataset.filter);
+      input.closest("p").hidden = false;
+      input.addEventListener("input", () => {
+        const wanted = input.value.trim().toLowerCase();
+        for (const row of table.querySelectorAll("tbody tr")) row.hidden = !row.textContent.toLowerCase().includes(wanted);
+        if (wanted) for (const years of table.querySelectorAll("details")) years.open = true;
+      });
+    }
+    for (const command of document.querySelectorAll("code.cmd")) {
+      const button = document.getElementById("copy").content.firstElementChild.cloneNode(true);
+      command.after(button);
+      button.addEventListener("click", async () => {
+        const chosen = getSelection();
+        chosen.selectAllChildren(command);
+        try { await navigator.clipboard.writeText(command.textContent); } catch { document.execCommand("copy"); }
+        chosen.removeAllRanges();
+        const [before, after] = button.children;
+        [before.hidden, after.hidden] = [true, false];
+        setTimeout(() => { [before.hidden, after.hidden] = [false, true]; }, 1500);
+      });
+    }
+  });
 })();

@@ -11,8 +11,9 @@ from dmail_runner.report.words.needs import NEEDS
 from dmail_runner.report.words.states import STATES
 from dmail_runner.report.words.word import Word
 
-__all__ = ["WORDS", "Word", "decimal", "dual", "event_word", "known", "reason_word", "word"]
+__all__ = ["WORDS", "Word", "decimal", "dual", "event_word", "known", "number", "reason_word", "word"]
 
+PORTUGUESE = str.maketrans(",.", ".,")  # from the English signs of numbers
 WORDS: Mapping[str, Word] = {**LABELS, **NEEDS, **STATES}
 
 
@@ -64,5 +65,12 @@ def dual(en: str, pt: str) -> Markup:
 
 def decimal(value: float | Decimal, places: int, unit: str) -> Markup:
     """A number and its unit. `places`: decimal places, after a point in English and a comma in Portuguese."""
-    en = f"{value:,.{places}f}".replace(",", "\u202f")
-    return dual(f"{en}\u202f{unit}", f"{en.replace('.', ',')}\u202f{unit}")
+    blank = "" if unit == "%" else "\u00a0"
+    en = f"{value:,.{places}f}"
+    return dual(f"{en}{blank}{unit}", f"{en.translate(PORTUGUESE)}{blank}{unit}")
+
+
+def number(value: int) -> Markup:
+    """A number with separators of thousands, as each language writes it."""
+    en = f"{value:,}"
+    return dual(en, en.translate(PORTUGUESE))

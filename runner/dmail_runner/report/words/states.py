@@ -42,6 +42,7 @@ STATES: Mapping[str, Word] = {
     "event.window": Word("window", "janela"),
     "event.resent": Word("sent again", "reenviada"),
     "event.baseline": Word("figures for the next run", "números para a próxima execução"),
+    "event.figures": Word("figures of what was built", "números do que foi gerado"),
     "event.sources": Word("age and size of the sources", "idade e tamanho das fontes"),
     "event.unusual": Word("unusual", "fora do comum"),
     "event.made": Word("inputs", "dados de entrada"),

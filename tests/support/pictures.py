@@ -1,0 +1,82 @@
+"""Pictures of the report's pages, from a ledger of made-up runs: `python -m pictures FOLDER`."""
+
+import base64
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from browser import Browser, chromium
+from dmail_runner.core.settings import find_settings
+from dmail_runner.ledger.ledger import Ledger
+from dmail_runner.project.dbt_process import run_dbt
+from dmail_runner.project.manifest import load_manifest
+from dmail_runner.report.declared import Project
+from dmail_runner.report.site import write_report
+from project import surroundings
+from recording import as_svg, record
+from sample_ledger import NOW, fill
+
+ROOT = Path(__file__).parents[2]
+LEFT_OUT = shutil.ignore_patterns(".*", "outbox", "data", "site", "target", "logs", "tests", "docs", "bench")
+TALLEST = 1_600  # pixels: longer pages are cut off
+
+
+def sample_project(folder: Path) -> Path:
+    """A copy of this project without data."""
+    shutil.copytree(ROOT, folder, ignore=LEFT_OUT)
+    shutil.copytree(ROOT / "tests/dbt", folder / "tests/dbt")
+    return folder
+
+
+def write_sample_report(project: Path, site: Path) -> Ledger:
+    """The report about the made-up runs. Returns their ledger."""
+    settings = find_settings(project, None)
+    settings.prepare()
+    manifest = load_manifest(settings, run_dbt)
+    ledger = fill(settings, manifest)
+    site.mkdir(parents=True, exist_ok=True)
+    (site / "lineage.html").touch()
+    write_report(Project(settings, manifest, run_dbt, NOW), ledger, site, 5_000)
+    return ledger
+
+
+def photograph(browser: Browser, page: Path, picture: Path, tallest: int = TALLEST) -> None:
+    """Write a picture of a page as wide as the screen."""
+    browser.open(page)
+    width = browser.run("innerWidth")
+    height = min(browser.run("document.documentElement.scrollHeight"), tallest)
+    clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
+    shot = browser.ask("Page.captureScreenshot", format="png", clip=clip, captureBeyondViewport=True)
+    picture.write_bytes(base64.b64decode(shot["data"]))
+
+
+def record_run(project: Path) -> str:
+    """A recording of the campaign spring_catalog for sample profiles."""
+    runner = str(Path(sys.executable).with_name("dmail-runner"))
+    environment = {name: value for name, value in surroundings().items() if name != "NO_COLOR"} | {"TERM": "xterm-256color"}
+    for words in (["sample-data", "--rows", "100000"], ["list"]):
+        subprocess.run([runner, *words], cwd=project, env=environment, check=True, capture_output=True)
+    line = "dmail-runner run spring_catalog"
+    return as_svg(record([runner, *line.split()[1:]], line, project, environment))
+
+
+def main(folder: Path) -> None:
+    """Photograph the overview, a campaign and a held run, light and dark; record a run."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as temporary:
+        (folder / "run.svg").write_text(record_run(sample_project(Path(temporary, "project"))))
+    with tempfile.TemporaryDirectory() as temporary, chromium() as browser:
+        project = sample_project(Path(temporary, "project"))
+        ledger = write_sample_report(project, project / "site")
+        held = next(run.run_id for run in ledger.latest() if run.hold == "volume")
+        pages = {"overview": "index.html", "campaign": "campaign/spring_catalog.html", "held": f"run/{held}.html"}
+        for theme in ("light", "dark"):
+            browser.screen(1120, theme)
+            for name, page in pages.items():
+                photograph(browser, project / "site" / page, folder / f"{name}-{theme}.png", 900)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]).absolute())

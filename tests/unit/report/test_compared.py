@@ -1,0 +1,96 @@
+"""Pages compare a run with the last settled one, whether it is frozen, held with figures, or held with none."""
+
+import csv
+import io
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from urllib.parse import unquote
+
+from dmail_runner.core.values import Churn, Comparison, Limit, Verdicts
+from dmail_runner.report.campaign_page import campaign_view
+from dmail_runner.report.figures import costs
+from dmail_runner.report.pages import Pages
+from dmail_runner.report.rows import Details, Money, RunRow
+from dmail_runner.report.run_page import neighbours, run_view
+from reports import NOW
+
+
+def run(number: int, state: str = "settled", **more: Any) -> RunRow:
+    """A run so many weeks ago."""
+    due = NOW - timedelta(weeks=number)
+    frozen = {"targeted": 100 + number, "included": 90, "excluded": {"consent": 10 + number}, "rows": 90, "delivered": 90}
+    return RunRow(f"c-{number}", "c", due, state, due, due, **(more or frozen))
+
+
+def page_of(view: Any) -> str:
+    return Pages(NOW, lineage=False).run(view)
+
+
+def test_a_held_run_shows_its_figures_the_change_and_the_limit() -> None:
+    held = Comparison(
+        Verdicts(1_000, 600, {"consent": 400}, churn=Churn("c-1", 0, 40)),
+        "c-1",
+        Verdicts(1_010, 950, {"consent": 60}),
+        (Limit("max_change", "included", 665),),
+    )
+    one = run(0, "held", hold="volume", held_figures=held)
+    beside = neighbours([one, run(1)], {"c-0", "c-1"})["c-0"]
+    view = run_view(one, None, Details(), beside=beside)
+    assert [(stage.kind, stage.count, stage.beside, stage.limits) for stage in view.stages] == [
+        ("targeted", 1_000, 1_010, ()),
+        ("excluded", 400, 60, ()),
+        ("included", 600, 950, (665,)),
+        ("came", 0, None, ()),
+        ("went", 40, None, ()),
+    ]
+    page = page_of(view)
+    assert '<line class="limit" x1="665.0"' in page
+    assert "\N{MINUS SIGN}350 " in page
+    assert 'href="c-1.html"' in page
+    assert page.index("dmail-runner diff c --slot") < page.index("dmail-runner release c-0")
+    above = replace(held, limits=(Limit("max_rows", "included", 5_000),))
+    assert {stage.scale for stage in run_view(replace(one, held_figures=above), None, Details()).stages} == {5_000}
+
+
+def test_a_run_of_which_nothing_was_built_shows_the_last_settled_one() -> None:
+    runs = [run(0, "held", hold="approval"), run(1, "failed"), run(2)]
+    beside = neighbours(runs, {one.run_id for one in runs})
+    view = run_view(runs[0], None, Details(), beside=beside["c-0"])
+    assert (view.stages, view.last) == ((), "c-2")
+    assert view.last_stages[0].count == 102
+    assert "Nothing was built" in page_of(view)
+    failed = run_view(runs[1], None, Details(), beside=beside["c-1"])
+    assert [stage.beside for stage in failed.stages if stage.kind == "targeted"] == [102]
+
+
+def test_runs_lead_to_their_neighbours_with_pages() -> None:
+    runs = [run(number) for number in range(4)]
+    found = neighbours(runs, {"c-0", "c-1", "c-3"})
+    assert (found["c-1"].older, found["c-1"].newer, found["c-1"].last_paged) == ("c-3", "c-0", False)
+    assert (found["c-3"].older, found["c-3"].newer, found["c-3"].last) == (None, "c-1", None)
+    waves = [replace(run(0), wave=2), replace(run(1), wave=1), replace(run(2), wave=2)]
+    last = neighbours(waves, set())["c-0"].last
+    assert last
+    assert last.run_id == "c-2", "waves are compared with the same wave"
+
+
+def test_the_figures_of_a_campaign_as_csv() -> None:
+    runs = [run(0, "held", hold="volume"), replace(run(1), cost=Money(Decimal("55.50"), "USD"))]
+    view = campaign_view("c", None, runs, [], {"c-1"})
+    head, _, text = view.figures_file.partition(",")
+    assert head == "data:text/csv;charset=utf-8"
+    first, second = csv.DictReader(io.StringIO(unquote(text)))
+    assert (first["run_id"], first["targeted"]) == ("c-0", "")
+    assert (second["slot"], second["targeted"], second["exclusions"], second["delivered"], second["cost"]) == (
+        "2026-11-16T12:00:00Z", "101", "11", "90", "55.50",
+    )  # fmt: skip
+    assert campaign_view("c", None, [], [], set()).figures_file == ""
+
+
+def test_what_was_not_delivered_costs_nothing() -> None:
+    money = Money(Decimal(50), "USD")
+    runs = [replace(run(0), cost=money), replace(run(1, "failed"), cost=money, delivered=0), replace(run(2, "held"), cost=money)]
+    runs[2] = replace(runs[2], delivered=0)
+    assert costs(runs) == [money]
