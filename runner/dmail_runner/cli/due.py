@@ -31,9 +31,11 @@ from dmail_runner.core.errors import Stopped
 
 if TYPE_CHECKING:
     from dmail_runner.core.settings import Settings
+    from dmail_runner.ledger.ledger import Ledger
     from dmail_runner.ledger.run import Run
     from dmail_runner.project.dbt_process import RunDbt
     from dmail_runner.project.warm import WarmDbt
+    from dmail_runner.run.notify import Notifier
 
 
 Grace = Annotated[int, typer.Option(min=0, help="Seconds that a run may continue after the signal to end.")]
@@ -54,17 +56,31 @@ def run_due(settings: "Settings", run_dbt: "RunDbt") -> int:
     settings.prepare()
     notices = find_notices(settings)
     ledger = open_ledger(settings, now, notices, tell)
+    notifier = Notifier(notices, ledger, tell)
     try:
+        fetched = attempt(lambda: fetch_due(settings, ledger, notifier))
         codes = run_all_due(
             settings,
-            Scheduler(ledger, Notifier(notices, ledger, tell), say_run),
+            Scheduler(ledger, notifier, say_run),
             load=lambda: load_manifest(settings, run_dbt),
             find=lambda manifest, name: open_job(settings, manifest.campaign(name), run_dbt),
             attempt=attempt,
         )
     finally:
         ledger.engine.dispose()
-    return worst(codes)
+    return worst([fetched, *codes])
+
+
+def fetch_due(settings: "Settings", ledger: "Ledger", notifier: "Notifier") -> int:
+    """Receive the files that providers have sent. Mailings continue without them. Returns the exit code."""
+    from dmail_runner.run.fetch import fetch, lines
+
+    found = fetch(settings, ledger, notifier, tell, due=True)
+    if found.files:
+        say("\n".join(lines(found)))
+    for error in found.errors:
+        tell(f"error: {error}")
+    return 1 if found.errors else 0
 
 
 def say_run(run: "Run") -> None:

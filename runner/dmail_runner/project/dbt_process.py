@@ -165,12 +165,13 @@ def inherited_environment() -> dict[str, str]:
 
 
 def path_environment(settings: Settings) -> dict[str, str]:
-    """The paths that the models and the dbt profile read: contact history, figures, DuckDB's temporary files, Spark's tables.
+    """The paths that the models and the dbt profile read: contact history, received files, figures, temporary files, Spark.
 
     They are the same for every command, because dbt parses the project again if they change.
     """
     paths = {
         "DMAIL_HISTORY": settings.history_dir,
+        "DMAIL_INBOUND": settings.inbound_dir,
         "DMAIL_FIGURES": settings.figures_dir,
         "DMAIL_TEMP": find_warehouse(settings).spill,
         "DMAIL_SPARK_WAREHOUSE": settings.spark_dir,

@@ -29,6 +29,7 @@ PACKAGE = (
     "macros",
     "models/columns.md",
     "models/history",
+    "models/inbound",
     "models/reporting",
     "seeds/_address_checks__seeds.yml",
     "seeds/_countries__seeds.yml",
@@ -50,6 +51,7 @@ OWN = (
     "models/overview.md",
     "models/staging",
     "profiles/contracts",
+    "profiles/inbound_layouts",
     "profiles/profiles.yml",
     "seeds/_seed_addresses__seeds.yml",
 )
