@@ -23,6 +23,9 @@
         audience (relation): The campaign's audience: `profile_id`, `household_key`, and the columns that the rules read.
         rules (list[any]): The rules, in order.
 
+    If the contract lists `person_key` and `address_key`, the contact history keeps the name and the address as mailed, so that returned
+    mail suppresses them (docs/howto/returns.md). With `treatment`, it keeps the cell of `treatments()`.
+
     A mailing in waves has a column `wave_number`, too. Its contract must list the column, which is null without the runner.
 #}
 {% macro recipients(audience, rules) %}
@@ -83,6 +86,9 @@
                 {% if wave %} wave_number,
                 {% elif execute and "wave_number" in (model.columns or {}) %} cast(null as integer) as wave_number,
                 {% endif %}
+                {% for kept in ["person_key", "address_key", "treatment"] if execute and kept in (model.columns or {}) %}
+                    {{ kept }},
+                {% endfor %}
                 {% if explained %}
                     {% for rule in rules %}
                         rule_{{ loop.index }}_name, rule_{{ loop.index }}_out, rule_{{ loop.index }}_shows,

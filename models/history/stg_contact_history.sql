@@ -7,6 +7,11 @@
     "run_id": "string",
     "cell": "string",
     "purpose": "string",
+    "piece_id": "string",
+    "key_code": "string",
+    "person_key": "string",
+    "address_key": "string",
+    "treatment": "string",
 } %}
 with
     compacted as (
@@ -38,7 +43,12 @@ with
             contacts.slot,
             contacts.run_id,
             contacts.cell,
-            contacts.purpose
+            contacts.purpose,
+            contacts.piece_id,
+            contacts.key_code,
+            contacts.person_key,
+            contacts.address_key,
+            contacts.treatment
         from compacted
         right join contacts on compacted.run_id = contacts.run_id
         where contacts.compaction is not distinct from compacted.compaction

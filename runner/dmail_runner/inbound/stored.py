@@ -7,7 +7,7 @@ suppresses addresses.
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -73,8 +73,10 @@ def store(connection: duckdb.DuckDBPyConnection, settings: Settings, file: Inbou
     return target.relative_to(settings.inbound_dir).as_posix(), replace(connection, rows, target)
 
 
-def replace(connection: duckdb.DuckDBPyConnection, query: str, target: Path) -> str:
-    """Write the rows of a query into a file, by a rename. Returns the SHA-256."""
+def replace(
+    connection: duckdb.DuckDBPyConnection, query: str, target: Path, before: Callable[[str], None] = lambda _: None
+) -> str:
+    """Write the rows of a query into a file, by a rename. `before`: called with the SHA-256 before the rename. Returns it."""
     new = target.with_name(f".{target.name}.new")
     try:
         connection.execute(f"copy ({query}) to {literal(str(new))} (format parquet, compression zstd)")
@@ -82,6 +84,7 @@ def replace(connection: duckdb.DuckDBPyConnection, query: str, target: Path) -> 
         with new.open("rb") as content:
             os.fsync(content.fileno())
             sha256 = hashlib.file_digest(content, "sha256").hexdigest()
+        before(sha256)
         new.replace(target)
         folder = os.open(target.parent, os.O_RDONLY)
         try:
@@ -148,13 +151,15 @@ def require_stored(settings: Settings, ledger: Ledger, kinds: Iterable[str]) -> 
         raise InboundError(f"a received file is not as it was stored: {found[0]}{more}", todo=TODO)
 
 
-def accept_stored(settings: Settings, ledger: Ledger) -> list[str]:
+def accept_stored(settings: Settings, ledger: Ledger, decision: str) -> list[str]:
     """Record that files are lost, by the decision of a person. The next fetch may receive them again. Returns what differed."""
+    if not settings.inbound_dir.is_dir() and not stored_files(ledger):
+        return []
     with lock_inbound(settings, "reconciliation", 60):
         found = [(file, fault) for file in stored_files(ledger) if (fault := stored_fault(settings, file))]
         for file, _ in found:
             (settings.inbound_dir / (file.stored or "")).unlink(missing_ok=True)
             # Without its declaration the file is read again, if the server still has it.
-            gone = {"declared": "", "stored": None, "stored_sha256": None, "error": "its content was lost"}
+            gone = {"declared": "", "stored": None, "stored_sha256": None, "error": f"its content was lost {decision}"}
             change_inbound(ledger, file, "inbound_lost", state="aside", **gone)
     return [fault for _, fault in found]

@@ -10,11 +10,13 @@ from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import Busy
 from dmail_runner.core.lock import locked
 from dmail_runner.core.settings import Settings
+from dmail_runner.declare.answers import KINDS
 from dmail_runner.declare.provider import RETENTION_DAYS
 from dmail_runner.history import weeks
 from dmail_runner.history.compact import compact
 from dmail_runner.history.record import confirm, damaged, history_faults, require_intact
 from dmail_runner.history.weeks import HistoryError
+from dmail_runner.inbound.stored import require_stored
 from dmail_runner.ledger.database import LedgerError
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import Run, campaign_of
@@ -43,10 +45,11 @@ def strangers(job: Job, ledger: Ledger) -> list[str]:
 
 
 def check_contacts(job: Job, ledger: Ledger) -> None:
-    """Raises HistoryError if a file that the campaign's rules read is missing, short or changed: caps would not count."""
+    """Raises HistoryError or InboundError if a file that the campaign's rules read is missing, short or changed."""
     found = [fault for fault in history_faults(job.settings, ledger) if concerns(job, fault.file)]
     if found:
         raise damaged(job.settings, found)
+    require_stored(job.settings, ledger, [kind for kind in KINDS if f"inbound_{kind}" in job.campaign.records])
 
 
 def concerns(job: Job, file: str) -> bool:

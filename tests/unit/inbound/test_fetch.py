@@ -1,6 +1,5 @@
 """Files of providers: each is read once, completely, and a bad one stops nothing."""
 
-import os
 import stat
 from datetime import timedelta
 from typing import Any
@@ -163,7 +162,7 @@ def test_stored_rows_that_are_lost_or_changed_are_noticed(mailbox: Mailbox) -> N
     require_stored(mailbox.settings, ledger, ["stock"])
     with pytest.raises(InboundError, match="was changed since it was stored"):
         require_stored(mailbox.settings, ledger, ["returns"])
-    assert len(accept_stored(mailbox.settings, ledger)) == 1
+    assert len(accept_stored(mailbox.settings, ledger, "by ann")) == 1
     require_stored(mailbox.settings, ledger, ["returns"])
     assert states(mailbox) == [("back/one.csv", "taken")], "it is received again"
 
@@ -205,7 +204,7 @@ def test_a_route_that_cannot_be_read_stops_no_other(mailbox: Mailbox) -> None:
 def test_a_link_is_no_file(mailbox: Mailbox) -> None:
     mailbox.put("elsewhere.csv", ONE)
     (mailbox.there / "back").mkdir()
-    os.symlink("../elsewhere.csv", mailbox.there / "back/one.csv")
+    (mailbox.there / "back/one.csv").symlink_to("../elsewhere.csv")
     assert mailbox.receive() == []
 
 

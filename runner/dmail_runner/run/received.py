@@ -1,6 +1,5 @@
 """A person in the stored content of received files: what is there, and its erasure."""
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -9,14 +8,14 @@ from dmail_runner.declare.answers import ADDRESS, FIELDS, IDENTIFYING, Kind
 from dmail_runner.declare.campaign import KEY, PIECE
 from dmail_runner.history import weeks
 from dmail_runner.history.forget import files as history_files
-from dmail_runner.history.forget import files_with
+from dmail_runner.history.forget import files_with, pseudonym
 from dmail_runner.inbound.stored import lock_inbound, replace, session
 from dmail_runner.ledger.inbound_files import InboundFile, change_inbound, stored_files
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.project.warehouse import literal, quote
 
 LOCK_TIMEOUT = 60  # seconds to wait for a fetch
-LONGEST_ID = 32  # characters of a piece_id
+SHORTEST_ID = 8  # characters of a piece_id
 Row = Mapping[str, str | None]
 
 
@@ -26,15 +25,11 @@ def pieces_of(settings: Settings, key: str) -> set[str]:
     if not found:
         return set()
     ids = f"upper(md5(campaign || '|' || strftime(slot, '%Y-%m-%d %H:%M:%S') || '|' || {KEY}))"
+    source = weeks.parquet(found, "union_by_name = true")
     with weeks.session() as connection:
-        columns = [
-            name
-            for name, *_ in connection.execute(
-                f"describe select * from {weeks.parquet(found, 'union_by_name = true')}"
-            ).fetchall()
-        ]
+        columns = [name for name, *_ in connection.execute(f"describe select * from {source}").fetchall()]
         own = f"unnest([{ids}, {PIECE}])" if PIECE in columns else ids
-        query = f"select distinct {own} from {weeks.parquet(found, 'union_by_name = true')} where {KEY} = {literal(key)}"
+        query = f"select distinct {own} from {source} where {KEY} = {literal(key)}"
         return {str(value) for (value,) in connection.execute(query).fetchall() if value}
 
 
@@ -44,8 +39,8 @@ def condition(kind: str, key: str, pieces: set[str]) -> str:
     found = [f"{KEY} = {literal(key)}"] if KEY in fields else []
     if pieces and PIECE in fields:
         listed = ", ".join(map(literal, sorted(pieces)))
-        beginning = f"exists (select 1 from unnest([{listed}]) as p (id) where length({PIECE}) >= 8 and starts_with(p.id, upper({PIECE})))"
-        found += [f"{PIECE} in ({listed})", beginning]
+        printed = f"length({PIECE}) >= {SHORTEST_ID} and starts_with(pieces.id, upper({PIECE}))"
+        found += [f"{PIECE} in ({listed})", f"exists (select 1 from unnest([{listed}]) as pieces (id) where {printed})"]
     return " or ".join(found) or "false"
 
 
@@ -64,7 +59,7 @@ def rows_of(settings: Settings, ledger: Ledger, key: str) -> Iterator[tuple[str,
             )
             found = connection.execute(query)
             names = [column[0] for column in found.description or ()]
-            rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+            rows: list[Row] = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
         if rows:
             yield f"{file.name} (route {file.route})", rows
 
@@ -100,12 +95,7 @@ def erase_from(path: Path, file: InboundFile, person: str, salt: str, ledger: Le
         fields = FIELDS[_kind(file.kind)]
         changes = [f"if({person}, {pseudonym(name, salt)}, {name}) as {quote(name)}" for name in IDENTIFYING if name in fields]
         changes += [f"if({person}, null, {name}) as {quote(name)}" for name in ADDRESS if name in fields]
-        sha256 = replace(connection, f"select * replace ({', '.join(changes)}) from {source} order by row_number", path)
-    change_inbound(ledger, file, "inbound_erased", stored_sha256=sha256)
+        query = f"select * replace ({', '.join(changes)}) from {source} order by row_number"
+        # The ledger comes first: if the process is killed in between, another `forget` completes it.
+        replace(connection, query, path, lambda sha256: change_inbound(ledger, file, "inbound_erased", stored_sha256=sha256))
     return True
-
-
-def pseudonym(column: str, salt: str) -> str:
-    """SQL for the pseudonym of a value: the same for the same value and salt, and null for null."""
-    mark = hashlib.sha256(f"{salt}/{column}".encode()).hexdigest()
-    return f"'forgotten-' || substr(sha256({literal(mark)} || {quote(column)}), 1, 16)"
