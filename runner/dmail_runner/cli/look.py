@@ -240,18 +240,19 @@ def status(
     Example: dmail-runner status --campaign spring_catalog --since 2027-01-01
     """
     from dmail_runner.cli.run_table import run_table
-    from dmail_runner.cli.text import run_lines
-    from dmail_runner.ledger.run import run_as_json
+    from dmail_runner.cli.text import run_json, run_lines
+    from dmail_runner.run.answers import mailed_days
 
-    _, ledger = open_ledger(context.obj)
+    settings, ledger = open_ledger(context.obj)
     runs = ledger.latest(limit, campaign, known_state(state), parse_day(since))
+    mailed = mailed_days(settings, runs)
     if as_json:
-        say_json({"runs": [run_as_json(run) for run in runs]})
+        say_json({"runs": [run_json(run, mailed.get(run.run_id)) for run in runs]})
     elif long:
-        say("\n\n".join("\n".join(run_lines(run)) for run in runs) or "no run")
+        say("\n\n".join("\n".join(run_lines(run, mailed.get(run.run_id))) for run in runs) or "no run")
     else:
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-        say("\n".join(styled(line, sys.stdout) for line in run_table(runs, width)) or "no run")
+        say("\n".join(styled(line, sys.stdout) for line in run_table(runs, width, mailed)) or "no run")
 
 
 def parse_day(day: str | None) -> "datetime | None":

@@ -17,11 +17,10 @@ from dmail_runner.declare.answers import FIELDS, ONE_OF, Kind
 from dmail_runner.declare.campaign import check_file_name
 from dmail_runner.declare.encryption import Fingerprint, PublicKey
 from dmail_runner.declare.file_format import check_delimiter, check_encoding
-from dmail_runner.declare.schedule import Share, parse_span
+from dmail_runner.declare.schedule import Share, Span
 
 FILE = "profiles/inbound.yml"
 FOLDER = "inbound_layouts"
-Span = Annotated[timedelta, BeforeValidator(parse_span), WithJsonSchema({"type": "string"})]
 Position = Annotated[int, Field(ge=1, le=1_000_000)]
 
 

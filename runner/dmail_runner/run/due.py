@@ -10,12 +10,14 @@ from dmail_runner.core.errors import Busy, ConfigError, DmailError, Held, unexpe
 from dmail_runner.core.settings import Settings
 from dmail_runner.declare.campaign import Campaign
 from dmail_runner.declare.notices import Kind, Notices
+from dmail_runner.inbound.errors import InboundError
 from dmail_runner.ledger.database import LedgerError
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import Run, instant
 from dmail_runner.plan.due import due_runs
 from dmail_runner.plan.planner import plan
 from dmail_runner.project.manifest import Manifest
+from dmail_runner.run.answers import difference
 from dmail_runner.run.approval import HOLD, approved
 from dmail_runner.run.give_up import makes_up_for_all
 from dmail_runner.run.housekeeping import drop_expired
@@ -70,6 +72,7 @@ class Scheduler:
             self.first_running.append(job.campaign)
             job.tell(f"skip     {job.campaign.name}: {busy.what}")
         self.announce_keys(job, now)
+        self.announce_difference(job)
         return faults
 
     def plan(self, job: Job, now: datetime) -> None:
@@ -159,6 +162,15 @@ class Scheduler:
         with suppress(LedgerError):
             return self.ledger.get(run_id)
         return None
+
+    def announce_difference(self, job: Job) -> None:
+        """Notify people if the mail house's reports about the last mailing differ from what was delivered."""
+        with suppress(LedgerError, InboundError):
+            if found := difference(job, self.ledger):
+                run, what = found
+                self.announce(
+                    job, "difference", run, f"{what[:1].upper()}{what[1:]}.", "ask the mail house, and fetch its answer"
+                )
 
     def announce_keys(self, job: Job, now: datetime) -> None:
         """Notify people once a day of keys that have expired or expire soon."""
