@@ -14,6 +14,7 @@
         shows              what `dmail-runner explain` prints: label -> SQL
         name               the rule's name there; the reason, if it has none
         within_file        another rule, which limits the pieces of this file; see `with_caps_within_file()`
+        columns            columns that the rule adds: name -> SQL. The contract of the recipients must list them
         draws              true for rules that choose among the profiles that the other rules have kept
 
     A list among the rules is a set of rules that several campaigns share: a macro of the project returns it, and its rules apply in
@@ -59,6 +60,7 @@
                         when {{ rule.condition or dmail.beyond_first(rule) }}
                         then {{ rule.reason_of_row or "'" ~ rule.reason ~ "'" }}
                     end as exclusion_reason
+                    {% for name, value in (rule.columns or {}).items() %}, {{ value }} as {{ name }}{% endfor %}
                     {% if explained %}
                         ,
                         {% if rule.condition %} {{ rule.condition }}
