@@ -31,11 +31,10 @@ from dmail_runner.core.errors import Stopped
 
 if TYPE_CHECKING:
     from dmail_runner.core.settings import Settings
-    from dmail_runner.ledger.ledger import Ledger
     from dmail_runner.ledger.run import Run
     from dmail_runner.project.dbt_process import RunDbt
     from dmail_runner.project.warm import WarmDbt
-    from dmail_runner.run.notify import Notifier
+    from dmail_runner.run.due import Scheduler
 
 
 Grace = Annotated[int, typer.Option(min=0, help="Seconds that a run may continue after the signal to end.")]
@@ -56,12 +55,12 @@ def run_due(settings: "Settings", run_dbt: "RunDbt") -> int:
     settings.prepare()
     notices = find_notices(settings)
     ledger = open_ledger(settings, now, notices, tell)
-    notifier = Notifier(notices, ledger, tell)
+    scheduler = Scheduler(ledger, Notifier(notices, ledger, tell), say_run)
     try:
-        fetched = attempt(lambda: fetch_due(settings, ledger, notifier))
+        fetched = attempt(lambda: fetch_due(settings, scheduler))
         codes = run_all_due(
             settings,
-            Scheduler(ledger, notifier, say_run),
+            scheduler,
             load=lambda: load_manifest(settings, run_dbt),
             find=lambda manifest, name: open_job(settings, manifest.campaign(name), run_dbt),
             attempt=attempt,
@@ -71,11 +70,11 @@ def run_due(settings: "Settings", run_dbt: "RunDbt") -> int:
     return worst([fetched, *codes])
 
 
-def fetch_due(settings: "Settings", ledger: "Ledger", notifier: "Notifier") -> int:
+def fetch_due(settings: "Settings", scheduler: "Scheduler") -> int:
     """Receive the files that providers have sent. Mailings continue without them. Returns the exit code."""
     from dmail_runner.run.fetch import fetch, lines
 
-    found = fetch(settings, ledger, notifier, tell, due=True)
+    found = fetch(settings, scheduler.ledger, scheduler.notifier, tell, due=True)
     if found.files:
         say("\n".join(lines(found)))
     for error in found.errors:

@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema, model_validator
 
@@ -142,7 +142,17 @@ class InboundFixedWidth(Strict):
 
 
 InboundFormat = Annotated[InboundCsv | InboundFixedWidth, Field(discriminator="type")]
-Columns = Mapping[str, Annotated[InboundColumn, BeforeValidator(by_header)]]
+
+
+class OrHeader:
+    """Adds a text to the JSON Schema of a column, because `by_header` accepts one."""
+
+    @staticmethod
+    def __get_pydantic_json_schema__(core: Any, handler: Any) -> dict[str, Any]:
+        return {"anyOf": [handler(core), {"type": "string"}]}
+
+
+Columns = Mapping[str, Annotated[InboundColumn, BeforeValidator(by_header), OrHeader()]]
 
 
 class Decryption(Strict):

@@ -73,15 +73,19 @@ def statuses(
         return {}
     rows = f"select * from read_parquet([{', '.join(literal(str(file)) for file in files)}]) {NEWEST.format(keys=KEYS)}"
     query = f"""
-        select named.run_id, status, sum(coalesce(pieces, 1))::bigint, max(happened_at)::date
+        select
+            named.run_id, status, coalesce(reports.run_id, file_name) is null as by_piece, sum(coalesce(pieces, 1))::bigint,
+            max(happened_at)::date
         from ({rows}) as reports
         inner join
             (select * from names union all select run_id, piece_id from ({pieces_query(settings, runs)})) as named
             on named.name = coalesce(reports.run_id, reports.file_name, upper(reports.piece_id))
         group by all
+        order by by_piece desc
     """
     found: dict[str, Acknowledged] = {}
-    for run_id, status, count, day in connection.execute(query).fetchall():
+    # Numbers of a file come last, and replace those of single pieces, which mean the same rows.
+    for run_id, status, _, count, day in connection.execute(query).fetchall():
         values = {status: count, **({"mailed_on": day} if status == "mailed" else {})}
         found[run_id] = replace(found.get(run_id, Acknowledged()), **values)
     return found

@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from time import sleep
@@ -57,28 +57,49 @@ def fetch_route(
     name, server = route
     stored.tidy(settings, ledger)
     with stored.work_folder(settings) as work:
-        downloads: dict[Found, Download] = {}
-        done: dict[Found, InboundFile] = {}
+        round_trip = RoundTrip(entries, received_from(ledger, name), work, tell, settling)
+        listing.in_sessions(server, round_trip.receive, tell)
+        for found, copy in round_trip.downloads.items():
+            round_trip.done[found] = take(settings, ledger, name, entries[found.entry], copy)
+        finish(server, ledger, entries, round_trip.done, tell)
+        return [round_trip.done[found] for found in round_trip.downloads]
 
-        def receive(place: Destination) -> None:
-            received = received_from(ledger, name)
-            found = list(listing.listed(place, entries))
-            known = [one for one in found if listing.is_known(one, entries[one.entry], received)]
-            done.update({one: received[one.entry, one.name] for one in known})
-            new = [one for one in found if one not in done]
-            sleep(settling if new else 0)
-            for number, one in enumerate(new):
-                if one not in downloads and listing.settled(place, one):
-                    tell(f"receive  {place.location(one.name)}")
-                    with suppress(Gone):
-                        copy = listing.download(place, one, work / f"{number}.received")
-                        downloads.update({one: copy} if copy else {})
 
-        listing.in_sessions(server, receive, tell)
-        files = [take(settings, ledger, name, entries[one.entry], copy) for one, copy in downloads.items()]
-        done.update(zip(downloads, files, strict=True))
-        finish(server, ledger, entries, done, tell)
-    return files
+@dataclass
+class RoundTrip:
+    """The files of a route during one fetch.
+
+    Attributes:
+        entries: the entries of the route, by name.
+        received: what was received before.
+        work: the folder of the copies.
+        tell: shows a line of progress.
+        settling: seconds after which each file must still be as it was listed.
+        downloads: the new files, each with its copy.
+        done: the records of all files that are there.
+    """
+
+    entries: Mapping[str, Inbound]
+    received: listing.Received
+    work: Path
+    tell: Callable[[str], None]
+    settling: float
+    downloads: dict[Found, Download] = field(default_factory=dict)
+    done: dict[Found, InboundFile] = field(default_factory=dict)
+
+    def receive(self, place: Destination) -> None:
+        """List the files, and download the new ones. It can be repeated after a lost connection."""
+        there = list(listing.listed(place, self.entries))
+        known = [found for found in there if listing.is_known(found, self.entries[found.entry], self.received)]
+        self.done.update({found: self.received[found.entry, found.name] for found in known})
+        new = [found for found in there if found not in self.done]
+        sleep(self.settling if new else 0)
+        for number, found in enumerate(new):
+            if found not in self.downloads and listing.settled(place, found):
+                self.tell(f"receive  {place.location(found.name)}")
+                with suppress(Gone):
+                    copy = listing.download(place, found, self.work / f"{number}.received")
+                    self.downloads.update({found: copy} if copy else {})
 
 
 def take(settings: Settings, ledger: Ledger, route: str, entry: Inbound, copy: Download) -> InboundFile:

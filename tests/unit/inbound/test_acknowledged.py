@@ -2,18 +2,19 @@
 
 from datetime import timedelta
 
+import duckdb
 import pytest
 import yaml
 
 from dmail_runner.cli.run_table import run_table
 from dmail_runner.declare.notices import Notices
-from dmail_runner.run.answers import mailed_days
+from dmail_runner.run.answers import mailed_days, reports_of
 from dmail_runner.run.decisions import release
 from dmail_runner.run.due import Scheduler
 from dmail_runner.run.notify import Notice, Notifier
 from mailbox_of import Mailbox
 from tiny import World, letter
-from worlds import DAILY, DAY, SAID, states
+from worlds import DAILY, DAY, HOUR, SAID, states
 
 HEAD = "file_name,status,pieces,happened_at\n"
 FILE = "letter_20270302T060000Z.csv"
@@ -109,7 +110,7 @@ def late(world: World) -> list[str]:
 
 def test_a_missing_acknowledgement_is_a_difference(mailbox: Mailbox) -> None:
     assert late(mailbox.world) == []
-    mailbox.world.pass_time(2 * DAY)
+    mailbox.world.pass_time(2 * DAY + HOUR)
     (notice,) = late(mailbox.world)
     assert "difference: The mail house has not acknowledged the file" in notice
     mailbox.put("ack/one.csv", f"{HEAD}{FILE},mailed,19,2027-03-03\n")
@@ -123,3 +124,21 @@ def test_a_missing_acknowledgement_is_a_difference(mailbox: Mailbox) -> None:
 def test_no_report_is_no_difference_without_a_limit(mailbox: Mailbox) -> None:
     assert next_day(mailbox.world) == []
     assert mailed_days(mailbox.settings, mailbox.world.ledger().latest()) == {}
+
+
+def test_single_rejections_are_not_counted_beside_their_number(mailbox: Mailbox) -> None:
+    """The letters of this project have no piece_id, so that the history is given one."""
+    (contacts,) = mailbox.settings.history_dir.glob("*/contacts.parquet")
+    duckdb.execute(
+        f"copy (select * replace ('P' || profile_id as piece_id) from read_parquet('{contacts}')) to '{contacts}.new' (format parquet)"
+    )
+    contacts.with_name(f"{contacts.name}.new").replace(contacts)
+    mailbox.put("bad/one.csv", "piece_id,reason,happened_at\nPp1,no address,2027-03-02\nPp2,,2027-03-02\nSTRANGE,,2027-03-02\n")
+    mailbox.receive()
+    ledger = mailbox.world.ledger()
+    (report,) = reports_of(mailbox.settings, ledger.latest()).values()
+    assert (report.rejected, report.mailed) == (2, None)
+    mailbox.put("ack/one.csv", f"{HEAD}{FILE},mailed,18,2027-03-03\n{FILE},rejected,2,2027-03-03\n")
+    mailbox.receive()
+    (report,) = reports_of(mailbox.settings, ledger.latest()).values()
+    assert (report.rejected, report.mailed) == (2, 18)
