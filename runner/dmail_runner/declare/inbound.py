@@ -2,11 +2,10 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from dmail_runner.core.errors import ConfigError, Problem
 from dmail_runner.core.redact import register_secret
@@ -17,11 +16,11 @@ from dmail_runner.declare.answers import FIELDS, ONE_OF, Kind
 from dmail_runner.declare.campaign import check_file_name
 from dmail_runner.declare.encryption import Fingerprint, PublicKey
 from dmail_runner.declare.file_format import check_delimiter, check_encoding
+from dmail_runner.declare.inbound_column import Columns, Position
 from dmail_runner.declare.schedule import Share, Span
 
 FILE = "profiles/inbound.yml"
 FOLDER = "inbound_layouts"
-Position = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 def check_pattern(value: str) -> str:
@@ -40,68 +39,6 @@ def check_layout(name: str) -> str:
     if not re.fullmatch(r"[a-z0-9_]+", name):
         raise ValueError(f"must be the name of a file in profiles/{FOLDER}: lower-case letters, digits and underscores")
     return name
-
-
-def check_regex(value: str) -> str:
-    """Validate a regular expression with one group."""
-    try:
-        groups = re.compile(value).groups
-    except re.error as error:
-        raise ValueError(f"is not a regular expression: {error}") from None
-    if groups != 1:
-        raise ValueError("must have exactly one group, such as _(\\d{8})\\.csv$")
-    return value
-
-
-def by_header(value: object) -> object:
-    """Accept the header of a column in place of its entry."""
-    return {"header": value} if isinstance(value, str) else value
-
-
-def listed(value: object) -> object:
-    """Accept a single value without a list."""
-    return [value] if isinstance(value, str) else value
-
-
-Formats = Annotated[
-    tuple[str, ...],
-    BeforeValidator(listed),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
-]
-
-
-class InboundColumn(Strict):
-    """How one column is read. It needs exactly one of `header`, `position`, `start`, `value` and `from_name`."""
-
-    header: Annotated[str, Field(min_length=1)] | None = None
-    """The header of the column in the file. A text in place of the entry has the same meaning."""
-    position: Position | None = None
-    """The number of the column in a file without a header, from 1."""
-    start: Position | None = None
-    """The first character of the column in a fixed-width file, from 1."""
-    length: Position | None = None
-    """The number of characters of the column in a fixed-width file."""
-    value: str | None = None
-    """A value that all rows of the file have."""
-    from_name: Annotated[str, AfterValidator(check_regex)] | None = None
-    """A regular expression. Its group finds the value in the name of the file."""
-    format: Formats = ()
-    """The form of a time, such as `%m/%d/%Y`, or a list of forms. The default is ISO 8601."""
-    decimal: Literal[".", ","] = "."
-    """The decimal sign of a number. The other sign separates thousands."""
-    codes: Mapping[str, str] = Field(default_factory=dict)
-    """What the codes of the file mean: code -> value."""
-    otherwise: str | None = None
-    """The value for codes that `codes` does not list, and for an empty one. By default, such a row is not accepted."""
-
-    @model_validator(mode="after")
-    def check_one(self) -> Self:
-        given = [name for name in ("header", "position", "start", "value", "from_name") if getattr(self, name) is not None]
-        if len(given) != 1:
-            raise ValueError("needs exactly one of `header`, `position`, `start`, `value` and `from_name`")
-        if (self.start is None) != (self.length is None):
-            raise ValueError("needs `start` and `length` together")
-        return self
 
 
 class InboundCsv(Strict):
@@ -127,6 +64,12 @@ class Selected(Strict):
     values: Annotated[tuple[str, ...], Field(min_length=1)]
     """The record types of rows. All have the same number of characters."""
 
+    @model_validator(mode="after")
+    def check_lengths(self) -> Self:
+        if len({len(value) for value in self.values}) != 1 or "" in self.values:
+            raise ValueError("needs `values` that have the same number of characters")
+        return self
+
 
 class InboundFixedWidth(Strict):
     """A file of columns with fixed widths."""
@@ -142,17 +85,6 @@ class InboundFixedWidth(Strict):
 
 
 InboundFormat = Annotated[InboundCsv | InboundFixedWidth, Field(discriminator="type")]
-
-
-class OrHeader:
-    """Adds a text to the JSON Schema of a column, because `by_header` accepts one."""
-
-    @staticmethod
-    def __get_pydantic_json_schema__(core: Any, handler: Any) -> dict[str, Any]:
-        return {"anyOf": [handler(core), {"type": "string"}]}
-
-
-Columns = Mapping[str, Annotated[InboundColumn, BeforeValidator(by_header), OrHeader()]]
 
 
 class Decryption(Strict):

@@ -9,7 +9,8 @@ from pathlib import Path
 import duckdb
 
 from dmail_runner.declare.answers import FIELDS, ONE_OF, SQL_TYPES, Field
-from dmail_runner.declare.inbound import Inbound, InboundColumn, InboundCsv, InboundFixedWidth
+from dmail_runner.declare.inbound import Inbound, InboundCsv, InboundFixedWidth
+from dmail_runner.declare.inbound_column import InboundColumn
 from dmail_runner.inbound.errors import Unacceptable
 from dmail_runner.project.warehouse import literal, quote
 
