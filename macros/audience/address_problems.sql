@@ -79,7 +79,9 @@
 #}
 {% macro is_placeholder(column) -%}
     coalesce(
-        contains({{ dmail.meaning("placeholders.dictionary", dmail.placeholder_spelling(column)) }}, ' {{ column }} '),
+        contains(
+            {{ dmail.meaning("dictionaries.placeholders", dmail.placeholder_spelling(column)) }}, ' {{ column }} '
+        ),
         false
     )
 {%- endmacro %}

@@ -72,7 +72,9 @@
     {% set texts = ["first_name", "last_name", "address_line1", "address_line2"] %}
     {% set firm = "replace(" ~ dmail.plain_name(dmail.without_accents(dmail.lower_case("company"))) ~ ", ' ', '')" %}
     with
-        dictionaries as ({{ dmail.match_dictionaries() }}),
+        dictionaries as (
+            select line_words, endings, unit_words, name_words from {{ ref("dmail", "dmail_dictionaries") }}
+        ),
 
         bared as (
             select

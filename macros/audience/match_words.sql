@@ -1,18 +1,20 @@
 {# The words that the keys are made of. The vocabulary is the seed `match_words`; what is here works on any word. #}
 {#
-    The vocabulary, as a query with one row: the dictionaries `line_words` (for the street), `endings` (of compound words),
-    `unit_words` (for the line with the unit) and `name_words`.
+    The vocabulary and the placeholders, as a query with one row: the dictionaries `line_words` (for the street), `endings` (of compound
+    words), `unit_words` (for the line with the unit), `name_words` and `placeholders`.
 #}
-{% macro match_dictionaries() %}
+{% macro dictionaries() %}
     select
         lines.dictionary as line_words,
         endings.dictionary as endings,
         units.dictionary as unit_words,
-        names.dictionary as name_words
+        names.dictionary as name_words,
+        placeholders.dictionary as placeholders
     from ({{ dmail.dictionary(dmail.match_entries(["line", "unit"]), 16384) }}) as lines
     cross join ({{ dmail.dictionary(dmail.match_entries(["ending"])) }}) as endings
     cross join ({{ dmail.dictionary(dmail.match_entries(["unit"])) }}) as units
     cross join ({{ dmail.dictionary(dmail.match_entries(["name"])) }}) as names
+    cross join ({{ dmail.dictionary(dmail.placeholders()) }}) as placeholders
 {% endmacro %}
 
 {#

@@ -21,22 +21,7 @@
     with
         profiles as (select * from {{ people }}),
 
-        countries as (select * from {{ ref("dmail", "countries") }}),
-
-        names as (
-            select country_code, {{ dmail.entries_by_key("language", "country_name") }} as country_names
-            from {{ ref("dmail", "country_names") }}
-            group by country_code
-        ),
-
-        divided as (select distinct country_code from {{ ref("dmail", "regions") }}),
-
-        posts as (
-            select countries.*, names.country_names, divided.country_code is not null as has_regions
-            from countries
-            left join names on countries.country_code = names.country_code
-            left join divided on countries.country_code = divided.country_code
-        ),
+        posts as (select * from {{ ref("dmail", "dmail_posts") }}),
 
         located as ({{ dmail.located_people("profiles") }}),
 
@@ -66,7 +51,7 @@
                 {{ dmail.small(ref("dmail", "postal_regions")) }} as postal_regions
                 on normalised.country_code = postal_regions.country_code
                 and left(normalised.postal_code, 3) = postal_regions.postal_prefix
-            cross join ({{ dmail.dictionary(dmail.placeholders()) }}) as placeholders
+            cross join {{ ref("dmail", "dmail_dictionaries") }} as dictionaries
         ),
 
         judged as (

@@ -79,7 +79,7 @@ def test_a_file_that_nobody_made_for_this_project(project: Project) -> None:
 
 def test_what_does_not_fit_into_memory_is_spilled_and_gone(project: Project) -> None:
     assert project.call("sample-data", "--rows", "100000", "--force").returncode == DONE
-    done = project.run(DMAIL_MEMORY_LIMIT="100MB")
+    done = project.run(DMAIL_MEMORY_LIMIT="200MB")
     assert done.returncode == DONE, done.stderr
     assert not [path for path in (project.path / ".dmail/tmp").rglob("*") if path.is_file()]
     spill = project.path / ".dmail/tmp/dmail-spill"

@@ -5,8 +5,10 @@ does not do is start an interpreter and import, so that the first call of each c
 """
 
 import gc
+import hashlib
 import importlib
 import json
+import marshal
 import os
 import pkgutil
 import select
@@ -15,6 +17,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -191,10 +194,36 @@ def import_dbt(folder: str) -> None:
     from dbt.adapters.factory import reset_adapters
     from dbt.cli.main import dbtRunner
 
+    remember_templates(Path(folder, "templates"))
     places = ["--project-dir", str(ROOT), "--profiles-dir", str(ROOT / "profiles"), "--target-path", folder, "--log-path", folder]
     # The static parser would start threads.
     dbtRunner().invoke(["--no-static-parser", "--log-level-file", "none", "--quiet", "parse", *places])
     reset_adapters()
+
+
+def remember_templates(folder: Path) -> None:
+    """Keep the code of each template that dbt compiles: every build compiles the same hundreds of macros."""
+    from jinja2 import Environment
+
+    compiled = Environment.compile
+    folder.mkdir()
+
+    def compile_once(
+        self: Environment, source: Any, name: str | None = None, filename: str | None = None, *rest: Any, **more: Any
+    ) -> Any:
+        if not isinstance(source, str) or name or filename or rest or more:
+            return compiled(self, source, name, filename, *rest, **more)
+        kind = [type(self).__qualname__, *map(str, sorted(self.extensions)), source]
+        file = folder / hashlib.sha256("\n".join(kind).encode()).hexdigest()
+        with suppress(FileNotFoundError):
+            return marshal.loads(file.read_bytes())
+        code = compiled(self, source, name, filename)
+        half = file.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
+        half.write_bytes(marshal.dumps(code))
+        half.rename(file)
+        return code
+
+    Environment.compile = compile_once
 
 
 def main() -> None:

@@ -30,6 +30,7 @@ PACKAGE = (
     "models/columns.md",
     "models/history",
     "models/inbound",
+    "models/reference",
     "models/reporting",
     "seeds/_address_checks__seeds.yml",
     "seeds/_countries__seeds.yml",

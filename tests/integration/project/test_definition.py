@@ -14,7 +14,7 @@ from project import DONE, SLOT, WRONG, Project
 
 CAMPAIGN = "models/campaigns/spring_catalog"
 MODELS = f"{CAMPAIGN}/_spring_catalog__models.yml"
-TRIES = int(os.environ.get("DMAIL_TEST_CHANGES", "6"))
+TRIES = int(os.environ.get("DMAIL_TEST_CHANGES", "2"))
 Edit = Callable[[Project], object]
 
 
