@@ -85,7 +85,7 @@ class Scheduler:
                 self.announce(job, "missed", run, f"The slot {instant(run.slot)} was missed: {run.error}.", todo)
 
     def due(self, job: Job) -> list[Run]:
-        """The runs that are due, including those whose hold has ended: they are approved, or the reports about the last one match."""
+        """The runs that are due, including those whose hold has ended by an approval or by matching reports."""
         if job.campaign.mail.status != "active":
             return []
         waiting = [run for run in self.ledger.waiting(job.campaign.name) if run.state == "held"]
