@@ -74,7 +74,8 @@ def fetch_due(settings: "Settings", scheduler: "Scheduler") -> int:
     """Receive the files that providers have sent. Mailings continue without them. Returns the exit code."""
     from dmail_runner.run.fetch import fetch, lines
 
-    found = fetch(settings, scheduler.ledger, scheduler.notifier, tell, due=True)
+    with scheduler.errors_announced("received files"):
+        found = fetch(settings, scheduler.ledger, scheduler.notifier, tell, due=True)
     if found.files:
         say("\n".join(lines(found)))
     for error in found.errors:
