@@ -120,7 +120,7 @@ INBOUND: dict[str, dict[str, Any]] = {
         "route": "r", "files": "a/*.csv", "layout": "generic_returns", "kind": "returns", "marker": "{name}.done", "compress": "gzip",
         "format": {"type": "csv", "delimiter": ";", "header": True, "skip": 1, "encoding": "latin-1"}, "afterwards": "move", "move_to": "old",
         "every": "1h", "max_bad_rows": "1%", "retention_days": 9,
-        "decrypt": {"file": "k.asc", "fingerprint": FINGERPRINT, "passphrase": "secret", "signed_by": [{"file": "s.asc", "fingerprint": FINGERPRINT}]},
+        "decrypt": {"file": "k.asc", "fingerprint": FINGERPRINT, "passphrase": "secret"},
         "columns": {
             "piece_id": {"header": "Nr"}, "profile_id": "Customer", "reason": {"value": "moved"},
             "happened_at": {"from_name": "_([0-9]{8})", "format": ["%Y%m%d"]},

@@ -58,12 +58,9 @@ def run_due(settings: "Settings", run_dbt: "RunDbt") -> int:
     scheduler = Scheduler(ledger, Notifier(notices, ledger, tell), say_run)
     try:
         fetched = attempt(lambda: fetch_due(settings, scheduler))
+        load = partial(load_manifest, settings, run_dbt)
         codes = run_all_due(
-            settings,
-            scheduler,
-            load=lambda: load_manifest(settings, run_dbt),
-            find=lambda manifest, name: open_job(settings, manifest.campaign(name), run_dbt),
-            attempt=attempt,
+            settings, scheduler, load, lambda plan, name: open_job(settings, plan.campaign(name), run_dbt), attempt
         )
     finally:
         ledger.engine.dispose()

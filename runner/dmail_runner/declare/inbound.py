@@ -14,7 +14,7 @@ from dmail_runner.core.suggest import known_names
 from dmail_runner.core.yaml import ProjectPath, Strict, load, parse, read_yaml, render
 from dmail_runner.declare.answers import FIELDS, ONE_OF, Kind
 from dmail_runner.declare.campaign import check_file_name
-from dmail_runner.declare.encryption import Fingerprint, PublicKey
+from dmail_runner.declare.encryption import Fingerprint
 from dmail_runner.declare.file_format import check_delimiter, check_encoding
 from dmail_runner.declare.inbound_column import Columns, Position
 from dmail_runner.declare.schedule import Share, Span
@@ -88,7 +88,7 @@ InboundFormat = Annotated[InboundCsv | InboundFixedWidth, Field(discriminator="t
 
 
 class Decryption(Strict):
-    """The secret key that opens encrypted files, and the keys of their signers."""
+    """The secret key that opens encrypted files."""
 
     file: ProjectPath
     """The file of the secret key. A relative path starts at the project."""
@@ -96,8 +96,6 @@ class Decryption(Strict):
     """The key's fingerprint."""
     passphrase: SecretStr | None = None
     """The passphrase of the secret key."""
-    signed_by: tuple[PublicKey, ...] = ()
-    """The keys of which one must have signed each file. By default no signature is required."""
 
 
 class Layout(Strict):

@@ -122,7 +122,7 @@ def take(settings: Settings, ledger: Ledger, route: str, entry: Inbound, copy: D
 
 def read(settings: Settings, ledger: Ledger, entry: Inbound, file: InboundFile, received: Path) -> InboundFile:
     """Store the rows of a file, and record it. Raises Unacceptable."""
-    plain = opened(received, entry, settings.keys_dir)
+    plain = opened(received, entry)
     if plain.stat().st_size == 0:
         raise Unacceptable("it is empty")
     with stored.session(plain.with_name("spill")) as connection:

@@ -7,9 +7,8 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from pysequoia import Cert, PyDecryptor, Tsk, decrypt_file
+from pysequoia import PyDecryptor, Tsk, decrypt_file
 
-from dmail_runner.declare.encryption import PublicKey
 from dmail_runner.declare.inbound import Decryption, Inbound
 from dmail_runner.inbound.errors import Unacceptable
 
@@ -17,10 +16,10 @@ CHUNK = 1 << 20
 LARGEST = 50 << 30  # bytes of a decompressed file. More is probably an archive that was made to fill the disk
 
 
-def opened(file: Path, entry: Inbound, keys_dir: Path) -> Path:
+def opened(file: Path, entry: Inbound) -> Path:
     """The plain UTF-8 content of a received file, as a file beside it. Raises Unacceptable."""
     if entry.decrypt:
-        file = decrypted(file, entry.decrypt, keys_dir)
+        file = decrypted(file, entry.decrypt)
     target = file.with_name("plain.txt")
     try:
         with target.open("wb") as plain:
@@ -58,16 +57,13 @@ def checked(text: str) -> bytes:
     return text.encode()
 
 
-def decrypted(file: Path, key: Decryption, keys_dir: Path) -> Path:
+def decrypted(file: Path, key: Decryption) -> Path:
     """The decrypted file. Raises Unacceptable."""
     target = file.with_name("decrypted")
-    certificates = [certificate(keys_dir / public.file, public) for public in key.signed_by]
     try:
-        found = decrypt_file(str(file), str(target), decryptor_of(key), lambda _: certificates)
+        decrypt_file(str(file), str(target), decryptor_of(key))
     except (RuntimeError, OSError):
         raise Unacceptable(f"it is not encrypted to the key {key.fingerprint}, or it is damaged") from None
-    if certificates and not found.valid_sigs:
-        raise Unacceptable("it has no valid signature of a key in `signed_by`")
     return target
 
 
@@ -89,14 +85,3 @@ def decryptor_of(key: Decryption) -> PyDecryptor:
         return secret.decryptor(key.passphrase.get_secret_value() if key.passphrase else None)
     except RuntimeError:
         raise Unacceptable(f"the key {key.file} cannot decrypt: its passphrase is wrong") from None
-
-
-def certificate(path: Path, key: PublicKey) -> Cert:
-    """The key of a signer, compared with its fingerprint. Raises Unacceptable."""
-    try:
-        found = Cert.from_bytes(path.read_bytes())
-    except (OSError, RuntimeError):
-        raise Unacceptable(f"the key profiles/keys/{key.file} cannot be read") from None
-    if found.fingerprint.upper() != key.fingerprint:
-        raise Unacceptable(f"the key profiles/keys/{key.file} is not {key.fingerprint}")
-    return found

@@ -3,7 +3,6 @@
 from collections import Counter
 from datetime import timedelta
 
-import pytest
 import yaml
 
 from dmail_runner.inbound.acknowledged import acknowledged
@@ -15,8 +14,7 @@ from worlds import DAILY, DAY, states
 SLOTS = 20
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_after_twenty_slots_every_piece_is_reconciled(mailbox: Mailbox, seed: int) -> None:
+def test_after_twenty_slots_every_piece_is_reconciled(mailbox: Mailbox) -> None:
     world = mailbox.world
     world.people, world.campaign = 500, letter(schedule=DAILY)
     routes = {"answers": {"type": "folder", "path": "answers"}, "out": {"type": "folder", "path": "outbox"}}
@@ -32,7 +30,7 @@ def test_after_twenty_slots_every_piece_is_reconciled(mailbox: Mailbox, seed: in
         bill={"route": "answers", "files": "bill/*.csv", "layout": "generic_invoice"},
         back=returns,
     )
-    house = MailHouse(world, mailbox.there, seed)
+    house = MailHouse(world, mailbox.there, seed=1)
     world.run_due()
     for _ in range(SLOTS):
         world.pass_time(DAY)
