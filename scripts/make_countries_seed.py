@@ -24,13 +24,22 @@ SHORT_NAMES = {
 }
 SHORTEST_NAMES = {"HK": "Hong Kong", "MO": "Macao"}
 
-# libaddressinput has the city of these in the street lines. A customer database has a column for it.
-FORMATS = {
-    "AE": {"fmt": "%N%n%O%n%A%n%C%n%S", "lfmt": "%N%n%O%n%A%n%C%n%S"},
-    "JP": {"fmt": "〒%Z%n%S%C%n%A%n%O%n%N", "lfmt": "%N%n%O%n%A%n%C, %S%n%Z"},
-    "KY": {"fmt": "%N%n%O%n%A%n%C%n%S %Z"},
-    "MO": {"fmt": "%C%n%A%n%O%n%N", "lfmt": "%N%n%O%n%A%n%C"},
-    "NR": {"fmt": "%N%n%O%n%A%n%C%n%S"},
+# What libaddressinput's metadata lacks or has wrong: a field of a country, the value instead, and the source.
+CORRECTIONS = Path(__file__).parent / "address_corrections.csv"
+
+# The country line is that of the post whose system the territory uses, because the format has a line with the territory's name.
+POSTS = {"AX": "FI"}
+CHANNEL_ISLANDS = {
+    "en": "Channel Islands",
+    "de": "Kanalinseln",
+    "fr": "Îles Anglo-Normandes",
+    "es": "Islas del Canal",
+    "it": "Isole del Canale",
+    "pt": "Ilhas do Canal",
+    "nl": "Kanaaleilanden",
+    "pl": "Wyspy Normandzkie",
+    "sv": "Kanalöarna",
+    "da": "Kanaløerne",
 }
 
 # libaddressinput's pattern for Britain lists all postal areas, and takes a tenth of a millisecond to compile for each row.
@@ -70,13 +79,22 @@ def metadata() -> dict[str, dict[str, str]]:
     everything: dict[str, dict[str, str]] = load_validation_data("all")  # type: ignore[no-untyped-call]
     default = {key: everything["ZZ"][key] for key in ("fmt", "require", "upper")}
     codes = sorted(code for code in everything if len(code) == 2 and code != "ZZ")
-    return {code: {**default, **everything[code], **FORMATS.get(code, {}), **PATTERNS.get(code, {})} for code in codes}
+    with CORRECTIONS.open(encoding="utf-8", newline="") as file:
+        corrected: dict[str, dict[str, str]] = {}
+        for row in csv.DictReader(file):
+            corrected.setdefault(row["country_code"], {})[row["field"]] = row["value"]
+    return {code: {**default, **everything[code], **corrected.get(code, {}), **PATTERNS.get(code, {})} for code in codes}
 
 
 def name(code: str, language: str) -> str:
     """The country's name in a language, with a plain apostrophe."""
     short = SHORT_NAMES.get(code, {}).get(language) or SHORTEST_NAMES.get(code)
     return short or Locale.parse(language).territories[code].replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+
+
+def country_line(code: str, language: str) -> str:
+    """The last line of a letter from abroad, in a language."""
+    return CHANNEL_ISLANDS[language] if code in ("GG", "JE") else name(POSTS.get(code, code), language)
 
 
 def address_format(pattern: str, prefix: str) -> str:
@@ -159,7 +177,7 @@ def main() -> None:
     write(
         "country_names",
         (
-            {"country_code": code, "language": language, "country_name": name(code, language)}
+            {"country_code": code, "language": language, "country_name": country_line(code, language)}
             for code in countries
             for language in LANGUAGES
         ),

@@ -21,6 +21,7 @@
         return(
             {
                 "reason": "already_mailed",
+                "counts_contacts": true,
                 "joins": [{"query": mailed, "on": "profile_id = mailed_profile_id"}],
                 "condition": "mailed_slot is not null",
                 "shows": {"last piece": "mailed_slot"},

@@ -26,7 +26,7 @@
         cell = 'mailed'
         and not (campaign = {{ own }} and slot = {{ dmail.slot() }})
         {% if names %} and campaign in ({{ names | join(", ") }}) {% endif %}
-        {% if campaigns == "all" and purpose != "all" and dmail.has_purposes() %}
+        {% if campaigns == "all" and purpose != "all" and dmail.has_contact_column("purpose") %}
             and coalesce(purpose, 'marketing') = '{{ purpose }}'
         {% endif %}
         {% if window %} and {{ window }} {% endif %}
@@ -52,12 +52,17 @@
     {% if graph.get("exposures") %} {% do dmail.one_of(macro, "campaigns", name, known | sort) %} {% endif %}
 {% endmacro %}
 
-{# Whether the model with the role `contact_history` has the column `purpose`. Models of projects may not have it. #}
-{% macro has_purposes() %}
+{#
+    Whether the model with the role `contact_history` declares a column. Models of projects may lack newer ones.
+
+    Arguments:
+        column (string): The column.
+#}
+{% macro has_contact_column(column) %}
     {% set found = namespace(has=false) %}
     {% for node in graph.get("nodes", {}).values() %}
         {% set declared = node.config.get("meta", {}).get("direct_mail") %}
-        {% if declared is mapping and declared.role == "contact_history" and "purpose" in node.columns %}
+        {% if declared is mapping and declared.role == "contact_history" and column in node.columns %}
             {% set found.has = true %}
         {% endif %}
     {% endfor %}

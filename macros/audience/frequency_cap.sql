@@ -49,6 +49,7 @@
     {% set shows = {"pieces in the window": received, "allowed": pieces} %}
     {% set rule = {
         "reason": "frequency_cap",
+        "counts_contacts": true,
         "joins": joins,
         "condition": received ~ " >= " ~ pieces,
         "shows": shows,

@@ -7,6 +7,7 @@
         country_name, country_names     the country in English, and in the languages of the senders
         address_format, capital_fields, postal_code_prefix
                                         how the country's post prints an address, for `address_block()`
+        printed_region                  the region as the country's post writes it (`printed_region()`)
         address_problem                 the first of `address_problems()` that the address has, or null
         all_address_problems            every one of them, each between two semicolons, or null
         address_lines                   the number of its lines without the country
@@ -70,6 +71,7 @@
                     then address_format
                     else latin_address_format
                 end as address_format,
+                {{ dmail.printed_region() }} as printed_region,
                 case
                     {% for problem, condition in dmail.address_problems() %}
                         when {{ condition }} then '{{ problem }}'

@@ -16,6 +16,7 @@
         within_file        another rule, which limits the pieces of this file; see `with_caps_within_file()`
         columns            columns that the rule adds: name -> SQL. The contract of the recipients must list them
         draws              true for rules that choose among the profiles that the other rules have kept
+        counts_contacts    true for rules over the contact history
 
     A list among the rules is a set of rules that several campaigns share: a macro of the project returns it, and its rules apply in
     its place.
@@ -39,6 +40,11 @@
         }}
     {% endfor %}
     {% set rules = dmail.with_caps_within_file(rules) %}
+    {% set original = dmail.original() %}
+    {% if original %}
+        {% set rules = rules | rejectattr("unit") | rejectattr("draws") | rejectattr("counts_contacts") | list %}
+        {% set audience = "(select * from " ~ audience ~ " where " ~ dmail.in_original(original) ~ ") as targets" %}
+    {% endif %}
     {% set explained = execute and env_var("DMAIL_EXPLAIN", "") != "" %}
     {% set wave = dmail.this_wave() %}
     {% set step = namespace(name="targeted") %}

@@ -16,7 +16,8 @@
 {% endmacro %}
 
 {#
-    Common table expressions: the audience with `wave_number`, and `targeted`, in which people of other waves are excluded.
+    Common table expressions: the audience with `wave_number`, and `targeted`, in which people of other waves are excluded, and those
+    who are no longer in the audience since it was divided (`left_audience`).
 
     Arguments:
         audience (relation): The campaign's audience, with `profile_id` and `household_key`.
@@ -25,9 +26,16 @@
 {% macro in_waves(audience, wave) %}
     {% if wave.audience %}
         divided as (
-            select audience.*, drawn.wave_number
-            from {{ audience }} as audience
-            inner join {{ dmail.divided_audience(wave) }} as drawn on audience.profile_id = drawn.profile_id
+            select
+                drawn.profile_id,
+                drawn.wave_number,
+                {{ dmail.star_except(["profile_id"], "audience") }},
+                case when audience.profile_id is null then 'left_audience' end as gone
+            from
+                {{ dmail.divided_audience(wave) }} as drawn
+                {# A copy is sent to some of these people, and the others are in its original's figures. #}
+                {{ "inner" if dmail.original() else "left" }}
+            join (select * from {{ audience }}) as audience on drawn.profile_id = audience.profile_id
         ),
     {% else %}
         {% set lot = dmail.keyed_hash(dmail.campaign_name() ~ "/wave", "coalesce(household_key, profile_id)") %}
@@ -67,6 +75,11 @@
         ),
     {% endif %}
     targeted as (
-        select *, case when wave_number <> {{ wave.number }} then 'another_wave' end as exclusion_reason from divided
+        select
+            {{ dmail.star_except(["gone"]) if wave.audience else "*" }},
+            case
+                when wave_number <> {{ wave.number }} then 'another_wave' {% if wave.audience %} else gone {% endif %}
+            end as exclusion_reason
+        from divided
     ),
 {% endmacro %}

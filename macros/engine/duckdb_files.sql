@@ -21,8 +21,40 @@
         {% endset %}
         {{ return(query) }}
     {% elif location.lower().endswith(".parquet'") %} {{ return("read_parquet(" ~ location ~ ")") }}
+    {% elif location.lower().endswith(".xlsx'") %} {{ return(dmail.duckdb__workbook(location)) }}
+    {% elif location.lower().endswith(".zip'") %}
+        {{
+            exceptions.raise_compiler_error(
+                "DuckDB cannot read the zip archive "
+                ~ location
+                ~ ": unpack it, or compress the file with gzip (.csv.gz)"
+            )
+        }}
     {% else %} {{ return("read_csv(" ~ location ~ ", " ~ dmail.duckdb__csv_options(location) ~ ")") }}
     {% endif %}
+{% endmacro %}
+
+{# An Excel workbook, with every cell as text. DuckDB's extension must be loaded, because nothing is fetched from the network. #}
+{% macro duckdb__workbook(location) %}
+    {% set loaded = "select 1 from duckdb_extensions() where extension_name = 'excel' and loaded" %}
+    {% if execute and not run_query(loaded).rows %}
+        {{
+            exceptions.raise_compiler_error(
+                location
+                ~ " needs DuckDB's extension excel: install it once, and add `extensions: [excel]` to the target in profiles.yml;"
+                ~ " or save the workbook as CSV"
+            )
+        }}
+    {% endif %}
+    {{ return("read_xlsx(" ~ location ~ ", header = true, all_varchar = true)") }}
+{% endmacro %}
+
+{# The encoding that `config.meta.direct_mail` of the source with this location declares, or none. #}
+{% macro duckdb__encoding(location) %}
+    {% for source in (graph.sources.values() if execute else []) if source.config.meta.external_location == location %}
+        {{ return((source.config.meta.direct_mail or {}).encoding) }}
+    {% endfor %}
+    {{ return(none) }}
 {% endmacro %}
 
 {#
@@ -31,12 +63,20 @@
 #}
 {% macro duckdb__csv_options(location) %}
     {% set options = ["header = true", "quote = '\"'", "escape = '\"'", "comment = ''"] %}
+    {% set encoding = dmail.duckdb__encoding(location) %}
+    {% if encoding %} {% do options.append("encoding = '" ~ encoding ~ "'") %} {% endif %}
     {% set files = dmail.duckdb__files(location) if execute else [] %}
     {% if files %}
-        {% set line = dmail.duckdb__first_line(location) %}
+        {% set line = dmail.duckdb__first_line(location, encoding) %}
         {% set counts = {} %}
         {% for sign in [",", ";", "\t", "|"] %} {% do counts.update({sign: line.count(sign)}) %} {% endfor %}
         {% set delimiter = (counts | dictsort(by="value", reverse=true))[0][0] %}
+        {# Spreadsheets write their delimiter into a first line of its own. #}
+        {% set hint = modules.re.fullmatch('"?sep=(.)"?', line.strip(" \ufeff\r"), modules.re.IGNORECASE) %}
+        {% if hint %}
+            {% set line, delimiter = dmail.duckdb__first_line(location, encoding, skip=1), hint.group(1) %}
+            {% do options.append("skip = 1") %}
+        {% endif %}
         {% do options.append("delim = '" ~ delimiter ~ "'") %}
         {% set names = [] %}
         {% for name in line.split(delimiter) %} {% do names.append(name.strip().strip('"')) %} {% endfor %}
@@ -58,7 +98,7 @@
     {{ return(options | join(", ")) }}
 {% endmacro %}
 
-{% macro duckdb__first_line(location) %}
+{% macro duckdb__first_line(location, encoding=none, skip=0) %}
     {% set query %}
         select line
         from
@@ -71,6 +111,9 @@
                 quote = '',
                 escape = '',
                 strict_mode = false,
+                skip = {{ skip }},
+                {% if encoding %}encoding = '{{ encoding }}',
+                {% endif %}
                 parallel = false
             )
         limit 1

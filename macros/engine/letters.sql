@@ -56,6 +56,19 @@
 
 {% macro duckdb__composed(text) -%} nfc_normalize({{ text }}) {%- endmacro %}
 
+{#
+    A source's text in the composed form. On Spark it stays as it is, because the expression for each column would take too long to
+    plan: the runner composes the values that it writes.
+
+    Arguments:
+        text (column): The text.
+#}
+{% macro composed_source(text) -%} {{ adapter.dispatch("composed_source", "dmail")(text) }} {%- endmacro %}
+
+{% macro duckdb__composed_source(text) -%} {{ dmail.composed(text) }} {%- endmacro %}
+
+{% macro spark__composed_source(text) -%} {{ text }} {%- endmacro %}
+
 {# Accents in another order than Unicode's, and the parts of Korean syllables, stay as they are. #}
 {% macro spark__composed(text) -%}
     {% set letters = dmail.spark_letters() %}

@@ -9,7 +9,9 @@
     {% set path = dmail.spark_path(location[1:-1].replace("''", "'")) %}
     {% if otherwise %} {{ return(dmail.spark_folder(path, otherwise)) }}
     {% elif path.lower().endswith(".parquet") %} {{ return("parquet.`" ~ path.replace("`", "``") ~ "`") }}
-    {% else %} {{ return(dmail.spark_csv(path)) }}
+    {% elif path.lower().endswith((".xlsx", ".zip")) %}
+        {{ exceptions.raise_compiler_error("Spark cannot read " ~ path ~ ": save it as CSV, or as CSV with gzip") }}
+    {% else %} {{ return(dmail.spark_csv(path, dmail.duckdb__encoding(location))) }}
     {% endif %}
 {% endmacro %}
 
@@ -32,7 +34,7 @@
     A table over a CSV file, or a glob of several, with every column as text and the delimiter of the first line. Rows of another
     width, and files with another order of columns, stop the query.
 #}
-{% macro spark_csv(path) %}
+{% macro spark_csv(path, encoding=none) %}
     {% set lines = run_query("select value from text.`" ~ path.replace("`", "``") ~ "` limit 1").rows %}
     {% set line = (lines[0][0] or "") if lines else "" %}
     {% set counts = {} %}
@@ -46,6 +48,14 @@
         "mode": "FAILFAST",
         "enforceSchema": "false",
     } %}
+    {% if encoding %} {% do options.update({"encoding": encoding}) %} {% endif %}
+    {% if line.lower().startswith("sep=") %}
+        {{
+            exceptions.raise_compiler_error(
+                "the first line of " ~ path ~ " is " ~ line ~ ", which Spark does not support: remove it"
+            )
+        }}
+    {% endif %}
     {{ return(dmail.spark_table("csv", path, options, line)) }}
 {% endmacro %}
 

@@ -28,10 +28,23 @@
     {% if faults %} {{ exceptions.raise_compiler_error(macro_name ~ "(): " ~ faults | join("; ")) }} {% endif %}
 
     {# No value has control characters: chr(1) marks a field, chr(2) an empty field, and chr(3) separates street lines. #}
-    {% set abroad = "country_code <> '" ~ sender_country ~ "'" %}
+    {% set inland = dmail.posted_inland(sender_country) %}
+    {% set abroad = "not contains('" ~ inland ~ "', country_code)" %}
     {% set street_lines %} nullif(concat_ws(chr(3), {{ street | join(", ") }}), '') {% endset %}
     {% set code %} coalesce(case when {{ abroad }} then postal_code_prefix || postal_code end, postal_code) {% endset %}
-    {% set fields = {"N": name, "O": company, "A": street_lines, "C": "city", "S": "region", "Z": code} %}
+    {% set region %} nullif(coalesce(printed_region, region), '') {% endset %}
+    {# Of a city and a region with one name, the post prints one: the one in capitals. #}
+    {% set plain_city, plain_region = (
+        dmail.without_accents(dmail.lower_case("city")),
+        dmail.without_accents(dmail.lower_case(region)),
+    ) %}
+    {% set in_region = "contains(capital_fields, 'S') and not contains(capital_fields, 'C')" %}
+    {% set in_region = in_region ~ " and contains(address_format, '%S')" %}
+    {% set city %} case when {{ plain_city }} = {{ plain_region }} and {{ in_region }} then null else city end {% endset %}
+    {% set region %}
+        case when {{ plain_city }} = {{ plain_region }} and not ({{ in_region }}) then null else {{ region }} end
+    {% endset %}
+    {% set fields = {"N": name, "O": company, "A": street_lines, "C": city, "S": region, "Z": code} %}
     {% set block = namespace(text="replace(replace(address_format, '%n', chr(10)), '%', chr(1))") %}
     {% for letter, value in fields.items() %}
         {% set block.text %}
@@ -41,8 +54,7 @@
                 coalesce(
                     case
                         when contains(capital_fields, '{{ letter }}')
-                        {# Few typefaces have a capital ß. #}
-                        then {{ dmail.upper_case("replace(" ~ value ~ ", 'ß', 'ss')") }}
+                        then {{ dmail.capitals_of_country(value, "country_code") }}
                         else {{ value }}
                     end,
                     chr(2)
@@ -72,3 +84,25 @@
     {% endset %}
     {{ dmail.with_value(block.text ~ " || " ~ country, "block", dmail.split_lines(fitted)) }}
 {%- endmacro %}
+
+{#
+    The countries to which a letter is posted as within the sender's country: it carries no country line and no country prefix. They are
+    the country and its territories in both directions, as their posts define it (USPS: Publication 28; La Poste: Outre-mer; Royal
+    Mail: Crown Dependencies; Posti and Åland Post; Australia Post; Posten Norge).
+
+    Arguments:
+        sender_country (string): ISO 3166-1 alpha-2.
+#}
+{% macro posted_inland(sender_country) %}
+    {% for group in [
+        "US PR GU VI AS MP UM FM MH PW",
+        "FR GP MQ GF RE YT PM BL MF NC PF WF TF",
+        "GB JE GG IM",
+        "FI AX",
+        "AU CC CX NF HM",
+        "NO SJ BV",
+    ] if sender_country in group.split(" ") %}
+        {{ return(group) }}
+    {% endfor %}
+    {{ return(sender_country) }}
+{% endmacro %}

@@ -18,8 +18,11 @@
         style (string): 'full', 'formal', 'first_last' or 'last_first'.
         case (optional[string]): 'upper' writes postal capitals, 'proper' applies `proper_case()`. By default, the case stays.
         max_length (optional[int]): The greatest number of characters.
+        language (optional[column]): The language for 'proper', as for `proper_case()`.
 #}
-{% macro person_name(title, first_name, last_name, company=none, style="full", case=none, max_length=none) -%}
+{% macro person_name(
+    title, first_name, last_name, company=none, style="full", case=none, max_length=none, language=none
+) -%}
     {% set styles = ["full", "formal", "first_last", "last_first"] %}
     {% if style not in styles %}
         {{
@@ -41,9 +44,9 @@
         }}
     {% endif %}
     {% set title, first, last = (
-        dmail.in_case(title, case),
-        dmail.in_case(first_name, case),
-        dmail.in_case(last_name, case),
+        dmail.in_case(title, case, language),
+        dmail.in_case(first_name, case, language),
+        dmail.in_case(last_name, case, language),
     ) %}
     {# Proper case is for people. It would turn IBM into Ibm. #}
     {% set company = dmail.in_case(company, case if case == "upper") %}
@@ -81,11 +84,12 @@
     Arguments:
         column (optional[column]): The part.
         case (optional[string]): 'upper', 'proper', or none.
+        language (optional[column]): The language for 'proper'.
 #}
-{% macro in_case(column, case) -%}
+{% macro in_case(column, case, language=none) -%}
     {%- if column is none -%} cast(null as string)
     {%- elif case == "upper" -%} {{ dmail.upper_text(column) }}
-    {%- elif case == "proper" -%} {{ dmail.proper_case(column) }}
+    {%- elif case == "proper" -%} {{ dmail.proper_case(column, language) }}
     {%- else -%} {{ dmail.blank_to_null(column) }}
     {%- endif -%}
 {%- endmacro %}

@@ -2,9 +2,17 @@
     The greeting of a letter, with its comma (in Spanish, its colon).
 
         the title is Ms or Mr, in any language          Dear Ms Ray,     Sehr geehrte Frau Müller,   Chère Madame Martin,
-        there is no title, or it names several people   Dear Ann Ray,    Guten Tag Ann Müller,       Bonjour Ann Martin,
-        the title is another one                        Dear Dr Ray,     Guten Tag Dr. Müller,       Dear Mr & Mrs Ray,
+        there is no title                               Dear Ann Ray,    Guten Tag Ann Müller,       Bonjour Ann Martin,
+        the title names several people                  Dear Mr & Mrs Ray,
+        the title is another one                        Dear Dr Ray,     Guten Tag Dr. Müller,
         there is no name, or only a last name           Dear customer,   Sehr geehrte Damen und Herren,
+
+    Suffixes and degrees are left out: `Ray Jr.`, `Ray, PhD` and `Ray III` are greeted as Ray, `Dr. med.` as Dr., `Prof. Dr.` as Prof.
+    Dutch and Spanish capitalise the particle after a title: Geachte heer De Vries, Estimado Sr. De la Cruz. `Sir` and `Dame` are
+    followed by the first name.
+
+    A title that may mean either, or something else in another language, is no title: `Mr/Ms`, `Sr` (Señor in Spanish, Sister in
+    English), `M` (Monsieur in French), `n/a`. First names of several people (Ann & Bob) are greeted by name, with any title.
 
     Polish greets without the name, which would have to be declined. Swedish and Danish greet by first and last name. Names are
     printed as they are: apply `proper_case()` to names in capitals.
@@ -26,74 +34,107 @@
             )
         }}
     {% endfor %}
-    {% set title, last, first = (
-        dmail.blank_to_null(title),
-        dmail.blank_to_null(last_name),
-        dmail.in_case(first_name, none),
-    ) %}
     {% set key = "lower(split_part(replace(" ~ language ~ ", '_', '-'), '-', 1))" %}
+    {% set name, end = (
+        dmail.by_language(key, known, "name", default),
+        dmail.by_language(key, known, "end", default),
+    ) %}
+    {% set neutral, nameless = (
+        dmail.by_language(key, known, "neutral", default),
+        dmail.by_language(key, known, "nameless", default),
+    ) %}
+    {% set title, first, last = (
+        dmail.greeted_title(title),
+        dmail.in_case(first_name, none),
+        dmail.without_suffix(last_name),
+    ) %}
     {% set spoken = "lower(replace(" ~ title ~ ", '.', ''))" %}
-    {% set ms = "ms|mrs|miss|mmes?|mlle|madame|mademoiselle|frau|sra|srta|señora|señorita|senhora|sigra|signora|mevrouw|mevr|mw|pani|fru|fröken" %}
-    {% set mr = "mr|mister|m|monsieur|herr|herrn|sr|señor|senhor|sig|signor|meneer|heer|dhr|pan|hr" %}
-    {% set several = "[&+/]|^familie |^family | (?:and|und|et|y|e|en|i|och|og) " %}
-    {# The title without Ms and Mr, such as Dr. #}
-    {% set polite = "(?i)^(?:" ~ ms ~ "|" ~ mr ~ "|sig\\.ra)(?:\\.? +|\\.?$)" %}
-    {% set rank %} nullif({{ dmail.replace_all(title, polite, "") }}, '') {% endset %}
+    {% set titles = dmail.titles() %}
+    {% set rank = dmail.rank_of(title) %}
+    {% set several = dmail.matches(spoken, "[&+]|^famil|^rodzin|" ~ dmail.and_words()) %}
+    {% set addressed %}
+        case
+            when {{ name }} in ('nl', 'es') then {{ dmail.upper_case("substr(" ~ last ~ ", 1, 1)") }} || substr({{ last }}, 2)
+            else {{ last }}
+        end
+    {% endset %}
     case
-        {% for gender, words in {"ms": ms, "mr": mr}.items() %}
+        when {{ nameless }} is null and {{ dmail.matches("lower(" ~ first ~ ")", "[&+]|" ~ dmail.and_words()) }}
+        then concat_ws(' ', {{ neutral }}, {{ first }}, {{ last }}) || {{ end }}
+        when {{ name }} = 'en' and {{ spoken }} in ('sir', 'dame') and {{ first }} is not null
+        then concat_ws(' ', {{ neutral }}, {{ title }}, split_part({{ first }}, ' ', 1)) || {{ end }}
+        {% for gender, words in titles.items() %}
             when
                 {{ last }} is not null
-                and {{ dmail.matches(spoken, "^(?:" ~ words ~ ")(?: |$)") }}
-                and not {{ dmail.matches(spoken, several) }}
+                and (
+                    {{ dmail.matches(spoken, "^(?:" ~ words.any ~ ")(?: |$)") }}
+                    {% for tongue, more in words.items() if tongue != "any" %}
+                        or {{ name }} = '{{ tongue }}' and {{ dmail.matches(spoken, "^(?:" ~ more ~ ")(?: |$)") }}
+                    {% endfor %}
+                )
+                and not {{ several }}
                 and {{ dmail.by_language(key, known, gender, default) }} is not null
             then
-                concat_ws(
-                    ' ',
-                    {% if gender == "ms" %}
-                        case
-                            {% for word, greeting in {
-                                "en mrs": "Dear Mrs",
-                                "en miss": "Dear Miss",
-                                "fr mlle": "Chère Mademoiselle",
-                                "fr mademoiselle": "Chère Mademoiselle",
-                                "es srta": "Estimada Srta.",
-                                "es señorita": "Estimada Srta.",
-                            }.items() %}
-                                {% set said = word.split(" ") %}
-                                when
-                                    {{ dmail.by_language(key, known, "name", default) }} = '{{ said[0] }}'
-                                    and split_part({{ spoken }}, ' ', 1) = '{{ said[1] }}'
-                                then '{{ greeting }}'
-                            {% endfor %}
-                            else {{ dmail.by_language(key, known, gender, default) }}
-                        end,
-                    {% else %} {{ dmail.by_language(key, known, gender, default) }},
-                    {% endif %}
-                    case when {{ dmail.by_language(key, known, "nameless", default) }} is null then {{ rank }} end,
-                    case when {{ dmail.by_language(key, known, "nameless", default) }} is null then {{ last }} end
-                )
-                || {{ dmail.by_language(key, known, "end", default) }}
+                case
+                    {# English uses one title. #}
+                    when {{ name }} = 'en' and {{ rank }} is not null
+                    then concat_ws(' ', {{ neutral }}, {{ rank }}, {{ last }})
+                    when {{ nameless }} is not null
+                    then {{ dmail.by_language(key, known, gender, default) }}
+                    else
+                        concat_ws(
+                            ' ',
+                            {{ dmail.courtesy(key, known, gender, default, name, spoken) }},
+                            {{ rank }},
+                            {{ addressed }}
+                        )
+                end
+                || {{ end }}
         {% endfor %}
-        when
-            {{ dmail.by_language(key, known, "nameless", default) }} is not null
-            and coalesce({{ first }}, {{ last }}) is not null
-        then
-            {{ dmail.by_language(key, known, "neutral", default) }}
-            || {{ dmail.by_language(key, known, "end", default) }}
-        when {{ last }} is not null and {{ dmail.matches(spoken, several) }}
-        then
-            concat_ws(' ', {{ dmail.by_language(key, known, "neutral", default) }}, {{ title }}, {{ last }})
-            || {{ dmail.by_language(key, known, "end", default) }}
+        when {{ nameless }} is not null and coalesce({{ first }}, {{ last }}) is not null
+        then {{ neutral }} || {{ end }}
+        when {{ last }} is not null and {{ several }}
+        then concat_ws(' ', {{ neutral }}, {{ title }}, {{ addressed }}) || {{ end }}
         when {{ last }} is not null and {{ rank }} is not null
-        then
-            concat_ws(' ', {{ dmail.by_language(key, known, "neutral", default) }}, {{ rank }}, {{ last }})
-            || {{ dmail.by_language(key, known, "end", default) }}
+        then concat_ws(' ', {{ neutral }}, {{ rank }}, {{ addressed }}) || {{ end }}
         when {{ first }} is not null
-        then
-            concat_ws(' ', {{ dmail.by_language(key, known, "neutral", default) }}, {{ first }}, {{ last }})
-            || {{ dmail.by_language(key, known, "end", default) }}
+        then concat_ws(' ', {{ neutral }}, {{ first }}, {{ last }}) || {{ end }}
         else {{ dmail.by_language(key, known, "generic", default, generic) }}
     end
+{%- endmacro %}
+
+{#
+    The greeting of a woman or a man in a language, with the form that the title has: Mrs and Miss in English, Mademoiselle, Srta.
+
+    Arguments:
+        key (column): The language, in lower case.
+        known (dict[string, dict[string, string]]): The greetings.
+        gender (string): 'ms' or 'mr'.
+        default (string): The language if the row's is not known.
+        name (column): The language of the greeting.
+        spoken (column): The title in small letters without points.
+#}
+{% macro courtesy(key, known, gender, default, name, spoken) -%}
+    {% set forms = {
+        "en mrs": "Dear Mrs",
+        "en miss": "Dear Miss",
+        "fr mlle": "Chère Mademoiselle",
+        "fr mademoiselle": "Chère Mademoiselle",
+        "es srta": "Estimada Srta.",
+        "es señorita": "Estimada Srta.",
+    } %}
+    {% if gender == "ms" %}
+        case
+            {% for word, greeting in forms.items() %}
+                when
+                    {{ name }} = '{{ word.split(" ")[0] }}'
+                    and split_part({{ spoken }}, ' ', 1) = '{{ word.split(" ")[1] }}'
+                then '{{ greeting }}'
+            {% endfor %}
+            else {{ dmail.by_language(key, known, gender, default) }}
+        end
+    {% else %} {{ dmail.by_language(key, known, gender, default) }}
+    {% endif %}
 {%- endmacro %}
 
 {#

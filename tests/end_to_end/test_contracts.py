@@ -29,7 +29,7 @@ def test_check_finds_the_faults_of_a_contract_without_a_database(project: Projec
     file = (
         "models/campaigns/spring_catalog/_spring_catalog__models.yml: models.spring_catalog__extract.columns: acme_print requires"
     )
-    assert f"{file} a column with the label 'name' or 'company'; allowed: now Customer ID, Full Name," in refused.stderr
+    assert f"{file} a column with the label 'name'; allowed: now Customer ID, Full Name," in refused.stderr
     assert f"{file} a column with the label 'address_zip'" in refused.stderr
     assert not (project.path / ".dmail/warehouse.duckdb").exists()
 
@@ -50,7 +50,10 @@ def test_a_fault_of_a_contract_is_told_in_the_file_that_has_it(project: Project)
     columns_of(project, contract="lob")
     for text, fault in (
         ("columns: {name: {max: 4}}", "columns.name.max: unknown key; allowed: required, min_length"),
-        ("label: Lob", "label: unknown key; allowed: columns, required_one_of, max_columns, extra_columns, on_breach, format"),
+        (
+            "label: Lob",
+            "label: unknown key; allowed: columns, required_one_of, max_columns, extra_columns, on_breach, compared, format",
+        ),
         ("columns: {name: {pattern: '{{ 1 }}'}}", "columns.name.pattern: only {{ env_var('NAME') }} is supported here"),
     ):
         (project.path / "profiles/contracts/lob.yml").write_text(text)

@@ -58,7 +58,24 @@ def test_a_person_is_explained(settled: Project) -> None:
     assert found["row"] == row, "the row as it is printed"
     unknown = settled.call("explain", "spring_catalog", "nobody")
     assert unknown.returncode == WRONG
-    assert "does not target the profile 'nobody'" in unknown.stderr
+    assert "there is no profile 'nobody'" in unknown.stderr
+
+
+def test_a_seed_and_a_person_outside_the_audience_are_explained(settled: Project) -> None:
+    rows = list(csv.DictReader((settled.path / "outbox" / FILE).open()))
+    seed = next(row for row in rows if "seed" in row["Customer ID"])
+    found = json.loads(settled.call("explain", "spring_catalog", seed["Customer ID"], "--slot", SLOT, "--json").stdout)
+    assert (found["reason"], found["row"]) == (None, seed)
+    assert found["opinions"][0]["rule"] == "seed"
+    with duckdb.connect(str(settled.path / ".dmail/warehouse.duckdb"), read_only=True) as warehouse:
+        warehouse.execute(f"set file_search_path = '{settled.path}'")
+        query = "select profile_id from int_postal_addresses where orders_count = 0 and not is_test_profile order by all limit 1"
+        (stranger,) = warehouse.execute(query).fetchone() or ("",)
+    done = settled.call("explain", "spring_catalog", stranger, "--slot", SLOT)
+    assert done.returncode == DONE, done.stderr
+    assert f"{stranger}  slot 2026-11-02 11:00 UTC  not targeted" in done.stdout
+    assert re.search(r"orders_count > 0 +out", done.stdout), done.stdout
+    assert re.search(r"NOT is_test_profile +in", done.stdout)
 
 
 def test_who_is_not_built_yet_is_not_explained(project: Project) -> None:

@@ -42,7 +42,7 @@ def test_a_character_that_the_encoding_lacks_is_named(project: Project) -> None:
     project.edit("profiles/providers.yml", "type: csv, line_end: crlf", "type: csv, encoding: latin-1")
     done = project.run()
     assert done.returncode == FAILED
-    assert "iso8859-1 has no" in done.stderr
+    assert re.search(r"iso8859-1 (has no|lacks [\d,]+ characters)", done.stderr)
     assert re.search(r"full_name has it in [\d,]+ values?, such as that of profile_id", done.stderr)
     assert project.delivered == []
     assert project.private_leftovers() == []

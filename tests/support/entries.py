@@ -13,7 +13,13 @@ from dmail_runner.declare.source import SourceMeta
 PGP = "D1A67CE3900000000000000000000000000000" + "01"
 HOST_KEY = "SHA256:" + "A" * 43
 LOGIN = {"host": "h", "port": 22, "user": "u", "password": "p", "host_key": HOST_KEY}
-FORMAT = {"line_end": "crlf", "encoding": "latin-1", "bom": True, "transliterate": True}
+FORMAT = {
+    "line_end": "crlf",
+    "encoding": "latin-1",
+    "bom": True,
+    "transliterate": True,
+    "scripts": {"han": "pinyin", "hangul": "revised", "georgian": "national"},
+}
 TEXT = {**FORMAT, "header": False, "quoting": "all", "newlines": "keep"}
 COMMON = {
     "status": "draft",
@@ -66,6 +72,7 @@ RULES = {
 }
 CONTRACT = {
     "columns": {"Name": RULES}, "required_one_of": [["Name", "Company"]], "max_columns": 9, "extra_columns": "refuse", "on_breach": "exclude",
+    "compared": "2027-01-01",
 }  # fmt: skip
 PROVIDERS: dict[str, dict[str, Any]] = {
     "csv": {
@@ -75,7 +82,7 @@ PROVIDERS: dict[str, dict[str, Any]] = {
         "postal_classes": {"standard": {"min_pieces": 200}}, "contract": "lob", **CONTRACT,
     },
     "delimited": {"label": "l", "route": "r", "format": {"type": "delimited", "delimiter": "|", **TEXT}, "split": {"size": "500 MB"}},
-    "fixed": {"label": "l", "route": "r", "format": {"type": "fixed_width", "header": False, "pad": "_", **FORMAT}, "split": {"size": 900}},
+    "fixed": {"label": "l", "route": "r", "format": {"type": "fixed_width", "header": False, "pad": "_", "width_in": "bytes", **FORMAT}, "split": {"size": 900}},
     "tiers": {"label": "l", "route": "r", "tariff": {"currency": "EUR", "tiers": [{"up_to": 9, "per_piece": "0.5"}, {"per_piece": 0.4}]}},
 }  # fmt: skip
 MAIL: dict[str, dict[str, Any]] = {
@@ -84,7 +91,7 @@ MAIL: dict[str, dict[str, Any]] = {
         "file": {
             "name": "f.csv", "timestamp": True, "sort_by": ["city desc nulls first"], "seeds": "last", "note": {"text": "t", "position": "footer"},
         },
-        "schedule": {"cron": "0 6 * * mon", "timezone": "UTC", "start": "2027-02-01", "end": "2027-03-01", "missed": "all", "max_late": "2d"},
+        "schedule": {"cron": "0 6 * * mon", "timezone": "UTC", "start": "2027-02-01", "weeks": 2, "end": "2027-03-01", "missed": "all", "max_late": "2d"},
         "waves": {"apart": "2d", "sizes": [{"share": "20%"}, {"share": 0.3, "after": "3 d"}, {"after": "1w"}]},
         "guard": {"min_rows": 0, "max_rows": 9, "max_change": "30%", "max_churn": 0.4, "max_unmatched": "50%", "max_missing_profiles": "20%",
                   "max_reason_change": 1, "near_matches": "tell"},
@@ -142,6 +149,6 @@ ENTRIES = [
     *((Notices, entry) for entry in NOTICES.values()),
     *((DirectMail, entry) for entry in MAIL.values()),
     (ModelMeta, {"role": "suppressions", "lists": ["do_not_mail", "deceased"]}),
-    (SourceMeta, {"min_rows": 1000, "row_count_file": "data/profiles.rows", "max_missing": "10%"}),
+    (SourceMeta, {"min_rows": 1000, "row_count_file": "data/profiles.rows", "max_missing": "10%", "encoding": "utf-16"}),
     *((ColumnMeta, entry) for entry in COLUMNS.values()),
 ]

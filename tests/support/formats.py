@@ -27,6 +27,7 @@ MODELS = {
     "greetings": """
         {{ salutation("a", "b", "d", "c") }} as english, {{ salutation("a", "b", "d", "c", default="de") }} as german,
         {{ salutation("a", "b", "d", generic={"en": "Dear friend,"}) }} as friendly""",
+    "cases": '{{ proper_case("b", language="a") }} as proper',
     "days": """
         {{ format_date("day", "locale") }} as long, {{ format_date("day", "locale", style="short") }} as short,
         {{ format_date("day", style="iso") }} as iso, {{ format_date("day", "'pl-PL'") }} as polish""",

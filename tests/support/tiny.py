@@ -124,6 +124,8 @@ class World:
         """Build the tables as the models would."""
         self.built.append(environment.get("DMAIL_SLOT", ""))
         target.mkdir(parents=True, exist_ok=True)
+        original = json.loads(environment.get("DMAIL_ORIGINAL", "{}"))
+        only = f"where profile_id in (select profile_id from read_parquet('{original['file']}'))" if original else ""
         out = ", ".join(f"('{name}')" for name in self.opted_out) or "(null)"
         with duckdb.connect(str(settings.state_dir / "warehouse.duckdb")) as warehouse:
             warehouse.execute(
@@ -147,7 +149,7 @@ class World:
                 select
                     profile_id, cast(null as varchar) as household_key,
                     case when postal_mail_consent = 'n' then 'consent' end as exclusion_reason
-                from stg_profiles;
+                from stg_profiles {only};
                 create or replace table letter__extract as
                 select profile_id, full_name from stg_profiles
                 semi join (select * from letter__recipients where exclusion_reason is null) using (profile_id)

@@ -87,10 +87,11 @@ def column_breaches(label: str, text: str, rules: ColumnContract) -> Iterator[Br
         rules: the column's rules. A row counts under the first one that it breaks.
     """
     allowed = ", ".join(literal(value) for value in rules.allowed or ())
+    shortest, longest = (counted(length or 0, "character") for length in (rules.min_length, rules.max_length))
     conditions = (
         ("required", is_blank(text), "is", "are", "empty"),
-        ("min_length", f"length({text}) < {rules.min_length}", "is", "are", f"shorter than {rules.min_length} characters"),
-        ("max_length", f"length({text}) > {rules.max_length}", "is", "are", f"longer than {rules.max_length} characters"),
+        ("min_length", f"length({text}) < {rules.min_length}", "is", "are", f"shorter than {shortest}"),
+        ("max_length", f"length({text}) > {rules.max_length}", "is", "are", f"longer than {longest}"),
         ("pattern", f"not regexp_full_match({text}, {literal(rules.pattern or '')})", "does", "do", f"not match {rules.pattern}"),
         ("allowed", f"{text} not in ({allowed})", "is", "are", "not among the allowed values"),
         ("upper", f"{text} <> upper({text})", "is", "are", "not in upper case"),

@@ -16,7 +16,7 @@ from dmail_runner.declare.campaign import KEY, Campaign, Guard
 from dmail_runner.project.warehouse import quote
 
 # Reasons that depend on earlier mailings, on the wave or on a quantity. Their figures change with every run.
-CHANGING = ("frequency_cap", "already_mailed", "another_wave", "limit", IDENTICAL)
+CHANGING = ("frequency_cap", "already_mailed", "another_wave", "left_audience", "limit", IDENTICAL)
 # The lists of people who leave the profiles, or whose address changes, as they should: erased on request, and returned mail.
 CLEARED = ("forgotten", "returned_mail")
 # The smallest difference that counts, in people and in standard deviations, because small numbers differ by chance.
@@ -139,7 +139,8 @@ def missing_rows(campaign: Campaign, now: Figures, last: Figures) -> Iterator[st
     for source in now.sources:
         limit, old = limits.get(source.name), before.get(source.name)
         if limit is not None and old and source.rows is not None and source.rows < old * (1 - limit):
-            yield f"{source.name} has {source.rows:,} rows, and had {old:,} in the last run: more are missing than {limit:.0%}"
+            rows = counted(source.rows, "row")
+            yield f"{source.name} has {rows}, and had {old:,} in the last run: more are missing than {limit:.0%}"
 
 
 def empty_lists(now: Figures) -> Iterator[str]:

@@ -8,15 +8,16 @@ from pathlib import Path
 
 import duckdb
 
+from dmail_runner.check.source_files import rows_of, too_long
+from dmail_runner.core.counted import counted
 from dmail_runner.core.duck import connect
 from dmail_runner.core.errors import ExtractError, SourceError
 from dmail_runner.core.values import SourceFigures
 from dmail_runner.declare.source import Source
 from dmail_runner.project.target import Warehouse
-from dmail_runner.project.warehouse import literal, session
+from dmail_runner.project.warehouse import session
 
 AHEAD = timedelta(days=1)  # times further in the future are errors of the data, and do not make it fresh
-DELIMITERS = ",;\t|"
 LONGEST_COUNT = 1000  # bytes of a row-count file that are read
 # A number, alone or after a label: `1000`, `1000 profiles.csv`, `rows: 1000`, `{"rows": 1000}`.
 ROW_COUNT = re.compile(r"""[\s{"']*(?:[A-Za-z_ ]+["']?\s*[:=]\s*)?(\d[\d,_]*)\b""")
@@ -44,7 +45,12 @@ def check_sources(sources: Sequence[Source], warehouse: Warehouse, project_dir: 
     for source in sources:
         try:
             with reading(source, warehouse) as connection:
-                figures = measure(source, connection, project_dir, now)
+                # On Spark a row may have any length.
+                long = [] if warehouse.schema else list(too_long(source, local_files(source, connection, project_dir)))
+                figures = measure(source, connection, project_dir, now) if not long else SourceFigures(source.name)
+            if long:
+                faults += long
+                continue
             faults += source_faults(source, figures, project_dir, now)
             found.append(figures)
         except SourceError as error:
@@ -101,26 +107,6 @@ def local_files(source: Source, connection: duckdb.DuckDBPyConnection, project_d
     return [Path(file) for (file,) in found]
 
 
-def rows_of(source: Source, files: Sequence[Path]) -> str:
-    """SQL for a source's rows. The columns of CSV files are texts, as the models read them."""
-    if source.location is None:
-        return source.relation
-    listed = "[" + ", ".join(literal(str(file)) for file in files) + "]" if files else literal(source.location)
-    if source.location.lower().endswith(".parquet"):
-        return f"read_parquet({listed}, union_by_name = true)"
-    options = "header = true, all_varchar = true, union_by_name = true, quote = '\"', escape = '\"', comment = ''"
-    return f"read_csv({listed}, {options}{delimiter(files)})"
-
-
-def delimiter(files: Sequence[Path]) -> str:
-    """The option for the delimiter: the sign that the first line has most often."""
-    if not files:
-        return ""
-    with files[0].open(encoding="utf-8", errors="replace") as file:
-        line = file.readline(100_000)
-    return f", delim = {literal(max(DELIMITERS, key=line.count))}"
-
-
 def newest(source: Source, now: datetime) -> str:
     """SQL for the newest time in UTC. Values that are no times, and times far in the future, do not count."""
     moment = f"cast(try_cast(({source.loaded_at}) as timestamptz) as timestamp)"
@@ -147,11 +133,11 @@ def source_faults(source: Source, figures: SourceFigures, project_dir: Path, now
         loaded = f"{figures.loaded:%Y-%m-%d %H:%M} UTC"
         yield f"{name} was loaded {age(now - figures.loaded)} ago, on {loaded}, more than error_after, {age(source.error_after)}"
     if limits.min_rows is not None and rows < limits.min_rows:
-        yield f"{name} has {rows:,} rows, fewer than min_rows, {limits.min_rows:,}"
+        yield f"{name} has {counted(rows, 'row')}, fewer than min_rows, {limits.min_rows:,}"
     if limits.row_count_file is not None:
         expected = read_row_count(source, project_dir / limits.row_count_file)
         if rows != expected:
-            yield f"{name} has {rows:,} rows, and {limits.row_count_file} says {expected:,}: the export is incomplete"
+            yield f"{name} has {counted(rows, 'row')}, and {limits.row_count_file} says {expected:,}: the export is incomplete"
 
 
 def read_row_count(source: Source, file: Path) -> int:

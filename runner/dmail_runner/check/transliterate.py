@@ -2,7 +2,6 @@
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import duckdb
@@ -11,7 +10,12 @@ from anyascii import anyascii
 from dmail_runner.core.values import Build
 from dmail_runner.declare.campaign import Campaign
 from dmail_runner.extract.format_sql import Format
+from dmail_runner.extract.missing import encodes, missing_characters
 from dmail_runner.project.warehouse import literal, printed, quote
+
+# The first words of the Unicode names of letters.
+SCRIPTS = ("LATIN", "GREEK", "CYRILLIC", "MODIFIER")
+OTHERS = {"han": ("CJK",), "hangul": ("HANGUL",), "georgian": ("GEORGIAN",)}
 
 
 @dataclass(frozen=True)
@@ -36,85 +40,54 @@ def transliterate(
 ) -> tuple[Build, list[Transliterated]]:
     """Replace the characters of the extract that the encoding does not have by similar ones.
 
-    Characters without a replacement, such as pictographs, stay as they are. They stop the run when the file is written.
+    Letters are replaced if they are Latin, Greek or Cyrillic, or of a script that the format names. Characters without a
+    replacement, such as pictographs, stay as they are. They stop the run when the file is written.
 
     Returns:
         The build with the changed extract, and what was replaced in each column.
     """
     if not file_format.transliterate:
         return build, []
-    found = list(unencodable(connection, build, campaign, file_format.encoding))
-    replacements = {
-        character: text for _, character, _ in found if (text := replacement(character, file_format.encoding)) is not None
-    }
-    columns: dict[str, dict[str, str]] = {column: {} for column in decomposed(connection, build, campaign)}
+    columns: dict[str, dict[str, str]] = {}
     counts: Counter[str] = Counter()
-    for column, character, count in found:
-        if character in replacements:
-            columns.setdefault(column, {})[character] = replacements[character]
-            counts[column] += count
+    for found in missing_characters(connection, build, campaign, file_format.encoding, values=False):
+        text = replacement(found.character, file_format)
+        if text is not None:
+            columns.setdefault(found.column, {})[found.character] = text
+            counts[found.column] += found.count
     if not columns:
         return build, []
     fields = ", ".join(f"{replaced(column, mapped)} as {quote(column)}" for column, mapped in columns.items())
-    summary = [
-        Transliterated(column, counts[column], *next(iter(mapped.items()))) for column, mapped in columns.items() if mapped
-    ]
+    summary = [Transliterated(column, counts[column], *next(iter(mapped.items()))) for column, mapped in columns.items()]
     return replace(build, extract=f"(select * replace ({fields}) from {build.extract})"), summary
-
-
-def decomposed(connection: duckdb.DuckDBPyConnection, build: Build, campaign: Campaign) -> list[str]:
-    """The columns with letters and accents as separate characters. Most encodings only have them as one character."""
-    names = [column.name for column in campaign.exported]
-    checks = ", ".join(f"coalesce(bool_or({printed(name)} <> {composed(name)}), false)" for name in names)
-    found = connection.execute(f"select {checks} from {build.extract}").fetchone() or ()
-    return [name for name, separate in zip(names, found, strict=True) if separate]
-
-
-def unencodable(
-    connection: duckdb.DuckDBPyConnection, build: Build, campaign: Campaign, encoding: str
-) -> Iterator[tuple[str, str, int]]:
-    """The characters that the encoding does not have, as (column, character, count), most frequent first."""
-    selects = [
-        f"select {literal(column.name)} as name, unnest(regexp_extract_all({text}, '[^\\x00-\\x7f]')) as character "
-        f"from {build.extract} where length({text}) <> strlen({text})"
-        for column in campaign.exported
-        for text in [composed(column.name)]
-    ]
-    query = f"select name, character, count(*) from ({' union all '.join(selects)}) group by all order by 3 desc, 1, 2"
-    for column, character, count in connection.execute(query).fetchall():
-        if not encodes(character, encoding):
-            yield column, character, count
-
-
-def composed(column: str) -> str:
-    """SQL for a column's text with letters and accents as one character, if Unicode has it."""
-    return f"nfc_normalize({printed(column)})"
 
 
 def replaced(column: str, replacements: dict[str, str]) -> str:
     """SQL for a column's text with characters replaced."""
-    text = composed(column)
-    if not replacements:
-        return text
+    text = printed(column)
     signs = "".join(f"\\x{{{ord(character):x}}}" for character in replacements)
     table = ", ".join(f"{literal(character)}: {literal(written)}" for character, written in replacements.items())
     letters = f"list_transform(string_split({text}, ''), lambda sign: coalesce(map {{{table}}}[sign], sign))"
     return f"case when regexp_matches({text}, '[{signs}]') then array_to_string({letters}, '') else {text} end"
 
 
-def replacement(character: str, encoding: str) -> str | None:
-    """The replacement of a character in an encoding; None if there is none that is suitable for a letter."""
+def replacement(character: str, file_format: Format) -> str | None:
+    """The replacement of a character in the format's encoding; None if there is none that is suitable for a name."""
     kind = unicodedata.category(character)
-    if kind.startswith("M") or kind == "Cf":
+    if kind == "Cf" or (kind.startswith("M") and unicodedata.name(character, "").startswith(("COMBINING", "VARIATION SELECTOR"))):
         return ""
-    text = None if kind in ("So", "Sk", "Co", "Cn", "Cs") else anyascii(character)
-    return text if text and encodes(text, encoding) else None
+    if kind in ("So", "Sk", "Co", "Cn", "Cs") or (kind[0] in "LM" and not is_transliterable(character, file_format)):
+        return None
+    text = anyascii(character)
+    return text if text and encodes(text, file_format.encoding) else None
 
 
-def encodes(text: str, encoding: str) -> bool:
-    """Whether an encoding has all the characters of a text."""
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        return False
-    return True
+def is_transliterable(character: str, file_format: Format) -> bool:
+    """Whether the letters of a character's script have a spelling in Latin that is right letter by letter."""
+    chosen = {script for script, scheme in file_format.scripts if scheme}
+    # Ligatures, full-width letters and ordinal signs are variants of other letters.
+    plain = unicodedata.normalize("NFKD", character)[0]
+    return any(
+        unicodedata.name(sign, "").split(" ")[0] in {*SCRIPTS, *(name for script in chosen for name in OTHERS[script])}
+        for sign in (character, plain)
+    )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dmail_runner.cli.base import Name, Slot, app, open_campaign, print_result, say
+from dmail_runner.cli.base import Name, Slot, app, open_campaign, open_scheduler, print_result, say
 from dmail_runner.core.account import this_account
 
 if TYPE_CHECKING:
@@ -53,14 +53,17 @@ def approve(
 
 
 def record(job: "Job", ledger: "Ledger", by: str | None, signed: Path | None, *, four_eyes: bool) -> None:
-    """Record the approval, and print the approver."""
+    """Record the approval, print the approver, and notify people."""
     from dmail_runner.run.approval import approve as record_approval
 
     signature = signed.read_text(encoding="utf-8", errors="replace") if signed else None
     note = " ".join(by.split()) if by else None
     found = record_approval(job, ledger, this_account().person, note=note, signature=signature, four_eyes=four_eyes)
     more = f"; it needs {found.missing} more" if found.missing else ""
-    say(f"{job.campaign.name} is approved as {found.fingerprint[:12]} by {found.by}{more}")
+    what = f"{job.campaign.name} is approved as {found.fingerprint[:12]} by {found.by}{more}"
+    say(what)
+    todo = f"another person types dmail-runner approve {job.campaign.name}" if found.missing else "dmail-runner status"
+    open_scheduler(job.settings, ledger).announce(job, "approved", None, f"{what}.", todo)
 
 
 def print_request(job: "Job", ledger: "Ledger") -> None:
@@ -72,13 +75,13 @@ def print_request(job: "Job", ledger: "Ledger") -> None:
 
 def show_case(job: "Job", ledger: "Ledger", slot: "datetime", *, full: bool) -> None:
     """Print the figures and the first rows, the definition, and its changes since the last approval."""
-    from dmail_runner.cli.text import approval_lines, figures, record_lines
+    from dmail_runner.cli.text import approval_lines, figures, hold_lines, record_lines
     from dmail_runner.look.preview import Wanted, previewed
     from dmail_runner.run.approval import case_of, last_in_force
     from dmail_runner.run.order import trial_order
 
     with previewed(job, trial_order(job, slot, ledger, "approval"), Wanted(5)) as found:
-        say("\n".join(figures(found.verdicts)))
+        say("\n".join([*figures(found.verdicts), *hold_lines(found.holds)]))
         say("\n".join(record_lines(found.labels, found.rows, 120)) or "no row")
     case = case_of(job, ledger)
     say("\n".join(approval_lines(job.campaign.name, case, last_in_force(ledger, job.campaign.name), full=full)))

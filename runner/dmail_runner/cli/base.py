@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from dmail_runner.ledger.run import Run
     from dmail_runner.project.dbt_process import RunDbt
     from dmail_runner.project.manifest import Manifest
+    from dmail_runner.run.due import Scheduler
     from dmail_runner.run.job import Job
 
 
@@ -137,6 +138,15 @@ def open_job(settings: "Settings", campaign: "Campaign", run_dbt: "RunDbt | None
 
     job = find_job(settings, campaign, run_dbt or watched_dbt(), tell)
     return replace(job, watch=screen.watch, begun=screen.begin_run)
+
+
+def open_scheduler(settings: "Settings", ledger: "Ledger") -> "Scheduler":
+    """A scheduler, which notifies people as `profiles/notices.yml` says."""
+    from dmail_runner.declare.notices import find_notices
+    from dmail_runner.run.due import Scheduler
+    from dmail_runner.run.notify import Notifier
+
+    return Scheduler(ledger, Notifier(find_notices(settings), ledger, tell))
 
 
 def watched_dbt() -> "RunDbt":

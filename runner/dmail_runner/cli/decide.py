@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dmail_runner.cli.base import Reason, RunId, app, log_end, open_job, open_ledger, say, tell
+from dmail_runner.cli.base import Reason, RunId, app, log_end, open_job, open_ledger, open_scheduler, say, tell
 from dmail_runner.core.account import this_account
 from dmail_runner.core.errors import DmailError
 
@@ -72,13 +72,13 @@ def cancel(
 
 @app.command()
 def resend(context: typer.Context, run: RunId, reason: Reason) -> None:
-    """Mail a slot a second time, on purpose. The file is built again, by the current rules and opt-outs, with another name.
+    """Mail the people of a run again, on purpose, except those who have opted out since. The copy has another file name.
 
     Example: dmail-runner resend spring_catalog-20270301T110000Z --reason "lost in the fire at the printer's"
     """
     from dmail_runner.run import decisions
 
-    decide(context, run, partial(decisions.resend, decision=decision(reason)))
+    decide(context, run, partial(decisions.resend, decision=decision(reason)), named=decisions.copy_name)
 
 
 @app.command()
@@ -113,6 +113,7 @@ def decide(
     done: str | None = None,
     *,
     alone: bool = False,
+    named: "Callable[[Run, Ledger], str]" = lambda run, _: run.run_id,
 ) -> None:
     """Open a run, carry out a decision, and print the result.
 
@@ -121,15 +122,18 @@ def decide(
         run_id: the run.
         step: carries out the decision, and returns the run as it ended, if it went on.
         done: the text to print; None to print the run.
-        alone: True if the project is not needed.
+        alone: True if the project is not needed. Nobody is notified then.
+        named: returns the run_id of the run that the decision continues or starts.
     """
     from dmail_runner.cli.text import run_lines
+    from dmail_runner.run.decisions import announced
     from dmail_runner.run.job import LedgerAlone
 
     settings, ledger = open_ledger(context.obj)
     found = ledger.named(run_id)
     job = LedgerAlone(settings, tell) if alone else job_of(settings, found)
-    run = step(job, found, ledger)
+    carry_out = partial(step, job, found, ledger)
+    run = carry_out() if alone else announced(open_scheduler(settings, ledger), job, named(found, ledger), carry_out)
     if run:
         log_end(run)
     say(done or "\n".join(run_lines(run or ledger.known(found.run_id))))

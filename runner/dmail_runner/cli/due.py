@@ -32,6 +32,7 @@ from dmail_runner.core.errors import Stopped
 if TYPE_CHECKING:
     from dmail_runner.core.settings import Settings
     from dmail_runner.ledger.run import Run
+    from dmail_runner.look import calendar as look
     from dmail_runner.project.dbt_process import RunDbt
     from dmail_runner.project.warm import WarmDbt
     from dmail_runner.run.due import Scheduler
@@ -42,6 +43,7 @@ Heartbeat = Annotated[
     str | None, typer.Option(envvar="DMAIL_HEARTBEAT", help="A URL to request after each check without errors.")
 ]
 AllowHttp = Annotated[bool, typer.Option("--allow-http", help="Allow an http address for the heartbeat.")]
+DueNow = Annotated[bool, typer.Option("--due", help="Show what `run --due` would do now, and do nothing.")]
 Weeks = Annotated[int, typer.Option(min=1, max=520, help="The number of weeks from now.")]
 
 
@@ -157,7 +159,7 @@ def stop_run(_: int, __: object) -> None:
 
 
 @app.command()
-def calendar(context: typer.Context, weeks: Weeks = 4, as_json: AsJson = False) -> None:
+def calendar(context: typer.Context, weeks: Weeks = 4, due: DueNow = False, as_json: AsJson = False) -> None:
     """Show the slots of the next weeks for all active campaigns, with the waves of each mailing.
 
     Example: dmail-runner calendar --weeks 8
@@ -165,12 +167,29 @@ def calendar(context: typer.Context, weeks: Weeks = 4, as_json: AsJson = False) 
     from dmail_runner.cli.text import calendar_json, calendar_row
     from dmail_runner.ledger.ledger import Ledger
     from dmail_runner.look.calendar import calendar as slots_between
+    from dmail_runner.look.calendar import due_now
 
     settings, manifest = open_project(context.obj)
-    entries = slots_between(manifest, Ledger(settings, now), now(), now() + timedelta(weeks=weeks))
+    ledger = Ledger(settings, now)
+    if due:
+        say_due(due_now(manifest, ledger, now()), as_json=as_json)
+        return
+    entries = slots_between(manifest, ledger, now(), now() + timedelta(weeks=weeks))
     if as_json:
         say_json({"slots": [calendar_json(entry) for entry in entries]})
     elif entries:
         say_table([["slot (UTC)", "as scheduled", "campaign"], *map(calendar_row, entries)])
     else:
         say(f"no slot in the next {counted(weeks, 'week')}")
+
+
+def say_due(entries: "list[look.DueNow]", *, as_json: bool) -> None:
+    """Print what `run --due` would do."""
+    from dmail_runner.ledger.run import instant
+
+    if as_json:
+        say_json({"due": [{"slot": instant(e.at), "run_id": e.run_id, "what": e.what, "why": e.why} for e in entries]})
+    elif entries:
+        say_table([["slot (UTC)", "run", "what", "why"], *([f"{e.at:%Y-%m-%d %H:%M}", e.run_id, e.what, e.why] for e in entries)])
+    else:
+        say("nothing is due")

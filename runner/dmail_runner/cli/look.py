@@ -164,7 +164,7 @@ def write_bytes(files: "Iterable[Path]") -> None:
 
 def say_preview(job: "Job", slot: "datetime", found: "Preview", *, as_bytes: bool, test: bool) -> None:
     """Print the rows, and the figures of the real file. There are no figures for test profiles."""
-    from dmail_runner.cli.text import figures, moment, record_lines
+    from dmail_runner.cli.text import figures, hold_lines, moment, record_lines
 
     for name, reason in found.missing:
         tell(f"note     {name} is not in the file: {reason}")
@@ -175,7 +175,7 @@ def say_preview(job: "Job", slot: "datetime", found: "Preview", *, as_bytes: boo
     if test:
         return
     say(f"{job.campaign.name}  slot {moment(slot)}  preview: nothing was delivered or recorded")
-    say("\n".join(figures(found.verdicts)))
+    say("\n".join([*figures(found.verdicts), *hold_lines(found.holds)]))
     if cost := job.cost(found.verdicts.included + found.verdicts.seeds):
         say(f"  cost      about {cost}")
 
@@ -210,15 +210,17 @@ def slot_after_last_file(job: "Job", ledger: "Ledger", due: "datetime") -> "date
 
 @app.command()
 def explain(context: typer.Context, campaign: Name, profile_id: ProfileId, slot: Slot = None, as_json: AsJson = False) -> None:
-    """Explain why a profile is in the file or not: the result of every rule, and its printed row. Shows personal data.
+    """Explain why a profile or a seed address is in the file or not: the result of every rule, and its printed row.
+
+    For a profile that is not targeted, it prints the conditions of the audience. Shows personal data.
 
     Example: dmail-runner explain spring_catalog 0000000042
     """
     from dmail_runner.cli.text import explanation_lines
     from dmail_runner.look.explain import explain as explain_profile
 
-    job, _, due = open_campaign(context.obj, campaign, slot)
-    found = explain_profile(job, due, profile_id)
+    job, ledger, due = open_campaign(context.obj, campaign, slot)
+    found = explain_profile(job, due, profile_id, ledger)
     if as_json:
         say_json(asdict(found), ensure_ascii=False)
     else:

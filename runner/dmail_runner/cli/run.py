@@ -19,6 +19,7 @@ from dmail_runner.cli.base import (
     open_campaign,
     open_job,
     open_project,
+    open_scheduler,
     parse_slot,
     say,
     say_json,
@@ -111,14 +112,10 @@ def run_campaigns(settings: "Settings", names: list[str] | None, request: "Reque
 
 def run_one(settings: "Settings", manifest: "Manifest", name: str, request: "Request", results: list[dict[str, Any]]) -> None:
     """Run one campaign, and print the result."""
-    from dmail_runner.declare.notices import find_notices
     from dmail_runner.ledger.ledger import Ledger
-    from dmail_runner.run.due import Scheduler
-    from dmail_runner.run.notify import Notifier
     from dmail_runner.run.requested import DryRun, Ended, run_requested
 
-    ledger = Ledger(settings, now)
-    scheduler = Scheduler(ledger, Notifier(find_notices(settings), ledger, tell))
+    scheduler = open_scheduler(settings, Ledger(settings, now))
     result = run_requested(manifest.campaign(name), request, scheduler, partial(open_job, settings))
     if isinstance(result, DryRun):
         results.append(say_dry_run(name, result))

@@ -38,6 +38,8 @@ def figures(verdicts: Verdicts) -> Iterator[str]:
             yield f"  warning   {visible(source.warning)}"
         elif source.rows is not None:
             yield f"  source    {visible(str(source))}"
+    for note in verdicts.notes:
+        yield f"  note      {visible(note)}"
 
 
 def file_lines(part: Part, location: str | None) -> Iterator[str]:
@@ -93,11 +95,16 @@ def dry_run_json(campaign: str, found: "DryRun") -> dict[str, Any]:
     return {"campaign": campaign, "slot": slot, "dry_run": True, **verdicts_as_json(found.verdicts), "cost": cost, "parts": parts}
 
 
+def hold_lines(holds: Iterable[str]) -> Iterator[str]:
+    """The gates that would hold a run."""
+    for hold in holds:
+        yield f"  held by   {visible(hold)}"
+
+
 def explanation_lines(found: "Explanation", slot: datetime) -> Iterator[str]:
     """The results of the rules for one profile, and its row."""
-    yield f"{visible(found.profile_id)}  slot {moment(slot)}  " + (
-        f"excluded: {visible(found.reason)}" if found.reason else "included"
-    )
+    excluded = "not targeted" if found.reason == "not_targeted" else f"excluded: {visible(found.reason or '')}"
+    yield f"{visible(found.profile_id)}  slot {moment(slot)}  {excluded if found.reason else 'included'}"
     wide = max(20, *(len(opinion.rule) + 2 for opinion in found.opinions)) if found.opinions else 20
     for opinion in found.opinions:
         result = {True: "out", False: "in", None: "-"}[opinion.out]
@@ -138,6 +145,7 @@ def difference_lines(campaign: str, slot: datetime, found: "Difference") -> Iter
     changed = "unknown: the last run recorded no hashes of its rows" if found.changed is None else f"{found.changed:>10,}"
     yield f"  {'changed':<22}{changed}"
     yield f"  {'unchanged':<22}{found.unchanged:>10,}"
+    yield from hold_lines(found.holds)
     for profile, what, reason in found.people:
         yield f"{visible(profile)}  {what}  {visible(reason)}".rstrip()
 
@@ -151,6 +159,7 @@ def difference_json(found: "Difference") -> dict[str, object]:
         "removed": dict(found.removed),
         "changed": found.changed,
         "unchanged": found.unchanged,
+        "held": list(found.holds),
         "people": [{"profile_id": profile, "what": what, "reason": reason or None} for profile, what, reason in found.people],
     }
 
@@ -199,7 +208,7 @@ def calendar_json(entry: "Entry") -> dict[str, str | int | None]:
 def calendar_row(entry: "Entry") -> list[str]:
     """A slot of the calendar as a row of a table."""
     campaign = f"{entry.campaign} wave {entry.wave}" if entry.wave else entry.campaign
-    return [f"{entry.at:%a %Y-%m-%d %H:%M}", entry.wall.replace("T", " "), campaign]
+    return [f"{entry.at:%a %Y-%m-%d %H:%M}", entry.wall.replace("T", " ", 1), campaign]
 
 
 def moment(slot: datetime) -> str:

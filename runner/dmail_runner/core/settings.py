@@ -80,6 +80,10 @@ class Settings:
         # The folder is emptied at each run, so its name must not be one that a project uses for something else.
         return self.state_dir / "dmail-work"
 
+    @property
+    def extensions_dir(self) -> Path:
+        return self.state_dir / "extensions"
+
     def target_file(self, name: str) -> Path:
         """The path of a file in the state directory that belongs to the current target, such as dbt's manifest."""
         return self.state_dir / (f"{self.target}.{name}" if self.target else name)

@@ -129,7 +129,7 @@ class SourceFigures:
     warning: str | None = None
 
     def __str__(self) -> str:
-        rows = f"{self.rows:,} rows" if self.rows is not None else ""
+        rows = counted(self.rows, "row") if self.rows is not None else ""
         loaded = f"loaded {self.loaded:%Y-%m-%d %H:%M} UTC" if self.loaded else ""
         return f"{self.name}: {', '.join(filter(None, (rows, loaded)))}"
 
@@ -147,6 +147,7 @@ class Verdicts:
         churn: the difference from the previous file, if there is one.
         baseline: the figures that the next run is compared with; None if opt-outs do not stop the campaign.
         sources: the figures of the sources with declared limits.
+        notes: what was unusual, as texts without personal data.
     """
 
     targeted: int
@@ -157,6 +158,7 @@ class Verdicts:
     churn: Churn | None = None
     baseline: Baseline | None = None
     sources: tuple[SourceFigures, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

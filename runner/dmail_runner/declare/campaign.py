@@ -3,10 +3,12 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
+from dmail_runner.core.duck import connect
 from dmail_runner.core.yaml import Strict
 from dmail_runner.declare.contract import check_pad
 from dmail_runner.declare.schedule import Recheck, Schedule, Share, Waves
@@ -38,10 +40,28 @@ def parse_sort_key(value: object) -> object:
     """Parse a text such as `postal_code desc nulls first`. Other values are returned as they are."""
     if not isinstance(value, str):
         return value
-    match = re.fullmatch(r"(\w+)(?: +(asc|desc))?(?: +nulls +(first|last))?", value.strip(), re.IGNORECASE)
+    pattern = r"(\w+)(?: +collate +([\w.]+))?(?: +(asc|desc))?(?: +nulls +(first|last))?"
+    match = re.fullmatch(pattern, value.strip(), re.IGNORECASE)
     if not match:
-        raise ValueError(f"{value!r} is not a sort key: a column, then `asc` or `desc`, then `nulls first` or `nulls last`")
-    return {"column": match[1], "order": (match[2] or "asc").lower(), "nulls": (match[3] or "last").lower()}
+        form = "a column, then `collate` and a collation, `asc` or `desc`, `nulls first` or `nulls last`"
+        raise ValueError(f"{value!r} is not a sort key: {form}")
+    column, collation, order, nulls = match[1], *(part and part.lower() for part in match.groups()[1:])
+    return {"column": column, "collation": collation, "order": order or "asc", "nulls": nulls or "last"}
+
+
+def check_collation(name: str | None) -> str | None:
+    """Validate the name of a collation of DuckDB, such as `de` or `nocase.noaccent`."""
+    unknown = sorted(set((name or "nocase").split(".")) - collations())
+    if unknown:
+        raise ValueError(f"DuckDB has no collation `{unknown[0]}`; it has nocase, noaccent, and languages such as de, fr, sv")
+    return name
+
+
+@cache
+def collations() -> frozenset[str]:
+    """The collations that DuckDB has."""
+    with connect() as connection:
+        return frozenset(name for (name,) in connection.execute("pragma collations").fetchall())
 
 
 class SortKey(Strict):
@@ -49,6 +69,8 @@ class SortKey(Strict):
 
     column: str
     """The name of a column of the extract."""
+    collation: Annotated[str | None, AfterValidator(check_collation)] = None
+    """The collation by which the column's text is compared, such as `de`. Without one, it is compared byte by byte."""
     order: Literal["asc", "desc"] = "asc"
     """`asc` or `desc`."""
     nulls: Literal["first", "last"] = "last"
@@ -72,7 +94,7 @@ class FileSpec(Strict):
     timestamp: bool = False
     """Whether the slot's time in UTC is added to the name, before its suffix."""
     sort_by: tuple[Annotated[SortKey, BeforeValidator(parse_sort_key), WithJsonSchema({"type": "string"})], ...] = ()
-    """The columns that the rows are sorted by, such as `postal_code desc nulls first`. `profile_id` is always the last one."""
+    """The columns to sort by, such as `postal_code desc nulls first` or `city collate de`, and at last always `profile_id`."""
     seeds: Literal["mixed", "first", "last"] = "mixed"
     """The position of the seed addresses among the rows."""
     note: Note | None = None
@@ -174,7 +196,7 @@ class ColumnMeta(Strict):
     export: bool = True
     """`false` keeps the column out of the file."""
     width: Annotated[int, Field(ge=1, le=100_000)] | None = None
-    """The number of characters of the column in a fixed-width file."""
+    """The width of the column in a fixed-width file, in what the format's `width_in` counts."""
     align: Literal["left", "right"] = "left"
     """The alignment of the value in a fixed-width file."""
     pad: Annotated[str, AfterValidator(check_pad)] | None = None

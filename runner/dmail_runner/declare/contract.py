@@ -1,6 +1,7 @@
 """A provider's contract: the columns and values that it accepts. Columns are named by their labels, as in the file."""
 
 from collections.abc import Mapping
+from datetime import date
 from functools import cache
 from typing import Annotated, Any, Literal
 
@@ -97,3 +98,5 @@ class Contract(Strict):
     """Whether the file may have columns that the contract does not name."""
     on_breach: Literal["error", "exclude"] = "error"
     """`error` stops the run; `exclude` leaves the rows out of the file and counts them as excluded."""
+    compared: date | None = None
+    """The day on which the rules were compared with the provider's documents. `check` warns a year later."""

@@ -1,10 +1,11 @@
 """The format of a provider's files: encoding, delimiter, line ends, padding."""
 
 import codecs
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
+from dmail_runner.core.widths import in_bytes
 from dmail_runner.core.yaml import Strict
 from dmail_runner.declare.contract import check_pad
 
@@ -31,6 +32,17 @@ def check_delimiter(sign: str) -> str:
     return sign
 
 
+class Scripts(Strict):
+    """Scripts besides Latin, Greek and Cyrillic that are transliterated, each with its scheme."""
+
+    han: Literal["pinyin"] | None = None
+    """Chinese characters by their Mandarin pronunciation, without tones. Japanese names in these characters would be wrong."""
+    hangul: Literal["revised"] | None = None
+    """Korean, syllable by syllable, by the Revised Romanization."""
+    georgian: Literal["national"] | None = None
+    """Georgian, by the national system of 2002, without apostrophes."""
+
+
 class FileFormat(Strict):
     """The options that all formats share."""
 
@@ -41,7 +53,9 @@ class FileFormat(Strict):
     bom: bool = False
     """Whether a utf-8 file begins with a byte order mark."""
     transliterate: bool = False
-    """Whether characters that the encoding does not have are replaced by similar ones. If not, they stop the run."""
+    """Whether Latin, Greek and Cyrillic characters that the encoding lacks are replaced by similar ones. Others stop the run."""
+    scripts: Scripts = Scripts()
+    """Other scripts that are transliterated."""
 
     @property
     def marked(self) -> bool:
@@ -87,6 +101,18 @@ class FixedWidthFormat(FileFormat):
     """Fixed-width files have no header."""
     pad: Annotated[str, AfterValidator(check_pad)] = " "
     """The character that fills a value up to the column's width."""
+    width_in: Literal["characters", "bytes", "cells"] = "characters"
+    """What a width counts: characters (code points), bytes of the encoding, or cells of a printer (two for a wide character)."""
+
+    @model_validator(mode="after")
+    def check_bytes(self) -> Self:
+        if self.width_in == "bytes" and in_bytes("x", self.encoding) is None:
+            raise ValueError(
+                f"`width_in: bytes` does not support {self.encoding}: use utf-8 or an encoding with one byte for a character"
+            )
+        if self.width_in != "characters" and not self.pad.isascii():
+            raise ValueError(f"`width_in: {self.width_in}` accepts a `pad` of ASCII only")
+        return self
 
 
 AnyFormat = Annotated[CsvFormat | DelimitedFormat | FixedWidthFormat, Field(discriminator="type")]

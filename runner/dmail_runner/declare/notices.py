@@ -13,7 +13,9 @@ from dmail_runner.core.yaml import Strict, load, read_yaml
 FILE = "profiles/notices.yml"
 PLAIN_KINDS = ("http", "json", "xml", "form")  # all but the first are apprise's
 NOT_ENCRYPTED = "is not encrypted: use https (`jsons`, `xmls`, `forms`), or set `allow_http: true`"
-Kind = Literal["delivered", "empty", "held", "failed", "missed", "key_expiring", "left_behind", "file_aside", "difference"]
+Kind = Literal[
+    "delivered", "empty", "held", "failed", "missed", "key_expiring", "left_behind", "approved", "file_aside", "difference",
+]  # fmt: skip
 
 
 class Channel(Strict):

@@ -94,8 +94,10 @@ class Schedule(Strict):
     """A cron expression of five fields, in `timezone`."""
     at: Annotated[tuple[Local, ...], Field(min_length=1, max_length=1000)] | None = None
     """Local times in `timezone`, such as `2027-03-01T06:00`."""
+    weeks: Annotated[int, Field(ge=1, le=52)] = 1
+    """With `cron`: due in every n-th week, counted from that of `start`. `0 6 * * tue` with 2 is every second Tuesday."""
     every: Span | None = None
-    """The length of time windows, counted from `start`. Each window is mailed when it ends."""
+    """The length of time windows, counted from `start`. Each is mailed when it ends. The last one ends with the last day."""
     timezone: Annotated[str, AfterValidator(check_zone)] = "UTC"
     """A time zone of the tz database."""
     start: date | None = None
@@ -113,6 +115,8 @@ class Schedule(Strict):
             raise ValueError("needs one of `cron`, `at` and `every`")
         if self.every is not None and not self.every:
             raise ValueError("`every` must be a minute at least")
+        if self.weeks > 1 and not (self.cron and self.start):
+            raise ValueError("`weeks` needs `cron`, and `start`, from whose week it counts")
         if self.start and self.end and self.end < self.start:
             raise ValueError("`end` is before `start`")
         if self.at and len(set(self.at)) < len(self.at):
@@ -124,6 +128,8 @@ class Schedule(Strict):
         """The schedule as its author wrote it."""
         if self.every is not None:
             return f"every {format_span(self.every)}"
+        if self.weeks > 1:
+            return f"{self.cron} in every {self.weeks}. week from {self.start}"
         return self.cron or ", ".join(f"{moment:%Y-%m-%dT%H:%M}" for moment in self.at or ())
 
     @property

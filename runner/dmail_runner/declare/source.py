@@ -11,7 +11,7 @@ from dmail_runner.declare.schedule import Share
 
 
 class SourceMeta(Strict):
-    """The `config.meta.direct_mail` of a source: what shows that an export is incomplete."""
+    """The `config.meta.direct_mail` of a source: what shows that an export is incomplete, and its encoding."""
 
     min_rows: Annotated[int, Field(ge=1)] | None = None
     """A source with fewer rows stops the run."""
@@ -20,6 +20,8 @@ class SourceMeta(Strict):
     run stops."""
     max_missing: Annotated[Share, Field(gt=0, lt=1)] | None = None
     """So many of the rows that the source had in the last run may be missing now, such as `10%`. More hold the run."""
+    encoding: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] | None = None
+    """The encoding of its CSV files: `utf-8`, `utf-16` or `latin-1`. DuckDB's extension `encodings` has more."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Source:
     @property
     def is_counted(self) -> bool:
         """Whether a number of rows is declared."""
-        return self.rows != SourceMeta()
+        return self.rows.model_copy(update={"encoding": None}) != SourceMeta()
 
     @property
     def stops(self) -> bool:

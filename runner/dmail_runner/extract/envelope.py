@@ -12,12 +12,13 @@ from typing import Literal
 from dmail_runner.core.errors import Problem
 from dmail_runner.core.template import SLOT_FORMAT, fill
 from dmail_runner.core.values import Part
-from dmail_runner.declare.campaign import Campaign, check_file_name
+from dmail_runner.declare.campaign import Campaign, Column, check_file_name
 from dmail_runner.declare.encryption import Encryption
 from dmail_runner.declare.file_format import FixedWidthFormat
 from dmail_runner.declare.provider import FILE, Provider
 from dmail_runner.extract.compress import SUFFIXES, Packing
 
+MANIFEST_VERSION = 2  # raised if a key of the manifest is changed or removed
 ENDS = {"lf": "\n", "crlf": "\r\n"}
 
 
@@ -44,6 +45,7 @@ class Envelope:
         run_id: the run.
         mark: a mark in every file's name, before its suffix, for files that must not be mailed.
         seal: how the files are encrypted; None for plain files.
+        made: when the files are made, for the manifest; None for files without one.
     """
 
     campaign: Campaign
@@ -52,6 +54,7 @@ class Envelope:
     run_id: str
     mark: str = ""
     seal: Seal | None = None
+    made: datetime | None = None
 
     def text_before(self, part: int, parts: int | None, rows: int | None) -> str:
         """The text before the records of a part. `parts` and `rows` are None if they are not known yet."""
@@ -129,19 +132,33 @@ class Envelope:
             yield f"{self.base_name()}.done", ""
 
     def manifest(self, parts: list[Part]) -> dict[str, object]:
-        """The content of the manifest, which describes the files to the provider's programs."""
+        """The content of the manifest, which describes the files to the provider's programs. MANIFEST_VERSION is its version."""
         return {
+            "manifest_version": MANIFEST_VERSION,
+            "run": self.run_id,
             "campaign": self.campaign.name,
             "slot": f"{self.slot.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            "made": f"{self.made.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if self.made else None,
+            "rows": sum(part.rows for part in parts),
             "files": [self.file_entry(part) for part in parts],
-            "format": self.provider.format.type,
-            "encoding": self.provider.format.encoding,
-            "columns": [column.label for column in self.campaign.exported],
+            "format": self.provider.format.model_dump(mode="json"),
+            "compression": self.provider.compress,
+            "encrypted": self.seal is not None,
+            "columns": [self.column_entry(column) for column in self.campaign.exported],
         }
 
+    def column_entry(self, column: Column) -> dict[str, object]:
+        """The entry of a column in the manifest. Only fixed-width files have widths."""
+        layout = {"width": column.width, "align": column.align, "pad": column.pad or getattr(self.provider.format, "pad", " ")}
+        return {"label": column.label, **(layout if isinstance(self.provider.format, FixedWidthFormat) else {})}
+
     def file_entry(self, part: Part) -> dict[str, object]:
-        """The entry of one file in the manifest: its figures, and those before encryption (plain) and compression (inner)."""
-        entry: dict[str, object] = {"name": part.name, "rows": part.rows, "bytes": part.bytes, "sha256": part.sha256}
+        """The entry of one file in the manifest: its figures, and those before encryption (plain) and compression (inner).
+
+        Its name is relative to the manifest, which lies in the same folder.
+        """
+        name = PurePosixPath(part.name).name
+        entry: dict[str, object] = {"name": name, "rows": part.rows, "bytes": part.bytes, "sha256": part.sha256}
         if part.plain_sha256:
             entry |= {"plain_bytes": part.plain_bytes, "plain_sha256": part.plain_sha256}
         if part.inner_sha256:

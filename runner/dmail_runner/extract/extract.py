@@ -1,6 +1,5 @@
 """Writes the extraction file: DuckDB writes the rows into a pipe, and the parts are written, counted and hashed from there."""
 
-import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,11 +13,12 @@ from dmail_runner.declare.campaign import KEY, Campaign
 from dmail_runner.extract.encoder import Unprintable
 from dmail_runner.extract.envelope import Envelope
 from dmail_runner.extract.format_sql import Format, copy_options, value_faults
+from dmail_runner.extract.missing import lacks, missing_characters, named
 from dmail_runner.extract.part_file import Content
 from dmail_runner.extract.parts import OnPart, Oversized, PartWriter, ignore_part
 from dmail_runner.extract.pipe import copy_through_pipe
 from dmail_runner.extract.rows import copy_query, order_by, rows_query
-from dmail_runner.project.warehouse import literal, printed, quote
+from dmail_runner.project.warehouse import quote
 
 
 def extract(
@@ -120,22 +120,16 @@ def check_values(connection: duckdb.DuckDBPyConnection, build: Build, campaign: 
 
 
 def unprintable_error(connection: duckdb.DuckDBPyConnection, build: Build, envelope: Envelope, character: str) -> ExtractError:
-    """The error for a character that the encoding does not have, with the column and a profile that have it."""
+    """The error for characters that the encoding does not have: all of them, each with its column and a profile."""
     campaign, file_format = envelope.campaign, envelope.provider.format
-    name = f"{character!r} (U+{ord(character):04X}, {unicodedata.name(character, 'no name')})"
-    for column in campaign.exported:
-        has = f"contains({printed(column.name)}, {literal(character)})"
-        count, first = connection.execute(f"select count(*), min({quote(KEY)}) from {build.extract} where {has}").fetchone() or (
-            0,
-            None,
-        )
-        if count:
-            return ExtractError(
-                f"{campaign.name}: {file_format.encoding} has no {name}; {column.name} has it in {counted(count, 'value')}, "
-                f"such as that of {KEY} {one_line(str(first))}",
-                todo="replace it in the extract, for example with to_ascii(), or give the provider another `encoding`",
-            )
-    return ExtractError(f"{campaign.name}: {file_format.encoding} has no {name}, which is in a label, a note or a control record")
+    missing = list(missing_characters(connection, build, campaign, file_format.encoding, values=True))
+    if not missing:
+        what = f"{file_format.encoding} has no {named(character)}, which is in a label, a note or a control record"
+        return ExtractError(f"{campaign.name}: {what}")
+    return ExtractError(
+        f"{campaign.name}: {lacks(file_format.encoding, missing)}",
+        todo="replace what it lacks in the extract, for example with to_ascii(), or give the provider another `encoding`",
+    )
 
 
 def oversized_error(connection: duckdb.DuckDBPyConnection, rows: str, envelope: Envelope, written: int) -> ExtractError:

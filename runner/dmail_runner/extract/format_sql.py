@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
+from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import Problem
+from dmail_runner.core.widths import in_bytes, in_cells, in_characters
 from dmail_runner.declare.campaign import Campaign, Column
 from dmail_runner.declare.file_format import CsvFormat, DelimitedFormat, FixedWidthFormat
 from dmail_runner.project.warehouse import literal, printed, quote
@@ -40,9 +42,19 @@ def folded(text: str) -> str:
 
 
 def padded(column: Column, file_format: FixedWidthFormat) -> str:
-    """SQL for a column of a fixed-width record, padded to its width in characters."""
-    pad = "lpad" if column.align == "right" else "rpad"
-    return f"{pad}(coalesce({folded(printed(column.name))}, ''), {column.width}, {literal(column.pad or file_format.pad)})"
+    """SQL for a column of a fixed-width record, padded to its width."""
+    text, pad = f"coalesce({folded(printed(column.name))}, '')", literal(column.pad or file_format.pad)
+    if file_format.width_in == "characters":
+        return f"{'lpad' if column.align == 'right' else 'rpad'}({text}, {column.width}, {pad})"
+    fill = f"repeat({pad}, {column.width} - {size(text, file_format)})"
+    return f"{fill} || {text}" if column.align == "right" else f"{text} || {fill}"
+
+
+def size(text: str, file_format: FixedWidthFormat) -> str:
+    """SQL for the size of a text, in the unit in which the format counts widths."""
+    if file_format.width_in == "cells":
+        return in_cells(text)
+    return (in_bytes(text, file_format.encoding) if file_format.width_in == "bytes" else None) or in_characters(text)
 
 
 def copy_options(file_format: Format) -> str:
@@ -90,7 +102,11 @@ def value_faults(campaign: Campaign, file_format: Format) -> Iterator[tuple[Colu
     for column in campaign.exported:
         text = printed(column.name)
         if isinstance(file_format, FixedWidthFormat):
-            yield column, f"length({folded(text)}) > {column.width}", f"more than {column.width} characters"
+            yield (
+                column,
+                f"{size(folded(text), file_format)} > {column.width}",
+                f"more than {counted(column.width or 0, file_format.width_in.removesuffix('s'))}",
+            )
         elif file_format.quoting == "none":
             reserved = file_format.delimiter + '"'
             # `folded` replaces line breaks by spaces, and the delimiter may be a space.

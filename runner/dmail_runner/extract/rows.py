@@ -1,7 +1,7 @@
 """SQL for the rows of the extraction file and their order."""
 
 from dmail_runner.core.values import IDENTICAL, Build, Verdicts
-from dmail_runner.declare.campaign import KEY, SEED, Campaign
+from dmail_runner.declare.campaign import KEY, SEED, Campaign, SortKey
 from dmail_runner.extract.format_sql import Format, select_list
 from dmail_runner.project.warehouse import printed, quote
 
@@ -16,8 +16,14 @@ def order_by(campaign: Campaign) -> str:
     """The ORDER BY list of a relation named `rows`. The key is last, so that the order is total."""
     seeds = {"mixed": [], "first": [f"rows.{SEED} desc"], "last": [f"rows.{SEED}"]}[campaign.mail.file.seeds]
     # Names are qualified, because a bare name would refer to an alias: the label of another column may be the same.
-    keys = [f"rows.{quote(key.column)} {key.order} nulls {key.nulls}" for key in campaign.mail.file.sort_by]
+    keys = [f"{compared(key)} {key.order} nulls {key.nulls}" for key in campaign.mail.file.sort_by]
     return ", ".join([*seeds, *keys, f"rows.{quote(KEY)}"])
+
+
+def compared(key: SortKey) -> str:
+    """SQL for a column of the relation `rows` as it is compared: by bytes, or as text by its collation."""
+    column = f"rows.{quote(key.column)}"
+    return f"cast({column} as varchar) collate {key.collation}" if key.collation else column
 
 
 def rows_query(build: Build, verdicts: Verdicts, campaign: Campaign) -> str:

@@ -4,6 +4,7 @@ Each run has a folder with a Parquet file. Later its rows move into a file of al
 """
 
 import os
+import re
 import shutil
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from dmail_runner.core.duck import connect
 from dmail_runner.core.errors import DmailError
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.values import Build, Verdicts
-from dmail_runner.declare.campaign import KEY, PIECE, Campaign
+from dmail_runner.declare.campaign import KEY, PIECE, SEED, Campaign
 from dmail_runner.extract.rows import people_query
 from dmail_runner.history import weeks
 from dmail_runner.history.record import confirm, recorded_change
@@ -80,14 +81,11 @@ def find_contacts(settings: Settings, run_id: str) -> StoredContacts | None:
 
 
 def write_contacts(connection: duckdb.DuckDBPyConnection, build: Build, verdicts: Verdicts, run: NewContacts) -> None:
-    """Write a run's contacts into its spool folder: one row for each profile in the file and in the control group.
+    """Write a run's contacts into its spool folder: one row for each profile in the file and in the control group, without seeds.
 
-    - `purpose` is the campaign's, and `cell` is `mailed` or `holdout`.
+    - `cell` is `mailed` or `holdout`. `offers` has the piece's offers, such as `;bag;ten;`.
     - `row_hash` is a hash of the printed row, with which later files are compared.
-    - `piece_id` and `key_code` are the extract's, and OPTIONAL columns those of the recipients, if they exist. Returned mail and
-      responses are matched by them.
-
-    Seeds are left out.
+    - PRINTED columns are the extract's, and OPTIONAL ones those of the recipients: returned mail and responses are matched by them.
     """
     key = quote(KEY)
     there = {name for name, *_ in connection.execute(f"describe {build.recipients}").fetchall()}
@@ -103,16 +101,26 @@ def write_contacts(connection: duckdb.DuckDBPyConnection, build: Build, verdicts
                 {literal(run.run_id)} as run_id,
                 case when exclusion_reason is null then 'mailed' else '{HOLDOUT}' end as cell,
                 {literal(run.campaign.mail.purpose)} as purpose,
+                offers,
                 row_hash,
                 {", ".join([*PRINTED, *kept])}
             from {build.recipients}
             left join ({row_hash_query(build, verdicts, run.campaign, also=True)}) as file using ({key})
+            left join ({offers_query(build, run.campaign)}) as offers using ({key})
             where exclusion_reason = '{HOLDOUT}' or exclusion_reason is null and row_hash is not null
         ) to {literal(str(run.folder / FILE))} (format parquet, compression zstd)
         """
     )
     with (run.folder / FILE).open("rb") as file:
         os.fsync(file.fileno())
+
+
+def offers_query(build: Build, campaign: Campaign) -> str:
+    """SQL for the offers of each profile: the values of the extract's columns `offer_1`, `offer_2` and so on."""
+    names = [quote(column.name) for column in campaign.columns if re.fullmatch(r"offer_\d+", column.name)]
+    listed = f"';' || nullif(concat_ws(';', {', '.join(names)}), '') || ';'" if names else "cast(null as varchar)"
+    seeds = f" where not coalesce({quote(SEED)}, false)" if campaign.has_seeds else ""
+    return f"select {quote(KEY)}, {listed} as offers from {build.extract}{seeds}"
 
 
 def row_hash_query(build: Build, verdicts: Verdicts, campaign: Campaign, *, also: bool = False) -> str:

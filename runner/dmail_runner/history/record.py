@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
+from dmail_runner.core.counted import counted
 from dmail_runner.core.settings import Settings
 from dmail_runner.history import weeks
 from dmail_runner.history.weeks import CONTACTS, RUNS, HistoryError
@@ -80,8 +81,13 @@ def record_present(settings: Settings, ledger: Ledger, contents: Collection[Hist
             same = entry is not None and entry.bytes == stat.st_size
             there.append(replace(entry, modified=stat.st_mtime_ns) if entry and same else measure(path, name))
     lost = len(names) - len(there)
-    text = f"{len(there):,} files, {sum(entry.contacts for entry in there):,} rows" + (f", {lost:,} removed" if lost else "")
+    text = files_text(there) + (f", {lost:,} removed" if lost else "")
     record_files(ledger, there, names, "history", text)
+
+
+def files_text(files: Collection[HistoryFile]) -> str:
+    """The numbers of files and of their rows."""
+    return f"{counted(len(files), 'file')}, {counted(sum(entry.contacts for entry in files), 'row')}"
 
 
 def confirm(settings: Settings, ledger: Ledger, names: Collection[str] | None = None) -> None:
@@ -129,7 +135,7 @@ def count_files(settings: Settings, ledger: Ledger) -> None:
             return
         found = sorted({path for pattern in PATTERNS for path in settings.history_dir.glob(pattern)})
         there = [measure(path, name_of(settings, path)) for path in found]
-        text = f"{len(there):,} files, {sum(entry.contacts for entry in there):,} rows"
+        text = files_text(there)
         record_files(ledger, there, [entry.file for entry in there], COUNTED, text)
 
 
@@ -178,7 +184,7 @@ def file_fault(settings: Settings, entries: list[HistoryFile], *, thorough: bool
     try:
         stat = path.stat()
     except OSError:
-        return f"is missing, with {expected[0].contacts:,} rows" if expected else None
+        return f"is missing, with {counted(expected[0].contacts, 'row')}" if expected else None
     same = [entry for entry in entries if entry.bytes == stat.st_size]
     if not thorough and any(entry.modified == stat.st_mtime_ns for entry in same):
         return None
@@ -188,7 +194,7 @@ def file_fault(settings: Settings, entries: list[HistoryFile], *, thorough: bool
         if match := next((entry for entry in same if entry.sha256 == sha256), None):
             return None if match.modified == stat.st_mtime_ns else replace(match, modified=stat.st_mtime_ns)
     try:
-        return f"was changed: it has {count_rows(path):,} rows, and was recorded with {entries[-1].contacts:,}"
+        return f"was changed: it has {counted(count_rows(path), 'row')}, and was recorded with {entries[-1].contacts:,}"
     except HistoryError:
         return "was changed, and is no longer a Parquet file"
 

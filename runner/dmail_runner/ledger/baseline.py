@@ -1,4 +1,4 @@
-"""The texts of the events `baseline` and `sources`: the figures that the next run is compared with."""
+"""The texts of the events `baseline` and `sources`, with which the next run is compared, and of the event `unusual`."""
 
 import json
 from contextlib import suppress
@@ -8,7 +8,7 @@ from datetime import datetime
 from dmail_runner.core.counted import counted
 from dmail_runner.core.values import Baseline, ConsentFigures, ListFigures, SourceFigures
 
-BASELINE, SOURCES = "baseline", "sources"
+BASELINE, SOURCES, UNUSUAL = "baseline", "sources", "unusual"
 
 
 def baseline_text(baseline: Baseline) -> str:
@@ -52,3 +52,20 @@ def read_sources(text: str) -> tuple[SourceFigures, ...]:
             for entry in json.loads(text)
         )
     return ()
+
+
+def notes_text(notes: tuple[str, ...]) -> str:
+    """The notes as JSON."""
+    return json.dumps(notes, ensure_ascii=False)
+
+
+def read_notes(text: str) -> tuple[str, ...]:
+    """The notes of an event. There are none if this version cannot read them."""
+    with suppress(ValueError, TypeError):
+        return tuple(map(str, json.loads(text)))
+    return ()
+
+
+def notes_in_short(text: str) -> str:
+    """A short text of an event `unusual`, for timelines."""
+    return "; ".join(read_notes(text))

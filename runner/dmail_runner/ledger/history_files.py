@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 
 import sqlalchemy as sa
 
+from dmail_runner.core.counted import counted
 from dmail_runner.ledger.contents import deleted, joined, written
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.tables import events, history_files
@@ -87,4 +88,4 @@ def summary(new: Sequence[HistoryFile], files: Collection[str]) -> str:
     """What a change is about: the first of its files, and the number of contacts that they have then."""
     names = list(dict.fromkeys([*(entry.file for entry in new), *files]))
     more = f" and {len(names) - 1:,} more" if len(names) > 1 else ""
-    return f"{names[0]}{more}: {sum(entry.contacts for entry in new):,} rows"
+    return f"{names[0]}{more}: {counted(sum(entry.contacts for entry in new), 'row')}"

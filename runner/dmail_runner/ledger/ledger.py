@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from dmail_runner.core.redact import printable, without_keys
 from dmail_runner.core.values import Part, Receipt, Verdicts
-from dmail_runner.ledger.baseline import BASELINE, SOURCES, baseline_text, sources_text
+from dmail_runner.ledger.baseline import BASELINE, SOURCES, UNUSUAL, baseline_text, notes_text, sources_text
 from dmail_runner.ledger.contents import Content, deleted, joined, written
 from dmail_runner.ledger.database import LedgerError, iso
 from dmail_runner.ledger.intents import Entry, Intents, Word
@@ -19,7 +19,7 @@ from dmail_runner.ledger.journal import add_intent, intent_text
 from dmail_runner.ledger.made import MADE
 from dmail_runner.ledger.reader import LedgerReader
 from dmail_runner.ledger.run import Planned, Run
-from dmail_runner.ledger.tables import exclusions, intents, parts, places, runs
+from dmail_runner.ledger.tables import events, exclusions, intents, parts, places, runs
 
 
 class Ledger(LedgerReader):
@@ -83,6 +83,9 @@ class Ledger(LedgerReader):
                 self.record(connection, run.run_id, BASELINE, baseline_text(verdicts.baseline))
             if verdicts.sources:
                 self.record(connection, run.run_id, SOURCES, sources_text(verdicts.sources))
+            # The notes of an earlier file of this run no longer count.
+            if verdicts.notes or has_notes(connection, run):
+                self.record(connection, run.run_id, UNUSUAL, notes_text(verdicts.notes))
 
     def intents(self, run: Run, part: Part) -> Intents:
         """The record of a part, which is written into the ledger."""
@@ -174,6 +177,12 @@ class Ledger(LedgerReader):
         connection.execute(
             runs.update().where(runs.c.run_id == run.run_id).values(state=state, updated_at=self.stamp(), **values)
         )
+
+
+def has_notes(connection: sa.Connection, run: Run) -> bool:
+    """Whether an earlier file of a run had notes, which no longer count."""
+    query = sa.select(events.c.number).where(events.c.run_id == run.run_id, events.c.kind == UNUSUAL).limit(1)
+    return connection.execute(query).first() is not None
 
 
 def of(run: Run, part: Part) -> sa.ColumnElement[bool]:

@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from dmail_runner.core.errors import UsageError
-from dmail_runner.core.values import Baseline, Part, SourceFigures, Verdicts
-from dmail_runner.ledger.baseline import BASELINE, SOURCES, read_baseline, read_sources
+from dmail_runner.core.values import Part, Verdicts
+from dmail_runner.ledger.baseline import BASELINE, SOURCES, UNUSUAL, read_baseline, read_notes, read_sources
 from dmail_runner.ledger.database import Database, iso, moment
 from dmail_runner.ledger.intents import Attempt, Entry, Word, latest_attempt
 from dmail_runner.ledger.made import made_of
@@ -175,8 +175,7 @@ class LedgerReader(Database):
             reasons: dict[str, dict[str, int]] = defaultdict(dict)
             files: dict[str, list[LedgerPart]] = defaultdict(list)
             ahead: dict[str, list[LedgerPart]] = defaultdict(list)
-            baseline: dict[str, Baseline | None] = {}
-            sources: dict[str, tuple[SourceFigures, ...]] = {}
+            figures: dict[tuple[str, str], str] = {}
             for batch in batched([row.run_id for row in rows]):
                 records = read_intents(connection, batch)
                 for row in connection.execute(exclusions.select().where(exclusions.c.run_id.in_(batch))):
@@ -186,16 +185,15 @@ class LedgerReader(Database):
                 for (run_id, _), lines in records.items():
                     ahead[run_id].append(part_ahead(lines))
                 # A run that was made again has several: the last one counts.
-                of_batch = sa.and_(events.c.run_id.in_(batch), events.c.kind.in_((BASELINE, SOURCES)))
+                of_batch = sa.and_(events.c.run_id.in_(batch), events.c.kind.in_((BASELINE, SOURCES, UNUSUAL)))
                 for row in connection.execute(events.select().where(of_batch).order_by(events.c.number)):
-                    if row.kind == BASELINE:
-                        baseline[row.run_id] = read_baseline(row.detail)
-                    else:
-                        sources[row.run_id] = read_sources(row.detail)
+                    figures[row.run_id, row.kind] = row.detail
         return [
             ledger_run(
                 row,
-                figures_of(row, reasons[row.run_id], baseline.get(row.run_id), sources.get(row.run_id, ())),
+                figures_of(
+                    row, reasons[row.run_id], {kind: figures.get((row.run_id, kind), "") for kind in (BASELINE, SOURCES, UNUSUAL)}
+                ),
                 files[row.run_id],
                 ahead[row.run_id],
             )
@@ -221,13 +219,15 @@ def attempt_of(record: Sequence[Any]) -> Attempt:
     return latest_attempt(Entry(Word(row.word), row.temporary, row.sha256, row.staged, row.location) for row in record)
 
 
-def figures_of(
-    row: Any, reasons: Mapping[str, int], baseline: Baseline | None, sources: tuple[SourceFigures, ...] = ()
-) -> Verdicts | None:
-    """A run's figures from its row, its exclusions, and what the next run is compared with; None until it is frozen."""
+def figures_of(row: Any, reasons: Mapping[str, int], texts: Mapping[str, str]) -> Verdicts | None:
+    """A run's figures from its row, its exclusions, and the texts of the events with other figures; None until it is frozen."""
     if row.targeted is None:
         return None
-    return Verdicts(row.targeted, row.included, reasons, row.seeds or 0, baseline=baseline, sources=sources)
+    baseline, sources, notes = (texts.get(kind, "") for kind in (BASELINE, SOURCES, UNUSUAL))
+    return Verdicts(
+        row.targeted, row.included, reasons, row.seeds or 0,
+        baseline=read_baseline(baseline), sources=read_sources(sources), notes=read_notes(notes),
+    )  # fmt: skip
 
 
 def ledger_run(row: Any, verdicts: Verdicts | None, files: Sequence[LedgerPart], ahead: Sequence[LedgerPart]) -> Run:

@@ -168,7 +168,8 @@ def verdicts_as_json(verdicts: Verdicts | None) -> Mapping[str, Any]:
         return {**dict.fromkeys(names), "excluded": {}}
     lists = {"lists": [asdict(entry) for entry in verdicts.baseline.lists]} if verdicts.baseline else {}
     sources = {"sources": [source_as_json(source) for source in verdicts.sources]} if verdicts.sources else {}
-    return {**{name: getattr(verdicts, name) for name in names}, **lists, **sources}
+    notes = {"notes": list(verdicts.notes)} if verdicts.notes else {}
+    return {**{name: getattr(verdicts, name) for name in names}, **lists, **sources, **notes}
 
 
 def instant(moment: datetime) -> str:

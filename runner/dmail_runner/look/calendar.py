@@ -1,12 +1,16 @@
-"""The slots of the coming weeks, with the waves of each mailing."""
+"""The slots of the coming weeks, with the waves of each mailing, and what `run --due` would do now."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
 
+from dmail_runner.declare.campaign import Campaign
 from dmail_runner.ledger.ledger import Ledger
+from dmail_runner.plan.due import due_runs
+from dmail_runner.plan.planner import new_runs_now
 from dmail_runner.plan.slots import slots_after, wave_slots
+from dmail_runner.plan.watched import last_seen
 from dmail_runner.project.manifest import Manifest
 
 
@@ -47,3 +51,36 @@ def campaign_entries(manifest: Manifest, name: str, ledger: Ledger, start: datet
                 yield Entry(at, slot.wall, name, number)
         else:
             yield Entry(slot.at, slot.wall, name)
+
+
+@dataclass(frozen=True)
+class DueNow:
+    """What `run --due` would do with one slot.
+
+    Attributes:
+        at: the slot in UTC.
+        run_id: its run.
+        what: `run`, `continue`, `later` for a wave that is not due yet, or `missed`.
+        why: the reason for a missed slot, or the last error of a run that is continued.
+    """
+
+    at: datetime
+    run_id: str
+    what: str
+    why: str = ""
+
+
+def due_now(manifest: Manifest, ledger: Ledger, now: datetime) -> list[DueNow]:
+    """What `run --due` would do with all slots. A run of a newer slot can still replace an older one. Nothing is recorded."""
+    found = [entry for name in manifest.names for entry in due_of(manifest.campaign(name), ledger, now)]
+    return sorted(found, key=lambda entry: (entry.at, entry.run_id))
+
+
+def due_of(campaign: Campaign, ledger: Ledger, now: datetime) -> Iterator[DueNow]:
+    """What `run --due` would do with the slots of one campaign. Raises DmailError if too many are due."""
+    for planned, state, why in new_runs_now(campaign, ledger, now, last_seen(ledger, campaign.name)).rows:
+        later = "later" if planned.slot > now else "run"
+        yield DueNow(planned.slot, planned.run_id, "missed" if state == "missed" else later, why)
+    if campaign.mail.status == "active":
+        for run in due_runs(campaign, ledger, now):
+            yield DueNow(run.slot, run.run_id, "continue" if run.state != "planned" else "run", run.error or "")

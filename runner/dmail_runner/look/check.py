@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from dmail_runner.core.errors import ConfigError, Problem, collect
 from dmail_runner.core.settings import Settings
@@ -10,7 +9,8 @@ from dmail_runner.declare.campaign import Campaign
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.route_tests import tried_routes
 from dmail_runner.look.declared import declared_faults, unknown_providers
-from dmail_runner.look.warnings import campaign_warnings, target_warnings
+from dmail_runner.look.warnings import campaign_warnings, start_warnings, target_warnings
+from dmail_runner.plan.watched import last_seen
 from dmail_runner.project.manifest import Manifest
 from dmail_runner.run.job import Job, key_findings, shared_names
 
@@ -47,7 +47,7 @@ def check_campaigns(
         UsageError: if there is no campaign of a given name.
     """
     chosen = dict.fromkeys(names or manifest.names)
-    result = check_each(chosen, lambda name: find(manifest.campaign(name)), tried_routes(ledger), ledger.now())
+    result = check_each(chosen, lambda name: find(manifest.campaign(name)), tried_routes(ledger), ledger)
     errors = [*([] if names else manifest.orphans()), *shared_names(settings, manifest), *result.errors]
     if not names:
         collect(errors, lambda: errors.extend(unknown_providers(settings, manifest.exposures.values())))
@@ -55,15 +55,16 @@ def check_campaigns(
     return replace(result, errors=tuple(dict.fromkeys(errors)), warnings=(*target_warnings(settings), *result.warnings))
 
 
-def check_each(names: Iterable[str], find: Callable[[str], Job], tried: set[str], now: datetime) -> CheckResult:
+def check_each(names: Iterable[str], find: Callable[[str], Job], tried: set[str], ledger: Ledger) -> CheckResult:
     """Check campaigns. Errors of one do not stop the check of the others.
 
     Args:
         names: the campaigns.
         find: returns the job of a campaign, or raises ConfigError.
         tried: the routes that have been used before.
-        now: the present time.
+        ledger: has the schedules that were seen before.
     """
+    now = ledger.now()
     jobs: list[Job] = []
     errors: list[Problem] = []
     warnings: list[Problem] = []
@@ -75,6 +76,8 @@ def check_each(names: Iterable[str], find: Callable[[str], Job], tried: set[str]
             continue
         jobs.append(job)
         warnings += campaign_warnings(job, tried, now)
+        if last_seen(ledger, job.campaign.name) is None:
+            warnings += start_warnings(job, now)
         for finding in key_findings(job, now, now):
             (errors if finding.error else warnings).append(finding.problem)
     return CheckResult(tuple(jobs), tuple(dict.fromkeys(errors)), tuple(dict.fromkeys(warnings)))

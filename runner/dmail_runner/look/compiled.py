@@ -73,7 +73,9 @@ def with_relation(query: str, relation: str, other: str) -> str:
     return re.sub(rf'(?<![\w".]){re.escape(relation)}(?![\w"])', lambda _: other, query)
 
 
-def compile_models(job: Job, slot: datetime, select: Sequence[str], mode: Mode) -> CompiledModels:
+def compile_models(
+    job: Job, slot: datetime, select: Sequence[str], mode: Mode, given: Mapping[str, str] | None = None
+) -> CompiledModels:
     """Compile models of a campaign for a slot.
 
     Args:
@@ -81,6 +83,7 @@ def compile_models(job: Job, slot: datetime, select: Sequence[str], mode: Mode) 
         slot: the slot.
         select: the models, as dbt's `--select` takes them.
         mode: the variable to set for the macros.
+        given: other variables to set for them.
 
     Raises:
         UsageError: if the dbt target is a Spark cluster.
@@ -88,7 +91,7 @@ def compile_models(job: Job, slot: datetime, select: Sequence[str], mode: Mode) 
     """
     if find_warehouse(job.settings).schema:
         raise UsageError("the SQL of a Spark target cannot be run here", todo="use `--target duckdb`, which has the same models")
-    environment = {mode: "1", "DMAIL_SLOT": f"{slot.astimezone(UTC):%Y-%m-%d %H:%M:%S}"}
+    environment = {**(given or {}), mode: "1", "DMAIL_SLOT": f"{slot.astimezone(UTC):%Y-%m-%d %H:%M:%S}"}
     target = job.settings.work_dir / "compile"
     try:
         outcome = job.run_dbt(job.settings, ["compile", "--select", *select], target, environment)

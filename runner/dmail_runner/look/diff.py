@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dmail_runner import history
-from dmail_runner.core.errors import UsageError
+from dmail_runner.core.errors import Held, UsageError
 from dmail_runner.run.checked import checked
 from dmail_runner.run.job import Job
 from dmail_runner.run.order import Last, Order
@@ -21,6 +21,7 @@ class Difference:
         changed: people whose row differs; None if the last run recorded no hashes of its rows.
         unchanged: people whose row is the same; all who are in both files if `changed` is None.
         people: some of these people, as (profile_id, what, reason).
+        holds: the gates that would hold a run of the new file, each with what it has found.
     """
 
     last: Last
@@ -29,10 +30,11 @@ class Difference:
     changed: int | None
     unchanged: int
     people: tuple[tuple[str, str, str], ...]
+    holds: tuple[str, ...] = ()
 
 
 def difference(job: Job, order: Order, people: int) -> Difference:
-    """Build and check a slot, and compare it with the last file. Nothing is recorded.
+    """Build and check a slot, and compare it with the last file, also if a gate would hold it. Nothing is recorded.
 
     Args:
         job: the campaign's job.
@@ -41,14 +43,15 @@ def difference(job: Job, order: Order, people: int) -> Difference:
 
     Raises:
         UsageError: if the campaign has no settled run before the slot.
-        BuildError, ExtractError, Held: as a run raises them.
+        BuildError, ExtractError: as a run raises them.
     """
     last = order.last
     if last is None or last.contacts is None:
         raise UsageError(
             f"{job.campaign.name} has no settled run before this slot to compare with", todo="dmail-runner preview shows the file"
         )
-    with checked(job, order) as found:
+    holds: list[Held] = []
+    with checked(job, order, held=holds.append) as found:
         rows = history.row_hash_query(found.relations, found.verdicts, job.campaign)
         counts, listed = history.compare(found.connection, rows, found.relations.recipients, last.contacts, people)
     return Difference(
@@ -58,4 +61,5 @@ def difference(job: Job, order: Order, people: int) -> Difference:
         unchanged=counts.pop(("unchanged", ""), 0),
         removed={reason: count for (_, reason), count in counts.items()},
         people=tuple(listed),
+        holds=tuple(f"{hold.hold}: {hold.what}" for hold in holds),
     )

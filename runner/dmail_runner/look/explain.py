@@ -1,4 +1,4 @@
-"""Explains why a profile is in the file or not: the result of every rule, and the profile's row."""
+"""Explains why a profile is in the file or not: the result of every rule, or of the audience's conditions, and its row."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,10 +9,16 @@ import duckdb
 
 from dmail_runner.check.contract import possible_breaches
 from dmail_runner.core.errors import UsageError
-from dmail_runner.declare.campaign import KEY, Campaign
+from dmail_runner.core.values import IDENTICAL
+from dmail_runner.declare.campaign import KEY, SEED, Campaign
+from dmail_runner.history import AUDIENCE
+from dmail_runner.ledger.ledger import Ledger
+from dmail_runner.ledger.run import Run, run_name
 from dmail_runner.look.compiled import CompiledModels, compile_models
+from dmail_runner.look.outside import false_conditions
 from dmail_runner.project.warehouse import literal, lock_warehouse, printed, quote, session
 from dmail_runner.run.job import Job
+from dmail_runner.run.order import Order
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,9 @@ class Opinion:
     rule: str
     out: bool | None
     looked_at: str
+
+
+SEED_OPINION = Opinion("seed", out=False, looked_at="seed address: no rule applies to it")
 
 
 @dataclass(frozen=True)
@@ -47,33 +56,97 @@ class Explanation:
     row: Mapping[str, str]
 
 
-def explain(job: Job, slot: datetime, profile_id: str) -> Explanation:
-    """Apply a campaign's rules to one profile. They read the tables that were built last.
+def explain(job: Job, slot: datetime, profile_id: str, ledger: Ledger) -> Explanation:
+    """Apply a campaign's rules to one profile or seed address. They read the tables that were built last.
 
     Raises:
-        UsageError: if the campaign does not target the profile.
+        UsageError: if there is no such profile.
         BuildError: if dbt cannot compile the campaign.
         ExtractError: if the campaign has not been built.
     """
     campaign = job.campaign
-    names = [node.split(".")[-1] for node in (campaign.recipients, campaign.extract)]
+    names = [node.split(".")[-1] for node in (campaign.audience, campaign.recipients, campaign.extract)]
+    run = mailing(job, slot, ledger)
     with lock_warehouse(job.settings, f"explanation for {campaign.name}", job.tell) as warehouse:
-        models = compile_models(job, slot, names, "DMAIL_EXPLAIN")
+        models = compile_models(job, slot, names, "DMAIL_EXPLAIN", wave_environment(job, run))
         with session(warehouse) as connection:
             recipients = models.query(connection, campaign.recipients)
             verdict = first_row(connection, f"select * from ({recipients}) where {quote(KEY)} = {literal(profile_id)}")
-            if verdict is None:
-                raise UsageError(
-                    f"{campaign.name} does not target the profile {profile_id!r}",
-                    todo=f"the model {models.name(campaign.audience)} says who is targeted",
-                )
             piece = piece_query(connection, models, campaign, profile_id)
+            if verdict is None and not is_seed(connection, piece, campaign):
+                return outside(connection, models, campaign, profile_id)
             fields = ", ".join(f"{printed(column.name)} as {quote(column.label)}" for column in campaign.exported)
             row = first_row(connection, f"select {fields} from {piece}") or {}
             refused, contract = contract_opinion(connection, piece, job)
-    reason = verdict["exclusion_reason"] or refused
+            rules = (*wave_opinions(verdict, run), *rule_opinions(verdict)) if verdict else (SEED_OPINION,)
+            same = identical(connection, models, campaign, profile_id) if verdict else []
+    reason = (verdict or {}).get("exclusion_reason") or refused or (IDENTICAL if same else None)
     row_text = {label: text or "" for label, text in row.items()}
-    return Explanation(profile_id, reason, (*rule_opinions(verdict), *contract), row_text)
+    return Explanation(profile_id, reason, (*rules, *contract, *same), row_text)
+
+
+def mailing(job: Job, slot: datetime, ledger: Ledger) -> Run | None:
+    """The run of a slot of a mailing in waves, of whichever wave; None for other campaigns."""
+    if not job.campaign.mail.waves:
+        return None
+    known = (run for run in ledger.latest(campaign=job.campaign.name) if run.slot == slot and run.wave and not run.copy_of)
+    return next(known, None) or Run(run_name(job.campaign.name, slot), job.campaign.name, slot, wave=1)
+
+
+def wave_environment(job: Job, run: Run | None) -> Mapping[str, str]:
+    """The variables for the models of a wave. As soon as the first wave has divided the audience, that division counts."""
+    if run is None or run.wave is None:
+        return {}
+    divided = job.settings.history_dir / (run.first or run.run_id) / AUDIENCE
+    task = Order(run.slot, run.run_id, run.slot, wave=run.wave, audience=divided if divided.exists() else None)
+    return task.environment(job.campaign)
+
+
+def wave_opinions(verdict: Mapping[str, Any], run: Run | None) -> tuple[Opinion, ...]:
+    """The wave that a profile is in, for a mailing in waves."""
+    number = verdict.get("wave_number")
+    if run is None or number is None:
+        return ()
+    return (Opinion("wave", number != run.wave, f"wave: {number}, of this slot: {run.wave}"),)
+
+
+def is_seed(connection: duckdb.DuckDBPyConnection, piece: str, campaign: Campaign) -> bool:
+    """Whether a row of the extract is that of a seed address."""
+    return campaign.has_seeds and bool(first_row(connection, f"select 1 from {piece} and coalesce({quote(SEED)}, false)"))
+
+
+def outside(connection: duckdb.DuckDBPyConnection, models: CompiledModels, campaign: Campaign, profile_id: str) -> Explanation:
+    """The explanation for a profile that is not targeted: the conditions of the audience. Raises UsageError without a profile."""
+    if campaign.opt_outs:
+        profiles = models.nodes[campaign.opt_outs.profiles.id]["relation_name"]
+        if not first_row(connection, f"select 1 from {profiles} where {quote(KEY)} = {literal(profile_id)}"):
+            raise UsageError(f"there is no profile {profile_id!r}", todo=f"{campaign.opt_outs.profiles.name} has the profiles")
+    conditions = false_conditions(connection, models.query(connection, campaign.audience), profile_id)
+    opinions = tuple(Opinion(condition, out, "") for condition, out in conditions)
+    if not any(opinion.out for opinion in opinions):
+        raise UsageError(
+            f"{campaign.name} does not target the profile {profile_id!r}",
+            todo=f"the model {models.name(campaign.audience)} says who is targeted",
+        )
+    return Explanation(profile_id, "not_targeted", opinions, {})
+
+
+def identical(
+    connection: duckdb.DuckDBPyConnection, models: CompiledModels, campaign: Campaign, profile_id: str
+) -> list[Opinion]:
+    """The result for a row that is printed exactly like an earlier one of the last build; empty if it is not."""
+    if KEY in (column.name for column in campaign.exported):
+        return []
+    extract, key = models.nodes[campaign.extract]["relation_name"], quote(KEY)
+    people = f"(select * from {extract} where not coalesce({quote(SEED)}, false))" if campaign.has_seeds else extract
+    same = " and ".join(
+        f"{printed(column.name).replace(quote(column.name), f'a.{quote(column.name)}')} is not distinct from "
+        f"{printed(column.name).replace(quote(column.name), f'b.{quote(column.name)}')}"
+        for column in campaign.exported
+    )
+    query = f"select min(a.{key}) from {people} as a, {people} as b where b.{key} = {literal(profile_id)} and {same}"
+    (first,) = connection.execute(query).fetchone() or (None,)
+    return [Opinion(IDENTICAL, out=True, looked_at=f"printed like: {first}")] if first is not None and first != profile_id else []
 
 
 def piece_query(connection: duckdb.DuckDBPyConnection, models: CompiledModels, campaign: Campaign, profile_id: str) -> str:

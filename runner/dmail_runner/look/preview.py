@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dmail_runner.check.contract import file_text
+from dmail_runner.core.errors import Held
 from dmail_runner.core.values import Verdicts
 from dmail_runner.declare.campaign import KEY, SEED
 from dmail_runner.extract.envelope import Envelope
@@ -46,6 +47,7 @@ class Preview:
         rows: the printed text of each row, in the order of the labels.
         files: files with only these rows.
         verdicts: the figures of the real file, or of the trial.
+        holds: the gates that would hold a run of this file, each with what it has found.
         missing: the profiles that were asked for and have no row, each with the reason.
     """
 
@@ -54,16 +56,18 @@ class Preview:
     files: tuple[Path, ...]
     verdicts: Verdicts
     missing: tuple[tuple[str, str], ...]
+    holds: tuple[str, ...] = ()
 
 
 @contextmanager
 def previewed(job: Job, order: Order, wanted: Wanted) -> Iterator[Preview]:
-    """Make a preview. Its files exist within the context.
+    """Make a preview, also of a file that a gate would hold. Its files exist within the context.
 
     Raises:
-        BuildError, ExtractError, Held: as a run raises them.
+        BuildError, ExtractError: as a run raises them.
     """
-    made = trial(job, order.slot, f"preview of {job.campaign.name}") if wanted.test else checked(job, order)
+    holds: list[Held] = []
+    made = trial(job, order.slot, f"preview of {job.campaign.name}") if wanted.test else checked(job, order, held=holds.append)
     with made as found:
         folder = job.settings.work_dir / "preview"
         folder.mkdir(mode=0o700)
@@ -76,6 +80,7 @@ def previewed(job: Job, order: Order, wanted: Wanted) -> Iterator[Preview]:
                 files=tuple(part_path(folder, part.number) for part in parts if not part.side),
                 verdicts=found.verdicts,
                 missing=tuple(missing_profiles(found, sample, wanted.profiles)),
+                holds=tuple(f"{hold.hold}: {hold.what}" for hold in holds),
             )
         finally:
             shutil.rmtree(folder, ignore_errors=True)

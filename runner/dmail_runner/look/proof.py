@@ -42,7 +42,7 @@ def prove(job: Job, slot: datetime, now: datetime, ledger: Ledger, by: str) -> l
         folder.mkdir(mode=0o700)
         try:
             envelope = Envelope(
-                job.campaign, job.provider, slot, f"{job.campaign.name}-proof", mark=f"_TEST_{stamp}", seal=job.seal
+                job.campaign, job.provider, slot, f"{job.campaign.name}-proof", mark=f"_TEST_{stamp}", seal=job.seal, made=now
             )
             parts = write(found, envelope, folder, watch=job.watch)
             spooled = [Spooled(part, part_path(folder, part.number)) for part in parts]

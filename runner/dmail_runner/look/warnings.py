@@ -1,17 +1,19 @@
 """Warnings about declarations that are allowed but may not be intended."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from dmail_runner.core.duck import SAFE
 from dmail_runner.core.errors import Problem
 from dmail_runner.core.settings import Settings
+from dmail_runner.declare.provider import FILE as PROVIDERS
 from dmail_runner.declare.route import FILE as ROUTES
 from dmail_runner.declare.route import FolderRoute, SftpRoute
 from dmail_runner.plan.slots import latest_slot, next_slot, slots_after, wave_faults
 from dmail_runner.project.target import find_warehouse
 from dmail_runner.run.job import Job, draft_faults
 
+YEAR = timedelta(days=366)
 END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
 
 
@@ -34,7 +36,19 @@ def campaign_warnings(job: Job, tried: set[str], now: datetime) -> Iterator[Prob
         if not column.labelled:
             key = f"models.{campaign.extract.split('.')[-1]}.columns.{column.name}.config.meta.label"
             yield Problem(campaign.contract, key, f"is missing: the column's header in the file is {column.name}")
+    yield from contract_warnings(job, now)
     yield from route_warnings(job, tried)
+
+
+def contract_warnings(job: Job, now: datetime) -> Iterator[Problem]:
+    """The warning for a provider's contract that was not compared with the provider's documents for a year."""
+    provider = job.provider
+    if provider.compared and now.date() - provider.compared > YEAR:
+        what = f"is {provider.compared}, more than a year ago: compare the contract with the documents of {provider.label} again"
+        if provider.contract:
+            yield Problem(f"profiles/contracts/{provider.contract}.yml", "compared", what)
+        else:
+            yield Problem(PROVIDERS, f"{job.campaign.mail.provider}.compared", what)
 
 
 def schedule_warnings(job: Job, now: datetime) -> Iterator[Problem]:
@@ -50,6 +64,18 @@ def schedule_warnings(job: Job, now: datetime) -> Iterator[Problem]:
     if mail.waves and (first := next(slots_after(mail.schedule, now), None)):
         for fault in wave_faults(mail.schedule, mail.waves, first):
             yield Problem(file, f"{declaration(job)}.waves", f"{fault}: it will be sent later")
+
+
+def start_warnings(job: Job, now: datetime) -> Iterator[Problem]:
+    """The warning for a `start` in the past: the first `run --due` mails slots that have passed. It has seen no schedule yet."""
+    schedule = job.campaign.mail.schedule
+    if schedule is None or schedule.start is None or job.campaign.mail.status != "active":
+        return
+    last = latest_slot(schedule, now)
+    if last and (schedule.lateness is None or now - last.at <= schedule.lateness):
+        which = "all slots since then" if schedule.missed == "all" else f"the slot of {last.at:%Y-%m-%d %H:%M} UTC"
+        what = f"is in the past: the first `run --due` runs {which}, as `calendar --due` shows"
+        yield Problem(job.campaign.file, f"{declaration(job)}.schedule.start", what)
 
 
 def route_warnings(job: Job, tried: set[str]) -> Iterator[Problem]:

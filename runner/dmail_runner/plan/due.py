@@ -7,7 +7,7 @@ from dmail_runner.ledger.database import moment
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import Run
 from dmail_runner.plan.planner import find_run
-from dmail_runner.plan.slots import latest_slot, previous_slot
+from dmail_runner.plan.slots import bounds, latest_slot, previous_slot
 from dmail_runner.plan.watched import MINUTE
 
 # Minutes before a failed run is tried again. The pause doubles with each failure, up to the longest one.
@@ -64,6 +64,7 @@ def window_start(campaign: Campaign, run: Run, ledger: Ledger) -> datetime:
         return before.slot
     schedule = campaign.mail.schedule
     if schedule and schedule.every:
-        return run.slot - schedule.every
+        opens = bounds(schedule)[0]
+        return max(filter(None, (previous_slot(schedule, run.slot), opens)), default=run.slot - schedule.every)
     previous = previous_slot(schedule.model_copy(update={"start": None}), run.slot) if schedule else None
     return previous or moment("1970-01-01T00:00:00+00:00") or run.slot

@@ -1,6 +1,7 @@
 """Creates a run for every slot that comes due, or records that the slot was missed."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
@@ -35,26 +36,42 @@ def plan(campaign: Campaign, ledger: Ledger, now: datetime) -> list[Run]:
     Raises:
         DmailError: if more than MAX_DUE_SLOTS slots are due.
     """
-    declared = dump_schedule(campaign)
-    last = last_seen(ledger, campaign.name)
+    declared, last = dump_schedule(campaign), last_seen(ledger, campaign.name)
+    found = new_runs_now(campaign, ledger, now, last)
+    if found.due or last is None or last.declared != declared or last.planned_to > now:
+        save(ledger, campaign, last, found.rows, now)
+    return ledger.runs(planned.run_id for planned, _, _ in found.rows)[::-1] if found.rows else []
+
+
+@dataclass(frozen=True)
+class NewRuns:
+    """The slots that have come due since the last call, and the runs of those that have none."""
+
+    due: list[Slot]
+    rows: list[NewRun]
+
+
+def new_runs_now(campaign: Campaign, ledger: Ledger, now: datetime, last: SeenSchedule | None) -> NewRuns:
+    """The runs that `plan` would create. Nothing is recorded.
+
+    `last`: the schedule as the planner has last seen it. Raises DmailError if more than MAX_DUE_SLOTS slots are due.
+    """
     if last is None:
-        schedule, begin = campaign.mail.schedule if declared != "null" else None, first_counted(campaign, now)
+        active = dump_schedule(campaign) != "null"
+        schedule, begin = campaign.mail.schedule if active else None, first_counted(campaign, now)
     else:
         # `min`: the clock may have been set back. Slots that have a run already are not planned again.
         schedule, begin = load_schedule(last.declared), min(last.planned_to, now)
-    due = (
-        list(islice(takewhile(lambda slot: slot.at <= now, slots_after(schedule, begin)), MAX_DUE_SLOTS + 1)) if schedule else []
-    )
+    if schedule is None:
+        return NewRuns([], [])
+    due = list(islice(takewhile(lambda slot: slot.at <= now, slots_after(schedule, begin)), MAX_DUE_SLOTS + 1))
     if len(due) > MAX_DUE_SLOTS:
         raise DmailError(
             f"more than {MAX_DUE_SLOTS:,} slots of {campaign.name} have come due since {begin:%Y-%m-%d %H:%M} UTC",
             todo="check the clock, and the `start` of the schedule",
         )
     new = without_runs(campaign, due, ledger) if due else []
-    rows = list(new_runs(campaign, schedule, new, due[-1], now)) if schedule and new else []
-    if due or last is None or last.declared != declared or last.planned_to > now:
-        save(ledger, campaign, last, rows, now)
-    return ledger.runs(planned.run_id for planned, _, _ in rows)[::-1] if rows else []
+    return NewRuns(due, list(new_runs(campaign, schedule, new, due[-1], now)) if new else [])
 
 
 def without_runs(campaign: Campaign, due: list[Slot], ledger: Ledger) -> list[Slot]:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from itertools import groupby, pairwise, takewhile
 from zoneinfo import ZoneInfo
 
@@ -10,8 +11,10 @@ from cronsim import CronSim
 
 from dmail_runner.declare.schedule import Schedule, Waves, format_span
 
-MINUTE = timedelta(minutes=1)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# The local times after this one may have no UTC time.
+LAST_WALL = datetime.combine(date(9999, 12, 30), time.min)
 # Longer than any time zone has ever moved its clocks.
 MAX_CLOCK_CHANGE = timedelta(hours=26)
 
@@ -49,13 +52,19 @@ def latest_slot(schedule: Schedule, now: datetime) -> Slot | None:
     opens, closes = bounds(schedule)
     horizon = min(now, closes) if closes else now
     if schedule.every:
-        slot = next(window_slots(schedule, horizon - schedule.every), None)
+        recent = window_slots(schedule, horizon - reach(schedule.every))
+        slot = max(takewhile(lambda found: found.at <= horizon, recent), key=lambda found: found.at, default=None)
     else:
         before = (
             Slot(instant(wall, schedule.timezone), wall_name(wall, schedule.timezone)) for wall in walls_before(schedule, horizon)
         )
         slot = next((found for found in before if found.at <= horizon), None)
     return slot if slot and slot.at <= horizon and (opens is None or slot.at >= opens) else None
+
+
+def reach(every: timedelta) -> timedelta:
+    """The longest time between two slots: a window, and what a change of the clocks adds to it."""
+    return every if every <= HOUR else every + MAX_CLOCK_CHANGE
 
 
 def previous_slot(schedule: Schedule, slot: datetime) -> datetime | None:
@@ -97,25 +106,53 @@ def wave_faults(schedule: Schedule, waves: Waves, first: Slot) -> Iterator[str]:
 
 
 def window_slots(schedule: Schedule, after: datetime) -> Iterator[Slot]:
-    """The slots of a schedule with `every` after a time. Each one is the end of a window."""
-    opens, _ = bounds(schedule)
-    step = schedule.every or MINUTE
-    anchor = opens or EPOCH
+    """The slots of a schedule with `every` after a time. Each one is the end of a window.
+
+    The last window ends with the last day, however long it is. Windows of more than an hour end at the same local times, also
+    when the clocks have changed. Shorter ones have the same length, because they end at the same minutes of every hour.
+    """
+    closes = bounds(schedule)[1]
+    every = schedule.every or MINUTE
+    regular = elapsed_slots(schedule, every, after) if every <= HOUR else calendar_slots(schedule, every, after)
+    yield from takewhile(lambda slot: closes is None or slot.at < closes, regular)
+    if closes and closes > after and schedule.end:
+        wall = datetime.combine(schedule.end + timedelta(days=1), time.min)
+        yield Slot(closes, utc_name(closes) if every <= HOUR else wall_name(wall, schedule.timezone))
+
+
+def elapsed_slots(schedule: Schedule, step: timedelta, after: datetime) -> Iterator[Slot]:
+    """The multiples of a duration after a time, counted from the schedule's start."""
+    anchor = bounds(schedule)[0] or EPOCH
     number = (after - anchor) // step + 1
-    if opens:
+    if schedule.start:
         number = max(number, 1)
     while True:
         try:
             slot = anchor + number * step
         except OverflowError:
             return
-        yield Slot(slot, f"{slot:%Y-%m-%dT%H:%M} UTC")
+        yield Slot(slot, utc_name(slot))
         number += 1
 
 
+def calendar_slots(schedule: Schedule, step: timedelta, after: datetime) -> Iterator[Slot]:
+    """The multiples of a duration after a time, counted in local time from the schedule's start."""
+    opens = bounds(schedule)[0]
+    anchor = datetime.combine(schedule.start, time.min) if opens and schedule.start else EPOCH.replace(tzinfo=None)
+    begin = after.astimezone(ZoneInfo(schedule.timezone)).replace(tzinfo=None) - anchor
+    number = (begin - MAX_CLOCK_CHANGE) // step
+    walls = (anchor + step * count for count in range(max(number, 1) if opens else number, (LAST_WALL - anchor) // step))
+    return later_slots(schedule, walls, after)
+
+
 def local_slots(schedule: Schedule, after: datetime) -> Iterator[Slot]:
-    """The slots of a schedule with `cron` or `at` after a time. Local times that are the same UTC time are one slot."""
-    moments = ((instant(wall, schedule.timezone), wall) for wall in walls_after(schedule, after))
+    """The slots of a schedule with `cron` or `at` after a time."""
+    return later_slots(schedule, walls_after(schedule, after), after)
+
+
+def later_slots(schedule: Schedule, walls: Iterable[datetime], after: datetime) -> Iterator[Slot]:
+    """The slots of local times, in order, that are after a time. Local times that are the same UTC time are one slot."""
+    moments = ((instant(wall, schedule.timezone), wall) for wall in walls)
     for moment, same in groupby(moments, key=lambda pair: pair[0]):
         *_, (_, wall) = same
         if moment > after:
@@ -126,7 +163,8 @@ def walls_after(schedule: Schedule, after: datetime) -> Iterable[datetime]:
     """The local times after a time, in order. The first ones may be before it."""
     if schedule.at:
         return sorted(schedule.at)
-    return CronSim(schedule.cron or "", after.astimezone(ZoneInfo(schedule.timezone)).replace(tzinfo=None))
+    walls = CronSim(schedule.cron or "", after.astimezone(ZoneInfo(schedule.timezone)).replace(tzinfo=None))
+    return filter(partial(in_week, schedule), walls)
 
 
 def walls_before(schedule: Schedule, now: datetime) -> Iterable[datetime]:
@@ -135,7 +173,19 @@ def walls_before(schedule: Schedule, now: datetime) -> Iterable[datetime]:
         return sorted(schedule.at, reverse=True)
     begin = now.astimezone(ZoneInfo(schedule.timezone)).replace(tzinfo=None)
     begin = begin + MAX_CLOCK_CHANGE if begin.year < 9999 else begin
-    return CronSim(schedule.cron or "", begin, reverse=True)
+    return filter(partial(in_week, schedule), CronSim(schedule.cron or "", begin, reverse=True))
+
+
+def in_week(schedule: Schedule, wall: datetime) -> bool:
+    """Whether a local time is in a week in which the schedule is due. Weeks begin on Mondays, and count from that of `start`."""
+    if schedule.weeks == 1 or schedule.start is None:
+        return True
+    monday = schedule.start - timedelta(days=schedule.start.weekday())
+    return (wall.date() - monday).days // 7 % schedule.weeks == 0
+
+
+def utc_name(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M} UTC"
 
 
 def wall_name(wall: datetime, zone: str) -> str:

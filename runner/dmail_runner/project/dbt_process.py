@@ -21,7 +21,15 @@ PARSED = "partial_parse.msgpack"  # the file that dbt keeps its parsed project i
 OnLine = Callable[[str], None]
 # The variables that only the runner sets, for the models that it builds.
 OWN_VARIABLES = frozenset(
-    {"DMAIL_AS_OF", "DMAIL_EXPLAIN", "DMAIL_SLOT", "DMAIL_TEST_PROFILES", "DMAIL_WAVE", "DMAIL_WINDOW_START"}
+    {
+        "DMAIL_AS_OF",
+        "DMAIL_EXPLAIN",
+        "DMAIL_ORIGINAL",
+        "DMAIL_SLOT",
+        "DMAIL_TEST_PROFILES",
+        "DMAIL_WAVE",
+        "DMAIL_WINDOW_START",
+    }
 )
 # Runs dbt with arguments, in a directory and an environment, and calls a function with each line of its standard output. Returns
 # the exit code and the standard error.
@@ -165,7 +173,7 @@ def inherited_environment() -> dict[str, str]:
 
 
 def path_environment(settings: Settings) -> dict[str, str]:
-    """The paths that the models and the dbt profile read: contact history, received files, figures, temporary files, Spark.
+    """The paths of history, received files, figures, temporary files, extensions and Spark's tables, for models and dbt's profile.
 
     They are the same for every command, because dbt parses the project again if they change.
     """
@@ -174,6 +182,7 @@ def path_environment(settings: Settings) -> dict[str, str]:
         "DMAIL_INBOUND": settings.inbound_dir,
         "DMAIL_FIGURES": settings.figures_dir,
         "DMAIL_TEMP": find_warehouse(settings).spill,
+        "DMAIL_EXTENSIONS": settings.extensions_dir,
         "DMAIL_SPARK_WAREHOUSE": settings.spark_dir,
     }
     inside = settings.project_dir

@@ -102,7 +102,9 @@ def environment_text(settings: Settings, texts: Iterable[str]) -> str:
             what = "reads an environment variable with a computed name, so that an approval could not cover its value"
             line = next((line.strip() for line in code.splitlines() if not written_out(line, "env_var")), "")
             raise ConfigError([Problem("env_var", line[:120], what, "env_var('NAME')")])
-    return "\n".join(f"{name}={shown(name, seen.get(name))}" for name in sorted(names - OWN_VARIABLES - {"DMAIL_TEMP"}))
+    return "\n".join(
+        f"{name}={shown(name, seen.get(name))}" for name in sorted(names - OWN_VARIABLES - {"DMAIL_EXTENSIONS", "DMAIL_TEMP"})
+    )
 
 
 def shown(name: str, value: str | None) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from dmail_runner.core.duck import SAFE
 from dmail_runner.core.errors import ConfigError, Problem
+from dmail_runner.core.extensions import extension_names, link_extensions
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.yaml import read_yaml, render
 from dmail_runner.project.attached import opening_statements
@@ -81,6 +82,12 @@ def other_targets(settings: Settings) -> list[str]:
     return [name for name in outputs if name != declared_target(settings).name]
 
 
+def require_extensions(names: list[str], folder: Path, file: str, key: str) -> None:
+    """Give DuckDB the installed extensions. Raises ConfigError if one is missing: nothing is fetched from the network."""
+    for name, command in link_extensions(names, folder).items():
+        raise ConfigError([Problem(file, key, f"`{name}` is not installed for this version of DuckDB", command)])
+
+
 def find_warehouse(settings: Settings) -> Warehouse:
     """Read the target of dbt's profiles.yml. Raises ConfigError if the runner cannot export from it."""
     declared = declared_target(settings)
@@ -100,6 +107,9 @@ def find_warehouse(settings: Settings) -> Warehouse:
     if output["type"] == "spark":
         return Warehouse(settings.spark_dir, config, spill, str(output["schema"]))
     options = {**(output["config_options"] or {}), **config}
+    if folder := options.get("extension_directory"):
+        config["extension_directory"] = str(settings.project_dir / folder)
+        require_extensions(extension_names(output), settings.project_dir / folder, file, f"{key}.extensions")
     closed = all(str(options.get(name)).lower() == "false" for name in SAFE)
     opening = opening_statements(output, settings.project_dir, file, key)
     return Warehouse(settings.project_dir / output["path"], config, spill, opening=opening, closed=closed)

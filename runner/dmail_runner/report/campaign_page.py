@@ -9,7 +9,7 @@ from dmail_runner.core.values import RegionCount
 from dmail_runner.report.attention import Need
 from dmail_runner.report.charts import Bar
 from dmail_runner.report.declared import Declared
-from dmail_runner.report.figures import Figures, Stage, costs, figures_of, funnel, total
+from dmail_runner.report.figures import Figures, Stage, costs, figures_of, funnel, total_of_people
 from dmail_runner.report.overview import CampaignLine, bars, campaign_line
 from dmail_runner.report.rows import Approval, Money, RunRow
 
@@ -44,7 +44,7 @@ class CampaignView:
         needs: the problems that need a person.
         latest: the latest frozen run; None if there is none.
         stages: the bars of the funnel, of the latest frozen run.
-        sums: the sums over all frozen runs.
+        sums: the sums over all frozen runs. Each person counts once for each mailing.
         counted: the number of these runs.
         bars: the volumes.
         runs: the newest runs.
@@ -97,7 +97,7 @@ def campaign_view(
     lines = [RunLine(run, figures_of(run), run.run_id in paged) for run in runs]
     counted = [line.figures for line in lines if line.figures]
     latest = next((line for line in lines if line.figures), None)
-    sums = total(counted)
+    sums = total_of_people(runs)
     shown = [line for index, line in enumerate(lines) if index < MAX_RUNS or line.paged]
     years = groupby(shown[LATEST_RUNS:], key=lambda line: line.run.due.year)
     return CampaignView(

@@ -17,7 +17,8 @@ from dmail_runner.declare.schedule import Schedule
 from dmail_runner.plan.slots import latest_slot, slots_after
 from dmail_runner.project.dbt_process import RunDbt
 from dmail_runner.project.manifest import Manifest
-from dmail_runner.report.lineage import Model, made_by, models_above, origins
+from dmail_runner.report.expressions import made_by
+from dmail_runner.report.lineage import Model, models_above, origins
 from dmail_runner.run.job import Job, key_findings
 
 MAX_SLOTS = 6

@@ -17,8 +17,9 @@ from dmail_runner.report.rows import File, RunRow, read_files, read_regions
 # The columns of each table, with their types in DuckDB.
 TABLES: Mapping[str, Mapping[str, str]] = {
     "runs": {
-        "run_id": "varchar", "campaign": "varchar", "slot": "timestamp", "wave": "integer", "copy_of": "varchar",
-        "state": "varchar", "hold": "varchar", "targeted": "bigint", "excluded": "bigint", "included": "bigint",
+        "run_id": "varchar", "campaign": "varchar", "slot": "timestamp", "wave": "integer", "first": "varchar",
+        "copy_of": "varchar", "state": "varchar", "hold": "varchar",
+        "targeted": "bigint", "excluded": "bigint", "included": "bigint",
         "seeds": "bigint", "sends": "bigint", "delivered": "bigint", "errors": "bigint", "waiting": "bigint",
         "cost": "decimal(18, 2)", "currency": "varchar", "against": "varchar", "came": "bigint", "went": "bigint",
         "created_at": "timestamp", "frozen_at": "timestamp", "changed_at": "timestamp",
@@ -77,7 +78,7 @@ def run_line(run: RunRow) -> dict[str, Any]:
     figures = {name: getattr(found, name) for name in names} | {"excluded": found.exclusions} if found else {}
     churn = vars(run.churn) if run.churn else {}
     cost = {"cost": str(run.cost.amount), "currency": run.cost.currency} if run.cost else {}
-    fields = {name: getattr(run, name) for name in ("run_id", "campaign", "wave", "copy_of", "state", "hold")}
+    fields = {name: getattr(run, name) for name in ("run_id", "campaign", "wave", "first", "copy_of", "state", "hold")}
     moments = {"slot": run.due, "created_at": run.created, "frozen_at": run.frozen, "changed_at": run.changed}
     times = {name: f"{at:%Y-%m-%d %H:%M:%S}" if at else None for name, at in moments.items()}
     return fields | times | figures | churn | cost

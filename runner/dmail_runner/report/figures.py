@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import islice, pairwise
@@ -14,6 +14,8 @@ from dmail_runner.report.rows import Details, Event, Money, RunRow
 LOST = ("failed", "cancelled")
 # The exclusion reason of the control group.
 HOLDOUT = "holdout"
+# The exclusion reason of people who are in another wave of the same mailing.
+OTHER_WAVE = "another_wave"
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,32 @@ def total(all_figures: Iterable[Figures]) -> Figures:
         excluded.update(one.excluded)
     names = ("targeted", "included", "seeds", "sends", "delivered", "errors")
     return Figures(excluded=dict(excluded), **{name: sum(getattr(one, name) for one in known) for name in names})
+
+
+def total_of_people(some: Iterable[RunRow]) -> Figures:
+    """The sums over runs, in which each person counts once for each mailing: in their own wave, and not for copies.
+
+    The people of waves that have no figures yet count as excluded by `another_wave`. Rows of files are summed over all runs.
+    """
+    frozen = [(run, found) for run in some if (found := figures_of(run))]
+    people = [own_people(run, found) for run, found in frozen]
+    audiences: dict[str, int] = {}
+    for (run, found), own in zip(frozen, people, strict=True):
+        if run.first and not run.copy_of:
+            left = audiences.get(run.first, found.targeted)
+            audiences[run.first] = max(left - own.targeted, 0)
+    waiting = sum(audiences.values())
+    later = Figures(targeted=waiting, excluded={OTHER_WAVE: waiting}) if waiting else Figures()
+    return total([*people, later])
+
+
+def own_people(run: RunRow, found: Figures) -> Figures:
+    """The figures of a run without people that another run of its mailing counts: other waves, and the original of a copy."""
+    if run.copy_of:
+        return replace(found, targeted=0, excluded={}, included=0)
+    others = found.excluded.get(OTHER_WAVE, 0)
+    excluded = {reason: count for reason, count in found.excluded.items() if reason != OTHER_WAVE}
+    return replace(found, targeted=found.targeted - others, excluded=excluded)
 
 
 def costs(some: Iterable[RunRow]) -> list[Money]:

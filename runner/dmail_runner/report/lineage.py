@@ -12,6 +12,7 @@ from dmail_runner.core.settings import Settings
 from dmail_runner.project.dbt_process import RunDbt
 from dmail_runner.project.manifest import Manifest
 from dmail_runner.project.warehouse import lock_warehouse
+from dmail_runner.report.expressions import columns_in, made_by
 
 PAGE = "lineage.html"
 
@@ -69,42 +70,51 @@ def sentence(text: str) -> str:
     return re.split(r"(?<=[.:]) |\n", text.replace("`", "").strip(), maxsplit=1)[0].rstrip(":")
 
 
-def made_by(code: str, column: str) -> str | None:
-    """A column's expression in the extract's SQL, or the macro that writes several columns; None if it spans several lines."""
-    named = re.search(rf"^\s*(?:(\S.*?)\s+as\s+)?{re.escape(column)}\s*,?\s*$", code, re.MULTILINE)
-    if named:
-        return braceless(named[1] or column)
-    for several in re.finditer(r"^\s*(\{\{\s*(?:\w+\.)?(\w+)\(.*\)\s*\}\})\s*,?\s*$", code, re.MULTILINE):
-        if column.startswith(several[2]):
-            return braceless(several[1])
-    return None
-
-
-def braceless(expression: str) -> str:
-    """An expression without Jinja's braces and the package's name."""
-    return re.sub(r"\bdmail\.(?=\w+\()|^\{\{\s*|\s*\}\}$", "", expression)
-
-
 def origins(manifest: Manifest, extract: str, recipients: str, expression: str | None) -> list[str]:
-    """The documented columns that an expression reads, such as `stg_profiles.last_name`, as far up the lineage as possible.
+    """The columns that an expression reads, such as `crm.profiles.last_name`, as far up the lineage as they can be followed.
 
     The recipients are not followed: they only decide who is included.
     """
-    words = dict.fromkeys(re.findall(r"\b[a-z_]\w*\b", expression or ""))
-    found = (origin(manifest, extract, word, {recipients}, top=True) for word in words)
-    return [column for column in found if column]
+    follow = Follower(manifest, recipients)
+    found = (follow.above(extract, column) for column in columns_in(expression or ""))
+    return list(dict.fromkeys(column for columns in found for column in columns))
 
 
-def origin(manifest: Manifest, unique_id: str, column: str, seen: set[str], *, top: bool = False) -> str | None:
-    """The documented column that is farthest up the lineage; None if there is none. Visited nodes are added to `seen`."""
-    node = manifest.nodes.get(unique_id) or manifest.sources.get(unique_id)
-    if node is None or unique_id in seen:
-        return None
-    seen.add(unique_id)
-    for parent in parents(node):
-        if found := origin(manifest, parent, column, seen):
-            return found
-    return f"{node['name']}.{column}" if column in node["columns"] and not top else None
+class Follower:
+    """Follows columns up the lineage, through the expressions of models. `barred`: a node that is not followed."""
+
+    def __init__(self, manifest: Manifest, barred: str) -> None:
+        self.manifest = manifest
+        self.seen = {(barred, "")}
+        self.barred = barred
+
+    def above(self, unique_id: str, column: str) -> list[str]:
+        """The farthest columns that a node's column of this name comes from, by the first parent that has it."""
+        node = self.manifest.nodes[unique_id]
+        named = bool(re.search(rf"\b{re.escape(column)}\b", node.get("raw_code") or ""))
+        known = (self.farthest(parent, column, named=named) for parent in parents(node))
+        return next(filter(None, known), [])
+
+    def farthest(self, unique_id: str, column: str, *, named: bool) -> list[str]:
+        """The farthest columns that a column is made from; empty if the node is not known to have it.
+
+        `named`: whether the SQL that reads the column names it, and does not only pass it on by a `*`.
+        """
+        node = self.manifest.nodes.get(unique_id) or self.manifest.sources.get(unique_id)
+        if node is None or unique_id == self.barred or (unique_id, column) in self.seen:
+            return []
+        self.seen.add((unique_id, column))
+        documented = column in node["columns"]
+        if node["resource_type"] == "source":
+            # The columns of many sources are not documented. Then a model that names a column shows that it exists.
+            known = documented or (named and not node["columns"])
+            return [f"{node['source_name']}.{node['name']}.{column}"] if known else []
+        if node.get("contract", {}).get("enforced") and not documented:
+            return []
+        # A model that a macro writes has no expressions: its columns are those of its parents with the same names.
+        made = made_by(node.get("raw_code") or "", column) or (column if documented else "")
+        found = [above for name in columns_in(made) for above in self.above(unique_id, name)]
+        return list(dict.fromkeys(found)) or ([f"{node['name']}.{column}"] if documented else [])
 
 
 def write_lineage(settings: Settings, run_dbt: RunDbt, folder: Path, tell: Callable[[str], None]) -> Path:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from dmail_runner.core.redact import redact_people
 from dmail_runner.core.values import Churn, Part, RegionCount
 from dmail_runner.ledger.approvals import approval_events
-from dmail_runner.ledger.baseline import BASELINE, baseline_in_short
+from dmail_runner.ledger.baseline import BASELINE, UNUSUAL, baseline_in_short, notes_in_short
 from dmail_runner.ledger.database import moment
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.made import MADE, made_in_short
@@ -21,7 +21,7 @@ from dmail_runner.ledger.run import FINISHED
 from dmail_runner.ledger.tables import events, exclusions, parts, places, runs, schedules
 
 # Events whose detail is JSON for programs. A timeline shows a summary.
-SHORT: Mapping[str, Callable[[str], str]] = {MADE: made_in_short, BASELINE: baseline_in_short}
+SHORT: Mapping[str, Callable[[str], str]] = {MADE: made_in_short, BASELINE: baseline_in_short, UNUSUAL: notes_in_short}
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,7 @@ class RunRow:
     delivered: int = 0
     last_event: int = 0
     wave: int | None = None
+    first: str | None = None
     copy_of: str | None = None
     churn: Churn | None = None
     frozen: datetime | None = None
@@ -190,7 +191,7 @@ def read_regions(ledger: Ledger, run_ids: Sequence[str]) -> dict[str, tuple[Regi
 
 def run_row(row: Any, excluded: Mapping[str, int], files: Any, last_event: int) -> RunRow:
     """A run from its row, its exclusions, the sums of its files, and the number of its last event."""
-    run = ledger_run(row, figures_of(row, excluded, None), (), ())
+    run = ledger_run(row, figures_of(row, excluded, {}), (), ())
     return RunRow(
         run_id=run.run_id,
         campaign=run.campaign,
@@ -209,6 +210,7 @@ def run_row(row: Any, excluded: Mapping[str, int], files: Any, last_event: int) 
         delivered=int(files.delivered) if files else 0,
         last_event=last_event,
         wave=run.wave,
+        first=run.first,
         copy_of=run.copy_of,
         churn=Churn(row.against, row.came, row.went) if row.against else None,
         frozen=run.frozen,

@@ -12,6 +12,7 @@ import duckdb
 
 from dmail_runner import history
 from dmail_runner.check import figures
+from dmail_runner.check.as_printed import as_printed
 from dmail_runner.check.baseline import count_baseline
 from dmail_runner.check.contract import apply_contract
 from dmail_runner.check.exclusions import Figures, check_contact_ids, check_exclusions, check_near_matches
@@ -19,15 +20,19 @@ from dmail_runner.check.formulas import count_formulas
 from dmail_runner.check.opt_outs import check_opt_outs, keep_profiles
 from dmail_runner.check.sources import check_sources
 from dmail_runner.check.transliterate import transliterate
+from dmail_runner.check.unusual import empty_notes, seed_note
 from dmail_runner.check.volume import check_volume
 from dmail_runner.core.counted import counted
+from dmail_runner.core.errors import ExtractError, Held
 from dmail_runner.core.values import Build, Churn, Verdicts
 from dmail_runner.declare.campaign import KEY, SEED
+from dmail_runner.extract.rows import people_query
 from dmail_runner.project.build import build, build_opt_outs
-from dmail_runner.project.warehouse import lock_warehouse, session
+from dmail_runner.project.warehouse import lock_warehouse, quote, session
 from dmail_runner.run.job import Job
 from dmail_runner.run.order import Last, Order, timestamp
 
+NOTHING = ": nothing was delivered"  # the end of a hold's text
 RECENT = 5  # the number of runs of the contact history whose ids are compared with the file's
 
 
@@ -40,14 +45,22 @@ class Checked:
     verdicts: Verdicts
 
 
+def stop_at(hold: Held) -> None:
+    """Stop at the first gate that holds a run."""
+    raise hold
+
+
 @contextmanager
-def checked(job: Job, order: Order, *, built: Callable[[], None] = lambda: None) -> Iterator[Checked]:
+def checked(
+    job: Job, order: Order, *, built: Callable[[], None] = lambda: None, held: Callable[[Held], None] = stop_at
+) -> Iterator[Checked]:
     """Build a campaign's models and apply the gates. The warehouse is locked within the context.
 
     Args:
         job: the campaign's job.
         order: the order of the run.
         built: called when dbt has built the models.
+        held: called with the hold of each gate that would hold the run. A review shows it, and continues.
 
     Raises:
         SourceError: if a source is too old or incomplete.
@@ -68,26 +81,66 @@ def checked(job: Job, order: Order, *, built: Callable[[], None] = lambda: None)
         with session(warehouse) as connection:
             job.tell("check    targeted = included + excluded, one row per included profile")
             found = judged(job, connection, relations)
+            if order.original:
+                check_original(job, found, order.original)
             found = replace(found, relations=keep_profiles(connection, found.relations))
-            check_opt_outs(connection, found.relations, job.campaign)
+            with noted(held):
+                check_opt_outs(connection, found.relations, job.campaign)
             baseline = count_baseline(connection, found.relations)
             found = replace(found, verdicts=replace(found.verdicts, baseline=baseline, sources=sources))
-            check_against_last(job, found, order.last)
+            passed: list[Held] = []
+            holds = {gate: passed.append if gate in job.accepted else held for gate in ("exclusions", "volume")}
+            check_against_last(job, found, order.last, held, holds["exclusions"])
             found = replace(found, verdicts=replace(found.verdicts, churn=churn(job, found, order.last)))
-            if "volume" not in job.accepted:
+            with noted(holds["volume"]):
                 check_volume(job.campaign, job.provider, found.verdicts, order.last.included if order.last else None)
-            yield found
+            yield replace(found, verdicts=with_passed(found.verdicts, passed))
 
 
-def check_against_last(job: Job, found: Checked, last: Last | None) -> None:
-    """Check the suppression lists, the ids, and the exclusions against those of the last run. Raises Held."""
+def with_passed(verdicts: Verdicts, passed: list[Held]) -> Verdicts:
+    """The figures, with a note for each gate that a person lets the run pass."""
+    notes = (f"somebody let it pass the gate {hold.hold}: {hold.what.removesuffix(NOTHING)}" for hold in passed)
+    return replace(verdicts, notes=(*verdicts.notes, *notes))
+
+
+@contextmanager
+def noted(held: Callable[[Held], None]) -> Iterator[None]:
+    """Pass on the hold of a gate."""
+    try:
+        yield
+    except Held as hold:
+        held(hold)
+
+
+def check_original(job: Job, found: Checked, original: history.StoredContacts) -> None:
+    """Check that a copy is sent to nobody who is not in the original's file. Raises ExtractError."""
+    rows, key = people_query(found.relations, found.verdicts, job.campaign), quote(KEY)
+    query = f"select count(*) from ({rows}) as copy anti join ({history.mailed_query(original)}) as original using ({key})"
+    (others,) = found.connection.execute(query).fetchone() or (0,)
+    if others:
+        raise ExtractError(
+            f"the copy has {counted(others, 'person', 'people')} who were not in the original file: nothing was delivered",
+            todo="use the macros `targeted()` and `recipients()` of the present version of the dbt package, which select the "
+            "people of the original",
+        )
+
+
+def check_against_last(
+    job: Job, found: Checked, last: Last | None, held: Callable[[Held], None], unlike: Callable[[Held], None]
+) -> None:
+    """Check the suppression lists, the ids, and the exclusions against those of the last run.
+
+    `held` is called with the hold of the gate `ids`, and `unlike` with that of the gate `exclusions`.
+    """
     for entry in found.verdicts.baseline.lists if found.verdicts.baseline else ():
         job.tell(f"list     {entry}")
-    check_near_matches(job.campaign, found.verdicts.baseline)
+    with noted(held):
+        check_near_matches(job.campaign, found.verdicts.baseline)
     contacts = [last.contacts] if last and last.contacts else []
     contacts += history.recent_contacts(job.settings, RECENT)
-    check_contact_ids(found.connection, found.relations, job.campaign, [stored.rows for stored in contacts])
-    if "exclusions" not in job.accepted:
+    with noted(held):
+        check_contact_ids(found.connection, found.relations, job.campaign, [stored.rows for stored in contacts])
+    with noted(unlike):
         check_exclusions(job.campaign, Figures.of(found.verdicts), last.figures if last else None)
 
 
@@ -127,13 +180,18 @@ def recheck(job: Job, order: Order, contacts: history.StoredContacts) -> None:
 
 def judged(job: Job, connection: duckdb.DuckDBPyConnection, relations: Build) -> Checked:
     """The relations as the provider accepts them: in its encoding, without duplicates, and by its contract."""
+    relations = as_printed(connection, relations, job.campaign, job.provider.format)
+    notes: list[str] = []
     relations, rewritten = transliterate(connection, relations, job.campaign, job.provider.format)
     for change in rewritten:
         replaced = f"{counted(change.count, 'character')} of {change.column} that {job.provider.format.encoding} lacks"
-        job.tell(f"note     replaced {replaced}, such as {change.character} as {change.text!r}")
-    verdicts = figures.check(connection, relations, job.campaign)
-    relations, verdicts = apply_contract(connection, relations, verdicts, job.campaign, job.provider)
+        notes.append(f"replaced {replaced}, such as {change.character} as {change.text!r}")
+    counts = figures.check(connection, relations, job.campaign)
+    relations, verdicts = apply_contract(connection, relations, counts, job.campaign, job.provider)
+    notes += [*seed_note(counts, verdicts), *empty_notes(connection, relations, verdicts, job.campaign)]
     for column, count in count_formulas(connection, relations, job.campaign):
         values = counted(count, f"value of {column} begins", f"values of {column} begin")
-        job.tell(f"note     {values} with = + - or @: spreadsheets evaluate them as formulas")
-    return Checked(connection, relations, verdicts)
+        notes.append(f"{values} with = + - or @: spreadsheets evaluate them as formulas")
+    for note in notes:
+        job.tell(f"note     {note}")
+    return Checked(connection, relations, replace(verdicts, notes=tuple(notes)))

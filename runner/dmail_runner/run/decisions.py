@@ -1,13 +1,16 @@
 """Decisions of people about runs: resume, hold, release, cancel, resend, settle."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from dmail_runner.core.errors import Held, UsageError
 from dmail_runner.core.values import Receipt
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import Planned, Run
+from dmail_runner.run.due import Scheduler
 from dmail_runner.run.give_up import UNKNOWN, cancel, say_not_delivered, take_back
-from dmail_runner.run.job import Job, LedgerAlone, check_route
+from dmail_runner.run.job import Job, LedgerAlone, check_active, check_route
+from dmail_runner.run.order import people_of_original
 from dmail_runner.run.pipeline import PERSON, carry_out, finish, resume_run
 from dmail_runner.ship.refused import try_again
 
@@ -26,9 +29,27 @@ class Decision:
         return f"by {self.by}: {self.reason}"
 
 
+def announced(scheduler: Scheduler, job: Job | LedgerAlone, run_id: str, step: Callable[[], Run | None]) -> Run | None:
+    """Carry out a decision, and notify people of how its run ends. Only the person who decides hears of wrong use.
+
+    Args:
+        scheduler: notifies people.
+        job: the job, or what can be done without one.
+        run_id: the run that the decision continues or starts.
+        step: carries out the decision.
+    """
+    with scheduler.announced(job, run_id):
+        try:
+            return step()
+        except UsageError as error:
+            refused = error
+    raise refused
+
+
 def resume(alone: Job | LedgerAlone, run: Run, ledger: Ledger) -> Run:
     """Continue a run. Its gates are applied again, and a refused login is tried again."""
     job = in_project(alone)
+    check_active(job)
     try_again(job.route)
     return resume_run(job, run, ledger)
 
@@ -52,6 +73,7 @@ def release(job: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decision
     If the project has no job for its campaign, it is released in the ledger and does not continue.
     """
     if isinstance(job, Job):
+        check_active(job)
         check_route(job, run.slot, ledger.now())
     with ledger.campaign_lock(run.campaign, f"release of {run.run_id}"):
         run = ledger.named(run.run_id)
@@ -106,8 +128,13 @@ def give_up(job: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decision
 
 
 def resend(alone: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decision) -> Run:
-    """Mail a slot again on purpose: it is built again, under another file name. Raises UsageError if it was not mailed yet."""
+    """Mail the people of a run again on purpose, except those who have opted out since, in a file with another name.
+
+    Raises:
+        UsageError: if the run was not mailed yet, or if the contact history no longer has its people.
+    """
     job = in_project(alone)
+    check_active(job)
     original = ledger.known(run.copy_of) if run.copy_of else run
     if run.state != "settled" and not (run.state == "held" and run.hold == UNKNOWN):
         raise UsageError(
@@ -121,18 +148,27 @@ def resend(alone: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decisio
                 f"{original.run_id} is being sent again already, as {waiting.run_id}, which is {waiting.state}",
                 todo=f"dmail-runner resume {waiting.run_id} continues it, cancel gives it up",
             )
+        ledger.check()
+        people_of_original(job.settings, original.run_id)
         planned = Planned(
-            f"{original.run_id}-r{len(copies) + 1}", original.campaign, original.slot, wave=original.wave, first=original.first,
+            copy_name(original, ledger), original.campaign, original.slot, wave=original.wave, first=original.first,
             copy_of=original.run_id, window_start=original.window_start,
         )  # fmt: skip
         ledger.note(original, "resent", f"as {planned.run_id} {decision}")
         return carry_out(job, ledger.open(planned), ledger, asked_for=True)
 
 
+def copy_name(run: Run, ledger: Ledger) -> str:
+    """The run_id of the next copy of a run."""
+    original = ledger.known(run.copy_of) if run.copy_of else run
+    return f"{original.run_id}-r{len(ledger.copies(original)) + 1}"
+
+
 def settle(job: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decision, *, delivered: bool) -> Run:
     """Record whether the provider has the doubtful parts of a run, and deliver the missing parts.
 
-    If the project has no job for its campaign, the run does not continue. Raises UsageError if the run has no doubtful part.
+    If the campaign is not in the project or not active, the run does not continue. Raises UsageError if the run has no doubtful
+    part.
     """
     with ledger.campaign_lock(run.campaign, f"settle of {run.run_id}"):
         run = ledger.named(run.run_id)
@@ -151,7 +187,12 @@ def settle(job: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decision,
         run = ledger.named(run.run_id)
         if run.parts and all(entry.location for entry in run.parts):
             return finish(job.settings, run, ledger)
-    return run if isinstance(job, LedgerAlone) else resume_run(job, run, ledger)
+    if isinstance(job, LedgerAlone):
+        return run
+    if job.campaign.mail.status != "active":
+        job.tell(f"note     {run.run_id} is not continued: the campaign is {job.campaign.mail.status}")
+        return run
+    return resume_run(job, run, ledger)
 
 
 def say_delivered(run: Run, ledger: Ledger, decision: Decision) -> None:

@@ -45,7 +45,7 @@ def defined(job: Job) -> Definition:
             **built,
             **dict(input_texts(job.settings, codes)),
             "delivery": pretty({"label": job.campaign.label, **mail.model_dump(mode="json")}),
-            f"provider {mail.provider}": pretty(job.provider.model_dump(mode="json")),
+            f"provider {mail.provider}": pretty(job.provider.model_dump(mode="json", exclude={"compared"})),
             # Secrets are masked, so that a new password needs no approval.
             f"route {job.provider.route}": pretty(job.route.model_dump(mode="json")).replace(f"{job.settings.project_dir}/", ""),
             "policy": pretty(policy.model_dump(mode="json")),

@@ -22,7 +22,7 @@ from dmail_runner.run.answers import difference
 from dmail_runner.run.approval import HOLD, approved
 from dmail_runner.run.give_up import makes_up_for_all
 from dmail_runner.run.housekeeping import drop_expired
-from dmail_runner.run.job import Job, by_priority, check_route, key_findings, shared_names
+from dmail_runner.run.job import Job, LedgerAlone, by_priority, check_route, key_findings, shared_names
 from dmail_runner.run.notify import Notice, Notifier
 from dmail_runner.run.pipeline import carry_out
 from dmail_runner.run.spool import tidy_spool
@@ -126,7 +126,7 @@ class Scheduler:
         self.ended(self.ledger.known(run.run_id))
 
     @contextmanager
-    def announced(self, job: Job, run_id: str) -> Iterator[None]:
+    def announced(self, job: Job | LedgerAlone, run_id: str) -> Iterator[None]:
         """Notify people of the end of the run that the context carries out."""
         before = self.found(run_id)
         try:
@@ -146,10 +146,12 @@ class Scheduler:
         if run and run.state in ("settled", "empty") and (before is None or before.state != run.state):
             self.announce_end(job, run)
 
-    def announce_end(self, job: Job, run: Run) -> None:
+    def announce_end(self, job: Job | LedgerAlone, run: Run) -> None:
         """Notify people of a run that has settled, or has no recipients."""
         if run.state == "empty":
-            self.announce(job, "empty", run, "Nobody was included.", "dmail-runner status")
+            notes = run.verdicts.notes if run.verdicts else ()
+            what = next((note for note in notes if note.startswith("nobody is included")), "nobody is included")
+            self.announce(job, "empty", run, f"{what[0].upper()}{what[1:]}.", f"dmail-runner show {run.run_id}")
             return
         files = ", ".join(entry.location or entry.part.name for entry in run.parts if not entry.part.side)
         pieces = counted(run.verdicts.included, "piece is", "pieces are") if run.verdicts else "The file is"
@@ -189,10 +191,12 @@ class Scheduler:
                 job, "key_expiring", None, what, "ask the mail house for its new key; `dmail-runner check` validates it"
             )
 
-    def announce(self, job: Job, kind: Kind, run: Run | None, what: str, todo: str) -> None:
+    def announce(self, job: Job | LedgerAlone, kind: Kind, run: Run | None, what: str, todo: str) -> None:
         """Send a notice to the channels of this campaign."""
         run_id, slot = (run.run_id, run.slot) if run else (None, None)
-        self.notifier.announce(Notice(kind, job.campaign.name, what, todo, run_id, slot, job.campaign.email))
+        campaign = job.campaign.name if isinstance(job, Job) else run.campaign if run else "a removed campaign"
+        owner = job.campaign.email if isinstance(job, Job) else None
+        self.notifier.announce(Notice(kind, campaign, what, todo, run_id, slot, owner))
 
     @contextmanager
     def errors_announced(self, what: str) -> Iterator[None]:

@@ -61,7 +61,7 @@ def extracted(
     if found.verdicts.included == 0 and job.provider.empty == "no_file":
         return found.verdicts, []
     verdicts = replace(found.verdicts, regions=count_regions(found.connection, found.relations, found.verdicts, job.campaign))
-    envelope = Envelope(job.campaign, job.provider, order.slot, order.run_id, mark=order.mark, seal=job.seal)
+    envelope = Envelope(job.campaign, job.provider, order.slot, order.run_id, mark=order.mark, seal=job.seal, made=order.now)
     job.tell(f"extract  {counted(found.verdicts.included, 'row')} into {envelope.base_name()}")
     parts = write(found, envelope, folder, finished=finished, watch=job.watch)
     if folder:

@@ -13,6 +13,7 @@ from dmail_runner.extract.parts import part_path
 from dmail_runner.ledger.intents import Entry, Word
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import LedgerPart, Run
+from dmail_runner.plan.slots import wall_of
 from dmail_runner.run.spool import spool
 from dmail_runner.ship import destination, give_up
 
@@ -24,6 +25,14 @@ def overtaken(campaign: Campaign, run: Run, ledger: Ledger) -> list[Run]:
     if run.copy_of or makes_up_for_all(campaign):
         return []
     return [older for older in ledger.unfinished(run.campaign) if older.slot < run.slot and not older.copy_of]
+
+
+def replaced_by(campaign: Campaign, newer: Run) -> str:
+    """Why a run is cancelled that a newer one replaces. A slot outside the schedule did not come due: a person started it."""
+    schedule = campaign.mail.schedule
+    if schedule and wall_of(schedule, newer.slot):
+        return "a newer slot came due before it was shipped"
+    return f"somebody started {newer.run_id} instead, before it was shipped"
 
 
 def makes_up_for_all(campaign: Campaign) -> bool:

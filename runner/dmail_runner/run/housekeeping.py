@@ -45,9 +45,12 @@ def strangers(job: Job, ledger: Ledger) -> list[str]:
     return [name for name in own if name not in known]
 
 
-def check_contacts(job: Job, ledger: Ledger) -> None:
-    """Raises HistoryError or InboundError if a file that the campaign's rules read is missing, short or changed."""
-    found = [fault for fault in history_faults(job.settings, ledger) if concerns(job, fault.file)]
+def check_contacts(job: Job, ledger: Ledger, *, copy: bool = False) -> None:
+    """Raises HistoryError or InboundError if a file that the campaign's rules read is missing, short or changed.
+
+    `copy`: for a copy every file counts, because the history has the people of its original.
+    """
+    found = [fault for fault in history_faults(job.settings, ledger) if copy or concerns(job, fault.file)]
     if found:
         raise damaged(job.settings, found)
     require_stored(job.settings, ledger, [kind for kind in KINDS if f"inbound_{kind}" in job.campaign.records])

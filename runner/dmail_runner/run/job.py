@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dmail_runner.check.contract import contract_faults
 from dmail_runner.check.volume import postal_class_faults
-from dmail_runner.core.errors import ConfigError, DmailError, Problem, collect
+from dmail_runner.core.errors import ConfigError, DmailError, Problem, UsageError, collect
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.values import Watch, ignore_progress
 from dmail_runner.declare.campaign import Campaign
@@ -141,6 +141,15 @@ def check_route(job: Job, slot: datetime, now: datetime) -> None:
     faults = [finding.problem for finding in key_findings(job, slot, now) if finding.error]
     if faults := [*faults, *draft_faults(job)]:
         raise ConfigError(faults)
+
+
+def check_active(job: Job) -> None:
+    """Raises UsageError if the campaign is a draft or stopped: none of its runs is continued or sent again."""
+    if job.campaign.mail.status != "active":
+        raise UsageError(
+            f"campaign {job.campaign.name} is {job.campaign.mail.status}: nothing was delivered",
+            todo=f"set `status: active` in {job.campaign.file}; `dmail-runner cancel RUN` gives a run up",
+        )
 
 
 def by_priority(manifest: Manifest, names: Iterable[str]) -> list[str]:

@@ -4,7 +4,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
 
@@ -30,6 +30,7 @@ MEANS: Mapping[str, str] = {
     "left_behind": "the mailing is delivered, and the server has its personal data under a second name, too",
     "file_aside": "what the provider reports in it is not known here; no mailing waits for it",
     "difference": "the mail house's figures differ from the file that was delivered; the campaign's next slot is held",
+    "approved": "runs that wait for an approval continue when the campaign has all that it needs",
     "key_expiring": "files can no longer be encrypted for the mail house when the key has expired",
 }
 TIMEOUT = 10  # seconds to wait for a channel's answer
@@ -69,8 +70,9 @@ class Notice:
     @property
     def text(self) -> str:
         """The text for people."""
-        about = f"\nRun: {self.run_id}" if self.run_id else ""
-        return f"{self.what}\n\nThis means: {MEANS[self.kind]}.\nNext: {self.todo}{about}"
+        about = f"\n\nRun: {self.run_id}" if self.run_id else ""
+        slot = f"\nSlot: {self.slot.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if self.slot else ""
+        return f"{self.what}\n\nThis means: {MEANS[self.kind]}.\n\nNext: {self.todo}{about}{slot}"
 
     def as_json(self) -> dict[str, str | None]:
         """The content for programs."""
@@ -168,9 +170,10 @@ def pass_on(channel: Channel, notice: Notice) -> str | None:
     sender = apprise.Apprise()
     if not sender.add(channel.address):
         return "apprise does not know this kind of URL"
+    # Mails are HTML by default, in which lines would run into each other.
     with unproxied():
         kind = kinds.get(notice.kind, apprise.NotifyType.WARNING)
-        sent = sender.notify(title=notice.title, body=notice.text, notify_type=kind)
+        sent = sender.notify(title=notice.title, body=notice.text, notify_type=kind, body_format=apprise.NotifyFormat.TEXT)
     return None if sent else "the channel could not be reached, or has refused the notice"
 
 

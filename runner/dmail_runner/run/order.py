@@ -1,13 +1,14 @@
 """The order of a run: slot, window, wave, mark of the file name, and the last run to compare with."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from dmail_runner import history
 from dmail_runner.check.exclusions import Figures
-from dmail_runner.core.errors import ExtractError
+from dmail_runner.core.errors import ExtractError, UsageError
+from dmail_runner.core.settings import Settings
 from dmail_runner.declare.campaign import Campaign
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import Planned, Run
@@ -37,6 +38,7 @@ class Order:
         window_start: the start of the slot's window; None for a campaign without windows.
         wave: the wave's number; None for a mailing without waves.
         audience: the file of the audience that the first wave has divided; None for the first wave.
+        original: for a copy, the contacts of the run that it sends again. Nobody else may be in its file.
         mark: the end of the file name of a copy; empty for other runs.
         as_of: the time up to which opt-outs count; None for the slot.
         now: the present time, from which the age of the sources is computed.
@@ -49,6 +51,7 @@ class Order:
     window_start: datetime | None = None
     wave: int | None = None
     audience: Path | None = None
+    original: history.StoredContacts | None = None
     mark: str = ""
     as_of: datetime | None = None
 
@@ -63,6 +66,8 @@ class Order:
             sizes = [wave.model_dump(include={"share", "count"}) for wave in campaign.mail.waves.sizes]
             frozen = str(self.audience) if self.audience else None
             variables["DMAIL_WAVE"] = json.dumps({"number": self.wave, "sizes": sizes, "audience": frozen})
+        if self.original:
+            variables["DMAIL_ORIGINAL"] = json.dumps({"file": str(self.original.file), "run": self.original.run_id})
         return variables
 
 
@@ -79,7 +84,7 @@ def trial_order(job: Job, slot: datetime, ledger: Ledger, what: str) -> Order:
 
 def order(job: Job, run: Run, ledger: Ledger) -> Order:
     """The order of a run."""
-    number = run.run_id.rpartition("-r")[2] if run.copy_of else ""
+    number, now = run.run_id.rpartition("-r")[2] if run.copy_of else "", ledger.now()
     frozen = job.settings.history_dir / (run.first or "") / history.AUDIENCE
     divided = run.wave is not None and (run.wave > 1 or bool(run.copy_of))
     if divided and not frozen.exists():
@@ -90,20 +95,35 @@ def order(job: Job, run: Run, ledger: Ledger) -> Order:
     return Order(
         slot=run.slot,
         run_id=run.run_id,
-        now=ledger.now(),
+        now=now,
         last=last_run(job, run, ledger),
         window_start=run.window_start if run.copy_of and run.window_start else window_start(job.campaign, run, ledger),
         wave=run.wave,
         audience=frozen if divided else None,
+        original=people_of_original(job.settings, run.copy_of) if run.copy_of else None,
         mark=f"_RESENT{number}" if number else "",
-        as_of=now if (now := ledger.now()) - run.slot > job.campaign.mail.recheck.after else None,
+        as_of=now if run.copy_of or now - run.slot > job.campaign.mail.recheck.after else None,
     )
 
 
+def people_of_original(settings: Settings, run_id: str) -> history.StoredContacts:
+    """The contacts of a run that is sent again. Raises UsageError if the contact history no longer has them."""
+    found = history.find_contacts(settings, run_id)
+    if found is None:
+        raise UsageError(
+            f"the contact history no longer has the people of {run_id}, and a copy is sent to nobody else",
+            todo="restore the contact history, or mail them with a new slot",
+        )
+    return found
+
+
 def last_run(job: Job, run: Planned, ledger: Ledger) -> Last | None:
-    """The campaign's last settled run before this one; None if there is none."""
-    found = ledger.last_settled(job.campaign.name, run.slot, run.wave)
+    """The run to compare with: the campaign's last settled run before this one, or the original of a copy; None without one."""
+    found = ledger.known(run.copy_of) if run.copy_of else ledger.last_settled(job.campaign.name, run.slot, run.wave)
     if found is None or found.verdicts is None:
         return None
-    contacts = history.find_contacts(job.settings, found.run_id)
-    return Last(found.run_id, found.slot, found.verdicts.included, contacts, Figures.of(found.verdicts))
+    contacts, figures = history.find_contacts(job.settings, found.run_id), Figures.of(found.verdicts)
+    if run.copy_of:
+        # The audience of a copy is the people of the original, of whom no rule has excluded any.
+        figures = replace(figures, targeted=found.verdicts.included, excluded={})
+    return Last(found.run_id, found.slot, found.verdicts.included, contacts, figures)

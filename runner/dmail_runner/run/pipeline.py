@@ -23,10 +23,10 @@ from dmail_runner.run.answers import check_answers
 from dmail_runner.run.approval import approved
 from dmail_runner.run.checked import recheck
 from dmail_runner.run.file import make
-from dmail_runner.run.give_up import UNKNOWN, cancel, overtaken, take_back
+from dmail_runner.run.give_up import UNKNOWN, cancel, overtaken, replaced_by, take_back
 from dmail_runner.run.housekeeping import check_contacts, check_history, purge
 from dmail_runner.run.inputs import inputs_of, runs_in_history
-from dmail_runner.run.job import Job, check_route
+from dmail_runner.run.job import Job, check_active, check_route
 from dmail_runner.run.order import order, trial_order
 from dmail_runner.run.spool import damaged, spool, spool_is_complete, tidy_spool
 from dmail_runner.ship import AheadUploader, DeliveryCallbacks, ship
@@ -76,6 +76,7 @@ def is_done(run: Run, *, asked_for: bool) -> bool:
 
 def carry_out(job: Job, run: Run, ledger: Ledger, *, asked_for: bool = False) -> Run:
     """Start or continue a run. It first ends older unfinished runs that it replaces. The caller holds the campaign's lock."""
+    check_active(job)
     ledger.check()
     check_history(job, ledger)
     history.count_files(job.settings, ledger)
@@ -85,19 +86,19 @@ def carry_out(job: Job, run: Run, ledger: Ledger, *, asked_for: bool = False) ->
         ledger.planned_again(run)
     tidy_spool(job.settings, job.campaign.name, ledger)
     purge(job, ledger, spared=run.run_id if asked_for else None)
-    held = [hold for older in overtaken(job.campaign, run, ledger) if (hold := close(job, older, ledger))]
+    held = [hold for older in overtaken(job.campaign, run, ledger) if (hold := close(job, older, run, ledger))]
     finished = bring_to_end(job, ledger.known(run.run_id), ledger, asked_for=asked_for)
     if held:
         raise held[0]
     return finished
 
 
-def close(job: Job, run: Run, ledger: Ledger) -> Held | None:
-    """End a run that a newer slot replaces: cancel it if nothing has left, or complete it. Returns the hold, if any."""
+def close(job: Job, run: Run, newer: Run, ledger: Ledger) -> Held | None:
+    """End a run that a newer one replaces: cancel it if nothing has left, or complete it. Returns the hold, if any."""
     try:
         if not run.delivered:
             with suppress(Held):
-                cancel(job.settings, run, ledger, "a newer slot came due before it was shipped", job.tell)
+                cancel(job.settings, run, ledger, replaced_by(job.campaign, newer), job.tell)
                 return None
         bring_to_end(job, run, ledger)
     except Held as hold:
@@ -115,7 +116,7 @@ def bring_to_end(job: Job, run: Run, ledger: Ledger, *, asked_for: bool = False)
     if run.state == "held" and run.hold == PERSON:
         raise Held(PERSON, f"{run.run_id} is {run.error}", todo=f"dmail-runner release {run.run_id} continues it")
     try:
-        check_contacts(job, ledger)
+        check_contacts(job, ledger, copy=bool(run.copy_of))
         ahead = content(job, run, ledger)
         run = ledger.known(run.run_id)
         history.publish_contacts(job.settings, ledger, run.run_id, spool(job.settings, run))

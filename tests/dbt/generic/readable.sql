@@ -12,22 +12,28 @@
         counted as (
             select
                 {% for column, type in columns.items() %}
-                    {% set read = dmail.read_as("source." ~ column, type) %}
-                    count({{ read }}) as {{ column }}_read,
+                    {# Exports have names such as Order Date. #}
+                    {% set plain = modules.re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", column) %}
+                    {% set named = "source." ~ (column if plain else adapter.quote(column)) %}
+                    {% set read = dmail.read_as(named, type) %}
+                    count({{ read }}) as read_{{ loop.index }},
                     -- Only unreadable values are compared as text, because they are rare. Blanks count as null.
                     count(
-                        case when {{ read }} is null then nullif(trim(cast(source.{{ column }} as string)), '') end
-                    ) as {{ column }}_unreadable
+                        case when {{ read }} is null then nullif(trim(cast({{ named }} as string)), '') end
+                    ) as unreadable_{{ loop.index }}
                     {{ "," if not loop.last }}
                 {% endfor %}
             from {{ dmail.read_files(model) }} as source
         )
 
     {% for column in columns %}
-        select '{{ column }}' as unreadable, {{ column }}_unreadable as not_read, {{ column }}_read as read
+        select
+            {{ dmail.sql_text(column) }} as unreadable,
+            unreadable_{{ loop.index }} as not_read,
+            read_{{ loop.index }} as read
         from counted
         where
-            {{ column }}_unreadable > {{ max_share }} * ({{ column }}_read + {{ column }}_unreadable)
+            unreadable_{{ loop.index }} > {{ max_share }} * (read_{{ loop.index }} + unreadable_{{ loop.index }})
             {{ "union all" if not loop.last }}
     {% endfor %}
 {% endtest %}

@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 import warm
+from address_printer import Printer, compile_models
 from formats import COLUMNS, COMPILE, MISTAKES, MODELS, Ask, Rows
 from project import ROOT, surroundings
 from shared import made_once
@@ -24,6 +25,9 @@ MATCHING = {
     "groups": "similar_groups('person')",
     "entries": "similar_entries('people', 'entries')",
 }
+
+
+REFERENCE = ("dmail_posts", "dmail_dictionaries")  # models that the others read
 
 
 @pytest.fixture(scope="session")
@@ -77,15 +81,21 @@ def compile_matching(base: Path, warm_dbt: str, folder: Path) -> None:
         (project / f"models/{name}.sql").write_text(f"{{{{ dmail.{expression} }}}}")
     for suffix, variables in {"": "{}", "_told": "{names_in_any_order: true, dmail_nicknames: true}"}.items():
         command = [*DBT, "compile", "--quiet", "--profiles-dir", "profiles", "--target-path", "compiled", "--vars", variables]
-        done = warm.ask(warm_dbt, [*command, "--select", *MATCHING], cwd=project, env=surroundings(), timeout=HANGS)
+        done = warm.ask(warm_dbt, [*command, "--select", *MATCHING, *REFERENCE], cwd=project, env=surroundings(), timeout=HANGS)
         assert done.returncode == 0, done.stdout + done.stderr
-        for name in MATCHING:
+        for name in (*MATCHING, *(f"reference/{name}" for name in REFERENCE)):
             sql = (project / f"compiled/compiled/dmail/models/{name}.sql").read_text()
-            (folder / f"{name}{suffix}.sql").write_text(sql.replace('"warehouse"."main".', ""))
+            (folder / f"{Path(name).name}{suffix}.sql").write_text(sql.replace('"warehouse"."main".', ""))
+
+
+@pytest.fixture(scope="session")
+def printer(warm_dbt: str, tmp_path_factory: pytest.TempPathFactory) -> Printer:
+    folder = made_once(tmp_path_factory, "printer", lambda folder: compile_models(warm_dbt, folder))
+    return Printer(folder / "target/compiled/dmail/models")
 
 
 @pytest.fixture(scope="module")
-def seeded() -> Iterator[duckdb.DuckDBPyConnection]:
+def seeded(match_sql: dict[str, str]) -> Iterator[duckdb.DuckDBPyConnection]:
     """A database with the package's seeds, and an empty contact history."""
     with duckdb.connect() as connection:
         for path in sorted((ROOT / "seeds").glob("*.csv")):
@@ -93,4 +103,6 @@ def seeded() -> Iterator[duckdb.DuckDBPyConnection]:
         for column in ("line", "city", "region", "postal_code"):
             connection.execute(f"alter table countries alter requires_{column} type boolean")
         connection.execute("create table stg_contact_history (household_key varchar)")
+        for name in REFERENCE:
+            connection.execute(f"create table {name} as {match_sql[name]}")
         yield connection

@@ -21,11 +21,20 @@ MODELS = {
     "spring_catalog__chosen": "frequency_cap(pieces=1, days=30, unit='household'), one_per('household', keep='worth desc')",
     "spring_catalog__any": "frequency_cap(pieces=1, days=30, purpose='all')",
 }
+OFFERS = {
+    "spring_catalog__offers": "best_offers('audience', 'offers', best=2, fallback=['thanks', 'ten'], per_profile='offer.each')",
+    "spring_catalog__of_the_month": "best_offers('audience', 'offers', per='month')",
+    "spring_catalog__of_the_file": "best_offers('audience', 'offers', per='file', fallback='thanks')",
+}
 AUTUMN, SPRING = "2026-11-02 11:00:00", "2027-03-15 10:00:00"  # Mondays at 6:00, after the clocks have changed on Sunday
 TABLES = """
 create table audience (profile_id varchar, household_key varchar, worth int, earlier_household_key varchar default null);
 create table stg_contact_history (
-    profile_id varchar, household_key varchar, campaign varchar, slot timestamp, run_id varchar, cell varchar, purpose varchar
+    profile_id varchar, household_key varchar, campaign varchar, slot timestamp, run_id varchar, cell varchar, purpose varchar,
+    offers varchar
+);
+create table offers (
+    offer_id varchar, priority int, cap int, each int, valid_from timestamp default null, valid_until timestamp default null
 );
 """
 
@@ -36,12 +45,27 @@ def compiled(base: Path, warm_dbt: str, tmp_path_factory: pytest.TempPathFactory
     path = Path(shutil.copytree(base, tmp_path_factory.mktemp("caps") / "project"))
     for name, rules in MODELS.items():
         (path / f"models/{name}.sql").write_text(f"{{{{ recipients(audience='audience', rules=[{rules}]) }}}}")
+    for name, offers in OFFERS.items():
+        (path / f"models/{name}.sql").write_text(f"{{{{ {offers} }}}}")
     found: dict[str, dict[str, str]] = {}
     for slot in (AUTUMN, SPRING):
-        command = [*DBT, "compile", "--quiet", "--select", *MODELS, "--profiles-dir", "profiles", "--target-path", "compiled"]
+        command = [
+            *DBT,
+            "compile",
+            "--quiet",
+            "--select",
+            *MODELS,
+            *OFFERS,
+            "--profiles-dir",
+            "profiles",
+            "--target-path",
+            "compiled",
+        ]
         ask(warm_dbt, command, cwd=path, env={**surroundings(), "DMAIL_SLOT": slot}, timeout=600).check_returncode()
         folder = path / "compiled/compiled/dmail/models"
-        found[slot] = {name: (folder / f"{name}.sql").read_text().replace('"warehouse"."main".', "") for name in MODELS}
+        found[slot] = {
+            name: (folder / f"{name}.sql").read_text().replace('"warehouse"."main".', "") for name in (*MODELS, *OFFERS)
+        }
     return found
 
 
@@ -54,7 +78,9 @@ def tables(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 def mailed(
     tables: duckdb.DuckDBPyConnection, at: str, *, person: str = "a", home: str = "h", purpose: str | None = "marketing"
 ) -> None:
-    tables.execute("insert into stg_contact_history values (?, ?, 'other', ?, 'r', 'mailed', ?)", [person, home, at, purpose])
+    tables.execute(
+        "insert into stg_contact_history values (?, ?, 'other', ?, 'r', 'mailed', ?, null)", [person, home, at, purpose]
+    )
 
 
 def reasons(tables: duckdb.DuckDBPyConnection, sql: str) -> dict[str, str | None]:
@@ -125,3 +151,80 @@ def test_letters_that_nobody_can_refuse_use_up_no_cap(
     mailed(tables, "2026-11-01 10:00:00", purpose=purpose)
     assert (reasons(tables, compiled[AUTUMN]["spring_catalog__weekly"])["a"] is not None) == marketing
     assert (reasons(tables, compiled[AUTUMN]["spring_catalog__any"])["a"] is not None) == everything
+
+
+def given(
+    tables: duckdb.DuckDBPyConnection, offer: str, *, person: str = "z", at: str = "2026-10-05 10:00:00", run: str = "r"
+) -> None:
+    tables.execute(
+        "insert into stg_contact_history values (?, null, 'spring_catalog', ?, ?, 'mailed', null, ?)",
+        [person, at, run, f";x;{offer};"],
+    )
+
+
+def offers_of(tables: duckdb.DuckDBPyConnection, sql: str) -> dict[str, tuple[str | None, ...]]:
+    return {person: tuple(offers) for person, *offers in tables.execute(f"{sql} order by profile_id").fetchall()}
+
+
+@pytest.fixture
+def offers(tables: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    tables.execute("insert into audience (profile_id, worth) select 'p' || range, range from range(6)")
+    tables.execute(
+        "insert into offers (offer_id, priority, cap, each) values ('bag', 9, 3, null), ('ten', 1, null, null), ('thanks', 0, null, null)"
+    )
+    return tables
+
+
+def test_limits_count_what_earlier_runs_have_given(
+    compiled: dict[str, dict[str, str]], offers: duckdb.DuckDBPyConnection
+) -> None:
+    given(offers, "bag", run="r")
+    given(offers, "bag", run="r-r1")  # the copy of that piece
+    given(offers, "bag", at=AUTUMN)  # this slot, which is built again
+    given(offers, "bagpipe")  # another offer
+    firsts = {
+        name: [first for first, *_ in offers_of(offers, compiled[AUTUMN][f"spring_catalog__{name}"]).values()]
+        for name in ("offers", "of_the_month", "of_the_file")
+    }
+    assert firsts["offers"].count("bag") == 2, "one of three was given in October"
+    assert firsts["of_the_month"].count("bag") == 3, "October's does not count in November"
+    assert firsts["of_the_file"].count("bag") == 3
+    kept = [
+        person
+        for person, (first, *_) in offers_of(offers, compiled[AUTUMN]["spring_catalog__of_the_file"]).items()
+        if first == "bag"
+    ]
+    assert kept != ["p0", "p1", "p2"], "ties are drawn by lot, and do not go to the lowest ids"
+
+
+def test_a_profile_gets_an_offer_as_often_as_it_may(
+    compiled: dict[str, dict[str, str]], offers: duckdb.DuckDBPyConnection
+) -> None:
+    offers.execute(
+        "delete from offers; insert into offers (offer_id, priority, each) values ('bag', 9, 1), ('thanks', 0, null), ('ten', 1, 2)"
+    )
+    for offer in ("bag", "ten"):
+        given(offers, offer, person="p1")
+    given(offers, "ten", person="p1", at="2026-10-06 10:00:00")
+    found = offers_of(offers, compiled[AUTUMN]["spring_catalog__offers"])
+    assert found["p0"] == ("bag", "ten")
+    assert found["p1"] == ("thanks", "thanks"), "nothing else is left, and no place is empty"
+
+
+def test_fallbacks_fill_every_place_within_their_limits(
+    compiled: dict[str, dict[str, str]], offers: duckdb.DuckDBPyConnection
+) -> None:
+    offers.execute("delete from offers; insert into offers (offer_id, priority, cap) values ('thanks', 0, 0), ('ten', 1, 2)")
+    assert offers_of(offers, compiled[AUTUMN]["spring_catalog__of_the_file"])["p0"] in {("ten",), (None,)}
+    offers.execute("update offers set cap = 4 where offer_id = 'thanks'")
+    found = [offer for row in offers_of(offers, compiled[AUTUMN]["spring_catalog__offers"]).values() for offer in row]
+    assert (found.count("ten"), found.count("thanks")) == (2, 4)
+    offers.execute("update offers set cap = null")
+    assert set(offers_of(offers, compiled[AUTUMN]["spring_catalog__offers"]).values()) == {("ten", "thanks")}
+    for change, what in (
+        ("valid_until = '2026-11-01'", "thanks is not valid at the slot"),
+        ("offer_id = 'x'", "thanks is no offer_id"),
+    ):
+        offers.execute(f"update offers set {change} where offer_id = 'thanks'")
+        with pytest.raises(duckdb.InvalidInputException, match=what):
+            offers_of(offers, compiled[AUTUMN]["spring_catalog__offers"])

@@ -2,6 +2,7 @@
 
 # ruff: noqa: RUF001, PLR0917 (letters that look alike are what is tested here)
 
+import csv
 import json
 import unicodedata
 from pathlib import Path
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from effort import searching
 from formats import MISTAKES, ODD, ROOM, STYLES, TEXT, Ask, Rows, rows_of, shortest
+from project import ROOT
 
 LANGUAGES = ["en", "de", "fr", "es", "it", "pt", "nl", "pl", "sv", "da"]
 
@@ -166,6 +168,18 @@ def test_names_are_shortened_in_order(ask: Ask) -> None:
 )
 def test_greetings(ask: Ask, language: str | None, title: str | None, first: str | None, last: str | None, greeting: str) -> None:
     assert ask("greetings", [(language, title, first, last)])[0]["english"] == greeting
+
+
+def test_hard_names(ask: Ask) -> None:
+    """Every name of tests/support/hard_names.csv, which has the form that the language's rules ask for."""
+    with (ROOT / "tests/support/hard_names.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) >= 200
+    asked = [[row[name] or None for name in ("language", "title", "first_name", "last_name")] for row in rows]
+    greeted = [row["english"] for row in ask("greetings", asked)]
+    cased = [row["proper"] for row in ask("cases", [(language, last) for language, _, _, last in asked])]
+    printed = [cased[nr] if row["kind"] == "proper case" else greeted[nr] for nr, row in enumerate(rows)]
+    assert [(row, text) for row, text in zip(rows, printed, strict=True) if row["expected"] != text] == []
 
 
 @searching(6, 100)

@@ -1,5 +1,6 @@
 """The age and the size of sources, before anything is built from them."""
 
+import gzip
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -144,3 +145,28 @@ def test_a_source_without_a_limit_that_stops_is_only_reported(tmp_path: Path) ->
     assert "cannot be read by the runner" in str(checked(tmp_path, csv(tmp_path).name, loaded_at="at", warn_after=DAY).warning)
     found = checked(tmp_path, "people.csv", loaded_at="updated_at", filter="id = '3'", warn_after=DAY)
     assert found.warning == "crm.people has no row with a time in updated_at"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "declared"),
+    [
+        ("hint.csv", b"sep=;\nid;name\n1;a,b\n2;c\n", {}),
+        ("wide.csv", "id;name\n1;\u00e9,b\n2;c\n".encode("utf-16"), {"encoding": "utf-16"}),
+        ("packed.csv.gz", gzip.compress(b"id;name\n1;a,b\n2;c\n"), {}),
+    ],
+)
+def test_odd_exports_are_counted_as_the_models_read_them(
+    tmp_path: Path, name: str, content: bytes, declared: dict[str, Any]
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert checked(tmp_path, name, min_rows=1, **declared).rows == 2
+
+
+def test_a_row_that_duckdb_cannot_read_is_named_at_once(tmp_path: Path) -> None:
+    with (tmp_path / "big.csv").open("w") as file:
+        file.write("id,name\n" + "1,x\n" * 700_000 + "2,")
+        file.write("y" * 200_000_000 + "\n3,z\n")
+    with pytest.raises(SourceError, match=r"line 700,002 of big\.csv has more than 2,000,000 bytes"):
+        checked(tmp_path, "big.csv")
+    (tmp_path / "fine.csv").write_text("id,name\n" + "1,x\n" * 700_000 + "2," + "y" * 1_999_000 + "\n3,z\n")
+    assert checked(tmp_path, "fine.csv").warning is None

@@ -1,78 +1,24 @@
 """Every format a mail house may ask for: read back as it was, or refused with the profile and the column named."""
 
 import csv
-import hashlib
 import io
 import re
 import unicodedata
-from datetime import UTC, datetime
-from functools import cache
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from dmail_runner.check.figures import check
-from dmail_runner.check.transliterate import encodes, transliterate
 from dmail_runner.core.errors import ExtractError
 from dmail_runner.core.template import fill
-from dmail_runner.core.values import Build
-from dmail_runner.declare.campaign import Campaign, Column, DirectMail
-from dmail_runner.declare.provider import Provider
-from dmail_runner.extract.envelope import Envelope, envelope_faults
-from dmail_runner.extract.extract import extract
-from dmail_runner.extract.parts import part_path
+from dmail_runner.core.values import Part
+from dmail_runner.extract.envelope import envelope_faults
+from dmail_runner.extract.missing import encodes
 from effort import searching
-
-BUILD = Build(extract="extract", recipients="recipients")
-SLOT = datetime(2026, 11, 2, 11, tzinfo=UTC)
-
-
-Row = tuple[str, str | None, str | None]
-
-
-def campaign(**file: Any) -> Campaign:
-    mail = DirectMail.model_validate({"status": "active", "provider": "p", "file": {"name": "in/f.txt", **file}})
-    columns = (
-        Column("profile_id", "id", True, width=5, align="right", pad="0"),
-        Column("name", "the name", True, width=12),
-        Column("city", "city", True, width=8),
-    )
-    return Campaign("c", "The C", "", "", "c.yml", mail, "model.c.c__extract", "model.c.c__recipients", columns, "m.yml")
-
-
-def envelope(form: dict[str, Any], *, file: dict[str, Any] | None = None, **entry: Any) -> Envelope:
-    provider = Provider.model_validate({"label": "p", "route": "r", "format": form, **entry})
-    return Envelope(campaign(**(file or {})), provider, SLOT, "run-1")
-
-
-@cache
-def warehouse() -> duckdb.DuckDBPyConnection:
-    """One for all examples: to open it takes longer than most of them."""
-    return duckdb.connect()
-
-
-def write(rows: list[Row], folder: Path, given: Envelope) -> list[bytes]:
-    """The parts' bytes."""
-    assert list(envelope_faults(given.campaign, given.provider)) == []
-    folder.mkdir(exist_ok=True)
-    for old in folder.iterdir():
-        old.unlink()
-    connection = warehouse()
-    connection.execute("create or replace table extract (profile_id varchar, name varchar, city varchar)")
-    connection.executemany("insert into extract values (?, ?, ?)", rows)
-    connection.execute("create or replace table recipients as select profile_id, null::varchar as exclusion_reason from extract")
-    build, _ = transliterate(connection, BUILD, given.campaign, given.provider.format)
-    contents = extract(connection, build, check(connection, build, given.campaign), given, folder)
-    written = [part_path(folder, number).read_bytes() for number in range(1, len(contents) + 1)]
-    assert [content.sha256 for content in contents] == [hashlib.sha256(part).hexdigest() for part in written]
-    assert [content.bytes for content in contents] == list(map(len, written))
-    assert sum(content.rows for content in contents) == len(rows)
-    return written
-
+from files import SLOT, Row, envelope, write
 
 ENCODINGS = ["utf-8", "latin-1", "windows-1252", "ascii", "mac-roman", "iso8859-15", "utf-16", "utf-16-le", "cp437", "shift_jis"]
 TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=12) | st.sampled_from(
@@ -106,7 +52,7 @@ def test_transliterated_text_is_in_the_encoding_or_refused(
 
 def test_a_transliterated_value_is_judged_as_it_is_printed(tmp_path: Path) -> None:
     rows: list[Row] = [("001", "Stra\u00dfe \u0141\u00f3d\u017a", "Ko\u0308ln"), ("002", "x\u0302y", "\u4e2d")]
-    form = {"type": "fixed_width", "encoding": "ascii", "transliterate": True}
+    form = {"type": "fixed_width", "encoding": "ascii", "transliterate": True, "scripts": {"han": "pinyin"}}
     (part,) = write(rows, tmp_path / "a", envelope(form))
     assert part == b"00001Strasse LodzKoln    \n00002xy          Zhong   \n"
     (latin,) = write(
@@ -284,3 +230,21 @@ def test_templates_are_looked_at_before_anything_is_built(file: dict[str, Any], 
 @given(st.text(st.characters(exclude_characters="{}")), st.integers())
 def test_what_is_no_placeholder_stays(text: str, number: int) -> None:
     assert fill(text + "{{{rows}}}", {"rows": number}) == f"{text}{{{number}}}"
+
+
+def test_a_manifest_has_all_that_a_program_needs_to_read_the_files() -> None:
+    given = replace(envelope({"type": "fixed_width", "encoding": "ascii"}, compress="zip", split={"rows": 2}), made=SLOT)
+    parts = [Part(number, f"in/f_000{number}.txt.zip", 2, 10, "0" * 64, "r") for number in (1, 2)]
+    manifest = given.manifest(parts)
+    assert [file["name"] for file in manifest.pop("files")] == ["f_0001.txt.zip", "f_0002.txt.zip"], (
+        "they are beside the manifest"
+    )  # type: ignore[attr-defined]
+    assert manifest.pop("columns")[0] == {"label": "id", "width": 5, "align": "right", "pad": "0"}  # type: ignore[index]
+    assert manifest == {
+        "manifest_version": 2, "run": "run-1", "campaign": "c", "slot": "2026-11-02T11:00:00Z", "made": "2026-11-02T11:00:00Z",
+        "rows": 4, "compression": "zip", "encrypted": False,
+        "format": {
+            "type": "fixed_width", "encoding": "ascii", "line_end": "lf", "bom": False, "transliterate": False,
+            "scripts": {"han": None, "hangul": None, "georgian": None}, "header": False, "pad": " ", "width_in": "characters",
+        },
+    }  # fmt: skip

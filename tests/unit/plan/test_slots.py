@@ -2,7 +2,7 @@
 
 import random
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise, takewhile
+from itertools import islice, pairwise, takewhile
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
@@ -141,6 +141,41 @@ def test_windows_abut_from_the_start_to_the_end() -> None:
     schedule = Schedule(every="6h", timezone="UTC", start=date(2027, 2, 1), end=date(2027, 2, 1))
     found = [slot.at for slot in slots_after(schedule, datetime(2026, 1, 1, tzinfo=UTC))]
     assert found == [datetime(2027, 2, 1, tzinfo=UTC) + timedelta(hours=6 * step) for step in (1, 2, 3, 4)]
+
+
+@pytest.mark.parametrize("every", ["50min", "5h", "36h", "1w"])
+def test_the_last_window_closes_with_the_campaign(every: str) -> None:
+    """In these days, New York's clocks change."""
+    schedule = Schedule(every=every, timezone="America/New_York", start=date(2026, 10, 30), end=date(2026, 11, 3))
+    opens, closes = datetime(2026, 10, 30, 4, tzinfo=UTC), datetime(2026, 11, 4, 5, tzinfo=UTC)
+    found = [slot.at for slot in slots_after(schedule, opens - timedelta(days=9))]
+    assert found[-1] == closes
+    assert found == sorted(set(found))
+    assert all(slot > opens for slot in found)
+    assert latest_slot(schedule, closes + timedelta(days=9)) == next(slots_after(schedule, closes - timedelta(seconds=1)))
+
+
+def test_slots_of_windows_keep_their_local_times() -> None:
+    schedule = Schedule(every="12h", timezone="America/New_York", start=date(2026, 10, 31))
+    found = list(islice(slots_after(schedule, datetime(2026, 10, 1, tzinfo=UTC)), 4))
+    assert [slot.wall.split()[0] for slot in found] == [
+        "2026-10-31T12:00",
+        "2026-11-01T00:00",
+        "2026-11-01T12:00",
+        "2026-11-02T00:00",
+    ]
+    assert [f"{slot.at:%d %H}" for slot in found] == ["31 16", "01 04", "01 17", "02 05"]
+
+
+def test_every_second_tuesday() -> None:
+    schedule = Schedule(cron="0 6 * * tue", timezone="Europe/Lisbon", start=date(2027, 1, 7), weeks=2)
+    found = list(islice(slots_after(schedule, datetime(2026, 10, 1, tzinfo=UTC)), 3))
+    assert [f"{slot.at:%a %Y-%m-%d %H:%M}" for slot in found] == [
+        "Tue 2027-01-19 06:00",
+        "Tue 2027-02-02 06:00",
+        "Tue 2027-02-16 06:00",
+    ]
+    assert latest_slot(schedule, found[2].at - timedelta(minutes=1)) == found[1]
 
 
 def test_waves_keep_the_hour_over_a_change_of_clocks() -> None:

@@ -18,7 +18,7 @@ from dmail_runner.report import words
 from dmail_runner.report.attention import needs
 from dmail_runner.report.campaign_page import campaign_view
 from dmail_runner.report.declared import Declared
-from dmail_runner.report.figures import figures_of, funnel, total
+from dmail_runner.report.figures import figures_of, funnel, total, total_of_people
 from dmail_runner.report.pages import TEMPLATES, Pages
 from dmail_runner.report.rows import Approval, Details, RunRow
 from dmail_runner.report.run_page import run_view
@@ -39,6 +39,24 @@ def test_a_campaign_lists_its_runs_by_year_and_says_how_many_it_does_not_list() 
     reached = campaign_view("c", None, some, [], {run.run_id for run in some})
     assert reached.hidden == 0, "every page is in a list"
     assert reached.pageless is None
+
+
+def test_each_person_counts_once_over_the_waves_of_a_mailing() -> None:
+    run = RunRow(
+        "c-1", "c", NOW, "settled", NOW, NOW, targeted=100, included=25, excluded={"another_wave": 70, "consent": 5}, rows=25
+    )
+    wave = replace(run, wave=1, first="c-1")
+    left = {"another_wave": 80, "left_audience": 1}
+    second = replace(wave, run_id="c-1-w2", wave=2, included=19, excluded=left, rows=19)
+    planned = replace(wave, run_id="c-1-w3", wave=3, targeted=None, included=0, excluded={}, rows=0)
+    copy = replace(wave, run_id="c-1-r1", copy_of="c-1", targeted=24, included=24, excluded={}, rows=24)
+    single = replace(run, run_id="c-2", targeted=30, excluded={"consent": 5})
+    sums = total_of_people([single, copy, planned, second, wave])
+    assert (sums.targeted, sums.included, sums.exclusions) == (130, 69, 61)
+    assert sums.excluded == {"consent": 10, "left_audience": 1, "another_wave": 50}, "the people of the third wave wait"
+    assert sums.sends == 93, "copies are printed"
+    view = campaign_view("c", None, [single, copy, planned, second, wave], [], set())
+    assert view.sums == sums
 
 
 counts = st.integers(0, 10**9)
@@ -129,7 +147,7 @@ def test_every_event_of_a_run_and_every_reason_has_a_text() -> None:
     kinds = set(re.findall(r"\.(?:note|record)\((?:connection, )?(?:run|original|notice)[^\"]*?, \"(\w+)\"", code)) | {*Word}
     assert kinds >= {"notice", "believed", "released", "told", "window"}
     rules = "\n".join(path.read_text() for path in (ROOT / "macros/audience").glob("*.sql"))
-    reasons = set(re.findall(r"\"reason\": \"(\w+)\"", rules)) | {"suppressed", "another_wave", "identical_row"}
+    reasons = set(re.findall(r"\"reason\": \"(\w+)\"", rules)) | {"suppressed", "another_wave", "left_audience", "identical_row"}
     assert len(reasons) > 8
     assert [kind for kind in kinds if not {f"event.{kind}", f"state.{kind}"} & words.WORDS.keys()] == []
     assert [reason for reason in reasons if f"reason.{reason}" not in words.WORDS] == []

@@ -2,10 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from dmail_runner.ledger.run import Planned
+from dmail_runner.look.calendar import due_now
+from dmail_runner.look.warnings import start_warnings
 from dmail_runner.plan.planner import plan
 from dmail_runner.run.pipeline import run_slot
 from tiny import World, letter
@@ -142,3 +145,29 @@ def test_a_slot_that_was_elsewhere_in_utc_when_it_ran_is_not_run_again(world: Wo
     assert run_slot(world.job(), slot, ledger, asked_for=True).state == "settled"
     assert world.run_due() == []
     assert states(world) == [("03-02 05:00", "settled")]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "waves", "expected"),
+    [
+        ({}, None, [("02-28 06:00", "run")]),
+        ({"missed": "all"}, None, [("02-27 06:00", "run"), ("02-28 06:00", "run")]),
+        ({"max_late": "1d"}, None, [("02-27 06:00", "missed"), ("02-28 06:00", "missed")]),
+        ({}, {"sizes": [{"share": "50%"}, {"after": "3d"}]}, [("02-28 06:00", "run"), ("03-03 06:00", "later")]),
+    ],
+)
+def test_what_the_first_look_would_do_is_shown_before(
+    tmp_path: Path, schedule: dict[str, str], waves: dict[str, object] | None, expected: list[tuple[str, str]]
+) -> None:
+    declaration = {"cron": "0 6 27,28 * *", "start": "2027-02-27", **schedule}
+    world = World(tmp_path / "world", letter(schedule=declaration, **({"waves": waves} if waves else {})))
+    ledger, manifest = world.ledger(), SimpleNamespace(names=["letter"], campaign=lambda _: world.campaign)
+    found = {entry.run_id: (f"{entry.at:%m-%d %H:%M}", entry.what) for entry in due_now(manifest, ledger, world.now)}  # type: ignore[arg-type]
+    shown = [entry for entry in found.values() if not (schedule == {} and entry[1] == "missed")]
+    assert shown == expected
+    told = [warning.what for warning in start_warnings(world.job(), world.now)]
+    assert len(told) == ("max_late" not in schedule)
+    assert all("is in the past: the first `run --due` runs" in text for text in told)
+    assert ledger.latest() == [], "nothing is recorded"
+    planned = {run.run_id: "missed" if run.state == "missed" else "run" for run in plan(world.campaign, ledger, world.now)}
+    assert planned == {run_id: what.replace("later", "run") for run_id, (_, what) in found.items()}

@@ -119,7 +119,7 @@ def test_a_person_is_erased_and_the_history_is_as_recorded(mailed: World) -> Non
     (mailed.settings.history_dir / "forgotten/people.parquet").unlink()
     mailed.pass_time(DAY)
     (fault,) = mailed.run_due()
-    assert "forgotten/people.parquet is missing, with 1 rows" in str(fault), "the erased person would be mailed"
+    assert "forgotten/people.parquet is missing, with 1 row" in str(fault), "the erased person would be mailed"
 
 
 def test_nobody_is_erased_from_a_file_that_was_changed(mailed: World) -> None:

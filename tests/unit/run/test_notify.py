@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from dmail_runner.core.errors import ConfigError
+from dmail_runner.core.errors import ConfigError, DmailError, UsageError
 from dmail_runner.declare.notices import find_notices
+from dmail_runner.run.decisions import announced, copy_name, release, resend, resume
 from dmail_runner.run.due import Scheduler
 from dmail_runner.run.notify import Notifier
 from tiny import World
-from worlds import DAY, HOUR, listening, states
+from worlds import DAY, HOUR, SAID, listening, states
 
 
 def attend(world: World, notices: str, said: list[str]) -> list[Exception]:
@@ -47,6 +48,30 @@ def test_people_are_told_once_what_to_type(world: World) -> None:
         assert [notice["kind"] for notice in told[3:]] == ["failed"], "the same fault is told once"
         assert told[3]["todo"].startswith("dmail-runner route test out")
         assert said == []
+
+
+def test_decisions_send_the_notices_of_a_scheduled_run(world: World) -> None:
+    with listening() as (port, told):
+        kinds = "[delivered, failed, held]"
+        notices = f'channels: [{{webhook: "http://127.0.0.1:{port}/", allow_http: true, kinds: {kinds}}}]'
+        (world.folder / "profiles/notices.yml").write_text(notices)
+        world.outbox.write_text("in the way")
+        world.pass_time(DAY)
+        world.run_due()
+        ledger, job = world.ledger(), world.job()
+        scheduler = Scheduler(ledger, Notifier(find_notices(world.settings), ledger, lambda _: None))
+        (run,) = ledger.latest()
+        with pytest.raises(DmailError):
+            announced(scheduler, job, run.run_id, lambda: resume(job, run, ledger))
+        with pytest.raises(UsageError):
+            announced(scheduler, job, run.run_id, lambda: release(job, run, ledger, SAID))
+        world.outbox.unlink()
+        announced(scheduler, job, run.run_id, lambda: resume(job, run, ledger))
+        announced(scheduler, job, copy_name(run, ledger), lambda: resend(job, ledger.known(run.run_id), ledger, SAID))
+    name = "letter-20270302T060000Z"
+    assert [(notice["kind"], notice["run_id"]) for notice in told] == [
+        ("failed", name), ("delivered", name), ("delivered", f"{name}-r1"),
+    ], "whoever types a wrong command reads that, and nobody else"  # fmt: skip
 
 
 def test_a_listener_that_does_not_listen_stops_nothing(world: World) -> None:

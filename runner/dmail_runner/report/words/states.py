@@ -43,6 +43,7 @@ STATES: Mapping[str, Word] = {
     "event.resent": Word("sent again", "reenviada"),
     "event.baseline": Word("figures for the next run", "números para a próxima execução"),
     "event.sources": Word("age and size of the sources", "idade e tamanho das fontes"),
+    "event.unusual": Word("unusual", "fora do comum"),
     "event.made": Word("inputs", "dados de entrada"),
     "event.unexpected": Word("error of the program", "erro do programa"),
     "event.look_again": Word("check again", "verificar de novo"),
@@ -84,6 +85,7 @@ STATES: Mapping[str, Word] = {
     "reason.limit": Word("Above the limit", "Acima do limite"),
     "reason.holdout": Word("Holdout", "Grupo de controle"),
     "reason.another_wave": Word("Another wave", "Outra onda"),
+    "reason.left_audience": Word("Left the audience between waves", "Saiu do público entre as ondas"),
     "reason.identical_row": Word("Identical row", "Linha idêntica"),
     "reason.contract": Word("Provider's contract: {rule}", "Contrato da gráfica: {rule}"),
 }

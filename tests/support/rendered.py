@@ -1,0 +1,62 @@
+"""Renders the package's macros without dbt, for tests that only need the text of a macro."""
+
+import re
+from types import SimpleNamespace
+from typing import Any
+
+import duckdb
+import jinja2
+
+from project import ROOT
+
+
+class Returned(Exception):
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+class CompileError(Exception):
+    """What `exceptions.raise_compiler_error` raises."""
+
+
+def finish(value: Any) -> Any:
+    raise Returned(value)
+
+
+def refuse(message: str) -> Any:
+    raise CompileError(message)
+
+
+class Package:
+    """The macros of some folders by name, as the namespace `dmail` of a template."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, *folders: str, sources: dict[str, Any] | None = None) -> None:
+        def run_query(query: str) -> Any:
+            return SimpleNamespace(rows=connection.execute(query).fetchall())
+
+        environment = jinja2.Environment(extensions=["jinja2.ext.do"], undefined=jinja2.ChainableUndefined)
+        environment.globals.update(
+            {
+                "dmail": self,
+                "adapter": SimpleNamespace(dispatch=lambda name, _: getattr(self, f"duckdb__{name}"), quote='"{}"'.format),
+                "exceptions": SimpleNamespace(raise_compiler_error=refuse),
+                "modules": SimpleNamespace(re=re),
+                "return": finish,
+                "run_query": run_query,
+                "execute": True,
+                "graph": SimpleNamespace(sources=sources or {}),
+            }
+        )
+        files = [path for folder in folders for path in sorted((ROOT / "macros" / folder).glob("*.sql"))]
+        self.macros = environment.from_string("\n".join(path.read_text() for path in files)).make_module()
+
+    def __getattr__(self, name: str) -> Any:
+        macro = getattr(self.macros, name)
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            try:
+                return str(macro(*arguments, **named))
+            except Returned as returned:
+                return returned.value
+
+        return call

@@ -1,0 +1,69 @@
+"""Where a column comes from, however a project writes its SQL."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from dmail_runner.report.expressions import columns_in, made_by
+from dmail_runner.report.lineage import origins
+
+
+@pytest.mark.parametrize(
+    ("code", "made"),
+    [
+        ("with f as (\n select\n   a,\n   upper(b) as town,\n   c\n from t\n)\nselect * from f", "upper(b)"),
+        ("select a, upper(b) as town from t", "upper(b)"),
+        ("select coalesce(\n    b, -- the newer one\n    'x, (y'\n) as town, c from t", "coalesce( b, 'x, (y' )"),
+        ("select case when a = 1 then b else c end as town from t", "case when a = 1 then b else c end"),
+        ("select distinct b || ', ' || c as \"town\" from t", "b || ', ' || c"),
+        (
+            'select {{ dmail.person_name("first", "last", max_length=40) }} as town from t',
+            'person_name("first", "last", max_length=40)',
+        ),
+        ("with a as (select x as town from t), b as (select trim(town) as town from a) select town from b", "trim(town)"),
+        ("select a, t.town, b from t", "t.town"),
+        ("select\n    a,\n    town\nfrom t", "town"),
+        ("select t.*, a from t", "town"),
+        ("select\n  a,\n  {{ dmail.town(lines=7) }},\n  b\nfrom t", "town(lines=7)"),
+        ("select a, b from t", None),
+    ],
+)
+def test_an_expression_is_found_in_any_shape_of_sql(code: str, made: str | None) -> None:
+    assert made_by(code, "town") == made
+
+
+def test_the_columns_of_an_expression() -> None:
+    assert list(columns_in("""case when t.a = 'b' then upper(c) else coalesce("D", cast(e as varchar)) end""")) == [
+        "a",
+        "c",
+        "D",
+        "e",
+    ]
+    assert list(columns_in("""clean_text("source.town")""")) == ["town"]
+    assert list(columns_in("""person_name("title", "last", max_length=40)""")) == ["title", "last"]
+
+
+def node(
+    kind: str, name: str, parents: tuple[str, ...] = (), columns: tuple[str, ...] = (), code: str = "", **more: Any
+) -> dict[str, Any]:
+    reads = {"depends_on": {"nodes": list(parents)}} if kind == "model" else {}
+    return {"resource_type": kind, "name": name, "columns": dict.fromkeys(columns), "raw_code": code, **reads, **more}
+
+
+def test_a_column_is_followed_up_to_the_sources_own() -> None:
+    """By its other names, through a model that a macro writes, and not into columns that nobody names."""
+    manifest: Any = SimpleNamespace(
+        sources={"s": node("source", "people", source_name="crm")},
+        nodes={
+            "file": node("model", "file", ("audience", "verdicts"), ("town",), "select upper(city) as town, piece from audience"),
+            "audience": node("model", "audience", ("places",), (), "select * from places where x"),
+            "places": node("model", "places", ("staged",), ("city",), "{{ dmail.postal_addresses(ref('staged')) }}"),
+            "staged": node(
+                "model", "staged", ("s",), ("city",), "select trim(cty_nm) as city from people", contract={"enforced": True}
+            ),
+            "verdicts": node("model", "verdicts", ("staged",), ("city",), "select city from staged"),
+        },
+    )
+    assert origins(manifest, "file", "verdicts", "upper(city)") == ["crm.people.cty_nm"]
+    assert origins(manifest, "file", "verdicts", "piece") == []
