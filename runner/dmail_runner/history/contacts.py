@@ -85,7 +85,7 @@ def write_contacts(connection: duckdb.DuckDBPyConnection, build: Build, verdicts
 
     - `cell` is `mailed` or `holdout`. `offers` has the piece's offers, such as `;bag;ten;`.
     - `row_hash` is a hash of the printed row, with which later files are compared.
-    - PRINTED columns are the extract's, and OPTIONAL ones those of the recipients: returned mail and responses are matched by them.
+    - PRINTED columns are the extract's, and OPTIONAL ones the recipients': returned mail and responses are matched by them.
     """
     key = quote(KEY)
     there = {name for name, *_ in connection.execute(f"describe {build.recipients}").fetchall()}

@@ -173,7 +173,7 @@ def inherited_environment() -> dict[str, str]:
 
 
 def path_environment(settings: Settings) -> dict[str, str]:
-    """The paths of history, received files, figures, temporary files, extensions and Spark's tables, for models and dbt's profile.
+    """The paths of history, received files, figures, temporary files, extensions and Spark's tables, for models and profile.
 
     They are the same for every command, because dbt parses the project again if they change.
     """
