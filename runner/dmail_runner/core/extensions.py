@@ -7,6 +7,8 @@ from pathlib import Path
 
 import duckdb
 
+from dmail_runner.core.duck import connect
+
 NAMES = {"postgres": "postgres_scanner", "sqlite": "sqlite_scanner", "mysql": "mysql_scanner"}  # DuckDB's aliases
 EXTRAS = {
     "azure": "azure",
@@ -69,7 +71,7 @@ def advice(extension: str) -> str:
 
 def platform() -> str:
     """DuckDB's name of the machine, such as `linux_amd64`."""
-    with duckdb.connect() as connection:
+    with connect() as connection:
         row = connection.execute("pragma platform").fetchone()
     return str(row[0]) if row else ""
 
