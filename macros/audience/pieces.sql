@@ -8,12 +8,18 @@
         audience (relation): The campaign's audience.
         recipients (relation): The campaign's recipients.
         seeds (optional[relation]): The seed addresses, such as ref('int_seed_addresses'). By default, there are none.
+        treatment (bool): Whether the rows have the column `treatment`, the cell of `treatments()`. It is null for seed addresses.
 #}
-{% macro pieces(audience, recipients, seeds=none) %}
+{% macro pieces(audience, recipients, seeds=none, treatment=false) %}
+    {% do dmail.one_of("pieces", "treatment", treatment, [true, false]) %}
     {% set included %}
-        select targeted.*, false as is_seed, {{ dmail.piece_id(profile_id="targeted.profile_id") }} as piece_id
+        select
+            targeted.*,
+            {% if treatment %} included.treatment, {% endif %}
+            false as is_seed,
+            {{ dmail.piece_id(profile_id="targeted.profile_id") }} as piece_id
         from {{ audience }} as targeted
-        inner join (select profile_id from {{ recipients }} where exclusion_reason is null) as included
+        inner join (select profile_id {{ ", treatment" if treatment }} from {{ recipients }} where exclusion_reason is null) as included
             on targeted.profile_id = included.profile_id
     {% endset %}
     {% if seeds %}

@@ -14,6 +14,7 @@
         shows              what `dmail-runner explain` prints: label -> SQL
         name               the rule's name there; the reason, if it has none
         within_file        another rule, which limits the pieces of this file; see `with_caps_within_file()`
+        columns            columns that the rule adds: name -> SQL. The contract of the recipients must list them
         draws              true for rules that choose among the profiles that the other rules have kept
         counts_contacts    true for rules over the contact history
 
@@ -23,6 +24,9 @@
     Arguments:
         audience (relation): The campaign's audience: `profile_id`, `household_key`, and the columns that the rules read.
         rules (list[any]): The rules, in order.
+
+    If the contract lists `person_key` and `address_key`, the contact history keeps the name and the address as mailed, so that returned
+    mail suppresses them (docs/howto/returns.md). With `treatment`, it keeps the cell of `treatments()`.
 
     A mailing in waves has a column `wave_number`, too. Its contract must list the column, which is null without the runner.
 #}
@@ -62,6 +66,7 @@
                         when {{ rule.condition or dmail.beyond_first(rule) }}
                         then {{ rule.reason_of_row or "'" ~ rule.reason ~ "'" }}
                     end as exclusion_reason
+                    {% for name, value in (rule.columns or {}).items() %}, {{ value }} as {{ name }}{% endfor %}
                     {% if explained %}
                         ,
                         {% if rule.condition %} {{ rule.condition }}
@@ -89,6 +94,9 @@
                 {% if wave %} wave_number,
                 {% elif execute and "wave_number" in (model.columns or {}) %} cast(null as integer) as wave_number,
                 {% endif %}
+                {% for kept in ["person_key", "address_key", "treatment"] if execute and kept in (model.columns or {}) %}
+                    {{ kept }},
+                {% endfor %}
                 {% if explained %}
                     {% for rule in rules %}
                         rule_{{ loop.index }}_name, rule_{{ loop.index }}_out, rule_{{ loop.index }}_shows,

@@ -1,6 +1,7 @@
 {#
     Excludes profiles on a suppression list, by `profile_id` and by every key that an entry has: of a person, a household or an address
-    (`list_keys()`). The build fails if a list is missing, empty or too old. People whom `dmail-runner forget` has erased are always excluded.
+    (`list_keys()`). The build fails if a list is missing, empty or too old. People whom `dmail-runner forget` has erased, and the
+    entries of `returned_mail()`, are always excluded.
 
     Arguments:
         lists (list[string]): The names of the lists in the model with the role `suppressions`. An empty list excludes only the people
@@ -21,7 +22,7 @@
         ({% for list in lists or ["forgotten"] %} {{ dmail.sql_text(list) }}{{ "," if not loop.last }} {% endfor %})
     {% endset %}
     {% set valid %}
-        (list_name in {{ wanted }} or list_name = 'forgotten')
+        (list_name in {{ wanted }} or list_name in ('forgotten', 'returned_mail'))
         and coalesce(valid_from <= {{ dmail.as_of() }}, true)
         and coalesce(valid_until > {{ dmail.slot() }}, true)
     {% endset %}

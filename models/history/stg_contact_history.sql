@@ -8,6 +8,11 @@
     "cell": "string",
     "purpose": "string",
     "offers": "string",
+    "piece_id": "string",
+    "key_code": "string",
+    "person_key": "string",
+    "address_key": "string",
+    "treatment": "string",
 } %}
 with
     compacted as (
@@ -40,7 +45,12 @@ with
             contacts.run_id,
             contacts.cell,
             contacts.purpose,
-            contacts.offers
+            contacts.offers,
+            contacts.piece_id,
+            contacts.key_code,
+            contacts.person_key,
+            contacts.address_key,
+            contacts.treatment
         from compacted
         right join contacts on compacted.run_id = contacts.run_id
         where contacts.compaction is not distinct from compacted.compaction

@@ -4,6 +4,8 @@ with
 
     forgotten as (select * from {{ dmail.forgotten() }}),
 
+    returned as (select * from {{ dmail.returned_mail() }}),
+
     renamed as (
         select
             {{ dmail.clean_text("source.list_name") }} as list_name,
@@ -85,6 +87,26 @@ with
             cast(null as timestamp) as valid_until,
             forgotten_at as as_of
         from forgotten
+        union all
+        select
+            list_name,
+            reason,
+            profile_id,
+            cast(null as string) as first_name,
+            cast(null as string) as last_name,
+            cast(null as string) as company,
+            cast(null as string) as address_line1,
+            cast(null as string) as address_line2,
+            cast(null as string) as city,
+            cast(null as string) as postal_code,
+            cast(null as string) as country_code,
+            person_key,
+            cast(null as string) as household_key,
+            address_key,
+            cast(null as timestamp) as valid_from,
+            valid_until,
+            cast(null as timestamp) as as_of
+        from returned
     )
 
 select *

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from dmail_runner.declare.campaign import ColumnMeta, DirectMail, ModelMeta
+from dmail_runner.declare.inbound import Inbound, Layout
 from dmail_runner.declare.notices import Notices
 from dmail_runner.declare.policy import Policy
 from dmail_runner.declare.provider import Provider, SharedContract
@@ -22,6 +23,8 @@ ABOUT = {
     "providers": "One entry for each mail house, and files of profiles/contracts. More: [providers.md](../providers.md).",
     "routes": "One entry for each server or folder. More: [routes.md](../routes.md).",
     "notices": "The people who are notified of events. More: [operations.md](../operations.md#notices).",
+    "inbound": "One entry for each kind of file that comes back, and files of profiles/inbound_layouts. "
+    "More: [inbound.md](../howto/inbound.md).",
     "policy": "The project's requirements for all campaigns. More: [operations.md](../operations.md#approval).",
 }
 
@@ -34,6 +37,8 @@ def files() -> dict[str, str]:
         "contract": file_schema(SharedContract, "A file of profiles/contracts: what a mail house accepts."),
         "routes": entries_schema(Route, "profiles/routes.yml: servers, and how to deliver to them."),
         "notices": file_schema(Notices, "profiles/notices.yml: the people who are notified of events."),
+        "inbound": entries_schema(Inbound, "profiles/inbound.yml: the files that providers send back."),
+        "inbound_layout": file_schema(Layout, "A file of profiles/inbound_layouts: what a kind of file looks like."),
         "policy": file_schema(Policy, "profiles/policy.yml: the people who must approve campaigns."),
     }
     keys = {
@@ -43,6 +48,7 @@ def files() -> dict[str, str]:
         "providers": keys_page("Keys of profiles/providers.yml", ABOUT["providers"], "providers", [Provider, SharedContract]),
         "routes": keys_page("Keys of profiles/routes.yml", ABOUT["routes"], "routes", [Route]),
         "notices": keys_page("Keys of profiles/notices.yml", ABOUT["notices"], "notices", [Notices]),
+        "inbound": keys_page("Keys of profiles/inbound.yml", ABOUT["inbound"], "inbound", [Inbound, Layout]),
         "policy": keys_page("Keys of profiles/policy.yml", ABOUT["policy"], "policy", [Policy]),
     }
     pages = {**keys, "commands": commands_page(), "macros": macros_page(ROOT)}

@@ -17,6 +17,7 @@ TEMPLATES = {
     "campaign": "dbt reads the file, so that it can use all of dbt's Jinja.",
     "providers": f"{SETTING}, except `max_columns` and the numbers and flags of a column's rules.",
     "routes": f"{SETTING}. `{{{{ file('PATH') }}}}` alone is the text of a file that other users cannot read.",
+    "inbound": f"{SETTING}. `{{{{ file('PATH') }}}}` alone is the text of a file that other users cannot read.",
     "policy": f"{SETTING}.",
     "notices": f"{SETTING}. `{{{{ file('PATH') }}}}` alone is the text of a file that other users cannot read.",
 }

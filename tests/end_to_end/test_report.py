@@ -79,7 +79,7 @@ def test_a_campaigns_page_tells_its_columns_and_where_they_come_from(done: Path)
     assert "Title, first and last name." in name[2]
     assert name[3] == "Dr Ray", "a made-up value from the unit tests"
     assert name[5] == 'join_words(["title", "first_name", "last_name"])'
-    assert name[6].strip() == "stg_profiles.title, stg_profiles.first_name, stg_profiles.last_name"
+    assert name[6].strip() == "crm.profiles.title, crm.profiles.first_name, crm.profiles.last_name"
     notice = Tables(done / "site/campaign/renewal_notice.html")
     (fee,) = (row for row in notice.rows if len(row) > 5 and row[1].startswith("Fee"))
     assert "width 16" in fee[3]

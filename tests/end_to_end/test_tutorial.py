@@ -121,19 +121,20 @@ def figures(text: str) -> set[str]:
     return set(re.findall(r"(?m)^ +(\w+) +[\d,]+$", text))
 
 
-def test_returns_are_out_of_the_next_file(reader: Reader) -> None:
+def test_returns_are_out_of_the_next_file_until_the_address_changes(reader: Reader) -> None:
     project = reader.project
     assert project.run(SLOT).returncode == DONE
     with (project.path / "outbox" / FILE).open() as content:
         back = [row for row in csv.DictReader(content) if row["Customer ID"].isdigit()][:2]
-    (project.path / "returns.csv").write_text("piece_id\n" + "".join(f"{row['Piece ID']}\n" for row in back))
-    before = (project.path / "data/suppressions.csv").read_text()
+    (project.path / "outbox/returns").mkdir()
+    lines = [f"{row['Piece ID']},moved,2026-11-09\n" for row in back]
+    (project.path / "outbox/returns/one.csv").write_text("piece_id,reason,happened_at\n" + "".join(lines))
+    reader.prints["the file"] = f"Customer ID {back[0]['Customer ID']}"
     reader.follow("howto/returns.md")
-    after = (project.path / "data/suppressions.csv").read_text()
-    added = list(csv.DictReader([after.splitlines()[0], *after.splitlines()[len(before.splitlines()) :]]))
-    assert {row["profile_id"] for row in added} == {row["Customer ID"] for row in back}
-    assert {row["list_name"] for row in added} == {"returned"}
-    assert project.call("explain", "spring_catalog", back[1]["Customer ID"], "--slot", SLOT).stdout.count("list: returned") == 1
+    assert "acme_returns: returns/one.csv, 2 rows" in reader.prints["dmail-runner fetch"]
+    project.edit("data/profiles.csv", f"{back[1]['Address 1']},", "4 New Address Road,")
+    stayed, moved = (project.call("explain", "spring_catalog", row["Customer ID"], "--slot", SLOT).stdout for row in back)
+    assert (stayed.count("list: returned_mail"), moved.count("list: returned_mail")) == (1, 0)
 
 
 def test_a_new_mail_house_gets_its_format(reader: Reader) -> None:

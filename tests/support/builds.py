@@ -25,7 +25,7 @@ PROFILE = "profiles/profiles.yml"
 WAREHOUSE = ".dmail/warehouse.duckdb"
 UNREAD = {"profiles", ".dmail", "outbox", "logs", "target", "site", ".git"}
 """Folders of a project of which dbt reads nothing but what follows."""
-READ = ("DMAIL_HISTORY", "DMAIL_FIGURES")
+READ = ("DMAIL_HISTORY", "DMAIL_INBOUND", "DMAIL_FIGURES")
 """Variables that name the folders of .dmail which it reads."""
 NOISE = ("PYTEST_", "DMAIL_LEDGER", "ACME_")
 """Variables that it does not read."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 from dmail_runner.declare.campaign import ColumnMeta, DirectMail, ModelMeta
+from dmail_runner.declare.inbound import Inbound, Layout
 from dmail_runner.declare.notices import Notices
 from dmail_runner.declare.policy import Policy
 from dmail_runner.declare.provider import Provider, SharedContract
@@ -77,7 +78,7 @@ PROVIDERS: dict[str, dict[str, Any]] = {
     "csv": {
         "label": "l", "route": "r", "format": {"type": "csv", "delimiter": ",", **TEXT}, "prefix": "p_", "split": {"rows": 9},
         "records": {"header": "H", "trailer": "T"}, "side_files": ["sha256", "done"], "empty": "header_only",
-        "tariff": {"currency": "EUR", "fixed": 4, "per_piece": 0.5}, "require_encryption": True, "compress": "zip", "retention_days": 9, "history_days": 99, "require_approval": "two",
+        "tariff": {"currency": "EUR", "fixed": 4, "per_piece": 0.5}, "require_encryption": True, "compress": "zip", "retention_days": 9, "history_days": 99, "acknowledge_within": "2d", "require_approval": "two",
         "postal_classes": {"standard": {"min_pieces": 200}}, "contract": "lob", **CONTRACT,
     },
     "delimited": {"label": "l", "route": "r", "format": {"type": "delimited", "delimiter": "|", **TEXT}, "split": {"size": "500 MB"}},
@@ -120,7 +121,27 @@ POLICY = {
     "allow_hooks": ["shop.on-run-start"],
     "source_folders": ["data"],
 }
+FINGERPRINT = "A" * 40
+INBOUND: dict[str, dict[str, Any]] = {
+    "csv": {
+        "route": "r", "files": "a/*.csv", "layout": "generic_returns", "kind": "returns", "marker": "{name}.done", "compress": "gzip",
+        "format": {"type": "csv", "delimiter": ";", "header": True, "skip": 1, "encoding": "latin-1"}, "afterwards": "move", "move_to": "old",
+        "every": "1h", "max_bad_rows": "1%", "retention_days": 9,
+        "decrypt": {"file": "k.asc", "fingerprint": FINGERPRINT, "passphrase": "secret"},
+        "columns": {
+            "piece_id": {"header": "Nr"}, "profile_id": "Customer", "reason": {"value": "moved"},
+            "happened_at": {"from_name": "_([0-9]{8})", "format": ["%Y%m%d"]},
+        },
+    },
+    "fixed": {
+        "route": "r", "files": "x", "kind": "stock",
+        "format": {"type": "fixed_width", "record_length": 9, "select": [{"start": 1, "values": ["2"]}], "encoding": "utf-8"},
+        "columns": {"item": {"start": 1, "length": 3, "codes": {"A": "b"}, "otherwise": "c"}, "on_hand": {"position": 2, "decimal": ","}},
+    },
+}  # fmt: skip
 ENTRIES = [
+    *((Inbound, entry) for entry in INBOUND.values()),
+    (Layout, {"kind": "returns", "format": {"type": "csv"}, "columns": {"reason": "r"}}),
     (Policy, POLICY),
     *((Route, entry) for entry in ROUTES.values()),
     *((Provider, entry) for entry in PROVIDERS.values()),

@@ -17,7 +17,8 @@ from dmail_runner.project.warehouse import quote
 
 # Reasons that depend on earlier mailings, on the wave or on a quantity. Their figures change with every run.
 CHANGING = ("frequency_cap", "already_mailed", "another_wave", "left_audience", "limit", IDENTICAL)
-FORGOTTEN = "forgotten"  # the list of the people who were erased on request, who leave the profiles
+# The lists of people who leave the profiles, or whose address changes, as they should: erased on request, and returned mail.
+CLEARED = ("forgotten", "returned_mail")
 # The smallest difference that counts, in people and in standard deviations, because small numbers differ by chance.
 FEWEST, DEVIATIONS = 10, 3
 MANY = 50  # entries of a new list, of which one should match a profile
@@ -144,7 +145,7 @@ def missing_rows(campaign: Campaign, now: Figures, last: Figures) -> Iterator[st
 
 def empty_lists(now: Figures) -> Iterator[str]:
     """The fault of suppression lists without any entry, because their source may not have been exported."""
-    if now.baseline and not any(entry.entries for entry in now.baseline.lists if entry.name != FORGOTTEN):
+    if now.baseline and not any(entry.entries for entry in now.baseline.lists if entry.name not in CLEARED):
         yield "the suppression lists have no entry"
 
 
@@ -161,7 +162,7 @@ def useless_lists(now: Figures, last: Figures | None) -> Iterator[str]:
                 f"{entry.keyless:,} of {entry.entries:,} entries of {entry.name} can match nobody: they have neither an id nor a "
                 "name with an address"
             )
-        elif entry.entries >= MANY and not entry.matched and before is None and entry.name != FORGOTTEN:
+        elif entry.entries >= MANY and not entry.matched and before is None and entry.name not in CLEARED:
             yield f"none of the {entry.entries:,} entries of {entry.name} matches a profile, and it is a new list"
 
 
@@ -170,7 +171,7 @@ def vanished_lists(now: Figures, last: Figures) -> Iterator[str]:
     if now.baseline and last.baseline:
         names = {entry.name for entry in now.baseline.lists if entry.entries}
         for before in last.baseline.lists:
-            if before.entries and before.name not in names and before.name != FORGOTTEN:
+            if before.entries and before.name not in names and before.name not in CLEARED:
                 yield f"the suppression list {before.name} has no entry, and had {before.entries:,} in the last run"
 
 
@@ -182,7 +183,7 @@ def unmatched_lists(guard: Guard, now: Figures, last: Figures) -> Iterator[str]:
     for entry in now.baseline.lists:
         before = matched.get(entry.name, 0)
         expected = Expected(before, (1, ratio(now.baseline.profiles, last.baseline.profiles)))
-        if entry.name != FORGOTTEN and expected.fell(entry.matched, guard.max_unmatched):
+        if entry.name not in CLEARED and expected.fell(entry.matched, guard.max_unmatched):
             yield (
                 f"{entry.matched:,} of {counted(entry.entries, 'entry', 'entries')} of {entry.name} matched a profile, and "
                 f"{before:,} did in the last run, a larger change than max_unmatched, {guard.max_unmatched:.0%}"

@@ -1,6 +1,6 @@
 """The command line: parses arguments, calls the other packages, prints results. Only this package catches errors."""
 
-from dmail_runner.cli import approve, audit, decide, due, look, make, people, replay, report, route, run, setup
+from dmail_runner.cli import approve, audit, decide, due, inbound, look, make, people, replay, report, route, run, setup
 from dmail_runner.cli.base import app, main
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "audit",
     "decide",
     "due",
+    "inbound",
     "look",
     "main",
     "make",

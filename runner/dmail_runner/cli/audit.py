@@ -110,7 +110,7 @@ def reconcile(context: typer.Context, reason: Reason) -> None:
     settings, manifest = open_project(context.obj)
     jobs = [open_job(settings, manifest.campaign(name)) for name in manifest.names]
     found = reconcile_all(settings, jobs, Ledger(settings, now), f"by {this_account()}: {reason}")
-    for fault in found.faults:
+    for fault in (*found.faults, *found.received):
         say(f"accepted {fault}")
     for run in found.held:
         say(f"held     {run}: it is unknown whether its file was delivered; record the answer with dmail-runner settle {run}")

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from dmail_runner.look import calendar as look
     from dmail_runner.project.dbt_process import RunDbt
     from dmail_runner.project.warm import WarmDbt
+    from dmail_runner.run.due import Scheduler
     from dmail_runner.run.notify import Notifier
 
 
@@ -56,19 +57,34 @@ def run_due(settings: "Settings", run_dbt: "RunDbt", *, idle: bool = False) -> i
     """
     from dmail_runner.declare.notices import find_notices
     from dmail_runner.project.manifest import load_manifest
-    from dmail_runner.run.due import open_ledger
+    from dmail_runner.run.due import Scheduler, open_ledger
     from dmail_runner.run.notify import Notifier
 
     settings.prepare()
     notices = find_notices(settings)
     ledger = open_ledger(settings, now, notices, tell)
+    notifier = Notifier(notices, ledger, tell)
     try:
-        ended, codes = carry_out_due(settings, ledger, Notifier(notices, ledger, tell), run_dbt)
+        fetched = attempt(lambda: fetch_due(settings, Scheduler(ledger, notifier, say_run)))
+        ended, codes = carry_out_due(settings, ledger, notifier, run_dbt)
         if idle and not ended and not any(codes):
             say("\n".join(idle_lines(load_manifest(settings, run_dbt), ledger, now())))
     finally:
         ledger.engine.dispose()
-    return worst(codes)
+    return worst([fetched, *codes])
+
+
+def fetch_due(settings: "Settings", scheduler: "Scheduler") -> int:
+    """Receive the files that providers have sent. Mailings continue without them. Returns the exit code."""
+    from dmail_runner.run.fetch import fetch, lines
+
+    with scheduler.errors_announced("received files"):
+        found = fetch(settings, scheduler.ledger, scheduler.notifier, tell, due=True)
+    if found.files:
+        say("\n".join(lines(found)))
+    for error in found.errors:
+        tell(f"error: {error}")
+    return 1 if found.errors else 0
 
 
 def carry_out_due(

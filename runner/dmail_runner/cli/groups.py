@@ -8,7 +8,7 @@ from typer.core import TyperGroup
 GROUPS = {
     "Set up": ("init", "new", "sample-data", "doctor"),
     "Review": ("list", "calendar", "check", "preview", "explain", "diff", "status", "show", "report", "docs"),
-    "Deliver": ("run", "serve", "proof", "route"),
+    "Deliver": ("run", "serve", "fetch", "proof", "route"),
     "Decide": ("approve", "hold", "release", "cancel", "resume", "settle", "resend"),
     "Maintain": ("audit", "access", "forget", "purge", "replay"),
 }

@@ -244,18 +244,19 @@ def status(
     Example: dmail-runner status --campaign spring_catalog --since 2027-01-01
     """
     from dmail_runner.cli.run_table import run_table
-    from dmail_runner.cli.text import run_lines
-    from dmail_runner.ledger.run import run_as_json
+    from dmail_runner.cli.text import run_json, run_lines
+    from dmail_runner.run.answers import mailed_days
 
-    _, ledger = open_ledger(context.obj)
+    settings, ledger = open_ledger(context.obj)
     runs = ledger.latest(limit, campaign, known_state(state), parse_day(since))
+    mailed = mailed_days(settings, runs)
     if as_json:
-        say_json({"runs": [run_as_json(run) for run in runs]})
+        say_json({"runs": [run_json(run, mailed.get(run.run_id)) for run in runs]})
     elif long:
-        say("\n\n".join("\n".join(run_lines(run)) for run in runs) or "no run")
+        say("\n\n".join("\n".join(run_lines(run, mailed.get(run.run_id))) for run in runs) or "no run")
     else:
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-        say("\n".join(run_table(runs, width)) or "no run")
+        say("\n".join(run_table(runs, width, mailed)) or "no run")
 
 
 def parse_day(day: str | None) -> "datetime | None":
@@ -294,5 +295,5 @@ def show(context: typer.Context, run: RunId, as_json: AsJson = False) -> None:
         regions = [vars(region) for region in details.regions]
         say_json({**run_as_json(found), "regions": regions, "events": events_json(details.events)})
     else:
-        lines = [*run_lines(found, ledger.compared(found)), *event_lines(details.regions, details.events)]
+        lines = [*run_lines(found, compared=ledger.compared(found)), *event_lines(details.regions, details.events)]
         say("\n".join([*lines, *next_command_lines(found)]))

@@ -46,6 +46,7 @@ class Hold(StrEnum):
 
     volume = "volume"
     exclusions = "exclusions"
+    difference = "difference"
 
 
 Dry = Annotated[bool, typer.Option("--dry-run", help="Build, check and count. Nothing is delivered or recorded.")]

@@ -1,7 +1,7 @@
 """Runs as a table, one line each."""
 
-from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, date
 
 from dmail_runner.cli.width import padded
 from dmail_runner.cli.width import width as width_of
@@ -29,16 +29,19 @@ NUMBERS = ("targeted", "included")
 LEFT_OUT = (("file",), ("file", "campaign"), ("file", "campaign", "slot (UTC)"))
 
 
-def run_table(runs: Sequence[Run], width: int | None) -> Iterator[str]:
+def run_table(runs: Sequence[Run], width: int | None, mailed: Mapping[str, date] | None = None) -> Iterator[str]:
     """The lines of a table. There are none without a run.
 
     Args:
         runs: the runs, in the order of the lines.
         width: the largest length of a line. Columns are left out to fit. None for no limit.
+        mailed: the day on which a run was mailed, which is shown as its state, by run.
     """
     if not runs:
         return
     cells = {name: [name, *map(text, runs)] for name, text in COLUMNS.items()}
+    states = (state_of(run, (mailed or {}).get(run.run_id)) for run in runs)
+    cells["state"] = ["state", *states]
     widths = {name: max(map(width_of, column)) for name, column in cells.items()}
     for left_out in ((), *LEFT_OUT):
         names = [name for name in COLUMNS if name not in left_out]
@@ -46,3 +49,8 @@ def run_table(runs: Sequence[Run], width: int | None) -> Iterator[str]:
             break
     for line in range(len(runs) + 1):
         yield "  ".join(padded(cells[name][line], widths[name], right=name in NUMBERS) for name in names).rstrip()
+
+
+def state_of(run: Run, mailed: date | None) -> str:
+    """The state of a run, or the day on which a settled one was mailed."""
+    return f"mailed {mailed:%Y-%m-%d}" if mailed and run.state == "settled" else COLUMNS["state"](run)

@@ -1,14 +1,14 @@
 """Results as lines of text for people, and as JSON for programs."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from dmail_runner.cli.width import padded
 from dmail_runner.cli.width import width as cells_of
 from dmail_runner.core.counted import counted
 from dmail_runner.core.values import Comparison, Part, RegionCount, Verdicts
-from dmail_runner.ledger.run import Run, instant, verdicts_as_json
+from dmail_runner.ledger.run import Run, instant, run_as_json, verdicts_as_json
 from dmail_runner.run.comparison import comparison_lines
 
 if TYPE_CHECKING:
@@ -56,9 +56,22 @@ def file_lines(part: Part, location: str | None) -> Iterator[str]:
         yield f"  unpacked  {part.inner_sha256}, {counted(part.inner_bytes or 0, 'byte')}"
 
 
-def run_lines(run: Run, compared: Comparison | None = None) -> Iterator[str]:
-    """One run. `compared`: its figures beside those of the last settled run, if it waits for a person."""
+def run_json(run: Run, mailed: date | None) -> dict[str, Any]:
+    """One run, with the day on which it was mailed, if the mail house has reported it."""
+    return {**run_as_json(run), **({"mailed_on": f"{mailed:%Y-%m-%d}"} if mailed else {})}
+
+
+def run_lines(run: Run, mailed: date | None = None, compared: Comparison | None = None) -> Iterator[str]:
+    """One run.
+
+    Args:
+        run: the run.
+        mailed: the day on which it was mailed, if the mail house has reported it.
+        compared: its figures beside those of the last settled run, if it waits for a person.
+    """
     yield f"{run.campaign}  slot {moment(run.slot)}  {run.state}" + (f": {run.hold}  ({run.run_id})" if run.hold else "")
+    if mailed:
+        yield f"  mailed    {mailed:%Y-%m-%d}"
     if run.verdicts and not run.held_figures:
         yield from figures(run.verdicts)
     if compared := compared or run.held_figures:

@@ -20,6 +20,7 @@ class Settings:
         target: a target of dbt's profiles.yml; None for the default target of that file.
         spark_dir: the folder that a Spark target builds in.
         build_timeout: minutes that one dbt command may take; 0 for no limit.
+        inbound: the folder of what providers have sent; None for the default.
     """
 
     project_dir: Path
@@ -29,6 +30,7 @@ class Settings:
     target: str | None
     spark_dir: Path = Path()
     build_timeout: float = 0
+    inbound: Path | None = None
 
     @property
     def profiles_dir(self) -> Path:
@@ -45,6 +47,11 @@ class Settings:
         return next(
             (folder / "profiles.yml" for folder in folders if (folder / "profiles.yml").is_file()), folders[0] / "profiles.yml"
         )
+
+    @property
+    def inbound_dir(self) -> Path:
+        """The contents of files that providers have sent."""
+        return self.inbound or self.state_dir / "inbound"
 
     @property
     def keys_dir(self) -> Path:
@@ -100,8 +107,9 @@ class Settings:
 def find_settings(project_dir: Path | None, target: str | None = None) -> Settings:
     """Find the dbt project and read its settings from the environment.
 
-    The environment variables are DMAIL_STATE_DIR (by default `.dmail`), DMAIL_LEDGER, DMAIL_HISTORY and DMAIL_SPARK_WAREHOUSE (by
-    default within the state directory), DMAIL_TARGET and DMAIL_BUILD_TIMEOUT. Relative paths start at the project's folder.
+    The environment variables are DMAIL_STATE_DIR (by default `.dmail`), DMAIL_LEDGER, DMAIL_HISTORY, DMAIL_INBOUND and
+    DMAIL_SPARK_WAREHOUSE (by default within the state directory), DMAIL_TARGET and DMAIL_BUILD_TIMEOUT. Relative paths start at
+    the project's folder.
 
     Args:
         project_dir: the project's folder; None searches the working directory and the folders above it.
@@ -125,8 +133,9 @@ def find_settings(project_dir: Path | None, target: str | None = None) -> Settin
         )
     history = project / (os.environ.get("DMAIL_HISTORY") or state / "contact_history")
     spark = project / (os.environ.get("DMAIL_SPARK_WAREHOUSE") or state / "spark")
+    inbound = project / (os.environ.get("DMAIL_INBOUND") or state / "inbound")
     target = target or os.environ.get("DMAIL_TARGET") or None
-    return Settings(project, state, history, os.environ.get("DMAIL_LEDGER") or None, target, spark, build_timeout())
+    return Settings(project, state, history, os.environ.get("DMAIL_LEDGER") or None, target, spark, build_timeout(), inbound)
 
 
 def build_timeout() -> float:

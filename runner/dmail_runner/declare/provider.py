@@ -13,6 +13,7 @@ from dmail_runner.core.yaml import Strict, load, parse, read_yaml, render
 from dmail_runner.declare.contract import Contract
 from dmail_runner.declare.file_format import AnyFormat, CsvFormat
 from dmail_runner.declare.policy import Duty
+from dmail_runner.declare.schedule import Span
 from dmail_runner.declare.tariff import Tariff
 
 FILE = "profiles/providers.yml"
@@ -105,6 +106,8 @@ class Provider(Contract):
     """Whether the route must encrypt the files."""
     require_approval: Duty | None = None
     """The approval that every campaign of the provider needs, as in profiles/policy.yml."""
+    acknowledge_within: Span | None = None
+    """The time in which the mail house must report what it has received and mailed, such as `2d`. By default it need not."""
     retention_days: Annotated[int, Field(ge=0, le=3650)] = RETENTION_DAYS
     """The number of days after the slot for which keys must be valid, and for which the files of an unfinished run are kept."""
     history_days: Annotated[int, Field(ge=1, le=36500)] | None = None

@@ -28,6 +28,9 @@ from dmail_runner.project.warehouse import literal, quote
 
 HOLDOUT = "holdout"
 FILE = weeks.CONTACTS
+# Columns of the extract and of the recipients that the history keeps, if they have them.
+PRINTED = (PIECE, "key_code")
+OPTIONAL = ("person_key", "address_key", "treatment")
 # The people of a mailing in waves, with the wave of each.
 AUDIENCE = "audience.parquet"
 
@@ -78,13 +81,15 @@ def find_contacts(settings: Settings, run_id: str) -> StoredContacts | None:
 
 
 def write_contacts(connection: duckdb.DuckDBPyConnection, build: Build, verdicts: Verdicts, run: NewContacts) -> None:
-    """Write a run's contacts into its spool folder: one row for each profile in the file and in the control group.
+    """Write a run's contacts into its spool folder: one row for each profile in the file and in the control group, without seeds.
 
-    The column `purpose` is the campaign's. The column `offers` has the piece's offers, such as `;bag;ten;`. The column `cell`
-    is `mailed` or `holdout`. The column `row_hash` is a hash of the printed row, with which later files are compared. Seeds are
-    left out.
+    - `cell` is `mailed` or `holdout`. `offers` has the piece's offers, such as `;bag;ten;`.
+    - `row_hash` is a hash of the printed row, with which later files are compared.
+    - PRINTED columns are the extract's, and OPTIONAL ones the recipients': returned mail and responses are matched by them.
     """
     key = quote(KEY)
+    there = {name for name, *_ in connection.execute(f"describe {build.recipients}").fetchall()}
+    kept = [quote(name) if name in there else f"cast(null as varchar) as {name}" for name in OPTIONAL]
     connection.execute(
         f"""
         copy (
@@ -97,9 +102,10 @@ def write_contacts(connection: duckdb.DuckDBPyConnection, build: Build, verdicts
                 case when exclusion_reason is null then 'mailed' else '{HOLDOUT}' end as cell,
                 {literal(run.campaign.mail.purpose)} as purpose,
                 offers,
-                row_hash
+                row_hash,
+                {", ".join([*PRINTED, *kept])}
             from {build.recipients}
-            left join ({row_hash_query(build, verdicts, run.campaign)}) as file using ({key})
+            left join ({row_hash_query(build, verdicts, run.campaign, also=True)}) as file using ({key})
             left join ({offers_query(build, run.campaign)}) as offers using ({key})
             where exclusion_reason = '{HOLDOUT}' or exclusion_reason is null and row_hash is not null
         ) to {literal(str(run.folder / FILE))} (format parquet, compression zstd)
@@ -117,11 +123,17 @@ def offers_query(build: Build, campaign: Campaign) -> str:
     return f"select {quote(KEY)}, {listed} as offers from {build.extract}{seeds}"
 
 
-def row_hash_query(build: Build, verdicts: Verdicts, campaign: Campaign) -> str:
-    """SQL for the profiles in the file, each with a hash of its printed columns except the piece name."""
+def row_hash_query(build: Build, verdicts: Verdicts, campaign: Campaign, *, also: bool = False) -> str:
+    """SQL for the profiles in the file, each with a hash of its printed columns except the piece name.
+
+    `also`: whether the columns PRINTED are added. They are null if the extract does not have them.
+    """
     columns = (f"coalesce(cast({quote(column.name)} as varchar), '')" for column in campaign.exported if column.name != PIECE)
     rows = people_query(build, verdicts, campaign)
-    return f"select {quote(KEY)}, md5_number_lower(concat_ws(chr(31), {', '.join(columns)})) as row_hash from ({rows})"
+    there = {column.name for column in campaign.columns}
+    more = [f"cast({quote(name) if name in there else 'null'} as varchar) as {name}" for name in PRINTED if also]
+    hashed = f"md5_number_lower(concat_ws(chr(31), {', '.join(columns)})) as row_hash"
+    return f"select {', '.join([quote(KEY), hashed, *more])} from ({rows})"
 
 
 def churn(connection: duckdb.DuckDBPyConnection, now: str, last: StoredContacts | None) -> tuple[int, int] | None:

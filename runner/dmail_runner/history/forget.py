@@ -1,5 +1,6 @@
 """Erases a person: replaces their key in the contact history by a pseudonym and adds them to a suppression list."""
 
+import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,15 +10,16 @@ from pathlib import Path
 from dmail_runner import history
 from dmail_runner.core.errors import UsageError
 from dmail_runner.core.settings import Settings
-from dmail_runner.declare.campaign import KEY
+from dmail_runner.declare.campaign import KEY, PIECE
 from dmail_runner.history import weeks
 from dmail_runner.history.contacts import FILE
 from dmail_runner.history.record import count_files, name_of, recorded_change, require_intact
 from dmail_runner.history.weeks import Change
 from dmail_runner.ledger.ledger import Ledger
-from dmail_runner.project.warehouse import literal
+from dmail_runner.project.warehouse import literal, quote
 
 PEOPLE = "people.parquet"
+ERASED = ("household_key", "person_key", "address_key", "row_hash", "key_code")  # columns that are emptied
 LOCK_TIMEOUT = 60  # seconds to wait for a compaction
 
 
@@ -29,7 +31,7 @@ class Forgotten:
     waiting: tuple[str, ...] = ()
 
 
-def forget(settings: Settings, ledger: Ledger, profile_id: str) -> Forgotten:
+def forget(settings: Settings, ledger: Ledger, profile_id: str, salt: str | None = None) -> Forgotten:
     """Erase a person from the contact history, and add them to the suppression list `forgotten`.
 
     A frozen file that may be delivered in part keeps the person. It is compared with the opt-outs before the rest is shipped. The
@@ -37,6 +39,7 @@ def forget(settings: Settings, ledger: Ledger, profile_id: str) -> Forgotten:
 
     Args:
         profile_id: the person's key.
+        salt: a secret of this erasure, from which pseudonyms of piece ids are made. By default they are random.
 
     Raises:
         UsageError: if the key is empty.
@@ -53,14 +56,14 @@ def forget(settings: Settings, ledger: Ledger, profile_id: str) -> Forgotten:
         require_intact(settings, ledger, {f"forgotten/{PEOPLE}"})
         suppress(settings, profile_id, ledger.stamp(), change)
         clear(settings)
-        pseudonym = f"forgotten-{secrets.token_hex(8)}"
+        person = Erasure(profile_id, f"forgotten-{secrets.token_hex(8)}", salt or secrets.token_hex(16))
         runs, waiting = set(), set()
         found = files_with(files(settings), profile_id)
         require_intact(settings, ledger, {name_of(settings, file) for file in found})
         for file in found:
             if file.parent.parent.name == weeks.FOLDER:
                 runs |= runs_of(file, profile_id)
-                weeks.rewrite(settings, file, f"{erased_query(file, profile_id, pseudonym)} {weeks.SORTED}", change)
+                weeks.rewrite(settings, file, f"{erased_query(file, person)} {weeks.SORTED}", change)
                 continue
             runs.add(file.parent.name)
             run = ledger.get(file.parent.name)
@@ -68,7 +71,7 @@ def forget(settings: Settings, ledger: Ledger, profile_id: str) -> Forgotten:
                 ledger.force_recheck(run)
                 waiting.add(run.run_id)
             else:
-                replace(erased_query(file, profile_id, pseudonym), file, change)
+                replace(erased_query(file, person), file, change)
     return Forgotten(tuple(sorted(runs)), tuple(sorted(waiting)))
 
 
@@ -106,14 +109,31 @@ def runs_of(file: Path, profile_id: str) -> set[str]:
         return {run_id for (run_id,) in connection.execute(query).fetchall()}
 
 
-def erased_query(file: Path, profile_id: str, pseudonym: str) -> str:
-    """SQL for a file's rows with a pseudonym as the person's key, and without their other identifying columns."""
+@dataclass(frozen=True)
+class Erasure:
+    """A person, the pseudonym that replaces their key, and the salt of the pseudonyms of their piece ids."""
+
+    profile_id: str
+    pseudonym: str
+    salt: str
+
+
+def erased_query(file: Path, erasure: Erasure) -> str:
+    """SQL for a file's rows with pseudonyms as the person's key and piece ids, and without their other identifying columns."""
     with weeks.session() as connection:
         names = [row[0] for row in connection.execute(f"describe select * from {weeks.parquet([file])}").fetchall()]
-    person = f"{KEY} = {literal(profile_id)}"
-    changed = [f"case when {person} then {literal(pseudonym)} else {KEY} end as {KEY}"]
-    changed += [f"case when not {person} then {name} end as {name}" for name in ("household_key", "row_hash") if name in names]
+    person = f"{KEY} = {literal(erasure.profile_id)}"
+    changed = [f"case when {person} then {literal(erasure.pseudonym)} else {KEY} end as {KEY}"]
+    changed += [f"case when not {person} then {name} end as {name}" for name in ERASED if name in names]
+    if PIECE in names:
+        changed += [f"case when {person} then {pseudonym(PIECE, erasure.salt)} else {PIECE} end as {PIECE}"]
     return f"select * replace ({', '.join(changed)}) from {weeks.parquet([file])}"
+
+
+def pseudonym(column: str, salt: str) -> str:
+    """SQL for the pseudonym of a column's value: the same for the same value and salt, and null for null."""
+    mark = hashlib.sha256(f"{salt}/{column}".encode()).hexdigest()
+    return f"'forgotten-' || substr(sha256({literal(mark)} || {quote(column)}), 1, 16)"
 
 
 def suppress(settings: Settings, profile_id: str, at: str, change: Change) -> None:

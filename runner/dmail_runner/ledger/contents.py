@@ -15,6 +15,7 @@ from dmail_runner.ledger.tables import (
     events,
     exclusions,
     history_files,
+    inbound_files,
     intents,
     notices,
     parts,
@@ -26,7 +27,9 @@ from dmail_runner.ledger.tables import (
 )
 
 # Every table but `events`, which the chain of hashes covers, and `head`, which is compared with its end.
-COVERED = (runs, exclusions, places, parts, intents, schedules, approvals, notices, proofs, route_tests, history_files)
+COVERED = (
+    runs, exclusions, places, parts, intents, schedules, approvals, notices, proofs, route_tests, history_files, inbound_files,
+)  # fmt: skip
 # These columns change with the clock, each time that due runs are planned, and when a file is copied.
 MOVING = {(schedules.name, "planned_to"), (history_files.name, "modified")}
 LONG = 500  # characters: longer texts are replaced by their hashes

@@ -7,7 +7,7 @@
 
 import sqlalchemy as sa
 
-VERSION = 6
+VERSION = 7
 
 metadata = sa.MetaData()
 
@@ -144,6 +144,28 @@ history_files = sa.Table(
     sa.Column("sha256", sa.String, nullable=False),
     sa.Column("modified", sa.BigInteger),  # nanoseconds since 1970, as it was last seen with this content
     sa.Column("expected", sa.Boolean, nullable=False),  # false while it is being changed: it may have this content
+)
+# The files that providers have sent: see `ledger/inbound_files`.
+inbound_files = sa.Table(
+    "inbound_files",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("entry", sa.String, nullable=False, index=True),  # of profiles/inbound.yml
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("route", sa.String, nullable=False),
+    sa.Column("name", sa.String, nullable=False),  # the path on the route
+    sa.Column("at", sa.String, nullable=False),  # when it was read
+    sa.Column("state", sa.String, nullable=False),  # taken, aside, duplicate or expired
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+    sa.Column("modified", sa.String),  # the server's time of change, as the server gives it
+    sa.Column("sha256", sa.String, nullable=False),  # of the file as received
+    sa.Column("declared", sa.String, nullable=False),  # a hash of how it was read
+    sa.Column("rows", sa.BigInteger),
+    sa.Column("bad_rows", sa.BigInteger),
+    sa.Column("error", sa.Text),  # why it was put aside
+    sa.Column("stored", sa.String),  # the Parquet file within the folder
+    sa.Column("stored_sha256", sa.String),
+    sa.Column("moved", sa.Boolean),  # whether the server's copy was moved or removed
 )
 notices = sa.Table(
     "notices",

@@ -8,9 +8,10 @@ from typing import Any
 
 import duckdb
 
+from dmail_runner.check.as_printed import as_printed
 from dmail_runner.check.contract import possible_breaches
 from dmail_runner.core.errors import UsageError
-from dmail_runner.core.values import IDENTICAL
+from dmail_runner.core.values import IDENTICAL, Build
 from dmail_runner.declare.campaign import KEY, SEED, Campaign
 from dmail_runner.history import AUDIENCE
 from dmail_runner.ledger.ledger import Ledger
@@ -80,7 +81,7 @@ def explain(job: Job, slot: datetime, profile_id: str, ledger: Ledger) -> Explan
             row = first_row(connection, f"select {fields} from {piece}") or {}
             refused, contract = contract_opinion(connection, piece, job)
             rules = (*wave_opinions(verdict, run), *rule_opinions(verdict)) if verdict else (SEED_OPINION,)
-            same = identical(connection, models, campaign, profile_id) if verdict else []
+            same = identical(connection, models, job, profile_id) if verdict else []
     reason = (verdict or {}).get("exclusion_reason") or refused or (IDENTICAL if same else None)
     row_text = {label: text or "" for label, text in row.items()}
     return Explanation(profile_id, reason, (*rules, *contract, *same), row_text)
@@ -132,20 +133,16 @@ def outside(connection: duckdb.DuckDBPyConnection, models: CompiledModels, campa
     return Explanation(profile_id, "not_targeted", opinions, {})
 
 
-def identical(
-    connection: duckdb.DuckDBPyConnection, models: CompiledModels, campaign: Campaign, profile_id: str
-) -> list[Opinion]:
+def identical(connection: duckdb.DuckDBPyConnection, models: CompiledModels, job: Job, profile_id: str) -> list[Opinion]:
     """The result for a row that is printed exactly like an earlier one of the last build; empty if it is not."""
+    campaign, key = job.campaign, quote(KEY)
     if KEY in (column.name for column in campaign.exported):
         return []
-    extract, key = models.nodes[campaign.extract]["relation_name"], quote(KEY)
-    people = f"(select * from {extract} where not coalesce({quote(SEED)}, false))" if campaign.has_seeds else extract
-    same = " and ".join(
-        f"{printed(column.name).replace(quote(column.name), f'a.{quote(column.name)}')} is not distinct from "
-        f"{printed(column.name).replace(quote(column.name), f'b.{quote(column.name)}')}"
-        for column in campaign.exported
-    )
-    query = f"select min(a.{key}) from {people} as a, {people} as b where b.{key} = {literal(profile_id)} and {same}"
+    build = as_printed(connection, Build(models.nodes[campaign.extract]["relation_name"], ""), campaign, job.provider.format)
+    seeds = f" where not coalesce({quote(SEED)}, false)" if campaign.has_seeds else ""
+    fields = ", ".join(f"coalesce({printed(column.name)}, '')" for column in campaign.exported)
+    people = f"(select {key}, concat_ws(chr(31), {fields}) as line from {build.extract}{seeds})"
+    query = f"select min(a.{key}) from {people} as a, {people} as b where b.{key} = {literal(profile_id)} and a.line = b.line"
     (first,) = connection.execute(query).fetchone() or (None,)
     return [Opinion(IDENTICAL, out=True, looked_at=f"printed like: {first}")] if first is not None and first != profile_id else []
 

@@ -173,12 +173,13 @@ def inherited_environment() -> dict[str, str]:
 
 
 def path_environment(settings: Settings) -> dict[str, str]:
-    """The paths of history, figures, DuckDB's temporary files and extensions, and Spark's tables, for models and the dbt profile.
+    """The paths of history, received files, figures, temporary files, extensions and Spark's tables, for models and profile.
 
     They are the same for every command, because dbt parses the project again if they change.
     """
     paths = {
         "DMAIL_HISTORY": settings.history_dir,
+        "DMAIL_INBOUND": settings.inbound_dir,
         "DMAIL_FIGURES": settings.figures_dir,
         "DMAIL_TEMP": find_warehouse(settings).spill,
         "DMAIL_EXTENSIONS": settings.extensions_dir,

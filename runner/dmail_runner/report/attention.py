@@ -18,6 +18,7 @@ KINDS = (
     "approval",
     "exclusions",
     "volume",
+    "difference",
     "person",
     "failed",
     "missed",

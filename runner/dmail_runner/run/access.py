@@ -17,6 +17,7 @@ from dmail_runner.history.forget import files as history_files
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import Run
 from dmail_runner.project.warehouse import literal, lock_warehouse, quote, session
+from dmail_runner.run.received import rows_of
 
 Row = Mapping[str, str | None]
 
@@ -64,7 +65,7 @@ class Known:
         profile_id: the key.
         forgotten_at: when the person was erased; None if never. The key is then on the list of forgotten people.
         contacts: the runs that had them.
-        tables: the rows of the warehouse with the key, as built last, by relation.
+        tables: the rows of the warehouse with the key, as built last, by relation; and the rows of received files, by file.
         unread: relations that could not be read.
     """
 
@@ -98,6 +99,7 @@ def known_of(settings: Settings, ledger: Ledger, key: str, tell: Callable[[str],
     # The warehouse may not have been built yet.
     with suppress(ExtractError), lock_warehouse(settings, "access", tell) as warehouse, session(warehouse) as connection:
         read_tables(connection, key, tables, unread)
+    tables.update(rows_of(settings, ledger, key))
     return Known(key, forgotten_at(settings, key), tuple(contacts_of(settings, ledger, key)), tables, tuple(unread))
 
 

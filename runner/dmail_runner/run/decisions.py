@@ -15,7 +15,7 @@ from dmail_runner.run.pipeline import PERSON, carry_out, finish, resume_run
 from dmail_runner.ship.refused import try_again
 
 # The gates that a person may overrule. Opt-outs, and ids that may belong to people on a list, are not among them.
-OVERRULED = ("volume", "exclusions")
+OVERRULED = ("volume", "exclusions", "difference")
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,15 @@ from dmail_runner.core.errors import Busy, ConfigError, DmailError, Held, unexpe
 from dmail_runner.core.settings import Settings
 from dmail_runner.declare.campaign import Campaign
 from dmail_runner.declare.notices import Kind, Notices
+from dmail_runner.inbound.errors import InboundError
 from dmail_runner.ledger.database import LedgerError
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import Run, instant
 from dmail_runner.plan.due import due_runs
 from dmail_runner.plan.planner import plan
 from dmail_runner.project.manifest import Manifest
+from dmail_runner.run.answers import HOLD as DIFFERENCE
+from dmail_runner.run.answers import difference
 from dmail_runner.run.approval import HOLD, approved
 from dmail_runner.run.give_up import makes_up_for_all
 from dmail_runner.run.housekeeping import drop_expired
@@ -70,6 +73,7 @@ class Scheduler:
             self.first_running.append(job.campaign)
             job.tell(f"skip     {job.campaign.name}: {busy.what}")
         self.announce_keys(job, now)
+        self.announce_difference(job)
         return faults
 
     def plan(self, job: Job, now: datetime) -> None:
@@ -81,18 +85,26 @@ class Scheduler:
                 self.announce(job, "missed", run, f"The slot {instant(run.slot)} was missed: {run.error}.", todo)
 
     def due(self, job: Job) -> list[Run]:
-        """The runs that are due, including those that waited for an approval and have it now."""
+        """The runs that are due, including those whose hold has ended by an approval or by matching reports."""
         if job.campaign.mail.status != "active":
             return []
-        held = [run for run in self.ledger.waiting(job.campaign.name) if run.state == "held" and run.hold == HOLD]
+        waiting = [run for run in self.ledger.waiting(job.campaign.name) if run.state == "held"]
+        explained = [run for run in waiting if run.hold == DIFFERENCE and self.matches(job, run)]
+        held = [run for run in waiting if run.hold == HOLD]
         try:
             if held:
                 approved(job, self.ledger)
         except Held:
             held = []
-        ready = [*due_runs(job.campaign, self.ledger, self.ledger.now()), *held]
+        ready = [*due_runs(job.campaign, self.ledger, self.ledger.now()), *held, *explained]
         # If a newer slot replaces an older one, it comes first, and the older one is cancelled.
         return sorted(ready, key=lambda run: run.slot, reverse=not makes_up_for_all(job.campaign))
+
+    def matches(self, job: Job, run: Run) -> bool:
+        """Whether the mail house's reports about the mailing before a run match what was delivered."""
+        with suppress(InboundError):
+            return difference(job, self.ledger, run.slot) is None
+        return False
 
     def carry_out(self, job: Job, run: Run) -> None:
         """Carry out one run. Errors are recorded, people are notified, and the error is raised.
@@ -164,6 +176,15 @@ class Scheduler:
         with suppress(LedgerError):
             return self.ledger.get(run_id)
         return None
+
+    def announce_difference(self, job: Job) -> None:
+        """Notify people if the mail house's reports about the last mailing differ from what was delivered."""
+        with suppress(LedgerError, InboundError):
+            if found := difference(job, self.ledger):
+                run, what = found
+                self.announce(
+                    job, "difference", run, f"{what[:1].upper()}{what[1:]}.", "ask the mail house, and fetch its answer"
+                )
 
     def announce_keys(self, job: Job, now: datetime) -> None:
         """Notify people once a day of keys that have expired or expire soon."""

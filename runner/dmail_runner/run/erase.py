@@ -2,6 +2,7 @@
 
 import json
 import re
+import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -25,6 +26,7 @@ from dmail_runner.ledger.run import Run
 from dmail_runner.project.erasure import Erased, erase_person
 from dmail_runner.project.target import other_targets
 from dmail_runner.project.warehouse import literal, lock_warehouse
+from dmail_runner.run.received import forget_received
 
 ERASED = "(erased)"
 
@@ -81,7 +83,10 @@ def erase(settings: Settings, ledger: Ledger, key: str, decision: str, tell: Cal
         raise UsageError(f"the reason has the person's {KEY}, and the ledger would keep it", todo="leave it out")
     with lock_warehouse(settings, "forget", tell):
         unfrozen = [run for run in frozen(settings, ledger, key) if unfreeze(settings, ledger, run)]
-        found = forget(settings, ledger, key)
+        # The contact history, which knows the person's pieces, must come last.
+        salt = secrets.token_hex(16)
+        received = forget_received(settings, ledger, key, salt)
+        found = forget(settings, ledger, key, salt)
         erased = erase_person(settings, key)
         shutil.rmtree(settings.figures_dir, ignore_errors=True)
         with locked(settings.state_dir / "replay.lock", "forget"):
@@ -89,6 +94,7 @@ def erase(settings: Settings, ledger: Ledger, key: str, decision: str, tell: Cal
         lines = clean_log(settings.state_dir / "log", key)
     runs = tuple(sorted({*found.runs, *(run.run_id for run in unfrozen)}))
     left = tuple(out_of_reach(settings, ledger, key, runs=runs, waiting=found.waiting, erased=erased))
+    left += tuple(f"{file.name} (route {file.route}), if the server still has it: delete the person there" for file in received)
     with ledger.writing() as connection:
         ledger.record(connection, "ledger", "forgotten", f"a person in {counted(len(runs), 'run')}, {decision}")
     ledger.rewrite()

@@ -7,14 +7,17 @@ from datetime import timedelta
 
 from dmail_runner import history
 from dmail_runner.core.counted import counted
-from dmail_runner.core.errors import Busy
+from dmail_runner.core.errors import Busy, ConfigError
 from dmail_runner.core.lock import locked
 from dmail_runner.core.settings import Settings
+from dmail_runner.declare.answers import KINDS
+from dmail_runner.declare.inbound import find_inbound
 from dmail_runner.declare.provider import RETENTION_DAYS
 from dmail_runner.history import weeks
 from dmail_runner.history.compact import compact
 from dmail_runner.history.record import confirm, damaged, history_faults, require_intact
 from dmail_runner.history.weeks import HistoryError
+from dmail_runner.inbound.stored import expire, lock_inbound, require_stored
 from dmail_runner.ledger.database import LedgerError
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import Run, campaign_of
@@ -43,13 +46,14 @@ def strangers(job: Job, ledger: Ledger) -> list[str]:
 
 
 def check_contacts(job: Job, ledger: Ledger, *, copy: bool = False) -> None:
-    """Raises HistoryError if a file that the campaign's rules read is missing, short or changed: caps would not count.
+    """Raises HistoryError or InboundError if a file that the campaign's rules read is missing, short or changed.
 
     `copy`: for a copy every file counts, because the history has the people of its original.
     """
     found = [fault for fault in history_faults(job.settings, ledger) if copy or concerns(job, fault.file)]
     if found:
         raise damaged(job.settings, found)
+    require_stored(job.settings, ledger, [kind for kind in KINDS if f"inbound_{kind}" in job.campaign.records])
 
 
 def concerns(job: Job, file: str) -> bool:
@@ -68,6 +72,9 @@ def purge_all(settings: Settings, jobs: Mapping[str, Job], ledger: Ledger, tell:
     """
     with suppress(Busy), locked(settings.state_dir / "replay.lock", "purge"):
         shutil.rmtree(settings.replay_dir, ignore_errors=True)
+    if settings.inbound_dir.is_dir():
+        with suppress(Busy, ConfigError), lock_inbound(settings, "purge"):
+            expire(settings, ledger, find_inbound(settings).items())
     for name in sorted(ledger.campaigns() | jobs.keys()):
         with ledger.campaign_lock(name, "purge"):
             tidy_spool(settings, name, ledger)

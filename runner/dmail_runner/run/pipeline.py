@@ -19,6 +19,7 @@ from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.made import Made, last_event
 from dmail_runner.ledger.run import Run
 from dmail_runner.plan.planner import find_run, open_slot
+from dmail_runner.run.answers import check_answers
 from dmail_runner.run.approval import approved
 from dmail_runner.run.checked import recheck
 from dmail_runner.run.file import make
@@ -210,6 +211,7 @@ def prepare(job: Job, run: Run, ledger: Ledger) -> dict[int, Intents]:
     folder.mkdir(mode=0o700)
     for gate in sorted(job.accepted):
         ledger.accept(run, gate, str(this_account()))
+    check_answers(job, run, ledger)
     task, after, runs = order(job, run, ledger), last_event(ledger), runs_in_history(job.settings, run.run_id)
     if task.window_start and task.window_start != run.window_start:
         ledger.set_window(run, task.window_start)

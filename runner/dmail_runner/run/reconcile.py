@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from dmail_runner.core.settings import Settings
 from dmail_runner.history.record import Fault, accept_history
+from dmail_runner.inbound.stored import accept_stored
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import Planned, slot_of
 from dmail_runner.plan.watched import restart_schedule
@@ -23,10 +24,12 @@ class Reconciled:
     Attributes:
         held: the runs that only the contact history has. Each is now held as unknown.
         faults: the files of the contact history that were not as recorded.
+        received: what was wrong with the content of received files, which counts as lost.
     """
 
     held: tuple[str, ...]
     faults: tuple[Fault, ...]
+    received: tuple[str, ...] = ()
 
 
 def reconcile_all(settings: Settings, jobs: Sequence[Job], ledger: Ledger, decision: str) -> Reconciled:
@@ -35,9 +38,10 @@ def reconcile_all(settings: Settings, jobs: Sequence[Job], ledger: Ledger, decis
     older = bool(mark and not ledger.holds(mark)) or any(strangers(job, ledger) for job in jobs)
     held = reconcile(jobs, ledger, decision) if older else []
     faults = accept_history(settings, ledger, decision)
-    if not older and not faults:
+    received = accept_stored(settings, ledger, decision)
+    if not older and not faults and not received:
         held = reconcile(jobs, ledger, decision)
-    return Reconciled(tuple(held), tuple(faults))
+    return Reconciled(tuple(held), tuple(faults), tuple(received))
 
 
 def reconcile(jobs: Sequence[Job], ledger: Ledger, decision: str) -> list[str]:

@@ -29,6 +29,7 @@ PACKAGE = (
     "macros",
     "models/columns.md",
     "models/history",
+    "models/inbound",
     "models/reference",
     "models/reporting",
     "seeds/_address_checks__seeds.yml",
@@ -51,6 +52,7 @@ OWN = (
     "models/overview.md",
     "models/staging",
     "profiles/contracts",
+    "profiles/inbound_layouts",
     "profiles/profiles.yml",
     "seeds/_seed_addresses__seeds.yml",
 )

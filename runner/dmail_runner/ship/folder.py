@@ -55,6 +55,16 @@ class Folder:
                 raise OSError(errno.EEXIST, "the name exists, and is not a file")
             return Seen(found.st_size, found.st_mtime)
 
+    def entries(self, folder: str) -> dict[str, Seen]:
+        found = {}
+        with self.explained(folder), suppress(FileNotFoundError), self.parent(f"{folder}/_".lstrip("/")) as (parent, _):
+            for name in os.listdir(parent):  # noqa: PTH208 - of an open folder, which no path names
+                with suppress(FileNotFoundError):
+                    entry = os.stat(name, dir_fd=parent, follow_symlinks=False)
+                    if stat.S_ISREG(entry.st_mode):
+                        found[name] = Seen(entry.st_size, entry.st_mtime)
+        return found
+
     def prepare(self, name: str) -> None:
         with self.explained(name), self.parent(name, make=True):
             pass

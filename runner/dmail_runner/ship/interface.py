@@ -78,6 +78,9 @@ class Destination(Protocol):
     def look(self, name: str) -> Seen | None:
         """The file at a name; None if there is none. Raises Refused if the server does not show it."""
 
+    def entries(self, folder: str) -> dict[str, Seen]:
+        """The files in a folder by name, without its sub-folders. There are none if it does not exist."""
+
     def read(self, name: str) -> Iterator[bytes]:
         """The content of a file, in chunks. Raises Gone if there is no such file."""
 

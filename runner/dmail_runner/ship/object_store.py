@@ -60,6 +60,13 @@ class ObjectStore:
                 return None
             return Seen(found["size"], found["last_modified"].timestamp())
 
+    def entries(self, folder: str) -> dict[str, Seen]:
+        """The objects whose names begin with a folder, without those in folders below it."""
+        prefix = f"{self.path(folder).rstrip('/')}/".lstrip("/")
+        with explained(self.location(folder), "listing it"):
+            found = obstore.list_with_delimiter(self.ask, prefix or None)["objects"]
+        return {meta["path"].rpartition("/")[2]: Seen(meta["size"], meta["last_modified"].timestamp()) for meta in found}
+
     def read(self, name: str) -> Iterator[bytes]:
         """The content of an object, in pieces."""
         with explained(self.location(name), "reading it back"):

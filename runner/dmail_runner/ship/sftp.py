@@ -2,6 +2,7 @@
 
 import errno
 import posixpath
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -112,6 +113,15 @@ class Sftp:
             if name not in listed:
                 raise FileNotFoundError(errno.ENOENT, path) from None
             return listed[name]
+
+    def entries(self, folder: str) -> dict[str, Seen]:
+        with self.explained(self.location(folder), "listing it"):
+            try:
+                found = self.client.listdir_attr(self.path(folder))
+            except FileNotFoundError:
+                return {}
+        files = (entry for entry in found if entry.st_mode is None or stat.S_ISREG(entry.st_mode))
+        return {entry.filename: Seen(entry.st_size, entry.st_mtime) for entry in files}
 
     def prepare(self, name: str) -> None:
         if self.route.make_directory:

@@ -1,5 +1,6 @@
 {#
-    Every profile of the audience has exactly one verdict: targeted = included + excluded.
+    Every profile of the audience has exactly one verdict: targeted = included + excluded. In a mailing in waves, people who have left
+    the audience since it was divided have a verdict, too.
 
     Arguments:
         model (relation): The recipients.
@@ -7,7 +8,13 @@
 #}
 {% test one_verdict_per_profile(model, audience) %}
     with
-        verdicts as (select count(*) as verdicts, count(distinct profile_id) as judged from {{ model }}),
+        verdicts as (
+            select count(*) as verdicts, count(distinct profile_id) as judged
+            from {{ model }}
+            where
+                coalesce(exclusion_reason, '') not in ('left_audience', 'another_wave')
+                or profile_id in (select profile_id from {{ audience }})
+        ),
 
         targeted as (select count(*) as targeted from {{ audience }})
 

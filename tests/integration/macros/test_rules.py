@@ -49,8 +49,9 @@ STRICT = """
     limit(rows=2),
 ]) }}
 """
+CELLS = "{{ recipients(audience='audience', rules=[treatments({'A': 45, 'B': 30.5}, holdout=24.5, unit='household')]) }}"
 NONE = "{{ recipients(audience='audience', rules=[]) }}"
-MODELS = {NAME: RULES, "strict__recipients": STRICT, "none__recipients": NONE}
+MODELS = {NAME: RULES, "strict__recipients": STRICT, "none__recipients": NONE, "cells__recipients": CELLS}
 TABLES = """
 create table audience (
     profile_id varchar, household_key varchar, person_key varchar, address_key varchar, postal_mail_consent varchar, marketing_consent varchar,
@@ -79,6 +80,7 @@ def compiled(base: Path, warm_dbt: str, tmp_path_factory: pytest.TempPathFactory
 def compile_rules(warm_dbt: str, path: Path) -> None:
     for name, model in MODELS.items():
         (path / f"models/{name}.sql").write_text(model)
+    (path / "models/cells.yml").write_text("models: [{name: cells__recipients, columns: [{name: treatment}]}]")
     command = [*DBT, "compile", "--quiet", "--select", *MODELS, "--profiles-dir", "profiles", "--target-path", "compiled"]
     environment = {"DMAIL_SLOT": f"{SLOT:%Y-%m-%d %H:%M:%S}", "PATH": "/usr/bin:/bin"}
     ask(warm_dbt, command, cwd=path, env=environment, timeout=HANGS).check_returncode()
@@ -320,6 +322,8 @@ WRONG = {
     "{{ already_mailed(campaigns='mine') }}": "already_mailed(): campaigns is `mine`",
     "{{ holdout(percent=101) }}": "holdout(): percent is `101`; it accepts a number from 0 to 100",
     "{{ holdout(percent=5, unit='street') }}": "holdout(): unit is `street`; it accepts profile, household",
+    "{{ treatments({'A': 50, 'B': 40}) }}": "treatments(): the cells and the holdout are 90 percent together; they must be 100",
+    "{{ treatments(['A']) }}": "treatments(): cells takes percentages by name",
     "{{ outside_area() }}": "outside_area(): it needs `only` or `never`",
     "{{ outside_area(only={'city': ['X']}) }}": "outside_area(): a column is `city`; it accepts country_code, region, postal_code",
     "{{ outside_area(only={'region': 'MA'}) }}": "outside_area(): `region` takes a list of values",
@@ -349,3 +353,24 @@ def test_wrong_arguments_are_told_with_what_is_right(project: Project, warm_dbt:
     done = ask(warm_dbt, command, cwd=project.path, env=surroundings(), timeout=HANGS)
     told = json.loads(done.stdout.split("TOLD")[1])
     assert {text: message for text, message in WRONG.items() if message not in told[text]} == {}, told
+
+
+def test_cells_are_drawn_by_household_and_are_as_large_as_declared(compiled: dict[str, str]) -> None:
+    with duckdb.connect() as connection:
+        connection.execute(TABLES)
+        connection.execute(
+            "insert into audience (profile_id, household_key) "
+            "select range::varchar, if(range % 10 = 0, null, 'h' || range // 2) from range(20000)"
+        )
+        rows = connection.execute(
+            f"select profile_id, household_key, treatment, exclusion_reason from ({compiled['cells__recipients']})"
+        ).fetchall()
+    cells: dict[str, str | None] = {}
+    for profile, household, treatment, reason in rows:
+        drawn = hashlib.md5(f"cells/treatment/{household or profile}".encode()).hexdigest()[:8]
+        share = int(drawn, 16) / 2**32 * 100
+        expected = None if share < 24.5 else "A" if share < 69.5 else "B"
+        assert (treatment, reason) == (expected, None if expected else "holdout")
+        assert cells.setdefault(household or profile, treatment) == treatment
+    shares = [100 * sum(row[2] == cell for row in rows) / len(rows) for cell in (None, "A", "B")]
+    assert all(abs(share - wanted) < 2 for share, wanted in zip(shares, (24.5, 45, 30.5), strict=True)), shares

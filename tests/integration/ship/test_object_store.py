@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import obstore
 import pytest
 from pydantic import ValidationError
 
@@ -180,3 +181,14 @@ def test_an_entry_that_makes_no_sense(entry: dict[str, Any], said: str) -> None:
     models = {"s3": object_route.S3Route, "azure": object_route.AzureRoute, "gcs": object_route.GcsRoute}
     with pytest.raises(ValidationError, match=re.escape(said)):
         models[entry["type"]].model_validate(entry)
+
+
+def test_a_list_has_the_objects_of_one_folder(server: Server) -> None:
+    with object_store(server.route(server.port)) as place:
+        for name in ("back/one.csv", "back/deeper/two.csv", "three.csv"):
+            obstore.put(place.ask, place.path(name), b"12345")
+        assert {name: seen.size for name, seen in place.entries("back").items()} == {"one.csv": 5}
+        assert "three.csv" in place.entries("")
+        place.publish("back/one.csv", "done/one.csv", None)
+        assert place.remove("back/one.csv")
+        assert list(place.entries("done")) == ["one.csv"]

@@ -140,7 +140,7 @@ def in_its_file(shown: Any) -> tuple[str, Any]:
         return "routes", {"shown": {"type": "sftp", **shown}}
     if first in ("format", "split", "records", "tariff", "columns"):
         return "providers", {"shown": shown}
-    return ("routes" if "type" in value else "providers"), shown
+    return ("inbound" if "files" in value else "routes" if "type" in value else "providers"), shown
 
 
 @pages

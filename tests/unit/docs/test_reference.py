@@ -19,6 +19,7 @@ from scripts.reference.schemas import campaign_schema, entries_schema, file_sche
 from dmail_runner.core.errors import ConfigError
 from dmail_runner.core.yaml import parse, render
 from dmail_runner.declare.campaign import ColumnMeta, DirectMail, ModelMeta
+from dmail_runner.declare.inbound import Inbound, Layout
 from dmail_runner.declare.notices import Notices
 from dmail_runner.declare.policy import Policy
 from dmail_runner.declare.provider import Provider, SharedContract
@@ -49,16 +50,16 @@ DBT = (DirectMail, ModelMeta, ColumnMeta, SourceMeta)  # of files that dbt reads
 @cache
 def checker_of(model: Any) -> Any:
     """What an editor checks the model's file with."""
-    if model in (Route, Provider):
+    if model in (Route, Provider, Inbound):
         return checker(entries_schema(model, ""))
-    if model in (SharedContract, Notices, Policy):
+    if model in (SharedContract, Notices, Policy, Layout):
         return checker(file_schema(model, ""))
     return checker(campaign_schema())
 
 
 def editor_takes(model: Any, entry: Any) -> bool:
     """What the schema of the file says, with the entry in its place."""
-    if model in (Route, Provider):
+    if model in (Route, Provider, Inbound):
         entry = {"one": entry}
     elif model is DirectMail:
         entry = {"exposures": [{"name": "x", "config": {"meta": {"direct_mail": entry}}}]}
@@ -111,6 +112,7 @@ def test_examples_say_every_key_and_are_taken() -> None:
         assert editor_takes(model, entry), [fault.message for fault in checker_of(model).iter_errors({"one": entry})]
         said[model] |= {key for path in leaves(entry) for key in path if isinstance(key, str)}
     said[SharedContract] |= said[Provider]
+    said[Layout] |= said[Inbound]
     for model, keys in said.items():
         known = TypeAdapter(model).json_schema()
         wanted = {name for one in (known, *known.get("$defs", {}).values()) for name in one.get("properties", {})}

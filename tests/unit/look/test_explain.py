@@ -63,15 +63,15 @@ def test_a_wave_is_known_by_its_slot(tmp_path: Path) -> None:
     assert wave_opinions({"wave_number": None}, second) == ()
 
 
-def test_a_row_that_is_printed_like_another_is_explained(connection: duckdb.DuckDBPyConnection) -> None:
+def test_a_row_that_is_printed_like_another_is_explained(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     connection.execute("create table file (profile_id varchar, name varchar, is_seed boolean)")
     connection.execute(
         "insert into file values ('p1', 'Ann', false), ('p2', 'Ann', false), ('p3', null, false), ('p4', '', false), ('p0', 'Ann', true)"
     )
     columns = (Column("profile_id", "profile_id", False), Column("name", "Name", True), Column("is_seed", "is_seed", False))
-    campaign = replace(letter(), extract="file", columns=columns)
+    job = replace(World(tmp_path / "world", letter()).job(), campaign=replace(letter(), extract="file", columns=columns))
     node: dict[str, Any] = {"relation_name": "file"}
-    found = {name: identical(connection, CompiledModels({"file": node}), campaign, name) for name in ("p1", "p2", "p3", "p4")}
+    found = {name: identical(connection, CompiledModels({"file": node}), job, name) for name in ("p1", "p2", "p3", "p4")}
     assert {name: opinion.looked_at for name, (opinion, *_) in ((n, o) for n, o in found.items() if o)} == {
         "p2": "printed like: p1", "p4": "printed like: p3",
     }  # fmt: skip

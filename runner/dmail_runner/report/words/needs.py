@@ -29,6 +29,10 @@ NEEDS: Mapping[str, Word] = {
         "The number of pieces is unusual. Find out why, and release or cancel the run.",
         "O número de peças é incomum. Descubra o motivo e libere ou cancele a execução.",
     ),
+    "need.difference": Word(
+        "The mail house reports other numbers than were delivered. Ask it, and fetch its answer, or release the run.",
+        "A gráfica informa números diferentes dos entregues. Pergunte a ela e busque a resposta, ou libere a execução.",
+    ),
     "need.approval": Word(
         "The campaign is not approved as it is defined now.", "A campanha ainda não foi aprovada com a definição atual."
     ),
@@ -49,6 +53,7 @@ NEEDS: Mapping[str, Word] = {
     "kind.ids": Word("Held: ids", "Retida: identificadores"),
     "kind.exclusions": Word("Held: exclusions", "Retida: exclusões"),
     "kind.volume": Word("Held: volume", "Retida: volume"),
+    "kind.difference": Word("Held: difference", "Retida: diferença"),
     "kind.approval": Word("Held: approval", "Retida: aprovação"),
     "kind.person": Word("Held: person", "Retida: pessoa"),
     "kind.held": Word("Held", "Retida"),

@@ -63,6 +63,9 @@ STATES: Mapping[str, Word] = {
         "Lists, consents and exclusion reasons are similar to the last run",
         "Listas, consentimentos e motivos de exclusão são semelhantes aos da última execução",
     ),
+    "gate.difference": Word(
+        "The mail house's reports match the last delivery", "Os relatórios da gráfica conferem com a última entrega"
+    ),
     "gate.contract": Word("Every row meets the provider's contract", "Cada linha cumpre o contrato da gráfica"),
     "gate.volume": Word("The volume is within its limits", "O volume está dentro dos limites"),
     "gate.conflict": Word("The file's name is not in use", "O nome do arquivo não está em uso"),

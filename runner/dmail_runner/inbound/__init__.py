@@ -1,0 +1,1 @@
+"""Files that providers send back: found, downloaded, opened, checked and stored."""

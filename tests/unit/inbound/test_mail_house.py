@@ -1,0 +1,56 @@
+"""Twenty slots with a mail house whose truth is known: what is received and reconciled is that truth."""
+
+from collections import Counter
+from datetime import timedelta
+
+import yaml
+
+from dmail_runner.inbound.acknowledged import acknowledged
+from mail_house import MailHouse
+from mailbox_of import Mailbox
+from tiny import letter
+from worlds import DAILY, DAY, states
+
+SLOTS = 20
+
+
+def test_after_twenty_slots_every_piece_is_reconciled(mailbox: Mailbox) -> None:
+    world = mailbox.world
+    world.people, world.campaign = 500, letter(schedule=DAILY)
+    routes = {"answers": {"type": "folder", "path": "answers"}, "out": {"type": "folder", "path": "outbox"}}
+    (mailbox.settings.profiles_dir / "routes.yml").write_text(yaml.safe_dump(routes))
+    returns = {
+        "route": "answers",
+        "files": "back/*.csv",
+        "kind": "returns",
+        "columns": {"profile_id": "profile_id", "reason": "reason", "happened_at": "happened_at"},
+    }
+    mailbox.declare(
+        ack={"route": "answers", "files": "ack/*.csv", "layout": "generic_acknowledgement"},
+        bill={"route": "answers", "files": "bill/*.csv", "layout": "generic_invoice"},
+        back=returns,
+    )
+    house = MailHouse(world, mailbox.there, seed=1)
+    world.run_due()
+    for _ in range(SLOTS):
+        world.pass_time(DAY)
+        assert world.run_due() == [], "no difference holds a slot"
+        house.work()
+        world.pass_time(timedelta(minutes=5))
+        mailbox.receive()
+        mailbox.put("back/another.csv", "order;customer\n1;2\n", age=world.now.timestamp() % 1000)
+        assert [file.state for file in mailbox.receive()] in (["aside"], [])
+    assert {state for _, state in states(world)} == {"settled"}
+    runs = world.ledger().latest(SLOTS + 5)
+    found = acknowledged(mailbox.settings, {run.run_id: [entry.part.name for entry in run.parts] for run in runs})
+    assert len(found) == SLOTS
+    for run in runs:
+        (name,) = [entry.part.name for entry in run.parts]
+        report = found[run.run_id]
+        assert (report.mailed, report.rejected or 0, report.billed) == (
+            house.mailed[name],
+            house.rejected[name],
+            house.mailed[name],
+        )
+    stored = set(mailbox.rows(columns="profile_id, reason, happened_at::date::varchar"))
+    assert Counter((who, why) for who, why, _ in stored) == Counter(house.returned)
