@@ -21,6 +21,7 @@ from sample_ledger import NOW, fill
 ROOT = Path(__file__).parents[2]
 LEFT_OUT = shutil.ignore_patterns(".*", "outbox", "data", "site", "target", "logs", "tests", "docs", "bench")
 TALLEST = 1_600  # pixels: longer pages are cut off
+HEIGHTS = {"overview": 1_300, "campaign": 900, "held": 1_130}
 
 
 def sample_project(folder: Path) -> Path:
@@ -75,7 +76,7 @@ def main(folder: Path) -> None:
         for theme in ("light", "dark"):
             browser.screen(1120, theme)
             for name, page in pages.items():
-                photograph(browser, project / "site" / page, folder / f"{name}-{theme}.png", 900)
+                photograph(browser, project / "site" / page, folder / f"{name}-{theme}.png", HEIGHTS[name])
 
 
 if __name__ == "__main__":
