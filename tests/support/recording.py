@@ -19,6 +19,7 @@ COLUMNS = 100
 CODE = re.compile(r"\x1b\[([0-9;?]*)([A-Za-z])|\r|\n|[^\x1b\r\n]+|\x1b")
 COLOURS = {"31": "red", "32": "green", "33": "yellow", "34": "blue", "38": "blue"}
 PAUSE, LONGEST, END = 0.25, 1.0, 6.0  # seconds between two pictures, of the longest one, and of the last one
+RARE = 3.0
 WIDE, HIGH = 8.0, 18  # pixels of a character
 STYLE = """
 svg { --page: #ffffff; --ink: #1b1f24; --red: #b3372d; --green: #2f7d55; --yellow: #8a6414; --blue: #1c5a9c; --edge: #e2e4e6; }
@@ -120,8 +121,18 @@ def pieces(terminal: int) -> Iterator[str]:
     yield pending.decode()
 
 
-def as_svg(frames: Frames) -> str:
+def thinned(frames: Frames) -> Frames:
+    """The frames with a new line, and in between one each RARE seconds: a bar changes more often than a reader needs."""
+    kept = frames[:1]
+    for at, shown in frames[1:-1]:
+        if len(shown) != len(kept[-1][1]) or at > kept[-1][0] + RARE:
+            kept.append((at, shown))
+    return [*kept, frames[-1]]
+
+
+def as_svg(every: Frames) -> str:
     """The frames as one animation, without a time in which nothing changes for long."""
+    frames = thinned(every)
     spans = [min(after[0] - before[0], LONGEST) for before, after in pairwise(frames)] + [END]
     whole = sum(spans)
     rows = max(len(shown) for _, shown in frames)
