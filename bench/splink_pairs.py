@@ -28,14 +28,15 @@ def main(source: str) -> None:
         comparisons=[cl.JaroWinklerAtThresholds(column, [0.9, 0.8]) for column in compared],
         blocking_rules_to_generate_predictions=[block_on(*columns) for columns in BLOCKS],
     )
-    linker = Linker(people, settings, db_api=DuckDBAPI())
+    linker = Linker(DuckDBAPI().register(people), settings)
     training = linker.training
     training.estimate_probability_two_random_records_match([block_on("first_name", "last_name", "postal_code")], recall=0.5)
     training.estimate_u_using_random_sampling(max_pairs=1e6, seed=1)
     training.estimate_parameters_using_expectation_maximisation(block_on("first_name", "last_name"))
     training.estimate_parameters_using_expectation_maximisation(block_on("postal_code", "city"))
     pairs = linker.inference.predict(threshold_match_probability=THRESHOLD)
-    groups = linker.clustering.cluster_pairwise_predictions_at_threshold(pairs, THRESHOLD).as_pandas_dataframe()  # noqa: F841 (DuckDB reads it)
+    clusters = linker.clustering.cluster_pairwise_predictions_at_threshold(pairs, THRESHOLD)
+    groups = clusters.as_pandas_dataframe()  # type: ignore[no-untyped-call]  # noqa: F841 (DuckDB reads it)
     query = f"""
         with rows as (select cluster_id, {PERSON.format("unique_id")} as person from groups),
         counted as (select cluster_id, person, count(*) as n from rows group by all)
