@@ -25,7 +25,16 @@ OWN_SOURCES = ("dmail", "dmail_figures")  # of the runner
 # the campaign's own exposure; or it only decides whether the project compiles.
 SEARCHING = frozenset(
     f"macro.dmail.{name}"
-    for name in ("campaign_zone", "check_campaign", "check_role", "has_contact_column", "list_keys", "spark_location")
+    for name in (
+        "campaign_zone",
+        "check_campaign",
+        "check_role",
+        "duckdb__encoding",
+        "given_offers",
+        "has_contact_column",
+        "list_keys",
+        "spark_location",
+    )
 )
 
 
