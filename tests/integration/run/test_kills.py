@@ -25,7 +25,7 @@ pytestmark = pytest.mark.soak
 # What makes an effect durable or visible.
 NAMES = ["rename", "renameat2", "unlink", "unlinkat", "mkdir", "rmdir", "fsync", "fdatasync", "ftruncate"]
 BYTES = ["pwrite64", "write"]
-STRIDE = 1 if SOAK else 4
+STRIDE = 1 if SOAK else 8
 """The mean distance of two calls that are killed; none is longer than twice that."""
 LEAST = 1 if SOAK else 2 * STRIDE
 """Of so many calls one is killed at least."""
