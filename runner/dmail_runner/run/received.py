@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import cast
 
 from dmail_runner.core.settings import Settings
 from dmail_runner.declare.answers import ADDRESS, FIELDS, IDENTIFYING, Kind
@@ -35,17 +36,13 @@ def pieces_of(settings: Settings, key: str) -> set[str]:
 
 def condition(kind: str, key: str, pieces: set[str]) -> str:
     """SQL that is true for the rows of a person."""
-    fields = FIELDS[_kind(kind)]
+    fields = FIELDS[cast("Kind", kind)]
     found = [f"{KEY} = {literal(key)}"] if KEY in fields else []
     if pieces and PIECE in fields:
         listed = ", ".join(map(literal, sorted(pieces)))
         printed = f"length({PIECE}) >= {SHORTEST_ID} and starts_with(pieces.id, upper({PIECE}))"
         found += [f"{PIECE} in ({listed})", f"exists (select 1 from unnest([{listed}]) as pieces (id) where {printed})"]
     return " or ".join(found) or "false"
-
-
-def _kind(kind: str) -> Kind:
-    return kind  # type: ignore[return-value]
 
 
 def rows_of(settings: Settings, ledger: Ledger, key: str) -> Iterator[tuple[str, list[Row]]]:
@@ -92,7 +89,7 @@ def erase_from(path: Path, file: InboundFile, person: str, salt: str, ledger: Le
     with session() as connection:
         if not path.exists() or not connection.execute(f"select 1 from {source} where {person} limit 1").fetchone():
             return False
-        fields = FIELDS[_kind(file.kind)]
+        fields = FIELDS[cast("Kind", file.kind)]
         changes = [f"if({person}, {pseudonym(name, salt)}, {name}) as {quote(name)}" for name in IDENTIFYING if name in fields]
         changes += [f"if({person}, null, {name}) as {quote(name)}" for name in ADDRESS if name in fields]
         query = f"select * replace ({', '.join(changes)}) from {source} order by row_number"

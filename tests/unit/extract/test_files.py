@@ -238,8 +238,8 @@ def test_a_manifest_has_all_that_a_program_needs_to_read_the_files() -> None:
     manifest = given.manifest(parts)
     assert [file["name"] for file in manifest.pop("files")] == ["f_0001.txt.zip", "f_0002.txt.zip"], (
         "they are beside the manifest"
-    )  # type: ignore[attr-defined]
-    assert manifest.pop("columns")[0] == {"label": "id", "width": 5, "align": "right", "pad": "0"}  # type: ignore[index]
+    )
+    assert manifest.pop("columns")[0] == {"label": "id", "width": 5, "align": "right", "pad": "0"}
     assert manifest == {
         "manifest_version": 2, "run": "run-1", "campaign": "c", "slot": "2026-11-02T11:00:00Z", "made": "2026-11-02T11:00:00Z",
         "rows": 4, "compression": "zip", "encrypted": False,

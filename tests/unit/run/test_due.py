@@ -162,7 +162,7 @@ def test_what_the_first_look_would_do_is_shown_before(
     declaration = {"cron": "0 6 27,28 * *", "start": "2027-02-27", **schedule}
     world = World(tmp_path / "world", letter(schedule=declaration, **({"waves": waves} if waves else {})))
     ledger, manifest = world.ledger(), SimpleNamespace(names=["letter"], campaign=lambda _: world.campaign)
-    found = {entry.run_id: (f"{entry.at:%m-%d %H:%M}", entry.what) for entry in due_now(manifest, ledger, world.now)}  # type: ignore[arg-type]
+    found = {entry.run_id: (f"{entry.at:%m-%d %H:%M}", entry.what) for entry in due_now(manifest, ledger, world.now)}
     shown = [entry for entry in found.values() if not (schedule == {} and entry[1] == "missed")]
     assert shown == expected
     told = [warning.what for warning in start_warnings(world.job(), world.now)]
