@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -276,6 +277,8 @@ def main() -> None:
     os.umask(0o077)
     # A core dump would contain passwords and personal data.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # DuckDB imports pandas, where it is installed, for every query with parameters. That takes longer than most commands.
+    sys.modules.setdefault("pandas", cast(ModuleType, None))
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, stop)
     try:

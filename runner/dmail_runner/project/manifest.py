@@ -22,7 +22,7 @@ from dmail_runner.project.campaign_models import (
 from dmail_runner.project.dbt_process import RunDbt
 from dmail_runner.project.definition import Contents, hooks_of, locations_of
 from dmail_runner.project.fingerprint import project_fingerprint
-from dmail_runner.project.lineage import Lineage
+from dmail_runner.project.lineage import Lineage, Macros
 from dmail_runner.project.nodes import described_in, meta_of
 from dmail_runner.project.packages import package_paths
 from dmail_runner.project.roles import Roles
@@ -38,11 +38,12 @@ class Manifest:
     ) -> None:
         self.former = former
         self.nodes: dict[str, Any] = content["nodes"]
-        self.macros: dict[str, Any] = content["macros"]
+        self.macros = Macros(content["macros"])
         self.sources: dict[str, Any] = content.get("sources", {})
         self.unit_tests: dict[str, Any] = content.get("unit_tests", {})
-        self.contents = Contents(self.nodes, self.sources, content.get("functions", {}), self.macros)
+        self.contents = Contents(self.nodes, self.sources, content.get("functions", {}), content["macros"])
         self.packages = packages or {}
+        self.known: dict[str, Campaign] = {}
         delivered = [exposure for exposure in content["exposures"].values() if "direct_mail" in meta_of(exposure)]
         self.exposures: dict[str, Any] = {exposure["name"]: exposure for exposure in delivered}
         self.ambiguous = {name for name, count in Counter(exposure["name"] for exposure in delivered).items() if count > 1}
@@ -67,6 +68,11 @@ class Manifest:
 
     def campaign(self, name: str) -> Campaign:
         """The campaign `name`. Raises UsageError if there is none, ConfigError if its declaration is wrong."""
+        if name not in self.known:
+            self.known[name] = self.read_campaign(name)
+        return self.known[name]
+
+    def read_campaign(self, name: str) -> Campaign:
         exposure = self.exposures.get(name)
         if exposure is None:
             raise UsageError(f"there is no campaign {name!r}; {known_names(name, self.names)}")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dmail_runner.project.lineage import Lineage
+from dmail_runner.project.lineage import Lineage, Macros
 from dmail_runner.project.rule_faults import rule_faults
 
 FORMER = "former campaigns are listed in the variable dmail_former_campaigns"
@@ -28,7 +28,7 @@ def faults(code: str, macro: str = "", *, seed: Path | None = None, lists: tuple
         "name": "house_rules", "original_file_path": "macros/house_rules.sql", "package_name": "shop", "macro_sql": macro,
         "depends_on": {"macros": []},
     }  # fmt: skip
-    lineage = Lineage(nodes, {"macro.shop.house_rules": shared}, "model.shop.letter__recipients")
+    lineage = Lineage(nodes, Macros({"macro.shop.house_rules": shared}), "model.shop.letter__recipients")
     return [str(fault) for fault in rule_faults(lineage, {"letter", "autumn"}, lists)]
 
 
