@@ -42,6 +42,7 @@ class Package:
                 "exceptions": SimpleNamespace(raise_compiler_error=refuse),
                 "modules": SimpleNamespace(re=re),
                 "return": finish,
+                "ref": lambda *names: names[-1],
                 "run_query": run_query,
                 "execute": True,
                 "graph": SimpleNamespace(sources=sources or {}),

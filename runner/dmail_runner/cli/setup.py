@@ -1,6 +1,7 @@
 """The commands `new` and `init`, which create campaigns and projects, and `doctor`, which examines an installation."""
 
 import os
+import re
 import sys
 from contextlib import suppress
 from dataclasses import asdict
@@ -36,7 +37,18 @@ Suppressions = Annotated[
     str | None,
     typer.Option(metavar="REF", help="With --here: the customers who must not be mailed.", show_default=False),
 ]
-Country = Annotated[str, typer.Option(metavar="CODE", help="With --here: the country of customers without one.")]
+From = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="EXPORT",
+        help="Your customer export: shopify, hubspot, salesforce, klaviyo, or a file.",
+        show_default=False,
+    ),
+]
+Country = Annotated[
+    str, typer.Option(metavar="CODE", help="With --here and --from: your country, and that of customers without one.")
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Write the files without asking.")]
 Network = Annotated[bool, typer.Option("--network", help="Also open a TCP connection to each route's server. Nothing is sent.")]
 
@@ -61,6 +73,7 @@ def new(context: typer.Context, campaign: NewName, like: Like = None) -> None:
 def init(
     context: typer.Context,
     folder: NewFolder = None,
+    source: From = None,
     here: Here = False,
     customers: Customers = None,
     suppressions: Suppressions = None,
@@ -69,15 +82,16 @@ def init(
 ) -> None:
     """Create a project, or add direct mail to an existing dbt project.
 
-    A new project gets the dbt package `dmail`, the models that every campaign needs, one campaign, and a provider. With --here,
-    the present project gets them, with profiles that map the columns of --customers. The diff of existing files is printed first.
+    A new project gets the dbt package `dmail`, the models that every campaign needs, one campaign, and a provider. With --from,
+    its profiles map the columns of a customer export. With --here, the present project gets all that, with profiles that map the
+    columns of --customers. The diff of existing files is printed first.
 
     Example: dmail-runner init --here --customers "ref('dim_customers')"
     """
-    if here and folder is None and customers:
+    if here and folder is None and customers and source is None:
         add_here(context.obj, customers, suppressions, country, yes)
     elif folder is not None and not here and customers is None:
-        create(folder)
+        create(folder, source, country)
     else:
         raise UsageError(
             "init takes either a folder to create, or --here and --customers",
@@ -85,15 +99,31 @@ def init(
         )
 
 
-def create(folder: Path) -> None:
+def create(folder: Path, source: str | None, country: str) -> None:
     """Create a project, and print the next commands."""
+    from dmail_runner.setup.export import find_export, unplaced
     from dmail_runner.setup.scaffold import FIRST, new_project
 
-    new_project(folder.absolute(), version("dmail-runner"))
+    export = find_export(source) if source else None
+    new_project(folder.absolute(), version("dmail-runner"), export, country_code(country))
     say(f"created a project in {folder}; its README.md describes the files. Next:")
     say(f"  cd {folder}")
-    say("  dmail-runner sample-data --rows 10000")
-    say(f"  dmail-runner run {FIRST}")
+    if export is None:
+        say("  dmail-runner sample-data --rows 10000")
+        say(f"  dmail-runner run {FIRST}")
+        return
+    say("  cp EXPORT.csv data/profiles.csv, or set DMAIL_PROFILES to the path of the export")
+    say(f"  dmail-runner run {FIRST} --dry-run")
+    if missing := unplaced(export):
+        say(f"no column was found for {', '.join(missing)}: see TODO in models/staging/stg_profiles.sql")
+    say("data/suppressions.csv is empty: a run is held until it has the people who must not be mailed, or a person accepts that")
+
+
+def country_code(given: str) -> str:
+    """A country's code. Raises UsageError."""
+    if not re.fullmatch("[A-Z]{2}", given):
+        raise UsageError(f"{given!r} is not a country", todo="use two capital letters, such as US")
+    return given
 
 
 def add_here(options: "GlobalOptions", customers: str, suppressions: str | None, country: str, yes: bool) -> None:
@@ -102,7 +132,7 @@ def add_here(options: "GlobalOptions", customers: str, suppressions: str | None,
     from dmail_runner.setup.scaffold import FIRST, PACKAGE_FOLDER
 
     settings, manifest = open_project(options)
-    addition = plan_addition(settings, manifest, customers, suppressions, country)
+    addition = plan_addition(settings, manifest, customers, suppressions, country_code(country))
     say(f"new: {PACKAGE_FOLDER}/, the dbt package, installed as `dbt deps` does")
     for path in sorted(addition.new):
         say(f"new: {path}")

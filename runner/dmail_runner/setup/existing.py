@@ -67,8 +67,6 @@ def plan_addition(
     models = Path(str((project.get("model-paths") or ["models"])[0]))
     if (root / models / "campaigns" / FIRST).exists() or (root / PACKAGE_FOLDER).exists():
         raise UsageError(f"{root} has direct mail already", todo="dmail-runner new CAMPAIGN creates another campaign")
-    if not re.fullmatch("[A-Z]{2}", country):
-        raise UsageError(f"{country!r} is not a country", todo="use two capital letters, such as US")
     relation = find_relation(settings, manifest, customers)
     refused = find_relation(settings, manifest, suppressions) if suppressions else None
     new = {str(models / "dmail" / name): text for name, text in model_files(relation, refused, country).items()}

@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import duckdb
 
@@ -17,7 +18,8 @@ from dmail_runner.project.warehouse import quote, session
 NAMES = {
     target: names.split()
     for target, names in {
-        "profile_id": "profile_id customer_id id contact_id person_id user_id member_id account_id customer_key",
+        "profile_id": "profile_id customer_id id contact_id record_id person_id user_id member_id account_id klaviyo_id "
+        "customer_key",
         "title": "title salutation honorific prefix name_prefix",
         "first_name": "first_name firstname given_name name_given forename fname first",
         "last_name": "last_name lastname family_name name_family surname lname last full_name name customer_name",
@@ -26,9 +28,9 @@ NAMES = {
         "line1 address",
         "address_line2": "address_line2 address_line_2 address2 address_2 street2 street_2 street_line2 line2 apartment unit",
         "city": "city town locality city_name place",
-        "region": "region state province state_code province_code region_code state_province county",
+        "region": "region state province state_code province_code region_code state_province state_region county",
         "postal_code": "postal_code postcode post_code zip zip_code zipcode postalcode postal",
-        "country_code": "country_code country_iso country_iso_code country",
+        "country_code": "country_code country_iso country_iso_code country country_region",
         "postal_mail_consent": "postal_mail_consent direct_mail_consent accepts_direct_mail mail_ok mailing_consent "
         "direct_mail_opt_in postal_opt_in mail_opt_in",
         "marketing_consent": "marketing_consent accepts_marketing marketing_opt_in opt_in_marketing marketing_ok",
@@ -111,15 +113,21 @@ def place(columns: Sequence[str]) -> dict[str, str]:
 
     Names are compared without case, and with camelCase split. A name with one of PREFIXES counts after the same name without.
     """
+    placed = place_named(columns, NAMES)
+    if placed.get("last_name") and snake_case(placed["last_name"]) in FULL_NAMES and "first_name" in placed:
+        del placed["last_name"]
+    return placed
+
+
+def place_named(columns: Sequence[str], wanted: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Find a column for each wanted one, whose names are given. No column is used twice."""
     plain = {snake_case(column): column for column in reversed(columns)}
     placed: dict[str, str] = {}
-    for target, names in NAMES.items():
+    for target, names in wanted.items():
         candidates = (f"{prefix}{name}" for prefix in ("", *PREFIXES) for name in names)
         found = next((plain[name] for name in candidates if name in plain and plain[name] not in placed.values()), None)
         if found:
             placed[target] = found
-    if placed.get("last_name") and snake_case(placed["last_name"]) in FULL_NAMES and "first_name" in placed:
-        del placed["last_name"]
     return placed
 
 
@@ -129,18 +137,30 @@ def snake_case(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", words.lower()).strip("_")
 
 
-def mapping_lines(relation: Relation, country: str) -> Iterator[str]:
-    """The lines of the mapping's select list. A comment marks the columns that were not placed."""
+def mapping_lines(
+    relation: Relation, country: str, given: Mapping[str, str] = MappingProxyType({}), *, more: bool = False
+) -> Iterator[str]:
+    """The lines of the mapping's select list. A comment marks the columns that were not placed.
+
+    Args:
+        relation: the table.
+        country: ISO 3166-1 alpha-2, the country of rows without one.
+        given: SQL by column of profiles, in place of a column of the table.
+        more: whether other columns follow.
+    """
     placed = place(list(relation.columns))
     for target in NAMES:
         column = placed.get(target)
-        sql = expression(target, column, relation.columns[column], country) if column else missing(target, country)
+        if target in given:
+            sql = f"{{{{ dmail.clean_text({as_argument(given[target])}) }}}}"
+        else:
+            sql = expression(target, column, relation.columns[column], country) if column else missing(target, country)
         if target == "postal_mail_consent":
             sql = with_refusals(sql, relation)
-        note = "" if column or sql.startswith("case") else reminder(target)
+        note = "" if column or target in given or sql.startswith("case") else reminder(target)
         if target == "last_name" and column and snake_case(column) in FULL_NAMES:
             note = " -- the full name"
-        yield f"            {sql} as {target}{'' if target == 'is_test_profile' else ','}{note}"
+        yield f"            {sql} as {target}{',' if more or target != 'is_test_profile' else ''}{note}"
 
 
 def expression(target: str, column: str, kind: str, country: str) -> str:
@@ -151,7 +171,7 @@ def expression(target: str, column: str, kind: str, country: str) -> str:
     if target.endswith("_consent"):
         return f"{{{{ dmail.consent_value({argument}) }}}}"
     if target == "country_code":
-        return f"coalesce({{{{ dmail.country_code({argument}) }}}}, '{country}')"
+        return f"coalesce({{{{ dmail.country_named({argument}) }}}}, '{country}')"
     as_text = name if TEXT.match(kind) else f"cast({name} as string)"
     return as_text if target == "profile_id" else f"{{{{ dmail.clean_text({argument}) }}}}"
 
@@ -159,17 +179,26 @@ def expression(target: str, column: str, kind: str, country: str) -> str:
 def written(column: str, kind: str) -> tuple[str, str]:
     """A column in SQL, and as the argument of a macro that reads text."""
     name = column if re.fullmatch(r"[a-z_][a-z0-9_]*", column) else quote(column)
-    as_text = name if TEXT.match(kind) else f"cast({name} as string)"
-    return name, f"'{as_text}'" if '"' in as_text and "'" not in as_text else json.dumps(as_text, ensure_ascii=False)
+    return name, as_argument(name if TEXT.match(kind) else f"cast({name} as string)")
+
+
+def as_argument(sql: str) -> str:
+    """SQL as a text in Jinja."""
+    return f"'{sql}'" if '"' in sql and "'" not in sql else json.dumps(sql, ensure_ascii=False)
 
 
 def with_refusals(consent: str, relation: Relation) -> str:
     """SQL for a consent that a column such as `opt_out` overrides."""
-    refused = [written(column, kind)[1] for column, kind in relation.columns.items() if REFUSAL.fullmatch(snake_case(column))]
+    refused = [written(column, relation.columns[column])[1] for column in refusals(relation)]
     if not refused:
         return consent
     tests = " or ".join(f"{{{{ dmail.is_yes({argument}) }}}}" for argument in refused)
     return f"case when {tests} then 'n' else {consent} end"
+
+
+def refusals(relation: Relation) -> list[str]:
+    """The columns with the refusals of letters, or of all marketing."""
+    return [column for column in relation.columns if REFUSAL.fullmatch(snake_case(column))]
 
 
 def missing(target: str, country: str) -> str:

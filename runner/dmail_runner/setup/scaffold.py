@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
@@ -20,7 +21,8 @@ from dmail_runner.core.yaml import read_yaml
 from dmail_runner.project.fingerprint import project_files
 from dmail_runner.project.manifest import Manifest
 from dmail_runner.setup.copy_campaign import copy_campaign
-from dmail_runner.setup.draft import OWN_MODELS, STARTER, campaign_files, filled, find_models, pick_provider
+from dmail_runner.setup.draft import LISTS, OWN_MODELS, STARTER, campaign_files, filled, find_models, pick_provider
+from dmail_runner.setup.export import Export, files_of, printed
 
 # The files of the dbt package `dmail`, which a new project gets as a copy, and those that become the project's own. A wheel has
 # both in the starter. In a checkout they are in the repository.
@@ -60,6 +62,7 @@ PACKAGE_FOLDER = Path("dmail_packages/dmail")
 # In OWN, lines with this text disable the samples in projects that install this one.
 GUARD = "project_name == 'dmail'"
 FIRST = "first_letter"  # the campaign of a new project
+SAMPLE = "dmail-runner sample-data --rows 10000    # made-up profiles in data/; DMAIL_PROFILES names your own"
 MAX_NAME = 50  # characters of a campaign's name, so that NAME__recipients is short enough for PostgreSQL
 
 
@@ -106,12 +109,26 @@ def check_name(name: str) -> None:
         )
 
 
-def new_project(folder: Path, version: str) -> None:
-    """Create a project with the dbt package `dmail`, its own models, and one campaign. Raises UsageError if the folder exists."""
+def new_project(folder: Path, version: str, export: Export | None = None, country: str = "US") -> None:
+    """Create a project with the dbt package `dmail`, its own models, and one campaign.
+
+    Args:
+        folder: the project's folder.
+        version: the version of dmail-runner.
+        export: the customer export that the profiles are mapped from; None for profiles in the columns of the sample data.
+        country: ISO 3166-1 alpha-2, the sender's country, which is also that of rows without one.
+
+    Raises:
+        UsageError: if the folder exists.
+    """
     if os.path.lexists(folder):
         raise UsageError(f"{folder} exists", todo="name a folder that does not exist")
     folder.parent.mkdir(parents=True, exist_ok=True)
     given = {"PROJECT": project_name(folder.name), "VERSION": version, "CAMPAIGN": FIRST, "PACKAGE": str(PACKAGE_FOLDER)}
+    given["home_country: US"] = f"home_country: {country}"
+    if export:
+        given[SAMPLE] = "cp EXPORT.csv data/profiles.csv          # the customer export; DMAIL_PROFILES can name another file"
+    models = OWN_MODELS
     own = STARTER / "project"
     with appearing(folder, folder.parent) as draft:
         write_package(draft)
@@ -123,8 +140,18 @@ def new_project(folder: Path, version: str) -> None:
         # In the starter it has another name, because git would apply it there.
         files[".gitignore"] = files.pop("gitignore")
         write(draft, files)
-        write(draft / "models" / "campaigns" / FIRST, campaign_files(FIRST, "mail_house", OWN_MODELS, "active"))
+        lists = () if export else LISTS
+        if export:
+            models = replace(OWN_MODELS, columns=printed(export))
+            write(draft, files_of(export, country))
+            drop_unit_tests(draft / "models/staging/_staging__models.yml")
+        write(draft / "models" / "campaigns" / FIRST, campaign_files(FIRST, "mail_house", models, "active", lists))
         (draft / "profiles.yml").symlink_to("profiles/profiles.yml")
+
+
+def drop_unit_tests(file: Path) -> None:
+    """Remove the unit tests of a YAML file, which are the last section. They are about the columns of the sample data."""
+    file.write_text(file.read_text(encoding="utf-8").partition("\nunit_tests:\n")[0], encoding="utf-8")
 
 
 def write_package(project: Path) -> None:
