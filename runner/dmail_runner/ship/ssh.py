@@ -4,9 +4,11 @@ import base64
 import hashlib
 import logging
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from typing import Any
 
 import paramiko
 from paramiko.channel import Channel
@@ -26,6 +28,7 @@ logging.getLogger("paramiko").addHandler(logging.NullHandler())
 HANDSHAKE = "the SSH handshake"
 FOREVER = 1e9  # seconds. Turns paramiko's time-outs off, so that only the watchdog ends a session
 Wire = Channel | socket.socket
+Address = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]  # as socket.getaddrinfo returns them
 
 
 @contextmanager
@@ -50,8 +53,9 @@ def session(route: SftpRoute) -> Iterator[Transport]:
 def connect(place: Login, timeout: float) -> socket.socket:
     """A connection that ends soon after its other end has. `timeout`: seconds for all addresses of the server together."""
     until = time.monotonic() + timeout
+    with stage(server(place), "looking its address up"):
+        addresses = look_up(place.host, place.port, timeout)
     with stage(server(place), "connecting"):
-        addresses = socket.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)
         for number, (family, _, _, _, address) in enumerate(addresses, start=1):
             wire = socket.socket(family, socket.SOCK_STREAM)
             wire.settimeout(max(0.001, until - time.monotonic()))
@@ -67,6 +71,32 @@ def connect(place: Login, timeout: float) -> socket.socket:
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(timeout * 1000))
     return wire
+
+
+def look_up(host: str, port: int, timeout: float) -> list[Address]:
+    """The addresses of a host. Raises TimeoutError after `timeout` seconds, and socket.gaierror.
+
+    The system's look-up has no time-out. A thread that is still waiting for it is abandoned.
+    """
+    found: list[list[Address] | OSError] = []
+
+    def ask() -> None:
+        try:
+            found.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except OSError as error:
+            found.append(error)
+        except ValueError:
+            found.append(socket.gaierror(socket.EAI_NONAME, "it is not the name of a server"))
+
+    thread = threading.Thread(target=ask, name="look-up", daemon=True)
+    thread.start()
+    thread.join(timeout)
+    match found:
+        case [list() as addresses]:
+            return addresses
+        case [OSError() as error]:
+            raise error
+    raise TimeoutError
 
 
 @contextmanager
@@ -119,9 +149,10 @@ def shake(transport: Transport, name: str) -> None:
 
 
 def hang_up(root: socket.socket, transport: Transport) -> None:
-    """End a session, so that everything that waits for it fails."""
-    with suppress(OSError):
-        root.shutdown(socket.SHUT_RDWR)
+    """End a session, so that everything that waits for it, or for the SSH agent, fails."""
+    for wire in filter(None, (root, transport.agent)):
+        with suppress(OSError):
+            wire.shutdown(socket.SHUT_RDWR)
     transport.packetizer.close()
 
 
