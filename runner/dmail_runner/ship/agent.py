@@ -11,6 +11,7 @@ from dmail_runner.ship.algorithms import Transport
 
 REFUSED = 5  # the agent protocol's answer SSH_AGENT_FAILURE
 SILENT = "it does not answer"
+PARAMIKO: Any = AgentSSH
 LOCKED = "it refuses; is it locked, or did nobody confirm the use of the key?"
 
 
@@ -24,11 +25,11 @@ class Agent(AgentSSH):
         """Ask for the agent's keys. `connection`: None if no agent is running. Raises DeliveryError."""
         super().__init__()
         if connection is not None:
-            self._connect(connection)
+            PARAMIKO._connect(self, connection)
 
     def _send_message(self, msg: Any) -> tuple[int, Any]:
         try:
-            kind, answer = super()._send_message(msg)
+            kind, answer = PARAMIKO._send_message(self, msg)
         except (OSError, paramiko.SSHException):
             raise unusable(SILENT) from None
         if kind == REFUSED:

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import logging
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -13,6 +12,7 @@ from typing import Any
 import paramiko
 from paramiko.channel import Channel
 
+from dmail_runner.core.deadline import in_time
 from dmail_runner.core.errors import DeliveryError
 from dmail_runner.declare.route import Login, SftpRoute
 from dmail_runner.ship.algorithms import Transport, quoted
@@ -74,29 +74,11 @@ def connect(place: Login, timeout: float) -> socket.socket:
 
 
 def look_up(host: str, port: int, timeout: float) -> list[Address]:
-    """The addresses of a host. Raises TimeoutError after `timeout` seconds, and socket.gaierror.
-
-    The system's look-up has no time-out. A thread that is still waiting for it is abandoned.
-    """
-    found: list[list[Address] | OSError] = []
-
-    def ask() -> None:
-        try:
-            found.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except OSError as error:
-            found.append(error)
-        except ValueError:
-            found.append(socket.gaierror(socket.EAI_NONAME, "it is not the name of a server"))
-
-    thread = threading.Thread(target=ask, name="look-up", daemon=True)
-    thread.start()
-    thread.join(timeout)
-    match found:
-        case [list() as addresses]:
-            return addresses
-        case [OSError() as error]:
-            raise error
-    raise TimeoutError
+    """The addresses of a host. Raises TimeoutError after `timeout` seconds, and socket.gaierror. The system has no time-out."""
+    try:
+        return in_time(lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM), timeout, "look-up")
+    except ValueError:
+        raise socket.gaierror(socket.EAI_NONAME, "it is not the name of a server") from None
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from io import FileIO
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -220,18 +221,26 @@ def probes(folder: Path) -> Iterator[Spooled]:
         )
 
 
-@pytest.mark.parametrize("knows", [True, False])
-def test_a_store_that_replaces_objects_is_found_out(server: Server, knows: bool, tmp_path: Path) -> None:
-    """Also by the copy that gives large files their names."""
+def test_a_store_that_replaces_nothing_is_found_out(server: Server, tmp_path: Path) -> None:
+    """Neither by one request, nor by the copy that gives large files their names."""
+    given = probes(tmp_path)
+    found = judge(server.route(server.port), lambda _: next(given))
+    assert (found.needs, found.overwriting.replaces, found.overwriting.no_copy, found.left) == ({}, False, None, ())
+    assert names(server.route(server.port)) == []
+
+
+@pytest.mark.parametrize("way", [b"PUT", b"POST"], ids=["one request", "the copy"])
+def test_a_store_that_replaces_objects_is_found_out(moto: int, s3: Any, way: bytes, tmp_path: Path) -> None:
+    """It does not know the condition, and ignores it."""
 
     def forget(asked: bytes) -> bytes:
-        return asked if knows else re.sub(rb"(?i)\r\n(x-amz-copy-source-)?if-none-match: *\*", b"", asked)
+        return re.sub(rb"(?i)\r\nif-none-match: *\*", b"", asked) if asked.startswith(way) else asked
 
     given = probes(tmp_path)
-    with between(server.port, Wire(change=forget)) as port:
-        found = judge(server.route(port), lambda _: next(given))
-    assert (found.needs, found.overwriting.replaces, found.overwriting.no_copy, found.left) == ({}, not knows, None, ())
-    assert names(server.route(server.port)) == []
+    with between(moto, Wire(change=forget)) as port:
+        found = judge(own_s3(port), lambda _: next(given))
+    assert (found.needs, found.overwriting.replaces, found.overwriting.no_copy, found.left) == ({}, True, None, ())
+    assert names(own_s3(moto)) == []
 
 
 def test_a_store_that_does_not_copy_is_found_out(server: Server, tmp_path: Path) -> None:
