@@ -11,8 +11,8 @@ from dmail_runner.ship.algorithms import Transport
 
 REFUSED = 5  # the agent protocol's answer SSH_AGENT_FAILURE
 SILENT = "it does not answer"
-PARAMIKO: Any = AgentSSH
 LOCKED = "it refuses; is it locked, or did nobody confirm the use of the key?"
+PARAMIKO: Any = AgentSSH
 
 
 class Agent(AgentSSH):
