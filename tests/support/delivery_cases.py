@@ -52,6 +52,8 @@ def all_cases() -> Iterator[tuple[str, Case]]:
             yield f"rename {name}, answers ok falsely", Case(kind._replace(lies="ok"), lines)
         yield f"rename {name}, removes nothing", Case(kind._replace(keeps=True), lines)
         yield f"rename {name}, another sender", Case(kind, lines, {"others": 1, "faults": 0})
+        by_size = kind._replace(verify="size")
+        yield f"rename {name}, spoilt between attempts", Case(by_size, lines, {"spoilt": 1, "faults": 0})
         yield f"rename {name}, sent ahead and spoilt", Case(kind._replace(ahead=True), lines, {"spoilt": 1, "faults": 0})
     clone = {"others": 1, "faults": 0, "crashes": 0}
     yield "rename link, another clone", Case(Kind(renames("link"), other=OURS), two, clone)

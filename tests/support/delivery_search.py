@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dmail_runner.ledger.intents import Entry, Word
 from simulated_destination import attempt, watched
-from simulated_server import FINAL, OURS, THEIRS, Kind, Known, Left, Server, State
+from simulated_server import FINAL, OURS, SPOILT, THEIRS, Kind, Known, Left, Server, State
 
 FINISHED = ("delivered", "cancelled")
 
@@ -80,6 +80,7 @@ class Search:
             yield server.rest(state.end)
         if state.end in FINISHED:
             return
+        yield from spoiled(server, state)
         if state.end in ("", "failed", "killed", "told"):
             yield from self.lives(state, giving_up=False)
         if state.end and state.left.words:
@@ -109,6 +110,18 @@ class Search:
                 if fault := self.check(server, state, end, giving_up):
                     self.faults.setdefault(fault, state)
                 yield server.rest(end)
+
+
+def spoiled(server: Server, state: State) -> Iterator[State]:
+    """Somebody overwrites a file that has only its temporary name, with as many bytes. No rename of it is under way."""
+    if not state.left.spoilt or server.kind.ahead or state.pending:
+        return
+    for name, file in state.names:
+        if name != FINAL and state.files[file] == OURS and file != dict(state.names).get(FINAL):
+            server.state = state
+            server.spend("spoilt")
+            server.fill(file, SPOILT)
+            yield server.rest(state.end)
 
 
 def settled(kind: Kind, state: State) -> State:

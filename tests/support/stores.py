@@ -107,10 +107,18 @@ def there(route: S3Route | AzureRoute, name: str = NAME) -> bytes | None:
 
 @dataclass
 class Wire:
-    """What a proxy does to the requests that it notes: `before` answers one itself, `after` says what becomes of an answer."""
+    """What a proxy does to the requests that it notes.
+
+    Attributes:
+        before: answers a request itself.
+        after: what becomes of an answer.
+        change: what becomes of a request.
+        seen: the first lines of all requests.
+    """
 
     before: Callable[[bytes], bytes | None] = lambda _: None
     after: Callable[[bytes, bytes], bytes] = lambda _, found: found
+    change: Callable[[bytes], bytes] = lambda asked: asked
     seen: list[bytes] = field(default_factory=list)
 
 
@@ -140,7 +148,7 @@ def hand_on(client: socket.socket, port: int, wire: Wire) -> None:
             head = asked.partition(b"\r\n\r\n")[0]
             wire.seen.append(head.split(b"\r\n")[0])
             if (answer := wire.before(head)) is None:
-                server.sendall(asked)
+                server.sendall(wire.change(asked))
                 answer = wire.after(head, answer_of(server, head))
             if not answer:
                 return

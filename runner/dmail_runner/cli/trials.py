@@ -18,6 +18,7 @@ PROOFS = {
 ONE_STEP = "one step: after an interrupted rename a run can find out whether the file was delivered"
 TWO_STEPS = "may be two steps: after an interrupted rename a run may be held until you have asked the provider"
 REPLACES = "replaces a file that has the name already: let no other sender use this folder"
+NO_COPY = "files of more than 16 MB cannot be delivered, because the store does not copy them to their names"
 TAKEN = "is missing: somebody has fetched it; tell the provider that it was a test"
 MAYBE_TAKEN = "may have been fetched: tell the provider that it was a test"
 NOTHING_HELPS = "no known setting helps: show these lines to the provider"
@@ -63,6 +64,8 @@ def verdict_lines(verdict: Verdict) -> Iterator[str]:
     """The lines about the result of all probes."""
     if verdict.overwriting.replaces:
         yield line("rename", "NO", REPLACES)
+    if verdict.overwriting.no_copy:
+        yield line("copy", "NO", f"{NO_COPY}: {verdict.overwriting.no_copy}")
     for name in verdict.overwriting.left:
         yield line("remove", "NO", f"{name} {LEFT}")
 

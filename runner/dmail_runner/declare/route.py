@@ -27,6 +27,17 @@ def check_host_key(value: str) -> str:
     return value.rstrip("=")
 
 
+def check_host(value: str) -> str:
+    """Validate the name or the address of a server."""
+    try:
+        value.encode("idna")
+    except UnicodeError:
+        raise ValueError("must be the name or the address of a server") from None
+    if re.search(r"[\s/@\[\]\x00-\x1f\x7f]", value):
+        raise ValueError("must be the name or the address of a server alone, without `sftp://` and without a user")
+    return value
+
+
 def one_or_more(value: object) -> object:
     """Make a list of a single text."""
     return [value] if isinstance(value, str) else value
@@ -64,6 +75,8 @@ class FolderRoute(FileDelivery):
     """A folder on this machine."""
     path: ProjectPath
     """The folder. A relative path starts at the project."""
+    make_directory: bool = True
+    """Whether a missing folder is created. With `false` it is an error, as for a folder of a share that is not mounted."""
     owner: str | None = None
     """The owner of the files."""
     group: str | None = None
@@ -85,7 +98,7 @@ class Login(Strict):
     The host key is pinned. While it changes, the old and the new one can both be pinned.
     """
 
-    host: Annotated[str, Field(min_length=1)]
+    host: Annotated[str, Field(min_length=1), AfterValidator(check_host)]
     """The server."""
     port: Annotated[int, Field(ge=1, le=65535)] = 22
     """Its port."""

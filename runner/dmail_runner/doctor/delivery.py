@@ -59,7 +59,9 @@ def usability(what: str, route: AnyRoute) -> Iterator[Finding]:
     """Problems of a route that is a draft, or whose folder cannot be written to."""
     if route.status == "draft":
         yield warn(what, "is draft: nothing is delivered by it", f"status: active in {ROUTES}")
-    if isinstance(route, FolderRoute) and not is_writable(route.path):
+    if isinstance(route, FolderRoute) and not route.make_directory and not route.path.is_dir():
+        yield fail(what, f"{route.path} does not exist", f"mount its file system, or use another path in {ROUTES}")
+    elif isinstance(route, FolderRoute) and not is_writable(route.path):
         yield fail(what, f"{route.path} cannot be written to", f"change its owner or mode, or use another path in {ROUTES}")
 
 

@@ -108,6 +108,8 @@ def download(place: Destination, found: Found, target: Path) -> Download | None:
             copy.write(chunk)
             digest.update(chunk)
             size += len(chunk)
+            if found.seen.size is not None and size > found.seen.size:
+                return None  # it grows, or the server sends no end
         copy.flush()
         os.fsync(copy.fileno())
     complete = found.seen.size in (None, size) and settled(place, found)

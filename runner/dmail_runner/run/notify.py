@@ -11,6 +11,7 @@ from typing import Any, get_args
 from pydantic import SecretStr
 from sqlalchemy.exc import IntegrityError
 
+from dmail_runner.core.deadline import in_time
 from dmail_runner.core.errors import unexpected
 from dmail_runner.core.http import direct_session, unproxied
 from dmail_runner.core.redact import redact, without_keys
@@ -37,6 +38,7 @@ MEANS: Mapping[str, str] = {
     "key_expiring": "files can no longer be encrypted for the mail house when the key has expired",
 }
 TIMEOUT = 10  # seconds to wait for a channel's answer
+LONGEST = 60.0  # seconds for a notice in all: no time-out of a library covers an answer that comes byte by byte
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,9 @@ class Notifier:
 def send(channel: Channel, notice: Notice) -> str | None:
     """Send a notice by a channel. Returns the problem, or None."""
     try:
-        return post(channel, notice) if channel.webhook else pass_on(channel, notice)
+        return in_time(lambda: (post if channel.webhook else pass_on)(channel, notice), LONGEST, "notice")
+    except TimeoutError:
+        return f"no complete answer within {LONGEST:.0f} s"
     except Exception as error:  # noqa: BLE001 - whatever a notice runs into, it stops no mailing
         return unexpected(error)
 

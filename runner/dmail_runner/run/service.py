@@ -11,12 +11,14 @@ from threading import Event
 
 import requests
 
+from dmail_runner.core.deadline import in_time
 from dmail_runner.core.http import direct_session
 from dmail_runner.plan.slots import next_slot
 from dmail_runner.project.manifest import Manifest
 
 MAX_PAUSE = 30.0  # seconds between two checks
 MIN_PAUSE = 0.1
+LONGEST = 30.0  # seconds for a heartbeat in all, however slowly its answer comes
 HEALTHY = (0, 3)  # exit codes of a working service. A held run (3) waits for a person and not for the service
 
 
@@ -81,8 +83,8 @@ class Service:
         """Request the URL. A failure is shown and has no other effect."""
         try:
             with direct_session() as session:
-                session.get(url, timeout=10, allow_redirects=False)
-        except (requests.RequestException, ValueError) as error:
+                in_time(lambda: session.get(url, timeout=10, allow_redirects=False), LONGEST, "heartbeat")
+        except (requests.RequestException, TimeoutError, ValueError) as error:
             self.tell(f"note     the heartbeat failed: {type(error).__name__}")
 
     @contextmanager

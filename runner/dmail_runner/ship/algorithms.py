@@ -1,6 +1,7 @@
 """The algorithms of SSH sessions: which ones the client offers, and what to ask a provider whose server supports none of them."""
 
 import re
+import socket
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, get_args
 
@@ -37,6 +38,7 @@ class Transport(paramiko.Transport):
         server_extensions: the extensions that the server announced (set by paramiko).
         offered: the algorithms that the server supports, by the names of paramiko's lists.
         farewell: the message with which the server disconnected.
+        agent: the connection to the SSH agent that the login uses; None if it uses none.
 
     """
 
@@ -47,6 +49,7 @@ class Transport(paramiko.Transport):
     server_extensions: Mapping[str, bytes]
     offered: Mapping[str, list[str]] | None = None
     farewell = ""
+    agent: socket.socket | None = None
 
     def _parse_kex_init(self, message: Message) -> None:
         start = message.packet.tell()

@@ -147,7 +147,7 @@ class ByRename(PartDelivery):
             raise
         if there in (Found.ABSENT, Found.BLIND):
             return self.receipt("answered")
-        final = self.seen(self.part.name, BY_SIZE)
+        final = self.seen(self.part.name)
         if final is Found.OURS:
             self.tidy()
             return self.receipt("found")
@@ -156,14 +156,19 @@ class ByRename(PartDelivery):
             return self.receipt("vanished")
         raise self.unknown(f"the server says that it was renamed, but it is not there, and {self.temporary} still is")
 
-    def renamed(self, answer: str = "its rename was not answered") -> Receipt | None:
+    def renamed(self, answer: str | None = None) -> Receipt | None:
         """Find out the result of a rename that was refused or not answered. Returns None if it certainly had no effect.
 
         That is certain only if the rename is known to be one step, the complete file has its temporary name, and no file has the
         final name. A refusal proves nothing.
+
+        Args:
+            answer: the refusal; None if an earlier attempt asked for the rename. Its file may have been overwritten since, so
+                that it is read back if the server allows it.
         """
         one_step = self.attempt.word is Word.PUBLISHING_ONE
-        temporary = self.seen(self.temporary, declared(self.way, self.part))
+        depth = declared(self.way, self.part)
+        temporary = self.seen(self.temporary, depth if answer else depth._replace(read=True))
         final = self.seen(self.part.name)
         if final is Found.OURS:
             self.tidy()
@@ -176,10 +181,9 @@ class ByRename(PartDelivery):
             if final is not Found.BLIND:
                 raise self.conflict()
         words = {Found.ABSENT: "is not there", Found.BLIND: "is not shown", Found.OURS: "is there"}
-        raise self.unknown(
-            f"{answer}; it {words.get(final, 'holds other bytes')}, and its temporary file {self.temporary} "
-            f"{words.get(temporary, 'holds other bytes')}"
-        )
+        file, piece = (words.get(found, "holds other bytes") for found in (final, temporary))
+        said = answer or "its rename was not answered"
+        raise self.unknown(f"{said}; it {file}, and its temporary file {self.temporary} {piece}")
 
     def was_taken(self) -> bool:
         """Whether the route declares that a vanished file was received, and no second temporary name has the file.

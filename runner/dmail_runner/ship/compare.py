@@ -65,7 +65,7 @@ def compare(place: Destination, name: str, part: Part, depth: Depth) -> Found:
     if seen.size is not None and not depth.read:
         return Found.OURS
     try:
-        return Found.OURS if digest(place, name) == part.sha256 else Found.OTHER
+        return Found.OURS if digest(place, name, part.bytes) == part.sha256 else Found.OTHER
     except Gone:
         return Found.ABSENT
     except Refused:
@@ -74,11 +74,14 @@ def compare(place: Destination, name: str, part: Part, depth: Depth) -> Found:
         return Found.OURS
 
 
-def digest(place: Destination, name: str) -> str:
-    """The SHA-256 of a file on the server."""
-    found = hashlib.sha256()
+def digest(place: Destination, name: str, size: int) -> str:
+    """The SHA-256 of a file on the server, or of its beginning if it has more than `size` bytes: some servers send no end."""
+    found, length = hashlib.sha256(), 0
     for chunk in place.read(name):
         found.update(chunk)
+        length += len(chunk)
+        if length > size:
+            break
     return found.hexdigest()
 
 

@@ -22,7 +22,7 @@ class Verdict:
     Attributes:
         trials: the probes. The first one uses the route as it is declared.
         needs: the settings to change; empty if the route works as it is; None if no settings were found that work.
-        overwriting: the result of a rename to the name of another file.
+        overwriting: the result of giving a file the name of another file.
 
     """
 

@@ -83,7 +83,7 @@ class Folder:
 
     def read(self, name: str) -> Iterator[bytes]:
         with self.explained(name), self.parent(name) as (parent, leaf):
-            number = os.open(leaf, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+            number = os.open(leaf, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=parent)
             with os.fdopen(number, "rb") as file:
                 while chunk := file.read(CHUNK):
                     yield chunk
@@ -123,15 +123,25 @@ class Folder:
     def parent(self, name: str, *, make: bool = False) -> Iterator[tuple[int, str]]:
         """Open the file's folder, step by step from the route's. Yields its descriptor and the file's name. Raises OSError."""
         *folders, leaf = PurePosixPath(name).parts
+        make = make and self.route.make_directory
         if make:
             self.route.path.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
-            number = os.open(self.route.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            number = self.root()
             stack.callback(os.close, number)
             for folder in folders:
                 number = below(number, folder, make=make)
                 stack.callback(os.close, number)
             yield number, leaf
+
+    def root(self) -> int:
+        """Open the route's folder. Raises OSError. With `make_directory: false` it must exist."""
+        try:
+            return os.open(self.route.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            if self.route.make_directory:
+                raise
+            raise OSError(errno.ENODEV, f"the folder {self.route.path} does not exist; is its file system mounted?") from None
 
     def described(self) -> str:
         return str(self.route.path)

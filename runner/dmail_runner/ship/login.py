@@ -13,6 +13,7 @@ from paramiko.ssh_exception import BadAuthenticationType
 from dmail_runner.core.errors import DeliveryError
 from dmail_runner.core.redact import register_secret
 from dmail_runner.declare.route import Login
+from dmail_runner.ship.agent import agent_keys
 from dmail_runner.ship.algorithms import Transport, quoted
 from dmail_runner.ship.answers import Lost
 from dmail_runner.ship.refused import HungUp, LoginRefused
@@ -47,12 +48,14 @@ class Answers:
     """Answers the questions of keyboard-interactive. Each secret is sent once, because sending it again is a second attempt.
 
     Attributes:
+        user: the route's user, whose name may be in a question and must not be taken for a word of it.
         fault: why a question was not answered.
 
     """
 
     password: str | None
     code: str | None
+    user: str = ""
     given: set[str] = field(default_factory=set)
     fault: DeliveryError | None = None
 
@@ -67,7 +70,7 @@ class Answers:
     def answer(self, prompt: str) -> str:
         if NEW_PASSWORD.search(prompt):
             raise LoginRefused(f"the server asks `{prompt}`: the password has expired", todo=EXPIRED)
-        what = "code" if CODE.search(prompt) or self.password is None else "password"
+        what = "code" if CODE.search(prompt.replace(f"{self.user}@", "")) or self.password is None else "password"
         if what in self.given:
             raise LoginRefused(f"the server asks `{prompt}` again: it refused the {what}", todo=TODO)
         self.given.add(what)
@@ -140,7 +143,7 @@ def use(transport: Transport, login: Login, method: str, secrets: Secrets) -> li
         return transport.auth_publickey(login.user, secrets.key) if secrets.key else by_agent(transport, login)
     if method == PASSWORD:
         return transport.auth_password(login.user, secrets.password or "", fallback=False)
-    answers = Answers(secrets.password, secrets.code)
+    answers = Answers(secrets.password, secrets.code, login.user)
     try:
         return transport.auth_interactive(login.user, answers)
     except (paramiko.SSHException, EOFError):
@@ -149,9 +152,7 @@ def use(transport: Transport, login: Login, method: str, secrets: Secrets) -> li
 
 def by_agent(transport: Transport, login: Login) -> list[str]:
     """Offer the keys of the SSH agent one by one."""
-    keys = paramiko.Agent().get_keys()
-    if not keys:
-        raise DeliveryError("the SSH agent has no key, or none is running", todo="ssh-add -l lists its keys")
+    keys = agent_keys(transport)
     for offered in keys[:AGENT_KEYS]:
         try:
             return transport.auth_publickey(login.user, offered)

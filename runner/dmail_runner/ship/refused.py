@@ -23,6 +23,9 @@ from dmail_runner.core.errors import DeliveryError
 from dmail_runner.declare.route import Login, SftpRoute
 from dmail_runner.ship.answers import Lost
 
+HUNG_UP = (
+    "check the route's user, and its password or key, with the provider, and how many sessions they allow at a time (`parallel`)"
+)
 HANG_UPS = 2  # a server that ends the session at the login this many times in a row has refused it
 
 
@@ -67,7 +70,9 @@ def attempt(login: Login, name: str) -> Iterator[None]:
             twice = mark.hang_ups + 1 >= HANG_UPS
             write(file, Mark(error.what if twice else "", mark.hang_ups + 1))
             if twice:
-                raise LoginRefused(f"{error.what}, for the second time, as some servers do to refuse a login") from None
+                raise LoginRefused(
+                    f"{error.what}, for the second time, as some servers do to refuse a login", todo=HUNG_UP
+                ) from None
             raise
         if mark.hang_ups:
             write(file, Mark())

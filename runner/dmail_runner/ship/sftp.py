@@ -109,6 +109,9 @@ class Sftp:
             except (FileNotFoundError, *UNANSWERED):
                 raise
             except OSError:
+                if folder not in ("", ".", "/"):
+                    # Raises FileNotFoundError if the folder is missing, too: some servers answer "failure" for all that is.
+                    self.attributes(folder)
                 raise refusal from None
             if name not in listed:
                 raise FileNotFoundError(errno.ENOENT, path) from None

@@ -7,10 +7,12 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from typing import Any
 
 import paramiko
 from paramiko.channel import Channel
 
+from dmail_runner.core.deadline import in_time
 from dmail_runner.core.errors import DeliveryError
 from dmail_runner.declare.route import Login, SftpRoute
 from dmail_runner.ship.algorithms import Transport, quoted
@@ -26,6 +28,7 @@ logging.getLogger("paramiko").addHandler(logging.NullHandler())
 HANDSHAKE = "the SSH handshake"
 FOREVER = 1e9  # seconds. Turns paramiko's time-outs off, so that only the watchdog ends a session
 Wire = Channel | socket.socket
+Address = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]  # as socket.getaddrinfo returns them
 
 
 @contextmanager
@@ -50,8 +53,9 @@ def session(route: SftpRoute) -> Iterator[Transport]:
 def connect(place: Login, timeout: float) -> socket.socket:
     """A connection that ends soon after its other end has. `timeout`: seconds for all addresses of the server together."""
     until = time.monotonic() + timeout
+    with stage(server(place), "looking its address up"):
+        addresses = look_up(place.host, place.port, timeout)
     with stage(server(place), "connecting"):
-        addresses = socket.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)
         for number, (family, _, _, _, address) in enumerate(addresses, start=1):
             wire = socket.socket(family, socket.SOCK_STREAM)
             wire.settimeout(max(0.001, until - time.monotonic()))
@@ -67,6 +71,14 @@ def connect(place: Login, timeout: float) -> socket.socket:
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(timeout * 1000))
     return wire
+
+
+def look_up(host: str, port: int, timeout: float) -> list[Address]:
+    """The addresses of a host. Raises TimeoutError after `timeout` seconds, and socket.gaierror. The system has no time-out."""
+    try:
+        return in_time(lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM), timeout, "look-up")
+    except ValueError:
+        raise socket.gaierror(socket.EAI_NONAME, "it is not the name of a server") from None
 
 
 @contextmanager
@@ -119,9 +131,10 @@ def shake(transport: Transport, name: str) -> None:
 
 
 def hang_up(root: socket.socket, transport: Transport) -> None:
-    """End a session, so that everything that waits for it fails."""
-    with suppress(OSError):
-        root.shutdown(socket.SHUT_RDWR)
+    """End a session, so that everything that waits for it, or for the SSH agent, fails."""
+    for wire in filter(None, (root, transport.agent)):
+        with suppress(OSError):
+            wire.shutdown(socket.SHUT_RDWR)
     transport.packetizer.close()
 
 

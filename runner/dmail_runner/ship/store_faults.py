@@ -10,6 +10,10 @@ from obstore.exceptions import BaseError
 from dmail_runner.core.errors import DeliveryError
 from dmail_runner.ship.answers import Gone, Lost, Refused, Taken, Unheard
 
+NO_CONDITION = (
+    "the store must create an object only if its name is free (`If-None-Match: *`): ask the provider for a newer version"
+)
+
 
 @contextmanager
 def explained(location: str, doing: str) -> Iterator[None]:
@@ -37,6 +41,9 @@ def fault(location: str, doing: str, text: str) -> DeliveryError:
     # S3 says by ConditionalRequestConflict that this request has made nothing, because another one was under way.
     if status == HTTPStatus.TOO_MANY_REQUESTS or code in ("SlowDown", "ServerBusy", "ConditionalRequestConflict"):
         return Unheard(f"{location}: {doing} was put off: {words}")
+    if status == HTTPStatus.NOT_IMPLEMENTED:
+        # The store does not know the request, or its condition, and has done nothing.
+        return Refused(f"{location}: {doing} is not possible: {words}", todo=NO_CONDITION)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in (HTTPStatus.CONFLICT, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.OK):
         return (Unheard if harmless(said) else Lost)(f"{location}: {doing} failed: {words}")
     kind = Gone if status == HTTPStatus.NOT_FOUND else Refused

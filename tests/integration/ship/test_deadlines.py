@@ -2,6 +2,7 @@
 
 import io
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from typing import Any
 import paramiko
 import pytest
 
+from dmail_runner.core.errors import DeliveryError
 from dmail_runner.core.yaml import parse
 from dmail_runner.declare.route import Route
 from dmail_runner.ship import destination
@@ -239,3 +241,62 @@ def test_a_server_that_takes_no_bytes(mark: Path) -> None:
         content = io.BytesIO(bytes(20_000_000))
         lost = visit(server.login | {"password": PASSWORD}, lambda place: place.write("letters.csv", content))
         assert "letters.csv: no answer in time while writing" in lost.what
+
+
+def test_a_name_that_is_not_found_in_time(mark: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+    monkeypatch.setattr("dmail_runner.ship.ssh.socket.getaddrinfo", lambda *_, **__: over.wait())
+    with (
+        raw_server(lambda _: None) as entry,
+        pytest.raises(Lost) as lost,
+        destination(parse(Route, entry | {"timeout": 0.2}, "r.yml", "acme")),
+    ):
+        """No address, no session."""
+    over.set()
+    assert "no answer in time at looking its address up" in lost.value.what
+
+
+@pytest.mark.parametrize("answered", [0, 1], ids=["the list of its keys", "a signature"])
+def test_an_agent_that_falls_silent(answered: int, mark: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The watchdog ends it, and the server is not said to have refused the login."""
+    with login_server(wants=(("publickey",),), mark=mark) as server, agent(answered, mark) as place:
+        monkeypatch.setenv("SSH_AUTH_SOCK", str(place))
+        entry = parse(Route, server.login | {"agent": True, "timeout": TIMEOUT}, "r.yml", "acme")
+        with pytest.raises(DeliveryError, match="the SSH agent cannot be used: it does not answer") as fault, destination(entry):
+            """No key, no session."""
+    assert "hung up" not in fault.value.what
+
+
+def test_an_agent_that_refuses_to_sign(mark: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with login_server(wants=(("publickey",),), mark=mark) as server, agent(2, mark) as place:
+        monkeypatch.setenv("SSH_AUTH_SOCK", str(place))
+        entry = parse(Route, server.login | {"agent": True, "timeout": TIMEOUT}, "r.yml", "acme")
+        with pytest.raises(DeliveryError, match="the SSH agent cannot be used: it refuses"), destination(entry):
+            """No signature, no session."""
+
+
+@contextmanager
+def agent(answered: int, mark: Path) -> Iterator[Path]:
+    """An agent that has one key, answers so many requests, the second one by a refusal, and then falls silent."""
+    key = paramiko.Message()
+    key.add_int(1)
+    key.add_string(paramiko.ECDSAKey.generate().asbytes())
+    key.add_string("a key")
+    answers = [b"\x0c" + key.asbytes(), b"\x05"][:answered]
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listener:
+        place = Path(folder, "agent")
+        listener.bind(str(place))
+        listener.listen()
+
+        def serve() -> None:
+            with suppress(OSError), listener.accept()[0] as wire, wire.makefile("rb") as file:
+                for answer in [*answers, None]:
+                    file.read(int.from_bytes(file.read(4), "big"))
+                    if answer is None:
+                        mark.touch()
+                        file.read(1)
+                    else:
+                        wire.sendall(len(answer).to_bytes(4, "big") + answer)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield place

@@ -141,6 +141,31 @@ def test_what_was_about_to_get_its_name_is_never_uploaded_again(spooled: Spooled
     assert (route[1] / EARLIER).read_bytes() == CONTENT[:1000]
 
 
+@pytest.mark.parametrize("word", [Word.PUBLISHING_ONE, Word.PUBLISHING])
+def test_what_was_overwritten_while_it_waited_for_its_rename_is_not_delivered(spooled: Spooled, route: Place, word: Word) -> None:
+    """As many other bytes. The file was verified by the process that wanted to rename it, perhaps days ago."""
+    (route[1] / EARLIER).parent.mkdir(parents=True)
+    (route[1] / EARLIER).write_bytes(bytes(len(CONTENT)))
+    with pytest.raises(Held, match=f"its temporary file {EARLIER} holds other bytes"):
+        send(spooled, route[0].model_copy(update={"verify": "size"}), Ledgerish.after(word, spooled.part))
+    assert not (route[1] / NAME).exists()
+
+
+@pytest.mark.parametrize("verify", ["size", "hash"])
+def test_other_bytes_beside_a_temporary_name_that_stays_are_no_delivery(
+    spooled: Spooled, route: Place, verify: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server says that it has renamed the file, which still has its temporary name. Somebody else's has the final one."""
+
+    def publish(_: Any, temporary: str, final: str, staged: str | None) -> None:
+        (route[1] / final).write_bytes(bytes(len(CONTENT)))
+
+    with destination(route[0]) as place:
+        monkeypatch.setattr(type(place), "publish", publish)
+    with pytest.raises(Held, match="the provider may have taken it"):
+        send(spooled, route[0].model_copy(update={"verify": verify}))
+
+
 def test_other_bytes_than_the_ones_that_may_have_left_are_not_sent(spooled: Spooled, route: Place) -> None:
     ledger = Ledgerish.after(Word.CLOSING, replace(spooled.part, sha256="0" * 64))
     with pytest.raises(Held, match="other bytes than the part has now"):

@@ -14,6 +14,8 @@ from deliveries import CONTENT, NAME, Ledgerish, send
 from dmail_runner.core.errors import DeliveryError, Held
 from dmail_runner.core.values import Spooled
 from dmail_runner.declare.route import FolderRoute
+from dmail_runner.ledger.intents import Word
+from dmail_runner.ship import destination
 
 
 @contextmanager
@@ -98,3 +100,27 @@ def test_a_disk_that_fails_when_a_name_is_synced(spooled: Spooled, tmp_path: Pat
         send(spooled, route(root), ledger)
     monkeypatch.undo()
     assert send(spooled, route(root), ledger).proof == "found"
+
+
+def test_a_share_that_is_not_mounted(spooled: Spooled, tmp_path: Path) -> None:
+    """Its folder is missing: nothing is delivered into the mount point, and a file that is not there was not taken."""
+    share = route(tmp_path / "mount/share", make_directory=False, taken="at_rename")
+    (tmp_path / "mount").mkdir()
+    for ledger in (Ledgerish(), Ledgerish.after(Word.CREATING, spooled.part)):
+        with pytest.raises(DeliveryError, match="share does not exist; is its file system mounted"):
+            send(spooled, share, ledger)
+    with pytest.raises(Held, match="it is not shown"):
+        send(spooled, share, Ledgerish.after(Word.PUBLISHING_ONE, spooled.part))
+    assert list((tmp_path / "mount").iterdir()) == []
+    (tmp_path / "mount/share/in/box").mkdir(parents=True)
+    send(spooled, share)
+    assert files(tmp_path / "mount/share") == [NAME]
+
+
+def test_a_fifo_is_not_waited_for(spooled: Spooled, tmp_path: Path) -> None:
+    (tmp_path / "in/box").mkdir(parents=True)
+    os.mkfifo(tmp_path / NAME)
+    with pytest.raises(DeliveryError, match="is not a file"):
+        send(spooled, route(tmp_path))
+    with destination(route(tmp_path)) as place:
+        assert list(place.read(NAME)) == []

@@ -11,6 +11,7 @@ import pytest
 from dmail_runner.core.errors import ConfigError, DeliveryError
 from dmail_runner.core.yaml import parse
 from dmail_runner.declare.route import Route, SftpRoute
+from dmail_runner.ship.login import Answers
 from dmail_runner.ship.refused import HungUp, LoginRefused
 from dmail_runner.ship.ssh import session
 from login_server import CODE, PASSWORD, LoginServer, login_server
@@ -105,6 +106,12 @@ def test_what_is_missing_or_refused_is_named(
     assert "horse" not in str(refused.value)
 
 
+def test_a_user_name_in_a_question_is_no_word_of_it() -> None:
+    """`postcode` is not a code."""
+    answers = Answers(PASSWORD, None, "postcode")
+    assert answers("", "", [("Password for postcode@mail.example: ", False)]) == [PASSWORD]
+
+
 def test_a_server_that_hangs_up_at_a_login_is_told_from_one_that_is_lost() -> None:
     with login_server(hangs_up=True) as server, pytest.raises(HungUp, match=r"\(password\): the server hung up"):
         log_in(server, password="wrong horse")
@@ -136,6 +143,9 @@ def test_a_command_that_gives_no_code_costs_no_attempt(command: list[str], told:
         ({"password": "p", "passphrase": "x"}, "has a `passphrase`, but no private key"),
         ({"password": "p", "one_time_code": "1", "one_time_code_command": ["x"]}, "at most one of `one_time_code`"),
         ({"password": "p", "one_time_code": "1", "parallel": 2}, "for one session"),
+        ({"password": "p", "host": "sftp://acme.example"}, "without `sftp://`"),
+        ({"password": "p", "host": "our_company@acme.example"}, "without a user"),
+        ({"password": "p", "host": "sftp..acme.example"}, "must be the name or the address of a server"),
     ],
 )
 def test_a_login_that_cannot_be_is_refused_before(given: dict[str, Any], told: str) -> None:

@@ -40,6 +40,14 @@ def test_route_test_finds_what_a_run_finds(entry: Entry, frozen: World, tmp_path
     check_verdict(entry, *verdict(entry, frozen, tmp_path))
 
 
+@pytest.mark.parametrize(("name", "replaces"), [("overwriting", True), ("SFTP version 3", False), ("OpenSSH", False)])
+def test_route_test_finds_out_whether_a_rename_overwrites(name: str, replaces: bool, frozen: World, tmp_path: Path) -> None:
+    entry = next(entry for entry in ENTRIES if entry.name == name)
+    found, here = verdict(entry, frozen, tmp_path)
+    assert found.overwriting.replaces is replaces
+    assert here.left() == ()
+
+
 def test_the_page_has_every_server_and_no_other() -> None:
     lines = PAGE.read_text("utf-8").splitlines()
     tables = lines[lines.index(f"## {next(iter(ZOO))}") :]

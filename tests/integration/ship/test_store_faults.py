@@ -1,15 +1,22 @@
 """Object stores that refuse, answer late or not at all."""
 
+import hashlib
 import re
 import socket
+from collections.abc import Iterator
 from io import FileIO
+from itertools import count
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from deliveries import NAME
 from dmail_runner.core.errors import DeliveryError, Stopped
+from dmail_runner.core.values import Part, Spooled
 from dmail_runner.ship import part_delivery
 from dmail_runner.ship.answers import Lost, Refused, Spoiled, Taken, Unheard
+from dmail_runner.ship.fitting import judge
 from dmail_runner.ship.interface import Content
 from dmail_runner.ship.object_store import SINGLE, object_store
 from sshd import free_port
@@ -190,6 +197,61 @@ def test_an_upload_that_is_lost_has_made_nothing(server: Server) -> None:
 def test_a_server_that_says_nothing() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(Lost, match="no answer in time"):
         create(own_s3(silent.getsockname()[1], retries=0, timeout=0.5), b"x")
+
+
+@sizes
+def test_a_store_that_does_not_know_the_condition_and_says_so(server: Server, size: int) -> None:
+    """A 501 has made nothing: the run fails, and is not held until somebody has asked the provider."""
+    spoil = Wire(lambda head: answer("501 Not Implemented", "NotImplemented") if gives_the_name(head) else None)
+    with between(server.port, spoil) as port, pytest.raises(Refused, match="501 NotImplemented") as refused:
+        create(server.route(port), bytes_of(size))
+    assert "If-None-Match" in str(refused.value)
+    assert names(server.route(server.port)) == []
+
+
+# What `route test` finds out.
+
+
+def probes(folder: Path) -> Iterator[Spooled]:
+    for number in count():
+        path = folder / f"probe-{number}"
+        path.write_bytes(bytes_of(SMALL, number))
+        yield Spooled(
+            Part(number, f"probes/{number}.csv", 1, SMALL, hashlib.sha256(bytes_of(SMALL, number)).hexdigest(), "r"), path
+        )
+
+
+def test_a_store_that_replaces_nothing_is_found_out(server: Server, tmp_path: Path) -> None:
+    """Neither by one request, nor by the copy that gives large files their names."""
+    given = probes(tmp_path)
+    found = judge(server.route(server.port), lambda _: next(given))
+    assert (found.needs, found.overwriting.replaces, found.overwriting.no_copy, found.left) == ({}, False, None, ())
+    assert names(server.route(server.port)) == []
+
+
+@pytest.mark.parametrize("way", [b"PUT", b"POST"], ids=["one request", "the copy"])
+def test_a_store_that_replaces_objects_is_found_out(moto: int, s3: Any, way: bytes, tmp_path: Path) -> None:
+    """It does not know the condition, and ignores it."""
+
+    def forget(asked: bytes) -> bytes:
+        return re.sub(rb"(?i)\r\nif-none-match: *\*", b"", asked) if asked.startswith(way) else asked
+
+    given = probes(tmp_path)
+    with between(moto, Wire(change=forget)) as port:
+        found = judge(own_s3(port), lambda _: next(given))
+    assert (found.needs, found.overwriting.replaces, found.overwriting.no_copy, found.left) == ({}, True, None, ())
+    assert names(own_s3(moto)) == []
+
+
+def test_a_store_that_does_not_copy_is_found_out(server: Server, tmp_path: Path) -> None:
+    """Files that fit into one request are delivered all the same."""
+    given = probes(tmp_path)
+    copies = (b"x-amz-copy-source", b"x-ms-copy-source")
+    spoil = Wire(lambda head: answer("403 Forbidden", "AccessDenied") if any(name in head.lower() for name in copies) else None)
+    with between(server.port, spoil) as port:
+        found = judge(server.route(port), lambda _: next(given))
+    assert (found.needs, found.overwriting.replaces, found.left) == ({}, False, ())
+    assert "403 AccessDenied" in str(found.overwriting.no_copy)
 
 
 # What the file, the process and the machine do.

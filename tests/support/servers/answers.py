@@ -3,7 +3,7 @@
 from typing import Any
 
 import paramiko
-from paramiko.sftp import SFTP_NO_SUCH_FILE, SFTP_OP_UNSUPPORTED
+from paramiko.sftp import SFTP_FAILURE, SFTP_NO_SUCH_FILE, SFTP_OP_UNSUPPORTED
 
 from servers.files import Files
 from servers.rights import LOOKS
@@ -33,6 +33,13 @@ class Blind(Files):
 
     def list_folder(self, path: str) -> Any:
         return []
+
+
+class Vague(Files):
+    """Answers "failure" for whatever is missing."""
+
+    def status(self, status: int) -> int:
+        return int(SFTP_FAILURE if status == SFTP_NO_SUCH_FILE else status)
 
 
 class CaseBlind(Files):

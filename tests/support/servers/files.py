@@ -75,6 +75,10 @@ class Files(paramiko.SFTPServerInterface):
         """Called before each request, with its name in SFTP. A status is the answer, and the request is not carried out."""
         return None
 
+    def status(self, status: int) -> int:
+        """What is sent in place of a status."""
+        return status
+
     def words(self, status: int) -> str | None:
         """The text beside a status; None for the usual one."""
         return None

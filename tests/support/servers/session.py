@@ -29,7 +29,7 @@ class Session(paramiko.SFTPServer):
         if code == SILENT:
             self.server.house.silent.touch()
             return
-        super()._send_status(request_number, code, self.server.words(code) or desc)
+        super()._send_status(request_number, self.server.status(code), self.server.words(code) or desc)
 
     def _process(self, t: int, request_number: int, msg: Any) -> None:
         request = request_name(t, msg)

@@ -42,6 +42,17 @@ class ShortReads(Files):
     handle = ShortFile
 
 
+class EndlessFile(File):
+    def read(self, offset: int, length: int) -> bytes:
+        return super().read(offset, length) or bytes(length)
+
+
+class Endless(Files):
+    """Answers reads behind the end of a file with zeros."""
+
+    handle = EndlessFile
+
+
 class FullFile(File):
     def write(self, offset: int, data: bytes) -> int:
         return super().write(offset, data) if offset < 50_000 else SFTP_FAILURE

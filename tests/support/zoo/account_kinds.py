@@ -2,7 +2,7 @@
 
 from servers.answers import Blind, NoSize, ReadsOnly
 from servers.rights import OnlyCsv, WriteAndNothingElse, WriteOnly
-from servers.storage import Flipping, FullDisk, RefusedClose, SmallWrites, Truncating
+from servers.storage import Endless, Flipping, FullDisk, RefusedClose, SmallWrites, Truncating
 from zoo.entry import SETTLED, Entry, failed, held, odd, openssh
 
 TRUST = {"verify": "trust"}
@@ -21,6 +21,7 @@ ACCOUNTS = (
 FAULTY = (
     Entry("truncating", "A file's last bytes are lost, and every request is answered with OK.", odd(Truncating), failed("fewer bytes than"), None),
     Entry("wrong byte", "A wrong byte is stored, and every request is answered with OK.", odd(Flipping), failed("other bytes"), None),
+    Entry("endless", "Reads behind the end of a file are answered with zeros.", odd(Endless), failed("other bytes"), None),
     Entry("full disk", "The disk is full.", odd(FullDisk), failed("a write was refused"), None),
     Entry("small writes", "A write of more than 8 KiB is refused.", odd(SmallWrites), failed("a write was refused"), None),
     Entry("refused close", "The close of a file is answered with a failure.", odd(RefusedClose), failed("writing failed: Failure"), None),

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from servers.answers import CaseBlind, Home, Root
+from servers.answers import CaseBlind, Home, Root, Vague
 from servers.files import Files
 from servers.renames import Overwrites, PosixRename
-from servers.rights import NoOverwriting, refusing
+from servers.rights import NoOverwriting, refusing, silent
 from servers.storage import Appending, ShortReads, SlowClose, SlowerClose
 from zoo.entry import BRIEF, FOREIGN, NAME, SETTLED, Entry, Expected, later, odd, openssh
 
@@ -32,6 +32,11 @@ ORDINARY = (
     Entry("no reading", "No file can be read.", odd(refusing("read")), SETTLED),
     Entry("no folders", "No folder can be created.", odd(refusing("mkdir")), SETTLED),
     Entry("no delete", "No file can be removed.", odd(refusing("remove")), SETTLED),
+    Entry(
+        "vague", "Whatever is missing is answered with \"failure\", and the route's folder is missing.", odd(Vague), SETTLED,
+        given={"directory": "in/new/box"},
+    ),
+    Entry("silent at remove", "The request `remove` gets no answer.", odd(silent("remove")), SETTLED, given=BRIEF),
     Entry("OpenSSH, no stat", "`stat` is refused: `sftp-server -P stat,lstat,fstat`", openssh("internal-sftp -P stat,lstat,fstat"), SETTLED),
     Entry("OpenSSH, no list", "Folders cannot be listed: `sftp-server -P opendir,readdir`", openssh("internal-sftp -P opendir,readdir"), SETTLED),
     Entry("OpenSSH, no delete", "No file can be removed: `sftp-server -P remove`", openssh("internal-sftp -P remove"), SETTLED),

@@ -37,5 +37,6 @@ SILENT = (
         Entry(f"silent at {request}", f"The request `{request}` gets no answer.", odd(silent(request)), failed("no answer"), None, given=BRIEF, leaves=(1, 0))
         for request in ("write", "close", "read")
     ),
+    Entry("silent at mkdir", "The request `mkdir` gets no answer; the route's folder is missing.", odd(silent("mkdir")), failed("no answer"), None, given={**BRIEF, "directory": "in/new"}),
     Entry("silent at rename", "The request `rename` gets no answer, and is not carried out.", odd(silent("rename")), Expected("failed", "no answer", "held", 0), {"finish": "direct"}, given=BRIEF, leaves=(1, 0)),
 )  # fmt: skip

@@ -1,6 +1,11 @@
 """Notices: sent once, with the command to type next, and never in the way of a mailing."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,6 +14,7 @@ from dmail_runner.declare.notices import find_notices
 from dmail_runner.run.decisions import announced, copy_name, release, resend, resume
 from dmail_runner.run.due import Scheduler
 from dmail_runner.run.notify import Notifier
+from dmail_runner.run.service import Service
 from tiny import World
 from worlds import DAY, HOUR, SAID, listening, states
 
@@ -132,3 +138,49 @@ def test_neither_proxies_nor_a_netrc_of_the_environment_count(
     assert said == []
     assert len(told) == len(by_apprise) == 1
     assert "canary" not in str(told) + str(by_apprise)
+
+
+@contextmanager
+def endless() -> Iterator[str]:
+    """A web server whose answers never end: another header comes long before any time-out. Yields its address."""
+    over = threading.Event()
+
+    class Endless(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            with suppress(OSError):
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nX: ")
+                while not over.wait(0.01):
+                    self.wfile.write(b"x")
+
+        do_POST = do_GET  # noqa: N815 - the library's name
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Endless)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        over.set()
+        server.shutdown()
+        server.server_close()
+
+
+def test_an_answer_without_an_end_stops_no_mailing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dmail_runner.run.notify.LONGEST", 0.3)
+    world.pass_time(DAY)
+    said: list[str] = []
+    with endless() as address:
+        assert attend(world, f"channels: [{{webhook: '{address}', allow_http: true, kinds: [delivered]}}]", said) == []
+    assert states(world) == [("03-02 06:00", "settled")]
+    assert any("no complete answer within" in line for line in said)
+
+
+def test_an_answer_without_an_end_stops_no_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dmail_runner.run.service.LONGEST", 0.3)
+    said: list[str] = []
+    service = Service(tmp_path / "state", lambda: 0, lambda: None, lambda: DAY, said.append)  # type: ignore[arg-type, return-value]
+    with endless() as address:
+        service.send_heartbeat(address)
+    assert said == ["note     the heartbeat failed: TimeoutError"]

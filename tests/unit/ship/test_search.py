@@ -15,6 +15,7 @@ import pytest
 
 from delivery_cases import Case, cases, strays
 from delivery_search import Search
+from dmail_runner.core.values import Receipt
 from dmail_runner.ledger.intents import Word
 from dmail_runner.ship import by_rename
 from dmail_runner.ship.answers import Lost, Refused
@@ -83,11 +84,19 @@ def any_piece(delivery: Direct, depth: Depth) -> Found:
     return delivery.seen(delivery.part.name, depth)
 
 
+def by_size(delivery: ByRename, answer: str | None = None) -> Receipt | None:
+    """A file that waited for its rename is compared by its size, as it was when it was uploaded."""
+    with patch.object(Depth, "_replace", lambda depth, **_: depth):
+        return RENAMED(delivery, answer)
+
+
 def give_up_blindly(delivery: Direct) -> bool:
     """A file that was created under its final name is given up without a look."""
     delivery.record(Word.ABANDONED)
     return True
 
+
+RENAMED = ByRename.renamed
 
 MISTAKES: dict[str, tuple[str, Any, str, Callable[..., Any], str]] = {
     "uploads again after the intent": ("rename link", ByRename, "resume", upload_again, "mailed twice"),
@@ -100,6 +109,13 @@ MISTAKES: dict[str, tuple[str, Any, str, Callable[..., Any], str]] = {
         "mailed twice",
     ),
     "uses a temporary name again": ("rename link", by_rename, "temporary_name", same_name, "a piece, or spoiled bytes, mailed"),
+    "compares by size what waited for its rename": (
+        "rename atomic, spoilt between attempts",
+        ByRename,
+        "renamed",
+        by_size,
+        "a piece, or spoiled bytes, mailed",
+    ),
     "takes somebody's shorter file for a piece": (
         "direct, another sender's shorter file",
         Direct,
