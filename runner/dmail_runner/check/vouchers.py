@@ -14,7 +14,7 @@ from dmail_runner.extract.rows import people_query
 from dmail_runner.project.warehouse import literal, quote
 
 HOLD = "vouchers"
-PIECES, CODES = "dmail_voucher_pieces", "dmail_voucher_codes"  # temporary tables
+PIECES, CODES, GIVEN = "dmail_voucher_pieces", "dmail_voucher_codes", "dmail_voucher_given"  # temporary tables
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def check_vouchers(
             f"{campaign.name}: there are too few voucher codes, and no code is left for {found}: nothing was made",
             todo="add codes to the pool, then `dmail-runner resume RUN`; a run that is cancelled gives its codes back",
         )
-    if faults := list(code_faults(connection, build, campaign, slot, given)):
+    if faults := list(code_faults(connection, build, campaign, slot)):
         raise Held(
             HOLD,
             f"{campaign.name}: the file has {'; '.join(faults)}: nothing was made",
@@ -81,13 +81,16 @@ def check_vouchers(
 def create_tables(
     connection: duckdb.DuckDBPyConnection, build: Build, verdicts: Verdicts, campaign: Campaign, *, slot: str, given: str
 ) -> None:
-    """Create temporary tables: the file's pieces with their codes, and the codes of all pools with whether pieces have them.
+    """Create temporary tables: the codes that pieces have by the contact history, the file's pieces, and the codes of all pools.
 
-    `own` of a piece is the code that it has by the contact history.
+    `own` of a piece is the code that it has by the contact history. `is_given` of a code says whether a piece has it.
     """
     key, code = quote(KEY), quote(VOUCHER)
+    connection.execute(
+        f"create or replace temp table {GIVEN} as select distinct campaign, slot, {KEY}, {VOUCHER} from {given} as given"
+    )
     own = (
-        f"select {KEY}, max({VOUCHER}) as own from {given} "
+        f"select {KEY}, max({VOUCHER}) as own from {GIVEN} "
         f"where campaign = {literal(campaign.name)} and slot = timestamp {literal(slot)} group by {KEY}"
     )
     connection.execute(
@@ -106,7 +109,7 @@ def create_tables(
                 bool_or(coalesce(valid_until > timestamp {literal(slot)}, true)) as valid
             from {build.vouchers} where trim(code) <> '' group by all
         ) as codes
-        left join (select distinct {VOUCHER} from {given}) as given on codes.code = given.{VOUCHER}
+        left join (select distinct {VOUCHER} from {GIVEN}) as given on codes.code = given.{VOUCHER}
         """
     )
 
@@ -130,10 +133,10 @@ def pool_figures(connection: duckdb.DuckDBPyConnection) -> Iterator[PoolFigures]
     return (PoolFigures(*row) for row in rows)
 
 
-def code_faults(connection: duckdb.DuckDBPyConnection, build: Build, campaign: Campaign, slot: str, given: str) -> Iterator[str]:
+def code_faults(connection: duckdb.DuckDBPyConnection, build: Build, campaign: Campaign, slot: str) -> Iterator[str]:
     """What is wrong with the codes of the file."""
     same = f"campaign = {literal(campaign.name)} and slot = timestamp {literal(slot)} and given.{KEY} = pieces.{quote(KEY)}"
-    others = f"select 1 from {given} as given where given.{VOUCHER} = pieces.code and not ({same})"
+    others = f"select 1 from {GIVEN} as given where given.{VOUCHER} = pieces.code and not ({same})"
     listed = f"select 1 from {CODES} as codes where codes.code = pieces.code and codes.pool = pieces.pool"
     queries = {
         "pieces whose code another piece of it has": f"select count(code) - count(distinct code) from {PIECES}",
