@@ -41,6 +41,9 @@
     {% set is_valid %}
         coalesce(offer.valid_from <= {{ dmail.slot() }}, true) and coalesce(offer.valid_until > {{ dmail.slot() }}, true)
     {% endset %}
+    {% set explained = execute and env_var("DMAIL_EXPLAIN", "") != "" %}
+    {# `explain` reads the query of the verdicts after these marks, in place of what follows it. #}
+    {{ "/* offers begin */" if explained }}
     with
         given as ({{ dmail.given_offers(offers, per) }}),
 
@@ -184,6 +187,9 @@
             group by piece.profile_id
         )
 
+        {% if explained %}
+        /* offers verdicts {{ dmail.offer_verdicts(pieces, offers, is_valid, eligible, per_profile, best) }} offers end */
+        {% endif %}
     select
         chosen.*
         {% for place in range(1, best + 1) %}

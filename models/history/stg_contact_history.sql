@@ -13,6 +13,7 @@
     "person_key": "string",
     "address_key": "string",
     "treatment": "string",
+    "voucher": "string",
 } %}
 with
     compacted as (
@@ -50,7 +51,8 @@ with
             contacts.key_code,
             contacts.person_key,
             contacts.address_key,
-            contacts.treatment
+            contacts.treatment,
+            contacts.voucher
         from compacted
         right join contacts on compacted.run_id = contacts.run_id
         where contacts.compaction is not distinct from compacted.compaction

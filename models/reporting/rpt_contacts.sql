@@ -5,6 +5,7 @@ with
     final as (
         select run_id, campaign, slot as slot_at, cell, count(*) as people, count(distinct household_key) as households
         from contacts
+        where cell <> 'expired'
         group by run_id, campaign, slot, cell
     )
 

@@ -30,7 +30,13 @@ def refuse(message: str) -> Any:
 class Package:
     """The macros of some folders by name, as the namespace `dmail` of a template."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, *folders: str, sources: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        *folders: str,
+        sources: dict[str, Any] | None = None,
+        variables: dict[str, str] | None = None,
+    ) -> None:
         def run_query(query: str) -> Any:
             return SimpleNamespace(rows=connection.execute(query).fetchall())
 
@@ -44,8 +50,9 @@ class Package:
                 "return": finish,
                 "ref": lambda *names: names[-1],
                 "run_query": run_query,
+                "env_var": lambda name, default="": (variables or {}).get(name, default),
                 "execute": True,
-                "graph": SimpleNamespace(sources=sources or {}),
+                "graph": SimpleNamespace(sources=sources or {}, get=lambda _: None),
             }
         )
         files = [path for folder in folders for path in sorted((ROOT / "macros" / folder).glob("*.sql"))]

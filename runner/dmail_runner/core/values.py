@@ -23,6 +23,7 @@ class Build:
         suppressions: the suppression lists, if the project has such a model.
         suppressed: the profiles on the suppression lists, if the project has such a model.
         as_of: opt-outs count up to this time, a SQL timestamp in UTC.
+        vouchers: the voucher codes, if the campaign has vouchers.
     """
 
     extract: str
@@ -31,6 +32,7 @@ class Build:
     suppressions: str | None = None
     suppressed: str | None = None
     as_of: str = "1970-01-01 00:00:00"
+    vouchers: str | None = None
 
 
 @dataclass(frozen=True)

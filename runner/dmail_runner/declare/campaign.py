@@ -3,15 +3,14 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
-from dmail_runner.core.duck import connect
 from dmail_runner.core.yaml import Strict
 from dmail_runner.declare.contract import check_pad
 from dmail_runner.declare.schedule import Recheck, Schedule, Share, Waves
+from dmail_runner.declare.sort_key import SortKey, parse_sort_key
 from dmail_runner.declare.source import Source
 
 KEY = "profile_id"
@@ -21,6 +20,8 @@ KEY = "profile_id"
 SEED = "is_seed"
 # The column of the extract with the key of the piece, which differs in each slot.
 PIECE = "piece_id"
+# The columns of the extract with the voucher code of the piece, and with the pool that the code is from.
+VOUCHER, VOUCHER_POOL = "voucher", "voucher_pool"
 
 Status = Literal["draft", "active", "stopped"]
 
@@ -34,47 +35,6 @@ def check_file_name(name: str) -> str:
             "must stay below the route's folder: no leading `/`, no empty, `.` or `..` part, no part that starts with `-` or `~`"
         )
     return name
-
-
-def parse_sort_key(value: object) -> object:
-    """Parse a text such as `postal_code desc nulls first`. Other values are returned as they are."""
-    if not isinstance(value, str):
-        return value
-    pattern = r"(\w+)(?: +collate +([\w.]+))?(?: +(asc|desc))?(?: +nulls +(first|last))?"
-    match = re.fullmatch(pattern, value.strip(), re.IGNORECASE)
-    if not match:
-        form = "a column, then `collate` and a collation, `asc` or `desc`, `nulls first` or `nulls last`"
-        raise ValueError(f"{value!r} is not a sort key: {form}")
-    column, collation, order, nulls = match[1], *(part and part.lower() for part in match.groups()[1:])
-    return {"column": column, "collation": collation, "order": order or "asc", "nulls": nulls or "last"}
-
-
-def check_collation(name: str | None) -> str | None:
-    """Validate the name of a collation of DuckDB, such as `de` or `nocase.noaccent`."""
-    unknown = sorted(set((name or "nocase").split(".")) - collations())
-    if unknown:
-        raise ValueError(f"DuckDB has no collation `{unknown[0]}`; it has nocase, noaccent, and languages such as de, fr, sv")
-    return name
-
-
-@cache
-def collations() -> frozenset[str]:
-    """The collations that DuckDB has."""
-    with connect() as connection:
-        return frozenset(name for (name,) in connection.execute("pragma collations").fetchall())
-
-
-class SortKey(Strict):
-    """One column that the file is sorted by."""
-
-    column: str
-    """The name of a column of the extract."""
-    collation: Annotated[str | None, AfterValidator(check_collation)] = None
-    """The collation by which the column's text is compared, such as `de`. Without one, it is compared byte by byte."""
-    order: Literal["asc", "desc"] = "asc"
-    """`asc` or `desc`."""
-    nulls: Literal["first", "last"] = "last"
-    """The position of rows without a value."""
 
 
 class Note(Strict):
@@ -168,7 +128,7 @@ class DirectMail(Strict):
         return self
 
 
-Role = Literal["profiles", "addresses", "suppressions", "suppressed_profiles", "contact_history"]
+Role = Literal["profiles", "addresses", "suppressions", "suppressed_profiles", "contact_history", "vouchers"]
 
 
 class ModelMeta(Strict):
@@ -177,7 +137,7 @@ class ModelMeta(Strict):
     role: Role
     """`profiles`: the people who can be mailed, with their consents. `suppressions`: the entries of the suppression lists.
     `suppressed_profiles`: the profiles that match these entries. `contact_history`: the people who were mailed. `addresses`: the
-    model that new campaigns select from."""
+    model that new campaigns select from. `vouchers`: the voucher codes of all pools."""
     lists: tuple[str, ...] = ()
     """For `suppressions`: the names of the lists. A rule that names another list is then an error of `check`."""
 
@@ -266,6 +226,7 @@ class Campaign:
         origins: the locations of the sources, by name, except for the runner's own.
         inputs: the sources with declared limits that it reads.
         records: the tables of the runner's own records that it reads, such as `contact_history`.
+        vouchers: the model with the voucher codes; None for a campaign without vouchers.
     """
 
     name: str
@@ -287,6 +248,7 @@ class Campaign:
     origins: Mapping[str, str] = field(default_factory=dict)
     inputs: tuple[Source, ...] = ()
     records: frozenset[str] = frozenset()
+    vouchers: Model | None = None
 
     @property
     def has_seeds(self) -> bool:

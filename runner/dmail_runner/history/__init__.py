@@ -12,7 +12,6 @@ from dmail_runner.history.contacts import (
     mailed_query,
     publish_contacts,
     recent_contacts,
-    remove_before,
     remove_contacts,
     row_hash_query,
     run_folders,
@@ -20,6 +19,7 @@ from dmail_runner.history.contacts import (
     write_audience,
     write_contacts,
 )
+from dmail_runner.history.expire import remove_before
 from dmail_runner.history.record import count_files
 
 __all__ = [

@@ -9,7 +9,6 @@ import shutil
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -18,7 +17,7 @@ from dmail_runner.core.duck import connect
 from dmail_runner.core.errors import DmailError
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.values import Build, Verdicts
-from dmail_runner.declare.campaign import KEY, PIECE, SEED, Campaign
+from dmail_runner.declare.campaign import KEY, PIECE, SEED, VOUCHER, Campaign
 from dmail_runner.extract.rows import people_query
 from dmail_runner.history import weeks
 from dmail_runner.history.record import confirm, recorded_change
@@ -29,7 +28,7 @@ from dmail_runner.project.warehouse import literal, quote
 HOLDOUT = "holdout"
 FILE = weeks.CONTACTS
 # Columns of the extract and of the recipients that the history keeps, if they have them.
-PRINTED = (PIECE, "key_code")
+PRINTED = (PIECE, "key_code", VOUCHER)
 OPTIONAL = ("person_key", "address_key", "treatment")
 # The people of a mailing in waves, with the wave of each.
 AUDIENCE = "audience.parquet"
@@ -124,11 +123,15 @@ def offers_query(build: Build, campaign: Campaign) -> str:
 
 
 def row_hash_query(build: Build, verdicts: Verdicts, campaign: Campaign, *, also: bool = False) -> str:
-    """SQL for the profiles in the file, each with a hash of its printed columns except the piece name.
+    """SQL for the profiles in the file, each with a hash of its printed columns, without those that differ in each slot.
 
     `also`: whether the columns PRINTED are added. They are null if the extract does not have them.
     """
-    columns = (f"coalesce(cast({quote(column.name)} as varchar), '')" for column in campaign.exported if column.name != PIECE)
+    columns = (
+        f"coalesce(cast({quote(column.name)} as varchar), '')"
+        for column in campaign.exported
+        if column.name not in (PIECE, VOUCHER)
+    )
     rows = people_query(build, verdicts, campaign)
     there = {column.name for column in campaign.columns}
     more = [f"cast({quote(name) if name in there else 'null'} as varchar) as {name}" for name in PRINTED if also]
@@ -284,15 +287,3 @@ def run_ids(settings: Settings, campaign: str | None = None) -> set[str]:
     """The ids of the runs in the history, of one campaign or of all."""
     own = {name for name in run_folders(settings) if campaign is None or campaign_of(name) == campaign}
     return own | {run.run_id for run in weeks.compacted_runs(weeks.folders(settings), campaign)}
-
-
-def remove_before(settings: Settings, ledger: Ledger, campaign: str, moment: datetime) -> None:
-    """Remove the contacts of a campaign's runs whose slots are before a time. The caller must hold the history's lock.
-
-    The contacts in a week's file are removed when the end of the week is before that time.
-    """
-    own = [name for name in run_folders(settings) if campaign_of(name) == campaign]
-    remove_folders(settings, ledger, [name for name in own if (slot := slot_of(name)) and slot < moment])
-    past = [folder for folder in weeks.folders(settings) if weeks.folder_week(folder).end <= moment]
-    for folder in sorted({run.folder for run in weeks.compacted_runs(past, campaign)}):
-        weeks.remove_campaign(settings, folder, campaign, partial(recorded_change, settings, ledger))

@@ -17,6 +17,7 @@ from dmail_runner.history import AUDIENCE
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import Run, run_name
 from dmail_runner.look.compiled import CompiledModels, compile_models
+from dmail_runner.look.offers import offer_verdicts
 from dmail_runner.look.outside import false_conditions
 from dmail_runner.project.warehouse import literal, lock_warehouse, printed, quote, session
 from dmail_runner.run.job import Job
@@ -82,9 +83,10 @@ def explain(job: Job, slot: datetime, profile_id: str, ledger: Ledger) -> Explan
             refused, contract = contract_opinion(connection, piece, job)
             rules = (*wave_opinions(verdict, run), *rule_opinions(verdict)) if verdict else (SEED_OPINION,)
             same = identical(connection, models, job, profile_id) if verdict else []
+            offers = offer_opinions(connection, models, campaign, profile_id)
     reason = (verdict or {}).get("exclusion_reason") or refused or (IDENTICAL if same else None)
     row_text = {label: text or "" for label, text in row.items()}
-    return Explanation(profile_id, reason, (*rules, *contract, *same), row_text)
+    return Explanation(profile_id, reason, (*rules, *contract, *same, *offers), row_text)
 
 
 def mailing(job: Job, slot: datetime, ledger: Ledger) -> Run | None:
@@ -145,6 +147,14 @@ def identical(connection: duckdb.DuckDBPyConnection, models: CompiledModels, job
     query = f"select min(a.{key}) from {people} as a, {people} as b where b.{key} = {literal(profile_id)} and a.line = b.line"
     (first,) = connection.execute(query).fetchone() or (None,)
     return [Opinion(IDENTICAL, out=True, looked_at=f"printed like: {first}")] if first is not None and first != profile_id else []
+
+
+def offer_opinions(
+    connection: duckdb.DuckDBPyConnection, models: CompiledModels, campaign: Campaign, profile_id: str
+) -> list[Opinion]:
+    """The verdicts of the offers for the piece of a profile. There are none for a profile that is excluded."""
+    found = offer_verdicts(connection, models.query(connection, campaign.extract), profile_id)
+    return [Opinion(f"offer {offer.offer_id}", not offer.given, offer.reason) for offer in found]
 
 
 def piece_query(connection: duckdb.DuckDBPyConnection, models: CompiledModels, campaign: Campaign, profile_id: str) -> str:

@@ -51,6 +51,7 @@ def build(
         built(made, campaign.recipients, campaign),
         **opt_out_relations(made, campaign),
         as_of=as_of(environment),
+        vouchers=built(made, campaign.vouchers.id, campaign) if campaign.vouchers else None,
     )
 
 

@@ -31,6 +31,7 @@ SEARCHING = frozenset(
         "check_role",
         "duckdb__encoding",
         "given_offers",
+        "given_vouchers",
         "has_contact_column",
         "list_keys",
         "spark_location",

@@ -83,6 +83,7 @@ class Manifest:
         )
         extract = collect(faults, lambda: find_extract(self.nodes, exposure))
         models = collect(faults, lambda: self.models(name, extract, mail)) if extract else None
+        vouchers = collect(faults, lambda: self.roles.vouchers(extract)) if extract else None
         columns = collect(faults, lambda: tuple(self.columns(extract))) if extract else None
         if columns and mail:
             faults.extend(check_columns(columns, mail, file, f"{key}.config.meta.direct_mail"))
@@ -112,6 +113,7 @@ class Manifest:
             hooks=hooks_of(built),
             inputs=inputs,
             records=recorded_tables(built),
+            vouchers=vouchers,
             origins=dict(locations_of(built)),
         )
 

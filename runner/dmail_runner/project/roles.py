@@ -1,4 +1,4 @@
-"""The models that declare a role in all campaigns: profiles, addresses, suppressions, contact history."""
+"""The models that declare a role in all campaigns: profiles, addresses, suppressions, contact history, vouchers."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from dmail_runner.core.errors import ConfigError, Problem
 from dmail_runner.core.yaml import parse
-from dmail_runner.declare.campaign import KEY, Model, ModelMeta, OptOuts, Role
+from dmail_runner.declare.campaign import KEY, VOUCHER, VOUCHER_POOL, Model, ModelMeta, OptOuts, Role
 from dmail_runner.project.nodes import Kind, column_faults, described_in, meta_of
 
 # The columns that the runner and the rules read. Addresses are read by campaigns alone.
@@ -22,6 +22,7 @@ COLUMNS: Mapping[Role, Mapping[str, Kind]] = {
     },
     "suppressed_profiles": {KEY: "text", "list_name": "text", "matched_by": "text", "matched_key": "text"},
     "contact_history": {KEY: "text", "household_key": "text", "campaign": "text", "slot": "timestamp", "cell": "text"},
+    "vouchers": {"pool": "text", "code": "text", "valid_until": "timestamp"},
 }
 # The table of the source `dmail` with the people who were erased on request.
 FORGOTTEN = ("dmail", "forgotten")
@@ -109,6 +110,17 @@ class Roles:
         for role in ("profiles", "suppressions"):
             if (model := found.get(role)) and model.id not in node["depends_on"]["nodes"]:
                 yield Problem(file, "", f"does not read {model.name}, the model with the role {role}")
+
+    def vouchers(self, extract: Mapping[str, Any]) -> Model | None:
+        """The model with the voucher codes, if an extract reads it. Raises ConfigError if what it gives would not be recorded."""
+        if not self.above(extract["unique_id"]) & set(self.players["vouchers"]):
+            return None
+        codes, history = self.player("vouchers"), self.player("contact_history")
+        wanted: Mapping[str, Kind] = {VOUCHER: "text", VOUCHER_POOL: "text"}
+        faults = [*column_faults(extract, wanted), *column_faults(self.nodes[history.id], {VOUCHER: "text"})]
+        if faults:
+            raise ConfigError(faults)
+        return codes
 
     def above(self, unique_id: str) -> set[str]:
         """A node, and all nodes and sources that it depends on."""

@@ -22,11 +22,13 @@ from dmail_runner.check.sources import check_sources
 from dmail_runner.check.transliterate import transliterate
 from dmail_runner.check.unusual import empty_notes, seed_note
 from dmail_runner.check.volume import check_volume
+from dmail_runner.check.vouchers import check_vouchers
 from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import ExtractError, Held
 from dmail_runner.core.values import Build, Churn, Comparison, Verdicts
 from dmail_runner.declare.campaign import KEY, SEED
 from dmail_runner.extract.rows import people_query
+from dmail_runner.history.vouchers import given_vouchers
 from dmail_runner.project.build import build, build_opt_outs
 from dmail_runner.project.warehouse import lock_warehouse, quote, session
 from dmail_runner.run.job import Job
@@ -84,17 +86,20 @@ def checked(
             if order.original:
                 check_original(job, found, order.original)
             found = replace(found, verdicts=replace(found.verdicts, sources=sources))
-            yield gated(job, found, order.last, held)
+            yield gated(job, found, order, held)
 
 
-def gated(job: Job, found: Checked, last: Last | None, held: Callable[[Held], None]) -> Checked:
+def gated(job: Job, found: Checked, order: Order, held: Callable[[Held], None]) -> Checked:
     """Apply the gates that hold a run, and call `held` with each hold. Raises Held with the figures of what was built."""
     passed: list[Held] = []
+    last = order.last
     holds = {gate: passed.append if gate in job.accepted else held for gate in ("exclusions", "volume")}
     try:
         found = replace(found, relations=keep_profiles(found.connection, found.relations))
         with noted(held):
             check_opt_outs(found.connection, found.relations, job.campaign)
+        with noted(held):
+            found = with_vouchers(job, found, order)
         baseline = count_baseline(found.connection, found.relations)
         found = replace(found, verdicts=replace(found.verdicts, baseline=baseline))
         check_against_last(job, found, last, held, holds["exclusions"])
@@ -105,6 +110,19 @@ def gated(job: Job, found: Checked, last: Last | None, held: Callable[[Held], No
         hold.figures = Comparison(found.verdicts, last.run_id if last else None, last.verdicts if last else None, hold.limits)
         raise
     return replace(found, verdicts=with_passed(found.verdicts, passed))
+
+
+def with_vouchers(job: Job, found: Checked, order: Order) -> Checked:
+    """Check the voucher codes, and note how many are left. Raises Held."""
+    if job.campaign.vouchers is None:
+        return found
+    given = given_vouchers(job.settings)
+    pools = check_vouchers(
+        found.connection, found.relations, found.verdicts, job.campaign, slot=timestamp(order.slot), given=f"({given})"
+    )
+    for pool in pools:
+        job.tell(f"note     {pool}")
+    return replace(found, verdicts=replace(found.verdicts, notes=(*found.verdicts.notes, *map(str, pools))))
 
 
 def with_passed(verdicts: Verdicts, passed: list[Held]) -> Verdicts:

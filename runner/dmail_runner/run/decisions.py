@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from dmail_runner.check.vouchers import HOLD as VOUCHERS
 from dmail_runner.core.errors import Held, UsageError
 from dmail_runner.core.values import Receipt
 from dmail_runner.ledger.ledger import Ledger
@@ -89,6 +90,11 @@ def release(job: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decision
             raise UsageError(
                 f"{run.run_id} may mail people who have opted out",
                 todo="correct the ids, or declare `guard: {near_matches: tell}`, then `resume` it",
+            )
+        if run.hold == VOUCHERS:
+            raise UsageError(
+                f"{run.run_id} has too few voucher codes, or codes that other pieces have",
+                todo="add codes to the pool or correct the extract, then `resume` it",
             )
         ledger.note(run, "released", f"{run.hold} {decision}")
         if run.hold == PERSON or isinstance(job, LedgerAlone):

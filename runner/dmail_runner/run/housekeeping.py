@@ -62,7 +62,7 @@ def concerns(job: Job, file: str) -> bool:
         return "forgotten" in job.campaign.records
     if file.endswith(history.AUDIENCE):
         return campaign_of(file.split("/", maxsplit=1)[0]) == job.campaign.name
-    return "contact_history" in job.campaign.records
+    return "contact_history" in job.campaign.records or job.campaign.vouchers is not None
 
 
 def purge_all(settings: Settings, jobs: Mapping[str, Job], ledger: Ledger, tell: Callable[[str], None]) -> Iterator[Run]:

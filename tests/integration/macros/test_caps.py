@@ -25,13 +25,14 @@ OFFERS = {
     "spring_catalog__offers": "best_offers('audience', 'offers', best=2, fallback=['thanks', 'ten'], per_profile='offer.each')",
     "spring_catalog__of_the_month": "best_offers('audience', 'offers', per='month')",
     "spring_catalog__of_the_file": "best_offers('audience', 'offers', per='file', fallback='thanks')",
+    "spring_catalog__vouchers": "vouchers('(select *, false as is_seed from audience)', 'codes', \"'spring'\")",
 }
 AUTUMN, SPRING = "2026-11-02 11:00:00", "2027-03-15 10:00:00"  # Mondays at 6:00, after the clocks have changed on Sunday
 TABLES = """
 create table audience (profile_id varchar, household_key varchar, worth int, earlier_household_key varchar default null);
 create table stg_contact_history (
     profile_id varchar, household_key varchar, campaign varchar, slot timestamp, run_id varchar, cell varchar, purpose varchar,
-    offers varchar
+    offers varchar, voucher varchar
 );
 create table offers (
     offer_id varchar, priority int, cap int, each int, valid_from timestamp default null, valid_until timestamp default null
@@ -79,7 +80,7 @@ def mailed(
     tables: duckdb.DuckDBPyConnection, at: str, *, person: str = "a", home: str = "h", purpose: str | None = "marketing"
 ) -> None:
     tables.execute(
-        "insert into stg_contact_history values (?, ?, 'other', ?, 'r', 'mailed', ?, null)", [person, home, at, purpose]
+        "insert into stg_contact_history values (?, ?, 'other', ?, 'r', 'mailed', ?, null, null)", [person, home, at, purpose]
     )
 
 
@@ -157,7 +158,7 @@ def given(
     tables: duckdb.DuckDBPyConnection, offer: str, *, person: str = "z", at: str = "2026-10-05 10:00:00", run: str = "r"
 ) -> None:
     tables.execute(
-        "insert into stg_contact_history values (?, null, 'spring_catalog', ?, ?, 'mailed', null, ?)",
+        "insert into stg_contact_history values (?, null, 'spring_catalog', ?, ?, 'mailed', null, ?, null)",
         [person, at, run, f";x;{offer};"],
     )
 
@@ -228,3 +229,21 @@ def test_fallbacks_fill_every_place_within_their_limits(
         offers.execute(f"update offers set {change} where offer_id = 'thanks'")
         with pytest.raises(duckdb.InvalidInputException, match=what):
             offers_of(offers, compiled[AUTUMN]["spring_catalog__offers"])
+
+
+def test_a_piece_keeps_its_code_and_no_other_piece_has_it(
+    compiled: dict[str, dict[str, str]], tables: duckdb.DuckDBPyConnection
+) -> None:
+    tables.execute("create table codes (pool varchar, code varchar, valid_until timestamp)")
+    rows = [("spring", f" A{number} ", None) for number in range(4)] + [("spring", "B", SPRING), ("autumn", "C", None)]
+    tables.executemany("insert into codes values (?, ?, ?)", [*rows, ("spring", "past", AUTUMN)])
+    tables.execute("insert into audience (profile_id) values ('p1'), ('p2'), ('p3'), ('p4'), ('p5')")
+    for campaign, slot, person, code in (
+        ("spring_catalog", AUTUMN, "p2", "A3"),
+        ("spring_catalog", SPRING, "p3", "A0"),
+        ("other", AUTUMN, "p4", "A1"),
+    ):
+        values = [person, campaign, slot, code]
+        tables.execute("insert into stg_contact_history values (?, null, ?, ?, 'r', 'mailed', null, null, ?)", values)
+    found = tables.execute(f"select profile_id, voucher from ({compiled[AUTUMN]['spring_catalog__vouchers']}) order by 1")
+    assert found.fetchall() == [("p1", "B"), ("p2", "A3"), ("p3", "A2"), ("p4", None), ("p5", None)]

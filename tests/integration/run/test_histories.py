@@ -21,6 +21,7 @@ from dmail_runner.ship.folder import Folder
 from effort import SOAK
 from fuses import SHM, Dead, Fuse
 from tiny import World, letter
+from voucher_world import VoucherWorld, with_vouchers
 
 SPANS = st.sampled_from([timedelta(minutes=3), timedelta(hours=1), timedelta(hours=7), timedelta(days=1), timedelta(days=4)])
 SAID = Decision("somebody", "because")
@@ -57,10 +58,13 @@ class Mailing(RuleBasedStateMachine):
     def begin(self, missed: str, timing: dict[str, str], zone: str) -> None:
         self.folder = Path(tempfile.mkdtemp(dir=SHM))
         schedule = {**timing, "timezone": zone, "missed": missed}
-        self.world = World(self.folder / "world", letter(schedule=schedule, recheck={"after": "0h"}))
+        self.world = self.new_world(schedule)
         self.seen: set[str] = set()
         self.tidy = True
         self.world.run_due()
+
+    def new_world(self, schedule: dict[str, str]) -> World:
+        return World(self.folder / "world", letter(schedule=schedule, recheck={"after": "0h"}))
 
     def teardown(self) -> None:
         if hasattr(self, "folder"):
@@ -105,7 +109,7 @@ class Mailing(RuleBasedStateMachine):
     )
     def a_person_decides(self, which: int, what: str, steps: int | None) -> None:
         ledger, job = self.world.ledger(), self.world.job()
-        runs = ledger.latest()
+        runs = ledger.latest(campaign=self.world.campaign.name)
         if not runs:
             return
         run = runs[which % len(runs)]
@@ -144,10 +148,26 @@ class Mailing(RuleBasedStateMachine):
         self.seen |= set(mailed)
 
 
-Mailing.TestCase.settings = settings(
+class VoucherMailing(Mailing):
+    """Two campaigns whose pieces take codes of one pool."""
+
+    def new_world(self, schedule: dict[str, str]) -> World:
+        self.others = with_vouchers("card", schedule=schedule, recheck={"after": "0h"})
+        world = VoucherWorld(self.folder / "world", with_vouchers("letter", schedule=schedule, recheck={"after": "0h"}))
+        world.codes = {"spring": 200}
+        return world
+
+    @rule()
+    def the_other_campaign_is_next(self) -> None:
+        self.world.campaign, self.others = self.others, self.world.campaign
+        self.world.run_due()
+
+
+Mailing.TestCase.settings = VoucherMailing.TestCase.settings = settings(
     max_examples=500 if SOAK else 4,
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
 TestMailing = pytest.mark.soak(Mailing.TestCase)
+TestVoucherMailing = pytest.mark.soak(VoucherMailing.TestCase)

@@ -18,7 +18,8 @@ from dmail_runner import history
 from dmail_runner.core.errors import Busy
 from dmail_runner.history import compact, weeks
 from dmail_runner.history.forget import forget
-from dmail_runner.history.record import recorded_change
+from dmail_runner.history.record import history_faults, recorded_change
+from dmail_runner.history.vouchers import given_vouchers
 from dmail_runner.run.housekeeping import keep_history
 from effort import SOAK
 from fuses import SHM, Dead, Fuse
@@ -117,6 +118,24 @@ def test_forgetting_what_is_old_waits_for_the_whole_week(shelf: Shelf) -> None:
     history.remove_before(shelf.settings, shelf.ledger, "letter", MONDAY + 9 * DAY)
     assert contacts(shelf.folder) == []
     assert list((shelf.folder / "weeks").iterdir()) == []
+
+
+def test_of_old_contacts_with_voucher_codes_only_the_codes_are_kept(shelf: Shelf) -> None:
+    codes = ", 'CODE-' || profile_id as voucher"
+    with_codes = [shelf.put(MONDAY + day * DAY, columns=codes) for day in (0, 9)]
+    shelf.put(MONDAY, ending="-r1")
+    shelf.put(MONDAY, campaign="other", columns=codes)
+    shelf.compact()
+    shelf.compact(after=DAY)
+    for _ in range(2):  # the second time, nothing is left to do
+        history.remove_before(shelf.settings, shelf.ledger, "letter", MONDAY + 12 * DAY)
+        assert history_faults(shelf.settings, shelf.ledger) == []
+    with duckdb.connect() as connection:
+        given = connection.execute(f"select run_id, profile_id, voucher from ({given_vouchers(shelf.settings)}) order by all")
+        found = [row for row in given.fetchall() if row[0] in with_codes]
+    assert found == [(run, "expired", f"CODE-{name}") for run in with_codes for name in ("anna", "bert")]
+    people = [row for row in contacts(shelf.folder) if row[1] != "expired"]
+    assert {run.split("-")[0] for run, _ in people} == {"other"}
 
 
 def test_of_two_compactions_one_stands(shelf: Shelf) -> None:

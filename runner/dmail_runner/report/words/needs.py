@@ -17,6 +17,10 @@ NEEDS: Mapping[str, Word] = {
         "Some ids match only after the changes that a spreadsheet makes. Correct them at their source, and resume the run.",
         "Alguns identificadores só coincidem após alterações feitas por uma planilha. Corrija-os na origem e retome a execução.",
     ),
+    "need.vouchers": Word(
+        "There are too few voucher codes, or a code would be given twice. Add codes to the pool, and resume the run.",
+        "Faltam códigos de vale, ou um código seria dado duas vezes. Acrescente códigos ao conjunto e retome a execução.",
+    ),
     "need.conflict": Word(
         "There is another file of the same name. Find out who sent it, move it to another folder, and resume the run.",
         "Já existe outro arquivo com o mesmo nome. Descubra quem o enviou, mova-o para outra pasta e retome a execução.",
@@ -51,6 +55,7 @@ NEEDS: Mapping[str, Word] = {
     "kind.opt_out": Word("Held: opt-out", "Retida: opt-out"),
     "kind.conflict": Word("Held: conflict", "Retida: conflito"),
     "kind.ids": Word("Held: ids", "Retida: identificadores"),
+    "kind.vouchers": Word("Held: vouchers", "Retida: vales"),
     "kind.exclusions": Word("Held: exclusions", "Retida: exclusões"),
     "kind.volume": Word("Held: volume", "Retida: volume"),
     "kind.difference": Word("Held: difference", "Retida: diferença"),
