@@ -16,7 +16,6 @@ from dmail_runner.declare.source import Source
 
 KEY = "profile_id"
 
-
 # The boolean column of the extract that is true for a seed address.
 SEED = "is_seed"
 # The column of the extract with the key of the piece, which differs in each slot.
@@ -260,8 +259,8 @@ class Campaign:
         contract: the YAML file that lists its columns.
         audience, recipients, extract: dbt's unique ids of its models.
         opt_outs: the models that the opt-out gate reads; None for a campaign that opt-outs do not stop.
-        definition: the texts of everything that is built for it, by name.
-        sources: the files with these texts.
+        definition, sources: return the texts of everything that is built for it, by name, and the files with these texts.
+        project: a hash of the project's files as they were read.
         hooks: the SQL that dbt runs beside its models, by the names that policy.yml allows.
         origins: the locations of the sources, by name, except for the runner's own.
         inputs: the sources with declared limits that it reads.
@@ -280,13 +279,14 @@ class Campaign:
     contract: str
     audience: str = ""
     opt_outs: OptOuts | None = None
-    sources: tuple[str, ...] = ()
+    sources: Callable[[], tuple[str, ...]] = tuple
     email: str | None = None
     definition: Callable[[], Mapping[str, str]] = dict
     hooks: tuple[str, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
     inputs: tuple[Source, ...] = ()
     records: frozenset[str] = frozenset()
+    project: str = ""
 
     @property
     def has_seeds(self) -> bool:

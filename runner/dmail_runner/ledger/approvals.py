@@ -19,6 +19,7 @@ from dmail_runner.ledger.tables import approvals, events
 APPROVED = "approved"  # one person approves a definition
 IN_FORCE = "in_force"  # a definition has all the approvals that it needs
 POLICY = "policy"  # the policy of the definition that was approved last
+ENTRIES = "duties"  # what the provider and the route of the definition that was approved last require
 EVENT = re.compile(r"(?P<fingerprint>[0-9a-f]{64}) by (?P<by>.*?);(.*;)? row (?P<row>[0-9a-f]{64})", re.DOTALL)
 EARLIER = re.compile(r"(?P<fingerprint>[0-9a-f]{64}) by (?P<by>.*), as .*", re.DOTALL)  # as earlier versions wrote it
 SUBJECT = "ledger"  # what the event of a policy is about
@@ -88,6 +89,15 @@ def policy_in_force(ledger: Database) -> str | None:
     """The policy of the definition that was approved last in this project, as JSON."""
     with ledger.reading() as connection:
         return next((row.detail for row in intact_events(connection, SUBJECT, POLICY)), None)
+
+
+def entries_in_force(ledger: Database) -> dict[str, Duty | None]:
+    """The approvals that providers and routes require, by name such as `route acme`, as approved definitions have them."""
+    found: dict[str, Duty | None] = {}
+    with ledger.reading() as connection:
+        for row in reversed([*intact_events(connection, SUBJECT, ENTRIES)]):
+            found |= json.loads(row.detail)
+    return found
 
 
 def read_approvals(ledger: Database, campaign: str, fingerprint: str | None = None) -> list[Approval]:

@@ -49,8 +49,7 @@ class Contents:
 
     def definition(self, roots: Sequence[str]) -> dict[str, str]:
         """The texts of everything that `dbt build` runs for the given nodes: ancestors, tests, hooks and macros."""
-        entries = self.built(roots)
-        macros = self.used_macros([text_of(entry) for entry in entries])
+        entries, macros = self.entries(roots)
         texts = {label(entry): text_of(entry) for entry in entries}
         texts |= {f"macro {macro['package_name']}.{macro['name']}": macro["macro_sql"] for macro in macros}
         codes = [code_of(entry) for entry in [*entries, *macros] if entry.get("unique_id") not in SEARCHING]
@@ -58,6 +57,11 @@ class Contents:
             every = {**self.nodes, **self.sources, **self.functions}
             texts["graph"] = "\n".join(f"{name} {digest(text_of(every[name]))}" for name in sorted(every))
         return texts
+
+    def entries(self, roots: Sequence[str]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """What `dbt build` runs for the given nodes, and the macros that it can reach."""
+        entries = self.built(roots)
+        return entries, self.used_macros([text_of(entry) for entry in entries])
 
     def built(self, roots: Sequence[str]) -> list[dict[str, Any]]:
         """The nodes with the given ids, their ancestors, the tests of these, and the hooks of each build."""

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property, partial
 from typing import Any
@@ -34,9 +34,14 @@ class Manifest:
     """dbt's `manifest.json`, read for campaigns."""
 
     def __init__(
-        self, content: Mapping[str, Any], packages: Mapping[str, str] | None = None, former: Collection[str] = ()
+        self,
+        content: Mapping[str, Any],
+        packages: Mapping[str, str] | None = None,
+        former: Collection[str] = (),
+        fingerprint: str = "",
     ) -> None:
         self.former = former
+        self.fingerprint = fingerprint
         self.nodes: dict[str, Any] = content["nodes"]
         self.macros: dict[str, Any] = content["macros"]
         self.sources: dict[str, Any] = content.get("sources", {})
@@ -100,14 +105,20 @@ class Manifest:
             columns=columns,
             contract=described_in(extract),
             opt_outs=opt_outs,
-            sources=lineage.files(exposure["original_file_path"], built),
+            sources=partial(self.files, lineage, exposure["original_file_path"], roots),
             email=owner.get("email"),
             definition=partial(self.contents.definition, roots),
             hooks=hooks_of(built),
             inputs=inputs,
             records=recorded_tables(built),
             origins=dict(locations_of(built)),
+            project=self.fingerprint,
         )
+
+    def files(self, lineage: Lineage, exposure: str, roots: Sequence[str]) -> tuple[str, ...]:
+        """The files of everything that is built for a campaign, macros that replace dbt's own among them."""
+        entries, macros = self.contents.entries(roots)
+        return lineage.files(exposure, [*entries, *macros])
 
     def models(self, name: str, extract: Mapping[str, Any], mail: DirectMail | None) -> tuple[Lineage, str, str, OptOuts | None]:
         """The extract's lineage, the ids of recipients and audience, and what the opt-out gate reads. Raises ConfigError."""
@@ -203,7 +214,7 @@ def load_manifest(settings: Settings, run_dbt: RunDbt) -> Manifest:
         packages, former = package_paths(settings.project_dir), former_campaigns(settings)
         with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
             if print_file.read_text() == fingerprint:
-                return Manifest(json.loads(kept.read_bytes()), packages, former)
+                return Manifest(json.loads(kept.read_bytes()), packages, former, fingerprint)
         outcome = run_dbt(settings, ["parse"], settings.work_dir / "parse", {})
         if outcome.exit_code != 0:
             text = "\n".join(outcome.errors) or "dbt parse failed without a reason"
@@ -213,4 +224,4 @@ def load_manifest(settings: Settings, run_dbt: RunDbt) -> Manifest:
             raise ConfigError([Problem("dbt_project.yml", "", text)], todo=todo)
         (outcome.target / "manifest.json").replace(kept)
         print_file.write_text(fingerprint)
-        return Manifest(json.loads(kept.read_bytes()), packages, former)
+        return Manifest(json.loads(kept.read_bytes()), packages, former, fingerprint)
