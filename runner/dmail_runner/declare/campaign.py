@@ -3,15 +3,14 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
-from dmail_runner.core.duck import connect
 from dmail_runner.core.yaml import Strict
 from dmail_runner.declare.contract import check_pad
 from dmail_runner.declare.schedule import Recheck, Schedule, Share, Waves
+from dmail_runner.declare.sort_key import SortKey, parse_sort_key
 from dmail_runner.declare.source import Source
 
 KEY = "profile_id"
@@ -33,47 +32,6 @@ def check_file_name(name: str) -> str:
             "must stay below the route's folder: no leading `/`, no empty, `.` or `..` part, no part that starts with `-` or `~`"
         )
     return name
-
-
-def parse_sort_key(value: object) -> object:
-    """Parse a text such as `postal_code desc nulls first`. Other values are returned as they are."""
-    if not isinstance(value, str):
-        return value
-    pattern = r"(\w+)(?: +collate +([\w.]+))?(?: +(asc|desc))?(?: +nulls +(first|last))?"
-    match = re.fullmatch(pattern, value.strip(), re.IGNORECASE)
-    if not match:
-        form = "a column, then `collate` and a collation, `asc` or `desc`, `nulls first` or `nulls last`"
-        raise ValueError(f"{value!r} is not a sort key: {form}")
-    column, collation, order, nulls = match[1], *(part and part.lower() for part in match.groups()[1:])
-    return {"column": column, "collation": collation, "order": order or "asc", "nulls": nulls or "last"}
-
-
-def check_collation(name: str | None) -> str | None:
-    """Validate the name of a collation of DuckDB, such as `de` or `nocase.noaccent`."""
-    unknown = sorted(set((name or "nocase").split(".")) - collations())
-    if unknown:
-        raise ValueError(f"DuckDB has no collation `{unknown[0]}`; it has nocase, noaccent, and languages such as de, fr, sv")
-    return name
-
-
-@cache
-def collations() -> frozenset[str]:
-    """The collations that DuckDB has."""
-    with connect() as connection:
-        return frozenset(name for (name,) in connection.execute("pragma collations").fetchall())
-
-
-class SortKey(Strict):
-    """One column that the file is sorted by."""
-
-    column: str
-    """The name of a column of the extract."""
-    collation: Annotated[str | None, AfterValidator(check_collation)] = None
-    """The collation by which the column's text is compared, such as `de`. Without one, it is compared byte by byte."""
-    order: Literal["asc", "desc"] = "asc"
-    """`asc` or `desc`."""
-    nulls: Literal["first", "last"] = "last"
-    """The position of rows without a value."""
 
 
 class Note(Strict):
@@ -261,8 +219,9 @@ class Campaign:
         opt_outs: the models that the opt-out gate reads; None for a campaign that opt-outs do not stop.
         definition, sources: return the texts of everything that is built for it, by name, and the files with these texts.
         project: a hash of the project's files as they were read.
+        held_back: whether it is a draft in this dbt target, because nobody has approved it here: see `draft_in` of policy.yml.
         hooks: the SQL that dbt runs beside its models, by the names that policy.yml allows.
-        origins: the locations of the sources, by name, except for the runner's own.
+        origins: the locations of the sources, by name.
         inputs: the sources with declared limits that it reads.
         records: the tables of the runner's own records that it reads, such as `contact_history`.
     """
@@ -287,6 +246,12 @@ class Campaign:
     inputs: tuple[Source, ...] = ()
     records: frozenset[str] = frozenset()
     project: str = ""
+    held_back: bool = False
+
+    @property
+    def status(self) -> Status:
+        """The status in this dbt target."""
+        return "draft" if self.held_back and self.mail.status == "active" else self.mail.status
 
     @property
     def has_seeds(self) -> bool:

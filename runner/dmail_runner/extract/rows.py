@@ -1,7 +1,8 @@
 """SQL for the rows of the extraction file and their order."""
 
 from dmail_runner.core.values import IDENTICAL, Build, Verdicts
-from dmail_runner.declare.campaign import KEY, SEED, Campaign, SortKey
+from dmail_runner.declare.campaign import KEY, SEED, Campaign
+from dmail_runner.declare.sort_key import SortKey
 from dmail_runner.extract.format_sql import Format, select_list
 from dmail_runner.project.warehouse import printed, quote
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -77,12 +77,25 @@ def in_force(ledger: Database, campaign: str) -> InForce | None:
     """The campaign's definition in force, by the newest event that says so."""
     with ledger.reading() as connection:
         for row in intact_events(connection, campaign, IN_FORCE):
-            fingerprint, _, duty = row.detail.partition(" ")
+            fingerprint, duty, *_ = row.detail.split(" ", 2)
             return InForce(fingerprint, duty if duty in DUTIES else None, row.number, row.hash)
         for row in intact_events(connection, campaign, APPROVED):
             if EARLIER.fullmatch(row.detail) and not EVENT.fullmatch(row.detail):
                 return InForce("", "one", row.number, row.hash)
     return None
+
+
+def approved_in(ledger: Database, target: str) -> set[str]:
+    """The campaigns of which a definition with this dbt target has come into force."""
+    query = sa.select(events.c.run_id).where(events.c.kind == IN_FORCE).distinct()
+    with ledger.reading() as connection:
+        names: Sequence[str] = connection.execute(query).scalars().all()
+        return {name for name in names if any(is_for(row, target) for row in intact_events(connection, name, IN_FORCE))}
+
+
+def is_for(row: Any, target: str) -> bool:
+    """Whether the event of a definition in force names a dbt target. Those of earlier versions name none."""
+    return bool(row.detail.split(" ", 2)[2:] == [target])
 
 
 def policy_in_force(ledger: Database) -> str | None:

@@ -20,7 +20,6 @@ ORDERED = ("columns", "meta")
 COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 # Functions whose first argument names the object that they use. If it is not a literal, the object cannot be determined.
 LITERAL = r"\b{}\s*\(\s*(?P<quote>['\"])(?P<name>\w+)(?P=quote)\s*[,)]"
-OWN_SOURCES = ("dmail", "dmail_figures")  # of the runner
 # Macros of the dmail package that search the graph. What they find is in the definition: nodes above the one that calls them, and
 # the campaign's own exposure; or it only decides whether the project compiles.
 SEARCHING = frozenset(
@@ -121,9 +120,9 @@ def hooks_of(built: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
 
 
 def locations_of(built: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-    """The name and the location of each source among some nodes, without the runner's own: a path, SQL, or a relation."""
+    """The name and the location of each source among some nodes: a path, SQL, or a relation."""
     for entry in built:
-        if entry["resource_type"] == "source" and entry["source_name"] not in OWN_SOURCES:
+        if entry["resource_type"] == "source":
             location = (entry.get("config") or {}).get("meta", {}).get("external_location") or entry.get("meta", {}).get(
                 "external_location"
             )

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import duckdb
 
-from dmail_runner.core.duck import Value, connect
+from dmail_runner.core.duck import connect
 from dmail_runner.core.errors import DmailError
 from dmail_runner.core.settings import Settings
 from dmail_runner.project.target import Warehouse, find_warehouse
@@ -141,7 +141,7 @@ def rewrite(warehouse: Warehouse, change: Callable[[duckdb.DuckDBPyConnection], 
 def writing_session(warehouse: Warehouse) -> duckdb.DuckDBPyConnection:
     """An empty session that can write the warehouse's file."""
     names = ("extension_directory", "temp_file_encryption")
-    given: dict[str, Value] = {name: warehouse.config[name] for name in names if name in warehouse.config}
+    given: dict[str, Any] = {name: warehouse.config[name] for name in names if name in warehouse.config}
     memory = warehouse.config.get("memory_limit", "2GB")
     connection = connect(temp_directory=str(warehouse.spill), memory_limit=memory, preserve_insertion_order=False, **given)
     for statement in warehouse.writing:

@@ -31,7 +31,11 @@ from dmail_runner.project.sources import read_sources, recorded_tables
 
 
 class Manifest:
-    """dbt's `manifest.json`, read for campaigns."""
+    """dbt's `manifest.json`, read for campaigns.
+
+    Attributes:
+        drafts: the campaigns that are drafts in this dbt target, whatever their declaration says.
+    """
 
     def __init__(
         self,
@@ -42,6 +46,7 @@ class Manifest:
     ) -> None:
         self.former = former
         self.fingerprint = fingerprint
+        self.drafts: Collection[str] = ()
         self.nodes: dict[str, Any] = content["nodes"]
         self.macros: dict[str, Any] = content["macros"]
         self.sources: dict[str, Any] = content.get("sources", {})
@@ -113,6 +118,7 @@ class Manifest:
             records=recorded_tables(built),
             origins=dict(locations_of(built)),
             project=self.fingerprint,
+            held_back=name in self.drafts,
         )
 
     def files(self, lineage: Lineage, exposure: str, roots: Sequence[str]) -> tuple[str, ...]:

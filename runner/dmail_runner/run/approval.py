@@ -27,6 +27,7 @@ from dmail_runner.ledger.approvals import (
 )
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.project.fingerprint import project_fingerprint
+from dmail_runner.project.target import declared_target
 from dmail_runner.run.authors import head_commit, written_by
 from dmail_runner.run.definition import Definition, declared_duty, defined
 from dmail_runner.run.job import Job
@@ -209,7 +210,8 @@ def approve(
 def coming_into_force(job: Job, ledger: Ledger, fingerprint: str) -> list[tuple[str, str, str]]:
     """The events of a definition that comes into force, with its policy and the requirements of its provider and route."""
     policy, duties, known = find_policy(job.settings), entry_duties(job), entries_in_force(ledger)
-    found = [(job.campaign.name, IN_FORCE, f"{fingerprint} {declared_duty(job, policy) or '-'}")]
+    target = declared_target(job.settings).name
+    found = [(job.campaign.name, IN_FORCE, f"{fingerprint} {declared_duty(job, policy) or '-'} {target}")]
     if policy != agreed_policy(ledger):
         found.append((SUBJECT, POLICY, json.dumps(policy.model_dump(mode="json"), sort_keys=True)))
     if any(known.get(name) != duty for name, duty in duties.items()):
