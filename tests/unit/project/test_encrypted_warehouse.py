@@ -59,6 +59,18 @@ def test_it_is_read_and_rewritten_with_its_key(settings: Settings) -> None:
         assert file.is_dir() or b"PERSON" not in file.read_bytes()
 
 
+def test_temporary_files_are_encrypted(settings: Settings) -> None:
+    warehouse = find_warehouse(settings)
+    with session(warehouse) as connection:
+        connection.execute("set memory_limit = '60MB'; set threads = 1")
+        connection.execute(
+            "create temp table people as select 'PERSON' || range || repeat(md5(range::varchar), 4) from range(700000)"
+        )
+        spilled = [file.read_bytes() for file in warehouse.spill.rglob("*") if file.is_file()]
+        assert spilled
+        assert not any(b"PERSON" in content for content in spilled)
+
+
 def test_another_key_does_not_open_it_and_no_key_is_told(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     warehouse = find_warehouse(settings)
     assert KEY not in f"{warehouse} {target_text(settings)} {redact(warehouse.attach(warehouse.path, 'w'))} {redact(KEY)}"
