@@ -171,6 +171,27 @@ def test_no_secret_of_an_environment_variable_is_approved_in_clear(
     assert defined(world.job()).fingerprint != before
 
 
+def test_how_returned_mail_is_read_is_approved_too(world: World) -> None:
+    """It decides whose letters are stopped, for campaigns that read it."""
+    entry = {
+        "kind": "returns",
+        "route": "out",
+        "files": "r/*.csv",
+        "columns": {"piece_id": {}, "reason": {"codes": {"9": "moved"}}},
+    }
+    file = world.folder / "profiles/inbound.yml"
+    file.write_text(json.dumps({"acme": entry}))
+    plain = defined(world.job()).fingerprint
+    world.campaign = replace(letter(), records=frozenset({"contact_history", "inbound_returns"}))
+    before = defined(world.job()).fingerprint
+    file.write_text(json.dumps({"acme": {**entry, "afterwards": "remove"}}))
+    assert defined(world.job()).fingerprint == before
+    file.write_text(json.dumps({"acme": {**entry, "columns": {"piece_id": {}, "reason": {"value": "other"}}}}))
+    assert defined(world.job()).fingerprint != before
+    world.campaign = letter()
+    assert defined(world.job()).fingerprint == plain
+
+
 def test_two_people_and_not_one_twice(world: World) -> None:
     write_policy(world.folder, require_approval="two", approvers=EVERYBODY)
     commit(world.folder, "dora")
