@@ -22,6 +22,9 @@ Request = Annotated[bool, typer.Option("--request", help="Print the text to sign
 Signed = Annotated[Path | None, typer.Option(metavar="FILE", help="Approve by the SSH signature of a request.")]
 
 
+Expected = Annotated[str, typer.Option("--fingerprint", help="Approve only the definition whose fingerprint begins so.")]
+
+
 @app.command()
 def approve(
     context: typer.Context,
@@ -32,12 +35,14 @@ def approve(
     four_eyes: FourEyes = False,
     request: Request = False,
     signed: Signed = None,
+    fingerprint: Expected = "",
     slot: Slot = None,
 ) -> None:
     """Approve a campaign as it is defined now. Any later change needs another approval. Runs that waited for it continue.
 
     `--show` prints the figures and the first rows, which are personal data, and what has changed since the last approval.
     `--request` prints a text for `ssh-keygen -Y sign -n dmail-runner -f KEY FILE`, and `--signed FILE.sig` reads the signature.
+    With `--fingerprint` a change after `--show` is not approved unseen.
 
     Example: dmail-runner approve spring_catalog --four-eyes
     """
@@ -49,16 +54,17 @@ def approve(
     elif request:
         print_request(job, ledger)
     else:
-        record(job, ledger, by, signed, four_eyes=four_eyes)
+        record(job, ledger, by, signed, four_eyes=four_eyes, expected=fingerprint)
 
 
-def record(job: "Job", ledger: "Ledger", by: str | None, signed: Path | None, *, four_eyes: bool) -> None:
+def record(job: "Job", ledger: "Ledger", by: str | None, signed: Path | None, *, four_eyes: bool, expected: str) -> None:
     """Record the approval, print the approver, and notify people."""
     from dmail_runner.run.approval import approve as record_approval
 
     signature = signed.read_text(encoding="utf-8", errors="replace") if signed else None
     note = " ".join(by.split()) if by else None
-    found = record_approval(job, ledger, this_account().person, note=note, signature=signature, four_eyes=four_eyes)
+    account = this_account().person
+    found = record_approval(job, ledger, account, note=note, signature=signature, four_eyes=four_eyes, expected=expected)
     more = f"; it needs {found.missing} more" if found.missing else ""
     what = f"{job.campaign.name} is approved as {found.fingerprint[:12]} by {found.by}{more}"
     say(what)

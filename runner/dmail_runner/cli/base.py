@@ -108,10 +108,10 @@ def common(
 
 def open_project(options: GlobalOptions) -> "tuple[Settings, Manifest]":
     """The settings and the manifest of the project."""
-    from dmail_runner.project.manifest import load_manifest
+    from dmail_runner.run.drafts import load_project
 
     settings = options.settings()
-    return settings, load_manifest(settings, watched_dbt())
+    return settings, load_project(settings, watched_dbt(), now)
 
 
 def open_ledger(options: GlobalOptions) -> "tuple[Settings, Ledger]":

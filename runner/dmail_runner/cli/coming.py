@@ -43,7 +43,7 @@ def lines_after(campaign: "Campaign", run: "Run", ledger: "Ledger", now: datetim
     for wave in ledger.waves(run):
         if not wave.finished and wave.run_id != run.run_id:
             yield f"  wave {wave.wave:<5}{moment_there(wave.slot, zone, now)}"
-    following = next_slot(schedule, now) if schedule and campaign.mail.status == "active" else None
+    following = next_slot(schedule, now) if schedule and campaign.status == "active" else None
     if following:
         yield f"  next slot {moment_there(following, zone, now)}"
     yield f"  more      dmail-runner show {run.run_id}"
@@ -57,7 +57,7 @@ def idle_lines(manifest: "Manifest", ledger: "Ledger", now: datetime) -> Iterato
     slots = []
     waiting: list[Run] = []
     for campaign in map(manifest.campaign, manifest.names):
-        if campaign.mail.status == "active" and campaign.mail.schedule and (at := next_slot(campaign.mail.schedule, now)):
+        if campaign.status == "active" and campaign.mail.schedule and (at := next_slot(campaign.mail.schedule, now)):
             slots.append((at, campaign.name, campaign.mail.schedule.timezone))
         waiting += ledger.waiting(campaign.name)
     if slots:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dmail_runner.cli.base import Reason, RunId, app, log_end, open_job, open_ledger, open_scheduler, say, tell
+from dmail_runner.cli.base import Reason, RunId, app, log_end, now, open_job, open_ledger, open_scheduler, say, tell
 from dmail_runner.core.account import this_account
 from dmail_runner.core.errors import DmailError
 
@@ -144,10 +144,10 @@ def decide(
 def job_of(settings: "Settings", run: "Run") -> "Job | LedgerAlone":
     """The job of a run's campaign, or what can be done without it if the project lacks the campaign or cannot be parsed."""
     from dmail_runner.project.dbt_process import run_dbt
-    from dmail_runner.project.manifest import load_manifest
+    from dmail_runner.run.drafts import load_project
     from dmail_runner.run.job import LedgerAlone
 
     try:
-        return open_job(settings, load_manifest(settings, run_dbt).campaign(run.campaign))
+        return open_job(settings, load_project(settings, run_dbt, now).campaign(run.campaign))
     except DmailError as error:
         return LedgerAlone(settings, tell, error)

@@ -56,7 +56,7 @@ def run_due(settings: "Settings", run_dbt: "RunDbt", *, idle: bool = False) -> i
     `idle`: print what comes next if nothing was due.
     """
     from dmail_runner.declare.notices import find_notices
-    from dmail_runner.project.manifest import load_manifest
+    from dmail_runner.run.drafts import load_project
     from dmail_runner.run.due import Scheduler, open_ledger
     from dmail_runner.run.notify import Notifier
 
@@ -68,7 +68,7 @@ def run_due(settings: "Settings", run_dbt: "RunDbt", *, idle: bool = False) -> i
         fetched = attempt(lambda: fetch_due(settings, Scheduler(ledger, notifier, say_run)))
         ended, codes = carry_out_due(settings, ledger, notifier, run_dbt)
         if idle and not ended and not any(codes):
-            say("\n".join(idle_lines(load_manifest(settings, run_dbt), ledger, now())))
+            say("\n".join(idle_lines(load_project(settings, run_dbt, now), ledger, now())))
     finally:
         ledger.engine.dispose()
     return worst([fetched, *codes])
@@ -91,7 +91,7 @@ def carry_out_due(
     settings: "Settings", ledger: "Ledger", notifier: "Notifier", run_dbt: "RunDbt"
 ) -> "tuple[list[Run], list[int]]":
     """Carry out everything that is due. Returns the runs that have ended, and the exit codes of all steps."""
-    from dmail_runner.project.manifest import load_manifest
+    from dmail_runner.run.drafts import load_project
     from dmail_runner.run.due import Scheduler, run_all_due
 
     ended: list[Run] = []
@@ -103,7 +103,7 @@ def carry_out_due(
     codes = run_all_due(
         settings,
         Scheduler(ledger, notifier, end),
-        load=lambda: load_manifest(settings, run_dbt),
+        load=lambda: load_project(settings, run_dbt, now),
         find=lambda manifest, name: open_job(settings, manifest.campaign(name), run_dbt),
         attempt=attempt,
     )
@@ -144,14 +144,14 @@ def serve(context: typer.Context, grace: Grace = 60, heartbeat: Heartbeat = None
 def serve_until(ending: threading.Event, settings: "Settings", warm: "WarmDbt", heartbeat: str | None) -> None:
     """Serve a project until the event is set."""
     from dmail_runner.project.dbt_process import run_dbt
-    from dmail_runner.project.manifest import load_manifest
+    from dmail_runner.run.drafts import load_project
     from dmail_runner.run.service import Service
 
     run_warm = partial(run_dbt, child=warm, watch=screen.show_node)
     service = Service(
         state_file=settings.state_dir / "service.json",
         run_due=lambda: attempt(lambda: run_due(settings, run_warm)),
-        load=lambda: load_manifest(settings, run_warm),
+        load=lambda: load_project(settings, run_warm, now),
         now=now,
         tell=tell,
         heartbeat=heartbeat,

@@ -105,10 +105,10 @@ def run_campaigns(settings: "Settings", names: list[str] | None, request: "Reque
 
     `results` collects the figures of dry runs, which the ledger does not record.
     """
-    from dmail_runner.project.manifest import load_manifest
+    from dmail_runner.run.drafts import load_project
     from dmail_runner.run.requested import choose_campaigns
 
-    manifest = load_manifest(settings, watched_dbt())
+    manifest = load_project(settings, watched_dbt(), now)
     chosen = choose_campaigns(settings, manifest, names)
     if not chosen:
         say("no campaign is active")

@@ -219,6 +219,7 @@ def approval_lines(campaign: str, case: "Case", last: "Approval | None", *, full
     yield from lines or ["  nothing has changed"]
     if lines and not full:
         yield "--show --full prints every line of it"
+    yield f"exactly this is approved by: dmail-runner approve {campaign} --fingerprint {case.definition.fingerprint[:12]}"
 
 
 def calendar_json(entry: "Entry") -> dict[str, str | int | None]:

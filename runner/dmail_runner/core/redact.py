@@ -17,7 +17,7 @@ def is_key_of_a_file(found: re.Match[str]) -> bool:
 # Names whose value is a secret: `password=...`, `"access_token": "..."`, `ACME_PASSWORD: ...`.
 WORDS = (
     "passwo?r?d|passwd|pwd|passphrase|secret|token|api[_-]?key|access[_-]?key(?:[_-]?id)?|secret[_-]?(?:access[_-]?)?key|"
-    "private[_-]?key|client[_-]?secret|account[_-]?key|shared[_-]?access[_-]?signature|sas|sig|signature|authorization|credentials?"
+    "private[_-]?key|encryption[_-]?key|client[_-]?secret|account[_-]?key|shared[_-]?access[_-]?signature|sas|sig|signature|authorization|credentials?"
 )
 PATTERNS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r"(?i)\b(bearer)\s+[\w.~+/=-]{8,}"), r"\1 (secret)"),
@@ -30,6 +30,7 @@ PATTERNS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ..
         re.compile(rf"""(?i)(?P<name>(?:\b|_)(?:{WORDS})["']?\s*[=:]\s*)(?:"[^"\n]*"|'[^'\n]*'|[^\s;&,'"}}\]]+)"""),
         lambda found: found[0] if is_key_of_a_file(found) else f"{found['name']}(secret)",
     ),
+    (re.compile(r"(?i)(\bencryption_key\s+)'(?:[^']|'')*'"), r"\1'(secret)'"),
     (re.compile(r"(\w+://[^/\s:@]*:)[^/\s]*@"), r"\1(secret)@"),
     # The path of a webhook's address is a secret.
     (
@@ -64,6 +65,11 @@ def redact(text: str) -> str:
     text = printable(text)
     for secret in sorted(SECRETS, key=len, reverse=True):
         text = text.replace(secret, "(secret)")
+    return redact_patterns(text)
+
+
+def redact_patterns(text: str) -> str:
+    """The text without what looks like a secret."""
     for pattern, replacement in PATTERNS:
         text = pattern.sub(replacement, text)
     return text

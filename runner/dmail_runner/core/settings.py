@@ -91,7 +91,8 @@ class Settings:
     def prepare(self) -> None:
         """Create the state directory, readable by this user only. Raises UsageError."""
         try:
-            for directory in (self.spool_dir, self.work_dir, self.figures_dir, self.state_dir / "log"):
+            default = (self.state_dir / "contact_history", self.state_dir / "inbound")
+            for directory in (self.spool_dir, self.work_dir, self.figures_dir, self.replay_dir, self.state_dir / "log", *default):
                 if directory.is_symlink():
                     raise UsageError(f"{directory} is a symbolic link: personal data would be written elsewhere")
             for directory in (self.state_dir, self.spool_dir, self.work_dir):

@@ -15,7 +15,6 @@ from dmail_runner.declare.source import Source
 
 KEY = "profile_id"
 
-
 # The boolean column of the extract that is true for a seed address.
 SEED = "is_seed"
 # The column of the extract with the key of the piece, which differs in each slot.
@@ -220,10 +219,11 @@ class Campaign:
         contract: the YAML file that lists its columns.
         audience, recipients, extract: dbt's unique ids of its models.
         opt_outs: the models that the opt-out gate reads; None for a campaign that opt-outs do not stop.
-        definition: the texts of everything that is built for it, by name.
-        sources: the files with these texts.
+        definition, sources: return the texts of everything that is built for it, by name, and the files with these texts.
+        project: a hash of the project's files as they were read.
+        held_back: whether it is a draft in this dbt target, because nobody has approved it here: see `draft_in` of policy.yml.
         hooks: the SQL that dbt runs beside its models, by the names that policy.yml allows.
-        origins: the locations of the sources, by name, except for the runner's own.
+        origins: the locations of the sources, by name.
         inputs: the sources with declared limits that it reads.
         records: the tables of the runner's own records that it reads, such as `contact_history`.
         vouchers: the model with the voucher codes; None for a campaign without vouchers.
@@ -241,7 +241,7 @@ class Campaign:
     contract: str
     audience: str = ""
     opt_outs: OptOuts | None = None
-    sources: tuple[str, ...] = ()
+    sources: Callable[[], tuple[str, ...]] = tuple
     email: str | None = None
     definition: Callable[[], Mapping[str, str]] = dict
     hooks: tuple[str, ...] = ()
@@ -249,6 +249,13 @@ class Campaign:
     inputs: tuple[Source, ...] = ()
     records: frozenset[str] = frozenset()
     vouchers: Model | None = None
+    project: str = ""
+    held_back: bool = False
+
+    @property
+    def status(self) -> Status:
+        """The status in this dbt target."""
+        return "draft" if self.held_back and self.mail.status == "active" else self.mail.status
 
     @property
     def has_seeds(self) -> bool:

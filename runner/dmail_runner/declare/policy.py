@@ -59,6 +59,8 @@ class Policy(Strict):
     """The people who may approve, by name. `four_eyes` and `two` need it. Without it, any account may approve for `one`."""
     allow_hooks: tuple[str, ...] = ()
     """The hooks that campaigns may run: models with hooks or a `sql_header`, `PACKAGE.on-run-start` and `PACKAGE.on-run-end`."""
+    draft_in: tuple[str, ...] = ()
+    """The dbt targets, such as `prod`, in which a campaign is a draft until it is approved there, whatever its `status` is."""
     source_folders: tuple[str, ...] | None = None
     """The folders that may contain files of sources. Relative paths start at the project. Without it, all folders are allowed."""
 

@@ -1,4 +1,4 @@
-"""The columns that an extraction file is sorted by."""
+"""The columns that a file is sorted by."""
 
 import re
 from functools import cache

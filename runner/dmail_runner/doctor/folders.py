@@ -64,7 +64,7 @@ def owner(path: Path) -> str:
 
 
 def warehouse(here: Installation) -> Iterator[Finding]:
-    """The DuckDB file, or Spark's folder. It has unencrypted personal data, and can be built again."""
+    """The DuckDB file, or Spark's folder. It has personal data, and can be built again."""
     found = find_warehouse(here.settings)
     if not is_writable(found.path.parent):
         yield fail("warehouse", f"{found.path.parent} cannot be written to", "set DMAIL_WAREHOUSE to another file")
@@ -88,7 +88,8 @@ def warehouse(here: Installation) -> Iterator[Finding]:
             yield fail("warehouse", error.what, f"rm {found.path}: the next run builds it again")
         return
     files = found.path.rglob("*") if found.path.is_dir() else [found.path]
-    yield ok("warehouse", f"{found.path}, {bytes_text(sum(file.stat().st_size for file in files if file.is_file()))}")
+    size = bytes_text(sum(file.stat().st_size for file in files if file.is_file()))
+    yield ok("warehouse", f"{found.path}, {size}{', encrypted' if found.key else ''}")
 
 
 def is_locked(lock: Path) -> bool:

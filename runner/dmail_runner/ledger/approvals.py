@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,7 @@ from dmail_runner.ledger.tables import approvals, events
 APPROVED = "approved"  # one person approves a definition
 IN_FORCE = "in_force"  # a definition has all the approvals that it needs
 POLICY = "policy"  # the policy of the definition that was approved last
+ENTRIES = "duties"  # what the provider and the route of the definition that was approved last require
 EVENT = re.compile(r"(?P<fingerprint>[0-9a-f]{64}) by (?P<by>.*?);(.*;)? row (?P<row>[0-9a-f]{64})", re.DOTALL)
 EARLIER = re.compile(r"(?P<fingerprint>[0-9a-f]{64}) by (?P<by>.*), as .*", re.DOTALL)  # as earlier versions wrote it
 SUBJECT = "ledger"  # what the event of a policy is about
@@ -76,7 +77,7 @@ def in_force(ledger: Database, campaign: str) -> InForce | None:
     """The campaign's definition in force, by the newest event that says so."""
     with ledger.reading() as connection:
         for row in intact_events(connection, campaign, IN_FORCE):
-            fingerprint, _, duty = row.detail.partition(" ")
+            fingerprint, duty, *_ = row.detail.split(" ", 2)
             return InForce(fingerprint, duty if duty in DUTIES else None, row.number, row.hash)
         for row in intact_events(connection, campaign, APPROVED):
             if EARLIER.fullmatch(row.detail) and not EVENT.fullmatch(row.detail):
@@ -84,10 +85,32 @@ def in_force(ledger: Database, campaign: str) -> InForce | None:
     return None
 
 
+def approved_in(ledger: Database, target: str) -> set[str]:
+    """The campaigns of which a definition with this dbt target has come into force."""
+    query = sa.select(events.c.run_id).where(events.c.kind == IN_FORCE).distinct()
+    with ledger.reading() as connection:
+        names: Sequence[str] = connection.execute(query).scalars().all()
+        return {name for name in names if any(is_for(row, target) for row in intact_events(connection, name, IN_FORCE))}
+
+
+def is_for(row: Any, target: str) -> bool:
+    """Whether the event of a definition in force names a dbt target. Those of earlier versions name none."""
+    return bool(row.detail.split(" ", 2)[2:] == [target])
+
+
 def policy_in_force(ledger: Database) -> str | None:
     """The policy of the definition that was approved last in this project, as JSON."""
     with ledger.reading() as connection:
         return next((row.detail for row in intact_events(connection, SUBJECT, POLICY)), None)
+
+
+def entries_in_force(ledger: Database) -> dict[str, Duty | None]:
+    """The approvals that providers and routes require, by name such as `route acme`, as approved definitions have them."""
+    found: dict[str, Duty | None] = {}
+    with ledger.reading() as connection:
+        for row in reversed([*intact_events(connection, SUBJECT, ENTRIES)]):
+            found |= json.loads(row.detail)
+    return found
 
 
 def read_approvals(ledger: Database, campaign: str, fingerprint: str | None = None) -> list[Approval]:

@@ -39,8 +39,9 @@ def calendar(manifest: Manifest, ledger: Ledger, start: datetime, end: datetime)
 
 def campaign_entries(manifest: Manifest, name: str, ledger: Ledger, start: datetime, end: datetime) -> Iterator[Entry]:
     """The slots of one campaign. The waves of mailings that have begun come first."""
-    mail = manifest.campaign(name).mail
-    if mail.status != "active" or not mail.schedule:
+    campaign = manifest.campaign(name)
+    mail = campaign.mail
+    if campaign.status != "active" or not mail.schedule:
         return
     for run in ledger.unfinished(name):
         if run.wave and start < run.slot <= end:
@@ -81,6 +82,6 @@ def due_of(campaign: Campaign, ledger: Ledger, now: datetime) -> Iterator[DueNow
     for planned, state, why in new_runs_now(campaign, ledger, now, last_seen(ledger, campaign.name)).rows:
         later = "later" if planned.slot > now else "run"
         yield DueNow(planned.slot, planned.run_id, "missed" if state == "missed" else later, why)
-    if campaign.mail.status == "active":
+    if campaign.status == "active":
         for run in due_runs(campaign, ledger, now):
             yield DueNow(run.slot, run.run_id, "continue" if run.state != "planned" else "run", run.error or "")

@@ -41,11 +41,11 @@ def list_campaigns(settings: Settings, manifest: Manifest, now: datetime) -> Ite
     """
     for campaign in map(manifest.campaign, manifest.names):
         mail = campaign.mail
-        following = next_slot(mail.schedule, now) if mail.schedule and mail.status == "active" else None
+        following = next_slot(mail.schedule, now) if mail.schedule and campaign.status == "active" else None
         yield CampaignSummary(
             name=campaign.name,
             label=campaign.label,
-            status=mail.status,
+            status=campaign.status,
             provider=mail.provider,
             route=find_provider(settings, mail.provider).route,
             next_slot=f"{following:%Y-%m-%dT%H:%M:%SZ}" if following else None,

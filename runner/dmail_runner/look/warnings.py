@@ -28,9 +28,10 @@ def target_warnings(settings: Settings) -> Iterator[Problem]:
 def campaign_warnings(job: Job, tried: set[str], now: datetime) -> Iterator[Problem]:
     """The warnings for one campaign. `tried`: the routes that have been used before."""
     campaign = job.campaign
-    if campaign.mail.status != "active":
-        what = f"is {campaign.mail.status}: `run` skips the campaign"
-        yield Problem(campaign.file, f"{declaration(job)}.status", what, "active")
+    if campaign.status != "active":
+        here = " in this target until it is approved here" if campaign.held_back and campaign.mail.status == "active" else ""
+        what = f"is {campaign.status}{here}: `run` skips the campaign"
+        yield Problem(campaign.file, f"{declaration(job)}.status", what, None if here else "active")
     yield from schedule_warnings(job, now)
     for column in campaign.exported:
         if not column.labelled:
@@ -69,7 +70,7 @@ def schedule_warnings(job: Job, now: datetime) -> Iterator[Problem]:
 def start_warnings(job: Job, now: datetime) -> Iterator[Problem]:
     """The warning for a `start` in the past: the first `run --due` mails slots that have passed. It has seen no schedule yet."""
     schedule = job.campaign.mail.schedule
-    if schedule is None or schedule.start is None or job.campaign.mail.status != "active":
+    if schedule is None or schedule.start is None or job.campaign.status != "active":
         return
     last = latest_slot(schedule, now)
     if last and (schedule.lateness is None or now - last.at <= schedule.lateness):

@@ -41,7 +41,7 @@ def first_counted(campaign: Campaign, now: datetime) -> datetime:
 
 def dump_schedule(campaign: Campaign) -> str:
     """A campaign's schedule as JSON; `null` if it has none or is not active."""
-    schedule = campaign.mail.schedule if campaign.mail.status == "active" else None
+    schedule = campaign.mail.schedule if campaign.status == "active" else None
     # Ledgers have schedules without `weeks` from earlier versions, which must not count as changed.
     usual = {"weeks"} if schedule and schedule.weeks == 1 else set()
     return json.dumps(schedule and {**schedule.model_dump(mode="json", exclude=usual), **spans(schedule)}, sort_keys=True)

@@ -30,8 +30,20 @@ def opening_statements(output: Mapping[str, Any], project_dir: Path, file: str, 
     return (
         *(load_statement(entry, file, f"{key}.extensions") for entry in output.get("extensions") or []),
         *(secret_statement(entry, file, f"{key}.secrets") for entry in output.get("secrets") or []),
-        *(attach_statement(entry, project_dir, file, f"{key}.attach") for entry in output.get("attach") or []),
+        *(
+            attach_statement(entry, project_dir, file, f"{key}.attach")
+            for entry in output.get("attach") or []
+            if entry is not own_entry(output)
+        ),
     )
+
+
+def own_entry(output: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The entry of `attach` that is the warehouse itself: with `path: ":memory:"`, the one that `database` names."""
+    if output.get("path") != ":memory:" or not output.get("database"):
+        return None
+    entries = (entry for entry in output.get("attach") or [] if isinstance(entry, Mapping))
+    return next((entry for entry in entries if entry.get("alias") == output["database"]), None)
 
 
 def load_statement(entry: Any, file: str, key: str) -> str:

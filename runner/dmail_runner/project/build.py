@@ -197,6 +197,7 @@ def advice(messages: list[str]) -> str:
     """The advice for the errors in some messages of dbt."""
     hints = {
         "not a valid DuckDB database": "the warehouse file is damaged: delete it and run again, which builds it again",
+        "encryption key": "the warehouse has another key: correct it, or delete the file, which the next run builds again",
         "Could not set lock": "another program has the warehouse open: close it there, and run again",
         "a stopped SparkContext": "the cluster that DMAIL_SPARK_MASTER names did not answer: start it, and run again",
         "JAVA_GATEWAY_EXITED": "Spark did not start: it needs Java 17, by JAVA_HOME or in the PATH",

@@ -20,7 +20,6 @@ ORDERED = ("columns", "meta")
 COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 # Functions whose first argument names the object that they use. If it is not a literal, the object cannot be determined.
 LITERAL = r"\b{}\s*\(\s*(?P<quote>['\"])(?P<name>\w+)(?P=quote)\s*[,)]"
-OWN_SOURCES = ("dmail", "dmail_figures")  # of the runner
 # Macros of the dmail package that search the graph. What they find is in the definition: nodes above the one that calls them, and
 # the campaign's own exposure; or it only decides whether the project compiles.
 SEARCHING = frozenset(
@@ -50,8 +49,7 @@ class Contents:
 
     def definition(self, roots: Sequence[str]) -> dict[str, str]:
         """The texts of everything that `dbt build` runs for the given nodes: ancestors, tests, hooks and macros."""
-        entries = self.built(roots)
-        macros = self.used_macros([text_of(entry) for entry in entries])
+        entries, macros = self.entries(roots)
         texts = {label(entry): text_of(entry) for entry in entries}
         texts |= {f"macro {macro['package_name']}.{macro['name']}": macro["macro_sql"] for macro in macros}
         codes = [code_of(entry) for entry in [*entries, *macros] if entry.get("unique_id") not in SEARCHING]
@@ -59,6 +57,11 @@ class Contents:
             every = {**self.nodes, **self.sources, **self.functions}
             texts["graph"] = "\n".join(f"{name} {digest(text_of(every[name]))}" for name in sorted(every))
         return texts
+
+    def entries(self, roots: Sequence[str]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """What `dbt build` runs for the given nodes, and the macros that it can reach."""
+        entries = self.built(roots)
+        return entries, self.used_macros([text_of(entry) for entry in entries])
 
     def built(self, roots: Sequence[str]) -> list[dict[str, Any]]:
         """The nodes with the given ids, their ancestors, the tests of these, and the hooks of each build."""
@@ -118,9 +121,9 @@ def hooks_of(built: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
 
 
 def locations_of(built: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-    """The name and the location of each source among some nodes, without the runner's own: a path, SQL, or a relation."""
+    """The name and the location of each source among some nodes: a path, SQL, or a relation."""
     for entry in built:
-        if entry["resource_type"] == "source" and entry["source_name"] not in OWN_SOURCES:
+        if entry["resource_type"] == "source":
             location = (entry.get("config") or {}).get("meta", {}).get("external_location") or entry.get("meta", {}).get(
                 "external_location"
             )

@@ -100,7 +100,7 @@ def has_tables(settings: Settings, campaign: str) -> bool:
     if not warehouse.path.exists():
         return False
     with suppress(duckdb.Error), connect() as connection:
-        connection.execute(f"attach {literal(str(warehouse.path))} as {OLD} (read_only)")
+        connection.execute(warehouse.attach(warehouse.path, OLD, "read_only"))
         return any(is_of(name, campaign) for _, name in tables(connection))
     return False
 
@@ -125,11 +125,10 @@ def rewrite(warehouse: Warehouse, change: Callable[[duckdb.DuckDBPyConnection], 
     """
     new = warehouse.path.with_name(f".{warehouse.path.name}.new")
     with explained(warehouse), suppress_leftover(new):
-        memory = warehouse.config.get("memory_limit", "2GB")
-        with connect(temp_directory=str(warehouse.spill), memory_limit=memory, preserve_insertion_order=False) as connection:
-            connection.execute(f"attach {literal(str(warehouse.path))} as {OLD}")
+        with writing_session(warehouse) as connection:
+            connection.execute(warehouse.attach(warehouse.path, OLD))
             found = change(connection)
-            connection.execute(f"attach {literal(str(new))} as {NEW} (storage_version 'latest')")
+            connection.execute(warehouse.attach(new, NEW, "storage_version 'latest'"))
             connection.execute(f"copy from database {OLD} to {NEW}")
             connection.execute(f"detach {NEW}")
             connection.execute(f"detach {OLD}")
@@ -137,6 +136,17 @@ def rewrite(warehouse: Warehouse, change: Callable[[duckdb.DuckDBPyConnection], 
         new.replace(warehouse.path)
         warehouse.path.with_name(f"{warehouse.path.name}.wal").unlink(missing_ok=True)
         return found
+
+
+def writing_session(warehouse: Warehouse) -> duckdb.DuckDBPyConnection:
+    """An empty session that can write the warehouse's file."""
+    names = ("extension_directory", "temp_file_encryption")
+    given: dict[str, Any] = {name: warehouse.config[name] for name in names if name in warehouse.config}
+    memory = warehouse.config.get("memory_limit", "2GB")
+    connection = connect(temp_directory=str(warehouse.spill), memory_limit=memory, preserve_insertion_order=False, **given)
+    for statement in warehouse.writing:
+        connection.execute(statement)
+    return connection
 
 
 @contextmanager

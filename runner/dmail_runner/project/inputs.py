@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dmail_runner.core.errors import ConfigError, Problem
+from dmail_runner.core.redact import redact_patterns
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.yaml import read_yaml, render
 from dmail_runner.project.dbt_process import OWN_VARIABLES, inherited_environment, path_environment
@@ -27,7 +28,7 @@ APPLIED = frozenset(
 )
 # Keys of a target that change the speed of a build and not its result.
 RESOURCES = frozenset({"threads", "memory_limit", "max_memory", "temp_directory", "max_temp_directory_size"})
-SECRET = re.compile(r"(?i)pass(word|wd|phrase)?$|secret|token|key_id|private_key|credential")
+SECRET = re.compile(r"(?i)pass(word|wd|phrase)?$|secret|token|(^|_)key$|key_id|private_key|credential")
 # Variables that Python and DuckDB read.
 IMPLICIT = ("PYTHONPATH", "TZ")
 VERSIONED = (
@@ -65,15 +66,15 @@ def document(path: Path) -> str:
 def target_text(settings: Settings) -> str:
     """The target of dbt's profiles.yml as it is written, with its name and the files of its Python modules."""
     declared = declared_target(settings)
-    output = declared.output
-    folders = render(output.get("module_paths") or [], declared.file, f"{declared.key}.module_paths")
-    modules = {
-        str(path): hashlib.sha256(path.read_bytes()).hexdigest()
-        for folder in folders
-        for path in sorted(files_below(settings.project_dir / folder))
-        if path.suffix == ".py"
-    }
-    return pretty({"name": declared.name, **masked(output), **({"modules": modules} if modules else {})})
+    modules = {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in module_files(settings)}
+    return pretty({"name": declared.name, **masked(declared.output), **({"modules": modules} if modules else {})})
+
+
+def module_files(settings: Settings) -> list[Path]:
+    """The Python files in `module_paths` of the target."""
+    declared = declared_target(settings)
+    folders = render(declared.output.get("module_paths") or [], declared.file, f"{declared.key}.module_paths")
+    return [path for folder in folders for path in sorted(files_below(settings.project_dir / folder)) if path.suffix == ".py"]
 
 
 def masked(value: Any) -> Any:
@@ -84,13 +85,15 @@ def masked(value: Any) -> Any:
             for name, item in value.items()
             if name not in RESOURCES
         }
-    return [masked(item) for item in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [masked(item) for item in value]
+    return redact_patterns(value) if isinstance(value, str) else value
 
 
 def environment_text(settings: Settings, texts: Iterable[str]) -> str:
     """The environment variables that the texts name, with the values that dbt gets. Raises ConfigError.
 
-    If a name suggests a secret, the value is replaced by a slow hash.
+    If a name or a value suggests a secret, such as the password of an address, the value is replaced by a slow hash.
     """
     seen = {**inherited_environment(), **path_environment(settings)}
     names = {name for name in IMPLICIT if name in os.environ}
@@ -111,7 +114,7 @@ def shown(name: str, value: str | None) -> str:
     """The value of a variable as the definition shows it."""
     if value is None:
         return "(not set)"
-    if not SECRET.search(name):
+    if not SECRET.search(name) and redact_patterns(value) == value:
         return value
     return "scrypt:" + hashlib.scrypt(value.encode(), salt=name.encode(), n=2**14, r=8, p=1, dklen=16).hex()
 

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property, partial
 from typing import Any
@@ -31,12 +31,22 @@ from dmail_runner.project.sources import read_sources, recorded_tables
 
 
 class Manifest:
-    """dbt's `manifest.json`, read for campaigns."""
+    """dbt's `manifest.json`, read for campaigns.
+
+    Attributes:
+        drafts: the campaigns that are drafts in this dbt target, whatever their declaration says.
+    """
 
     def __init__(
-        self, content: Mapping[str, Any], packages: Mapping[str, str] | None = None, former: Collection[str] = ()
+        self,
+        content: Mapping[str, Any],
+        packages: Mapping[str, str] | None = None,
+        former: Collection[str] = (),
+        fingerprint: str = "",
     ) -> None:
         self.former = former
+        self.fingerprint = fingerprint
+        self.drafts: Collection[str] = ()
         self.nodes: dict[str, Any] = content["nodes"]
         self.macros = Macros(content["macros"])
         self.sources: dict[str, Any] = content.get("sources", {})
@@ -107,7 +117,7 @@ class Manifest:
             columns=columns,
             contract=described_in(extract),
             opt_outs=opt_outs,
-            sources=lineage.files(exposure["original_file_path"], built),
+            sources=partial(self.files, lineage, exposure["original_file_path"], roots),
             email=owner.get("email"),
             definition=partial(self.contents.definition, roots),
             hooks=hooks_of(built),
@@ -115,7 +125,14 @@ class Manifest:
             records=recorded_tables(built),
             vouchers=vouchers,
             origins=dict(locations_of(built)),
+            project=self.fingerprint,
+            held_back=name in self.drafts,
         )
+
+    def files(self, lineage: Lineage, exposure: str, roots: Sequence[str]) -> tuple[str, ...]:
+        """The files of everything that is built for a campaign, macros that replace dbt's own among them."""
+        entries, macros = self.contents.entries(roots)
+        return lineage.files(exposure, [*entries, *macros])
 
     def models(self, name: str, extract: Mapping[str, Any], mail: DirectMail | None) -> tuple[Lineage, str, str, OptOuts | None]:
         """The extract's lineage, the ids of recipients and audience, and what the opt-out gate reads. Raises ConfigError."""
@@ -211,7 +228,7 @@ def load_manifest(settings: Settings, run_dbt: RunDbt) -> Manifest:
         packages, former = package_paths(settings.project_dir), former_campaigns(settings)
         with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
             if print_file.read_text() == fingerprint:
-                return Manifest(json.loads(kept.read_bytes()), packages, former)
+                return Manifest(json.loads(kept.read_bytes()), packages, former, fingerprint)
         outcome = run_dbt(settings, ["parse"], settings.work_dir / "parse", {})
         if outcome.exit_code != 0:
             text = "\n".join(outcome.errors) or "dbt parse failed without a reason"
@@ -221,4 +238,4 @@ def load_manifest(settings: Settings, run_dbt: RunDbt) -> Manifest:
             raise ConfigError([Problem("dbt_project.yml", "", text)], todo=todo)
         (outcome.target / "manifest.json").replace(kept)
         print_file.write_text(fingerprint)
-        return Manifest(json.loads(kept.read_bytes()), packages, former)
+        return Manifest(json.loads(kept.read_bytes()), packages, former, fingerprint)

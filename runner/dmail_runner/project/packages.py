@@ -8,10 +8,15 @@ from dmail_runner.core.yaml import read_yaml
 
 def package_folders(project_dir: Path) -> Iterator[Path]:
     """The folders of the installed packages, as dbt finds them. A local package is a symbolic link to its folder."""
-    project = read_yaml(project_dir / "dbt_project.yml", "dbt_project.yml")
-    folder = project_dir / str(project.get("packages-install-path") or "dbt_packages")
+    folder = package_folder(project_dir)
     if folder.is_dir():
         yield from sorted(path for path in folder.iterdir() if (path / "dbt_project.yml").is_file())
+
+
+def package_folder(project_dir: Path) -> Path:
+    """The folder that `dbt deps` installs packages into."""
+    project = read_yaml(project_dir / "dbt_project.yml", "dbt_project.yml")
+    return project_dir / str(project.get("packages-install-path") or "dbt_packages")
 
 
 def package_paths(project_dir: Path) -> dict[str, str]:

@@ -1,18 +1,23 @@
 """The dbt target that the runner builds in and exports from: a DuckDB file, or a folder of Spark tables."""
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
+
 from dmail_runner.core.duck import SAFE
 from dmail_runner.core.errors import ConfigError, Problem
 from dmail_runner.core.extensions import extension_names, link_extensions
+from dmail_runner.core.redact import register_secret
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.yaml import read_yaml, render
-from dmail_runner.project.attached import opening_statements
+from dmail_runner.project.attached import opening_statements, own_entry, text
 
-USED = ("type", "path", "schema", "config_options", "settings", "extensions", "secrets", "attach")
+USED = ("type", "path", "database", "schema", "config_options", "settings", "extensions", "secrets", "attach")
+CRYPTO = "httpfs"  # the extension with which DuckDB writes encrypted files
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,8 @@ class Warehouse:
         config: the DuckDB settings of a session on it.
         spill: the folder for DuckDB's temporary files.
         schema: the schema of a Spark target; None for DuckDB.
+        alias: the name that the file is attached by; None if DuckDB opens it directly.
+        key: the key of an encrypted file.
         opening: the statements that load the target's extensions, create its secrets, and attach its other databases.
         closed: whether dbt's own connections load no extension that the target does not name. The runner's never do.
     """
@@ -32,8 +39,21 @@ class Warehouse:
     config: dict[str, str]
     spill: Path
     schema: str | None = None
+    alias: str | None = None
+    key: SecretStr | None = None
     opening: tuple[str, ...] = field(default=(), repr=False)
     closed: bool = True
+
+    def attach(self, file: Path, name: str, *options: str) -> str:
+        """The statement that attaches a file with the warehouse's key. It contains the key."""
+        keyed = [f"encryption_key {text(self.key.get_secret_value())}"] if self.key else []
+        given = ", ".join([*options, *keyed])
+        return f'attach {text(file)} as "{name}"' + (f" ({given})" if given else "")
+
+    @property
+    def writing(self) -> tuple[str, ...]:
+        """The statements that a session needs before it writes the file. DuckDB encrypts with the code of an extension."""
+        return (f"load {CRYPTO}",) if self.key else ()
 
 
 def clear_work(settings: Settings) -> None:
@@ -95,7 +115,9 @@ def find_warehouse(settings: Settings) -> Warehouse:
     output = render({name: declared.output.get(name) for name in USED}, file, key)
     if output["type"] not in ("duckdb", "spark"):
         raise ConfigError([Problem(file, f"{key}.type", "the runner exports from DuckDB or from Spark's files", "duckdb, spark")])
-    if output["type"] == "duckdb" and (not output["path"] or output["path"] == ":memory:"):
+    own = own_entry(output)
+    path = str(own.get("path") or "") if own else output["path"]
+    if output["type"] == "duckdb" and (not path or path == ":memory:"):
         raise ConfigError([Problem(file, f"{key}.path", "must be a file, which dbt builds and the runner exports from")])
     config = {name: str(value) for name, value in (output["settings"] or {}).items()}
     if "temp_directory" in config:
@@ -112,4 +134,30 @@ def find_warehouse(settings: Settings) -> Warehouse:
         require_extensions(extension_names(output), settings.project_dir / folder, file, f"{key}.extensions")
     closed = all(str(options.get(name)).lower() == "false" for name in SAFE)
     opening = opening_statements(output, settings.project_dir, file, key)
-    return Warehouse(settings.project_dir / output["path"], config, spill, opening=opening, closed=closed)
+    secret = encryption_key(own, output, options, file, key) if own else None
+    if secret:
+        config["temp_file_encryption"] = "true"
+    alias = str(own["alias"]) if own else None
+    return Warehouse(settings.project_dir / path, config, spill, alias=alias, key=secret, opening=opening, closed=closed)
+
+
+def encryption_key(
+    own: Mapping[str, Any], output: Mapping[str, Any], options: Mapping[str, Any], file: str, key: str
+) -> SecretStr | None:
+    """The key of an attached warehouse; None if it is not encrypted. Raises ConfigError if DuckDB would write rows in plain."""
+    given = {**own, **(own.get("options") or {})}.get("encryption_key")
+    if given is None:
+        return None
+    faults = []
+    if not str(given).strip():
+        faults.append(Problem(file, f"{key}.attach", "the `encryption_key` is empty"))
+    if CRYPTO not in extension_names(output):
+        what = f"needs `{CRYPTO}`: without it DuckDB does not write encrypted files"
+        faults.append(Problem(file, f"{key}.extensions", what, f"[{CRYPTO}]"))
+    if str(options.get("temp_file_encryption")).lower() != "true":
+        what = "must be true: DuckDB would write rows in plain into its temporary files"
+        faults.append(Problem(file, f"{key}.config_options.temp_file_encryption", what, "true"))
+    if faults:
+        raise ConfigError(faults)
+    register_secret(str(given))
+    return SecretStr(str(given))

@@ -65,9 +65,9 @@ def session(warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
     if not warehouse.path.exists():
         raise not_built()
     try:
-        connection = connect_to_files(warehouse) if warehouse.schema else connect(warehouse.path, read_only=True)
+        connection = connect_to(warehouse)
     except duckdb.Error as error:
-        raise ExtractError(f"the warehouse {warehouse.path} cannot be opened: {first_line(error)}") from None
+        raise ExtractError(f"the warehouse {warehouse.path} cannot be opened: {redact(first_line(error))}") from None
     try:
         for name, value in {"TimeZone": "UTC", **warehouse.config, **ORDER}.items():
             if not re.fullmatch(r"\w+", name):
@@ -86,6 +86,18 @@ def session(warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
         raise ExtractError(f"DuckDB could not read the warehouse: {type(error).__name__}") from None
     finally:
         connection.close()
+
+
+def connect_to(warehouse: Warehouse) -> duckdb.DuckDBPyConnection:
+    """A read-only session on a file, on a file that is attached, or on the files of Spark."""
+    if warehouse.schema:
+        return connect_to_files(warehouse)
+    if not warehouse.alias:
+        return connect(warehouse.path, read_only=True)
+    connection = connect()
+    connection.execute(warehouse.attach(warehouse.path, warehouse.alias, "read_only"))
+    connection.execute(f"use {quote(warehouse.alias)}")
+    return connection
 
 
 def open_attached(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> None:

@@ -120,13 +120,13 @@ class Project:
         except ConfigError as error:
             return Declared(name, exposure.get("label") or name, exposure=exposure["unique_id"], fault=str(error))
         mail = campaign.mail
-        active = mail.schedule if mail.status == "active" else None
+        active = mail.schedule if campaign.status == "active" else None
         return Declared(
             name=name,
             label=campaign.label,
             description=campaign.description,
             owner=campaign.owner,
-            status=mail.status,
+            status=campaign.status,
             provider=mail.provider,
             provider_label=provider.label,
             route=provider.route,
@@ -170,7 +170,7 @@ class Project:
                 provider = self.provider(campaign.mail.provider)
             except ConfigError:
                 continue  # reported as the fault of the campaign
-            if campaign.mail.status != "active" or provider.route in seen:
+            if campaign.status != "active" or provider.route in seen:
                 continue
             seen.add(provider.route)
             try:

@@ -1,7 +1,7 @@
 """Approval: people confirm that a campaign may be mailed exactly as it is defined. Any change needs another approval.
 
-A campaign's author cannot reduce the requirements: those of the definition in force hold until an approved definition requires
-less. The approvers are those of the policy that was approved last.
+A campaign's author cannot reduce the requirements: those of the definition in force, and of its provider and route, hold until
+an approved definition requires less. The approvers are those of the policy that was approved last.
 """
 
 import json
@@ -13,17 +13,21 @@ from dmail_runner.core.errors import Held, UsageError
 from dmail_runner.core.yaml import parse
 from dmail_runner.declare.policy import FILE, Approver, Duty, Policy, find_policy, strongest
 from dmail_runner.ledger.approvals import (
+    ENTRIES,
     IN_FORCE,
     POLICY,
     SUBJECT,
     Approval,
     InForce,
     add_approval,
+    entries_in_force,
     in_force,
     policy_in_force,
     read_approvals,
 )
 from dmail_runner.ledger.ledger import Ledger
+from dmail_runner.project.fingerprint import project_fingerprint
+from dmail_runner.project.target import declared_target
 from dmail_runner.run.authors import head_commit, written_by
 from dmail_runner.run.definition import Definition, declared_duty, defined
 from dmail_runner.run.job import Job
@@ -77,8 +81,15 @@ def case_of(job: Job, ledger: Ledger) -> Case:
 def required(job: Job, ledger: Ledger) -> Duty | None:
     """The approval that a campaign needs: the strongest of the present declarations and of those in force."""
     agreed, before = agreed_policy(ledger), in_force(ledger, job.campaign.name)
-    declared = declared_duty(job, find_policy(job.settings))
-    return strongest(declared, before.duty if before else None, agreed.require_approval if agreed else None)
+    declared, entries = declared_duty(job, find_policy(job.settings)), entries_in_force(ledger)
+    known = [entries.get(name) for name in entry_duties(job)]
+    return strongest(declared, *known, before.duty if before else None, agreed.require_approval if agreed else None)
+
+
+def entry_duties(job: Job) -> dict[str, Duty | None]:
+    """The approvals that the campaign's provider and route require, by name."""
+    provider, route = job.campaign.mail.provider, job.provider.route
+    return {f"provider {provider}": job.provider.require_approval, f"route {route}": job.route.require_approval}
 
 
 def agreed_policy(ledger: Ledger) -> Policy | None:
@@ -120,6 +131,20 @@ def approved(job: Job, ledger: Ledger) -> None:
     )
 
 
+def confirm_built(job: Job, ledger: Ledger) -> None:
+    """Raises Held if the project was changed since its definition was read: dbt may have built the change.
+
+    The service continues the run as soon as the present definition is approved.
+    """
+    if job.campaign.project and required(job, ledger) and project_fingerprint(job.settings) != job.campaign.project:
+        raise Held(
+            HOLD,
+            f"the project was changed while {job.campaign.name} was built, perhaps to something that nobody has approved: "
+            "nothing was delivered",
+            todo="dmail-runner resume builds it again",
+        )
+
+
 def last_in_force(ledger: Ledger, campaign: str) -> Approval | None:
     """The newest approval of the definition in force. None if nothing was approved, or by an earlier version of the runner."""
     before = in_force(ledger, campaign)
@@ -136,7 +161,14 @@ def is_fulfilled(case: Case, policy: Policy, given: Sequence[Approval], campaign
 
 
 def approve(
-    job: Job, ledger: Ledger, account: str, *, note: str | None = None, signature: str | None = None, four_eyes: bool = False
+    job: Job,
+    ledger: Ledger,
+    account: str,
+    *,
+    note: str | None = None,
+    signature: str | None = None,
+    four_eyes: bool = False,
+    expected: str = "",
 ) -> Recorded:
     """Approve a campaign as it is.
 
@@ -145,9 +177,10 @@ def approve(
         note: the person's comment.
         signature: an SSH signature of the request. The approver is then the owner of the key.
         four_eyes: refuse authors, even if that is not required.
+        expected: the beginning of the fingerprint that the person has seen.
 
     Raises:
-        UsageError: if the person may not approve, or is an author of the campaign.
+        UsageError: if the person may not approve, is an author of the campaign, or has seen another definition.
         ConfigError: if the definition cannot be determined.
     """
     case = case_of(job, ledger)
@@ -157,18 +190,33 @@ def approve(
     if duty != "one":
         refuse_author(job, case, name, account, ledger)
     fingerprint = case.definition.fingerprint
+    if not fingerprint.startswith(expected):
+        raise UsageError(
+            f"{job.campaign.name} is defined as {fingerprint[:12]}, not as {expected}: it was changed meanwhile",
+            todo=f"dmail-runner approve {job.campaign.name} --show prints what has changed",
+        )
     given = Approval(ledger.now(), name, fingerprint, case.definition.parts, account, key, signature, case.after, note, revision)
     pending = [one for one in read_approvals(ledger, job.campaign.name, fingerprint) if one.after == case.after]
     earlier = people(pending, find_policy(job.settings).approvers, job.campaign.name)
     missing = PEOPLE[duty] - len({*earlier, name})
-    policy, agreed = find_policy(job.settings), agreed_policy(ledger)
+    following = coming_into_force(job, ledger, fingerprint) if missing <= 0 else []
     with ledger.writing() as connection:
         add_approval(ledger, connection, job.campaign.name, given)
-        if missing <= 0:
-            ledger.record(connection, job.campaign.name, IN_FORCE, f"{fingerprint} {declared_duty(job, policy) or '-'}")
-            if policy != agreed:
-                ledger.record(connection, SUBJECT, POLICY, json.dumps(policy.model_dump(mode="json"), sort_keys=True))
+        for subject, kind, detail in following:
+            ledger.record(connection, subject, kind, detail)
     return Recorded(fingerprint, name, max(missing, 0))
+
+
+def coming_into_force(job: Job, ledger: Ledger, fingerprint: str) -> list[tuple[str, str, str]]:
+    """The events of a definition that comes into force, with its policy and the requirements of its provider and route."""
+    policy, duties, known = find_policy(job.settings), entry_duties(job), entries_in_force(ledger)
+    target = declared_target(job.settings).name
+    found = [(job.campaign.name, IN_FORCE, f"{fingerprint} {declared_duty(job, policy) or '-'} {target}")]
+    if policy != agreed_policy(ledger):
+        found.append((SUBJECT, POLICY, json.dumps(policy.model_dump(mode="json"), sort_keys=True)))
+    if any(known.get(name) != duty for name, duty in duties.items()):
+        found.append((SUBJECT, ENTRIES, json.dumps(duties, sort_keys=True)))
+    return found
 
 
 def people(given: Sequence[Approval], approvers: Mapping[str, Approver], campaign: str) -> set[str]:

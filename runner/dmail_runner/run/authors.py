@@ -7,10 +7,13 @@ from pathlib import Path
 
 from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import UsageError
+from dmail_runner.project.fingerprint import COMPANIONS, files_below
+from dmail_runner.project.inputs import module_files
+from dmail_runner.project.packages import package_folder
 from dmail_runner.run.job import Job
 
 # Files that count for all campaigns, besides their own files.
-SHARED = ("dbt_project.yml", "packages.yml", "package-lock.yml", "dependencies.yml", "profiles")
+SHARED = (*COMPANIONS, "profiles.yml", "profiles")
 
 
 def head_commit(job: Job) -> str | None:
@@ -31,8 +34,10 @@ def written_by(job: Job, since: str | None) -> set[str]:
         UsageError: if git does not know the authors, or a file is not committed.
     """
     folder = job.settings.project_dir
-    files = [file for file in (*job.campaign.sources, *SHARED) if (folder / file).exists()]
-    if changed := git(folder, ["status", "--porcelain", "--", *files]).splitlines():
+    modules = [path for path in module_files(job.settings) if path.is_relative_to(folder)]
+    named = [*job.campaign.sources(), *SHARED, *(str(path.relative_to(folder)) for path in modules)]
+    files = [file for file in named if (folder / file).exists()]
+    if changed := [*git(folder, ["status", "--porcelain", "--", *files]).splitlines(), *unseen(folder, files)]:
         raise UsageError(
             f"{counted(len(changed), 'file')} of {job.campaign.name} not committed, and therefore without an author: "
             f"{changed[0].strip()}",
@@ -45,6 +50,21 @@ def written_by(job: Job, since: str | None) -> set[str]:
     if not found:
         raise UsageError(f"git knows no author of {job.campaign.name}'s files", todo="commit them first")
     return found
+
+
+def unseen(folder: Path, files: Sequence[str]) -> list[str]:
+    """The files whose changes `git status` does not report: ignored ones, and ones that git was asked not to compare.
+
+    Packages are left out: `dbt deps` installs them, and git usually ignores them.
+    """
+    lines = git(folder, ["ls-files", "-v", "-z", "--", *files]).split("\0")
+    # Lower case is "assume unchanged", S is "skip worktree".
+    compared = {line[2:] for line in lines if line and line[0].isupper() and line[0] != "S"}
+    below = [path for file in files if (folder / file).is_dir() for path in files_below(folder / file)]
+    found = {file for file in files if (folder / file).is_file()}
+    found |= {str(path.relative_to(folder)) for path in below if path.suffix in (".yml", ".yaml", ".asc")}
+    installed = package_folder(folder)
+    return sorted(file for file in found - compared if not (folder / file).is_relative_to(installed))
 
 
 def is_known(folder: Path, commit: str) -> bool:

@@ -195,8 +195,8 @@ def settle(job: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decision,
             return finish(job.settings, run, ledger)
     if isinstance(job, LedgerAlone):
         return run
-    if job.campaign.mail.status != "active":
-        job.tell(f"note     {run.run_id} is not continued: the campaign is {job.campaign.mail.status}")
+    if job.campaign.status != "active":
+        job.tell(f"note     {run.run_id} is not continued: the campaign is {job.campaign.status}")
         return run
     return resume_run(job, run, ledger)
 

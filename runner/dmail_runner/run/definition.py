@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from dmail_runner.core.counted import counted
+from dmail_runner.declare.inbound import find_inbound
 from dmail_runner.declare.policy import Duty, Policy, find_policy, strongest
 from dmail_runner.project.inputs import input_texts, pretty
 from dmail_runner.run.job import Job
@@ -50,8 +51,20 @@ def defined(job: Job) -> Definition:
             f"route {job.provider.route}": pretty(job.route.model_dump(mode="json")).replace(f"{job.settings.project_dir}/", ""),
             "policy": pretty(policy.model_dump(mode="json")),
             "columns": pretty([vars(column) for column in job.campaign.columns]),
+            **received(job),
         }
     )
+
+
+def received(job: Job) -> dict[str, str]:
+    """How the files are read that providers send back, for a campaign whose models read them."""
+    if not any(table.startswith("inbound_") for table in job.campaign.records):
+        return {}
+    own = {"move_to", "afterwards", "every", "marker"}
+    return {
+        f"inbound {name}": pretty(entry.model_dump(mode="json", exclude=own)).replace(f"{job.settings.project_dir}/", "")
+        for name, entry in find_inbound(job.settings).items()
+    }
 
 
 def declared_duty(job: Job, policy: Policy) -> Duty | None:

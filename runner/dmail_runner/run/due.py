@@ -86,7 +86,7 @@ class Scheduler:
 
     def due(self, job: Job) -> list[Run]:
         """The runs that are due, including those whose hold has ended by an approval or by matching reports."""
-        if job.campaign.mail.status != "active":
+        if job.campaign.status != "active":
             return []
         waiting = [run for run in self.ledger.waiting(job.campaign.name) if run.state == "held"]
         explained = [run for run in waiting if run.hold == DIFFERENCE and self.matches(job, run)]

@@ -12,7 +12,7 @@ from dmail_runner.history import weeks
 from dmail_runner.history.forget import PEOPLE
 from dmail_runner.ledger.made import FORGOTTEN, HISTORY
 from dmail_runner.run.definition import defined
-from dmail_runner.run.job import Job
+from dmail_runner.run.job import Job, is_recorded
 
 UNKNOWN = "unknown"
 
@@ -26,7 +26,11 @@ def inputs_of(job: Job, runs: Iterable[str]) -> dict[str, str]:
     """
     return {
         **definition_hashes(job),
-        **{f"source {name}": source_hash(job.settings, location) for name, location in job.campaign.origins.items()},
+        **{
+            f"source {name}": source_hash(job.settings, location)
+            for name, location in job.campaign.origins.items()
+            if not is_recorded(job.settings, name, location)
+        },
         HISTORY: digest("\n".join(sorted(runs))),
         FORGOTTEN: forgotten_hash(job.settings),
     }

@@ -24,6 +24,7 @@ from dmail_runner.extract.keys import Finding, findings
 from dmail_runner.project.dbt_process import RunDbt
 from dmail_runner.project.manifest import Manifest
 
+OWN_SOURCES = ("dmail.", "dmail_figures.")  # of the runner
 # The name of a table in a database.
 RELATION = re.compile(r'("[^"]+"|`[^`]+`)(\.("[^"]+"|`[^`]+`))+')
 
@@ -83,7 +84,7 @@ def find_job(settings: Settings, campaign: Campaign, run_dbt: RunDbt, tell: Call
     route = collect(faults, lambda: find_route(settings, provider.route))
     policy = collect(faults, lambda: find_policy(settings))
     faults += route_faults(campaign, provider, route) if route else ()
-    faults += [*hook_faults(campaign, policy), *source_faults(campaign, policy, settings.project_dir)] if policy else ()
+    faults += [*hook_faults(campaign, policy), *source_faults(campaign, policy, settings)] if policy else ()
     if faults or route is None:
         raise ConfigError(faults)
     return Job(settings, campaign, provider, route, run_dbt, tell)
@@ -107,19 +108,30 @@ def hook_faults(campaign: Campaign, policy: Policy) -> Iterator[Problem]:
             yield Problem(POLICY, "allow_hooks", what, f"remove them, or list `{hook}` here")
 
 
-def source_faults(campaign: Campaign, policy: Policy, project_dir: Path) -> Iterator[Problem]:
+def source_faults(campaign: Campaign, policy: Policy, settings: Settings) -> Iterator[Problem]:
     """The errors of sources outside the allowed folders: other files, addresses, and SQL that reads them."""
     if policy.source_folders is None:
         return
-    allowed = [(project_dir / Path(folder).expanduser()).resolve() for folder in policy.source_folders]
+    allowed = [(settings.project_dir / Path(folder).expanduser()).resolve() for folder in policy.source_folders]
     for name, location in campaign.origins.items():
-        if RELATION.fullmatch(location):
+        if RELATION.fullmatch(location) or is_recorded(settings, name, location):
             continue
-        fixed = re.split(r"[*?\[{]", location.strip().strip("'"))[0]
-        path = (project_dir / fixed).resolve()
-        if re.search(r"[()]|://", location) or not any(path.is_relative_to(folder) for folder in allowed):
+        if re.search(r"[()]|://", location) or not is_below(settings, location, allowed):
             what = f"does not have the location of the source {name}, which {campaign.name} reads: {location}"
             yield Problem(POLICY, "source_folders", what, ", ".join(policy.source_folders))
+
+
+def is_recorded(settings: Settings, name: str, location: str) -> bool:
+    """Whether a source is the runner's own: its name alone does not make it one, because every author can use the name."""
+    folders = [folder.resolve() for folder in (settings.history_dir, settings.inbound_dir, settings.figures_dir)]
+    return name.startswith(OWN_SOURCES) and not re.search(r"[()]|://", location) and is_below(settings, location, folders)
+
+
+def is_below(settings: Settings, location: str, folders: Iterable[Path]) -> bool:
+    """Whether the files of a source are in one of the folders."""
+    fixed = re.split(r"[*?\[{]", location.strip().strip("'"))[0]
+    path = (settings.project_dir / fixed).resolve()
+    return any(path.is_relative_to(folder) for folder in folders)
 
 
 def key_findings(job: Job, slot: datetime, now: datetime) -> list[Finding]:
@@ -143,12 +155,19 @@ def check_route(job: Job, slot: datetime, now: datetime) -> None:
         raise ConfigError(faults)
 
 
+def activation(campaign: Campaign) -> str:
+    """What makes a campaign active."""
+    if campaign.held_back and campaign.mail.status == "active":
+        return f"in this target it is a draft until `dmail-runner approve {campaign.name}` approves it here"
+    return f"set `status: active` in {campaign.file}"
+
+
 def check_active(job: Job) -> None:
     """Raises UsageError if the campaign is a draft or stopped: none of its runs is continued or sent again."""
-    if job.campaign.mail.status != "active":
+    if job.campaign.status != "active":
         raise UsageError(
-            f"campaign {job.campaign.name} is {job.campaign.mail.status}: nothing was delivered",
-            todo=f"set `status: active` in {job.campaign.file}; `dmail-runner cancel RUN` gives a run up",
+            f"campaign {job.campaign.name} is {job.campaign.status}: nothing was delivered",
+            todo=f"{activation(job.campaign)}; `dmail-runner cancel RUN` gives a run up",
         )
 
 
@@ -174,7 +193,7 @@ def shared_names(settings: Settings, manifest: Manifest) -> Iterator[Problem]:
             target = (find_provider(settings, campaign.mail.provider).route, campaign.mail.file.name)
         except ConfigError:
             continue  # the check of the campaign itself reports this
-        if campaign.mail.status == "stopped":
+        if campaign.status == "stopped":
             continue
         if target in owners:
             yield Problem(

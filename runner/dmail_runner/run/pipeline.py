@@ -21,7 +21,7 @@ from dmail_runner.ledger.made import Made, last_event
 from dmail_runner.ledger.run import Run
 from dmail_runner.plan.planner import find_run, open_slot
 from dmail_runner.run.answers import check_answers
-from dmail_runner.run.approval import approved
+from dmail_runner.run.approval import approved, confirm_built
 from dmail_runner.run.checked import recheck
 from dmail_runner.run.file import make
 from dmail_runner.run.give_up import UNKNOWN, cancel, overtaken, replaced_by, take_back
@@ -228,9 +228,13 @@ def prepare(job: Job, run: Run, ledger: Ledger) -> dict[int, Intents]:
         ledger.freeze(run, verdicts, parts, job.cost(sum(part.rows for part in parts)), made.as_text())
         history.publish_contacts(job.settings, ledger, run.run_id, folder)
 
+    def built() -> None:
+        confirm_built(job, ledger)
+        ledger.advance(run, "built")
+
     finished = uploader.take if uploader else lambda _: None
     try:
-        make(job, task, folder, built=lambda: ledger.advance(run, "built"), finished=finished, done=freeze)
+        make(job, task, folder, built=built, finished=finished, done=freeze)
     except BaseException:
         if uploader:
             uploader.abandon()

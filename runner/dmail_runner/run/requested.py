@@ -15,7 +15,7 @@ from dmail_runner.plan.planner import find_run
 from dmail_runner.plan.slots import next_slot
 from dmail_runner.project.manifest import Manifest
 from dmail_runner.run.due import Scheduler
-from dmail_runner.run.job import Job, by_priority, shared_names
+from dmail_runner.run.job import Job, activation, by_priority, shared_names
 from dmail_runner.run.pipeline import dry_run, run_slot
 
 
@@ -86,7 +86,7 @@ def choose_campaigns(settings: Settings, manifest: Manifest, names: list[str] | 
 def is_active(manifest: Manifest, name: str) -> bool:
     """Whether a campaign is active. A campaign with errors counts as active, so that a run reports them."""
     try:
-        return bool(manifest.campaign(name).mail.status == "active")
+        return bool(manifest.campaign(name).status == "active")
     except ConfigError:
         return True
 
@@ -106,10 +106,10 @@ def run_requested(
         UsageError: if the campaign is not active. A dry run is possible for any campaign.
         DmailError: if the run fails or is held.
     """
-    if campaign.mail.status != "active" and not request.dry:
+    if campaign.status != "active" and not request.dry:
         raise UsageError(
-            f"campaign {campaign.name} is {campaign.mail.status}",
-            todo=f"set `status: active` in {campaign.file}, or use --dry-run",
+            f"campaign {campaign.name} is {campaign.status}",
+            todo=f"{activation(campaign)}, or use --dry-run",
         )
     ledger = scheduler.ledger
     with scheduler.unexpected_announced(campaign.name):

@@ -60,8 +60,9 @@ class Service:
         try:
             manifest = self.load()
             for name in manifest.names:
-                mail = manifest.campaign(name).mail
-                if mail.status == "active" and mail.schedule and (slot := next_slot(mail.schedule, self.now())):
+                campaign = manifest.campaign(name)
+                mail = campaign.mail
+                if campaign.status == "active" and mail.schedule and (slot := next_slot(mail.schedule, self.now())):
                     found.append(slot)
         except Exception:  # noqa: BLE001 - `run_due` has reported it, and the service tries again
             return None

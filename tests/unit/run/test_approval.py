@@ -1,6 +1,7 @@
 """An approval counts for exactly the definition that was approved, and whoever has written it cannot lower what is required."""
 
 import json
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from dmail_runner.declare.policy import find_policy
 from dmail_runner.declare.provider import Provider
 from dmail_runner.ledger.approvals import IN_FORCE, add_approval, read_approvals
 from dmail_runner.ledger.tables import approvals, events, head
+from dmail_runner.project.fingerprint import project_fingerprint
 from dmail_runner.run.approval import approve, approved, case_of, last_in_force, request
 from dmail_runner.run.definition import Definition, defined, summary
 from people import Person, commit, write_policy
@@ -116,10 +118,84 @@ def test_only_who_is_listed_approves_and_nobody_lists_himself(world: World) -> N
     assert approve(world.job(), ledger, "bob").by == "bob"
 
 
+def test_what_a_provider_or_route_requires_holds_for_later_campaigns_too(world: World) -> None:
+    """Who removes `require_approval` and adds a campaign with the same provider or route needs an approval of both."""
+    strict = replace(world.job(), provider=world.job().provider.model_copy(update={"require_approval": "one"}))
+    approve(strict, world.ledger(), "ann")
+    world.campaign = replace(letter(), name="another")
+    assert waits(world)
+    approve(world.job(), world.ledger(), "ann")
+    world.campaign = replace(letter(), name="a third")
+    assert not waits(world), "an approved definition requires none"
+
+
+def test_only_what_was_seen_is_approved(world: World) -> None:
+    seen = defined(world.job()).fingerprint[:12]
+    world.campaign = letter(guard={"min_rows": 2})
+    with pytest.raises(UsageError, match=f"not as {seen}: it was changed meanwhile"):
+        approve(world.job(), world.ledger(), "ann", expected=seen)
+    assert read_approvals(world.ledger(), "letter") == []
+    approve(world.job(), world.ledger(), "ann", expected=defined(world.job()).fingerprint[:12])
+
+
+def test_a_change_while_it_is_built_is_not_mailed(world: World) -> None:
+    """dbt reads the project again: an approval of what the runner has read before would not cover the change."""
+    declared(world, approval="required")
+    before = world.campaign
+    world.campaign = replace(before, project=project_fingerprint(world.settings))
+    approve(world.job(), world.ledger(), "ann")
+    world.pass_time(DAY)
+    (world.folder / "models").mkdir()
+    (world.folder / "models/letter.sql").write_text("select 'forged'")
+    (held,) = world.run_due()
+    assert isinstance(held, Held)
+    assert "was changed while letter was built" in str(held)
+    world.campaign = replace(before, project=project_fingerprint(world.settings))
+    assert world.run_due() == []
+    assert states(world) == [("03-02 06:00", "settled")]
+
+
+@pytest.mark.parametrize("value", ["postgresql://u:hunter22@db/x", "token=hunter22", "Bearer hunter22hunter22"])
+def test_no_secret_of_an_environment_variable_is_approved_in_clear(
+    world: World, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("CRM_DB", value)
+    monkeypatch.setenv("WAREHOUSE_KEY", "hunter22")
+    codes = {"model letter": "select '{{ env_var('CRM_DB') }}', '{{ env_var('WAREHOUSE_KEY') }}'"}
+    world.campaign = replace(letter(approval="required"), definition=lambda: codes)
+    approve(world.job(), world.ledger(), "ann")
+    (found,) = read_approvals(world.ledger(), "letter")
+    assert "hunter22" not in json.dumps(dict(found.parts))
+    before = defined(world.job()).fingerprint
+    monkeypatch.setenv("CRM_DB", value.replace("2", "3"))
+    assert defined(world.job()).fingerprint != before
+
+
+def test_how_returned_mail_is_read_is_approved_too(world: World) -> None:
+    """It decides whose letters are stopped, for campaigns that read it."""
+    entry = {
+        "kind": "returns",
+        "route": "out",
+        "files": "r/*.csv",
+        "columns": {"piece_id": {}, "reason": {"codes": {"9": "moved"}}},
+    }
+    file = world.folder / "profiles/inbound.yml"
+    file.write_text(json.dumps({"acme": entry}))
+    plain = defined(world.job()).fingerprint
+    world.campaign = replace(letter(), records=frozenset({"contact_history", "inbound_returns"}))
+    before = defined(world.job()).fingerprint
+    file.write_text(json.dumps({"acme": {**entry, "afterwards": "remove"}}))
+    assert defined(world.job()).fingerprint == before
+    file.write_text(json.dumps({"acme": {**entry, "columns": {"piece_id": {}, "reason": {"value": "other"}}}}))
+    assert defined(world.job()).fingerprint != before
+    world.campaign = letter()
+    assert defined(world.job()).fingerprint == plain
+
+
 def test_two_people_and_not_one_twice(world: World) -> None:
     write_policy(world.folder, require_approval="two", approvers=EVERYBODY)
     commit(world.folder, "dora")
-    world.campaign = replace(world.campaign, sources=("dbt_project.yml",), file="dbt_project.yml")
+    world.campaign = replace(world.campaign, sources=lambda: ("dbt_project.yml",), file="dbt_project.yml")
     ledger = world.ledger()
     assert approve(world.job(), ledger, "ann").missing == 1
     assert waits(world)
@@ -139,7 +215,7 @@ def test_two_people_and_not_one_twice(world: World) -> None:
 
 def test_nobody_approves_what_they_wrote(world: World) -> None:
     declared(world, approval="four_eyes")
-    world.campaign = replace(world.campaign, sources=("letter.sql",))
+    world.campaign = replace(world.campaign, sources=lambda: ("letter.sql",))
     ledger = world.ledger()
     with pytest.raises(UsageError, match="lists no approvers"):
         approve(world.job(), ledger, "bob")
@@ -162,6 +238,30 @@ def test_nobody_approves_what_they_wrote(world: World) -> None:
         with pytest.raises(UsageError, match=f"{author} is an author"):
             approve(world.job(), ledger, author)
     approve(world.job(), ledger, "ann")
+
+
+def test_no_change_is_hidden_from_git(world: World) -> None:
+    """A file that git ignores, or does not compare, has no author: its author could approve it."""
+    write_policy(world.folder, require_approval="four_eyes", approvers=EVERYBODY)
+    world.campaign = replace(world.campaign, sources=lambda: ("letter.sql", "hidden.sql", "dbt_packages/p/a.sql"))
+    for file in ("letter.sql", "hidden.sql", "dbt_packages/p/a.sql"):
+        (world.folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (world.folder / file).write_text("select 1")
+    (world.folder / "profiles/providers.yml").write_text("{}")
+    commit(world.folder, "ann", "letter.sql", "profiles", "dbt_project.yml")
+    (world.folder / ".git/info/exclude").write_text("hidden.sql\ndbt_packages\n")
+    with pytest.raises(UsageError, match=r"1 file of letter not committed, .*: hidden.sql"):
+        approve(world.job(), world.ledger(), "bob")
+    git = ["git", "-C", str(world.folder), "update-index"]
+    (world.folder / "hidden.sql").unlink()
+    for option in ("--assume-unchanged", "--skip-worktree"):
+        subprocess.run([*git, option, "profiles/providers.yml"], check=True)
+        (world.folder / "profiles/providers.yml").write_text("{other: {}}")
+        with pytest.raises(UsageError, match=r"not committed, .*: profiles/providers.yml"):
+            approve(world.job(), world.ledger(), "bob")
+        subprocess.run([*git, option.replace("--", "--no-"), "profiles/providers.yml"], check=True)
+    (world.folder / "profiles/providers.yml").write_text("{}")
+    assert approve(world.job(), world.ledger(), "bob").by == "bob"
 
 
 def test_a_signature_is_an_approval_from_another_machine(world: World, tmp_path: Path) -> None:

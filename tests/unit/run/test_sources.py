@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from dmail_runner.core.errors import UsageError
+from dmail_runner.core.settings import Settings
 from dmail_runner.declare.policy import Policy
 from dmail_runner.run.job import source_faults
 from tiny import World, letter
@@ -22,17 +23,35 @@ def test_sources_stay_where_they_may_be(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("/etc")
     policy = Policy(approvers={}, source_folders=("data", "/srv/exports"))
     campaign = replace(letter(), origins={location: location for location in (*ALLOWED, *REFUSED)})
-    found = [problem.what for problem in source_faults(campaign, policy, tmp_path)]
+    settings = Settings(tmp_path, tmp_path / ".dmail", tmp_path / ".dmail/contact_history", None, None)
+    found = [problem.what for problem in source_faults(campaign, policy, settings)]
     assert len(found) == len(REFUSED)
     for location, what in zip(REFUSED, found, strict=True):
         assert what.endswith(location)
-    assert list(source_faults(campaign, Policy(approvers={}), tmp_path)) == []
+    assert list(source_faults(campaign, Policy(approvers={}), settings)) == []
+
+
+def test_the_name_of_the_runners_own_source_opens_no_other_file(tmp_path: Path) -> None:
+    settings = Settings(tmp_path, tmp_path / ".dmail", tmp_path / ".dmail/contact_history", None, None)
+    own = {
+        "dmail.contact_history": "'.dmail/contact_history/*/contacts.parquet'",
+        "dmail.inbound_returns": "'.dmail/inbound/returns/*.parquet'",
+    }
+    others = {
+        "dmail.secret": "'/etc/passwd'",
+        "dmail.up": "'.dmail/inbound/../../x.csv'",
+        "crm.own": "'.dmail/inbound/x.parquet'",
+    }
+    campaign = replace(letter(), origins={**own, **others})
+    found = [problem.what for problem in source_faults(campaign, Policy(approvers={}, source_folders=("data",)), settings)]
+    assert [name for name in others if any(f"the source {name}," in what for what in found)] == list(others)
+    assert len(found) == len(others)
 
 
 def test_symbolic_links_are_not_followed(world: World, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    for name in ("spool", "dmail-work"):
+    for name in ("spool", "dmail-work", "contact_history", "inbound"):
         folder = world.settings.state_dir / name
         if folder.exists():
             folder.rename(folder.with_suffix(".aside"))
