@@ -25,7 +25,7 @@ LEFT_OUT = shutil.ignore_patterns(".*", "outbox", "data", "site", "target", "log
 TALLEST = 1_600  # pixels: longer pages are cut off
 HEIGHTS = {"overview": 1_300, "campaign": 900, "held": 1_130}
 OF_README = ("overview", "campaign", "held")
-WIDE, PHONE = 1120, 390  # pixels
+WIDE, PHONE, TALLEST_ON_PHONE = 1120, 390, 1_400  # pixels
 
 
 def sample_project(folder: Path) -> Path:
@@ -35,15 +35,16 @@ def sample_project(folder: Path) -> Path:
     return folder
 
 
-def write_sample_report(project: Path, site: Path) -> Ledger:
-    """The report about the made-up runs. Returns their ledger."""
+def write_sample_report(project: Path, site: Path, *, limit: int = 5_000, lineage: bool = True) -> Ledger:
+    """The report about the made-up runs. Returns their ledger. `lineage`: whether pages link to dbt's documentation."""
     settings = find_settings(project, None)
     settings.prepare()
     manifest = load_manifest(settings, run_dbt)
     ledger = fill(settings, manifest)
     site.mkdir(parents=True, exist_ok=True)
-    (site / "lineage.html").touch()
-    write_report(Project(settings, manifest, run_dbt, NOW), ledger, site, 5_000)
+    if lineage:
+        (site / "lineage.html").touch()
+    write_report(Project(settings, manifest, run_dbt, NOW), ledger, site, limit)
     return ledger
 
 
@@ -95,7 +96,7 @@ def photograph_all(browser: Browser, site: Path, pages: Mapping[str, str], folde
             browser.screen(WIDE, "dark")
             photograph(browser, site / page, folder / f"{name}-dark.png", HEIGHTS.get(name, TALLEST))
         browser.screen(PHONE, "dark")
-        photograph(browser, site / page, folder / f"{name}-phone.png", TALLEST, "l-pt")
+        photograph(browser, site / page, folder / f"{name}-phone.png", TALLEST_ON_PHONE, "l-pt")
 
 
 def main(folder: Path) -> None:

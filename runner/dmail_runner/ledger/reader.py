@@ -29,8 +29,7 @@ class LedgerReader(Database):
 
     def get(self, run_id: str) -> Run | None:
         """The run of that name; None if there is none."""
-        found = self.read(runs.c.run_id == run_id)
-        return found[0] if found else None
+        return next(iter(self.read(runs.c.run_id == run_id)), None)
 
     def named(self, run_id: str) -> Run:
         """The run that a person has named.

@@ -103,6 +103,7 @@ FIGURES = {
     "holdout": Word("Holdout (control group)", "Grupo de controle"),
     "holdout_share": Word("{share} of those who would be mailed", "{share} de quem receberia"),
     "cost": Word("Estimated cost", "Custo estimado"),
+    "not_recorded": Word("not recorded", "não registrado"),
     "cost_if_delivered": Word("Estimated cost of a delivery", "Custo estimado de uma entrega"),
     "cost_latest": Word("{cost}, latest run", "{cost}, última execução"),
     "cost_all": Word("{cost}, all runs", "{cost}, todas as execuções"),
