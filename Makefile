@@ -36,9 +36,10 @@ format: $(VENV)/dev.ok ## write the formatting that `make check` asks for
 	$(BIN)/ruff check --fix .
 	$(BIN)/sqlfmt models macros tests/dbt
 
-docs: $(VENV)/dev.ok ## write docs/reference, docs/schema and docs/servers.md from the code
+docs: $(VENV)/dev.ok ## write docs/reference, docs/schema, docs/servers.md and docs/sample-report from the code
 	$(BIN)/python -m scripts.reference
 	PYTHONPATH=tests/support $(BIN)/python -m zoo docs/servers.md
+	PYTHONPATH=tests/support $(BIN)/python -m sample_report docs/sample-report
 
 pictures: $(VENV)/dev.ok ## write docs/pictures: the report's pages of made-up runs, and a recording of a run
 	PYTHONPATH=tests/support $(BIN)/python -m pictures docs/pictures

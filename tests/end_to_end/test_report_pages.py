@@ -47,6 +47,22 @@ def test_nothing_is_asked_for_and_everybody_can_read_it(done: Path, browser: Bro
             assert browser.told == []
 
 
+def test_nothing_is_cut_off_on_paper(done: Path, browser: Browser) -> None:
+    """The width of A4 without its margins, in both languages. The names are the longest of the sample campaigns."""
+    browser.screen(703, "dark")
+    browser.ask("Emulation.setEmulatedMedia", media="print")
+    try:
+        for page in pages(done):
+            browser.open(page)
+            for language in ("l-pt", "l-en"):
+                browser.run(f"document.getElementById('{language}').click()")
+                assert browser.run(WIDER) == 0, f"{page.name} is wider than the paper"
+                assert browser.run("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    finally:
+        browser.ask("Emulation.setEmulatedMedia", media="")
+        browser.run("localStorage.clear()")
+
+
 def test_one_switch_changes_the_language_and_another_the_colours(done: Path, browser: Browser) -> None:
     axe = axe_source()
     browser.screen(1280, "light")

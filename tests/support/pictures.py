@@ -5,11 +5,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from browser import Browser, chromium
 from dmail_runner.core.settings import find_settings
 from dmail_runner.ledger.ledger import Ledger
+from dmail_runner.ledger.run import Run
 from dmail_runner.project.dbt_process import run_dbt
 from dmail_runner.project.manifest import load_manifest
 from dmail_runner.report.declared import Project
@@ -22,6 +24,8 @@ ROOT = Path(__file__).parents[2]
 LEFT_OUT = shutil.ignore_patterns(".*", "outbox", "data", "site", "target", "logs", "tests", "docs", "bench")
 TALLEST = 1_600  # pixels: longer pages are cut off
 HEIGHTS = {"overview": 1_300, "campaign": 900, "held": 1_130}
+OF_README = ("overview", "campaign", "held")
+WIDE, PHONE, TALLEST_ON_PHONE = 1120, 390, 1_400  # pixels
 
 
 def sample_project(folder: Path) -> Path:
@@ -31,21 +35,23 @@ def sample_project(folder: Path) -> Path:
     return folder
 
 
-def write_sample_report(project: Path, site: Path) -> Ledger:
-    """The report about the made-up runs. Returns their ledger."""
+def write_sample_report(project: Path, site: Path, *, limit: int = 5_000, lineage: bool = True) -> Ledger:
+    """The report about the made-up runs. Returns their ledger. `lineage`: whether pages link to dbt's documentation."""
     settings = find_settings(project, None)
     settings.prepare()
     manifest = load_manifest(settings, run_dbt)
     ledger = fill(settings, manifest)
     site.mkdir(parents=True, exist_ok=True)
-    (site / "lineage.html").touch()
-    write_report(Project(settings, manifest, run_dbt, NOW), ledger, site, 5_000)
+    if lineage:
+        (site / "lineage.html").touch()
+    write_report(Project(settings, manifest, run_dbt, NOW), ledger, site, limit)
     return ledger
 
 
-def photograph(browser: Browser, page: Path, picture: Path, tallest: int = TALLEST) -> None:
-    """Write a picture of a page as wide as the screen."""
+def photograph(browser: Browser, page: Path, picture: Path, tallest: int = TALLEST, language: str = "l-en") -> None:
+    """Write a picture of a page as wide as the screen. `language`: the id of its switch."""
     browser.open(page)
+    browser.run(f"document.getElementById({language!r}).click()")
     width = browser.run("innerWidth")
     height = min(browser.run("document.documentElement.scrollHeight"), tallest)
     clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
@@ -63,20 +69,45 @@ def record_run(project: Path) -> str:
     return as_svg(record([runner, *line.split()[1:]], line, project, environment))
 
 
+def pages_of(ledger: Ledger) -> dict[str, str]:
+    """The page of each state, by the name of its picture."""
+    latest = ledger.latest(1_000)
+
+    def page(chosen: Callable[[Run], bool]) -> str:
+        return f"run/{next(run.run_id for run in latest if chosen(run))}.html"
+
+    return {
+        "overview": "index.html",
+        "campaign": "campaign/spring_catalog.html",
+        "held": page(lambda run: run.hold == "volume"),
+        "approval": page(lambda run: run.hold == "approval"),
+        "failed": page(lambda run: run.state == "failed"),
+        "waves": page(lambda run: run.wave == 3),
+        "delivered": page(lambda run: run.state == "settled" and run.campaign == "spring_catalog"),
+    }
+
+
+def photograph_all(browser: Browser, site: Path, pages: Mapping[str, str], folder: Path) -> None:
+    """Every page, in English and light; those of the README also dark; each state also in Portuguese and dark on a phone."""
+    for name, page in pages.items():
+        browser.screen(WIDE, "light")
+        photograph(browser, site / page, folder / f"{name}-light.png", HEIGHTS.get(name, TALLEST))
+        if name in OF_README:
+            browser.screen(WIDE, "dark")
+            photograph(browser, site / page, folder / f"{name}-dark.png", HEIGHTS.get(name, TALLEST))
+        browser.screen(PHONE, "dark")
+        photograph(browser, site / page, folder / f"{name}-phone.png", TALLEST_ON_PHONE, "l-pt")
+
+
 def main(folder: Path) -> None:
-    """Photograph the overview, a campaign and a held run, light and dark; record a run."""
+    """Photograph the pages, and record a run."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
         (folder / "run.svg").write_text(record_run(sample_project(Path(temporary, "project"))))
     with tempfile.TemporaryDirectory() as temporary, chromium() as browser:
         project = sample_project(Path(temporary, "project"))
         ledger = write_sample_report(project, project / "site")
-        held = next(run.run_id for run in ledger.latest() if run.hold == "volume")
-        pages = {"overview": "index.html", "campaign": "campaign/spring_catalog.html", "held": f"run/{held}.html"}
-        for theme in ("light", "dark"):
-            browser.screen(1120, theme)
-            for name, page in pages.items():
-                photograph(browser, project / "site" / page, folder / f"{name}-{theme}.png", HEIGHTS[name])
+        photograph_all(browser, project / "site", pages_of(ledger), folder)
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ class Clock:
 
 
 def fill(settings: Settings, manifest: Manifest) -> Ledger:
-    """Write the runs. The newest of three campaigns are held, waiting for an approval, and failed."""
+    """Write the runs. The newest of three campaigns are held, waiting for an approval, and failed. One mailing is in waves."""
     clock = Clock(NOW - SINCE)
     ledger = Ledger(settings, clock)
     slots = [(slot, name) for name in manifest.names for slot in due(manifest, name)]
@@ -61,8 +61,21 @@ def fill(settings: Settings, manifest: Manifest) -> Ledger:
                 "approval",
                 f"{name} waits for an approval of {DEFINITION[:12]}, and was changed since Ann approved it on 2026-09-28: nothing was built or delivered",
             )
+    mail_in_waves(ledger, clock)
     clock.at = NOW
     return ledger
+
+
+def mail_in_waves(ledger: Ledger, clock: Clock) -> None:
+    """A mailing of the daily letter in three waves: one is delivered, and two wait."""
+    name, slot = "welcome_letter", NOW.replace(hour=13)
+    first = f"{run_name(name, slot)}"
+    for wave, days in ((1, 0), (2, 2), (3, 5)):
+        run_id = first if wave == 1 else f"{first}-w{wave}"
+        ledger.open(Planned(run_id, name, slot + timedelta(days=days), wave=wave, first=first))
+    clock.at = slot
+    run = ledger.known(first)
+    deliver(ledger, run, freeze(ledger, run))
 
 
 def due(manifest: Manifest, name: str) -> Iterator[datetime]:

@@ -37,12 +37,13 @@ def distance(span: timedelta) -> str:
 def lines_after(campaign: "Campaign", run: "Run", ledger: "Ledger", now: datetime) -> Iterator[str]:
     """What follows a run that has ended: its later waves, the campaign's next slot, and the command that shows more."""
     from dmail_runner.plan.slots import next_slot
+    from dmail_runner.plan.waves import waiting_waves
 
     schedule = campaign.mail.schedule
     zone = schedule.timezone if schedule else "UTC"
-    for wave in ledger.waves(run):
-        if not wave.finished and wave.run_id != run.run_id:
-            yield f"  wave {wave.wave:<5}{moment_there(wave.slot, zone, now)}"
+    for wave, wait in waiting_waves(campaign, ledger):
+        if wave.first == run.first:
+            yield f"  wave {wave.wave:<5}{moment_there(wait.until, zone, now)}: {wait.why}"
     following = next_slot(schedule, now) if schedule and campaign.status == "active" else None
     if following:
         yield f"  next slot {moment_there(following, zone, now)}"
@@ -51,22 +52,31 @@ def lines_after(campaign: "Campaign", run: "Run", ledger: "Ledger", now: datetim
 
 def idle_lines(manifest: "Manifest", ledger: "Ledger", now: datetime) -> Iterator[str]:
     """Why nothing was done, and what comes next."""
-    from dmail_runner.plan.due import retry_at
     from dmail_runner.plan.slots import next_slot
 
     slots = []
-    waiting: list[Run] = []
+    waiting: list[str] = []
     for campaign in map(manifest.campaign, manifest.names):
         if campaign.status == "active" and campaign.mail.schedule and (at := next_slot(campaign.mail.schedule, now)):
             slots.append((at, campaign.name, campaign.mail.schedule.timezone))
-        waiting += ledger.waiting(campaign.name)
+        waiting += waiting_lines(campaign, ledger, now)
     if slots:
         at, name, zone = min(slots)
         yield f"nothing is due; the next slot is that of {name}: {moment_there(at, zone, now)}"
     else:
         yield "nothing is due, and no campaign has a next slot"
-    for run in waiting:
+    yield from waiting
+
+
+def waiting_lines(campaign: "Campaign", ledger: "Ledger", now: datetime) -> Iterator[str]:
+    """The runs of a campaign that are not finished: when a failed one is tried again, what holds one, what a wave waits for."""
+    from dmail_runner.plan.due import retry_at
+    from dmail_runner.plan.waves import wave_wait
+
+    for run in ledger.waiting(campaign.name):
         if again := retry_at(run, ledger):
             yield f"  failed    {run.run_id} is tried again at {again:%H:%M} UTC, {distance(again - now)}"
         elif run.state == "held":
             yield f"  held      {run.run_id}: {run.hold}"
+        elif run.state == "planned" and (wait := wave_wait(campaign, run, ledger)):
+            yield f"  waits     {run.run_id} until {wait.until:%Y-%m-%d %H:%M} UTC: {wait.why}"

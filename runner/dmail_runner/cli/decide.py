@@ -88,7 +88,7 @@ def settle(
     reason: Reason,
     delivered: Annotated[bool, typer.Option("--delivered/--not-delivered", help="The provider's answer.", show_default=False)],
 ) -> None:
-    """Record whether the provider has a file whose delivery is unknown. If not, it is sent again under the same name.
+    """Record whether the provider has a file of unknown delivery. If not, it is sent again under the same name.
 
     Example: dmail-runner settle spring_catalog-20270301T110000Z --delivered --reason "Ann at Acme has printed it"
     """

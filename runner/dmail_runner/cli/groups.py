@@ -13,11 +13,12 @@ GROUPS = {
     "Maintain": ("audit", "access", "forget", "purge", "replay"),
 }
 PLACES = {name: (number, panel) for number, (panel, name) in enumerate((p, n) for p, names in GROUPS.items() for n in names)}
+LINE = 63  # characters for which a terminal of 80 columns has room beside the longest name
 COMPLETION = ("install_completion", "show_completion")
 
 
 class Commands(TyperGroup):
-    """The commands in groups, each with the first sentence of its help."""
+    """The commands in groups, each with one line of help."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         return sorted(super().list_commands(ctx), key=lambda name: PLACES.get(name, (len(PLACES), ""))[0])
@@ -26,7 +27,7 @@ class Commands(TyperGroup):
         command = super().get_command(ctx, cmd_name)
         if command is not None and cmd_name in PLACES:
             command.rich_help_panel = PLACES[cmd_name][1]  # type: ignore[attr-defined]
-            command.short_help = first_sentence(command.help or "")
+            command.short_help = short_line(command.help or "")
         return command
 
     def get_params(self, ctx: Any) -> list[Any]:
@@ -37,7 +38,8 @@ class Commands(TyperGroup):
         return params
 
 
-def first_sentence(text: str) -> str:
-    """A text up to its first full stop, on one line."""
-    line = " ".join(text.split("\n\n", 1)[0].split())
-    return re.split(r"(?<=[.])\s", line, maxsplit=1)[0]
+def short_line(text: str) -> str:
+    """The first sentence of a text, without its full stop. If it does not fit on a line, only its first clause."""
+    paragraph = " ".join(text.split("\n\n", 1)[0].split())
+    sentence = re.split(r"(?<=[.])\s", paragraph, maxsplit=1)[0].removesuffix(".")
+    return sentence if len(sentence) <= LINE else re.split("[,:] ", sentence, maxsplit=1)[0]

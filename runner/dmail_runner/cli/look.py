@@ -28,7 +28,7 @@ from dmail_runner.cli.base import (
     tell,
     worst,
 )
-from dmail_runner.cli.completion import campaign_names
+from dmail_runner.cli.run_filters import Limit, Long, OfCampaign, OfState, Since, known_state, no_run, parse_day
 from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import ConfigError
 
@@ -54,13 +54,6 @@ Rows = Annotated[int, typer.Option(min=1, max=10_000, help="The number of rows, 
 AsBytes = Annotated[bool, typer.Option("--bytes", help="Print a file of these rows, byte for byte.")]
 People = Annotated[int, typer.Option("--rows", metavar="ROWS", min=0, max=1_000_000, help="The number of people to name.")]
 ProfileId = Annotated[str, typer.Argument(help="The profile.")]
-OfCampaign = Annotated[
-    str | None, typer.Option("--campaign", metavar="CAMPAIGN", help="Runs of this campaign.", autocompletion=campaign_names)
-]
-OfState = Annotated[str | None, typer.Option("--state", metavar="STATE", help="Runs in this state, such as held or settled.")]
-Since = Annotated[str | None, typer.Option(metavar="DATE", help="Runs with a slot on or after this day, such as 2027-03-01.")]
-Long = Annotated[bool, typer.Option("--long", help="Print the figures and files of each run.")]
-Limit = Annotated[int, typer.Option(min=1, max=1_000_000_000, help="The number of runs.")]
 
 
 @app.command("list")
@@ -103,10 +96,11 @@ def check(context: typer.Context, campaigns: Names = None, build: BuildToo = Fal
 
 
 def say_problems(found: "CheckResult", *, as_json: bool) -> None:
-    """Print the warnings; as JSON, the errors as well. Raises ConfigError if there are errors."""
+    """Print the warnings; as JSON, the errors and the waves that wait as well. Raises ConfigError if there are errors."""
+    from dmail_runner.cli.text import check_json
+
     if as_json:
-        levels = [("error", fault) for fault in found.errors] + [("warning", warning) for warning in found.warnings]
-        say_json({"problems": [{"level": level, **asdict(problem)} for level, problem in levels]})
+        say_json(check_json(found))
     else:
         for warning in found.warnings:
             say(f"warning: {warning}")
@@ -124,10 +118,14 @@ def build_one(job: "Job", ledger: "Ledger", late: list[str]) -> None:
 
 
 def say_checked(found: "CheckResult", late: int) -> None:
-    """Print the cost of a thousand pieces, and how many campaigns were checked. `late`: the number of warnings about sources."""
+    """Print costs, the waves that wait, and how many campaigns were checked. `late`: the number of warnings about sources."""
+    from dmail_runner.cli.text import wait_line
+
     for job in found.jobs:
         if cost := job.cost(1000):
             say(f"{job.campaign.name}: a thousand pieces cost about {cost}")
+    for run, wait in found.waits:
+        say(wait_line(run, wait))
     campaigns, warnings = len(found.jobs), len(found.warnings) + late
     say(f"{counted(campaigns, 'campaign')}, no errors, {counted(warnings, 'warning') if warnings else 'no warnings'}")
 
@@ -253,29 +251,10 @@ def status(
     if as_json:
         say_json({"runs": [run_json(run, mailed.get(run.run_id)) for run in runs]})
     elif long:
-        say("\n\n".join("\n".join(run_lines(run, mailed.get(run.run_id))) for run in runs) or "no run")
+        say("\n\n".join("\n".join(run_lines(run, mailed.get(run.run_id))) for run in runs) or no_run(ledger, campaign))
     else:
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-        say("\n".join(run_table(runs, width, mailed)) or "no run")
-
-
-def parse_day(day: str | None) -> "datetime | None":
-    """The beginning of a day in UTC. Raises BadParameter."""
-    from datetime import UTC, datetime
-
-    try:
-        return datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC) if day else None
-    except ValueError:
-        raise typer.BadParameter(f"{day!r} is not a day, such as 2027-03-01", param_hint="--since") from None
-
-
-def known_state(state: str | None) -> str | None:
-    """A state of runs. Raises BadParameter for another word."""
-    from dmail_runner.ledger.run import STATES
-
-    if state is not None and state not in STATES:
-        raise typer.BadParameter(f"is one of {', '.join(STATES)}", param_hint="--state")
-    return state
+        say("\n".join(run_table(runs, width, mailed)) or no_run(ledger, campaign))
 
 
 @app.command()

@@ -180,7 +180,7 @@ def proof(context: typer.Context, campaign: Name, slot: Slot = None) -> None:
 
 @app.command()
 def purge(context: typer.Context) -> None:
-    """Cancel runs that were not finished within the provider's `retention_days`, and delete leftovers of killed processes.
+    """Cancel unfinished runs after the provider's `retention_days`, and delete leftovers of killed processes.
 
     Example: dmail-runner purge
     """

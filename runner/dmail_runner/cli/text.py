@@ -1,6 +1,7 @@
 """Results as lines of text for people, and as JSON for programs."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,10 @@ from dmail_runner.run.comparison import comparison_lines
 if TYPE_CHECKING:
     from dmail_runner.ledger.approvals import Approval
     from dmail_runner.look.calendar import Entry
+    from dmail_runner.look.check import CheckResult
     from dmail_runner.look.diff import Difference
     from dmail_runner.look.explain import Explanation
+    from dmail_runner.plan.waves import Wait
     from dmail_runner.report.rows import Event
     from dmail_runner.run.approval import Case
     from dmail_runner.run.requested import DryRun
@@ -222,15 +225,28 @@ def approval_lines(campaign: str, case: "Case", last: "Approval | None", *, full
     yield f"exactly this is approved by: dmail-runner approve {campaign} --fingerprint {case.definition.fingerprint[:12]}"
 
 
+def check_json(found: "CheckResult") -> dict[str, object]:
+    """The problems of the configuration, and the waves that wait."""
+    levels = [("error", fault) for fault in found.errors] + [("warning", warning) for warning in found.warnings]
+    waits = [{"run_id": run.run_id, "until": instant(wait.until), "why": wait.why} for run, wait in found.waits]
+    return {"problems": [{"level": level, **asdict(problem)} for level, problem in levels], "waits": waits}
+
+
+def wait_line(run: Run, wait: "Wait") -> str:
+    """The time until which a wave waits, and the reason."""
+    return f"{run.run_id}: waits until {moment(wait.until)}: {wait.why}"
+
+
 def calendar_json(entry: "Entry") -> dict[str, str | int | None]:
     """A slot of the calendar."""
-    return {"slot": instant(entry.at), "local": entry.wall, "campaign": entry.campaign, "wave": entry.wave}
+    slot, why = instant(entry.at), entry.why or None
+    return {"slot": slot, "local": entry.wall, "campaign": entry.campaign, "wave": entry.wave, "waits_for": why}
 
 
 def calendar_row(entry: "Entry") -> list[str]:
-    """A slot of the calendar as a row of a table."""
+    """A slot of the calendar as a row of a table. A wave that waits has the reason instead of its local time."""
     campaign = f"{entry.campaign} wave {entry.wave}" if entry.wave else entry.campaign
-    return [f"{entry.at:%a %Y-%m-%d %H:%M}", entry.wall.replace("T", " ", 1), campaign]
+    return [f"{entry.at:%a %Y-%m-%d %H:%M}", entry.why or entry.wall.replace("T", " ", 1), campaign]
 
 
 def moment(slot: datetime) -> str:

@@ -12,5 +12,10 @@ def known_names(name: str, known: Iterable[str]) -> str:
         known: the names that exist.
     """
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1)
-    return f"did you mean {close[0]}?" if close else f"there are: {', '.join(names) or 'none'}"
+    return similar_name(name, names) or f"there are: {', '.join(names) or 'none'}"
+
+
+def similar_name(name: str, known: Iterable[str]) -> str | None:
+    """A suggestion for a misspelt name: the most similar name; None if no name is similar."""
+    close = difflib.get_close_matches(name, sorted(known), n=1)
+    return f"did you mean {close[0]}?" if close else None

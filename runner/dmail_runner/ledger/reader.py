@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from dmail_runner.core.errors import UsageError
+from dmail_runner.core.suggest import similar_name
 from dmail_runner.core.values import Comparison, Part, Verdicts
 from dmail_runner.ledger.baseline import BASELINE, SOURCES, UNUSUAL, read_baseline, read_notes, read_sources
 from dmail_runner.ledger.comparison import FIGURES, held_figures
@@ -28,8 +29,7 @@ class LedgerReader(Database):
 
     def get(self, run_id: str) -> Run | None:
         """The run of that name; None if there is none."""
-        found = self.read(runs.c.run_id == run_id)
-        return found[0] if found else None
+        return next(iter(self.read(runs.c.run_id == run_id)), None)
 
     def named(self, run_id: str) -> Run:
         """The run that a person has named.
@@ -45,7 +45,8 @@ class LedgerReader(Database):
         if len(found) == 1:
             return found[0]
         what = f"several runs have ids that begin with {run_id!r}" if found else f"there is no run {run_id!r}"
-        raise UsageError(what, todo="dmail-runner status lists the ids")
+        similar = similar_name(run_id, () if found else self.campaigns(finished=True))
+        raise UsageError(what, todo=similar or "dmail-runner status lists the ids")
 
     def known(self, run_id: str) -> Run:
         """The run of a name that is in the ledger."""
@@ -89,11 +90,11 @@ class LedgerReader(Database):
         with self.reading() as connection:
             return moment(connection.execute(query).scalar())
 
-    def campaigns(self) -> set[str]:
-        """The campaigns that have unfinished runs, also those that are not in the project any more."""
-        query = sa.select(runs.c.campaign).where(runs.c.state.not_in(FINISHED)).distinct()
+    def campaigns(self, *, finished: bool = False) -> set[str]:
+        """The campaigns that have unfinished runs, also those that are not in the project any more. `finished`: or any runs."""
+        unfinished = sa.true() if finished else runs.c.state.not_in(FINISHED)
         with self.reading() as connection:
-            return set(connection.execute(query).scalars())
+            return set(connection.execute(sa.select(runs.c.campaign).where(unfinished).distinct()).scalars())
 
     def last_settled(self, campaign: str, slot: datetime, wave: int | None) -> Run | None:
         """The campaign's last settled run before a slot; None if there is none. For mailings in waves, it is the same wave."""
@@ -289,8 +290,7 @@ def ledger_part(row: Any, record: Sequence[Any]) -> LedgerPart:
 def part_ahead(record: Sequence[Any]) -> LedgerPart:
     """A part that was sent before the run was frozen, or that the frozen run does not have."""
     last = record[-1]
-    part = Part(last.part, last.name, 0, 0, last.sha256, last.route)
-    return LedgerPart(part, attempt_of(record), None)
+    return LedgerPart(Part(last.part, last.name, 0, 0, last.sha256, last.route), attempt_of(record), None)
 
 
 def accounts(campaign: str) -> sa.ColumnElement[bool]:

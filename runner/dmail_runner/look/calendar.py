@@ -8,9 +8,10 @@ from itertools import takewhile
 from dmail_runner.declare.campaign import Campaign
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.plan.due import due_runs
-from dmail_runner.plan.planner import new_runs_now
+from dmail_runner.plan.planner import local_name, new_runs_now
 from dmail_runner.plan.slots import slots_after, wave_slots
 from dmail_runner.plan.watched import last_seen
+from dmail_runner.plan.waves import waiting_waves
 from dmail_runner.project.manifest import Manifest
 
 
@@ -20,15 +21,17 @@ class Entry:
 
     Attributes:
         at: the time in UTC.
-        wall: the local time and the time zone of the schedule; for a later wave of a mailing that has begun, a note.
+        wall: the local time and the time zone of the schedule.
         campaign: the campaign's name.
         wave: the wave's number; None for a mailing without waves.
+        why: what a wave of a mailing that has begun waits for, apart from its slot, so that it starts at `at` or later; or empty.
     """
 
     at: datetime
     wall: str
     campaign: str
     wave: int | None = None
+    why: str = ""
 
 
 def calendar(manifest: Manifest, ledger: Ledger, start: datetime, end: datetime) -> list[Entry]:
@@ -38,14 +41,15 @@ def calendar(manifest: Manifest, ledger: Ledger, start: datetime, end: datetime)
 
 
 def campaign_entries(manifest: Manifest, name: str, ledger: Ledger, start: datetime, end: datetime) -> Iterator[Entry]:
-    """The slots of one campaign. The waves of mailings that have begun come first."""
+    """The slots of one campaign. The waves of mailings that have begun come first, also those that could start already."""
     campaign = manifest.campaign(name)
     mail = campaign.mail
     if campaign.status != "active" or not mail.schedule:
         return
-    for run in ledger.unfinished(name):
-        if run.wave and start < run.slot <= end:
-            yield Entry(run.slot, "the mailing has begun", name, run.wave)
+    for run, wait in waiting_waves(campaign, ledger):
+        if wait.until <= end:
+            why = wait.why if wait.state or wait.apart else ""
+            yield Entry(wait.until, local_name(wait.until, mail.schedule.timezone), name, run.wave, why)
     for slot in takewhile(lambda slot: slot.at <= end, slots_after(mail.schedule, start)):
         if mail.waves:
             for number, at in enumerate(wave_slots(mail.schedule, mail.waves, slot), start=1):

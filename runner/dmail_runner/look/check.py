@@ -8,9 +8,11 @@ from dmail_runner.core.settings import Settings
 from dmail_runner.declare.campaign import Campaign
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.route_tests import tried_routes
+from dmail_runner.ledger.run import Run
 from dmail_runner.look.declared import declared_faults, unknown_providers
 from dmail_runner.look.warnings import campaign_warnings, start_warnings, target_warnings
 from dmail_runner.plan.watched import last_seen
+from dmail_runner.plan.waves import Wait, waiting_waves
 from dmail_runner.project.manifest import Manifest
 from dmail_runner.run.job import Job, key_findings, shared_names
 
@@ -23,11 +25,13 @@ class CheckResult:
         jobs: the jobs of the campaigns without errors.
         errors: the errors of all campaigns.
         warnings: the warnings of all campaigns.
+        waits: the waves of mailings that have begun, and what each waits for.
     """
 
     jobs: tuple[Job, ...]
     errors: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
+    waits: tuple[tuple[Run, Wait], ...] = ()
 
 
 def check_campaigns(
@@ -80,4 +84,5 @@ def check_each(names: Iterable[str], find: Callable[[str], Job], tried: set[str]
             warnings += start_warnings(job, now)
         for finding in key_findings(job, now, now):
             (errors if finding.error else warnings).append(finding.problem)
-    return CheckResult(tuple(jobs), tuple(dict.fromkeys(errors)), tuple(dict.fromkeys(warnings)))
+    waits = tuple(wait for job in jobs for wait in waiting_waves(job.campaign, ledger))
+    return CheckResult(tuple(jobs), tuple(dict.fromkeys(errors)), tuple(dict.fromkeys(warnings)), waits)

@@ -1,6 +1,6 @@
 """Decides which runs are due now and which must wait."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from dmail_runner.declare.campaign import Campaign
 from dmail_runner.ledger.database import moment
@@ -9,6 +9,7 @@ from dmail_runner.ledger.run import Run
 from dmail_runner.plan.planner import find_run
 from dmail_runner.plan.slots import bounds, latest_slot, previous_slot
 from dmail_runner.plan.watched import MINUTE
+from dmail_runner.plan.waves import wave_wait
 
 # Minutes before a failed run is tried again. The pause doubles with each failure, up to the longest one.
 FIRST_PAUSE, LONGEST_PAUSE = 1, 60
@@ -42,7 +43,8 @@ def is_ready(campaign: Campaign, run: Run, ledger: Ledger, now: datetime) -> boo
     again = retry_at(run, ledger)
     if again and run.changed and run.changed <= now < again:
         return False
-    return not waits_for_wave(campaign, run, ledger, now)
+    wait = wave_wait(campaign, run, ledger)
+    return wait is None or (wait.state is None and wait.until <= now)
 
 
 def retry_at(run: Run, ledger: Ledger) -> datetime | None:
@@ -51,15 +53,6 @@ def retry_at(run: Run, ledger: Ledger) -> datetime | None:
         return None
     pause: int = min(FIRST_PAUSE * 2 ** min(ledger.count(run, "failed") - 1, 10), LONGEST_PAUSE)
     return run.changed + pause * MINUTE
-
-
-def waits_for_wave(campaign: Campaign, run: Run, ledger: Ledger, now: datetime) -> bool:
-    """Whether the previous wave is unfinished, or finished too recently."""
-    if not run.wave or run.wave == 1:
-        return False
-    previous = ledger.waves(run)[run.wave - 2]
-    apart = campaign.mail.waves.apart if campaign.mail.waves else timedelta()
-    return not previous.finished or previous.changed is None or now < previous.changed + apart
 
 
 def window_start(campaign: Campaign, run: Run, ledger: Ledger) -> datetime:

@@ -4,11 +4,13 @@ import csv
 import io
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import groupby
 from types import MappingProxyType
 from urllib.parse import quote
 
 from dmail_runner.core.values import RegionCount
+from dmail_runner.plan.waves import Wait
 from dmail_runner.report.addresses import page_name
 from dmail_runner.report.attention import Need
 from dmail_runner.report.charts import Bar
@@ -16,6 +18,7 @@ from dmail_runner.report.declared import Declared
 from dmail_runner.report.figures import Figures, Stage, costs, figures_of, figures_of_verdicts, funnel, total_of_people
 from dmail_runner.report.overview import CampaignLine, bars, campaign_line
 from dmail_runner.report.rows import Approval, Money, RunRow
+from dmail_runner.report.waves import waits
 
 LATEST_RUNS = 10
 MAX_RUNS = 500
@@ -32,12 +35,14 @@ class RunLine:
         figures: its figures; None until it is frozen.
         paged: whether it has a page.
         last: the number of included profiles of the settled run before it; None if there is none.
+        wait: what it waits for, if it is a planned later wave; None for any other run.
     """
 
     run: RunRow
     figures: Figures | None
     paged: bool
     last: int | None = None
+    wait: Wait | None = None
 
 
 @dataclass(frozen=True)
@@ -81,27 +86,28 @@ class CampaignView:
     figures_file: str = ""
 
 
-def run_lines(runs: Sequence[RunRow], paged: Container[str]) -> list[RunLine]:
-    """The runs of a campaign, newest first, each with the settled run before it."""
+def run_lines(runs: Sequence[RunRow], paged: Container[str], apart: timedelta) -> list[RunLine]:
+    """The runs of a campaign, newest first, each with the settled run before it. `apart`: the shortest time between waves."""
+    waiting = waits(runs, apart)
     found: list[RunLine] = []
     settled: dict[int | None, int] = {}
     for run in reversed(runs):
         held = run.held_figures.verdicts if run.held_figures else None
         figures = figures_of_verdicts(held) if held else figures_of(run)
-        found.append(RunLine(run, figures, run.run_id in paged, settled.get(run.wave)))
+        found.append(RunLine(run, figures, run.run_id in paged, settled.get(run.wave), waiting.get(run.run_id)))
         if run.state == "settled":
             settled[run.wave] = run.included
     return found[::-1]
 
 
 def as_csv(lines: Sequence[RunLine]) -> str:
-    """The figures of runs as CSV, in the address of a link, so that a page is one file."""
+    """The figures of runs as CSV, in the address of a link, so that a page is one file. What was not delivered has no cost."""
     text = io.StringIO()
     writer = csv.writer(text)
     names = ("targeted", "exclusions", "included", "seeds", "sends", "delivered", "errors")
     writer.writerow(["run_id", "slot", "state", *names, "cost", "currency"])
     for line in lines:
-        cost = line.run.cost
+        cost = line.run.cost if line.run.delivered else None
         counts = [getattr(line.figures, name) if line.figures else "" for name in names]
         moment = f"{line.run.due:%Y-%m-%dT%H:%M:%SZ}"
         price = (cost.amount, cost.currency) if cost else ("", "")
@@ -130,7 +136,7 @@ def campaign_view(
         regions: the regions that the pieces of runs go to, by run.
         approvals: its approvals, newest first.
     """
-    lines = run_lines(runs, paged)
+    lines = run_lines(runs, paged, declared.apart if declared else timedelta())
     frozen = [line for line in lines if line.figures and not line.run.held_figures]
     latest, sums = frozen[0] if frozen else None, total_of_people(runs)
     shown = [line for index, line in enumerate(lines) if index < MAX_RUNS or line.paged]

@@ -1,8 +1,8 @@
 """The declaration of each campaign, as its page shows it. A campaign with a wrong declaration has an error instead."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -18,7 +18,8 @@ from dmail_runner.plan.slots import latest_slot, slots_after
 from dmail_runner.project.dbt_process import RunDbt
 from dmail_runner.project.manifest import Manifest
 from dmail_runner.report.expressions import made_by
-from dmail_runner.report.lineage import Model, examples, models_above, origins
+from dmail_runner.report.lineage import Model, models_above, origins
+from dmail_runner.report.specimen import block_columns, examples, specimens, window
 from dmail_runner.run.job import Job, key_findings
 
 MAX_SLOTS = 6
@@ -57,8 +58,11 @@ class Declared:
         contractual: whether opt-outs do not apply.
         slots: the next slots in UTC; empty if the campaign is not active.
         last_due: the latest slot that was due, in UTC; None if the campaign is not active.
+        window: the lines of a made-up address, as the window of the envelope shows it; none if no unit test has one.
+        blocked: whether the file has the address as a block of lines, and not its parts.
         models: the extract and everything that it is built from, sources first.
         exposure: dbt's id of the exposure.
+        apart: the shortest time between the waves of a mailing.
         fault: the error in the declaration. If there is one, only `name`, `label` and `exposure` are set.
     """
 
@@ -77,8 +81,11 @@ class Declared:
     slots: tuple[datetime, ...] = ()
     last_due: datetime | None = None
     columns: tuple[ColumnLine, ...] = ()
+    window: tuple[str, ...] = ()
+    blocked: bool = False
     models: tuple[Model, ...] = ()
     exposure: str = ""
+    apart: timedelta = timedelta()
     fault: str = ""
 
     @property
@@ -121,6 +128,9 @@ class Project:
             return Declared(name, exposure.get("label") or name, exposure=exposure["unique_id"], fault=str(error))
         mail = campaign.mail
         active = mail.schedule if campaign.status == "active" else None
+        rows = specimens(self.manifest, campaign.extract)
+        columns = tuple(self.columns(campaign, provider, examples(rows)))
+        blocks = block_columns({column.name: column.made_by for column in columns})
         return Declared(
             name=name,
             label=campaign.label,
@@ -136,9 +146,12 @@ class Project:
             schedule=mail.schedule,
             slots=tuple(slot.at for slot in islice(slots_after(active, self.now), MAX_SLOTS)) if active else (),
             last_due=due.at if active and (due := latest_slot(active, self.now)) else None,
-            columns=tuple(self.columns(campaign, provider)),
+            columns=columns,
+            window=window(rows, blocks),
+            blocked=bool(blocks),
             models=tuple(models_above(self.manifest, campaign.extract)),
             exposure=exposure["unique_id"],
+            apart=mail.waves.apart if mail.waves else timedelta(),
         )
 
     def provider(self, name: str) -> Provider:
@@ -147,10 +160,9 @@ class Project:
             self.providers[name] = find_provider(self.settings, name)
         return self.providers[name]
 
-    def columns(self, campaign: Campaign, provider: Provider) -> Iterator[ColumnLine]:
-        """The columns of the campaign's file, in its order."""
+    def columns(self, campaign: Campaign, provider: Provider, made_up: Mapping[str, str]) -> Iterator[ColumnLine]:
+        """The columns of the campaign's file, in its order. `made_up`: a value of each, by name."""
         node: dict[str, Any] = self.manifest.nodes[campaign.extract]
-        made_up = examples(self.manifest, campaign.extract)
         for column in campaign.exported:
             made = made_by(node["raw_code"], column.name)
             above = origins(self.manifest, campaign.extract, campaign.recipients, made)

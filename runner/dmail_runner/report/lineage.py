@@ -117,20 +117,6 @@ class Follower:
         return list(dict.fromkeys(found)) or ([f"{node['name']}.{column}"] if documented else [])
 
 
-def examples(manifest: Manifest, extract: str) -> dict[str, str]:
-    """The first value of each column that the unit tests of an extract expect. These values are made up."""
-    found: dict[str, str] = {}
-    for test in manifest.unit_tests.values():
-        rows = test.get("expect", {}).get("rows")
-        if test.get("model") != manifest.nodes[extract]["name"] or not isinstance(rows, list):
-            continue
-        for row in rows:
-            for column, value in row.items():
-                if value not in (None, "") and column not in found:
-                    found[column] = str(value)
-    return found
-
-
 def write_lineage(settings: Settings, run_dbt: RunDbt, folder: Path, tell: Callable[[str], None]) -> Path:
     """Write dbt's documentation with the lineage as one page. Returns its path. Raises DmailError if dbt fails."""
     with lock_warehouse(settings, "documentation", tell):

@@ -25,7 +25,8 @@ class CampaignLine:
     Attributes:
         status: a status, `faulty` for a wrong declaration, or `gone` for a campaign that only the ledger has.
         next_slot: the next slot in UTC; None if there is none.
-        last: the newest run; None if there is none.
+        last: the newest run that is not a wave still to come; None if there is none.
+        delivered: the newest slot of which something was delivered, in UTC; None if there is none.
         sparks: the recent volumes.
     """
 
@@ -35,6 +36,7 @@ class CampaignLine:
     provider: str
     next_slot: datetime | None
     last: RunRow | None
+    delivered: datetime | None
     sparks: tuple[Bar, ...]
 
 
@@ -101,9 +103,10 @@ def overview(runs: Sequence[RunRow], declared: Mapping[str, Declared], needs: Se
     )
 
 
-def line_order(line: CampaignLine) -> tuple[int, float, str]:
-    """The sort key of a campaign: active ones first, by their next slot."""
-    return ORDER.index(line.status), line.next_slot.timestamp() if line.next_slot else float("inf"), line.name
+def line_order(line: CampaignLine) -> tuple[int, float, float, str]:
+    """The sort key of a campaign: active ones first, and among them the last delivery first; drafts and stopped ones last."""
+    delivered = -line.delivered.timestamp() if line.delivered else 0.0
+    return ORDER.index(line.status), delivered, line.next_slot.timestamp() if line.next_slot else float("inf"), line.name
 
 
 def campaign_line(name: str, declared: Declared | None, runs: Sequence[RunRow]) -> CampaignLine:
@@ -115,7 +118,8 @@ def campaign_line(name: str, declared: Declared | None, runs: Sequence[RunRow]) 
         status="faulty" if known.fault else known.status,
         provider=known.provider_label,
         next_slot=known.slots[0] if known.slots else None,
-        last=runs[0] if runs else None,
+        last=next((run for run in runs if run.state != "planned" or (run.wave or 1) == 1), None),
+        delivered=next((run.due for run in runs if run.delivered), None),
         sparks=bars(runs, MAX_SPARKS),
     )
 

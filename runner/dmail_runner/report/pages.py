@@ -24,6 +24,7 @@ from dmail_runner.report.overview import Overview
 from dmail_runner.report.rows import Money
 from dmail_runner.report.run_page import RunView
 from dmail_runner.report.words import WORDS, decimal, dual, event_word, known, number, reason_word, word
+from dmail_runner.report.words.messages import message
 
 TEMPLATES = Path(__file__).parent / "templates"
 NOTHING = Markup("\N{EN DASH}")
@@ -65,7 +66,7 @@ class Pages:
         )
         style, script = minified(TEMPLATES / "style.css"), minified(TEMPLATES / "switch.js")
         self.environment.globals |= {
-            "w": word, "known": known, "event_word": event_word, "reason_word": reason_word, "dual": dual,
+            "w": word, "known": known, "event_word": event_word, "reason_word": reason_word, "dual": dual, "message": message,
             "number": number, "percent": percent, "change": change, "piece_cost": piece_cost, "money": money,
             "moment": moment, "local": local, "span_text": span_text,
             "page_name": page_name, "gate_word": gate_word, "need_word": need_word, "shortened": shortened,
@@ -152,8 +153,8 @@ def change(now: int, then: int | None) -> Markup:
 
 
 def piece_cost(cost: Money | None, sends: int) -> Markup:
-    """The estimated cost of a piece; a dash without a tariff."""
-    return decimal(cost.amount / sends, 4, cost.currency) if cost and sends else NOTHING
+    """The estimated cost of a piece. Without a tariff it is not recorded."""
+    return decimal(cost.amount / sends, 4, cost.currency) if cost and sends else word("not_recorded")
 
 
 def money(amount: Money) -> Markup:

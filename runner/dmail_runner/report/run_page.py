@@ -1,10 +1,11 @@
 """The content of a run's page."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from dmail_runner.core.values import Limit
+from dmail_runner.core.values import Comparison, Limit
+from dmail_runner.plan.waves import Wait
 from dmail_runner.report.attention import Need, run_need
 from dmail_runner.report.declared import Declared
 from dmail_runner.report.figures import (
@@ -20,6 +21,7 @@ from dmail_runner.report.figures import (
 )
 from dmail_runner.report.rows import Approval, Details, RunRow
 from dmail_runner.report.verdicts import Decision, Gate, decisions, gates
+from dmail_runner.report.waves import waits
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,14 @@ class Neighbours:
         last_paged: whether that run has a page.
         older: the run_id of the previous run with a page; None if there is none.
         newer: the run_id of the next one; None if there is none.
+        wait: what the run waits for, if it is a planned later wave; None for any other run.
     """
 
     last: RunRow | None = None
     last_paged: bool = False
     older: str | None = None
     newer: str | None = None
+    wait: Wait | None = None
 
 
 NOBODY = Neighbours()
@@ -62,11 +66,12 @@ class RunView:
         original_paged: whether the run that it sends again has a page.
         last: the run_id of the last settled run, which it is compared with; None if there is none.
         last_paged: whether that run has a page.
-        limits: the limits that it has crossed.
+        limits: the limits that it has crossed; with each, whether it is the smallest number that is allowed.
         unfrozen: whether its figures are those of what was built when a gate held it.
         older: the run_id of the campaign's previous run with a page; None if there is none.
         newer: the run_id of the next one; None if there is none.
         last_stages: the bars of the last settled run, if it waits for a person and nothing was built.
+        wait: what it waits for, if it is a planned later wave; None for any other run.
     """
 
     run: RunRow
@@ -84,11 +89,12 @@ class RunView:
     original_paged: bool = True
     last: str | None = None
     last_paged: bool = False
-    limits: tuple[Limit, ...] = ()
+    limits: tuple[tuple[Limit, bool], ...] = ()
     unfrozen: bool = False
     older: str | None = None
     newer: str | None = None
     last_stages: tuple[Stage, ...] = ()
+    wait: Wait | None = None
 
 
 def run_view(
@@ -129,11 +135,19 @@ def run_view(
         original_paged=original_paged,
         last=held.last if held else beside.last.run_id if beside.last else None,
         last_paged=beside.last_paged,
-        limits=held.limits if held else (),
+        limits=tuple(crossed_limits(held)) if held else (),
         unfrozen=held is not None,
         older=beside.older,
         newer=beside.newer,
+        wait=beside.wait,
     )
+
+
+def crossed_limits(held: Comparison) -> Iterator[tuple[Limit, bool]]:
+    """The limits that a run has crossed; with each, whether it is the smallest number that is allowed."""
+    for limit in held.limits:
+        figure = held.verdicts.included if held.verdicts and limit.figure == "included" else limit.value
+        yield limit, figure < limit.value
 
 
 def compared_figures(run: RunRow, last: RunRow | None) -> tuple[Figures | None, Figures | None]:
@@ -144,14 +158,21 @@ def compared_figures(run: RunRow, last: RunRow | None) -> tuple[Figures | None, 
     return figures_of(run), figures_of(last) if last else None
 
 
-def neighbours(runs: Sequence[RunRow], paged: Container[str]) -> dict[str, Neighbours]:
-    """The neighbours of each run of a campaign. `runs`: all of them, newest first. `paged`: the ids of the runs with a page."""
+def neighbours(runs: Sequence[RunRow], paged: Container[str], apart: timedelta = timedelta()) -> dict[str, Neighbours]:
+    """The neighbours of each run of a campaign.
+
+    Args:
+        runs: all of them, newest first.
+        paged: the ids of the runs with a page.
+        apart: the shortest time between waves.
+    """
+    waiting = waits(runs, apart)
     found: dict[str, Neighbours] = {}
     settled: dict[int | None, RunRow] = {}
     older: str | None = None
     for run in reversed(runs):
         last = settled.get(run.wave)
-        found[run.run_id] = Neighbours(last, bool(last and last.run_id in paged), older)
+        found[run.run_id] = Neighbours(last, bool(last and last.run_id in paged), older, wait=waiting.get(run.run_id))
         if run.state == "settled":
             settled[run.wave] = run
         if run.run_id in paged:

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from dmail_runner.report.lineage import PAGE as LINEAGE
 from dmail_runner.report.overview import by_campaign, overview, paged_runs
 from dmail_runner.report.pages import Pages
 from dmail_runner.report.rows import Approval, RunRow, read_approvals, read_details, read_regions, read_runs, read_watched
-from dmail_runner.report.run_page import neighbours, run_view
+from dmail_runner.report.run_page import Neighbours, neighbours, run_view
 
 INDEX = ".report.json"  # the pages of the report, with a digest of the content of runs' pages
 STAGING = ".report-"
@@ -151,7 +152,9 @@ def write_runs(
 ) -> None:
     """Write the pages of runs that have changed, in batches that fit into memory. `paged`: the ids of the runs with a page."""
     design = design_digest(pages)
-    beside = {name: found for some in by_campaign(runs).values() for name, found in neighbours(some, paged).items()}
+    beside: dict[str, Neighbours] = {}
+    for campaign, some in by_campaign(runs).items():
+        beside |= neighbours(some, paged, declared[campaign].apart if campaign in declared else timedelta())
     todo: list[tuple[str, str, RunRow]] = []
     for run in (run for run in runs if run.run_id in paged):
         name = f"run/{page_name(run.run_id)}"

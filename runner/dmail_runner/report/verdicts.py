@@ -12,6 +12,7 @@ from dmail_runner.report.rows import Details, Event, RunRow
 Verdict = Literal["passed", "held", "accepted", "open", "not_asked"]
 
 # The gates that every run passes, in order: before the extraction, and at the delivery.
+FIRST = "approval"  # a gate before the build, of campaigns that need it
 BEFORE = ("reconciliation", "contract", "opt_out", "ids", "exclusions", "volume")
 AT_DELIVERY = ("conflict", "unknown")
 # Events whose details contain the location of a file, which may be any text.
@@ -59,7 +60,8 @@ def gates(run: RunRow, details: Details, *, contractual: bool) -> list[Gate]:
     """The verdicts of the gates. Unknown gates, of other versions, are among them if they have held the run."""
     frozen = run.targeted is not None
     names = [*BEFORE, *AT_DELIVERY]
-    names += [name for name in dict.fromkeys(held_by(event) for event in details.events) if name and name not in names]
+    others = [name for name in dict.fromkeys(held_by(event) for event in details.events) if name and name not in names]
+    names = [*(name for name in others if name == FIRST), *names, *(name for name in others if name != FIRST)]
     all_delivered = bool(details.files) and all(file.delivered for file in details.files)
     return [
         Gate(name, "not_asked")

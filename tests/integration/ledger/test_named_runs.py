@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from dmail_runner.cli.run_filters import no_run
 from dmail_runner.core.errors import UsageError
 from dmail_runner.core.settings import Settings
 from dmail_runner.ledger.ledger import Ledger
@@ -44,6 +45,14 @@ def test_a_run_is_named_by_its_beginning_or_its_campaign(ledger: Ledger, typed: 
 def test_a_name_of_no_run_or_several_is_refused(ledger: Ledger, typed: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         ledger.named(typed)
+
+
+def test_a_misspelt_campaign_is_suggested(ledger: Ledger) -> None:
+    with pytest.raises(UsageError) as refused:
+        ledger.named("leter")
+    assert refused.value.todo == "did you mean letter?"
+    assert no_run(ledger, "leter") == "no run of leter; did you mean letter?"
+    assert no_run(ledger, "letter") == no_run(ledger, None) == no_run(ledger, "something") == "no run"
 
 
 def test_runs_are_filtered(ledger: Ledger) -> None:

@@ -1,14 +1,24 @@
 """`status` shows a line for each run, as wide as the terminal."""
 
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
+from rich.cells import cell_len
 
-from dmail_runner.cli.groups import PLACES, first_sentence
+from dmail_runner.cli.groups import LINE, PLACES, short_line
 from dmail_runner.cli.run_table import run_table
 from dmail_runner.core.suggest import known_names
 from dmail_runner.core.values import Verdicts
 from dmail_runner.ledger.run import Run
+from terminal import ESCAPE
 
 SLOT = datetime(2027, 3, 1, 11, tzinfo=UTC)
 
@@ -65,6 +75,36 @@ def test_every_command_is_in_a_group() -> None:
     assert set(PLACES) == set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
 
 
-def test_the_list_of_commands_has_one_sentence_each() -> None:
-    assert first_sentence("Continue a run. All gates\nare checked.\n\nExample: x") == "Continue a run."
-    assert first_sentence("Write pages, as in `a.yml`\nand more.") == "Write pages, as in `a.yml` and more."
+def test_the_list_of_commands_has_one_line_each() -> None:
+    import typer
+
+    from dmail_runner.cli import app
+
+    assert short_line("Continue a run. All gates\nare checked.\n\nExample: x") == "Continue a run"
+    assert short_line("Write pages, as in `a.yml`\nand more.") == "Write pages, as in `a.yml` and more"
+    assert short_line(f"Examine it: {'versions, ' * 9}all") == "Examine it"
+    for command in typer.main.get_command(app).commands.values():  # type: ignore[attr-defined]
+        assert len(short_line(command.help)) <= LINE, command.name
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_the_help_fits_into_a_terminal(columns: int) -> None:
+    """On a real pseudo-terminal, with a line for each command."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 200, columns, 0, 0))
+    runner = [sys.executable, "-c", "from dmail_runner.cli import main; main()", "--help"]
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"} | {"TERM": "xterm-256color"}
+    process = subprocess.Popen(runner, stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
+    os.close(theirs)
+    shown = b""
+    with suppress(OSError):  # the other side is closed
+        while more := os.read(ours, 1 << 16):
+            shown += more
+    os.close(ours)
+    assert process.wait() == 0
+    lines = [line.rstrip() for line in ESCAPE.sub("", shown.decode()).splitlines()]
+    assert max(map(cell_len, lines)) == columns
+    named = [
+        line.split()[1] for line in lines if line.startswith("\N{BOX DRAWINGS LIGHT VERTICAL} ") and line.split()[1].isalpha()
+    ]
+    assert set(named) >= PLACES.keys() - {"sample-data"}

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -10,9 +11,10 @@ from urllib.parse import unquote
 
 from dmail_runner.core.values import Churn, Comparison, Limit, Verdicts
 from dmail_runner.report.campaign_page import campaign_view
+from dmail_runner.report.declared import Declared
 from dmail_runner.report.figures import costs
 from dmail_runner.report.pages import Pages
-from dmail_runner.report.rows import Details, Money, RunRow
+from dmail_runner.report.rows import Details, Event, Money, RunRow
 from dmail_runner.report.run_page import neighbours, run_view
 from reports import NOW
 
@@ -50,8 +52,13 @@ def test_a_held_run_shows_its_figures_the_change_and_the_limit() -> None:
     assert "\N{MINUS SIGN}350 " in page
     assert 'href="c-1.html"' in page
     assert page.index("dmail-runner diff c --slot") < page.index("dmail-runner release c-0")
+    assert "Limit max_change: at least 665, drawn as a line" in page
     above = replace(held, limits=(Limit("max_rows", "included", 5_000),))
     assert {stage.scale for stage in run_view(replace(one, held_figures=above), None, Details()).stages} == {5_000}
+    over = replace(held, limits=(Limit("max_rows", "included", 500), Limit("max_churn", "went", 30)))
+    page = page_of(run_view(replace(one, held_figures=over), None, Details()))
+    assert "Limit max_rows: at most 500" in page
+    assert "Limit max_churn: at most 30" in page
 
 
 def test_a_run_of_which_nothing_was_built_shows_the_last_settled_one() -> None:
@@ -60,7 +67,10 @@ def test_a_run_of_which_nothing_was_built_shows_the_last_settled_one() -> None:
     view = run_view(runs[0], None, Details(), beside=beside["c-0"])
     assert (view.stages, view.last) == ((), "c-2")
     assert view.last_stages[0].count == 102
-    assert "Nothing was built" in page_of(view)
+    waiting = page_of(run_view(runs[0], None, Details((Event(NOW, "held", "approval: c waits"),)), beside=beside["c-0"]))
+    assert "Nothing is built before the approval" in waiting
+    assert waiting.index("The campaign is approved as it is defined") < waiting.index("The extract has exactly"), "the first gate"
+    assert "Nothing was built" in page_of(run_view(replace(runs[0], hold="person"), None, Details(), beside=beside["c-0"]))
     failed = run_view(runs[1], None, Details(), beside=beside["c-1"])
     assert [stage.beside for stage in failed.stages if stage.kind == "targeted"] == [102]
 
@@ -94,3 +104,22 @@ def test_what_was_not_delivered_costs_nothing() -> None:
     runs = [replace(run(0), cost=money), replace(run(1, "failed"), cost=money, delivered=0), replace(run(2, "held"), cost=money)]
     runs[2] = replace(runs[2], delivered=0)
     assert costs(runs) == [money]
+    page = Pages(NOW, lineage=False).campaign(campaign_view("c", None, runs, [], set()))
+    assert page.count('<td class="n"><span class="en">50.00') == 1, "of three runs in the table, that of the delivered one"
+    assert "Estimated cost of a delivery" in page_of(run_view(runs[1], None, Details()))
+    assert page_of(run_view(runs[0], None, Details())).count("Estimated cost of a delivery") == 0
+
+
+def test_a_wave_that_waits_says_until_when_and_why() -> None:
+    first = replace(run(1), run_id="c-1", wave=1, first="c-1")
+    second = run(0, "planned", wave=2, first="c-1")
+    declared = Declared("c", "C", apart=timedelta(days=10))
+    drawn = Pages(NOW, lineage=False)
+    found = neighbours([second, first], {"c-0", "c-1"}, declared.apart)
+    page = page_of(run_view(second, declared, Details(), beside=found["c-0"]))
+    assert re.search(r"Waits until <time[^>]*>2026-11-26 12:00</time>, which is 10 d after the end of wave 1", page)
+    campaign = drawn.campaign(campaign_view("c", declared, [second, first], [], {"c-0"}))
+    assert re.search(r"after wave 1, not before <time[^>]*>2026-11-26 12:00<", campaign)
+    held = neighbours([second, replace(first, state="held")], {"c-0", "c-1"}, declared.apart)
+    assert "Waits for the end of wave 1" in page_of(run_view(second, declared, Details(), beside=held["c-0"]))
+    assert neighbours([replace(second, state="settled"), first], set())["c-0"].wait is None

@@ -19,6 +19,7 @@ from dmail_runner.report.attention import needs
 from dmail_runner.report.campaign_page import campaign_view
 from dmail_runner.report.declared import Declared
 from dmail_runner.report.figures import figures_of, funnel, total, total_of_people
+from dmail_runner.report.overview import overview
 from dmail_runner.report.pages import TEMPLATES, Pages
 from dmail_runner.report.rows import Approval, Details, RunRow
 from dmail_runner.report.run_page import run_view
@@ -39,6 +40,17 @@ def test_a_campaign_lists_its_runs_by_year_and_says_how_many_it_does_not_list() 
     reached = campaign_view("c", None, some, [], {run.run_id for run in some})
     assert reached.hidden == 0, "every page is in a list"
     assert reached.pageless is None
+
+
+def test_the_last_delivery_is_first_and_drafts_are_last() -> None:
+    def one(name: str, days: int, **more: Any) -> RunRow:
+        due = NOW - timedelta(days=days)
+        return RunRow(f"{name}-1", name, due, "settled", due, due, targeted=9, rows=9, **more)
+
+    runs = [one("refused", 0), one("old", 9, delivered=9), one("new", 1, delivered=9)]
+    declared = {name: Declared(name, name, status="active") for name in ("never", "old", "new", "refused")}
+    lines = overview(runs, {"d": Declared("d", "d", status="draft"), **declared}, [], NOW).lines
+    assert [line.name for line in lines] == ["new", "old", "never", "refused", "d"]
 
 
 def test_each_person_counts_once_over_the_waves_of_a_mailing() -> None:

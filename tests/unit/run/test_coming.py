@@ -51,4 +51,4 @@ def test_the_later_waves_of_a_mailing_are_named(world: World) -> None:
     ledger.advance(first, "settled")
     ledger.open(Planned("letter-w2", "letter", world.now + DAY + HOUR, wave=2, first="letter-w1"))
     shown = list(lines_after(world.campaign, ledger.known("letter-w1"), ledger, world.now))
-    assert shown[0] == "  wave 2    Tue 2027-03-02 13:00 UTC, in 1 day"
+    assert shown[0] == "  wave 2    Tue 2027-03-02 13:00 UTC, in 1 day: its slot"

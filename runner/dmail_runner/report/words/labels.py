@@ -80,7 +80,14 @@ FIGURES = {
         "Nothing was built. These are the figures of the last settled run.",
         "Nada foi gerado. São os números da última execução concluída.",
     ),
-    "limit_crossed": Word("Limit {name}: {value}, drawn as a line", "Limite {name}: {value}, traçado como linha"),
+    "before_approval": Word(
+        "These are the figures of the last settled run. Nothing is built before the approval: a dry run shows those of this one.",
+        "São os números da última execução concluída. Nada é gerado antes da aprovação: uma simulação mostra os desta.",
+    ),
+    "limit_least": Word(
+        "Limit {name}: at least {value}, drawn as a line", "Limite {name}: no mínimo {value}, traçado como linha"
+    ),
+    "limit_most": Word("Limit {name}: at most {value}, drawn as a line", "Limite {name}: no máximo {value}, traçado como linha"),
     "share": Word("Share", "Percentual"),
     "adds_up": Word(
         "Targeted = exclusions + included. Sends = included + seeds, which are the rows of the file.",
@@ -96,6 +103,8 @@ FIGURES = {
     "holdout": Word("Holdout (control group)", "Grupo de controle"),
     "holdout_share": Word("{share} of those who would be mailed", "{share} de quem receberia"),
     "cost": Word("Estimated cost", "Custo estimado"),
+    "not_recorded": Word("not recorded", "não registrado"),
+    "cost_if_delivered": Word("Estimated cost of a delivery", "Custo estimado de uma entrega"),
     "cost_latest": Word("{cost}, latest run", "{cost}, última execução"),
     "cost_all": Word("{cost}, all runs", "{cost}, todas as execuções"),
     "regions": Word("Pieces by region", "Peças por região"),
@@ -132,6 +141,14 @@ CAMPAIGN = {
     "column": Word("Column", "Coluna"),
     "description": Word("Description", "Descrição"),
     "example": Word("Example, made up", "Exemplo fictício"),
+    "window": Word(
+        "A made-up address in the window of the envelope, from the extract's unit tests.",
+        "Um endereço fictício na janela do envelope, dos testes unitários da extração.",
+    ),
+    "window_parts": Word(
+        "The file has the parts of the address in columns: the mail house arranges them.",
+        "O arquivo traz as partes do endereço em colunas: a gráfica as dispõe.",
+    ),
     "rules": Word("Type and rules", "Tipo e regras"),
     "made_by": Word("Expression", "Expressão"),
     "origin": Word("Source", "Origem"),
@@ -160,9 +177,17 @@ RUN = {
     "slot": Word("Slot", "Data programada"),
     "state": Word("State", "Estado"),
     "wave": Word("Wave {number}", "Onda {number}"),
-    "wave_waits": Word(
-        "It waits until {at} UTC or later: the wave before it must be finished, and the time between waves must have passed.",
-        "Espera pelo menos até {at} UTC. A onda anterior precisa terminar, e o intervalo entre ondas precisa passar.",
+    "wave_after": Word("after wave {wave}, not before {at}", "após a onda {wave}, não antes de {at}"),
+    "wave_waits_end": Word(
+        "Waits for the end of wave {wave}, which is in the state “{state}”. It cannot start before {at}.",
+        "Espera o fim da onda {wave}, que está no estado “{state}”. Não pode começar antes de {at}.",
+    ),
+    "wave_waits_apart": Word(
+        "Waits until {at}, which is {span} after the end of wave {wave}.",
+        "Espera até {at}, ou seja, {span} após o fim da onda {wave}.",
+    ),
+    "wave_waits_slot": Word(
+        "Waits until {at}, its slot. Wave {wave} has ended.", "Espera até {at}, sua data programada. A onda {wave} terminou."
     ),
     "copy_of": Word("Sent again", "Reenvio"),
     "approved_by": Word("Approved by", "Aprovada por"),

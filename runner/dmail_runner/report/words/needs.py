@@ -38,7 +38,8 @@ NEEDS: Mapping[str, Word] = {
         "A gráfica informa números diferentes dos entregues. Pergunte a ela e busque a resposta, ou libere a execução.",
     ),
     "need.approval": Word(
-        "The campaign is not approved as it is defined now.", "A campanha ainda não foi aprovada com a definição atual."
+        "The campaign is not approved as it is defined now, so nothing was built. A dry run shows what would be sent.",
+        "A campanha não foi aprovada com a definição atual, e nada foi gerado. Uma simulação mostra o que seria enviado.",
     ),
     "need.person": Word("A person is holding the run.", "Uma pessoa reteve a execução."),
     "need.held": Word("A gate is holding the run.", "Uma verificação reteve a execução."),

@@ -71,6 +71,7 @@ STATES: Mapping[str, Word] = {
     "gate.volume": Word("The volume is within its limits", "O volume está dentro dos limites"),
     "gate.conflict": Word("The file's name is not in use", "O nome do arquivo não está em uso"),
     "gate.unknown": Word("It is known whether each file was delivered", "Sabe-se se cada arquivo foi entregue"),
+    "gate.approval": Word("The campaign is approved as it is defined", "A campanha está aprovada como está definida"),
     "gate.person": Word("No person is holding the run", "Nenhuma pessoa retém a execução"),
     "verdict.passed": Word("passed", "passou"),
     "verdict.held": Word("held", "retida"),
