@@ -22,7 +22,7 @@
         {% set key = dmail.similar_key(unit) %}
         {% set joins = [{"query": dmail.similar_groups(unit), "on": key ~ " = similar_key"}] %}
         {% do rule.update({"unit": ["coalesce(similar_group, " ~ unit ~ "_key)"], "joins": joins}) %}
-        {% if dmail.from_runner("DMAIL_EXPLAIN", "") != "" %}
+        {% if execute and env_var("DMAIL_EXPLAIN", "") != "" %}
             {% do joins.append({"query": dmail.similar_shown(unit), "on": key ~ " = shown_key"}) %}
             {% do rule.shows.update({"similar to": "shown_pair"}) %}
         {% endif %}

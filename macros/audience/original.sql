@@ -3,7 +3,7 @@
     for runs that are no copy. A copy is sent to the people of the original, and to nobody else. Only rules about the person apply to
     them: rules that count contacts, compare people with each other or draw lots have decided when the original was made.
 #}
-{% macro original() %} {{ return(fromjson(dmail.from_runner("DMAIL_ORIGINAL", "{}"))) }} {% endmacro %}
+{% macro original() %} {{ return(fromjson(env_var("DMAIL_ORIGINAL", "{}")) if execute else {}) }} {% endmacro %}
 
 {#
     SQL that is true for the people of the original.

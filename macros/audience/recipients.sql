@@ -45,7 +45,7 @@
         {% set rules = rules | rejectattr("unit") | rejectattr("draws") | rejectattr("counts_contacts") | list %}
         {% set audience = "(select * from " ~ audience ~ " where " ~ dmail.in_original(original) ~ ") as targets" %}
     {% endif %}
-    {% set explained = dmail.from_runner("DMAIL_EXPLAIN", "") != "" %}
+    {% set explained = execute and env_var("DMAIL_EXPLAIN", "") != "" %}
     {% set wave = dmail.this_wave() %}
     {% set step = namespace(name="targeted") %}
 

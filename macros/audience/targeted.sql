@@ -8,10 +8,10 @@
 #}
 {% macro targeted() -%}
     {%- set wave, original = dmail.this_wave(), dmail.original() -%}
-    {%- set explained = dmail.from_runner("DMAIL_EXPLAIN", "") != "" -%}
+    {%- set explained = execute and env_var("DMAIL_EXPLAIN", "") != "" -%}
     {# `explain` reads the condition between these marks. #}
     {{- " /* audience if */ " if explained -}}
-    {%- if dmail.from_runner("DMAIL_TEST_PROFILES", "") != "" -%} is_test_profile
+    {%- if execute and env_var("DMAIL_TEST_PROFILES", "") != "" -%} is_test_profile
     {%- elif original -%} not is_test_profile and {{ dmail.in_original(original) }}
     {%- elif wave.audience -%}
         not is_test_profile and profile_id in (select profile_id from {{ dmail.divided_audience(wave) }})

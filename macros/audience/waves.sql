@@ -3,7 +3,7 @@
     mailings without waves. The first run divides the audience, and later waves take the same people. The members of a household
     are in one wave, which a keyed hash draws.
 #}
-{% macro this_wave() %} {{ return(fromjson(dmail.from_runner("DMAIL_WAVE", "{}"))) }} {% endmacro %}
+{% macro this_wave() %} {{ return(fromjson(env_var("DMAIL_WAVE", "{}")) if execute else {}) }} {% endmacro %}
 
 {#
     The relation with the people of a divided audience: `profile_id` and `wave_number`.

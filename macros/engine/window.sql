@@ -7,7 +7,8 @@
     Without the runner it is one week before the fixed moment of `slot()`. `in_window()` also finds rows that arrive late.
 #}
 {% macro window_start() %}
-    {{ return("timestamp '" ~ dmail.from_runner("DMAIL_WINDOW_START", "2026-09-28 10:00:00") ~ "'") }}
+    {% set given = env_var("DMAIL_WINDOW_START", "") if execute else "" %}
+    {{ return("timestamp '" ~ (given or "2026-09-28 10:00:00") ~ "'") }}
 {% endmacro %}
 
 {# The end of the slot's window (UTC), as a timestamp literal: the slot. #}

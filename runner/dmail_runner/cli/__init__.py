@@ -1,6 +1,6 @@
 """The command line: parses arguments, calls the other packages, prints results. Only this package catches errors."""
 
-from dmail_runner.cli import approve, audit, decide, due, inbound, look, make, people, replay, report, route, run, setup
+from dmail_runner.cli import approve, audit, decide, due, inbound, look, make, people, preview, replay, report, route, run, setup
 from dmail_runner.cli.base import app, main
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "main",
     "make",
     "people",
+    "preview",
     "replay",
     "report",
     "route",

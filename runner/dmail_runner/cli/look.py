@@ -24,8 +24,6 @@ from dmail_runner.cli.base import (
     say,
     say_json,
     say_table,
-    screen,
-    tell,
     worst,
 )
 from dmail_runner.cli.run_filters import Limit, Long, OfCampaign, OfState, Since, known_state, no_run, parse_day
@@ -33,25 +31,14 @@ from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
-    from pathlib import Path
 
     from dmail_runner.ledger.ledger import Ledger
     from dmail_runner.look.check import CheckResult
-    from dmail_runner.look.preview import Preview
     from dmail_runner.run.job import Job
 
 
 BuildToo = Annotated[bool, typer.Option("--build", help="Build the models as well, and check every row.")]
-Profiles = Annotated[
-    list[str] | None, typer.Option("--profile", metavar="PROFILE", help="A profile. It can be given several times.")
-]
-TestProfiles = Annotated[
-    bool, typer.Option("--test-profiles", help="Show all test profiles and seed addresses. No rule is applied to them.")
-]
-Rows = Annotated[int, typer.Option(min=1, max=10_000, help="The number of rows, in the file's order.")]
-AsBytes = Annotated[bool, typer.Option("--bytes", help="Print a file of these rows, byte for byte.")]
 People = Annotated[int, typer.Option("--rows", metavar="ROWS", min=0, max=1_000_000, help="The number of people to name.")]
 ProfileId = Annotated[str, typer.Argument(help="The profile.")]
 
@@ -128,56 +115,6 @@ def say_checked(found: "CheckResult", late: int) -> None:
         say(wait_line(run, wait))
     campaigns, warnings = len(found.jobs), len(found.warnings) + late
     say(f"{counted(campaigns, 'campaign')}, no errors, {counted(warnings, 'warning') if warnings else 'no warnings'}")
-
-
-@app.command()
-def preview(
-    context: typer.Context,
-    campaign: Name,
-    profiles: Profiles = None,
-    test: TestProfiles = False,
-    rows: Rows = 10,
-    as_bytes: AsBytes = False,
-    slot: Slot = None,
-) -> None:
-    """Show the first rows of the file, or those of some profiles. Nothing is recorded or delivered. Shows personal data.
-
-    Example: dmail-runner preview spring_catalog --rows 3
-    """
-    from dmail_runner.look.preview import Wanted, previewed
-    from dmail_runner.run.order import trial_order
-
-    job, ledger, due = open_campaign(context.obj, campaign, slot)
-    wanted = Wanted(rows, tuple(profiles or ()), test)
-    with previewed(job, trial_order(job, due, ledger, "preview"), wanted) as found:
-        say_preview(job, due, found, as_bytes=as_bytes, test=test)
-
-
-def write_bytes(files: "Iterable[Path]") -> None:
-    """Write the files to standard output, byte for byte."""
-    screen.clear()
-    for file in files:
-        with file.open("rb") as content:
-            shutil.copyfileobj(content, sys.stdout.buffer)
-    sys.stdout.buffer.flush()
-
-
-def say_preview(job: "Job", slot: "datetime", found: "Preview", *, as_bytes: bool, test: bool) -> None:
-    """Print the rows, and the figures of the real file. There are no figures for test profiles."""
-    from dmail_runner.cli.text import figures, hold_lines, moment, record_lines
-
-    for name, reason in found.missing:
-        tell(f"note     {name} is not in the file: {reason}")
-    if as_bytes:
-        write_bytes(found.files)
-        return
-    say("\n".join(record_lines(found.labels, found.rows, shutil.get_terminal_size().columns)) or "no row")
-    if test:
-        return
-    say(f"{job.campaign.name}  slot {moment(slot)}  preview: nothing was delivered or recorded")
-    say("\n".join([*figures(found.verdicts), *hold_lines(found.holds)]))
-    if cost := job.cost(found.verdicts.included + found.verdicts.seeds):
-        say(f"  cost      about {cost}")
 
 
 @app.command()
