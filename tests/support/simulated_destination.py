@@ -71,6 +71,9 @@ class Destination:
                 server.hang_up()
             server.answer(f"{verb} {symbol}")
 
+    def mark(self, name: str) -> Seen | None:
+        return None
+
     def publish(self, temporary: str, final: str, staged: str | None) -> None:
         server = self.server
         server.point()

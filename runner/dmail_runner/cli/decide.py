@@ -138,7 +138,8 @@ def decide(
         log_end(run)
     say(done or "\n".join(run_lines(run or ledger.known(found.run_id))))
     if isinstance(job, LedgerAlone) and job.error and run and not run.finished:
-        say(f"{run.run_id} cannot continue: {job.error.what}\n  -> dmail-runner cancel {run.run_id} --reason ...")
+        rest = " --rest" if run.delivered else ""
+        say(f"{run.run_id} cannot continue: {job.error.what}\n  -> dmail-runner cancel {run.run_id}{rest} --reason ...")
 
 
 def job_of(settings: "Settings", run: "Run") -> "Job | LedgerAlone":

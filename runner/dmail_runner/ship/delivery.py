@@ -51,7 +51,7 @@ def send_ahead(spooled: Spooled, place: Destination, intents: Intents, route: An
     """Upload one part under a temporary name, and compare it. Raises the errors of `deliver`."""
     upload = ByRename(spooled.part, spooled, place, intents, route.way, nobody).upload
     if upload() is None and route.way.verify != "trust":
-        intents.verified = place.look(intents.attempt.temporary)
+        intents.verified = place.mark(intents.attempt.temporary)
 
 
 def give_up(part: Part, place: Destination, intents: Intents, route: AnyRoute, spooled: Spooled | None = None) -> bool:

@@ -90,6 +90,12 @@ class Destination(Protocol):
     def write(self, name: str, content: Content, created: Callable[[], None] = lambda: None) -> None:
         """Create a file. It is complete and durable when this returns. Refused if it exists. `created`: called when it exists."""
 
+    def mark(self, name: str) -> Seen | None:
+        """Set a file's time of change one second back, so that a later write changes it even within the same second.
+
+        Returns the file as it is then; None if that is not possible.
+        """
+
     def publish(self, temporary: str, final: str, staged: str | None) -> None:
         """Give a file its final name, without overwriting. Raises Taken if another file is known to have the name."""
 

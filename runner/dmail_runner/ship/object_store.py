@@ -108,6 +108,9 @@ class ObjectStore:
             file: Any = source
             obstore.put(self.carry, self.path(name), file, chunk_size=CHUNK, max_concurrency=PIECES)
 
+    def mark(self, name: str) -> Seen | None:  # noqa: ARG002 - a store has no such request
+        return None
+
     def publish(self, temporary: str, final: str, staged: str | None) -> None:  # noqa: ARG002 - a copy needs no second name
         """Copy within the store, unless an object has the final name. Raises the errors of `put`.
 

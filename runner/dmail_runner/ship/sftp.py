@@ -4,7 +4,7 @@ import errno
 import posixpath
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -30,7 +30,7 @@ from dmail_runner.core.redact import one_line
 from dmail_runner.declare.route import SftpRoute
 from dmail_runner.ship.answers import Blind, Gone, Lost, Refused
 from dmail_runner.ship.interface import Content, Rename, Seen
-from dmail_runner.ship.sftp_client import Client, open_sftp
+from dmail_runner.ship.sftp_client import Client, open_sftp, said
 from dmail_runner.ship.ssh import fingerprint, server, session
 
 BLOCK = 32 << 10  # bytes of one write that every server accepts
@@ -174,6 +174,14 @@ class Sftp:
         except OSError:
             return None
 
+    def mark(self, name: str) -> Seen | None:
+        with suppress(Refused), self.explained(self.location(name), "setting its time of change"):
+            if time := self.attributes(self.path(name)).st_mtime:
+                self.client.utime(self.path(name), (time - 1, time - 1))
+                seen = self.look(name)
+                return seen if seen and seen.modified == time - 1 else None
+        return None
+
     def publish(self, temporary: str, final: str, staged: str | None) -> None:
         with self.explained(self.location(final), "renaming"):
             if staged is None:
@@ -230,12 +238,6 @@ class Writes:
         code = message.get_int() if kind == CMD_STATUS else None
         if code != SFTP_OK and self.refusal is None:
             self.refusal = f"a write was refused: {message.get_text()}" if code is not None else f"unexpected answer {kind}"
-
-
-def said(error: BaseException) -> str:
-    """The server's text, without the number that paramiko puts before it."""
-    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return text.rstrip(": ") or type(error).__name__
 
 
 def rename_through(client: Client, temporary: str, staged: str, final: str) -> None:

@@ -77,3 +77,9 @@ def open_sftp(transport: Transport, name: str) -> Client:
             raise
         # The session works, but the server has closed the channel.
         raise Lost(f"{error.what} (is SFTP enabled for this account?)", todo=error.todo) from None
+
+
+def said(error: BaseException) -> str:
+    """The server's text, without the number that paramiko puts before it."""
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return text.rstrip(": ") or type(error).__name__

@@ -16,7 +16,7 @@ from deliveries import CONTENT, NAME, Ledgerish, callbacks, send, sftp_route
 from dmail_runner.core.errors import ConfigError, DeliveryError, Held
 from dmail_runner.core.values import Part, Receipt, Spooled
 from dmail_runner.core.yaml import parse
-from dmail_runner.declare.route import FolderRoute, Route
+from dmail_runner.declare.route import FolderRoute, Route, SftpRoute
 from dmail_runner.ship import AheadUploader, DeliveryCallbacks, Lost, destination, give_up, ship
 from servers.silence import clock
 from sshd import Sshd, serve
@@ -188,13 +188,21 @@ def test_parts_travel_while_the_rest_is_written(tmp_path: Path, sshd: Sshd, monk
         assert (sshd.root / each.part.name).read_bytes() == each.path.read_bytes()
 
 
-def test_a_part_that_was_overwritten_after_it_was_sent_ahead_gets_no_name(tmp_path: Path, sshd: Sshd) -> None:
+@pytest.mark.parametrize("verify", ["auto", "size"])
+@pytest.mark.parametrize("denied", ["", "-P setstat"], ids=["", "its time cannot be set"])
+def test_a_part_that_was_overwritten_after_it_was_sent_ahead_gets_no_name(tmp_path: Path, verify: str, denied: str) -> None:
+    """Also within the same second, which the server's time of change does not show."""
+    with serve(tmp_path / "sshd", sftp_options=denied) as sshd:
+        overwritten_ahead(tmp_path, sshd, sftp_route(sshd, verify=verify))
+
+
+def overwritten_ahead(tmp_path: Path, sshd: Sshd, route: SftpRoute) -> None:
     part = made(tmp_path, 1, os.urandom(200_000))
-    early = AheadUploader(sftp_route(sshd), lambda _: Ledgerish().intents(), lambda _: None)
+    early = AheadUploader(route, lambda _: Ledgerish().intents(), lambda _: None)
     early.take(part)
     there = early.close()
     (sshd.root / there[1].attempt.temporary).write_bytes(bytes(200_000))
-    ship([part], sftp_route(sshd), callbacks(intents=lambda part: there[part.number]))
+    ship([part], route, callbacks(intents=lambda part: there[part.number]))
     assert (sshd.root / part.part.name).read_bytes() == part.path.read_bytes()
 
 

@@ -180,7 +180,7 @@ def test_an_answer_without_an_end_stops_no_mailing(world: World, monkeypatch: py
 def test_an_answer_without_an_end_stops_no_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dmail_runner.run.service.LONGEST", 0.3)
     said: list[str] = []
-    service = Service(tmp_path / "state", lambda: 0, lambda: None, lambda: DAY, said.append)  # type: ignore[arg-type, return-value]
+    service = Service(tmp_path / "state", lambda: 0, lambda: None, lambda: DAY, said.append)
     with endless() as address:
         service.send_heartbeat(address)
     assert said == ["note     the heartbeat failed: TimeoutError"]
