@@ -138,18 +138,18 @@ def code_faults(connection: duckdb.DuckDBPyConnection, build: Build, campaign: C
     same = f"campaign = {literal(campaign.name)} and slot = timestamp {literal(slot)} and given.{KEY} = pieces.{quote(KEY)}"
     others = f"select 1 from {GIVEN} as given where given.{VOUCHER} = pieces.code and not ({same})"
     listed = f"select 1 from {CODES} as codes where codes.code = pieces.code and codes.pool = pieces.pool"
+    missing = f"code is not null and (pool is null or code is distinct from own and not exists ({listed}))"
     queries = {
-        "pieces whose code another piece of it has": f"select count(code) - count(distinct code) from {PIECES}",
-        "pieces whose code a mailed piece has": f"select count(*) from {PIECES} as pieces where exists ({others})",
-        "pieces whose code is not in their pool": (
-            f"select count(*) from {PIECES} as pieces "
-            f"where code is not null and (pool is null or code is distinct from own and not exists ({listed}))"
-        ),
+        "whose code another piece of it has": f"select count(code) - count(distinct code) from {PIECES}",
+        "whose code a mailed piece has": f"select count(*) from {PIECES} as pieces where exists ({others})",
+        "whose code is not in the piece's pool": f"select count(*) from {PIECES} as pieces where {missing}",
     }
-    if campaign.has_seeds:
-        seeds = f"select {quote(VOUCHER)} as code from {build.extract} where {quote(SEED)}"
-        queries["seed addresses with a code of a pool"] = f"select count(*) from ({seeds}) semi join {CODES} using (code)"
     for fault, query in queries.items():
         (count,) = connection.execute(query).fetchone() or (0,)
         if count:
-            yield f"{count:,} {fault}"
+            yield f"{counted(count, 'piece')} {fault}"
+    if campaign.has_seeds:
+        seeds = f"select {quote(VOUCHER)} as code from {build.extract} where {quote(SEED)}"
+        (count,) = connection.execute(f"select count(*) from ({seeds}) semi join {CODES} using (code)").fetchone() or (0,)
+        if count:
+            yield f"{counted(count, 'seed address', 'seed addresses')} with a code of a pool"

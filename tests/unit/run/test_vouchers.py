@@ -136,9 +136,9 @@ def test_of_two_hosts_that_take_the_same_codes_one_is_held_and_made_again(world:
 @pytest.mark.parametrize(
     ("query", "pool", "told"),
     [
-        ("lower(voucher) || 'x'", "'spring'", "10 pieces whose code is not in their pool"),
+        ("lower(voucher) || 'x'", "'spring'", "10 pieces whose code is not in the piece's pool"),
         ("'spring-1'", "'spring'", "9 pieces whose code another piece of it has"),
-        ("'spring-' || (99 - row_number() over ())", "'autumn'", "10 pieces whose code is not in their pool"),
+        ("'spring-' || (99 - row_number() over ())", "'autumn'", "10 pieces whose code is not in the piece's pool"),
     ],
 )
 def test_a_file_whose_sql_gives_other_codes_is_held(world: VoucherWorld, query: str, pool: str, told: str) -> None:
