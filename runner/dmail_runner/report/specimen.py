@@ -15,7 +15,7 @@ LINES = (
     ("city", "region", "postal_code"),
     ("country",),
 )
-WHERE = frozenset(("address_line1", "city", "postal_code"))  # without one of these, it is no address
+WHERE = frozenset(("address_line1", "city"))  # without one of these, it is no address
 
 
 def specimens(manifest: Manifest, extract: str) -> list[Row]:
