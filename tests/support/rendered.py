@@ -1,5 +1,6 @@
 """Renders the package's macros without dbt, for tests that only need the text of a macro."""
 
+import datetime as dt
 import re
 from types import SimpleNamespace
 from typing import Any
@@ -30,7 +31,13 @@ def refuse(message: str) -> Any:
 class Package:
     """The macros of some folders by name, as the namespace `dmail` of a template."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, *folders: str, sources: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        *folders: str,
+        sources: dict[str, Any] | None = None,
+        variables: dict[str, Any] | None = None,
+    ) -> None:
         def run_query(query: str) -> Any:
             return SimpleNamespace(rows=connection.execute(query).fetchall())
 
@@ -40,8 +47,9 @@ class Package:
                 "dmail": self,
                 "adapter": SimpleNamespace(dispatch=lambda name, _: getattr(self, f"duckdb__{name}"), quote='"{}"'.format),
                 "exceptions": SimpleNamespace(raise_compiler_error=refuse),
-                "modules": SimpleNamespace(re=re),
+                "modules": SimpleNamespace(re=re, datetime=dt),
                 "return": finish,
+                "var": (variables or {}).get,
                 "run_query": run_query,
                 "execute": True,
                 "graph": SimpleNamespace(sources=sources or {}),
