@@ -32,12 +32,16 @@ BARS = """
 
 def characters(ones: int) -> list[int]:
     """The characters with so many bits set: each one beside its mirror image, and last those that are their own."""
-    pairs, own = [], []
+    pairs: list[tuple[int, int]] = []
+    own: list[int] = []
     for value in range(2**BITS):
         mirrored = int(f"{value:0{BITS}b}"[::-1], 2)
         if value.bit_count() == ones and mirrored >= value:
-            (own if mirrored == value else pairs).append((value, mirrored))
-    return [value for pair in pairs for value in pair] + [value for value, _ in reversed(own)]
+            if mirrored == value:
+                own.append(value)
+            else:
+                pairs.append((value, mirrored))
+    return [value for pair in pairs for value in pair] + own[::-1]
 
 
 def check_sequence(data: int) -> int:

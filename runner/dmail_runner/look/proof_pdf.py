@@ -87,7 +87,7 @@ class Pages:
 
     def has(self, sign: str) -> bool:
         """Whether the font has a character."""
-        return ord(sign) in self.font.face.charToGlyph
+        return self.font.face.charToGlyph.get(ord(sign)) is not None
 
     def text(self, at: tuple[float, float], text: str, size: float = SIZE, colour: tuple[float, float, float] = BLACK) -> None:
         """Print a line. Characters that the font lacks are printed as U+FFFD."""
