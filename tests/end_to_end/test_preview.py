@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from pypdf import PdfReader
 
 from project import DONE, FAILED, FILE, HELD, SLOT, WRONG, Project
 from shared import made_once
@@ -93,6 +94,13 @@ def test_a_proof_is_marked_and_recorded_and_mails_nobody(project: Project) -> No
     assert name.startswith(f"{FILE.removesuffix('.csv')}_TEST_")
     assert name.endswith(".csv")
     assert "seed-001" in people((project.path / "outbox" / name).read_text())
+    pdf = project.path / "proof.pdf"
+    pages = project.call("proof", "spring_catalog", "--slot", SLOT, "--pdf", str(pdf), "--envelope", "us10")
+    assert pages.returncode == DONE, pages.stderr
+    text = [page.extract_text() for page in PdfReader(pdf).pages]
+    assert any("seed address" in page and "seed-001" in page for page in text)
+    assert any("longest name" in page for page in text)
+    assert set(project.delivered) - {FILE} == {name}, "and it delivers nothing"
     assert project.status() == before, "a proof is no run"
     assert len(list((project.path / ".dmail/contact_history").rglob("*.parquet"))) == 1, "and no contact"
     assert project.private_leftovers() == []

@@ -1,5 +1,6 @@
 """Renders the package's macros without dbt, for tests that only need the text of a macro."""
 
+import datetime as dt
 import re
 from types import SimpleNamespace
 from typing import Any
@@ -35,7 +36,8 @@ class Package:
         connection: duckdb.DuckDBPyConnection,
         *folders: str,
         sources: dict[str, Any] | None = None,
-        variables: dict[str, str] | None = None,
+        environment_variables: dict[str, str] | None = None,
+        variables: dict[str, Any] | None = None,
     ) -> None:
         def run_query(query: str) -> Any:
             return SimpleNamespace(rows=connection.execute(query).fetchall())
@@ -46,11 +48,12 @@ class Package:
                 "dmail": self,
                 "adapter": SimpleNamespace(dispatch=lambda name, _: getattr(self, f"duckdb__{name}"), quote='"{}"'.format),
                 "exceptions": SimpleNamespace(raise_compiler_error=refuse),
-                "modules": SimpleNamespace(re=re),
+                "modules": SimpleNamespace(re=re, datetime=dt),
                 "return": finish,
                 "ref": lambda *names: names[-1],
+                "var": (variables or {}).get,
                 "run_query": run_query,
-                "env_var": lambda name, default="": (variables or {}).get(name, default),
+                "env_var": lambda name, default="": (environment_variables or {}).get(name, default),
                 "execute": True,
                 "graph": SimpleNamespace(sources=sources or {}, get=lambda _: None),
             }

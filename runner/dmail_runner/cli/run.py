@@ -4,6 +4,7 @@ import sys
 from dataclasses import replace
 from enum import StrEnum
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -35,7 +36,10 @@ from dmail_runner.core.account import this_account
 from dmail_runner.core.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from dmail_runner.core.settings import Settings
+    from dmail_runner.look.windows import Window
     from dmail_runner.project.manifest import Manifest
     from dmail_runner.run.job import Job
     from dmail_runner.run.requested import DryRun, Ended, NothingDue, Request
@@ -52,6 +56,14 @@ class Hold(StrEnum):
 Dry = Annotated[bool, typer.Option("--dry-run", help="Build, check and count. Nothing is delivered or recorded.")]
 Due = Annotated[bool, typer.Option("--due", help="Run everything that is due by the schedules, or was not finished.")]
 Accept = Annotated[list[Hold] | None, typer.Option(help="Let the slot's run pass this gate. The ledger records who did.")]
+Pdf = Annotated[
+    Path | None,
+    typer.Option("--pdf", metavar="FILE", help="Write pages to this file, and deliver nothing.", dir_okay=False),
+]
+OfEnvelope = Annotated[
+    str | None,
+    typer.Option("--envelope", metavar="NAME", help="The window on the pages: din5008-a, din5008-b, dl or us10."),
+]
 Target = Annotated[str | None, typer.Option(help="The dbt target, such as spark.", show_default=False)]
 
 
@@ -164,18 +176,46 @@ def ended_runs(settings: "Settings") -> list[Any]:
 
 
 @app.command()
-def proof(context: typer.Context, campaign: Name, slot: Slot = None) -> None:
+def proof(context: typer.Context, campaign: Name, slot: Slot = None, pdf: Pdf = None, envelope: OfEnvelope = None) -> None:
     """Deliver a file of the test profiles and seed addresses only, under a name with TEST. The campaign must have been built.
+
+    With --pdf, nothing is delivered: the file shows a page for each piece, with its address in the envelope's window.
 
     Example: dmail-runner proof spring_catalog
     """
     from dmail_runner.cli.text import file_lines, moment
     from dmail_runner.look.proof import prove
 
+    window = window_of(envelope, pdf)
     job, ledger, due = open_campaign(context.obj, campaign, slot)
+    if pdf:
+        say_pages(job, due, pdf, window)
+        return
     delivered = prove(job, due, now(), ledger, str(this_account()))
     say(f"{campaign}  slot {moment(due)}  proof: not to be mailed")
     say("\n".join(line for part, receipt in delivered if not part.side for line in file_lines(part, receipt.location)))
+
+
+def window_of(envelope: str | None, pdf: Path | None) -> "Window":
+    """The window of an envelope. Raises UsageError if it is unknown, or if no pages were asked for."""
+    from dmail_runner.look.windows import DEFAULT, WINDOWS
+
+    if envelope and not pdf:
+        raise UsageError("--envelope is for --pdf", todo="add --pdf FILE")
+    if envelope is not None and envelope not in WINDOWS:
+        raise UsageError(f"--envelope {envelope} is unknown", todo=f"give one of {', '.join(WINDOWS)}")
+    return WINDOWS[envelope or DEFAULT]
+
+
+def say_pages(job: "Job", slot: "datetime", file: Path, window: "Window") -> None:
+    """Write a proof as PDF, and print what does not fit into the window."""
+    from dmail_runner.core.counted import counted
+    from dmail_runner.look.proof import draw
+
+    drawn = draw(job, slot, file, window)
+    for page, why, fault in drawn.faults:
+        say(f"warning: page {page} ({why}): {fault}")
+    say(f"{file}: {counted(drawn.pieces, 'piece')}; it has personal data, and nothing was delivered")
 
 
 @app.command()

@@ -1,7 +1,8 @@
-"""Delivers proofs: files with only test profiles and seed addresses, under a name with TEST, for a check in print."""
+"""Proofs of test profiles and seed addresses: a file that is delivered under a name with TEST, or pages as PDF."""
 
 import shutil
 from datetime import UTC, datetime
+from pathlib import Path
 
 from dmail_runner.core.template import SLOT_FORMAT
 from dmail_runner.core.values import Part, Receipt, Spooled
@@ -10,7 +11,10 @@ from dmail_runner.extract.parts import part_path
 from dmail_runner.ledger.intents import Intents
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.route_tests import note_proof
+from dmail_runner.look.proof_pdf import Proof, write_pdf
+from dmail_runner.look.proof_pieces import proof_pieces
 from dmail_runner.look.trial import trial
+from dmail_runner.look.windows import Window
 from dmail_runner.run.file import write
 from dmail_runner.run.job import Job, check_route
 from dmail_runner.ship import DeliveryCallbacks, ship
@@ -61,3 +65,20 @@ def prove(job: Job, slot: datetime, now: datetime, ledger: Ledger, by: str) -> l
     for part, receipt in delivered:
         note_proof(ledger, job.campaign.name, part, receipt, by)
     return delivered
+
+
+def draw(job: Job, slot: datetime, file: Path, window: Window) -> Proof:
+    """Write a PDF with a page for each test profile, each seed address and the extremes of the last build.
+
+    Args:
+        job: the campaign's job.
+        slot: the slot to make the rows for.
+        file: the PDF.
+        window: the window of the envelope.
+
+    Raises:
+        DmailError: as `trial()`, `proof_pieces()` and `write_pdf()` raise it.
+    """
+    with trial(job, slot, f"proof of {job.campaign.name}") as found:
+        pieces = proof_pieces(job, found)
+    return write_pdf(file, job.campaign.name, window, pieces)
