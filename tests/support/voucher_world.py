@@ -23,7 +23,7 @@ class CampaignMacros(Package):
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, campaign: str, slot: str, **variables: str) -> None:
         self.campaign, self.moment = campaign, slot
-        super().__init__(connection, "audience", "engine", variables=variables)
+        super().__init__(connection, "audience", "engine", environment_variables=variables)
 
     def role_model(self, _: str) -> str:
         return "stg_contact_history"
