@@ -177,7 +177,7 @@ def test_how_returned_mail_is_read_is_approved_too(world: World) -> None:
         "kind": "returns",
         "route": "out",
         "files": "r/*.csv",
-        "columns": {"piece_id": {}, "reason": {"codes": {"9": "moved"}}},
+        "columns": {"piece_id": {"header": "id"}, "reason": {"header": "why", "codes": {"9": "moved"}}},
     }
     file = world.folder / "profiles/inbound.yml"
     file.write_text(json.dumps({"acme": entry}))
@@ -186,7 +186,7 @@ def test_how_returned_mail_is_read_is_approved_too(world: World) -> None:
     before = defined(world.job()).fingerprint
     file.write_text(json.dumps({"acme": {**entry, "afterwards": "remove"}}))
     assert defined(world.job()).fingerprint == before
-    file.write_text(json.dumps({"acme": {**entry, "columns": {"piece_id": {}, "reason": {"value": "other"}}}}))
+    file.write_text(json.dumps({"acme": {**entry, "columns": {"piece_id": {"header": "id"}, "reason": {"value": "other"}}}}))
     assert defined(world.job()).fingerprint != before
     world.campaign = letter()
     assert defined(world.job()).fingerprint == plain
