@@ -119,6 +119,7 @@ POLICY = {
     "require_approval": "four_eyes",
     "approvers": {"ann": {"account": ["ann", "ann.s"], "git": "ann@example.com"}, "bob": {"key": SSH_KEY}},
     "allow_hooks": ["shop.on-run-start"],
+    "draft_in": ["prod"],
     "source_folders": ["data"],
 }
 FINGERPRINT = "A" * 40

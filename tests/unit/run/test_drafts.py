@@ -59,7 +59,8 @@ def test_without_a_readable_ledger_every_campaign_is_a_draft(world: World) -> No
 
 def test_a_draft_is_not_mailed_and_its_slots_are_not_made_up_for(world: World) -> None:
     active = world.campaign
-    world.campaign = replace(active, held_back=True)
+    world = World(world.folder / "production", replace(active, held_back=True))
+    assert world.run_due() == []
     world.pass_time(DAY)
     assert world.run_due() == []
     assert (world.built, states(world)) == ([], [])
