@@ -2,13 +2,16 @@
 
 import csv
 import json
+import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import duckdb
 import pytest
 from pypdf import PdfReader
 
+from people import commit
 from project import DONE, FAILED, FILE, HELD, SLOT, WRONG, Project
 from shared import made_once
 
@@ -210,3 +213,23 @@ def test_too_few_pieces_for_the_postal_class_wait_for_a_person(project: Project)
     held = project.run(NEXT)
     assert held.returncode == HELD
     assert "pieces are too few for standard, which needs 5,000" in held.stderr
+
+
+def test_the_review_of_a_branch_has_the_campaigns_that_differ_and_no_person(project: Project) -> None:
+    commit(project.path, "ann")
+    subprocess.run(["git", "-C", project.path, "branch", "before"], check=True)
+    project.edit(CAMPAIGN + "spring_catalog__recipients.sql", "percent=5", "percent=50")
+    reviewed = project.call("preview", "--changed", "--base", "before", "--markdown")
+    assert reviewed.returncode == DONE, reviewed.stderr
+    assert "## 1 of 4 campaigns differs from before" in reviewed.stdout
+    assert "### `spring_catalog`: changed" in reviewed.stdout
+    assert "  models      changed: dmail.spring_catalog__recipients" in reviewed.stdout
+    rows = dict(re.findall(r"^\| ([\w*: ]+) \| ([\d,*]+) \| [\d,]+ \|$", reviewed.stdout, re.MULTILINE))
+    assert int(rows["excluded: holdout"]) > int(rows["excluded: consent"])
+    assert not re.search(r"\b0{5}\d{5}\b", reviewed.stdout)
+    assert len(project.status()) == 1
+
+    wrong = project.call("preview", "--changed", "--base", "nowhere")
+    assert (wrong.returncode, "git cannot read 'nowhere'" in wrong.stderr) == (WRONG, True)
+    both = project.call("preview", "spring_catalog", "--changed")
+    assert (both.returncode, "either a campaign or --changed" in both.stderr) == (WRONG, True)

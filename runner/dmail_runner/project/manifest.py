@@ -101,9 +101,8 @@ class Manifest:
         inputs = collect(faults, lambda: read_sources(built))
         if faults or mail is None or extract is None or models is None or columns is None or inputs is None:
             raise ConfigError(faults)
-        owner = exposure["owner"]
+        owner, roots = exposure["owner"], roots_of(exposure, models[3])
         lineage, recipients, audience, opt_outs = models
-        roots = roots_of(exposure, opt_outs)
         return Campaign(
             name=name,
             label=exposure.get("label") or name,
