@@ -163,11 +163,8 @@ class VoucherMailing(Mailing):
         self.world.run_due()
 
 
-Mailing.TestCase.settings = VoucherMailing.TestCase.settings = settings(
-    max_examples=500 if SOAK else 4,
-    stateful_step_count=25,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
+SEARCH = settings(stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
+Mailing.TestCase.settings = settings(SEARCH, max_examples=500 if SOAK else 4)
+VoucherMailing.TestCase.settings = settings(SEARCH, max_examples=500 if SOAK else 2)
 TestMailing = pytest.mark.soak(Mailing.TestCase)
 TestVoucherMailing = pytest.mark.soak(VoucherMailing.TestCase)
