@@ -74,7 +74,7 @@ def test_temporary_files_are_encrypted(settings: Settings) -> None:
 def test_another_key_does_not_open_it_and_no_key_is_told(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     warehouse = find_warehouse(settings)
     assert KEY not in f"{warehouse} {target_text(settings)} {redact(warehouse.attach(warehouse.path, 'w'))} {redact(KEY)}"
-    monkeypatch.setenv("WAREHOUSE_KEY", "another")
+    monkeypatch.setenv("WAREHOUSE_KEY", "k2-Zx81vQ")
     with pytest.raises(ExtractError, match="Wrong encryption key"), session(find_warehouse(settings)):
         pass
 
