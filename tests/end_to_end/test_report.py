@@ -116,7 +116,6 @@ def test_a_run_tells_who_let_it_pass_and_what_it_does_not_know_by_its_own_name(l
     for shown in (
         "<code>frozen_in_wave</code>",
         "<code>frobbed</code>",
-        "<code>approval</code>",
         "ZIP:pattern",
         "1.234,50\u00a0USD",
     ):
