@@ -24,7 +24,7 @@ SLOT = datetime(2027, 3, 1, 11, tzinfo=UTC)
 
 
 def run(campaign: str, state: str, **more: object) -> Run:
-    return Run(f"{campaign}-20270301T110000Z", campaign, SLOT, state=state, **more)  # type: ignore[arg-type]
+    return Run(f"{campaign}-20270301T110000Z", campaign, SLOT, state=state, **more)
 
 
 RUNS = [
@@ -72,7 +72,7 @@ def test_every_command_is_in_a_group() -> None:
 
     from dmail_runner.cli import app
 
-    assert set(PLACES) == set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+    assert set(PLACES) == set(typer.main.get_command(app).commands)
 
 
 def test_the_list_of_commands_has_one_line_each() -> None:
@@ -83,7 +83,7 @@ def test_the_list_of_commands_has_one_line_each() -> None:
     assert short_line("Continue a run. All gates\nare checked.\n\nExample: x") == "Continue a run"
     assert short_line("Write pages, as in `a.yml`\nand more.") == "Write pages, as in `a.yml` and more"
     assert short_line(f"Examine it: {'versions, ' * 9}all") == "Examine it"
-    for command in typer.main.get_command(app).commands.values():  # type: ignore[attr-defined]
+    for command in typer.main.get_command(app).commands.values():
         assert len(short_line(command.help)) <= LINE, command.name
 
 

@@ -27,7 +27,7 @@ LAST = Figures(
 
 def lists(*entries: ListFigures, **more: object) -> Figures:
     assert LAST.baseline
-    return replace(LAST, baseline=replace(LAST.baseline, lists=entries, **more))  # type: ignore[arg-type]
+    return replace(LAST, baseline=replace(LAST.baseline, lists=entries, **more))
 
 
 def exclusions() -> Iterator[str]:

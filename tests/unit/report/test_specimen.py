@@ -41,7 +41,7 @@ def test_a_block_is_in_the_window_as_it_is_printed() -> None:
 
 def test_the_page_says_that_the_address_is_made_up() -> None:
     line = SimpleNamespace(label="Name", name="name", description="", kind="", rules=(), made_by=None, origins=(), example="")
-    one: Any = replace(Declared("c", "C"), columns=(line,), window=("Dr Ray & Son", "02134 Boston"))  # type: ignore[arg-type]
+    one: Any = replace(Declared("c", "C"), columns=(line,), window=("Dr Ray & Son", "02134 Boston"))
     pages = Pages(NOW, lineage=False)
     page = pages.campaign(campaign_view("c", one, [], [], set()))
     assert "Dr Ray &amp; Son<br>02134 Boston" in page
