@@ -45,7 +45,7 @@ class Destination:
     def prepare(self, name: str) -> None:
         """There is one folder."""
 
-    def write(self, name: str, content: Content, created: Callable[[], None] = lambda: None) -> None:
+    def write(self, name: str, content: Content, created: Callable[[], None] = lambda: None, *, mark: bool = False) -> None:
         server, symbol = self.server, self.symbol(name)
         # Nobody else has to do with a name that was never used before: what others do, they may as well do later.
         pause = server.point if symbol == "F" else server.crash
@@ -71,7 +71,7 @@ class Destination:
                 server.hang_up()
             server.answer(f"{verb} {symbol}")
 
-    def mark(self, name: str) -> Seen | None:
+    def unchanged(self, name: str) -> Seen | None:
         return None
 
     def publish(self, temporary: str, final: str, staged: str | None) -> None:

@@ -87,14 +87,18 @@ class Destination(Protocol):
     def prepare(self, name: str) -> None:
         """Create the folder of a name if it is missing."""
 
-    def write(self, name: str, content: Content, created: Callable[[], None] = lambda: None) -> None:
-        """Create a file. It is complete and durable when this returns. Refused if it exists. `created`: called when it exists."""
+    def write(self, name: str, content: Content, created: Callable[[], None] = lambda: None, *, mark: bool = False) -> None:
+        """Create a file. It is complete and durable when this returns. Refused if it exists.
 
-    def mark(self, name: str) -> Seen | None:
-        """Set a file's time of change one second back, so that a later write changes it even within the same second.
-
-        Returns the file as it is then; None if that is not possible.
+        Args:
+            name: the name.
+            content: the content.
+            created: called when the file exists.
+            mark: give the file a time of change by which `unchanged` recognises it, if the server allows that.
         """
+
+    def unchanged(self, name: str) -> Seen | None:
+        """A file that this session has written with `mark`, and that nobody has changed since. None if that is not certain."""
 
     def publish(self, temporary: str, final: str, staged: str | None) -> None:
         """Give a file its final name, without overwriting. Raises Taken if another file is known to have the name."""
