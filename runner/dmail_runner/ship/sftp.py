@@ -4,7 +4,7 @@ import errno
 import posixpath
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -16,7 +16,7 @@ from dmail_runner.declare.route import SftpRoute
 from dmail_runner.ship.answers import Blind, Gone, Lost, Refused
 from dmail_runner.ship.interface import Content, Rename, Seen
 from dmail_runner.ship.sftp_client import Client, open_sftp, said
-from dmail_runner.ship.sftp_requests import UNANSWERED, rename_through, upload
+from dmail_runner.ship.sftp_requests import UNANSWERED, listed, rename_through, upload
 from dmail_runner.ship.ssh import fingerprint, server, session
 
 BLOCK = 32 << 10  # bytes of one write that every server accepts
@@ -96,7 +96,8 @@ class Sftp:
         except OSError as refusal:
             folder, name = posixpath.split(path)
             try:
-                listed = {entry.filename: entry for entry in self.client.listdir_attr(folder or ".")}
+                with closing(listed(self.client, folder or ".")) as entries:
+                    found = next((entry for entry in entries if entry.filename == name), None)
             except (FileNotFoundError, *UNANSWERED):
                 raise
             except OSError:
@@ -104,18 +105,20 @@ class Sftp:
                     # Raises FileNotFoundError if the folder is missing, too: some servers answer "failure" for all that is.
                     self.attributes(folder)
                 raise refusal from None
-            if name not in listed:
+            if found is None:
                 raise FileNotFoundError(errno.ENOENT, path) from None
-            return listed[name]
+            return found
 
     def entries(self, folder: str) -> dict[str, Seen]:
         with self.explained(self.location(folder), "listing it"):
             try:
-                found = self.client.listdir_attr(self.path(folder))
+                found = listed(self.client, self.path(folder))
+                files = (entry for entry in found if entry.st_mode is None or stat.S_ISREG(entry.st_mode))
+                return {
+                    entry.filename: Seen(entry.st_size, entry.st_mtime) for entry in files if entry.filename not in (".", "..")
+                }
             except FileNotFoundError:
                 return {}
-        files = (entry for entry in found if entry.st_mode is None or stat.S_ISREG(entry.st_mode))
-        return {entry.filename: Seen(entry.st_size, entry.st_mtime) for entry in files}
 
     def prepare(self, name: str) -> None:
         if self.route.make_directory:

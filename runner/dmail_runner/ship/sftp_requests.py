@@ -1,6 +1,7 @@
 """Requests that paramiko's SFTP client does not have, or whose answers it does not check."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from time import monotonic
 from typing import Any
 
 import paramiko
@@ -12,7 +13,10 @@ from paramiko.sftp import (
     CMD_FSETSTAT,
     CMD_FSTAT,
     CMD_HANDLE,
+    CMD_NAME,
     CMD_OPEN,
+    CMD_OPENDIR,
+    CMD_READDIR,
     CMD_RENAME,
     CMD_STATUS,
     CMD_WRITE,
@@ -24,9 +28,12 @@ from paramiko.sftp import (
 )
 
 from dmail_runner.ship.interface import Content
+from dmail_runner.ship.lenient import lenient
 from dmail_runner.ship.sftp_client import Client
 
 WINDOW = 4 << 20  # bytes that are sent before their answers arrive
+ATTRIBUTES: Any = paramiko.SFTPAttributes
+PATIENCE = 10  # time-outs of a whole list: a server may send one without an end
 UNANSWERED = (TimeoutError, ConnectionError)  # lost connections. paramiko raises the server's refusals as other OSErrors
 
 
@@ -42,7 +49,9 @@ class Writes:
         self.waiting -= 1
         code = message.get_int() if kind == CMD_STATUS else None
         if code != SFTP_OK and self.refusal is None:
-            self.refusal = f"a write was refused: {message.get_text()}" if code is not None else f"unexpected answer {kind}"
+            self.refusal = (
+                f"a write was refused: {lenient(message).get_text()}" if code is not None else f"unexpected answer {kind}"
+            )
 
 
 def rename_through(client: Client, temporary: str, staged: str, final: str) -> None:
@@ -117,7 +126,7 @@ def set_back(wire: Any, handle: bytes) -> int | None:
     """
     try:
         kind, answer = wire._request(CMD_FSTAT, handle)
-        time = paramiko.SFTPAttributes._from_msg(answer).st_mtime if kind == CMD_ATTRS else None
+        time: int | None = ATTRIBUTES._from_msg(answer).st_mtime if kind == CMD_ATTRS else None
         if not time:
             return None
         times = paramiko.SFTPAttributes()
@@ -128,3 +137,27 @@ def set_back(wire: Any, handle: bytes) -> int | None:
     except OSError:
         return None
     return time - 1
+
+
+def listed(client: Client, folder: str) -> Generator[paramiko.SFTPAttributes]:
+    """The entries of a folder, one after the other. Raises OSError, also if the list does not end in time."""
+    wire: Any = client
+    kind, answer = wire._request(CMD_OPENDIR, folder.encode())
+    if kind != CMD_HANDLE:
+        raise OSError("the server returned no folder handle")
+    handle, seconds = answer.get_binary(), client.watchdog.seconds * PATIENCE
+    end = monotonic() + seconds
+    try:
+        while True:
+            kind, answer = wire._request(CMD_READDIR, handle)
+            if kind != CMD_NAME:
+                raise OSError("the server returned no names")
+            if monotonic() > end:
+                raise OSError(f"the list has not ended after {seconds:.0f} s")
+            for _ in range(answer.get_int()):
+                name, line = answer.get_text(), answer.get_text()
+                yield ATTRIBUTES._from_msg(answer, name, line)
+    except EOFError:
+        return
+    finally:
+        wire._request(CMD_CLOSE, handle)
