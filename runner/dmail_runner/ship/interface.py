@@ -43,17 +43,24 @@ class Content(FileIO):
         super().__init__(path, "rb")
         self.size, self.watch, self.ending = size, watch, ending
         self.ended = False
+        # A count, because `tell` would let another thread run, and every block would wait for it.
+        self.place = 0
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        self.place = super().seek(offset, whence)
+        return self.place
 
     def read(self, size: int | None = -1, /) -> bytes:
         amount = self.size if size is None or size < 0 else size
-        if not self.ended and self.tell() + amount >= self.size:
+        if not self.ended and self.place + amount >= self.size:
             self.ended = True
             self.ending()
         try:
             content: bytes = super().read(size) or b""
         except OSError as error:
             raise DeliveryError(f"the file to send cannot be read: {error.strerror}") from None
-        if self.tell() > self.size or (not content and amount and self.tell() < self.size):
+        self.place += len(content)
+        if self.place > self.size or (not content and amount and self.place < self.size):
             # Its end must not be sent: some servers take whatever is closed.
             raise Spoiled(f"the file to send has changed: {self.size:,} bytes were to be sent, and it has another length")
         self.watch(len(content))

@@ -177,5 +177,3 @@ def stage(name: str, doing: str, watchdog: Watchdog | None = None) -> Iterator[N
             raise Lost(f"{name}: {doing} failed: the name is not known: {error.strerror}") from None
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise Lost(f"{name}: {doing} failed: {quoted(str(error)) or type(error).__name__}") from None
-        except UnicodeError:
-            raise Lost(f"{name}: {doing} failed: the server sends bytes that are no text") from None
