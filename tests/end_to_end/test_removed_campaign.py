@@ -35,6 +35,9 @@ def test_it_is_shown_held_released_and_cancelled(project: Project) -> None:
     (run,) = project.status()
     assert (run["run_id"], run["state"]) == (RUN, "failed")
     assert project.private_leftovers() != []
+    shown = project.call("show", RUN).stdout
+    assert f"dmail-runner cancel {RUN}" in shown
+    assert "resume" not in shown
     assert project.call("hold", RUN, *REASON).returncode == DONE
     assert project.status()[0]["hold"] == "person"
     released = project.call("release", RUN, *REASON)
@@ -44,6 +47,7 @@ def test_it_is_shown_held_released_and_cancelled(project: Project) -> None:
     resumed = project.call("resume", RUN)
     assert resumed.returncode == WRONG
     assert "spring_catalog" in resumed.stderr
+    assert f"dmail-runner cancel {RUN}" in resumed.stderr
     cancelled = project.call("cancel", RUN, *REASON)
     assert cancelled.returncode == DONE, cancelled.stderr
     assert project.status()[0]["state"] == "cancelled"

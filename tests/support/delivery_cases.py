@@ -68,8 +68,7 @@ def all_cases() -> Iterator[tuple[str, Case]]:
     yield "rename staged is refused, stuck", Case(Kind(renames("none", "stuck"), keeps=True), either)
     receipt = table(protocol.RENAME, protocol.ONE_STEP, protocol.AT_RENAME)
     yield "rename atomic, taken at_rename", Case(Kind(renames("atomic"), taken="at_rename"), receipt)
-    staged_receipt = table(protocol.RENAME, protocol.ONE_STEP, protocol.AT_RENAME)
-    yield "rename staged, taken at_rename", Case(Kind(renames("staged"), taken="at_rename"), staged_receipt, {"faults": 0})
+    yield "rename staged, taken at_rename", Case(Kind(renames("staged"), taken="at_rename"), receipt, {"faults": 0})
     yield "rename atomic, takes what is closed", Case(Kind(renames("atomic"), house="closed"), one)
     direct = table(protocol.DIRECT)
     at_close = table(protocol.DIRECT, protocol.AT_CLOSE)
@@ -83,6 +82,20 @@ def all_cases() -> Iterator[tuple[str, Case]]:
     yield "direct, never asked", Case(Kind(finish="direct", house="closed", verify="trust"), trusted)
     yield "direct, then a marker", Case(Kind(finish="direct_then_marker", house="marker"), direct)
     yield from store_cases()
+    yield from copy_cases(two, one, trust)
+
+
+def copy_cases(two: Mapping[str, Line], one: Mapping[str, Line], trust: Mapping[str, Line]) -> Iterator[tuple[str, Case]]:
+    """A person lets the part be sent again (`resend`) when it is delivered, or its delivery is unknown. The copy has another name."""
+    again = {"copies": 1, "faults": 0}
+    short = {**again, "attempts": 1}
+    yield "rename atomic, a copy is sent", Case(Kind(renames("atomic")), one, short)
+    yield "rename link, a copy is sent", Case(Kind(renames("link")), two, {**short, "crashes": 0})
+    yield "rename link, a copy is sent after a crash", Case(Kind(renames("link")), two, {**short, "words": 0})
+    yield "rename stuck, a copy is sent", Case(Kind(renames("stuck"), lies="no"), two, {**short, "crashes": 0, "words": 0})
+    yield "rename link, blind, a copy is sent", Case(Kind(renames("link"), verify="trust"), trust, {**short, "crashes": 0})
+    yield "direct, a copy is sent", Case(Kind(finish="direct", house="closed"), table(protocol.DIRECT), again)
+    yield "object store, one request, a copy is sent", Case(Kind(stores="once"), table(protocol.PUT), again)
 
 
 def store_cases() -> Iterator[tuple[str, Case]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dmail_runner.ledger.intents import Entry, Word
 from simulated_destination import attempt, watched
-from simulated_server import FINAL, OURS, SPOILT, THEIRS, Kind, Known, Left, Server, State
+from simulated_server import COPIED, FINAL, OURS, PARTS, SPOILT, THEIRS, Kind, Known, Left, Record, Server, State
 
 FINISHED = ("delivered", "cancelled")
 
@@ -78,6 +78,11 @@ class Search:
             server.state = state
             move()
             yield server.rest(state.end)
+        if state.aside:
+            yield state.turned_to(state.aside)
+        elif state.left.copies and state.end in ("delivered", "unknown"):
+            left = state.left._replace(copies=state.left.copies - 1)
+            yield state._replace(left=left).turned_to(Record())
         if state.end in FINISHED:
             return
         yield from spoiled(server, state)
@@ -116,8 +121,9 @@ def spoiled(server: Server, state: State) -> Iterator[State]:
     """Somebody overwrites a file that has only its temporary name, with as many bytes. No rename of it is under way."""
     if not state.left.spoilt or server.kind.ahead or state.pending:
         return
+    named = {file for name, file in state.names if name in PARTS}
     for name, file in state.names:
-        if name != FINAL and state.files[file] == OURS and file != dict(state.names).get(FINAL):
+        if name not in PARTS and state.files[file] == OURS and file not in named:
             server.state = state
             server.spend("spoilt")
             server.fill(file, SPOILT)
@@ -134,15 +140,24 @@ def settled(kind: Kind, state: State) -> State:
 
 def broken(state: State) -> str:
     """What a state breaks, or nothing."""
-    there = dict(state.names).get(FINAL)
-    found = there is not None and state.files[there] == OURS
-    sent = OURS in state.taken or (found and there not in state.theirs)
-    if state.taken.count(OURS) > state.allowed:
-        return "mailed twice"
-    if any(content not in (OURS, THEIRS) for content in state.taken):
+    if any(content not in (OURS, THEIRS, COPIED) for content in state.taken):
         return "a piece, or spoiled bytes, mailed"
-    if state.end == "delivered" and not (sent or found or THEIRS in state.taken):
+    records = {state.final: state.record}
+    if state.aside:
+        records |= {name: state.aside for name in PARTS if name != state.final}
+    return next(filter(None, (broken_part(state, name, record) for name, record in records.items())), "")
+
+
+def broken_part(state: State, name: str, record: Record) -> str:
+    """What a state breaks for one part, or nothing."""
+    label = OURS if name == FINAL else COPIED
+    there = dict(state.names).get(name)
+    found = there is not None and state.files[there] == OURS
+    sent = label in state.taken or (found and there not in state.theirs)
+    if state.taken.count(label) > record.allowed:
+        return "mailed twice"
+    if record.end == "delivered" and not (sent or found or (name == FINAL and THEIRS in state.taken)):
         return "said delivered, and is not"
-    if state.end == "cancelled" and sent and state.allowed == 1:
+    if record.end == "cancelled" and sent and record.allowed == 1:
         return "said cancelled, and is mailed"
     return ""

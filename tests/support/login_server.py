@@ -16,6 +16,7 @@ from servers.session import Session as SftpSession
 from wait import HANGS
 
 USER, PASSWORD, CODE = "acme", "right horse", "123456"
+GERMAN = "Kennwort für acme: ".encode("latin-1")
 
 
 @dataclass
@@ -35,7 +36,9 @@ class LoginServer:
 
     wants: tuple[tuple[str, ...], ...] = (("password",),)
     prompts: tuple[tuple[str, ...], ...] = (("Password: ",),)
-    answers: dict[str, str] = field(default_factory=lambda: {"Password: ": PASSWORD, "Verification code: ": CODE})
+    answers: dict[str | bytes, str] = field(
+        default_factory=lambda: {"Password: ": PASSWORD, GERMAN: PASSWORD, "Verification code: ": CODE}
+    )
     key: paramiko.PKey | None = None
     hangs_up: bool = False
     channels: bool = True

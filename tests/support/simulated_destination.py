@@ -14,7 +14,7 @@ from dmail_runner.ship.answers import Gone, Lost, Refused, Taken
 from dmail_runner.ship.compare import Depth, Found, compare, is_start
 from dmail_runner.ship.delivery import deliver, give_up, send_ahead
 from dmail_runner.ship.interface import Content, Seen
-from simulated_server import EMPTY, FINAL, OURS, PART, PIECE, SPOILT, Killed, Known, Request, Server
+from simulated_server import EMPTY, OURS, PARTS, PIECE, SPOILT, Killed, Known, Request, Server
 
 
 class Destination:
@@ -27,7 +27,7 @@ class Destination:
         self.renames = tuple(rename for rename, _ in self.kind.renames)
 
     def symbol(self, name: str) -> str:
-        return "F" if name == FINAL else "A" if name in self.server.state.attempt.staged else "T"
+        return "F" if name == self.server.state.final else "A" if name in self.server.state.attempt.staged else "T"
 
     def look(self, name: str) -> Seen | None:
         self.server.point()
@@ -45,7 +45,7 @@ class Destination:
     def prepare(self, name: str) -> None:
         """There is one folder."""
 
-    def write(self, name: str, content: Content, created: Callable[[], None] = lambda: None) -> None:
+    def write(self, name: str, content: Content, created: Callable[[], None] = lambda: None, *, mark: bool = False) -> None:
         server, symbol = self.server, self.symbol(name)
         # Nobody else has to do with a name that was never used before: what others do, they may as well do later.
         pause = server.point if symbol == "F" else server.crash
@@ -71,7 +71,7 @@ class Destination:
                 server.hang_up()
             server.answer(f"{verb} {symbol}")
 
-    def mark(self, name: str) -> Seen | None:
+    def unchanged(self, name: str) -> Seen | None:
         return None
 
     def publish(self, temporary: str, final: str, staged: str | None) -> None:
@@ -162,16 +162,17 @@ def attempt(server: Server, path: Path, *, giving_up: bool = False) -> str:
     kind, route = server.kind, server.kind.route
     intents = Intents(server.record, server.state.attempt)
     destination = Destination(server)
-    spooled = Spooled(PART, path)
+    part = PARTS[server.state.final]
+    spooled = Spooled(part, path)
     try:
         if giving_up:
-            return "cancelled" if give_up(PART, destination, intents, route, spooled) else "kept"
+            return "cancelled" if give_up(part, destination, intents, route, spooled) else "kept"
         if kind.ahead and not server.state.begun:
             send_ahead(spooled, destination, intents, route)
             spoil(server)
         receipt: Receipt = deliver(spooled, destination, intents, route)
         server.point()
-        assert receipt.sha256 == PART.sha256
+        assert (receipt.location, receipt.sha256) == (part.name, part.sha256)
     except Killed:
         return "killed"
     except DeliveryError:
@@ -186,5 +187,5 @@ def spoil(server: Server) -> None:
     if server.state.left.spoilt and server.choose(2, "spoilt"):
         server.spend("spoilt")
         for name, file in server.state.names:
-            if name != FINAL and server.state.files[file] == OURS:
+            if name not in PARTS and server.state.files[file] == OURS:
                 server.fill(file, SPOILT)

@@ -6,6 +6,7 @@ every record in the ledger has such a point before it. There our process may be 
 
 import hashlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from typing import NamedTuple
 
@@ -17,8 +18,10 @@ from dmail_runner.ship.interface import Rename
 
 OURS, PIECE, EMPTY, SPOILT, OTHER = b"ab", b"a", b"", b"aX", b"XY"
 THEIRS = b"(ours, sent by another clone)"  # what the mail house has then
-FINAL = "in/letters.csv"
+COPIED = b"(ours, of the copy that a person has asked for)"
+FINAL, COPY = "in/letters.csv", "in/letters_RESENT1.csv"
 PART = Part(1, FINAL, 1, len(OURS), hashlib.sha256(OURS).hexdigest(), "r")
+PARTS = {FINAL: PART, COPY: replace(PART, name=COPY)}
 
 
 class Killed(BaseException):
@@ -64,6 +67,7 @@ class Left(NamedTuple):
     words: int = 1
     others: int = 0
     spoilt: int = 0
+    copies: int = 0  # that a person asks for
 
 
 class Request(NamedTuple):
@@ -76,8 +80,17 @@ class Request(NamedTuple):
     outcome: str = ""
 
 
+class Record(NamedTuple):
+    """The ledger's record of a part: its latest attempt, how often it was sent, how it ended, and the copies that are allowed."""
+
+    attempt: Attempt = Attempt()
+    begun: int = 0
+    end: str = ""
+    allowed: int = 1
+
+
 class State(NamedTuple):
-    """Everything that outlives our process."""
+    """Everything that outlives our process. `aside`: the record of the other part, if a copy was asked for."""
 
     names: tuple[tuple[str, int], ...] = ()  # each name, and its file
     files: tuple[bytes, ...] = ()
@@ -91,6 +104,22 @@ class State(NamedTuple):
     allowed: int = 1
     used: int = 0  # temporary names that were ever thought of
     left: Left = Left()
+    final: str = FINAL  # the name of the part that is delivered now
+    copies: frozenset[int] = frozenset()  # files of the copy
+    aside: Record | None = None
+
+    @property
+    def record(self) -> Record:
+        return Record(self.attempt, self.begun, self.end, self.allowed)
+
+    def turned_to(self, record: Record) -> "State":
+        """The state in which the other part is the one that is delivered, with this record."""
+        other = COPY if self.final == FINAL else FINAL
+        return self._replace(final=other, aside=self.record, **record._asdict())
+
+    def ended(self, name: str) -> str:
+        """How the part of a final name has ended."""
+        return self.end if name == self.final else self.aside.end if self.aside else ""
 
 
 class Server:
@@ -129,7 +158,8 @@ class Server:
 
     def make(self, name: str, content: bytes) -> int:
         file = len(self.state.files)
-        self.set(files=(*self.state.files, content))
+        copies = self.state.copies | {file} if name != FINAL and self.state.final == COPY else self.state.copies
+        self.set(files=(*self.state.files, content), copies=copies)
         self.name(name, file)
         return file
 
@@ -137,7 +167,8 @@ class Server:
         self.set(files=(*self.state.files[:file], content, *self.state.files[file + 1 :]))
 
     def mailed(self) -> bool:
-        return bool({OURS, THEIRS} & set(self.state.taken)) or self.content(FINAL) == OURS
+        theirs = {OURS, THEIRS} if self.state.final == FINAL else {COPIED}
+        return bool(theirs & set(self.state.taken)) or self.content(self.state.final) == OURS
 
     # what may happen at any point
 
@@ -174,12 +205,14 @@ class Server:
         if self.kind.house == "closed":
             # A server that takes what was broken off takes pieces, whatever the sender does.
             return file in self.state.closed and content == OURS
-        return name == FINAL and (self.kind.house == "final" or self.state.end == "delivered")
+        return name in PARTS and (self.kind.house == "final" or self.state.ended(name) == "delivered")
 
     def take(self, name: str, file: int) -> None:
         content = self.state.files[file]
         self.unname(name)
-        if file not in self.state.theirs:
+        if file in self.state.copies and content == OURS:
+            self.set(taken=(*self.state.taken, COPIED))
+        elif file not in self.state.theirs:
             self.set(taken=(*self.state.taken, content))
         elif content == OURS:
             self.set(taken=(*self.state.taken, THEIRS))
@@ -226,6 +259,7 @@ class Server:
             files=tuple(self.state.files[file] for file in kept),
             closed=frozenset(new[file] for file in self.state.closed if file in new),
             theirs=frozenset(new[file] for file in self.state.theirs if file in new),
+            copies=frozenset(new[file] for file in self.state.copies if file in new),
             pending=tuple(request for request in self.state.pending if not request.outcome),
             attempt=self.state.attempt if self.state.attempt.is_open else Attempt(),
             end=end,

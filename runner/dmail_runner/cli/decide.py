@@ -127,6 +127,7 @@ def decide(
     """
     from dmail_runner.cli.text import run_lines
     from dmail_runner.run.decisions import announced
+    from dmail_runner.run.give_up import way_out
     from dmail_runner.run.job import LedgerAlone
 
     settings, ledger = open_ledger(context.obj)
@@ -138,8 +139,7 @@ def decide(
         log_end(run)
     say(done or "\n".join(run_lines(run or ledger.known(found.run_id))))
     if isinstance(job, LedgerAlone) and job.error and run and not run.finished:
-        rest = " --rest" if run.delivered else ""
-        say(f"{run.run_id} cannot continue: {job.error.what}\n  -> dmail-runner cancel {run.run_id}{rest} --reason ...")
+        say(f"{run.run_id} cannot continue: {job.error.what}\n  -> {way_out(run, job.error)}")
 
 
 def job_of(settings: "Settings", run: "Run") -> "Job | LedgerAlone":

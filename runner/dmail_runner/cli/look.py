@@ -202,9 +202,10 @@ def show(context: typer.Context, run: RunId, as_json: AsJson = False) -> None:
     """
     from dmail_runner.cli.text import event_lines, events_json, next_command_lines, run_lines
     from dmail_runner.ledger.run import run_as_json
+    from dmail_runner.project.manifest import is_removed
     from dmail_runner.report.rows import read_details
 
-    _, ledger = open_ledger(context.obj)
+    settings, ledger = open_ledger(context.obj)
     found = ledger.named(run)
     details = read_details(ledger, [found.run_id])[found.run_id]
     if as_json:
@@ -212,4 +213,4 @@ def show(context: typer.Context, run: RunId, as_json: AsJson = False) -> None:
         say_json({**run_as_json(found), "regions": regions, "events": events_json(details.events)})
     else:
         lines = [*run_lines(found, compared=ledger.compared(found)), *event_lines(details.regions, details.events)]
-        say("\n".join([*lines, *next_command_lines(found)]))
+        say("\n".join([*lines, *next_command_lines(found, removed=is_removed(settings, found.campaign))]))

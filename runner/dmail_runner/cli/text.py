@@ -193,14 +193,19 @@ def events_json(events: Iterable["Event"]) -> list[dict[str, str]]:
     return [{"at": f"{event.at:%Y-%m-%dT%H:%M:%SZ}", "kind": event.kind, "detail": event.detail} for event in events]
 
 
-def next_command_lines(run: Run) -> Iterator[str]:
-    """What a person can type, if the run waits for one."""
-    from dmail_runner.report.attention import COMMANDS, typed
+def next_command_lines(run: Run, *, removed: bool = False) -> Iterator[str]:
+    """What a person can type, if the run waits for one. `removed`: its campaign is no longer in the project."""
+    from dmail_runner.report.attention import commands_for, typed
 
     kind = run.hold or "held" if run.state == "held" else run.state
-    if run.state in ("held", "failed", "missed"):
-        for number, command in enumerate(typed(COMMANDS.get(kind, COMMANDS["held"]), run.run_id, run.campaign, run.slot)):
-            yield f"  {'' if number else 'next':<10}{command}"
+    kind = "unknown" if removed and run.doubtful else kind
+    if removed and not run.finished:
+        yield f"  {'note':<10}{run.campaign} is no longer in the project, so that the run cannot continue"
+    elif removed or run.state not in ("held", "failed", "missed"):
+        return
+    commands = commands_for(kind, removed=removed, delivered=run.delivered)
+    for number, command in enumerate(typed(commands, run.run_id, run.campaign, run.slot)):
+        yield f"  {'' if number else 'next':<10}{command}"
 
 
 def region_name(region: RegionCount) -> str:

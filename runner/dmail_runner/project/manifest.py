@@ -238,3 +238,19 @@ def load_manifest(settings: Settings, run_dbt: RunDbt) -> Manifest:
         (outcome.target / "manifest.json").replace(kept)
         print_file.write_text(fingerprint)
         return Manifest(json.loads(kept.read_bytes()), packages, former, fingerprint)
+
+
+def is_removed(settings: Settings, campaign: str) -> bool:
+    """Whether a campaign is no longer in the project: dbt did not find it the last time, or the file that declared it is gone.
+
+    It does not run dbt. Returns False if the project was never parsed.
+    """
+    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+        content = json.loads(settings.target_file("manifest.json").read_bytes())
+        found = [exposure for exposure in content["exposures"].values() if exposure["name"] == campaign]
+        own = content["metadata"]["project_name"]
+        return not any(
+            exposure["package_name"] != own or (settings.project_dir / exposure["original_file_path"]).is_file()
+            for exposure in found
+        )
+    return False

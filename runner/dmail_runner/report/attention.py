@@ -22,6 +22,7 @@ KINDS = (
     "difference",
     "person",
     "failed",
+    "removed",
     "missed",
     "stuck",
     "config",
@@ -35,8 +36,10 @@ STUCK_AFTER = timedelta(days=1)
 OVERDUE_AFTER = timedelta(hours=1)  # a slot that has just come due may be about to run
 REASON = ' --reason "…"'
 DIFF = "diff {campaign} --slot {slot}"
-DECIDE = (f"release {{run}}{REASON}", f"cancel {{run}}{REASON}")
 RESUME = "resume {run}"
+CANCEL = f"cancel {{run}}{REASON}"
+CANCEL_REST = f"cancel {{run}} --rest{REASON}"
+DECIDE = (f"release {{run}}{REASON}", CANCEL)
 # What a person can type, by the kind of need.
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "held": DECIDE,
@@ -49,6 +52,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "conflict": (RESUME,),
     "approval": ("approve {campaign} --show", "run {campaign} --slot {slot} --dry-run", 'approve {campaign} --by "…"'),
     "failed": (RESUME,),
+    "removed": (CANCEL,),
     "missed": ("run {campaign} --slot {slot}",),
     "stuck": (RESUME,),
 }
@@ -100,15 +104,15 @@ def needs(
     newest: dict[str, RunRow] = {}
     for run in runs:
         newest.setdefault(run.campaign, run)
-    run_needs = (need for run in runs if (need := run_need(run, newest[run.campaign], now)))
+    run_needs = (need for run in runs if (need := run_need(run, newest[run.campaign], now, removed=run.campaign not in declared)))
     campaign_needs = (
         need for one in declared.values() for need in needs_of_campaign(one, newest.get(one.name), now, watched.get(one.name))
     )
     return sorted([*run_needs, *campaign_needs, *keys], key=lambda need: need.rank)
 
 
-def run_need(run: RunRow, newest: RunRow, now: datetime) -> Need | None:
-    """The need of a run; None if it has none."""
+def run_need(run: RunRow, newest: RunRow, now: datetime, *, removed: bool = False) -> Need | None:
+    """The need of a run; None if it has none. `removed`: its campaign is no longer in the project."""
     if run.state == "held":
         kind = run.hold or "held"
     elif run.state == "failed" or (run.state == "missed" and run == newest):
@@ -117,8 +121,24 @@ def run_need(run: RunRow, newest: RunRow, now: datetime) -> Need | None:
         kind = "stuck"
     else:
         return None
-    commands = COMMANDS.get(kind, COMMANDS["held"])
+    if removed and kind == "missed":
+        return None
+    commands = commands_for(kind, removed=removed, delivered=run.delivered > 0)
+    kind = "removed" if removed and kind != "unknown" else kind
     return Need(kind, run.campaign, run.run_id, run.due, run.error, typed(commands, run.run_id, run.campaign, run.due))
+
+
+def commands_for(kind: str, *, removed: bool, delivered: bool) -> tuple[str, ...]:
+    """What a person can type for a run that waits.
+
+    Args:
+        kind: the kind of its need.
+        removed: its campaign is no longer in the project, so that the run can only be settled or cancelled.
+        delivered: the provider has a part of it.
+    """
+    if removed and kind != "unknown":
+        return (CANCEL_REST if delivered else CANCEL,)
+    return COMMANDS.get(kind, COMMANDS["held"])
 
 
 def needs_of_campaign(one: Declared, newest: RunRow | None, now: datetime, since: datetime | None) -> Iterator[Need]:

@@ -130,7 +130,7 @@ def run_view(
         duration=duration(details),
         gates=tuple(gates(run, details, contractual=bool(declared and declared.contractual))),
         decisions=tuple(decisions(details)),
-        need=run_need(run, run, run.changed) if run.state in ("held", "failed") else None,
+        need=run_need(run, run, run.changed, removed=declared is None) if run.state in ("held", "failed") else None,
         approval=next((one for one in approvals if one.at <= run.frozen), None) if run.frozen else None,
         original_paged=original_paged,
         last=held.last if held else beside.last.run_id if beside.last else None,

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from dmail_runner.check.vouchers import HOLD as VOUCHERS
-from dmail_runner.core.errors import Held, UsageError
+from dmail_runner.core.errors import DmailError, Held, UsageError
 from dmail_runner.core.values import Receipt
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import Planned, Run
 from dmail_runner.run.due import Scheduler
-from dmail_runner.run.give_up import UNKNOWN, cancel, say_not_delivered, take_back
+from dmail_runner.run.give_up import UNKNOWN, cancel, say_not_delivered, take_back, way_out
 from dmail_runner.run.job import Job, LedgerAlone, check_active, check_route
 from dmail_runner.run.order import people_of_original
 from dmail_runner.run.pipeline import PERSON, carry_out, finish, resume_run
@@ -49,7 +49,7 @@ def announced(scheduler: Scheduler, job: Job | LedgerAlone, run_id: str, step: C
 
 def resume(alone: Job | LedgerAlone, run: Run, ledger: Ledger) -> Run:
     """Continue a run. Its gates are applied again, and a refused login is tried again."""
-    job = in_project(alone)
+    job = in_project(alone, lambda error: way_out(run, error))
     check_active(job)
     try_again(job.route)
     return resume_run(job, run, ledger)
@@ -116,7 +116,8 @@ def give_up(job: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decision
             raise UsageError(f"{run.run_id} is {run.state} already")
         if run.delivered and not rest:
             raise UsageError(
-                f"{run.run_id}: some of it was delivered", todo="`resume` delivers the rest, `cancel --rest` gives it up"
+                f"{run.run_id}: some of it was delivered",
+                todo=f"dmail-runner cancel {run.run_id} --rest --reason ... gives up the rest; `resume` delivers it",
             )
         if run.state == "held" and run.hold == UNKNOWN and not run.parts and not run.ahead:
             raise UsageError(
@@ -139,7 +140,7 @@ def resend(alone: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decisio
     Raises:
         UsageError: if the run was not mailed yet, or if the contact history no longer has its people.
     """
-    job = in_project(alone)
+    job = in_project(alone, lambda _: "a copy is built anew, for which the campaign must be in the project, without errors")
     check_active(job)
     original = ledger.known(run.copy_of) if run.copy_of else run
     if run.state != "settled" and not (run.state == "held" and run.hold == UNKNOWN):
@@ -218,8 +219,10 @@ def settle_unseen(job: Job | LedgerAlone, run: Run, ledger: Ledger, decision: De
     return ledger.known(run.run_id)
 
 
-def in_project(job: Job | LedgerAlone) -> Job:
-    """The job. Raises the error that explains why there is none."""
+def in_project(job: Job | LedgerAlone, todo: Callable[[DmailError], str | None]) -> Job:
+    """The job. Raises the error that explains why there is none. `todo`: returns the advice that is added to it."""
     if isinstance(job, LedgerAlone):
-        raise job.error or UsageError("the campaign is not in the project")
+        error = job.error or UsageError("the campaign is not in the project")
+        error.todo = "; ".join(filter(None, (error.todo, todo(error))))
+        raise error
     return job

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Callable
 
 from dmail_runner import history
-from dmail_runner.core.errors import DmailError, Held
+from dmail_runner.core.errors import ConfigError, DmailError, Held
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.values import Part, Spooled
 from dmail_runner.declare.campaign import Campaign
@@ -68,7 +68,8 @@ def take_back(settings: Settings, run: Run, ledger: Ledger) -> None:
         kept = still_there(settings, run, ledger, left) if left else []
     except DmailError as error:
         if doubtful:
-            later = "nothing was given up: try again when the server answers"
+            later = "correct it, and cancel again" if isinstance(error, ConfigError) else "try again when the server answers"
+            later = f"nothing was given up: {later}"
             error.todo = "; ".join(filter(None, (error.todo, later, f"or {ask_provider(run)}")))
             raise
         # The server has at most incomplete temporary files, which the provider does not use.
@@ -81,6 +82,15 @@ def take_back(settings: Settings, run: Run, ledger: Ledger) -> None:
             f"{', '.join(kept)}: the provider may have it, so the run cannot be cancelled",
             todo=ask_provider(run),
         )
+
+
+def way_out(run: Run, error: DmailError | None) -> str | None:
+    """The advice for a run that an error of the project keeps from continuing; None for a finished run."""
+    if run.finished:
+        return None
+    rest = " --rest" if run.delivered else ""
+    end = ask_provider(run) if run.doubtful else f"dmail-runner cancel {run.run_id}{rest} --reason ... gives it up"
+    return f"correct it, or {end}" if isinstance(error, ConfigError) else end
 
 
 def ask_provider(run: Run) -> str:

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from dmail_runner import history
 from dmail_runner.check.vouchers import HOLD as VOUCHERS
 from dmail_runner.core.account import this_account
-from dmail_runner.core.errors import DmailError, Held, Stopped, unexpected
+from dmail_runner.core.errors import ConfigError, DmailError, Held, Stopped, unexpected
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.values import Part, Spooled, Verdicts
-from dmail_runner.declare.route import SftpRoute, find_route
+from dmail_runner.declare.route import AnyRoute, SftpRoute, find_route
 from dmail_runner.extract.parts import part_path
 from dmail_runner.ledger.database import LedgerError
 from dmail_runner.ledger.intents import Intents
@@ -24,7 +24,7 @@ from dmail_runner.run.answers import check_answers
 from dmail_runner.run.approval import approved, confirm_built
 from dmail_runner.run.checked import recheck
 from dmail_runner.run.file import make
-from dmail_runner.run.give_up import UNKNOWN, cancel, overtaken, replaced_by, take_back
+from dmail_runner.run.give_up import UNKNOWN, cancel, overtaken, replaced_by, take_back, way_out
 from dmail_runner.run.housekeeping import check_contacts, check_history, purge
 from dmail_runner.run.inputs import inputs_of, runs_in_history
 from dmail_runner.run.job import Job, check_active, check_route
@@ -262,8 +262,17 @@ def deliver_run(job: Job, run: Run, ledger: Ledger, ahead: Mapping[int, Intents]
             tell=job.tell,
             watch=job.watch,
         )
-        ship(todo, find_route(job.settings, todo[0].part.route), callbacks)
+        ship(todo, route_of(job.settings, run, todo[0].part.route), callbacks)
     finish(job.settings, run, ledger)
+
+
+def route_of(settings: Settings, run: Run, name: str) -> AnyRoute:
+    """The route that a run was frozen for, which may differ from the provider's present one. Raises ConfigError."""
+    try:
+        return find_route(settings, name)
+    except ConfigError as error:
+        error.todo = "; ".join(filter(None, (error.todo, "the run's files were made for this route", way_out(run, error))))
+        raise
 
 
 def check_renamed(run: Run, ledger: Ledger) -> None:

@@ -10,6 +10,7 @@ from paramiko.message import Message
 
 from dmail_runner.core.errors import DeliveryError
 from dmail_runner.declare.route import Old
+from dmail_runner.ship.lenient import lenient
 from dmail_runner.ship.watchdog import Watchdog
 
 CIPHERS = ("aes256-gcm@openssh.com", "aes128-gcm@openssh.com", "aes256-ctr", "aes192-ctr", "aes128-ctr")
@@ -50,6 +51,17 @@ class Transport(paramiko.Transport):
     offered: Mapping[str, list[str]] | None = None
     farewell = ""
     agent: socket.socket | None = None
+
+    def __init__(self, wire: Any) -> None:
+        super().__init__(wire)
+        packets: Any = self.packetizer
+        read = packets.read_message
+
+        def read_message() -> tuple[int, Message]:
+            kind, message = read()
+            return kind, lenient(message)
+
+        packets.read_message = read_message
 
     def _parse_kex_init(self, message: Message) -> None:
         start = message.packet.tell()

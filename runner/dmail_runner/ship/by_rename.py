@@ -50,13 +50,16 @@ class ByRename(PartDelivery):
             return declared(self.way, self.part)
         return PROVEN
 
-    def upload(self) -> Receipt | None:
-        """Upload the part under a new temporary name, and compare it. Returns None if the file there is complete."""
+    def upload(self, *, ahead: bool = False) -> Receipt | None:
+        """Upload the part under a new temporary name, and compare it. Returns None if the file there is complete.
+
+        `ahead`: it waits for its name, so that it is marked.
+        """
         temporary = temporary_name(self.part.name, self.way.temporary)
         self.record(Word.CREATING, temporary)
         try:
             with self.content(self.closing) as content:
-                self.place.write(temporary, content)
+                self.place.write(temporary, content, mark=ahead)
         except Refused as refusal:
             return self.refused(refusal)
         return self.check()

@@ -50,8 +50,8 @@ def deliver(spooled: Spooled, place: Destination, intents: Intents, route: AnyRo
 def send_ahead(spooled: Spooled, place: Destination, intents: Intents, route: AnyRoute) -> None:
     """Upload one part under a temporary name, and compare it. Raises the errors of `deliver`."""
     upload = ByRename(spooled.part, spooled, place, intents, route.way, nobody).upload
-    if upload() is None and route.way.verify != "trust":
-        intents.verified = place.mark(intents.attempt.temporary)
+    if upload(ahead=True) is None and route.way.verify != "trust":
+        intents.verified = place.unchanged(intents.attempt.temporary)
 
 
 def give_up(part: Part, place: Destination, intents: Intents, route: AnyRoute, spooled: Spooled | None = None) -> bool:

@@ -69,7 +69,7 @@ class Folder:
         with self.explained(name), self.parent(name, make=True):
             pass
 
-    def write(self, name: str, content: Content, created: Callable[[], None] = lambda: None) -> None:
+    def write(self, name: str, content: Content, created: Callable[[], None] = lambda: None, *, mark: bool = False) -> None:  # noqa: ARG002 - what is local is read back
         with self.explained(name), self.parent(name, make=True) as (parent, leaf):
             number = os.open(leaf, NEW_FILE, 0o600, dir_fd=parent)
             with os.fdopen(number, "wb") as file:
@@ -88,7 +88,7 @@ class Folder:
                 while chunk := file.read(CHUNK):
                     yield chunk
 
-    def mark(self, name: str) -> Seen | None:  # noqa: ARG002 - what is local is read back
+    def unchanged(self, name: str) -> Seen | None:  # noqa: ARG002 - what is local is read back
         return None
 
     def publish(self, temporary: str, final: str, staged: str | None) -> None:

@@ -43,17 +43,24 @@ class Content(FileIO):
         super().__init__(path, "rb")
         self.size, self.watch, self.ending = size, watch, ending
         self.ended = False
+        # A count, because `tell` would let another thread run, and every block would wait for it.
+        self.place = 0
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        self.place = super().seek(offset, whence)
+        return self.place
 
     def read(self, size: int | None = -1, /) -> bytes:
         amount = self.size if size is None or size < 0 else size
-        if not self.ended and self.tell() + amount >= self.size:
+        if not self.ended and self.place + amount >= self.size:
             self.ended = True
             self.ending()
         try:
             content: bytes = super().read(size) or b""
         except OSError as error:
             raise DeliveryError(f"the file to send cannot be read: {error.strerror}") from None
-        if self.tell() > self.size or (not content and amount and self.tell() < self.size):
+        self.place += len(content)
+        if self.place > self.size or (not content and amount and self.place < self.size):
             # Its end must not be sent: some servers take whatever is closed.
             raise Spoiled(f"the file to send has changed: {self.size:,} bytes were to be sent, and it has another length")
         self.watch(len(content))
@@ -87,14 +94,18 @@ class Destination(Protocol):
     def prepare(self, name: str) -> None:
         """Create the folder of a name if it is missing."""
 
-    def write(self, name: str, content: Content, created: Callable[[], None] = lambda: None) -> None:
-        """Create a file. It is complete and durable when this returns. Refused if it exists. `created`: called when it exists."""
+    def write(self, name: str, content: Content, created: Callable[[], None] = lambda: None, *, mark: bool = False) -> None:
+        """Create a file. It is complete and durable when this returns. Refused if it exists.
 
-    def mark(self, name: str) -> Seen | None:
-        """Set a file's time of change one second back, so that a later write changes it even within the same second.
-
-        Returns the file as it is then; None if that is not possible.
+        Args:
+            name: the name.
+            content: the content.
+            created: called when the file exists.
+            mark: give the file a time of change by which `unchanged` recognises it, if the server allows that.
         """
+
+    def unchanged(self, name: str) -> Seen | None:
+        """A file that this session has written with `mark`, and that nobody has changed since. None if that is not certain."""
 
     def publish(self, temporary: str, final: str, staged: str | None) -> None:
         """Give a file its final name, without overwriting. Raises Taken if another file is known to have the name."""

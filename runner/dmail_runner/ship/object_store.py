@@ -99,7 +99,7 @@ class ObjectStore:
             raise Spoiled(f"{self.location(name)}: {content.size:,} bytes were to be sent, and the file has {len(whole):,}")
         self.make(name, lambda: obstore.put(self.once, self.path(name), whole, mode="create", use_multipart=False))
 
-    def write(self, name: str, content: Content, created: Callable[[], None] = lambda: None) -> None:
+    def write(self, name: str, content: Content, created: Callable[[], None] = lambda: None, *, mark: bool = False) -> None:  # noqa: ARG002 - a store has no such request
         """Create an object in pieces. The name must be unique, because the library's multipart upload supports no condition."""
         self.check_limit(name, content.size)
         source = Source(content)
@@ -108,7 +108,7 @@ class ObjectStore:
             file: Any = source
             obstore.put(self.carry, self.path(name), file, chunk_size=CHUNK, max_concurrency=PIECES)
 
-    def mark(self, name: str) -> Seen | None:  # noqa: ARG002 - a store has no such request
+    def unchanged(self, name: str) -> Seen | None:  # noqa: ARG002 - a store has no such request
         return None
 
     def publish(self, temporary: str, final: str, staged: str | None) -> None:  # noqa: ARG002 - a copy needs no second name

@@ -4,48 +4,39 @@ import errno
 import posixpath
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import paramiko
-from paramiko.message import Message
-from paramiko.sftp import (
-    CMD_CLOSE,
-    CMD_EXTENDED,
-    CMD_HANDLE,
-    CMD_OPEN,
-    CMD_RENAME,
-    CMD_STATUS,
-    CMD_WRITE,
-    SFTP_FLAG_CREATE,
-    SFTP_FLAG_EXCL,
-    SFTP_FLAG_WRITE,
-    SFTP_OK,
-    SFTPError,
-    int64,
-)
+from paramiko.sftp import SFTPError
 
 from dmail_runner.core.redact import one_line
 from dmail_runner.declare.route import SftpRoute
 from dmail_runner.ship.answers import Blind, Gone, Lost, Refused
 from dmail_runner.ship.interface import Content, Rename, Seen
 from dmail_runner.ship.sftp_client import Client, open_sftp, said
+from dmail_runner.ship.sftp_requests import UNANSWERED, listed, rename_through, upload
 from dmail_runner.ship.ssh import fingerprint, server, session
 
 BLOCK = 32 << 10  # bytes of one write that every server accepts
 OPENSSH_BLOCK = 127 << 10  # OpenSSH accepts 255 KiB, but larger writes than this are not faster
-WINDOW = 4 << 20  # bytes that are sent before their answers arrive
-UNANSWERED = (TimeoutError, ConnectionError)  # lost connections. paramiko raises the server's refusals as other OSErrors
 
 
 @dataclass
 class Sftp:
-    """Files below the route's directory on its server. `known`: folders that exist."""
+    """Files below the route's directory on its server.
+
+    Attributes:
+        known: folders that exist.
+        marks: the time of change that was set for a file, by name.
+
+    """
 
     client: Client
     route: SftpRoute
     known: set[str] = field(default_factory=set)
+    marks: dict[str, int] = field(default_factory=dict)
     at_once: ClassVar[int] = -1
     copies: ClassVar[bool] = False
 
@@ -105,7 +96,8 @@ class Sftp:
         except OSError as refusal:
             folder, name = posixpath.split(path)
             try:
-                listed = {entry.filename: entry for entry in self.client.listdir_attr(folder or ".")}
+                with closing(listed(self.client, folder or ".")) as entries:
+                    found = next((entry for entry in entries if entry.filename == name), None)
             except (FileNotFoundError, *UNANSWERED):
                 raise
             except OSError:
@@ -113,27 +105,31 @@ class Sftp:
                     # Raises FileNotFoundError if the folder is missing, too: some servers answer "failure" for all that is.
                     self.attributes(folder)
                 raise refusal from None
-            if name not in listed:
+            if found is None:
                 raise FileNotFoundError(errno.ENOENT, path) from None
-            return listed[name]
+            return found
 
     def entries(self, folder: str) -> dict[str, Seen]:
         with self.explained(self.location(folder), "listing it"):
             try:
-                found = self.client.listdir_attr(self.path(folder))
+                found = listed(self.client, self.path(folder))
+                files = (entry for entry in found if entry.st_mode is None or stat.S_ISREG(entry.st_mode))
+                return {
+                    entry.filename: Seen(entry.st_size, entry.st_mtime) for entry in files if entry.filename not in (".", "..")
+                }
             except FileNotFoundError:
                 return {}
-        files = (entry for entry in found if entry.st_mode is None or stat.S_ISREG(entry.st_mode))
-        return {entry.filename: Seen(entry.st_size, entry.st_mtime) for entry in files}
 
     def prepare(self, name: str) -> None:
         if self.route.make_directory:
             self.make_folder(posixpath.dirname(self.path(name)))
 
-    def write(self, name: str, content: Content, created: Callable[[], None] = lambda: None) -> None:
+    def write(self, name: str, content: Content, created: Callable[[], None] = lambda: None, *, mark: bool = False) -> None:
         self.prepare(name)
         with self.explained(self.location(name), "writing"):
-            upload(self.client, self.path(name), content, self.block(), created)
+            marked = upload(self.client, self.path(name), content, self.block(), created, mark=mark)
+        if marked is not None:
+            self.marks[name] = marked
 
     def block(self) -> int:
         """The number of bytes of one write."""
@@ -174,13 +170,11 @@ class Sftp:
         except OSError:
             return None
 
-    def mark(self, name: str) -> Seen | None:
-        with suppress(Refused), self.explained(self.location(name), "setting its time of change"):
-            if time := self.attributes(self.path(name)).st_mtime:
-                self.client.utime(self.path(name), (time - 1, time - 1))
-                seen = self.look(name)
-                return seen if seen and seen.modified == time - 1 else None
-        return None
+    def unchanged(self, name: str) -> Seen | None:
+        if name not in self.marks:
+            return None
+        seen = self.look(name)
+        return seen if seen and seen.modified == self.marks[name] else None
 
     def publish(self, temporary: str, final: str, staged: str | None) -> None:
         with self.explained(self.location(final), "renaming"):
@@ -223,70 +217,6 @@ class Sftp:
 
     def location(self, name: str) -> str:
         return f"sftp://{self.route.host}:{self.route.port}/{self.path(name).removeprefix('./').lstrip('/')}"
-
-
-class Writes:
-    """Collects the answers to pipelined writes. paramiko's file object drops answers that arrive late."""
-
-    def __init__(self) -> None:
-        self.waiting = 0
-        self.refusal: str | None = None
-
-    def _async_response(self, kind: int, message: Message, _: int) -> None:
-        """Record an answer. paramiko calls this method by its name."""
-        self.waiting -= 1
-        code = message.get_int() if kind == CMD_STATUS else None
-        if code != SFTP_OK and self.refusal is None:
-            self.refusal = f"a write was refused: {message.get_text()}" if code is not None else f"unexpected answer {kind}"
-
-
-def rename_through(client: Client, temporary: str, staged: str, final: str) -> None:
-    """Rename in one step to a second name, and then to the final name without overwriting. Raises OSError."""
-    wire: Any = client
-    nobody = type(None)  # paramiko's marker of a request whose answer is awaited
-    with client.together():
-        first = wire._async_request(nobody, CMD_EXTENDED, "posix-rename@openssh.com", temporary.encode(), staged.encode())
-        second = wire._async_request(nobody, CMD_RENAME, staged.encode(), final.encode())
-    refusal: OSError | None = None
-    try:
-        wire._read_response(first)
-    except UNANSWERED:
-        raise
-    except OSError as error:
-        refusal = error
-    try:
-        wire._read_response(second)
-    except UNANSWERED:
-        raise
-    except OSError as error:
-        raise refusal or error from None
-
-
-def upload(client: paramiko.SFTPClient, path: str, content: Content, size: int, created: Callable[[], None]) -> None:
-    """Write a new file by pipelined writes, and check every answer, including the one to the close. Raises OSError."""
-    wire: Any = client
-    flags = SFTP_FLAG_WRITE | SFTP_FLAG_CREATE | SFTP_FLAG_EXCL
-    kind, answer = wire._request(CMD_OPEN, path.encode(), flags, paramiko.SFTPAttributes())
-    if kind != CMD_HANDLE:
-        raise OSError("the server returned no file handle")
-    created()
-    handle = answer.get_binary()
-    writes = Writes()
-    offset = 0
-    while not writes.refusal and (block := content.read(size)):
-        wire._async_request(writes, CMD_WRITE, handle, int64(offset), block)
-        offset += len(block)
-        writes.waiting += 1
-        while writes.waiting >= WINDOW // size:
-            wire._read_response()
-    # Read all answers after a refusal, too. Otherwise the next request would get one of them.
-    while writes.waiting:
-        wire._read_response()
-    try:
-        wire._request(CMD_CLOSE, handle)
-    finally:
-        if writes.refusal:
-            raise OSError(writes.refusal)
 
 
 @contextmanager

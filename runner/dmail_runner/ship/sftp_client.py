@@ -11,6 +11,7 @@ from paramiko.sftp import SFTPError
 from dmail_runner.core.errors import DeliveryError
 from dmail_runner.ship.algorithms import Transport
 from dmail_runner.ship.answers import Lost
+from dmail_runner.ship.lenient import lenient
 from dmail_runner.ship.ssh import stage
 from dmail_runner.ship.watchdog import Watchdog
 
@@ -19,7 +20,7 @@ PARAMIKO: Any = paramiko.SFTPClient
 
 
 class Client(paramiko.SFTPClient):
-    """paramiko's client, which can also send several requests in one packet.
+    """paramiko's client, which can also send several requests in one packet. The server's texts may have any encoding.
 
     The watchdog limits the time of each request and each answer.
     """
@@ -29,6 +30,13 @@ class Client(paramiko.SFTPClient):
     def __init__(self, channel: Channel, watchdog: Watchdog) -> None:
         self.watchdog = watchdog
         super().__init__(channel)
+
+    def _request(self, kind: Any, *given: Any) -> Any:
+        kind, answer = PARAMIKO._request(self, kind, *given)
+        return kind, lenient(answer)
+
+    def _convert_status(self, message: Any) -> None:
+        PARAMIKO._convert_status(self, lenient(message))
 
     def _read_packet(self) -> Any:
         return self.in_time("the next answer", PARAMIKO._read_packet)

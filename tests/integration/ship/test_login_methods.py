@@ -14,7 +14,7 @@ from dmail_runner.declare.route import Route, SftpRoute
 from dmail_runner.ship.login import Answers
 from dmail_runner.ship.refused import HungUp, LoginRefused
 from dmail_runner.ship.ssh import session
-from login_server import CODE, PASSWORD, LoginServer, login_server
+from login_server import CODE, GERMAN, PASSWORD, LoginServer, login_server
 
 KEY = paramiko.ECDSAKey.generate()
 TEXT = io.StringIO()
@@ -51,6 +51,7 @@ def code_command(code: str) -> list[str]:
         ("password", (), {"password": PASSWORD}),
         ("keyboard-interactive", (("Password: ",),), {"password": PASSWORD}),
         ("keyboard-interactive", (("Password: ",), ()), {"password": PASSWORD}),
+        ("keyboard-interactive", ((GERMAN,),), {"password": PASSWORD}),
         ("keyboard-interactive", (("Password: ", "Verification code: "),), {"password": PASSWORD, "one_time_code": CODE}),
         ("keyboard-interactive", BOTH, {"password": PASSWORD, "one_time_code_command": code_command(CODE)}),
         ("publickey", (), {"key": True}),

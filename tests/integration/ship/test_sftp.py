@@ -189,11 +189,35 @@ def test_parts_travel_while_the_rest_is_written(tmp_path: Path, sshd: Sshd, monk
 
 
 @pytest.mark.parametrize("verify", ["auto", "size"])
-@pytest.mark.parametrize("denied", ["", "-P setstat"], ids=["", "its time cannot be set"])
+@pytest.mark.parametrize("denied", ["", "-P fsetstat", "-P fstat"], ids=["", "its time cannot be set", "its time is not shown"])
 def test_a_part_that_was_overwritten_after_it_was_sent_ahead_gets_no_name(tmp_path: Path, verify: str, denied: str) -> None:
     """Also within the same second, which the server's time of change does not show."""
     with serve(tmp_path / "sshd", sftp_options=denied) as sshd:
         overwritten_ahead(tmp_path, sshd, sftp_route(sshd, verify=verify))
+
+
+def test_a_part_that_is_overwritten_as_soon_as_it_is_closed_gets_no_name(
+    tmp_path: Path, sshd: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its size is compared after that, and is right."""
+    from dmail_runner.ship.sftp import Sftp
+
+    look = Sftp.look
+
+    def overwrite(self: Sftp, name: str) -> Any:
+        monkeypatch.setattr(Sftp, "look", look)
+        (temporary,) = sshd.root.rglob("*.part")
+        temporary.write_bytes(bytes(200_000))
+        return look(self, name)
+
+    part = made(tmp_path, 1, os.urandom(200_000))
+    route = sftp_route(sshd, verify="size")
+    early = AheadUploader(route, lambda _: Ledgerish().intents(), lambda _: None)
+    monkeypatch.setattr(Sftp, "look", overwrite)
+    early.take(part)
+    there = early.close()
+    ship([part], route, callbacks(intents=lambda part: there[part.number]))
+    assert (sshd.root / part.part.name).read_bytes() == part.path.read_bytes()
 
 
 def overwritten_ahead(tmp_path: Path, sshd: Sshd, route: SftpRoute) -> None:

@@ -53,6 +53,24 @@ class CaseBlind(Files):
         return place
 
 
+class Latin(Files):
+    """Writes texts and names as an old Windows does, and answers `stat` with a list only. Another file has such a name, too."""
+
+    def asked(self, request: str) -> int | None:
+        return SFTP_OP_UNSUPPORTED if request in ("stat", "lstat", "fstat") else None
+
+    def words(self, status: int) -> Any:
+        return "erledigt: 1 Vorgang für die Übertragung".encode("latin-1")
+
+    def list_folder(self, path: str) -> Any:
+        found = super().list_folder(path)
+        if isinstance(found, list):
+            other = paramiko.SFTPAttributes()
+            other.filename = "Größen.csv".encode("latin-1")
+            found.append(other)
+        return found
+
+
 class Home(Files):
     """Relative paths start in the user's own folder."""
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from servers.answers import CaseBlind, Home, Root, Vague
+from servers.answers import CaseBlind, Home, Latin, Root, Vague
 from servers.files import Files
 from servers.renames import Overwrites, PosixRename
 from servers.rights import NoOverwriting, refusing, silent
@@ -18,6 +18,7 @@ ORDINARY = (
     Entry("home folder", "Relative paths start in the user's own folder.", odd(Home), SETTLED),
     Entry("root folder", "Files arrive in `/`, and relative paths start elsewhere.", odd(Root), SETTLED),
     Entry("case-blind", "Upper case and lower case are the same, as on Windows.", odd(CaseBlind), SETTLED),
+    Entry("Latin-1", "Its texts and the names in its lists are not UTF-8, and `stat` is refused.", odd(Latin), SETTLED),
     Entry("appending", "All data that is written to a file is appended to it.", odd(Appending), SETTLED),
     Entry("short reads", "A read returns at most 1,000 bytes.", odd(ShortReads), SETTLED),
     Entry("small packets", "An SSH packet has at most 4 KiB.", odd(Files, packet=4096), SETTLED),

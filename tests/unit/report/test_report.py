@@ -127,7 +127,8 @@ def test_every_state_that_waits_has_a_command() -> None:
         return RunRow("c-1", "c", NOW - timedelta(days=9), state, changed, changed, hold=hold, **more)
 
     def typed(run: RunRow) -> list[str]:
-        return [command.split(" --reason")[0] for need in needs([run], {}, [], NOW) for command in need.commands]
+        found = needs([run], {"c": Declared("c", "c")}, [], NOW)
+        return [command.split(" --reason")[0] for need in found for command in need.commands]
 
     assert typed(one("held", "unknown")) == ["dmail-runner settle c-1 --delivered", "dmail-runner settle c-1 --not-delivered"]
     assert typed(one("held", "opt_out")) == typed(one("held", "conflict")) == typed(one("failed")) == ["dmail-runner resume c-1"]
@@ -137,6 +138,15 @@ def test_every_state_that_waits_has_a_command() -> None:
     assert typed(one("missed")) == ["dmail-runner run c --slot 2026-11-14T12:00Z"]
     assert typed(one("built")) == []
     assert typed(one("built", changed=NOW - timedelta(days=2))) == ["dmail-runner resume c-1"]
+    assert [need.commands for need in needs([one("missed")], {}, [], NOW)] == [], "its campaign is no longer in the project"
+    for run, command in (
+        (one("failed"), "cancel c-1"),
+        (one("held", "volume"), "cancel c-1"),
+        (one("failed", delivered=3), "cancel c-1 --rest"),
+        (one("held", "unknown"), "settle c-1 --delivered"),
+    ):
+        (need,) = needs([run], {}, [], NOW)
+        assert need.commands[0] == f'dmail-runner {command} --reason "…"'
     late = Declared("c", "c", status="active", last_due=NOW - timedelta(hours=2))
     assert [need.kind for need in needs([one("settled")], {"c": late}, [], NOW)] == ["overdue"]
 

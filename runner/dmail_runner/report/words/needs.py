@@ -46,6 +46,10 @@ NEEDS: Mapping[str, Word] = {
     "need.failed": Word(
         "The run failed. Solve the problem, and resume the run.", "A execução falhou. Resolva o problema e retome a execução."
     ),
+    "need.removed": Word(
+        "The campaign is no longer in the project, so the run cannot continue. Cancel it.",
+        "A campanha não está mais no projeto, e a execução não pode continuar. Cancele-a.",
+    ),
     "need.missed": Word("The slot was missed.", "A data programada passou sem execução."),
     "need.stuck": Word("The run has not made progress for a day.", "A execução não avança há um dia."),
     "need.overdue": Word("The slot is due, and has not been run.", "A data programada chegou e não houve execução."),
@@ -64,6 +68,7 @@ NEEDS: Mapping[str, Word] = {
     "kind.person": Word("Held: person", "Retida: pessoa"),
     "kind.held": Word("Held", "Retida"),
     "kind.failed": Word("Failed", "Falhou"),
+    "kind.removed": Word("Removed", "Removida"),
     "kind.missed": Word("Missed", "Perdida"),
     "kind.stuck": Word("Unfinished", "Não concluída"),
     "kind.overdue": Word("Due", "Pendente"),
