@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from dmail_runner.core.errors import Held, UsageError
+from dmail_runner.core.values import Build
 from dmail_runner.core.yaml import parse
 from dmail_runner.declare.policy import FILE, Approver, Duty, Policy, find_policy, strongest
 from dmail_runner.ledger.approvals import (
@@ -26,7 +27,7 @@ from dmail_runner.ledger.approvals import (
     read_approvals,
 )
 from dmail_runner.ledger.ledger import Ledger
-from dmail_runner.project.fingerprint import project_fingerprint
+from dmail_runner.project.inputs import project_state
 from dmail_runner.project.target import declared_target
 from dmail_runner.run.authors import head_commit, written_by
 from dmail_runner.run.definition import Definition, declared_duty, defined
@@ -131,12 +132,13 @@ def approved(job: Job, ledger: Ledger) -> None:
     )
 
 
-def confirm_built(job: Job, ledger: Ledger) -> None:
-    """Raises Held if the project was changed since its definition was read: dbt may have built the change.
+def confirm_built(job: Job, ledger: Ledger, built: Build) -> None:
+    """Raises Held if the project was changed since its definition was read, even if the change was reverted meanwhile.
 
     The service continues the run as soon as the present definition is approved.
     """
-    if job.campaign.project and required(job, ledger) and project_fingerprint(job.settings) != job.campaign.project:
+    changed = bool(job.campaign.project) and project_state(job.settings) != job.campaign.project
+    if (changed or not built.as_defined) and required(job, ledger):
         raise Held(
             HOLD,
             f"the project was changed while {job.campaign.name} was built, perhaps to something that nobody has approved: "
