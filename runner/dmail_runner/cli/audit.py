@@ -107,11 +107,13 @@ def rekey(context: typer.Context) -> None:
     Example: DMAIL_HISTORY_KEY="$(openssl rand -base64 32)" dmail-runner audit rekey
     """
     from dmail_runner.core.parquet import FORMER, parse_key
+    from dmail_runner.core.redact import register_secret
     from dmail_runner.history.key import rekey
     from dmail_runner.project.warehouse import lock_warehouse
 
     settings, ledger = open_ledger(context.obj)
-    former = parse_key(os.environ.get(FORMER), FORMER)
+    if former := parse_key(os.environ.get(FORMER), FORMER):
+        register_secret(former.get_secret_value())
     with lock_warehouse(settings, "rekey", tell):
         count = rekey(settings, ledger, former, f"by {this_account()}")
     how = "encrypted" if settings.history_key else "in plain"

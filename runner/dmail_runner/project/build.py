@@ -198,6 +198,9 @@ def advice(messages: list[str]) -> str:
     """The advice for the errors in some messages of dbt."""
     hints = {
         "not a valid DuckDB database": "the warehouse file is damaged: delete it and run again, which builds it again",
+        "are you using the right key": "set DMAIL_HISTORY_KEY to the key of the contact history",
+        "'encryption_config' was set": "the contact history is not encrypted: dmail-runner audit rekey encrypts it",
+        "'encryption_config' was not set": "the contact history is encrypted: the target needs its plugin",
         "encryption key": "the warehouse has another key: correct it, or delete the file, which the next run builds again",
         "Could not set lock": "another program has the warehouse open: close it there, and run again",
         "a stopped SparkContext": "the cluster that DMAIL_SPARK_MASTER names did not answer: start it, and run again",

@@ -82,10 +82,15 @@ class Manifest:
             self.known[name] = self.read_campaign(name)
         return self.known[name]
 
-    def read_campaign(self, name: str) -> Campaign:
-        exposure = self.exposures.get(name)
-        if exposure is None:
+    def exposure(self, name: str) -> Mapping[str, Any]:
+        """The exposure of a campaign. Raises UsageError if there is none."""
+        if name not in self.exposures:
             raise UsageError(f"there is no campaign {name!r}; {known_names(name, self.names)}")
+        found: Mapping[str, Any] = self.exposures[name]
+        return found
+
+    def read_campaign(self, name: str) -> Campaign:
+        exposure = self.exposure(name)
         file, key = exposure["original_file_path"], f"exposures.{name}"
         faults = [Problem(file, key, "another package has a campaign of this name")] if name in self.ambiguous else []
         mail: DirectMail | None = collect(
@@ -101,8 +106,8 @@ class Manifest:
         inputs = collect(faults, lambda: read_sources(built))
         if faults or mail is None or extract is None or models is None or columns is None or inputs is None:
             raise ConfigError(faults)
-        owner, roots = exposure["owner"], roots_of(exposure, models[3])
         lineage, recipients, audience, opt_outs = models
+        owner, roots = exposure["owner"], roots_of(exposure, opt_outs)
         return Campaign(
             name=name,
             label=exposure.get("label") or name,

@@ -286,6 +286,23 @@ def test_no_change_is_hidden_from_git(world: World) -> None:
     assert approve(world.job(), world.ledger(), "bob").by == "bob"
 
 
+def test_no_change_is_hidden_behind_a_link(world: World, tmp_path: Path) -> None:
+    """Git has the link, and not what it leads to: whoever changes that is no author."""
+    write_policy(world.folder, require_approval="four_eyes", approvers=EVERYBODY)
+    world.campaign = replace(world.campaign, sources=lambda: ("letter.sql",))
+    (tmp_path / "shared.sql").write_text("select 1")
+    (world.folder / "letter.sql").symlink_to(tmp_path / "shared.sql")
+    commit(world.folder, "ann")
+    with pytest.raises(UsageError, match=r"1 file of letter not committed, .*: letter.sql"):
+        approve(world.job(), world.ledger(), "bob")
+    (world.folder / "letter.sql").unlink()
+    (world.folder / "shared.sql").write_text("select 1")
+    (world.folder / "letter.sql").symlink_to("shared.sql")
+    commit(world.folder, "bob")
+    with pytest.raises(UsageError, match="bob is an author of letter"):
+        approve(world.job(), world.ledger(), "bob")
+
+
 def test_a_signature_is_an_approval_from_another_machine(world: World, tmp_path: Path) -> None:
     ann, bob, eve = (Person(tmp_path, name) for name in ("ann", "bob", "eve"))
     write_policy(world.folder, require_approval="two", approvers={"ann": {"key": ann.key}, "bob": {"key": [bob.key]}})
