@@ -37,8 +37,10 @@ def measure(folder: Path, rows: int, *, keyed: bool) -> dict[str, float]:
     """The seconds of each step, and the sizes in MB."""
     use_key(KEY if keyed else None, folder / "extensions")
     database, history = folder / "warehouse.duckdb", folder / "contacts.parquet"
-    settings = {"memory_limit": "2GB", "temp_directory": str(folder / "spill"), "extension_directory": str(folder / "extensions")}
-    with connect(**settings, threads="2", temp_file_encryption=keyed) as connection:
+    extensions, spill = str(folder / "extensions"), str(folder / "spill")
+    with connect(
+        memory_limit="2GB", threads="2", temp_directory=spill, extension_directory=extensions, temp_file_encryption=keyed
+    ) as connection:
         connection.execute("load httpfs")
         key = f", encryption_key '{KEY.get_secret_value()}'" if keyed else ""
         connection.execute(f"attach '{database}' as w (storage_version 'latest'{key})")

@@ -104,7 +104,7 @@ def rekey(context: typer.Context) -> None:
     DMAIL_HISTORY_FORMER_KEY is the key that the files have now, if they are encrypted. No run may be under way, on any host that
     shares the history.
 
-    Example: DMAIL_HISTORY_KEY="$(openssl rand -base64 32)" dmail-runner audit rekey
+    Example: dmail-runner audit rekey
     """
     from dmail_runner.core.parquet import FORMER, parse_key
     from dmail_runner.core.redact import register_secret

@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -226,9 +227,10 @@ def session(spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
         HistoryError: in place of every DuckDB error within the context. Its message does not contain values of rows.
     """
     try:
-        keyed: dict[str, str | bool] = {"extension_directory": str(KEYS.extensions), "temp_file_encryption": True}
-        settings = {"memory_limit": "1GB", "threads": "2", "temp_directory": str(spill) if spill else ""}
-        with connect(**settings, **(keyed if KEYS.current else {})) as connection:
+        given: dict[str, Any] = {"memory_limit": "1GB", "threads": "2", "temp_directory": str(spill) if spill else ""}
+        if KEYS.current:
+            given |= {"extension_directory": str(KEYS.extensions), "temp_file_encryption": True}
+        with connect(**given) as connection:
             prepare_writing(connection)
             yield connection
     except duckdb.Error as error:

@@ -75,7 +75,7 @@ def opt_out_selectors(campaign: Campaign) -> list[str]:
     return [f"+{model.selector}" for model in campaign.opt_outs.models]
 
 
-def opt_out_relations(made: Mapping[str, str], campaign: Campaign) -> dict[str, str]:
+def opt_out_relations(made: Mapping[str, str], campaign: Campaign) -> dict[str, Any]:
     """The relations that the opt-out gate reads. Raises BuildError if one was not built."""
     if campaign.opt_outs is None:
         return {}
