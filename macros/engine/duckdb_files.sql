@@ -14,13 +14,13 @@
         {% endfor %}
         {% set query %}
             (
-                select * from read_parquet({{ location }}, union_by_name = true)
+                select * from {{ dmail.duckdb__parquet(location, ", union_by_name = true") }}
                 union all by name
                 select {{ columns | join(", ") }} where false
             )
         {% endset %}
         {{ return(query) }}
-    {% elif location.lower().endswith(".parquet'") %} {{ return("read_parquet(" ~ location ~ ")") }}
+    {% elif location.lower().endswith(".parquet'") %} {{ return(dmail.duckdb__parquet(location)) }}
     {% elif location.lower().endswith(".xlsx'") %} {{ return(dmail.duckdb__workbook(location)) }}
     {% elif location.lower().endswith(".zip'") %}
         {{
@@ -32,6 +32,23 @@
         }}
     {% else %} {{ return("read_csv(" ~ location ~ ", " ~ dmail.duckdb__csv_options(location) ~ ")") }}
     {% endif %}
+{% endmacro %}
+
+{#
+    Parquet files of a location. Files of an encrypted contact history are read one by one: with a key, DuckDB 1.5 does not match the
+    columns of several files by name (duckdb/duckdb#21508). A plugin of the target has the key.
+#}
+{% macro duckdb__parquet(location, options="") %}
+    {% set history = (env_var("DMAIL_HISTORY", "") or ".dmail/contact_history") | replace("'", "''") %}
+    {% set plugins = (target.plugins or []) | map(attribute="module") | list %}
+    {% if execute and (history ~ "/") in location and "dmail_runner.project.history_key" in plugins %}
+        {% set keyed, found = "encryption_config = {'footer_key': 'dmail_history'}", [] %}
+        {% for row in run_query("select file from glob(" ~ location ~ ") order by file").rows %}
+            {% do found.append("select * from read_parquet(" ~ dmail.sql_text(row[0]) ~ ", " ~ keyed ~ ")") %}
+        {% endfor %}
+        {{ return("(" ~ found | join(" union all by name ") ~ ")") }}
+    {% endif %}
+    {{ return("read_parquet(" ~ location ~ options ~ ")") }}
 {% endmacro %}
 
 {# An Excel workbook, with every cell as text. DuckDB's extension must be loaded, because nothing is fetched from the network. #}

@@ -48,6 +48,7 @@ class Package:
         sources: dict[str, Any] | None = None,
         environment_variables: dict[str, str] | None = None,
         variables: dict[str, Any] | None = None,
+        target: Any = None,
     ) -> None:
         def run_query(query: str) -> Any:
             return SimpleNamespace(rows=connection.execute(query).fetchall())
@@ -65,6 +66,7 @@ class Package:
                 "run_query": run_query,
                 "env_var": lambda name, default="": (environment_variables or {}).get(name, default),
                 "execute": True,
+                "target": target or SimpleNamespace(plugins=None),
                 "graph": SimpleNamespace(sources=sources or {}, get=lambda _: None),
             }
         )

@@ -1,5 +1,6 @@
 """The command `audit`."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,7 @@ from dmail_runner.cli.base import (
     print_result,
     say,
     say_json,
+    tell,
 )
 from dmail_runner.core.account import this_account
 from dmail_runner.core.counted import counted
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from dmail_runner.ledger.journal import Mark
     from dmail_runner.ledger.ledger import Ledger
 
-audits = typer.Typer(help="Verify the ledger, or continue with an older copy of it.", no_args_is_help=True)
+audits = typer.Typer(help="Verify the ledger, continue with an older copy, or encrypt the contact history.", no_args_is_help=True)
 app.add_typer(audits, name="audit")
 
 MAX_FAULTS = 50
@@ -93,6 +95,29 @@ def damaged(ledger: "Ledger", faults: list[str]) -> DmailError:
         "\n".join([f"{what} was changed:", *(f"  {visible(fault)}" for fault in faults[:MAX_FAULTS]), *more]),
         todo="restore a backup, and find out who changed it",
     )
+
+
+@audits.command()
+def rekey(context: typer.Context) -> None:
+    """Rewrite the contact history with the key of DMAIL_HISTORY_KEY, or in plain if it is not set.
+
+    DMAIL_HISTORY_FORMER_KEY is the key that the files have now, if they are encrypted. No run may be under way, on any host that
+    shares the history.
+
+    Example: dmail-runner audit rekey
+    """
+    from dmail_runner.core.parquet import FORMER, parse_key
+    from dmail_runner.core.redact import register_secret
+    from dmail_runner.history.key import rekey
+    from dmail_runner.project.warehouse import lock_warehouse
+
+    settings, ledger = open_ledger(context.obj)
+    if former := parse_key(os.environ.get(FORMER), FORMER):
+        register_secret(former.get_secret_value())
+    with lock_warehouse(settings, "rekey", tell):
+        count = rekey(settings, ledger, former, f"by {this_account()}")
+    how = "encrypted" if settings.history_key else "in plain"
+    say(f"rewrote {counted(count, 'file')}; all files of {settings.history_dir} are {how}")
 
 
 @audits.command()

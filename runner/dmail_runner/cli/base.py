@@ -80,6 +80,10 @@ class GlobalOptions:
         from dmail_runner.core.settings import find_settings
 
         settings = find_settings(self.project_dir, self.target)
+        if settings.history_key:
+            from dmail_runner.history.key import use_history_key
+
+            use_history_key(settings)
         screen.log = Log(settings.state_dir / "log")
         # Views of the warehouse have paths relative to the project, where dbt has created them.
         os.chdir(settings.project_dir)

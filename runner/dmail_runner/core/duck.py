@@ -4,16 +4,21 @@ from pathlib import Path
 
 import duckdb
 
+from dmail_runner.core.parquet import KEYS, key_statement
+
 Value = str | bool | int | float | list[str]
 SAFE: dict[str, Value] = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
 
 
 def connect(database: Path | str = ":memory:", *, read_only: bool = False, **settings: Value) -> duckdb.DuckDBPyConnection:
-    """Open a database.
+    """Open a database. The session has the key of the contact history, which views of the warehouse read.
 
     Args:
         database: the file; by default a database in memory.
         read_only: whether it can only be read.
         settings: more settings of DuckDB.
     """
-    return duckdb.connect(str(database), read_only=read_only, config={**SAFE, **settings})
+    connection = duckdb.connect(str(database), read_only=read_only, config={**SAFE, **settings})
+    if KEYS.current:
+        connection.execute(key_statement(KEYS.current))
+    return connection

@@ -2,10 +2,13 @@
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from dmail_runner.core.errors import UsageError
+from dmail_runner.core.parquet import VARIABLE, parse_key
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,7 @@ class Settings:
         spark_dir: the folder that a Spark target builds in.
         build_timeout: minutes that one dbt command may take; 0 for no limit.
         inbound: the folder of what providers have sent; None for the default.
+        history_key: the key of the contact history; None if it is not encrypted.
     """
 
     project_dir: Path
@@ -31,6 +35,7 @@ class Settings:
     spark_dir: Path = Path()
     build_timeout: float = 0
     inbound: Path | None = None
+    history_key: SecretStr | None = field(default=None, repr=False)
 
     @property
     def profiles_dir(self) -> Path:
@@ -109,8 +114,8 @@ def find_settings(project_dir: Path | None, target: str | None = None) -> Settin
     """Find the dbt project and read its settings from the environment.
 
     The environment variables are DMAIL_STATE_DIR (by default `.dmail`), DMAIL_LEDGER, DMAIL_HISTORY, DMAIL_INBOUND and
-    DMAIL_SPARK_WAREHOUSE (by default within the state directory), DMAIL_TARGET and DMAIL_BUILD_TIMEOUT. Relative paths start at
-    the project's folder.
+    DMAIL_SPARK_WAREHOUSE (by default within the state directory), DMAIL_TARGET, DMAIL_BUILD_TIMEOUT and DMAIL_HISTORY_KEY.
+    Relative paths start at the project's folder.
 
     Args:
         project_dir: the project's folder; None searches the working directory and the folders above it.
@@ -136,7 +141,8 @@ def find_settings(project_dir: Path | None, target: str | None = None) -> Settin
     spark = project / (os.environ.get("DMAIL_SPARK_WAREHOUSE") or state / "spark")
     inbound = project / (os.environ.get("DMAIL_INBOUND") or state / "inbound")
     target = target or os.environ.get("DMAIL_TARGET") or None
-    return Settings(project, state, history, os.environ.get("DMAIL_LEDGER") or None, target, spark, build_timeout(), inbound)
+    ledger, key = os.environ.get("DMAIL_LEDGER") or None, parse_key(os.environ.get(VARIABLE))
+    return Settings(project, state, history, ledger, target, spark, build_timeout(), inbound, key)
 
 
 def build_timeout() -> float:

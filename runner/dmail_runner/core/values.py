@@ -24,6 +24,7 @@ class Build:
         suppressed: the profiles on the suppression lists, if the project has such a model.
         as_of: opt-outs count up to this time, a SQL timestamp in UTC.
         vouchers: the voucher codes, if the campaign has vouchers.
+        as_defined: whether dbt has built the definition that the runner has read before.
     """
 
     extract: str
@@ -33,6 +34,7 @@ class Build:
     suppressed: str | None = None
     as_of: str = "1970-01-01 00:00:00"
     vouchers: str | None = None
+    as_defined: bool = True
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
@@ -220,7 +220,8 @@ class Campaign:
         audience, recipients, extract: dbt's unique ids of its models.
         opt_outs: the models that the opt-out gate reads; None for a campaign that opt-outs do not stop.
         definition, sources: return the texts of everything that is built for it, by name, and the files with these texts.
-        project: a hash of the project's files as they were read.
+        is_built_by: whether dbt has built that definition, according to the manifest of its build.
+        project: the state of the project's files as they were read.
         held_back: whether it is a draft in this dbt target, because nobody has approved it here: see `draft_in` of policy.yml.
         hooks: the SQL that dbt runs beside its models, by the names that policy.yml allows.
         origins: the locations of the sources, by name.
@@ -244,6 +245,7 @@ class Campaign:
     sources: Callable[[], tuple[str, ...]] = tuple
     email: str | None = None
     definition: Callable[[], Mapping[str, str]] = dict
+    is_built_by: Callable[[Mapping[str, Any]], bool] = lambda _: True
     hooks: tuple[str, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
     inputs: tuple[Source, ...] = ()

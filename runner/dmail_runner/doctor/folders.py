@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dmail_runner import history
 from dmail_runner.core.counted import counted
-from dmail_runner.core.errors import ConfigError, ExtractError
+from dmail_runner.core.errors import ConfigError, DmailError, ExtractError
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.yaml import read_yaml
 from dmail_runner.declare.provider import FILE as PROVIDERS
@@ -30,7 +30,6 @@ from dmail_runner.doctor.finding import (
     open_to_others,
     warn,
 )
-from dmail_runner.history.weeks import HistoryError
 from dmail_runner.ledger.run import FINISHED
 from dmail_runner.project.target import find_warehouse
 from dmail_runner.project.warehouse import session
@@ -112,8 +111,8 @@ def contacts(here: Installation) -> Iterator[Finding]:
         yield warn("history", f"other users can read {folder} ({mode_text(folder)})", f"chmod 700 {folder}")
     try:
         names = history.run_ids(here.settings)
-    except HistoryError as error:
-        yield fail("history", error.what, f"restore {folder} from a backup")
+    except DmailError as error:
+        yield fail("history", error.what, error.todo or f"restore {folder} from a backup")
         return
     if here.runs is None:
         yield warn(

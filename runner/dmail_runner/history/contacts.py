@@ -15,6 +15,7 @@ import duckdb
 
 from dmail_runner.core.duck import connect
 from dmail_runner.core.errors import DmailError
+from dmail_runner.core.parquet import parquet_format, read_parquet
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.values import Build, Verdicts
 from dmail_runner.declare.campaign import KEY, PIECE, SEED, VOUCHER, Campaign
@@ -67,7 +68,7 @@ class StoredContacts:
     def rows(self) -> str:
         """SQL for the rows."""
         own = f" where run_id = {literal(self.run_id)}" if self.run_id else ""
-        return f"(select * from read_parquet({literal(str(self.file))}){own})"
+        return f"(select * from {read_parquet([self.file])}{own})"
 
 
 def find_contacts(settings: Settings, run_id: str) -> StoredContacts | None:
@@ -107,7 +108,7 @@ def write_contacts(connection: duckdb.DuckDBPyConnection, build: Build, verdicts
             left join ({row_hash_query(build, verdicts, run.campaign, also=True)}) as file using ({key})
             left join ({offers_query(build, run.campaign)}) as offers using ({key})
             where exclusion_reason = '{HOLDOUT}' or exclusion_reason is null and row_hash is not null
-        ) to {literal(str(run.folder / FILE))} (format parquet, compression zstd)
+        ) to {literal(str(run.folder / FILE))} ({parquet_format()})
         """
     )
     with (run.folder / FILE).open("rb") as file:
@@ -226,10 +227,8 @@ def compare(
 
 def write_audience(connection: duckdb.DuckDBPyConnection, build: Build, folder: Path) -> None:
     """Write the audience of a mailing in waves, with the wave of each profile, into a spool folder."""
-    connection.execute(
-        f"copy (select {quote(KEY)}, wave_number from {build.recipients}) to {literal(str(folder / AUDIENCE))} "
-        "(format parquet, compression zstd)"
-    )
+    people = f"select {quote(KEY)}, wave_number from {build.recipients}"
+    connection.execute(f"copy ({people}) to {literal(str(folder / AUDIENCE))} ({parquet_format()})")
     with (folder / AUDIENCE).open("rb") as file:
         os.fsync(file.fileno())
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from dmail_runner.core.parquet import read_parquet
 from dmail_runner.core.settings import Settings
 from dmail_runner.declare.campaign import KEY, VOUCHER
 from dmail_runner.history import weeks
@@ -46,7 +47,7 @@ def columns_of(file: Path) -> list[str]:
     if not file.exists():
         return []
     with weeks.session() as connection:
-        return [name for name, *_ in connection.execute(f"describe select * from {weeks.parquet([file])}").fetchall()]
+        return [name for name, *_ in connection.execute(f"describe select * from {read_parquet([file])}").fetchall()]
 
 
 def has_codes(file: Path, campaign: str) -> bool:
@@ -64,14 +65,14 @@ def keep_codes(settings: Settings, file: Path, campaign: str, change: Change) ->
             fields.append(f"case when {of(campaign)} then {literal(EXPIRED)} else {name} end as {name}")
         else:
             fields.append(name if name in KEPT else f"case when not {of(campaign)} then {name} end as {name}")
-    rows = f"select {', '.join(fields)} from {weeks.parquet([file])} where not {of(campaign)} or {VOUCHER} is not null"
+    rows = f"select {', '.join(fields)} from {read_parquet([file])} where not {of(campaign)} or {VOUCHER} is not null"
     weeks.rewrite(settings, file, f"{rows} {weeks.SORTED}", change)
 
 
 def count(file: Path, condition: str) -> int:
     """The number of rows of a file for which a condition is true."""
     with weeks.session() as connection:
-        (found,) = connection.execute(f"select count(*) from {weeks.parquet([file])} where {condition}").fetchone() or (0,)
+        (found,) = connection.execute(f"select count(*) from {read_parquet([file])} where {condition}").fetchone() or (0,)
     return int(found)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dmail_runner import history
 from dmail_runner.core.errors import UsageError
+from dmail_runner.core.parquet import read_parquet
 from dmail_runner.core.settings import Settings
 from dmail_runner.declare.campaign import KEY, PIECE
 from dmail_runner.history import weeks
@@ -96,16 +97,14 @@ def files_with(candidates: Sequence[Path], profile_id: str) -> list[Path]:
     if not candidates:
         return []
     with weeks.session() as connection:
-        query = (
-            f"select distinct filename from {weeks.parquet(candidates, 'filename = true')} where {KEY} = {literal(profile_id)}"
-        )
+        query = f"select distinct filename from {read_parquet(candidates, 'filename = true')} where {KEY} = {literal(profile_id)}"
         return sorted(Path(file) for (file,) in connection.execute(query).fetchall())
 
 
 def runs_of(file: Path, profile_id: str) -> set[str]:
     """The ids of the runs whose files contained a person, from the file of a week."""
     with weeks.session() as connection:
-        query = f"select distinct run_id from {weeks.parquet([file])} where {KEY} = {literal(profile_id)}"
+        query = f"select distinct run_id from {read_parquet([file])} where {KEY} = {literal(profile_id)}"
         return {run_id for (run_id,) in connection.execute(query).fetchall()}
 
 
@@ -121,13 +120,13 @@ class Erasure:
 def erased_query(file: Path, erasure: Erasure) -> str:
     """SQL for a file's rows with pseudonyms as the person's key and piece ids, and without their other identifying columns."""
     with weeks.session() as connection:
-        names = [row[0] for row in connection.execute(f"describe select * from {weeks.parquet([file])}").fetchall()]
+        names = [row[0] for row in connection.execute(f"describe select * from {read_parquet([file])}").fetchall()]
     person = f"{KEY} = {literal(erasure.profile_id)}"
     changed = [f"case when {person} then {literal(erasure.pseudonym)} else {KEY} end as {KEY}"]
     changed += [f"case when not {person} then {name} end as {name}" for name in ERASED if name in names]
     if PIECE in names:
         changed += [f"case when {person} then {pseudonym(PIECE, erasure.salt)} else {PIECE} end as {PIECE}"]
-    return f"select * replace ({', '.join(changed)}) from {weeks.parquet([file])}"
+    return f"select * replace ({', '.join(changed)}) from {read_parquet([file])}"
 
 
 def pseudonym(column: str, salt: str) -> str:
@@ -141,7 +140,7 @@ def suppress(settings: Settings, profile_id: str, at: str, change: Change) -> No
     folder = settings.history_dir / "forgotten"
     folder.mkdir(mode=0o700, exist_ok=True)
     entry = f"select {literal(profile_id)} as {KEY}, timestamp {literal(at[:19].replace('T', ' '))} as forgotten_at"
-    before = f"select * from read_parquet({literal(str(folder / PEOPLE))}) union all" if (folder / PEOPLE).exists() else ""
+    before = f"select * from {read_parquet([folder / PEOPLE])} union all" if (folder / PEOPLE).exists() else ""
     rows = f"select {KEY}, min(forgotten_at) as forgotten_at from ({before} {entry}) group by {KEY}"
     replace(rows, folder / PEOPLE, change)
 

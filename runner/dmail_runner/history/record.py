@@ -12,6 +12,7 @@ from itertools import groupby
 from pathlib import Path
 
 from dmail_runner.core.counted import counted
+from dmail_runner.core.parquet import is_encrypted, read_parquet
 from dmail_runner.core.settings import Settings
 from dmail_runner.history import weeks
 from dmail_runner.history.weeks import CONTACTS, RUNS, HistoryError
@@ -117,7 +118,8 @@ def measure(path: Path, name: str) -> HistoryFile:
 def count_rows(path: Path) -> int:
     """The number of rows of a Parquet file, from its footer. Raises HistoryError."""
     with weeks.session() as connection:
-        (rows,) = connection.execute("select num_rows from parquet_file_metadata(?)", [str(path)]).fetchone() or (0,)
+        # Other functions for the footer do not read encrypted files.
+        (rows,) = connection.execute(f"select count(*) from {read_parquet([path])}").fetchone() or (0,)
     return int(rows)
 
 
@@ -235,9 +237,11 @@ def accept_history(settings: Settings, ledger: Ledger, decision: str) -> list[Fa
 
 
 def is_parquet(path: Path) -> bool:
-    """Whether there is a Parquet file."""
+    """Whether there is a Parquet file. Raises HistoryError if it is encrypted, and may only need another key."""
     try:
         count_rows(path)
     except HistoryError:
+        if is_encrypted(path):
+            raise
         return False
     return True

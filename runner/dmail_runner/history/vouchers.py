@@ -4,6 +4,7 @@ A run's contacts have its codes from the moment at which its file is frozen unti
 campaign's slot, so that a copy of a file may have the codes of its original.
 """
 
+from dmail_runner.core.parquet import BY_NAME, read_parquet
 from dmail_runner.core.settings import Settings
 from dmail_runner.declare.campaign import KEY, VOUCHER
 from dmail_runner.history import weeks
@@ -22,7 +23,7 @@ def given_vouchers(settings: Settings) -> str:
     if not files:
         return nothing
     # Files of earlier versions do not have the column.
-    rows = f"select * from {weeks.parquet(files, 'union_by_name = true')} union all by name {nothing}"
+    rows = f"select * from {read_parquet(files, BY_NAME)} union all by name {nothing}"
     return f"select run_id, campaign, slot, {KEY}, {VOUCHER} from ({rows}) where {VOUCHER} is not null"
 
 

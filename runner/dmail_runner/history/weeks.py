@@ -13,12 +13,14 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from dmail_runner.core.duck import connect
 from dmail_runner.core.errors import DmailError
 from dmail_runner.core.lock import locked
+from dmail_runner.core.parquet import BY_NAME, KEYS, VARIABLE, parquet_format, prepare_writing, read_parquet
 from dmail_runner.core.settings import Settings
 from dmail_runner.declare.campaign import KEY
 from dmail_runner.ledger.run import campaign_of, slot_of
@@ -96,7 +98,7 @@ def compacted_runs(weeks: Iterable[Path], campaign: str | None = None) -> list[C
         return []
     own = f"where starts_with(run_id, {literal(f'{campaign}-')})" if campaign else ""
     with session() as connection:
-        rows = connection.execute(f"select run_id, compaction, compacted_at from {parquet(files)} {own}").fetchall()
+        rows = connection.execute(f"select run_id, compaction, compacted_at from {read_parquet(files)} {own}").fetchall()
     return [CompactedRun(run_id, by_name[folder], at.replace(tzinfo=UTC)) for run_id, folder, at in rows]
 
 
@@ -128,12 +130,12 @@ def compact(settings: Settings, name: str, runs: Mapping[str, Path], at: datetim
     """
     listed = ", ".join(f"({literal(run_id)})" for run_id in runs)
     moment = f"timestamp '{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}'"
-    source = parquet(runs.values(), "union_by_name = true")
+    source = read_parquet(runs.values(), BY_NAME)
     target = settings.history_dir / FOLDER / name
     with temporary_folder(settings, name) as new:
-        counts = f"select run_id, count(*) as contacts from {parquet([new / CONTACTS])} group by run_id"
         with session(new / SPILL) as connection:
             write(connection, f"select *, {literal(name)} as compaction from {source} {SORTED}", new / CONTACTS)
+            counts = f"select run_id, count(*) as contacts from {read_parquet([new / CONTACTS])} group by run_id"
             write(
                 connection,
                 f"select run_id, coalesce(contacts, 0) as contacts, {literal(name)} as compaction, {moment} as compacted_at "
@@ -159,8 +161,8 @@ def remove_campaign(settings: Settings, folder: Path, campaign: str, change: Cha
             discard(folder)
         return
     # The contacts must be rewritten first. Otherwise readers could find contacts whose runs are not listed.
-    rewrite(settings, folder / CONTACTS, f"select * from {parquet([folder / CONTACTS])} {others} {SORTED}", change)
-    rewrite(settings, folder / RUNS, f"select * from {parquet([folder / RUNS])} {others}", change)
+    rewrite(settings, folder / CONTACTS, f"select * from {read_parquet([folder / CONTACTS])} {others} {SORTED}", change)
+    rewrite(settings, folder / RUNS, f"select * from {read_parquet([folder / RUNS])} {others}", change)
 
 
 def rewrite(settings: Settings, file: Path, query: str, change: Change) -> None:
@@ -174,7 +176,7 @@ def rewrite(settings: Settings, file: Path, query: str, change: Change) -> None:
 
 def write(connection: duckdb.DuckDBPyConnection, query: str, file: Path) -> None:
     """Write the rows of a query into a Parquet file, synced and readable by this user only."""
-    connection.execute(f"copy ({query}) to {literal(str(file))} (format parquet, compression zstd)")
+    connection.execute(f"copy ({query}) to {literal(str(file))} ({parquet_format()})")
     file.chmod(0o600)
     sync(file)
 
@@ -208,11 +210,6 @@ def discard(folder: Path) -> None:
         shutil.rmtree(gone)
 
 
-def parquet(files: Iterable[Path], options: str = "") -> str:
-    """SQL that reads Parquet files."""
-    return f"read_parquet([{', '.join(literal(str(file)) for file in files)}]{', ' if options else ''}{options})"
-
-
 def sync(path: Path) -> None:
     """Flush a file or a folder to the disk."""
     file = os.open(path, os.O_RDONLY)
@@ -230,7 +227,14 @@ def session(spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
         HistoryError: in place of every DuckDB error within the context. Its message does not contain values of rows.
     """
     try:
-        with connect(memory_limit="1GB", threads="2", temp_directory=str(spill) if spill else "") as connection:
+        given: dict[str, Any] = {"memory_limit": "1GB", "threads": "2", "temp_directory": str(spill) if spill else ""}
+        if KEYS.current:
+            given |= {"extension_directory": str(KEYS.extensions), "temp_file_encryption": True}
+        with connect(**given) as connection:
+            prepare_writing(connection)
             yield connection
     except duckdb.Error as error:
-        raise HistoryError(f"the contact history cannot be read or written: {type(error).__name__}", todo=REPAIR) from None
+        other_key = "the right key" in str(error)
+        what = "with this key" if other_key else type(error).__name__
+        todo = f"set {VARIABLE} to its key" if other_key else REPAIR
+        raise HistoryError(f"the contact history cannot be read or written: {what}", todo=todo) from None

@@ -6,6 +6,7 @@ from datetime import date
 
 import duckdb
 
+from dmail_runner.core.parquet import BY_NAME, read_parquet
 from dmail_runner.core.settings import Settings
 from dmail_runner.inbound.stored import session
 from dmail_runner.project.warehouse import literal
@@ -94,11 +95,11 @@ def statuses(
 def pieces_query(settings: Settings, runs: Iterable[str]) -> str:
     """SQL for the pieces of the runs whose contacts have a file of their own, with their ids in capitals."""
     files = [settings.history_dir / run_id / "contacts.parquet" for run_id in runs]
-    there = [literal(str(file)) for file in files if file.is_file()]
+    there = [file for file in files if file.is_file()]
     nothing = "select cast(null as varchar) as run_id, cast(null as varchar) as piece_id where false"
     if not there:
         return nothing
-    source = f"(select * from read_parquet([{', '.join(there)}], union_by_name = true) union all by name {nothing})"
+    source = f"(select * from {read_parquet(there, BY_NAME)} union all by name {nothing})"
     return f"select run_id, upper(piece_id) as piece_id from {source} where piece_id is not null"
 
 

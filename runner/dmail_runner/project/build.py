@@ -45,20 +45,21 @@ def build(
         BuildError: if a model or a test failed, or a relation was not built.
     """
     select = [f"+exposure:{campaign.name}", *opt_out_selectors(campaign)]
-    made = build_models(settings, campaign.name, select, environment, work, run_dbt=run_dbt, tell=tell)
+    made, manifest = build_models(settings, campaign.name, select, environment, work, run_dbt=run_dbt, tell=tell)
     return Build(
         built(made, campaign.extract, campaign),
         built(made, campaign.recipients, campaign),
         **opt_out_relations(made, campaign),
         as_of=as_of(environment),
         vouchers=built(made, campaign.vouchers.id, campaign) if campaign.vouchers else None,
+        as_defined=campaign.is_built_by(manifest),
     )
 
 
 def build_opt_outs(settings: Settings, campaign: Campaign, environment: Mapping[str, str], work: Path, run_dbt: RunDbt) -> Build:
     """Build only the models that the opt-out gate reads. Raises BuildError."""
     select = opt_out_selectors(campaign)
-    made = build_models(settings, campaign.name, select, environment, work, run_dbt=run_dbt) if select else {}
+    made, _ = build_models(settings, campaign.name, select, environment, work, run_dbt=run_dbt) if select else ({}, {})
     return Build("", "", **opt_out_relations(made, campaign), as_of=as_of(environment))
 
 
@@ -74,7 +75,7 @@ def opt_out_selectors(campaign: Campaign) -> list[str]:
     return [f"+{model.selector}" for model in campaign.opt_outs.models]
 
 
-def opt_out_relations(made: Mapping[str, str], campaign: Campaign) -> dict[str, str]:
+def opt_out_relations(made: Mapping[str, str], campaign: Campaign) -> dict[str, Any]:
     """The relations that the opt-out gate reads. Raises BuildError if one was not built."""
     if campaign.opt_outs is None:
         return {}
@@ -101,11 +102,11 @@ def build_models(
     *,
     run_dbt: RunDbt,
     tell: Callable[[str], None] | None = None,
-) -> dict[str, str]:
+) -> tuple[dict[str, str], dict[str, Any]]:
     """Build and test models. `tell` shows the warnings of tests.
 
     Returns:
-        The relation of each model that was built, by unique id.
+        The relation of each model that was built, by unique id, and dbt's manifest of this build.
 
     Raises:
         BuildError: if a model or a test failed.
@@ -132,7 +133,7 @@ def build_models(
                 node = manifest["nodes"].get(result["unique_id"], {})
                 tell(f"warning  {(node.get('description') or node.get('name', result['unique_id'])).strip()}")
     built = [result["unique_id"] for result in results if result["status"] == "success"]
-    return {node: manifest["nodes"][node]["relation_name"] for node in built if node in manifest["nodes"]}
+    return {node: manifest["nodes"][node]["relation_name"] for node in built if node in manifest["nodes"]}, manifest
 
 
 def describe_failures(results: list[dict[str, Any]], manifest: dict[str, Any], project_dir: Path) -> Iterator[str]:
@@ -197,6 +198,9 @@ def advice(messages: list[str]) -> str:
     """The advice for the errors in some messages of dbt."""
     hints = {
         "not a valid DuckDB database": "the warehouse file is damaged: delete it and run again, which builds it again",
+        "are you using the right key": "set DMAIL_HISTORY_KEY to the key of the contact history",
+        "'encryption_config' was set": "the contact history is not encrypted: dmail-runner audit rekey encrypts it",
+        "'encryption_config' was not set": "the contact history is encrypted: the target needs its plugin",
         "encryption key": "the warehouse has another key: correct it, or delete the file, which the next run builds again",
         "Could not set lock": "another program has the warehouse open: close it there, and run again",
         "a stopped SparkContext": "the cluster that DMAIL_SPARK_MASTER names did not answer: start it, and run again",

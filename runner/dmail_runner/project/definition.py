@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from dmail_runner.project.lineage import FOREIGN
 LEFT_OUT = frozenset(
     {"build_path", "compiled", "compiled_code", "compiled_path", "created_at", "doc_blocks", "raw_code", "root_path"}
 )
+COMPILED: Mapping[str, Any] = {"extra_ctes": None, "extra_ctes_injected": None}  # keys that dbt sets when it compiles a node
 # Keys whose entries have the order of the YAML file. The order matters, because a table has its columns in this order.
 ORDERED = ("columns", "meta")
 COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
@@ -57,6 +58,19 @@ class Contents:
             every = {**self.nodes, **self.sources, **self.functions}
             texts["graph"] = "\n".join(f"{name} {digest(text_of(every[name]))}" for name in sorted(every))
         return texts
+
+    def is_of(self, manifest: Mapping[str, Any], roots: Sequence[str]) -> bool:
+        """Whether dbt has parsed the same definition in a build whose `manifest.json` is given."""
+        other = Contents(*(manifest.get(kind, {}) for kind in ("nodes", "sources", "functions", "macros")))
+        return self.parsed().definition(roots) == other.parsed().definition(roots)
+
+    def parsed(self) -> "Contents":
+        """The contents without what dbt adds when it compiles and runs a node, and with dbt's own hashes of seeds."""
+        nodes = {
+            name: {**node, **COMPILED, "depends_on": {"nodes": parents(node)}, "parsed_checksum": node.get("checksum")}
+            for name, node in self.nodes.items()
+        }
+        return replace(self, nodes=nodes)
 
     def entries(self, roots: Sequence[str]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """What `dbt build` runs for the given nodes, and the macros that it can reach."""

@@ -15,7 +15,7 @@ from dmail_runner.core.settings import Settings
 from dmail_runner.core.yaml import read_yaml, render
 from dmail_runner.project.dbt_process import OWN_VARIABLES, inherited_environment, path_environment
 from dmail_runner.project.definition import COMMENT, LITERAL, written_out
-from dmail_runner.project.fingerprint import files_below
+from dmail_runner.project.fingerprint import files_below, parsed_files, project_fingerprint
 from dmail_runner.project.packages import name_of, package_folders
 from dmail_runner.project.target import declared_target
 
@@ -35,6 +35,17 @@ VERSIONED = (
     *("dmail-runner", "dbt-core", "dbt-adapters", "dbt-common", "dbt-duckdb", "dbt-spark", "duckdb", "pyspark", "Jinja2"),
 )
 PACKAGES = ("packages.yml", "package-lock.yml", "dependencies.yml")
+
+
+def project_state(settings: Settings) -> str:
+    """The project's fingerprint, and the marks of files that dbt reads beside its manifest: seeds, its profile, Python modules.
+
+    Each write to a file leaves another mark, also if its content is the same again.
+    """
+    beside = {path for path in parsed_files(settings.project_dir) if path.suffix == ".csv" or path.name == "dbt_project.yml"}
+    stats = [(str(path), path.stat()) for path in sorted({*beside, settings.dbt_profiles_file, *module_files(settings)})]
+    marks = "\n".join(f"{path} {stat.st_ino} {stat.st_ctime_ns}" for path, stat in stats)
+    return f"{project_fingerprint(settings)} {hashlib.sha256(marks.encode()).hexdigest()}"
 
 
 def input_texts(settings: Settings, codes: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -21,7 +21,7 @@ from dmail_runner.project.campaign_models import (
 )
 from dmail_runner.project.dbt_process import RunDbt
 from dmail_runner.project.definition import Contents, hooks_of, locations_of
-from dmail_runner.project.fingerprint import project_fingerprint
+from dmail_runner.project.inputs import project_state
 from dmail_runner.project.lineage import Lineage, Macros
 from dmail_runner.project.nodes import described_in, meta_of
 from dmail_runner.project.packages import package_paths
@@ -42,10 +42,10 @@ class Manifest:
         content: Mapping[str, Any],
         packages: Mapping[str, str] | None = None,
         former: Collection[str] = (),
-        fingerprint: str = "",
+        state: str = "",
     ) -> None:
         self.former = former
-        self.fingerprint = fingerprint
+        self.state = state
         self.drafts: Collection[str] = ()
         self.nodes: dict[str, Any] = content["nodes"]
         self.macros = Macros(content["macros"])
@@ -82,10 +82,15 @@ class Manifest:
             self.known[name] = self.read_campaign(name)
         return self.known[name]
 
-    def read_campaign(self, name: str) -> Campaign:
-        exposure = self.exposures.get(name)
-        if exposure is None:
+    def exposure(self, name: str) -> Mapping[str, Any]:
+        """The exposure of a campaign. Raises UsageError if there is none."""
+        if name not in self.exposures:
             raise UsageError(f"there is no campaign {name!r}; {known_names(name, self.names)}")
+        found: Mapping[str, Any] = self.exposures[name]
+        return found
+
+    def read_campaign(self, name: str) -> Campaign:
+        exposure = self.exposure(name)
         file, key = exposure["original_file_path"], f"exposures.{name}"
         faults = [Problem(file, key, "another package has a campaign of this name")] if name in self.ambiguous else []
         mail: DirectMail | None = collect(
@@ -101,8 +106,8 @@ class Manifest:
         inputs = collect(faults, lambda: read_sources(built))
         if faults or mail is None or extract is None or models is None or columns is None or inputs is None:
             raise ConfigError(faults)
-        owner, roots = exposure["owner"], roots_of(exposure, models[3])
         lineage, recipients, audience, opt_outs = models
+        owner, roots = exposure["owner"], roots_of(exposure, opt_outs)
         return Campaign(
             name=name,
             label=exposure.get("label") or name,
@@ -119,12 +124,13 @@ class Manifest:
             sources=partial(self.files, lineage, exposure["original_file_path"], roots),
             email=owner.get("email"),
             definition=partial(self.contents.definition, roots),
+            is_built_by=partial(self.contents.is_of, roots=roots),
             hooks=hooks_of(built),
             inputs=inputs,
             records=recorded_tables(built),
             vouchers=vouchers,
             origins=dict(locations_of(built)),
-            project=self.fingerprint,
+            project=self.state,
             held_back=name in self.drafts,
         )
 
@@ -223,11 +229,12 @@ def load_manifest(settings: Settings, run_dbt: RunDbt) -> Manifest:
     kept = settings.target_file("manifest.json")
     print_file = settings.target_file("manifest.fingerprint")
     with locked(settings.state_dir / "parse.lock", "parse", timeout=FOREVER):
-        fingerprint = project_fingerprint(settings)
+        state = project_state(settings)
+        fingerprint = state.split()[0]
         packages, former = package_paths(settings.project_dir), former_campaigns(settings)
         with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
             if print_file.read_text() == fingerprint:
-                return Manifest(json.loads(kept.read_bytes()), packages, former, fingerprint)
+                return Manifest(json.loads(kept.read_bytes()), packages, former, state)
         outcome = run_dbt(settings, ["parse"], settings.work_dir / "parse", {})
         if outcome.exit_code != 0:
             text = "\n".join(outcome.errors) or "dbt parse failed without a reason"
@@ -237,7 +244,7 @@ def load_manifest(settings: Settings, run_dbt: RunDbt) -> Manifest:
             raise ConfigError([Problem("dbt_project.yml", "", text)], todo=todo)
         (outcome.target / "manifest.json").replace(kept)
         print_file.write_text(fingerprint)
-        return Manifest(json.loads(kept.read_bytes()), packages, former, fingerprint)
+        return Manifest(json.loads(kept.read_bytes()), packages, former, state)
 
 
 def is_removed(settings: Settings, campaign: str) -> bool:

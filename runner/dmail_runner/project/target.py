@@ -1,7 +1,7 @@
 """The dbt target that the runner builds in and exports from: a DuckDB file, or a folder of Spark tables."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,14 @@ from pydantic import SecretStr
 from dmail_runner.core.duck import SAFE
 from dmail_runner.core.errors import ConfigError, Problem
 from dmail_runner.core.extensions import extension_names, link_extensions
+from dmail_runner.core.parquet import CRYPTO, VARIABLE
 from dmail_runner.core.redact import register_secret
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.yaml import read_yaml, render
 from dmail_runner.project.attached import opening_statements, own_entry, text
 
-USED = ("type", "path", "database", "schema", "config_options", "settings", "extensions", "secrets", "attach")
-CRYPTO = "httpfs"  # the extension with which DuckDB writes encrypted files
+USED = ("type", "path", "database", "schema", "config_options", "settings", "extensions", "secrets", "attach", "plugins")
+PLUGIN = "dmail_runner.project.history_key"
 
 
 @dataclass(frozen=True)
@@ -127,11 +128,14 @@ def find_warehouse(settings: Settings) -> Warehouse:
     spill = settings.project_dir / (output["config_options"] or {}).get("temp_directory", settings.work_dir) / "dmail-spill"
     config["temp_directory"] = str(spill)
     if output["type"] == "spark":
+        if settings.history_key:
+            raise ConfigError([Problem(file, f"{key}.type", f"Spark cannot read an encrypted contact history: unset {VARIABLE}")])
         return Warehouse(settings.spark_dir, config, spill, str(output["schema"]))
     options = {**(output["config_options"] or {}), **config}
     if folder := options.get("extension_directory"):
         config["extension_directory"] = str(settings.project_dir / folder)
         require_extensions(extension_names(output), settings.project_dir / folder, file, f"{key}.extensions")
+    check_history_key(settings, output, options, file, key)
     closed = all(str(options.get(name)).lower() == "false" for name in SAFE)
     opening = opening_statements(output, settings.project_dir, file, key)
     secret = encryption_key(own, output, options, file, key) if own else None
@@ -151,13 +155,33 @@ def encryption_key(
     faults = []
     if not str(given).strip():
         faults.append(Problem(file, f"{key}.attach", "the `encryption_key` is empty"))
-    if CRYPTO not in extension_names(output):
-        what = f"needs `{CRYPTO}`: without it DuckDB does not write encrypted files"
-        faults.append(Problem(file, f"{key}.extensions", what, f"[{CRYPTO}]"))
-    if str(options.get("temp_file_encryption")).lower() != "true":
-        what = "must be true: DuckDB would write rows in plain into its temporary files"
-        faults.append(Problem(file, f"{key}.config_options.temp_file_encryption", what, "true"))
+    faults += plain_faults(output, options, file, key)
     if faults:
         raise ConfigError(faults)
     register_secret(str(given))
     return SecretStr(str(given))
+
+
+def plain_faults(output: Mapping[str, Any], options: Mapping[str, Any], file: str, key: str) -> Iterator[Problem]:
+    """The settings of a target with which DuckDB could not encrypt all that it writes."""
+    if CRYPTO not in extension_names(output):
+        what = f"needs `{CRYPTO}`: without it DuckDB does not write encrypted files"
+        yield Problem(file, f"{key}.extensions", what, f"[{CRYPTO}]")
+    if str(options.get("temp_file_encryption")).lower() != "true":
+        what = "must be true: DuckDB would write rows in plain into its temporary files"
+        yield Problem(file, f"{key}.config_options.temp_file_encryption", what, "true")
+
+
+def check_history_key(settings: Settings, output: Mapping[str, Any], options: Mapping[str, Any], file: str, key: str) -> None:
+    """Raises ConfigError if the target and the environment disagree on whether the contact history is encrypted."""
+    modules = [str(entry.get("module")) for entry in output.get("plugins") or [] if isinstance(entry, Mapping)]
+    faults = []
+    if settings.history_key:
+        if PLUGIN not in modules:
+            what = f"needs the plugin with which models read an encrypted contact history, because {VARIABLE} is set"
+            faults.append(Problem(file, f"{key}.plugins", what, f"[{{module: {PLUGIN}}}]"))
+        faults += plain_faults(output, options, file, key)
+    elif PLUGIN in modules:
+        faults.append(Problem(file, f"{key}.plugins", f"{VARIABLE} is not set, and this target's contact history is encrypted"))
+    if faults:
+        raise ConfigError(faults)

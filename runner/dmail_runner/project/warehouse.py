@@ -83,6 +83,11 @@ def session(warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
     except duckdb.CatalogException:
         raise not_built() from None
     except duckdb.Error as error:
+        if "No files found" in str(error):
+            raise ExtractError(
+                "a file that a view of the warehouse reads is gone, such as one of the contact history",
+                todo="dmail-runner run CAMPAIGN --dry-run builds the views again",
+            ) from None
         raise ExtractError(f"DuckDB could not read the warehouse: {type(error).__name__}") from None
     finally:
         connection.close()

@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from dmail_runner.core.errors import ExtractError, UsageError
+from dmail_runner.core.parquet import read_parquet
 from dmail_runner.core.settings import Settings
 from dmail_runner.declare.campaign import KEY
 from dmail_runner.history import weeks
@@ -129,7 +130,7 @@ def forgotten_at(settings: Settings, key: str) -> str | None:
     if not file.is_file():
         return None
     with weeks.session() as connection:
-        query = f"select forgotten_at::varchar from {weeks.parquet([file])} where {KEY} = {literal(key)}"
+        query = f"select forgotten_at::varchar from {read_parquet([file])} where {KEY} = {literal(key)}"
         row = connection.execute(query).fetchone()
     return str(row[0]) if row else None
 
@@ -155,7 +156,7 @@ def contact_files(settings: Settings, key: str) -> list[Path]:
 def read_contacts(file: Path, key: str) -> list[tuple[Any, ...]]:
     """A person's rows in a file of contacts."""
     with weeks.session() as connection:
-        query = f"select run_id, campaign, slot, cell, household_key from {weeks.parquet([file])} where {KEY} = {literal(key)}"
+        query = f"select run_id, campaign, slot, cell, household_key from {read_parquet([file])} where {KEY} = {literal(key)}"
         return connection.execute(query).fetchall()
 
 

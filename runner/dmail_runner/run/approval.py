@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from dmail_runner.core.errors import Held, UsageError
+from dmail_runner.core.errors import BuildError, Held, UsageError
+from dmail_runner.core.values import Build
 from dmail_runner.core.yaml import parse
 from dmail_runner.declare.policy import FILE, Approver, Duty, Policy, find_policy, strongest
 from dmail_runner.ledger.approvals import (
@@ -26,7 +27,8 @@ from dmail_runner.ledger.approvals import (
     read_approvals,
 )
 from dmail_runner.ledger.ledger import Ledger
-from dmail_runner.project.fingerprint import project_fingerprint
+from dmail_runner.project.functions import foreign_functions
+from dmail_runner.project.inputs import project_state
 from dmail_runner.project.target import declared_target
 from dmail_runner.run.authors import head_commit, written_by
 from dmail_runner.run.definition import Definition, declared_duty, defined
@@ -131,17 +133,29 @@ def approved(job: Job, ledger: Ledger) -> None:
     )
 
 
-def confirm_built(job: Job, ledger: Ledger) -> None:
-    """Raises Held if the project was changed since its definition was read: dbt may have built the change.
+def confirm_built(job: Job, ledger: Ledger, built: Build) -> None:
+    """Compare what dbt has built with the definition that the runner has read before, for a campaign that needs an approval.
 
-    The service continues the run as soon as the present definition is approved.
+    Raises:
+        Held: if the project was changed meanwhile, even if the change was reverted. The service continues the run as soon as the
+            present definition is approved.
+        BuildError: if the warehouse has functions that the definition does not create.
     """
-    if job.campaign.project and required(job, ledger) and project_fingerprint(job.settings) != job.campaign.project:
+    if required(job, ledger) is None:
+        return
+    changed = bool(job.campaign.project) and project_state(job.settings) != job.campaign.project
+    if changed or not built.as_defined:
         raise Held(
             HOLD,
             f"the project was changed while {job.campaign.name} was built, perhaps to something that nobody has approved: "
             "nothing was delivered",
             todo="dmail-runner resume builds it again",
+        )
+    if names := foreign_functions(job.settings, job.campaign.definition()):
+        raise BuildError(
+            f"the warehouse has the functions {', '.join(names)}, which nothing that was approved for {job.campaign.name} "
+            "creates: they could change its file",
+            todo=f"drop them (`drop macro {names[0]}`), or delete the warehouse, which the next run builds again",
         )
 
 

@@ -36,7 +36,7 @@ def written_by(job: Job, since: str | None) -> set[str]:
     folder = job.settings.project_dir
     modules = [path for path in module_files(job.settings) if path.is_relative_to(folder)]
     named = [*job.campaign.sources(), *SHARED, *(str(path.relative_to(folder)) for path in modules)]
-    files = [file for file in named if (folder / file).exists()]
+    files = with_targets(folder, [file for file in named if (folder / file).exists()])
     if changed := [*git(folder, ["status", "--porcelain", "--", *files]).splitlines(), *unseen(folder, files)]:
         raise UsageError(
             f"{counted(len(changed), 'file')} of {job.campaign.name} not committed, and therefore without an author: "
@@ -52,6 +52,13 @@ def written_by(job: Job, since: str | None) -> set[str]:
     return found
 
 
+def with_targets(folder: Path, files: Sequence[str]) -> list[str]:
+    """The files, and those that symbolic links among them lead to within the project."""
+    inside = folder.resolve()
+    targets = [(folder / file).resolve() for file in files if (folder / file).is_symlink()]
+    return [*files, *(str(target.relative_to(inside)) for target in targets if target.is_relative_to(inside))]
+
+
 def unseen(folder: Path, files: Sequence[str]) -> list[str]:
     """The files whose changes `git status` does not report: ignored ones, and ones that git was asked not to compare.
 
@@ -63,8 +70,15 @@ def unseen(folder: Path, files: Sequence[str]) -> list[str]:
     below = [path for file in files if (folder / file).is_dir() for path in files_below(folder / file)]
     found = {file for file in files if (folder / file).is_file()}
     found |= {str(path.relative_to(folder)) for path in below if path.suffix in (".yml", ".yaml", ".asc")}
+    # What a link outside of the project leads to can change without a commit.
+    compared = {file for file in compared if not is_link_outside(folder / file, folder)}
     installed = package_folder(folder)
     return sorted(file for file in found - compared if not (folder / file).is_relative_to(installed))
+
+
+def is_link_outside(path: Path, folder: Path) -> bool:
+    """Whether a path is a symbolic link that leads out of the project."""
+    return path.is_symlink() and not path.resolve().is_relative_to(folder.resolve())
 
 
 def is_known(folder: Path, commit: str) -> bool:

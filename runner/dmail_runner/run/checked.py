@@ -54,7 +54,7 @@ def stop_at(hold: Held) -> None:
 
 @contextmanager
 def checked(
-    job: Job, order: Order, *, built: Callable[[], None] = lambda: None, held: Callable[[Held], None] = stop_at
+    job: Job, order: Order, *, built: Callable[[Build], None] = lambda _: None, held: Callable[[Held], None] = stop_at
 ) -> Iterator[Checked]:
     """Build a campaign's models and apply the gates. The warehouse is locked within the context.
 
@@ -79,7 +79,7 @@ def checked(
         relations = in_folder(
             job, lambda work: build(job.settings, job.campaign, order.environment(job.campaign), work, job.run_dbt, tell=job.tell)
         )
-        built()
+        built(relations)
         with session(warehouse) as connection:
             job.tell("check    targeted = included + excluded, one row per included profile")
             found = judged(job, connection, relations)

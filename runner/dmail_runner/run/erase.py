@@ -17,6 +17,7 @@ from dmail_runner.core.counted import counted
 from dmail_runner.core.duck import connect
 from dmail_runner.core.errors import ConfigError, UsageError
 from dmail_runner.core.lock import locked
+from dmail_runner.core.parquet import read_parquet
 from dmail_runner.core.settings import Settings
 from dmail_runner.declare.campaign import KEY
 from dmail_runner.declare.route import FolderRoute, find_route
@@ -120,7 +121,7 @@ def contact_files(settings: Settings, run: Run) -> list[Path]:
 def has_person(file: Path, key: str) -> bool:
     """Whether a file of contacts has a person. A file that cannot be read counts as one that has."""
     with suppress(duckdb.Error), connect() as connection:
-        query = f"select count(*) from read_parquet({literal(str(file))}) where {KEY} = {literal(key)}"
+        query = f"select count(*) from {read_parquet([file])} where {KEY} = {literal(key)}"
         return bool((connection.execute(query).fetchone() or (0,))[0])
     return True
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from dmail_runner import history
 from dmail_runner.check.regions import count_regions
 from dmail_runner.core.counted import counted
-from dmail_runner.core.values import Part, Spooled, Verdicts, Watch, ignore_progress
+from dmail_runner.core.values import Build, Part, Spooled, Verdicts, Watch, ignore_progress
 from dmail_runner.extract.envelope import Envelope
 from dmail_runner.extract.extract import extract
 from dmail_runner.extract.part_file import Content
@@ -24,7 +24,7 @@ def make(
     order: Order,
     folder: Path | None,
     *,
-    built: Callable[[], None] = lambda: None,
+    built: Callable[[Build], None] = lambda _: None,
     finished: Callable[[Spooled], None] = lambda _: None,
     done: Callable[[Verdicts, list[Part]], None] = lambda *_: None,
 ) -> tuple[Verdicts, list[Part]]:

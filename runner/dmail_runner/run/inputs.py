@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dmail_runner import history
 from dmail_runner.core.errors import ConfigError
+from dmail_runner.core.parquet import read_parquet
 from dmail_runner.core.settings import Settings
 from dmail_runner.declare.campaign import KEY
 from dmail_runner.history import weeks
@@ -64,7 +65,7 @@ def forgotten_hash(settings: Settings) -> str:
     if not file.is_file():
         return digest("")
     with weeks.session() as connection:
-        rows = connection.execute(f"select {KEY} from {weeks.parquet([file])} order by 1").fetchall()
+        rows = connection.execute(f"select {KEY} from {read_parquet([file])} order by 1").fetchall()
     return digest("\n".join(key for (key,) in rows))
 
 

@@ -11,7 +11,7 @@ from dmail_runner.check.vouchers import HOLD as VOUCHERS
 from dmail_runner.core.account import this_account
 from dmail_runner.core.errors import ConfigError, DmailError, Held, Stopped, unexpected
 from dmail_runner.core.settings import Settings
-from dmail_runner.core.values import Part, Spooled, Verdicts
+from dmail_runner.core.values import Build, Part, Spooled, Verdicts
 from dmail_runner.declare.route import AnyRoute, SftpRoute, find_route
 from dmail_runner.extract.parts import part_path
 from dmail_runner.ledger.database import LedgerError
@@ -228,8 +228,8 @@ def prepare(job: Job, run: Run, ledger: Ledger) -> dict[int, Intents]:
         ledger.freeze(run, verdicts, parts, job.cost(sum(part.rows for part in parts)), made.as_text())
         history.publish_contacts(job.settings, ledger, run.run_id, folder)
 
-    def built() -> None:
-        confirm_built(job, ledger)
+    def built(relations: Build) -> None:
+        confirm_built(job, ledger, relations)
         ledger.advance(run, "built")
 
     finished = uploader.take if uploader else lambda _: None

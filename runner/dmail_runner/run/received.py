@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import cast
 
+from dmail_runner.core.parquet import BY_NAME, read_parquet
 from dmail_runner.core.settings import Settings
 from dmail_runner.declare.answers import ADDRESS, FIELDS, IDENTIFYING, Kind
 from dmail_runner.declare.campaign import KEY, PIECE
@@ -26,7 +27,7 @@ def pieces_of(settings: Settings, key: str) -> set[str]:
     if not found:
         return set()
     ids = f"upper(md5(campaign || '|' || strftime(slot, '%Y-%m-%d %H:%M:%S') || '|' || {KEY}))"
-    source = weeks.parquet(found, "union_by_name = true")
+    source = read_parquet(found, BY_NAME)
     with weeks.session() as connection:
         columns = [name for name, *_ in connection.execute(f"describe select * from {source}").fetchall()]
         own = f"unnest([{ids}, {PIECE}])" if PIECE in columns else ids

@@ -12,6 +12,7 @@ from typing import Any
 from dmail_runner import history
 from dmail_runner.core.errors import Held, UsageError
 from dmail_runner.core.lock import locked
+from dmail_runner.core.parquet import read_parquet
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.values import Part
 from dmail_runner.history import weeks
@@ -143,7 +144,7 @@ def history_of(settings: Settings, runs: set[str], until: datetime | None) -> It
             people = settings.history_dir / "forgotten" / PEOPLE
             if people.is_file() and until:
                 earlier = f"where forgotten_at <= timestamp '{until:%Y-%m-%d %H:%M:%S}'"
-                copy_rows(f"select * from {weeks.parquet([people])} {earlier}", folder / "forgotten" / PEOPLE)
+                copy_rows(f"select * from {read_parquet([people])} {earlier}", folder / "forgotten" / PEOPLE)
             yield replace(settings, history_dir=folder), there
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -158,7 +159,7 @@ def copy_contacts(settings: Settings, runs: set[str], folder: Path) -> set[str]:
             by_week[run.folder].append(run.run_id)
     for week, names in by_week.items():
         listed = ", ".join(map(literal, names))
-        rows = f"select * exclude (compaction) from {weeks.parquet([week / history.FILE])} where run_id in ({listed})"
+        rows = f"select * exclude (compaction) from {read_parquet([week / history.FILE])} where run_id in ({listed})"
         copy_rows(rows, folder / week.name / history.FILE)
     there = {name for names in by_week.values() for name in names}
     for name in sorted(runs - there):

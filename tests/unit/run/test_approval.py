@@ -12,7 +12,7 @@ from dmail_runner.declare.policy import find_policy
 from dmail_runner.declare.provider import Provider
 from dmail_runner.ledger.approvals import IN_FORCE, add_approval, read_approvals
 from dmail_runner.ledger.tables import approvals, events, head
-from dmail_runner.project.fingerprint import project_fingerprint
+from dmail_runner.project.inputs import project_state
 from dmail_runner.run.approval import approve, approved, case_of, last_in_force, request
 from dmail_runner.run.definition import Definition, defined, summary
 from people import Person, commit, write_policy
@@ -142,7 +142,7 @@ def test_a_change_while_it_is_built_is_not_mailed(world: World) -> None:
     """dbt reads the project again: an approval of what the runner has read before would not cover the change."""
     declared(world, approval="required")
     before = world.campaign
-    world.campaign = replace(before, project=project_fingerprint(world.settings))
+    world.campaign = replace(before, project=project_state(world.settings))
     approve(world.job(), world.ledger(), "ann")
     world.pass_time(DAY)
     (world.folder / "models").mkdir()
@@ -150,7 +150,29 @@ def test_a_change_while_it_is_built_is_not_mailed(world: World) -> None:
     (held,) = world.run_due()
     assert isinstance(held, Held)
     assert "was changed while letter was built" in str(held)
-    world.campaign = replace(before, project=project_fingerprint(world.settings))
+    world.campaign = replace(before, project=project_state(world.settings))
+    assert world.run_due() == []
+    assert states(world) == [("03-02 06:00", "settled")]
+
+
+def test_a_change_that_was_reverted_while_it_is_built_is_not_mailed(world: World) -> None:
+    """The files are as they were approved; what dbt has read in between is in the manifest of its build, or is a seed."""
+    declared(world, approval="required")
+    seeds = world.folder / "seeds"
+    seeds.mkdir()
+    (seeds / "rates.csv").write_text("rate\n1\n")
+    before = replace(world.campaign, project=project_state(world.settings))
+    world.campaign = replace(before, is_built_by=lambda manifest: "nodes" not in manifest)
+    approve(world.job(), world.ledger(), "ann")
+    world.pass_time(DAY)
+    (held,) = world.run_due()
+    assert "was changed while letter was built" in str(held)
+    world.campaign = before
+    for text in ("rate\n2\n", "rate\n1\n"):
+        (seeds / "rates.csv").write_text(text)
+    (held,) = world.run_due()
+    assert "was changed while letter was built" in str(held)
+    world.campaign = replace(before, project=project_state(world.settings))
     assert world.run_due() == []
     assert states(world) == [("03-02 06:00", "settled")]
 
@@ -262,6 +284,23 @@ def test_no_change_is_hidden_from_git(world: World) -> None:
         subprocess.run([*git, option.replace("--", "--no-"), "profiles/providers.yml"], check=True)
     (world.folder / "profiles/providers.yml").write_text("{}")
     assert approve(world.job(), world.ledger(), "bob").by == "bob"
+
+
+def test_no_change_is_hidden_behind_a_link(world: World, tmp_path: Path) -> None:
+    """Git has the link, and not what it leads to: whoever changes that is no author."""
+    write_policy(world.folder, require_approval="four_eyes", approvers=EVERYBODY)
+    world.campaign = replace(world.campaign, sources=lambda: ("letter.sql",))
+    (tmp_path / "shared.sql").write_text("select 1")
+    (world.folder / "letter.sql").symlink_to(tmp_path / "shared.sql")
+    commit(world.folder, "ann")
+    with pytest.raises(UsageError, match=r"1 file of letter not committed, .*: letter.sql"):
+        approve(world.job(), world.ledger(), "bob")
+    (world.folder / "letter.sql").unlink()
+    (world.folder / "shared.sql").write_text("select 1")
+    (world.folder / "letter.sql").symlink_to("shared.sql")
+    commit(world.folder, "bob")
+    with pytest.raises(UsageError, match="bob is an author of letter"):
+        approve(world.job(), world.ledger(), "bob")
 
 
 def test_a_signature_is_an_approval_from_another_machine(world: World, tmp_path: Path) -> None:
