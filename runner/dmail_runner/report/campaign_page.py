@@ -65,6 +65,7 @@ class CampaignView:
         costs: the costs of all runs.
         regions: the regions that the pieces of the latest delivered run go to.
         approvals: the latest approvals, newest first.
+        has_results: whether it has a page of results.
         figures_file: the address of the runs' figures as CSV, which is in the page; empty without runs.
     """
 
@@ -84,6 +85,7 @@ class CampaignView:
     regions: tuple[RegionCount, ...] = ()
     approvals: tuple[Approval, ...] = ()
     figures_file: str = ""
+    has_results: bool = False
 
 
 def run_lines(runs: Sequence[RunRow], paged: Container[str], apart: timedelta) -> list[RunLine]:
@@ -124,6 +126,7 @@ def campaign_view(
     *,
     regions: Mapping[str, tuple[RegionCount, ...]] = MappingProxyType({}),
     approvals: Sequence[Approval] = (),
+    has_results: bool = False,
 ) -> CampaignView:
     """A campaign's page.
 
@@ -135,6 +138,7 @@ def campaign_view(
         paged: the ids of the runs with a page.
         regions: the regions that the pieces of runs go to, by run.
         approvals: its approvals, newest first.
+        has_results: whether it has a page of results.
     """
     lines = run_lines(runs, paged, declared.apart if declared else timedelta())
     frozen = [line for line in lines if line.figures and not line.run.held_figures]
@@ -158,4 +162,5 @@ def campaign_view(
         regions=next((regions.get(run.run_id, ()) for run in runs if run.delivered), ()),
         approvals=tuple(approvals[:MAX_APPROVALS]),
         figures_file=as_csv(shown),
+        has_results=has_results,
     )
