@@ -126,7 +126,6 @@ def campaign_view(
     *,
     regions: Mapping[str, tuple[RegionCount, ...]] = MappingProxyType({}),
     approvals: Sequence[Approval] = (),
-    has_results: bool = False,
 ) -> CampaignView:
     """A campaign's page.
 
@@ -138,7 +137,6 @@ def campaign_view(
         paged: the ids of the runs with a page.
         regions: the regions that the pieces of runs go to, by run.
         approvals: its approvals, newest first.
-        has_results: whether it has a page of results.
     """
     lines = run_lines(runs, paged, declared.apart if declared else timedelta())
     frozen = [line for line in lines if line.figures and not line.run.held_figures]
@@ -162,5 +160,4 @@ def campaign_view(
         regions=next((regions.get(run.run_id, ()) for run in runs if run.delivered), ()),
         approvals=tuple(approvals[:MAX_APPROVALS]),
         figures_file=as_csv(shown),
-        has_results=has_results,
     )

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
@@ -137,10 +137,9 @@ def write_report(
         for name in dict.fromkeys((*declared, *grouped)):
             one, found = declared.get(name), results.get(name)
             view = campaign_view(
-                name, one, grouped.get(name, []), todo, paged, regions=regions, approvals=approvals.get(name, []),
-                has_results=found is not None,
-            )  # fmt: skip
-            site.put(f"campaign/{page_name(name)}", pages.campaign(view))
+                name, one, grouped.get(name, []), todo, paged, regions=regions, approvals=approvals.get(name, [])
+            )
+            site.put(f"campaign/{page_name(name)}", pages.campaign(replace(view, has_results=found is not None)))
             if found:
                 site.put(f"results/{page_name(name)}", pages.results(results_view(name, one, found, now)))
         write_figures(runs, ledger, project.settings.figures_dir)
