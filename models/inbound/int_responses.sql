@@ -2,7 +2,7 @@
 -- of the person, or else of the household.
 {% set households = dmail.households() %}
 with
-    responses as (select * from {{ ref("dmail", "stg_responses") }}),
+    responses as (select * from {{ dmail.responses() }}),
 
     contacts as (select * from {{ dmail.role_model("contact_history") }}),
 

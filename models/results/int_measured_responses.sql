@@ -3,7 +3,7 @@
 {% set households = dmail.households() %}
 {% set columns = "units.campaign, units.unit_key, units.cell, units.treatment, units.in_home_at, units.ends_at" %}
 with
-    responses as (select * from {{ ref("dmail", "stg_responses") }} where profile_id is not null),
+    responses as (select * from {{ dmail.responses() }} where profile_id is not null),
 
     units as (select * from {{ ref("dmail", "int_measured_units") }}),
 

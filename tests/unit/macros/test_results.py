@@ -9,6 +9,7 @@ from statsmodels.stats.proportion import confint_proportions_2indep, proportion_
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
 from effort import SOAK
+from rendered import CompileError
 from results_world import ResultMacros, ResultsWorld, many_worlds
 
 BASE, LIFT, MEAN_AMOUNT = 0.02, 0.005, 119.5
@@ -136,6 +137,8 @@ def test_everybody_counts_in_the_cell_of_their_first_contact() -> None:
     again.mail("spring-1", DAY, [("a", "h1", "mailed", "A")])
     again.mail("spring-2", "2027-03-08 10:00:00", [("a", "h1", "mailed", "B")])
     assert set(again.results()) == {"B", "mailed"}, "from a declared day, everybody enters again"
+    with pytest.raises(CompileError, match="spring has `March`; it accepts a day such as 2027-03-01"):
+        ResultsWorld(dmail_results_since={"spring": "March"})
 
 
 def test_the_window_of_both_groups_begins_with_the_first_delivery() -> None:
