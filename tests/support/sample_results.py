@@ -23,9 +23,10 @@ def sample_results() -> dict[str, CampaignResults]:
         insert into rpt_runs values ('{RUN}', {COST}, 'USD');
         insert into stg_responses (response_id, profile_id, amount, currency, happened_at)
         select
-            who, who, round(25 + 180 * amount * amount, 2), 'USD',
-            timestamp '2026-08-26' + to_seconds(least(-ln(1 - day) * if(cell = 'mailed', 17, 40), 89.0) * 86400)
-        from drawn
+            who, who, round(45 + 260 * amount * amount, 2), 'USD',
+            -- Of 90 days, with half of the responses in the first two weeks if there was a letter.
+            timestamp '2026-08-26' + to_seconds(-ln(1 - day * (1 - exp(-89.9 / pace))) * pace * 86400)
+        from (select *, if(cell = 'mailed', 18, 60) as pace from drawn) as drawn
         where draw < 0.021 + if(cell = 'mailed', 0.006, 0)
         """
     )

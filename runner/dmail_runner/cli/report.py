@@ -41,7 +41,7 @@ def report(
         write_lineage(settings, run_dbt, folder, tell)
     if results:
         build_results(settings, run_dbt, tell)
-    found = read_results(settings, manifest)
+    found = read_results(settings, manifest, tell)
     written = write_report(Project(settings, manifest, run_dbt, now()), Ledger(settings, now), folder, limit, found)
     say(f"{counted(written.pages, 'page')} written, {written.unchanged:,} unchanged")
     say(f"open {folder / 'index.html'}")

@@ -88,15 +88,25 @@ def build_results(settings: Settings, run_dbt: RunDbt, tell: Callable[[str], Non
             raise DmailError("dbt could not build the results:\n" + "\n".join(outcome.errors))
 
 
-def read_results(settings: Settings, manifest: Manifest) -> dict[str, CampaignResults]:
-    """The results by campaign. Campaigns without a response have none, and nobody has before the models were built."""
+def read_results(settings: Settings, manifest: Manifest, tell: Callable[[str], None]) -> dict[str, CampaignResults]:
+    """The results by campaign; none before the models were built. Campaigns without a response have none.
+
+    If the warehouse cannot be read now, such as during a build, `tell` gets the reason, and there are no results.
+    """
     named = {node["name"]: node.get("relation_name") for node in manifest.nodes.values() if node["resource_type"] == "model"}
     if not (named.get(RESULTS) and named.get(DAYS)):
         return {}
     try:
-        with session(find_warehouse(settings)) as connection:
+        warehouse = find_warehouse(settings)
+        if not warehouse.path.exists():
+            return {}
+        with session(warehouse) as connection:
+            built = "select count(*) from information_schema.tables where table_name in (?, ?)"
+            if connection.execute(built, [RESULTS, DAYS]).fetchall()[0][0] < 2:
+                return {}
             return results_of(connection, named[RESULTS], named[DAYS])
-    except DmailError:
+    except DmailError as error:
+        tell(f"the report has no results: {error}")
         return {}
 
 

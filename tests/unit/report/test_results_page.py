@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from dmail_runner.core.settings import Settings
@@ -14,7 +15,7 @@ from dmail_runner.project.dbt_process import run_dbt
 from dmail_runner.project.manifest import Manifest
 from dmail_runner.report.declared import Project
 from dmail_runner.report.pages import Pages
-from dmail_runner.report.results import CampaignResults, read_results, results_of
+from dmail_runner.report.results import DAYS, RESULTS, CampaignResults, read_results, results_of
 from dmail_runner.report.results_page import results_view
 from dmail_runner.report.site import write_report
 from reports import Tables
@@ -113,5 +114,31 @@ def test_the_report_writes_and_removes_the_page(tmp_path: Path, ledger: Ledger, 
     assert "results/c.html" not in (site / "campaign/c.html").read_text()
 
 
-def test_nothing_was_built_yet(settings: Settings) -> None:
-    assert read_results(settings, NOTHING) == {}
+def test_results_are_read_from_the_tables_if_they_were_built(settings: Settings) -> None:
+    named = {name: {"name": name, "resource_type": "model", "relation_name": f'"main"."{name}"'} for name in (RESULTS, DAYS)}
+    manifest, said = Manifest({"nodes": named, "macros": {}, "exposures": {}, "sources": {}}), list[str]()
+    settings.profiles_dir.mkdir()
+    (settings.project_dir / "dbt_project.yml").write_text("profile: p")
+    target = "p: {target: dev, outputs: {dev: {type: duckdb, path: warehouse.duckdb}}}"
+    (settings.profiles_dir / "profiles.yml").write_text(target)
+    assert read_results(settings, NOTHING, said.append) == {}
+    assert read_results(settings, manifest, said.append) == {}, "there is no warehouse"
+    file = settings.project_dir / "warehouse.duckdb"
+    with duckdb.connect(file) as connection:
+        connection.execute("create table other (a integer)")
+    assert read_results(settings, manifest, said.append) == {}, "the models were not built"
+    world = ResultsWorld()
+    world.mail("spring-1", "2027-03-01 10:00:00", [("a", None, "mailed", "A"), ("b", None, "holdout", None)])
+    world.respond(("a", "2027-03-02", 10))
+    world.mail("autumn-1", "2027-03-01 10:00:00", [("a", None, "mailed", None)])
+    world.connection.execute(f"attach '{file}' as warehouse")
+    for name in (RESULTS, DAYS):
+        world.connection.execute(f"create table warehouse.{name} as from {name}")
+    world.connection.close()
+    found = read_results(settings, manifest, said.append)
+    assert found["spring"].mailed is not None
+    assert found["spring"].days["mailed", "A"] == {1: 1}
+    assert not said
+    file.write_bytes(b"broken")
+    assert read_results(settings, manifest, said.append) == {}
+    assert said[0].startswith("the report has no results: the warehouse")
