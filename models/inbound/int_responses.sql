@@ -1,8 +1,8 @@
--- Responses with the mailing that they answer: by the piece or code that the customer named, and by the person's last
--- mailing.
-{% set days = var("dmail_response_days", 90) | int %}
+-- Responses with the mailing that they answer: by the piece or code that the customer named, and by the last mailing
+-- of the person, or else of the household.
+{% set households = dmail.households() %}
 with
-    responses as (select * from {{ ref("dmail", "stg_responses") }}),
+    responses as (select * from {{ dmail.responses() }}),
 
     contacts as (select * from {{ dmail.role_model("contact_history") }}),
 
@@ -39,25 +39,51 @@ with
         where choice = 1
     ),
 
-    -- Whoever was mailed or held out counts for their last slot before the response, so that both groups are measured
-    -- alike.
+    -- Whoever was mailed or held out counts for their last send before the response, so that both groups are measured
+    -- alike. Other members of the household count if they have no contact of their own.
+    {% set within %}
+        sends.in_home_at <= responses.happened_at
+        and responses.happened_at < sends.in_home_at + interval {{ dmail.response_days() }} day
+    {% endset %}
+    matched as (
+        select
+            responses.response_id,
+            1 as preference,
+            'person' as matched_by,
+            contacts.run_id,
+            contacts.cell,
+            contacts.treatment,
+            contacts.slot
+        from responses
+        inner join contacts on responses.profile_id = contacts.profile_id
+        inner join {{ ref("dmail", "int_sends") }} as sends on contacts.run_id = sends.run_id
+        where {{ within }}
+        {% if households %}
+            union all
+            select
+                responses.response_id,
+                2 as preference,
+                'household' as matched_by,
+                contacts.run_id,
+                contacts.cell,
+                contacts.treatment,
+                contacts.slot
+            from responses
+            inner join {{ households }} as members on responses.profile_id = members.profile_id
+            inner join contacts on members.household_key = contacts.household_key
+            inner join {{ ref("dmail", "int_sends") }} as sends on contacts.run_id = sends.run_id
+            where {{ within }}
+        {% endif %}
+    ),
+
     last_contact as (
         select *
         from
             (
                 select
-                    responses.response_id,
-                    contacts.run_id,
-                    contacts.cell,
-                    contacts.treatment,
-                    row_number() over (
-                        partition by responses.response_id order by contacts.slot desc, contacts.run_id desc
-                    ) as choice
-                from responses
-                inner join contacts on responses.profile_id = contacts.profile_id
-                where
-                    contacts.slot <= responses.happened_at
-                    and responses.happened_at < contacts.slot + interval {{ days }} day
+                    *,
+                    row_number() over (partition by response_id order by preference, slot desc, run_id desc) as choice
+                from matched
             ) as numbered
         where choice = 1
     ),
@@ -73,7 +99,13 @@ with
             named_run.named_by,
             last_contact.run_id as last_run_id,
             last_contact.cell as last_cell,
-            last_contact.treatment as last_treatment
+            last_contact.treatment as last_treatment,
+            coalesce(
+                named_run.run_id, case when last_contact.cell = 'mailed' then last_contact.run_id end
+            ) as attributed_run_id,
+            coalesce(
+                named_run.named_by, case when last_contact.cell = 'mailed' then last_contact.matched_by end
+            ) as attributed_by
         from responses
         left join named_run on responses.response_id = named_run.response_id
         left join last_contact on responses.response_id = last_contact.response_id

@@ -14,6 +14,7 @@ from scripts.reference.field_texts import NOTE
 FOLDERS = {
     "macros/audience": "Who gets the letter",
     "macros/format": "How a field is printed",
+    "macros/results": "What a mailing has brought",
     "macros/engine": "What differs between engines",
 }
 TESTS = "tests/dbt/generic"

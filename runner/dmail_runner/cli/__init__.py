@@ -1,6 +1,22 @@
 """The command line: parses arguments, calls the other packages, prints results. Only this package catches errors."""
 
-from dmail_runner.cli import approve, audit, decide, due, inbound, look, make, people, preview, replay, report, route, run, setup
+from dmail_runner.cli import (
+    approve,
+    audit,
+    decide,
+    due,
+    inbound,
+    look,
+    make,
+    people,
+    power,
+    preview,
+    replay,
+    report,
+    route,
+    run,
+    setup,
+)
 from dmail_runner.cli.base import app, main
 
 __all__ = [
@@ -14,6 +30,7 @@ __all__ = [
     "main",
     "make",
     "people",
+    "power",
     "preview",
     "replay",
     "report",

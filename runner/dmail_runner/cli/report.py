@@ -12,11 +12,18 @@ PAGES = 5_000  # the default number of runs with a page: up to 60 KB each, writt
 
 Output = Annotated[Path, typer.Option(help="The folder. A relative path starts at the project.")]
 Limit = Annotated[int, typer.Option(min=1, max=1_000_000_000, help="The number of runs that get a page, newest first.")]
+WithResults = Annotated[bool, typer.Option("--results", help="Build the models of the results again, as `dbt build` does.")]
 WithLineage = Annotated[bool, typer.Option("--lineage", help="Write lineage.html again as well, as `docs` does.")]
 
 
 @app.command()
-def report(context: typer.Context, output: Output = Path("site"), limit: Limit = PAGES, lineage: WithLineage = False) -> None:
+def report(
+    context: typer.Context,
+    output: Output = Path("site"),
+    limit: Limit = PAGES,
+    lineage: WithLineage = False,
+    results: WithResults = False,
+) -> None:
     """Write pages about the campaigns and their runs, which open from disk. They contain counts and no personal data.
 
     Example: dmail-runner report --output site
@@ -25,12 +32,16 @@ def report(context: typer.Context, output: Output = Path("site"), limit: Limit =
     from dmail_runner.project.dbt_process import run_dbt
     from dmail_runner.report.declared import Project
     from dmail_runner.report.lineage import write_lineage
+    from dmail_runner.report.results import build_results, read_results
     from dmail_runner.report.site import write_report
 
     settings, manifest = open_project(context.obj)
     folder = settings.project_dir / output
     if lineage:
         write_lineage(settings, run_dbt, folder, tell)
-    written = write_report(Project(settings, manifest, run_dbt, now()), Ledger(settings, now), folder, limit)
+    if results:
+        build_results(settings, run_dbt, tell)
+    found = read_results(settings, manifest, tell)
+    written = write_report(Project(settings, manifest, run_dbt, now()), Ledger(settings, now), folder, limit, found)
     say(f"{counted(written.pages, 'page')} written, {written.unchanged:,} unchanged")
     say(f"open {folder / 'index.html'}")

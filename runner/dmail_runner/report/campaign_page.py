@@ -65,6 +65,7 @@ class CampaignView:
         costs: the costs of all runs.
         regions: the regions that the pieces of the latest delivered run go to.
         approvals: the latest approvals, newest first.
+        has_results: whether it has a page of results.
         figures_file: the address of the runs' figures as CSV, which is in the page; empty without runs.
     """
 
@@ -84,6 +85,7 @@ class CampaignView:
     regions: tuple[RegionCount, ...] = ()
     approvals: tuple[Approval, ...] = ()
     figures_file: str = ""
+    has_results: bool = False
 
 
 def run_lines(runs: Sequence[RunRow], paged: Container[str], apart: timedelta) -> list[RunLine]:

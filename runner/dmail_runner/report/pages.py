@@ -14,13 +14,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from dmail_runner.core.values import RegionCount
-from dmail_runner.report import charts, tiles
+from dmail_runner.report import charts, curves, tiles
 from dmail_runner.report.addresses import page_name
 from dmail_runner.report.campaign_page import CampaignView
 from dmail_runner.report.drawing import graph_link, lineage_drawing
 from dmail_runner.report.figures import Stage, by_country, by_region
 from dmail_runner.report.lineage import PAGE as LINEAGE
 from dmail_runner.report.overview import Overview
+from dmail_runner.report.results_page import ResultsView
 from dmail_runner.report.rows import Money
 from dmail_runner.report.run_page import RunView
 from dmail_runner.report.words import WORDS, decimal, dual, event_word, known, number, reason_word, word
@@ -68,6 +69,7 @@ class Pages:
         self.environment.globals |= {
             "w": word, "known": known, "event_word": event_word, "reason_word": reason_word, "dual": dual, "message": message,
             "number": number, "percent": percent, "change": change, "piece_cost": piece_cost, "money": money,
+            "rate": rate, "signed": signed, "amount": amount, "response_chart": curves.response_chart,
             "moment": moment, "local": local, "span_text": span_text,
             "page_name": page_name, "gate_word": gate_word, "need_word": need_word, "shortened": shortened,
             "stage_bar": charts.stage_bar, "sparkline": charts.sparkline, "volume_chart": charts.volume,
@@ -85,7 +87,10 @@ class Pages:
     def run(self, view: RunView) -> str:
         return self.render("run.html", view)
 
-    def render(self, template: str, view: Overview | CampaignView | RunView) -> str:
+    def results(self, view: ResultsView) -> str:
+        return self.render("results.html", view)
+
+    def render(self, template: str, view: Overview | CampaignView | RunView | ResultsView) -> str:
         return self.environment.get_template(template).render(view=view, root="" if isinstance(view, Overview) else "../")
 
 
@@ -159,6 +164,22 @@ def piece_cost(cost: Money | None, sends: int) -> Markup:
 
 def money(amount: Money) -> Markup:
     return decimal(Decimal(amount.amount), 2, amount.currency)
+
+
+def rate(share: float) -> Markup:
+    """A small share in percent, with two decimal places."""
+    return decimal(100 * share, 2, "%")
+
+
+def signed(value: float, places: int, currency: str = "") -> Markup:
+    """A difference with its sign."""
+    sign = "+" if value > 0 else "\N{MINUS SIGN}" if value < 0 else ""
+    return Markup("{}{}").format(sign, decimal(abs(value), places, currency))
+
+
+def amount(value: float | Decimal | None, currency: str | None) -> Markup:
+    """An amount, or a ratio without a currency; a dash if it is not known."""
+    return NOTHING if value is None else decimal(value, 2, currency or "")
 
 
 def gate_word(name: str) -> Markup:

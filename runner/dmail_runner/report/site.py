@@ -6,10 +6,11 @@ import shutil
 import tempfile
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 
 from dmail_runner.core.errors import UsageError
 from dmail_runner.core.lock import FOREVER, locked
@@ -23,6 +24,8 @@ from dmail_runner.report.export import write_figures
 from dmail_runner.report.lineage import PAGE as LINEAGE
 from dmail_runner.report.overview import by_campaign, overview, paged_runs
 from dmail_runner.report.pages import Pages
+from dmail_runner.report.results import CampaignResults
+from dmail_runner.report.results_page import results_view
 from dmail_runner.report.rows import Approval, RunRow, read_approvals, read_details, read_regions, read_runs, read_watched
 from dmail_runner.report.run_page import Neighbours, neighbours, run_view
 
@@ -100,7 +103,13 @@ def opened(settings: Settings, folder: Path) -> Iterator[Site]:
             shutil.rmtree(staging, ignore_errors=True)
 
 
-def write_report(project: Project, ledger: Ledger, folder: Path, limit: int) -> Written:
+def write_report(
+    project: Project,
+    ledger: Ledger,
+    folder: Path,
+    limit: int,
+    results: Mapping[str, CampaignResults] = MappingProxyType({}),
+) -> Written:
     """Write the pages of runs and campaigns, the figures as Parquet, and the overview last.
 
     Args:
@@ -108,6 +117,7 @@ def write_report(project: Project, ledger: Ledger, folder: Path, limit: int) -> 
         ledger: the ledger.
         folder: the report's folder, which is created if it does not exist.
         limit: the number of newest runs that get a page.
+        results: what the mailings of campaigns have brought.
 
     Raises:
         UsageError: if the folder has another index.html.
@@ -125,10 +135,13 @@ def write_report(project: Project, ledger: Ledger, folder: Path, limit: int) -> 
         grouped = by_campaign(runs)
         regions = read_regions(ledger, [run.run_id for run in newest_delivered(grouped)])
         for name in dict.fromkeys((*declared, *grouped)):
+            one, found = declared.get(name), results.get(name)
             view = campaign_view(
-                name, declared.get(name), grouped.get(name, []), todo, paged, regions=regions, approvals=approvals.get(name, [])
+                name, one, grouped.get(name, []), todo, paged, regions=regions, approvals=approvals.get(name, [])
             )
-            site.put(f"campaign/{page_name(name)}", pages.campaign(view))
+            site.put(f"campaign/{page_name(name)}", pages.campaign(replace(view, has_results=found is not None)))
+            if found:
+                site.put(f"results/{page_name(name)}", pages.results(results_view(name, one, found, now)))
         write_figures(runs, ledger, project.settings.figures_dir)
         site.put("index.html", pages.overview(overview(runs, declared, todo, now)))
         return site.publish()

@@ -32,6 +32,7 @@ PACKAGE = (
     "models/columns.md",
     "models/history",
     "models/inbound",
+    "models/results",
     "models/reference",
     "models/reporting",
     "seeds/_address_checks__seeds.yml",

@@ -119,7 +119,7 @@ def test_shown_entries_are_taken(page: Path) -> None:
             assert [fault for fault in faults if "is a required property" not in fault or set(shown) & {"exposures"}] == [], text
 
 
-OF_DBT = {"attach", "extensions", "secrets", "sources"}  # entries of dbt's own files, which test_other_sources.py applies
+OF_DBT = {"attach", "extensions", "secrets", "sources", "vars"}  # entries of dbt's own files, which test_other_sources.py applies
 WHOLE_FILES = {
     **dict.fromkeys(("exposures", "models"), "campaign"),
     **dict.fromkeys(("owner", "channels"), "notices"),

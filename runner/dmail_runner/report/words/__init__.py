@@ -8,13 +8,14 @@ from markupsafe import Markup, escape
 
 from dmail_runner.report.words.labels import LABELS
 from dmail_runner.report.words.needs import NEEDS
+from dmail_runner.report.words.results import RESULTS
 from dmail_runner.report.words.states import STATES
 from dmail_runner.report.words.word import Word
 
 __all__ = ["WORDS", "Word", "decimal", "dual", "event_word", "known", "number", "reason_word", "word"]
 
 PORTUGUESE = str.maketrans(",.", ".,")  # from the English signs of numbers
-WORDS: Mapping[str, Word] = {**LABELS, **NEEDS, **STATES}
+WORDS: Mapping[str, Word] = {**LABELS, **NEEDS, **RESULTS, **STATES}
 
 
 def word(key: str, **values: object) -> Markup:
@@ -64,8 +65,8 @@ def dual(en: str, pt: str) -> Markup:
 
 
 def decimal(value: float | Decimal, places: int, unit: str) -> Markup:
-    """A number and its unit. `places`: decimal places, after a point in English and a comma in Portuguese."""
-    blank = "" if unit == "%" else "\u00a0"
+    """A number and its unit, which may be empty. `places`: decimal places, after a point in English and a comma in Portuguese."""
+    blank = "" if unit in ("", "%") else "\u00a0"
     en = f"{value:,.{places}f}"
     return dual(f"{en}{blank}{unit}", f"{en.translate(PORTUGUESE)}{blank}{unit}")
 

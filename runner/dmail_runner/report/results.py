@@ -1,0 +1,134 @@
+"""Reads what mailings have brought from the warehouse: the tables of the models `rpt_results` and `rpt_response_days`."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+
+from dmail_runner.core.errors import DmailError
+from dmail_runner.core.settings import Settings
+from dmail_runner.project.dbt_process import RunDbt
+from dmail_runner.project.manifest import Manifest
+from dmail_runner.project.target import find_warehouse
+from dmail_runner.project.warehouse import lock_warehouse, quote, session
+
+RESULTS, DAYS = "rpt_results", "rpt_response_days"
+HOLDOUT = "holdout"
+Key = tuple[str, str | None]  # `mailed` or `holdout`, and the treatment; None for all mailed units
+
+
+@dataclass(frozen=True)
+class CellResult:
+    """The results of one cell, as the model `rpt_results` describes them. Rates are from 0 to 1, times in UTC."""
+
+    campaign: str
+    cell: str
+    treatment: str | None
+    unit: str
+    first_in_home_at: datetime
+    last_window_ends_at: datetime
+    units: int
+    pieces: int
+    responders: int
+    responses: int
+    response_rate: float
+    response_rate_low: float
+    response_rate_high: float
+    revenue: float | None = None
+    currency: str | None = None
+    cost: Decimal | None = None
+    cost_currency: str | None = None
+    verdict: str | None = None
+    lift: float | None = None
+    lift_low: float | None = None
+    lift_high: float | None = None
+    incremental_responders: float | None = None
+    incremental_responders_low: float | None = None
+    incremental_responders_high: float | None = None
+    cost_per_incremental_responder: float | None = None
+    incremental_revenue: float | None = None
+    incremental_revenue_low: float | None = None
+    incremental_revenue_high: float | None = None
+    return_on_spend: float | None = None
+
+    @property
+    def key(self) -> Key:
+        """What identifies the cell within its campaign."""
+        return self.cell, self.treatment
+
+
+@dataclass(frozen=True)
+class CampaignResults:
+    """The results of a campaign.
+
+    Attributes:
+        cells: all mailed units first, then the treatments by name, and the control group last.
+        days: for each cell, the new responders by the number of days since the in-home date.
+    """
+
+    cells: tuple[CellResult, ...]
+    days: Mapping[Key, Mapping[int, int]]
+
+    @property
+    def mailed(self) -> CellResult | None:
+        """All mailed units; None if nobody was mailed."""
+        return next((cell for cell in self.cells if cell.key == ("mailed", None)), None)
+
+
+def build_results(settings: Settings, run_dbt: RunDbt, tell: Callable[[str], None]) -> None:
+    """Build the models of the results. Raises DmailError if dbt fails."""
+    with lock_warehouse(settings, "results", tell):
+        selected = ["build", "--select", f"+{RESULTS}", f"+{DAYS}", "--exclude", "resource_type:test", "resource_type:unit_test"]
+        outcome = run_dbt(settings, selected, settings.work_dir / "results", {})
+        if outcome.exit_code != 0:
+            raise DmailError("dbt could not build the results:\n" + "\n".join(outcome.errors))
+
+
+def read_results(settings: Settings, manifest: Manifest, tell: Callable[[str], None]) -> dict[str, CampaignResults]:
+    """The results by campaign; none before the models were built. Campaigns without a response have none.
+
+    If the warehouse cannot be read now, such as during a build, `tell` gets the reason, and there are no results.
+    """
+    named = {node["name"]: node.get("relation_name") for node in manifest.nodes.values() if node["resource_type"] == "model"}
+    if not (named.get(RESULTS) and named.get(DAYS)):
+        return {}
+    try:
+        warehouse = find_warehouse(settings)
+        if not warehouse.path.exists():
+            return {}
+        with session(warehouse) as connection:
+            built = "select count(*) from information_schema.tables where table_name in (?, ?)"
+            if connection.execute(built, [RESULTS, DAYS]).fetchall()[0][0] < 2:
+                return {}
+            return results_of(connection, named[RESULTS], named[DAYS])
+    except DmailError as error:
+        tell(f"the report has no results: {error}")
+        return {}
+
+
+def results_of(connection: duckdb.DuckDBPyConnection, results: str, days: str) -> dict[str, CampaignResults]:
+    """The results by campaign, from the relations of the two models."""
+    names = [field.name for field in fields(CellResult)]
+    rows = connection.execute(f"select {', '.join(map(quote, names))} from {results} order by campaign, treatment").fetchall()
+    cells: dict[str, list[CellResult]] = defaultdict(list)
+    for row in rows:
+        cell = CellResult(*row)
+        cells[cell.campaign].append(cell)
+    new: dict[str, dict[Key, dict[int, int]]] = defaultdict(lambda: defaultdict(dict))
+    query = f"select campaign, cell, treatment, day_number, new_responders from {days}"
+    for campaign, cell_name, treatment, day, count in connection.execute(query).fetchall():
+        new[campaign][cell_name, treatment][day] = count
+    return {
+        campaign: CampaignResults(tuple(sorted(some, key=rank)), dict(new[campaign]))
+        for campaign, some in cells.items()
+        if any(cell.responders for cell in some)
+    }
+
+
+def rank(cell: CellResult) -> tuple[Any, ...]:
+    """The order of the cells."""
+    return (cell.cell == HOLDOUT, cell.treatment is not None, cell.treatment or "")
