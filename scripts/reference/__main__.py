@@ -11,6 +11,7 @@ from dmail_runner.declare.policy import Policy
 from dmail_runner.declare.provider import Provider, SharedContract
 from dmail_runner.declare.route import Route
 from dmail_runner.declare.source import SourceMeta
+from scripts.reference.badges import badge_files
 from scripts.reference.commands import commands_page
 from scripts.reference.keys import keys_page
 from scripts.reference.locales import locales_macro
@@ -56,6 +57,7 @@ def files() -> dict[str, str]:
         **{f"docs/schema/{name}.schema.json": json.dumps(schema, indent=2) + "\n" for name, schema in schemas.items()},
         **{f"docs/reference/{name}.md": text for name, text in pages.items()},
         **macro_files(ROOT),
+        **badge_files(ROOT),
         "macros/format/locales.sql": locales_macro(ROOT / "macros/format/locales.csv"),
     }
 

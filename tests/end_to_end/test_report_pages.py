@@ -97,6 +97,78 @@ def test_a_filter_hides_rows_and_each_command_can_be_copied(done: Path, browser:
     assert browser.told == [], "the content security policy allows it"
 
 
+# One stop for each link, button and scrolled table that is shown, and one for each group of switches.
+REACHABLE = """(() => {
+    const some = "a:not([tabindex]), button, summary, input[type=search], .scroll";
+    const shown = [...document.querySelectorAll(some)].filter(element => element.checkVisibility());
+    return shown.length + new Set([...document.querySelectorAll("input[type=radio]")].map(input => input.name)).size;
+})()"""
+FOCUSED = """(() => {
+    const at = document.activeElement;
+    const shown = at.matches(".switches input") ? at.nextElementSibling : at;
+    const style = getComputedStyle(shown);
+    const box = shown.getBoundingClientRect();
+    return {
+        tag: at.tagName, name: at.id || at.className || at.getAttribute("href") || at.innerText,
+        outlined: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
+        visible: box.width > 2 && box.height > 2 && box.bottom > 0 && box.top < innerHeight,
+        top: box.top + scrollY,
+    };
+})()"""
+
+
+def press(browser: Browser, key: str, code: int, text: str = "") -> None:
+    for kind in ("keyDown", "keyUp"):
+        more = {"text": text} if text and kind == "keyDown" else {}
+        browser.ask("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **more)
+
+
+def test_the_keyboard_alone_reaches_everything(done: Path, browser: Browser) -> None:
+    """Every stop of the Tab key is visible and has an outline, from top to bottom; its key filters, copies, opens and switches."""
+    browser.screen(1280, "light")
+    for name in ("index.html", "campaign/renewal_notice.html", f"run/{HELD_RUN}.html"):
+        browser.open(done / "site" / name)
+        browser.run("localStorage.clear()")
+        stops = []
+        while True:
+            press(browser, "Tab", 9)
+            stop = browser.run(FOCUSED)
+            if stop["tag"] == "BODY" or len(stops) > 200:
+                break
+            assert stop["outlined"], (name, stop)
+            assert stop["visible"], (name, stop)
+            stops.append(stop)
+        assert stops[0]["name"] == "skip"
+        tops = [stop["top"] for stop in stops[1:] if stop["tag"] == "BUTTON"]
+        assert tops == sorted(tops), "in the order of the page"
+        assert len(stops) == browser.run(REACHABLE), name
+
+
+def test_the_keyboard_alone_filters_copies_and_switches(done: Path, browser: Browser) -> None:
+    browser.screen(1280, "light")
+    browser.open(done / "site/index.html")
+    go_to(browser, "document.activeElement.type === 'search'")
+    browser.ask("Input.insertText", text="renewal")
+    assert browser.run("[...document.querySelectorAll('tbody tr')].filter(row => row.checkVisibility()).length") == 1
+    browser.open(done / "site/index.html")
+    go_to(browser, "document.activeElement.className === 'copy'")
+    press(browser, "Enter", 13, "\r")
+    assert browser.run("new Promise(done => setTimeout(() => done(document.activeElement.innerText), 100))") == "Copied"
+    go_to(browser, "document.activeElement.name === 'language'", times=300)
+    press(browser, "ArrowRight", 39)
+    assert browser.run("document.documentElement.lang") == "pt-BR"
+    browser.run("localStorage.clear()")
+
+
+def go_to(browser: Browser, where: str, times: int = 100) -> None:
+    """Press the Tab key until the focus is somewhere."""
+    for _ in range(times):
+        press(browser, "Tab", 9)
+        if browser.run(where):
+            return
+    raise AssertionError(f"the Tab key never comes to {where}")
+
+
 def test_only_what_has_changed_is_written(done: Path, tmp_path: Path) -> None:
     project = Project(Path(shutil.copytree(done, tmp_path / "project")))
     assert "5 pages written, 3 unchanged" in project.call("report").stdout

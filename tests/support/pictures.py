@@ -27,6 +27,7 @@ TALLEST = 1_600  # pixels: longer pages are cut off
 HEIGHTS = {"overview": 1_300, "campaign": 900, "held": 1_130}
 OF_README = ("overview", "campaign", "held")
 WIDE, PHONE, TALLEST_ON_PHONE = 1120, 390, 1_400  # pixels
+PAPER, PAPER_TALL = 703, 1_032  # pixels: A4 without its margins
 
 
 def sample_project(folder: Path) -> Path:
@@ -89,13 +90,17 @@ def pages_of(ledger: Ledger) -> dict[str, str]:
 
 
 def photograph_all(browser: Browser, site: Path, pages: Mapping[str, str], folder: Path) -> None:
-    """Every page, in English and light; those of the README also dark; each state also in Portuguese and dark on a phone."""
+    """Every page, in English and light; those of the README also dark and on paper; each also in Portuguese, dark, on a phone."""
     for name, page in pages.items():
         browser.screen(WIDE, "light")
         photograph(browser, site / page, folder / f"{name}-light.png", HEIGHTS.get(name, TALLEST))
         if name in OF_README:
             browser.screen(WIDE, "dark")
             photograph(browser, site / page, folder / f"{name}-dark.png", HEIGHTS.get(name, TALLEST))
+            browser.screen(PAPER, "light")
+            browser.ask("Emulation.setEmulatedMedia", media="print")
+            photograph(browser, site / page, folder / f"{name}-paper.png", PAPER_TALL)
+            browser.ask("Emulation.setEmulatedMedia", media="")
         browser.screen(PHONE, "dark")
         photograph(browser, site / page, folder / f"{name}-phone.png", TALLEST_ON_PHONE, "l-pt")
 

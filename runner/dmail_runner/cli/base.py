@@ -20,7 +20,7 @@ from dmail_runner.cli.colours import with_states
 from dmail_runner.cli.completion import campaign_names
 from dmail_runner.cli.groups import Commands
 from dmail_runner.cli.screen import Screen, ignore_closed_pipe
-from dmail_runner.cli.width import padded, width
+from dmail_runner.cli.width import folded, padded, width
 from dmail_runner.core.errors import DmailError, Held, Stopped, UsageError, unexpected
 from dmail_runner.core.log import Log
 from dmail_runner.core.redact import printable, redact
@@ -198,10 +198,14 @@ screen = Screen()
 tell = screen.tell
 
 
-def say(text: str) -> None:
-    """Print a result for people. It is dropped if the command has set `screen.silent`, as with `--json`."""
+def say(text: str, *, fold: bool = True) -> None:
+    """Print a result for people. It is dropped if the command has set `screen.silent`, as with `--json`.
+
+    `fold`: whether a terminal gets long lines in several parts.
+    """
     if not screen.silent:
-        print_result(with_states(printable(text), sys.stdout))
+        shown = printable(text)
+        print_result(with_states(folded(shown, sys.stdout) if fold else shown, sys.stdout))
 
 
 def say_json(value: object, *, ensure_ascii: bool = True) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 import typer
 
 from dmail_runner.cli.colours import styled, with_states
+from dmail_runner.cli.width import folded
 from dmail_runner.core.counted import counted
 from dmail_runner.core.redact import redact
 
@@ -71,7 +72,7 @@ class Screen:
 
     def show(self, text: str) -> None:
         """Show a line, above the progress bars if there are any."""
-        text = with_states(styled(text, sys.stderr), sys.stderr)
+        text = with_states(styled(folded(text, sys.stderr), sys.stderr), sys.stderr)
         if self.progress:
             from rich.text import Text
 

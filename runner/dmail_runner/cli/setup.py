@@ -139,7 +139,7 @@ def add_here(options: "GlobalOptions", customers: str, suppressions: str | None,
     say(f"new: {PACKAGE_FOLDER}/, the dbt package, installed as `dbt deps` does")
     for path in sorted(addition.new):
         say(f"new: {path}")
-    say(addition.diff().rstrip("\n"))
+    say(addition.diff().rstrip("\n"), fold=False)
     if not yes:
         confirm()
     add(settings, addition)

@@ -87,6 +87,11 @@ class CampaignView:
     figures_file: str = ""
     has_results: bool = False
 
+    @property
+    def zone(self) -> str:
+        """The time zone of the campaign's slots."""
+        return self.declared.zone if self.declared else "UTC"
+
 
 def run_lines(runs: Sequence[RunRow], paged: Container[str], apart: timedelta) -> list[RunLine]:
     """The runs of a campaign, newest first, each with the settled run before it. `apart`: the shortest time between waves."""
@@ -138,6 +143,7 @@ def campaign_view(
         regions: the regions that the pieces of runs go to, by run.
         approvals: its approvals, newest first.
     """
+    zone = declared.zone if declared else "UTC"
     lines = run_lines(runs, paged, declared.apart if declared else timedelta())
     frozen = [line for line in lines if line.figures and not line.run.held_figures]
     latest, sums = frozen[0] if frozen else None, total_of_people(runs)
@@ -151,7 +157,7 @@ def campaign_view(
         stages=tuple(funnel(latest.figures, sums)) if latest and latest.figures else (),
         sums=sums,
         counted=len(frozen),
-        bars=bars(runs, MAX_BARS, lambda run: f"../run/{page_name(run.run_id)}" if run.run_id in paged else ""),
+        bars=bars(runs, MAX_BARS, lambda run: f"../run/{page_name(run.run_id)}" if run.run_id in paged else "", zone),
         runs=tuple(shown[:LATEST_RUNS]),
         years=tuple((year, tuple(some)) for year, some in years),
         hidden=len(lines) - len(shown),

@@ -7,8 +7,8 @@ from markupsafe import Markup
 
 from dmail_runner.report.lineage import Model
 
-LETTER, PADDING = 6.9, 12  # pixels: the width of a letter, and the space on each side of a name
-HIGH, GAP, APART = 26, 10, 30  # pixels: of a box, between two boxes, and between two layers
+LETTER, PADDING = 6.6, 8  # pixels: the width of a letter, and the space on each side of a name
+HIGH, GAP, APART = 24, 8, 22  # pixels: of a box, between two boxes, and between two layers
 Spot = tuple[float, float, float]  # the left edge, the top edge and the width of a box
 
 
@@ -90,7 +90,7 @@ def box(spot: Spot, name: str, kind: str, link: str | None) -> Markup:
     """The box of a model, or of the file."""
     left, top, wide = spot
     drawn = Markup('<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{}" rx="5"/><text x="{:.1f}" y="{:.1f}">{}</text>').format(
-        left, top, wide, HIGH, left + PADDING, top + 17, name
+        left, top, wide, HIGH, left + PADDING, top + 16, name
     )
     inner = Markup('<a href="{}">{}</a>').format(link, drawn) if link else drawn
     return Markup('<g class="node {}"><title>{}: {}</title>{}</g>').format(kind, kind, name, inner)

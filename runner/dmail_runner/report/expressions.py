@@ -3,6 +3,11 @@
 import re
 from collections.abc import Iterator
 
+# The columns that pieces() adds, and what they are made of.
+OF_PIECES = {"piece_id": 'piece_id("profile_id")', "is_seed": "pieces()"}
+# The columns that address_block() reads if its arguments do not name others, by argument; and those that it always reads.
+OF_BLOCK = {"name": ("full_name",), "company": ("company",), "street": ("address_line1", "address_line2")}
+ALWAYS_OF_BLOCK = ("city", "region", "postal_code", "country_code")
 COMMENTS = re.compile(r"--[^\n]*|/\*.*?\*/|\{#.*?#\}", re.DOTALL)
 TEXTS = re.compile(r"'(?:[^']|'')*'")
 NAME = r'(?:[A-Za-z_]\w*\.|"[^"]+"\.)?"?([A-Za-z_]\w*)"?'
@@ -31,7 +36,8 @@ def made_by(code: str, column: str) -> str | None:
             return braceless(several[1])
     bare = re.search(rf"(?:\bselect|,)\s+((?:\w+\.)?{re.escape(column)})\s*(?=,|\bfrom\b|$)", code, re.IGNORECASE | re.MULTILINE)
     if bare:
-        return bare[1]
+        added = bare[1] == column and re.search(r"\bpieces\(", code)
+        return OF_PIECES.get(column, column) if added else bare[1]
     return column if re.search(r"\bselect\s+(?:\w+\.)?\*|,\s*(?:\w+\.)?\*", code, re.IGNORECASE) else None
 
 
@@ -60,5 +66,15 @@ def columns_in(expression: str) -> Iterator[str]:
     """The names in an expression that may be columns, each once. In macros, columns are also texts, such as "source.city"."""
     macros = re.sub(r"\"(?:\w+\.)?(\w+)\"", r"\1", expression)
     text = TEXTS.sub("", macros)
-    seen = dict.fromkeys(match[1] for match in re.finditer(rf"(?<![\w.]){NAME}(?!\w|\s*\(|\.|=)", text))
+    named = (match[1] for match in re.finditer(rf"(?<![\w.]){NAME}(?!\w|\s*\(|\.|=)", text))
+    seen = dict.fromkeys((*named, *columns_of_block(expression)))
     return (name for name in seen if not KEYWORDS.fullmatch(name))
+
+
+def columns_of_block(expression: str) -> Iterator[str]:
+    """The columns that `address_block()` reads without being given their names."""
+    if re.match(r"address_block(?:_text)?\(", expression):
+        for argument, columns in OF_BLOCK.items():
+            if not re.search(rf"\b{argument}=", expression):
+                yield from columns
+        yield from ALWAYS_OF_BLOCK

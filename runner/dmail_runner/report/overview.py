@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
+from zoneinfo import ZoneInfo
 
 from dmail_runner.report.attention import Need
 from dmail_runner.report.charts import Bar
@@ -124,11 +125,19 @@ def campaign_line(name: str, declared: Declared | None, runs: Sequence[RunRow]) 
     )
 
 
-def bars(runs: Sequence[RunRow], count: int, link: Callable[[RunRow], str] = lambda _: "") -> tuple[Bar, ...]:
-    """The volumes of the latest frozen runs, oldest first. `link`: returns the address of a run's page."""
+def bars(runs: Sequence[RunRow], count: int, link: Callable[[RunRow], str] = lambda _: "", zone: str = "UTC") -> tuple[Bar, ...]:
+    """The volumes of the latest frozen runs, oldest first.
+
+    Args:
+        runs: the runs, newest first.
+        count: the largest number of bars.
+        link: returns the address of a run's page.
+        zone: the time zone of the dates.
+    """
+    there = ZoneInfo(zone)
     return tuple(
         Bar(
-            f"{run.due:%Y-%m-%d}",
+            f"{run.due.astimezone(there):%Y-%m-%d}",
             found.sends,
             found.targeted,
             "lost" if found.errors else "wait" if found.waiting else "sent",

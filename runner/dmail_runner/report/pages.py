@@ -22,7 +22,7 @@ from dmail_runner.report.figures import Stage, by_country, by_region
 from dmail_runner.report.lineage import PAGE as LINEAGE
 from dmail_runner.report.overview import Overview
 from dmail_runner.report.results_page import ResultsView
-from dmail_runner.report.rows import Money
+from dmail_runner.report.rows import Event, Money
 from dmail_runner.report.run_page import RunView
 from dmail_runner.report.words import WORDS, decimal, dual, event_word, known, number, reason_word, word
 from dmail_runner.report.words.messages import message
@@ -70,7 +70,8 @@ class Pages:
             "w": word, "known": known, "event_word": event_word, "reason_word": reason_word, "dual": dual, "message": message,
             "number": number, "percent": percent, "change": change, "piece_cost": piece_cost, "money": money,
             "rate": rate, "signed": signed, "amount": amount, "response_chart": curves.response_chart,
-            "moment": moment, "local": local, "span_text": span_text,
+            "moment": moment, "local": local, "zoned": zoned, "times_text": times_text, "event_detail": event_detail,
+            "span_text": span_text,
             "page_name": page_name, "gate_word": gate_word, "need_word": need_word, "shortened": shortened,
             "stage_bar": charts.stage_bar, "sparkline": charts.sparkline, "volume_chart": charts.volume,
             "region_maps": region_maps, "lineage_drawing": lineage_drawing, "graph_link": graph_link,
@@ -124,6 +125,23 @@ def local(at: datetime, zone: str) -> Markup:
     """A time in a time zone, with the day of the week."""
     there = at.astimezone(ZoneInfo(zone))
     return Markup("{} {:%Y-%m-%d %H:%M}").format(word(f"day.{there.weekday()}"), there)
+
+
+def zoned(at: datetime, zone: str) -> datetime:
+    """A time in a time zone."""
+    return at.astimezone(ZoneInfo(zone))
+
+
+def times_text(zone: str) -> Markup:
+    """The zone of a page's times."""
+    return word("times_utc") if zone == "UTC" else word("times_in", zone=zone)
+
+
+def event_detail(event: Event) -> Markup:
+    """The details of an event. A hold's name is left out, because its message says what is wrong."""
+    hold, _, text = event.detail.partition(": ")
+    named = event.kind == "held" and f"kind.{hold}" in WORDS
+    return message(shortened(text if named else event.detail))
 
 
 def span_text(span: timedelta) -> str:

@@ -96,6 +96,11 @@ class RunView:
     last_stages: tuple[Stage, ...] = ()
     wait: Wait | None = None
 
+    @property
+    def begun(self) -> bool:
+        """Whether anything has happened to the run but that it was planned."""
+        return len(self.steps) > 1 or self.run.state not in ("planned", "missed")
+
 
 def run_view(
     run: RunRow,

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from dmail_runner.core.values import Churn, Comparison, Limit, Verdicts
+from dmail_runner.declare.schedule import Schedule
 from dmail_runner.report.campaign_page import campaign_view
 from dmail_runner.report.declared import Declared
 from dmail_runner.report.figures import costs
@@ -84,6 +85,29 @@ def test_runs_lead_to_their_neighbours_with_pages() -> None:
     last = neighbours(waves, set())["c-0"].last
     assert last
     assert last.run_id == "c-2", "waves are compared with the same wave"
+
+
+def test_times_are_in_the_campaigns_zone_and_the_pointer_shows_utc() -> None:
+    declared = Declared("c", "C", schedule=Schedule(cron="0 6 * * mon", timezone="America/New_York"))
+    events = (
+        Event(NOW, "planned", ""),
+        Event(NOW + timedelta(seconds=5), "held", "volume: c: 4 people in the file have said no: nothing was delivered"),
+    )
+    page = page_of(run_view(run(0, "held", hold="volume"), declared, Details(events)))
+    assert re.search(r'title="2026-11-23 12:00:00 UTC">2026-11-23<br>07:00:00<', page)
+    assert "Times are in the zone America/New_York" in page
+    assert "c: pessoas no arquivo que disseram não: 4: nada foi entregue" in page.partition('id="timeline"')[2]
+    campaign = Pages(NOW, lineage=False).campaign(campaign_view("c", declared, [run(0)], [], set()))
+    assert re.search(r'title="2026-11-23 12:00 UTC">2026-11-23 07:00<', campaign)
+    assert "Times are in UTC" in page_of(run_view(run(0), None, Details()))
+
+
+def test_a_run_that_only_waits_shows_no_gates_and_files() -> None:
+    planned = Details((Event(NOW, "planned", ""),))
+    page = page_of(run_view(run(0, "planned"), None, planned))
+    assert [name for name in ("gates", "decisions", "parts") if f'id="{name}"' in page] == []
+    begun = page_of(run_view(run(0, "planned"), None, Details((*planned.events, Event(NOW, "told", "hold by ann: wait")))))
+    assert 'id="decisions"' in begun
 
 
 def test_the_figures_of_a_campaign_as_csv() -> None:

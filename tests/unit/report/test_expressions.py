@@ -27,6 +27,7 @@ from dmail_runner.report.lineage import origins
         ("select t.*, a from t", "town"),
         ("select\n  a,\n  {{ dmail.town(lines=7) }},\n  b\nfrom t", "town(lines=7)"),
         ("select a, b from t", None),
+        ("with p as ({{ dmail.pieces(ref('a'), ref('r')) }}) select a, town from p", "town"),
     ],
 )
 def test_an_expression_is_found_in_any_shape_of_sql(code: str, made: str | None) -> None:
@@ -42,6 +43,21 @@ def test_the_columns_of_an_expression() -> None:
     ]
     assert list(columns_in("""clean_text("source.town")""")) == ["town"]
     assert list(columns_in("""person_name("title", "last", max_length=40)""")) == ["title", "last"]
+
+
+def test_what_macros_add_and_read_without_being_given_it() -> None:
+    code = "with pieces as ({{ dmail.pieces(ref('a'), ref('r')) }}) select profile_id, piece_id from pieces"
+    assert made_by(code, "piece_id") == 'piece_id("profile_id")'
+    assert made_by("select profile_id, piece_id from mine", "piece_id") == "piece_id", "without pieces() it is a column"
+    place = ["city", "region", "postal_code", "country_code"]
+    assert list(columns_in('address_block(lines=6, street=["address_line1"])')) == [
+        "address_line1",
+        "full_name",
+        "company",
+        *place,
+    ]
+    assert next(iter(columns_in('address_block(name="contact", company="null")'))) == "contact"
+    assert "full_name" not in columns_in('address_block(name="contact")')
 
 
 def node(

@@ -22,6 +22,7 @@
         if (wanted) for (const years of table.querySelectorAll("details")) years.open = true;
       });
     }
+    for (const drawing of document.querySelectorAll("svg.lineage")) drawing.parentElement.scrollLeft = drawing.clientWidth; // the file is at the end
     for (const command of document.querySelectorAll("code.cmd")) {
       const button = document.getElementById("copy").content.firstElementChild.cloneNode(true);
       command.after(button);

@@ -67,11 +67,17 @@ def dual(en: str, pt: str) -> Markup:
 def decimal(value: float | Decimal, places: int, unit: str) -> Markup:
     """A number and its unit, which may be empty. `places`: decimal places, after a point in English and a comma in Portuguese."""
     blank = "" if unit in ("", "%") else "\u00a0"
-    en = f"{value:,.{places}f}"
-    return dual(f"{en}{blank}{unit}", f"{en.translate(PORTUGUESE)}{blank}{unit}")
+    return written(f"{value:,.{places}f}", f"{blank}{unit}")
 
 
 def number(value: int) -> Markup:
     """A number with separators of thousands, as each language writes it."""
-    en = f"{value:,}"
-    return dual(en, en.translate(PORTUGUESE))
+    return written(f"{value:,}")
+
+
+def written(en: str, unit: str = "") -> Markup:
+    """A number as each language writes it. The page's language is that of the shown one, so that neither needs to name it."""
+    pt = en.translate(PORTUGUESE)
+    if en == pt:
+        return escape(en + unit)
+    return Markup('<span class="en">{0}{2}</span><span class="pt">{1}{2}</span>').format(en, pt, unit)

@@ -16,9 +16,10 @@ FRAME = {
     "light": Word("Light", "Claro"),
     "dark": Word("Dark", "Escuro"),
     "as_of": Word("As of {at} UTC", "Dados de {at} UTC"),
-    "footer": Word(
-        "Counts only, no personal data. Times without a zone are UTC.",
-        "Apenas contagens, sem dados pessoais. Horários sem fuso são UTC.",
+    "footer": Word("Counts only, no personal data.", "Apenas contagens, sem dados pessoais."),
+    "times_utc": Word("Times are in UTC.", "Horários em UTC."),
+    "times_in": Word(
+        "Times are in the zone {zone}; the pointer shows them in UTC.", "Horários no fuso {zone}; o ponteiro os mostra em UTC."
     ),
     "lineage": Word("Lineage", "Linhagem"),
     "direct_mail": Word("Direct mail", "Mala direta"),
@@ -115,9 +116,7 @@ FIGURES = {
     "came": Word("Added", "Entraram"),
     "went": Word("Removed", "Saíram"),
     "churn": Word("Compared with the last file", "Em comparação com o último arquivo"),
-    "churn_counts": Word(
-        "{came} added, {went} removed, {stayed} in both", "Entradas: {came}, saídas: {went}, em ambos: {stayed}"
-    ),
+    "churn_counts": Word("{came} added, {went} removed, {stayed} in both", "{came} entraram, {went} saíram, {stayed} em ambos"),
     "as_table": Word("As a table", "Em tabela"),
     "country": Word("Country", "País"),
     "region": Word("State or region", "Estado ou região"),
@@ -152,6 +151,7 @@ CAMPAIGN = {
     "rules": Word("Type and rules", "Tipo e regras"),
     "made_by": Word("Expression", "Expressão"),
     "origin": Word("Source", "Origem"),
+    "as_above": Word("as above", "idem"),
     "models": Word("Models that the file is built from", "Modelos que geram o arquivo"),
     "model": Word("Model", "Modelo"),
     "reads": Word("Reads", "Lê"),

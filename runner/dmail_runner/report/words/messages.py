@@ -77,6 +77,7 @@ CLAUSES = {
     r"nothing was built or delivered": "nada foi gerado nem entregue",
 }
 WHOLE = {
+    rf"{N} targeted, {N} pieces?": "público-alvo: {0}, peças: {1}",
     r"(\w+) waits for an approval of (\w+), and was changed since (.+) approved it on ([\d-]+): nothing was built or delivered": (
         "{0} espera a aprovação de {1}, e foi alterada desde que {2} a aprovou em {3}: nada foi gerado nem entregue"
     ),
