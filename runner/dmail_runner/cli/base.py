@@ -199,10 +199,7 @@ tell = screen.tell
 
 
 def say(text: str, *, fold: bool = True) -> None:
-    """Print a result for people. It is dropped if the command has set `screen.silent`, as with `--json`.
-
-    `fold`: whether a terminal gets long lines in several parts.
-    """
+    """Print a result for people, unless `screen.silent` is set. `fold`: whether a terminal gets long lines in several parts."""
     if not screen.silent:
         shown = printable(text)
         print_result(with_states(folded(shown, sys.stdout) if fold else shown, sys.stdout))
