@@ -5,6 +5,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,10 @@ def project_state(settings: Settings) -> str:
     Each write to a file leaves another mark, also if its content is the same again.
     """
     beside = {path for path in parsed_files(settings.project_dir) if path.suffix == ".csv" or path.name == "dbt_project.yml"}
-    stats = [(str(path), path.stat()) for path in sorted({*beside, settings.dbt_profiles_file, *module_files(settings)})]
+    with suppress(ConfigError):
+        # A target that cannot be read is an error of whatever needs it.
+        beside |= {settings.dbt_profiles_file, *module_files(settings)}
+    stats = [(str(path), path.stat()) for path in sorted(beside)]
     marks = "\n".join(f"{path} {stat.st_ino} {stat.st_ctime_ns}" for path, stat in stats)
     return f"{project_fingerprint(settings)} {hashlib.sha256(marks.encode()).hexdigest()}"
 
