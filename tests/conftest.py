@@ -13,11 +13,15 @@ import duckdb
 import pytest
 
 from gpg import Gpg, key_ring
+from mailbox_of import Mailbox
 from project import DONE, ROOT, Project, surroundings
 from shared import made_once, place
+from shelf import Shelf
 from sshd import Sshd, serve
+from tiny import World, letter
 from wait import HANGS, until
 from warm import running
+from worlds import DAILY
 
 TEMPORARY = pytest.StashKey[str]()
 LONGEST = ("test_spark.py", "test_kills.py", "test_histories.py")
@@ -157,3 +161,23 @@ def keys(tmp_path: Path, gpg: Gpg, acme: str) -> Path:
     folder.mkdir()
     (folder / "acme.asc").write_bytes(gpg.public(acme))
     return folder
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """A daily letter, first seen at noon."""
+    world = World(tmp_path / "world", letter(schedule=DAILY))
+    assert world.run_due() == []
+    return world
+
+
+@pytest.fixture
+def mailbox(tmp_path: Path) -> Mailbox:
+    """A project that receives files from a folder."""
+    return Mailbox(tmp_path / "world")
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    """A contact history."""
+    return Shelf(tmp_path / "shelf")

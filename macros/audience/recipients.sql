@@ -8,6 +8,7 @@
         reason_of_row      SQL of that value, where it depends on the row
         joins              what the rule looks up: a list of {query, on}. A query's rows have a unique key, and its columns have
                            names that no other rule uses
+        reads              queries that several joins read, and that are therefore made once: name -> SQL
         condition          a rule over rows: SQL that is true for rows to exclude
         unit, keep, first  a rule over sets: the columns that define a set, the order within it, and how many rows are kept. It
                            sees only rows that no earlier rule has excluded, so that an excluded row never takes a place
@@ -48,8 +49,12 @@
     {% set explained = execute and env_var("DMAIL_EXPLAIN", "") != "" %}
     {% set wave = dmail.this_wave() %}
     {% set step = namespace(name="targeted") %}
+    {% set reads = {} %}
+    {% for rule in rules %} {% do reads.update(rule.reads or {}) %} {% endfor %}
 
     with
+        {% for name, query in reads.items() %} {{ name }} as ({{ query }}), {% endfor %}
+
         {% if wave %} {{ dmail.in_waves(audience, wave) }}
         {% else %} targeted as (select *, cast(null as string) as exclusion_reason from {{ audience }}),
         {% endif %}

@@ -17,7 +17,10 @@
         {{ exceptions.raise_compiler_error("suppressed(): lists takes a list of names, not `" ~ lists ~ "`") }}
     {% endif %}
     {% do dmail.number_between("suppressed", "max_age_days", max_age_days, 0, 100000) %}
-    {% set suppressions = dmail.role_model("suppressions") %}
+    {% set keys = ["profile_id"] + dmail.list_keys() %}
+    {% set entries %}
+        select list_name, {{ keys | join(", ") }}, valid_from, valid_until, as_of from {{ dmail.role_model("suppressions") }}
+    {% endset %}
     {% set wanted %}
         ({% for list in lists or ["forgotten"] %} {{ dmail.sql_text(list) }}{{ "," if not loop.last }} {% endfor %})
     {% endset %}
@@ -47,16 +50,16 @@
                             select {{ dmail.sql_text(list) }} as wanted {{ "union all" if not loop.last }}
                         {% endfor %}
                     ) as names
-                left join {{ suppressions }} as entries on names.wanted = entries.list_name
+                left join suppression_entries as entries on names.wanted = entries.list_name
                 group by wanted
             ) as ages
     {% endset %}
     {% set joins = [{"query": current, "on": "true"}] if lists else [] %}
     {% set listed_by = [] %}
-    {% for key in ["profile_id"] + dmail.list_keys() %}
+    {% for key in keys %}
         {% set by_key %}
             select {{ key }} as listed_{{ key }}, min(list_name) as list_by_{{ key }}
-            from {{ suppressions }}
+            from suppression_entries
             where {{ key }} is not null and {{ valid }}
             group by {{ key }}
         {% endset %}
@@ -79,6 +82,7 @@
         return(
             {
                 "reason": reason,
+                "reads": {"suppression_entries": entries},
                 "joins": joins,
                 "condition": "(" ~ ("lists_are is null or " if lists else "") ~ "coalesce(" ~ listed_by
                 | join(", ") ~ ") is not null)",

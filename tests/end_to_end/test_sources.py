@@ -22,10 +22,9 @@ def test_plain_dbt_works_without_the_runner(project: Project, warm_dbt: str) -> 
     program = str(Path(sys.executable).with_name("dbt"))
     built = subprocess.run([program, "build"], cwd=project.path, env=environment, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stdout
-    for command in (["test"], ["docs", "generate"]):
-        plain = [sys.executable, "-c", "from dbt.cli.main import cli; cli()", *command]
-        done = ask(warm_dbt, plain, cwd=project.path, env=environment)
-        assert done.returncode == 0, done.stdout
+    plain = [sys.executable, "-c", "from dbt.cli.main import cli; cli()", "docs", "generate"]
+    done = ask(warm_dbt, plain, cwd=project.path, env=environment)
+    assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize("name", ["profiles.parquet", "profiles-*.csv", "it's mine (1).csv"])

@@ -6,7 +6,7 @@ from typing import Any
 from typer.core import TyperGroup
 
 GROUPS = {
-    "Set up": ("init", "new", "sample-data", "doctor"),
+    "Set up": ("init", "new", "sample-data", "deploy", "doctor"),
     "Review": ("list", "calendar", "check", "preview", "explain", "diff", "status", "show", "report", "docs"),
     "Deliver": ("run", "serve", "fetch", "proof", "route"),
     "Decide": ("approve", "hold", "release", "cancel", "resume", "settle", "resend"),

@@ -1,4 +1,4 @@
-"""The commands `new` and `init`, which create campaigns and projects, and `doctor`, which examines an installation."""
+"""The commands that create campaigns, projects and deployments, and `doctor`, which examines an installation."""
 
 import os
 import re
@@ -48,6 +48,9 @@ From = Annotated[
 ]
 Country = Annotated[
     str, typer.Option(metavar="CODE", help="With --here and --from: your country, and that of customers without one.")
+]
+Orchestrator = Annotated[
+    str, typer.Argument(metavar="WHERE", help="One of airflow, dagster, github-actions, kubernetes, systemd.", show_default=False)
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Write the files without asking.")]
 Network = Annotated[bool, typer.Option("--network", help="Also open a TCP connection to each route's server. Nothing is sent.")]
@@ -153,6 +156,27 @@ def confirm() -> None:
         raise UsageError("nothing was written: the input is not a terminal", todo="use --yes if the files above are right")
     if not typer.confirm("Write these files?"):
         raise typer.Exit(1)
+
+
+@app.command()
+def deploy(context: typer.Context, orchestrator: Orchestrator) -> None:
+    """Write the files that start the runner on a schedule.
+
+    They name every environment variable and every secret file that the project reads, and contain no secret. Existing files are
+    never overwritten.
+
+    Example: dmail-runner deploy kubernetes
+    """
+    from dmail_runner.setup.deploy import deployment_files, write_deployment
+
+    settings = context.obj.settings()
+    files, needed = deployment_files(settings, orchestrator, version("dmail-runner"))
+    write_deployment(settings, files)
+    for path in files:
+        say(path)
+    for what, names in (("set", needed.required), ("optional", needed.optional), ("secret file", needed.files)):
+        for name in names:
+            say(f"  {what:<12}{name}")
 
 
 @app.command()

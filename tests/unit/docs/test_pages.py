@@ -92,9 +92,9 @@ def test_units_and_orchestrators_start_what_there_is() -> None:
         "dmail-runner run welcome_letter --slot 2027-03-01T06:00:00+00:00",
     ]
     assert lines["dagster.md"] == ["dmail-runner run --due"]
-    for unit in (ROOT / "docs/systemd").glob("*.service"):
-        for line in re.findall(r"(?m)^ExecStart=\S+/(dmail-runner .*)$", unit.read_text()):
-            understood(line)
+    for unit in (ROOT / "runner/dmail_runner/setup/starter/deploy/systemd").rglob("*.service"):
+        for line in re.findall(r"(?m)^ExecStart=<<COMMAND>> (.*)$", unit.read_text()):
+            understood(f"dmail-runner {line}")
 
 
 @pages
