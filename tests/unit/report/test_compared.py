@@ -40,7 +40,7 @@ def test_a_held_run_shows_its_figures_the_change_and_the_limit() -> None:
     )
     one = run(0, "held", hold="volume", held_figures=held)
     beside = neighbours([one, run(1)], {"c-0", "c-1"})["c-0"]
-    view = run_view(one, None, Details(), beside=beside)
+    view = run_view(one, Declared("c", "C"), Details(), beside=beside)
     assert [(stage.kind, stage.count, stage.beside, stage.limits) for stage in view.stages] == [
         ("targeted", 1_000, 1_010, ()),
         ("excluded", 400, 60, ()),
