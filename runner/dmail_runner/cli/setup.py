@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import sys
 from contextlib import suppress
 from dataclasses import asdict
@@ -115,7 +116,9 @@ def create(folder: Path, source: str | None, country: str) -> None:
         say("  dmail-runner sample-data --rows 10000")
         say(f"  dmail-runner run {FIRST}")
         return
-    say("  cp EXPORT.csv data/profiles.csv, or set DMAIL_PROFILES to the path of the export")
+    named = shlex.quote(str(Path(source).absolute())) if source and Path(source).suffix == ".csv" else "EXPORT.csv"
+    say(f"  cp {named} data/profiles.csv")
+    say("  or set DMAIL_PROFILES to the path of the export")
     say(f"  dmail-runner run {FIRST} --dry-run")
     if missing := unplaced(export):
         say(f"no column was found for {', '.join(missing)}: see TODO in models/staging/stg_profiles.sql")
