@@ -40,6 +40,9 @@ class ResultMacros(Package):
     def role_model(self, _: str) -> str:
         return "stg_contact_history"
 
+    def check_campaign(self, *_: str) -> None:
+        """There are no exposures here."""
+
 
 @cache
 def render(variables_json: str) -> dict[str, str]:
