@@ -1,36 +1,23 @@
-"""The world around the delivery protocol, and a search of all its histories. `python protocol_model.py` prints what it finds.
+"""The world around the delivery protocol, and a search of all its histories. protocol_worlds.py has the kinds of worlds.
 
 One part is delivered to a server whose rename takes one of several forms, may run late or stop half-way, and may be answered falsely
 or not at all. A mail house takes what it finds, another sender may use the same final name, and our process may be killed at any
-moment, or go on as a ghost while another host has taken over. People answer truthfully when they are asked.
+moment, or go on as a ghost while another host has taken over. People answer truthfully when they are asked, and may have a
+delivered file sent again: a copy, whose final name is G.
 """
 
-import sys
 from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from protocol import (
-    AT_CLOSE,
-    AT_RENAME,
-    COPY,
-    DIRECT,
-    ENDS,
-    ONE_STEP,
-    OR_PLAIN,
-    PUT,
-    RENAME,
-    TRUST,
-    TRUST_DIRECT,
-    Line,
-    begin,
-    follow,
-    give_up,
-    table,
-)
+from protocol import ENDS, Line, begin, follow, give_up
 
 OTHER = -1  # the other sender's file; ours are numbered by attempt
+NEVER = 99  # the number of an attempt that there is not
+WHOLE = 2  # the content of a file that has all our bytes
+COPIED = 10  # added to the content of a copy that the mail house has
 REST = ("rest", 0)
+FINAL = ("F", "G")
 
 # What a rename does, phase by phase. `no` is a refusal.
 PHASES = {
@@ -67,6 +54,7 @@ class Budget(NamedTuple):
     ghosts: int = 0
     others: int = 0
     spoilt: int = 0
+    resends: int = 0
 
 
 class State(NamedTuple):
@@ -84,6 +72,7 @@ class State(NamedTuple):
     ghost: tuple[str, int]
     allowed: int  # copies that the mail house may have
     left: Budget
+    copy: int = NEVER  # the first attempt of the copy that a person asked for
 
 
 def start(budget: Budget) -> State:
@@ -113,7 +102,7 @@ def server(state: State, world: World) -> Iterator[State]:
         if outcome:
             continue
         rest = (*state.pending[:index], *state.pending[index + 1 :])
-        after, outcome = phase(state, PHASES[kind][done], {"T": f"T{number}", "A": second, "F": "F"})
+        after, outcome = phase(state, PHASES[kind][done], {"T": f"T{number}", "A": second, "F": final(state, number)})
         if not outcome and done + 1 == len(PHASES[kind]):
             outcome = "ok"
         yield after._replace(pending=(*rest, (kind, number, second, done + 1, outcome)))
@@ -142,10 +131,11 @@ def house(state: State, world: World) -> Iterator[State]:
             yield state._replace(names=state.names - {(name, file)})
         elif world.house == "closed":
             # A server that takes what was broken off takes pieces, whatever the sender does.
-            if state.closed[file] and state.content[file] == 2:
-                yield state._replace(names=state.names - {(name, file)}, taken=(*state.taken, 2))
-        elif name == "F" and (world.house == "final" or state.end == "delivered"):
-            yield state._replace(names=state.names - {(name, file)}, taken=(*state.taken, state.content[file]))
+            if state.closed[file] and state.content[file] == WHOLE:
+                yield state._replace(names=state.names - {(name, file)}, taken=(*state.taken, taken(state, file, WHOLE)))
+        elif name in FINAL and (world.house == "final" or state.end == "delivered" or (name == "F" and state.copy != NEVER)):
+            has = (*state.taken, taken(state, file, state.content[file]))
+            yield state._replace(names=state.names - {(name, file)}, taken=has)
 
 
 def strangers(state: State, world: World) -> Iterator[State]:
@@ -160,7 +150,11 @@ def strangers(state: State, world: World) -> Iterator[State]:
 
 def people(state: State, world: World) -> Iterator[State]:
     """The service tries again what failed or was killed; a person says what becomes of the rest."""
-    if state.at[0] != "rest" or state.end in ("delivered", "cancelled"):
+    if state.at[0] != "rest" or state.end == "cancelled":
+        return
+    if state.end in ("delivered", "unknown", "kept"):
+        yield from resend(state)
+    if state.end == "delivered":
         return
     number, word = latest(state)
     if state.end in ("", "failed", "killed", "told"):
@@ -179,15 +173,35 @@ def people(state: State, world: World) -> Iterator[State]:
             yield asked._replace(end="told", words=told, allowed=state.allowed + 1)
 
 
+def resend(state: State) -> Iterator[State]:
+    """A person has the file sent again, also while it is not known what became of the first one."""
+    if state.copy == NEVER and state.left.resends and "" in state.words:
+        left = spend(state, "resends")
+        yield state._replace(end="told", allowed=state.allowed + 1, copy=state.words.index(""), left=left)
+
+
 def latest(state: State) -> tuple[int, str]:
-    """The part's last attempt, and the ledger's last word for it."""
-    return max(((number, word) for number, word in enumerate(state.words) if word), default=(0, ""))
+    """The part's last attempt, and the ledger's last word for it. A copy has a record of its own."""
+    first = 0 if state.copy == NEVER else state.copy
+    return max(((number, word) for number, word in enumerate(state.words) if word and number >= first), default=(first, ""))
 
 
 def mailed(state: State) -> bool:
-    """Whether the mail house has our bytes, or finds them under the final name."""
-    there = holder(state, "F")
-    return 2 in state.taken or (there is not None and there != OTHER and state.content[there] == 2)
+    """Whether the mail house has our bytes, or finds them under the final name; of a copy, whether it has those."""
+    number = 0 if state.copy == NEVER else state.copy
+    there = holder(state, final(state, number))
+    whole = there is not None and there != OTHER and state.content[there] == WHOLE
+    return whole or taken(state, number, WHOLE) in state.taken
+
+
+def taken(state: State, number: int, content: int) -> int:
+    """What the mail house has then: a content, and for a copy another number."""
+    return content + (COPIED if number >= state.copy else 0)
+
+
+def final(state: State, number: int) -> str:
+    """The final name of an attempt's file."""
+    return "G" if number >= state.copy else "F"
 
 
 def begun(state: State, step: str, number: int) -> State:
@@ -224,7 +238,9 @@ def act(state: State, world: World) -> Iterator[State]:
     """What comes of the sender's next step."""
     step, number = state.at
     verb, _, rest = world.table[step.rstrip("?")].action.partition(" ")
-    name = {"T": f"T{number}", "A": next((a for a in state.staged[number] if holder(state, a) is not None), "A")}.get(rest, "F")
+    name = {"T": f"T{number}", "A": next((a for a in state.staged[number] if holder(state, a) is not None), "A")}.get(
+        rest, final(state, number)
+    )
     match verb:
         case "record":
             yield from record(state, world, rest)
@@ -321,13 +337,13 @@ def publish(state: State, world: World) -> Iterator[State]:
 
 def broken(state: State) -> str:
     """What a state breaks, or nothing."""
-    if state.taken.count(2) > state.allowed:
+    if sum(content % COPIED == WHOLE for content in state.taken) > state.allowed:
         return "mailed twice"
-    if any(content != 2 for content in state.taken):
+    if any(content % COPIED != WHOLE for content in state.taken):
         return "a piece, or spoiled bytes, mailed"
     if state.end == "delivered" and not mailed(state):
         return "said delivered, and is not"
-    if state.end == "cancelled" and mailed(state) and state.allowed == 1:
+    if state.end == "cancelled" and mailed(state) and state.allowed == (1 if state.copy == NEVER else 2):
         return "said cancelled, and is mailed"
     if state.end.startswith("no answer"):
         return state.end
@@ -352,48 +368,3 @@ def search(world: World, budget: Budget) -> tuple[int, dict[str, int]]:
                     seen_after[new] = seen_after[state] + 1
                     queue.append(new)
     return len(seen_after), faults
-
-
-def worlds() -> Iterator[tuple[str, World, Mapping[str, int]]]:
-    """Every kind of world in which the protocol holds, and what may happen in it besides."""
-    two, one, either = table(RENAME), table(RENAME, ONE_STEP), table(RENAME, ONE_STEP, OR_PLAIN)
-    for kind in PHASES:
-        lines = one if kind in ("atomic", "staged") else two
-        for lies in ("", "no", *(["ok"] if lines is two else [])):
-            said = f"rename {kind}{f', answers {lies} falsely' if lies else ''}"
-            yield said, World(lines, kind, lies=lies), {}
-            yield f"{said}, removes nothing", World(lines, kind, lies=lies, keeps=True), {}
-        yield f"rename {kind}, another sender", World(lines, kind), {"others": 1}
-        yield f"rename {kind}, two hosts", World(lines, kind), {"ghosts": 1, "crashes": 0, "faults": 0}
-        yield f"rename {kind}, sent ahead", World(lines, kind), {"spoilt": 1}
-        yield f"rename {kind}, shows nothing", World(table(RENAME, TRUST), kind, blind=True), {}
-    yield "staged refused, plain stuck", World(either, "none", "stuck", keeps=True), {}
-    yield "staged refused, plain link", World(either, "none", "link"), {}
-    for kind in ("atomic", "staged"):
-        yield f"rename {kind}, taken at_rename", World(table(RENAME, ONE_STEP, AT_RENAME), kind), {}
-    yield "rename atomic, takes what is closed", World(one, "atomic", house="closed"), {}
-    yield "direct, takes what is closed", World(table(DIRECT), house="closed"), {}
-    yield "direct, taken at_close", World(table(DIRECT, AT_CLOSE), house="closed"), {}
-    yield "direct, shows nothing", World(table(DIRECT, TRUST_DIRECT), house="closed", blind=True), {}
-    yield "direct, then a marker", World(table(DIRECT), house="marker"), {"others": 1}
-    yield "object store, one request", World(table(PUT)), {"others": 1, "ghosts": 1}
-    yield "object store, a copy", World(table(RENAME, COPY), "leaves"), {"others": 1}
-
-
-SHALLOW, DEEP = Budget(crashes=1, renames=2, words=1), Budget()
-
-
-def main() -> None:
-    """Print each world's figures."""
-    total = 0
-    budget = DEEP if "deep" in sys.argv else SHALLOW
-    for name, world, more in worlds():
-        states, faults = search(world, budget._replace(**more))
-        total += states
-        said = ", ".join(f"{fault} (after {steps} steps)" for fault, steps in faults.items()) or "nothing"
-        print(f"{name:<50} {states:>9,} states: {said}", flush=True)
-    print(f"{total:,} states")
-
-
-if __name__ == "__main__":
-    main()

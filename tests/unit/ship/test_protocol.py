@@ -5,10 +5,11 @@ from collections.abc import Mapping
 import pytest
 
 from protocol import AT_CLOSE, DIRECT, ONE_STEP, RENAME, table
-from protocol_model import Budget, World, search, worlds
+from protocol_model import Budget, World, search
+from protocol_worlds import worlds
 
 WORLDS = {name: (world, more) for name, world, more in worlds()}
-# Little enough for seconds. `python tests/support/protocol_model.py` searches further, and `... deep` further still.
+# Little enough for seconds. `python tests/support/protocol_worlds.py` searches further, and `... deep` further still.
 SMALL = Budget(crashes=1, renames=1, words=1)
 # A rule that is left out or weakened, the world that then breaks, and the promise that it breaks first.
 WEAKENED = {
@@ -44,6 +45,13 @@ def test_each_rule_is_needed(rule: str) -> None:
     line, rename, house = WEAKENED[rule]
     _, faults = search(World(table(RENAME, line), rename, lies="no", house=house), Budget(crashes=1, renames=2, words=1))
     assert "mailed twice" in faults
+
+
+def test_a_copy_needs_a_name_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the same name, the first file would count as the copy."""
+    monkeypatch.setattr("protocol_model.final", lambda *_: "F")
+    _, faults = search(World(table(RENAME, ONE_STEP)), SMALL._replace(resends=1))
+    assert "said delivered, and is not" in faults
 
 
 def test_a_route_differs_in_few_lines() -> None:
