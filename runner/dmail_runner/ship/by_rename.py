@@ -4,6 +4,7 @@ from dmail_runner.core.values import Receipt
 from dmail_runner.ledger.intents import Word
 from dmail_runner.ship.answers import Lost, Refused, Spoiled, Unsynced
 from dmail_runner.ship.compare import BY_SIZE, PROVEN, Depth, Found, declared
+from dmail_runner.ship.interface import Seen
 from dmail_runner.ship.part_delivery import PartDelivery, has_form, temporary_name
 
 
@@ -41,6 +42,7 @@ class ByRename(PartDelivery):
                 return self.give_name()
             case Found.ABSENT:
                 return self.gone()
+        self.intents.overwritten = True
         return self.drop()
 
     def depth(self) -> Depth:
@@ -56,6 +58,7 @@ class ByRename(PartDelivery):
         `ahead`: it waits for its name, so that it is marked.
         """
         temporary = temporary_name(self.part.name, self.way.temporary)
+        self.intents.verified = None
         self.record(Word.CREATING, temporary)
         try:
             with self.content(self.closing) as content:
@@ -149,6 +152,7 @@ class ByRename(PartDelivery):
             self.record(Word.ANSWERED)
             raise
         if there in (Found.ABSENT, Found.BLIND):
+            self.check_unchanged()
             return self.receipt("answered")
         final = self.seen(self.part.name)
         if final is Found.OURS:
@@ -158,6 +162,26 @@ class ByRename(PartDelivery):
             self.tidy()
             return self.receipt("vanished")
         raise self.unknown(f"the server says that it was renamed, but it is not there, and {self.temporary} still is")
+
+    def check_unchanged(self) -> None:
+        """Raises Held if the file was changed between the last look at it and its rename, as far as that is certain.
+
+        A file that was sent ahead has a time of change, which a rename in one step keeps. If a file was overwritten before, the
+        renamed one is read back. If the file is gone already, the server's answer counts.
+        """
+        try:
+            if isinstance(self.intents.verified, Seen) and self.attempt.word is Word.PUBLISHING_ONE:
+                final = self.place.look(self.part.name)
+                changed = final is not None and final.modified is not None and final != self.intents.verified
+            else:
+                changed = self.intents.overwritten and self.seen(self.part.name) in (Found.OTHER, Found.PIECE)
+        except Refused:
+            return
+        except Lost:
+            self.record(Word.ANSWERED)
+            raise
+        if changed:
+            raise self.unknown("it was changed just before its rename, so that it may have other bytes")
 
     def renamed(self, answer: str | None = None) -> Receipt | None:
         """Find out the result of a rename that was refused or not answered. Returns None if it certainly had no effect.

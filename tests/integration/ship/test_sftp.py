@@ -220,6 +220,31 @@ def test_a_part_that_is_overwritten_as_soon_as_it_is_closed_gets_no_name(
     assert (sshd.root / part.part.name).read_bytes() == part.path.read_bytes()
 
 
+@pytest.mark.parametrize("times", [1, 2], ids=["the file that was sent ahead", "the next one, too"])
+def test_a_part_that_is_overwritten_just_before_its_rename_is_not_settled(
+    tmp_path: Path, sshd: Sshd, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    """By as many other bytes, after the last look at it."""
+    from dmail_runner.ship.sftp import Sftp
+
+    publish = Sftp.publish
+
+    def overwrite(self: Sftp, temporary: str, final: str, staged: str | None) -> None:
+        (sshd.root / temporary).write_bytes(bytes(200_000))
+        publish(self, temporary, final, staged)
+
+    part = made(tmp_path, 1, os.urandom(200_000))
+    route = sftp_route(sshd, verify="size")
+    early = AheadUploader(route, lambda _: Ledgerish().intents(), lambda _: None)
+    early.take(part)
+    there = early.close()
+    if times == 2:
+        (sshd.root / there[1].attempt.temporary).write_bytes(bytes(200_000))
+    monkeypatch.setattr(Sftp, "publish", overwrite)
+    with pytest.raises(Held, match="changed just before its rename"):
+        ship([part], route, callbacks(intents=lambda part: there[part.number]))
+
+
 def overwritten_ahead(tmp_path: Path, sshd: Sshd, route: SftpRoute) -> None:
     part = made(tmp_path, 1, os.urandom(200_000))
     early = AheadUploader(route, lambda _: Ledgerish().intents(), lambda _: None)
