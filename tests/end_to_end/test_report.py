@@ -82,8 +82,8 @@ def test_a_campaigns_page_tells_its_columns_and_where_they_come_from(done: Path)
     assert name[6].strip() == "crm.profiles.title, crm.profiles.first_name, crm.profiles.last_name"
     notice = Tables(done / "site/campaign/renewal_notice.html")
     (fee,) = (row for row in notice.rows if len(row) > 5 and row[1].startswith("Fee"))
-    assert "width 16" in fee[3]
-    assert "align right" in fee[3]
+    assert "width 16" in fee[4]
+    assert "align right" in fee[4]
     text = (done / "site/campaign/spring_catalog.html").read_text()
     assert "../lineage.html#!/exposure/exposure.dmail.spring_catalog" in text
 
