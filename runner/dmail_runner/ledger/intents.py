@@ -97,7 +97,6 @@ class Intents:
         leave: called for each name on the server that could not be removed.
         left: these names.
         verified: the size and the time of change of the file that this process has uploaded and compared.
-        overwritten: whether this process has found another file, or a piece, under the name of an upload that was complete.
     """
 
     write: Callable[[Entry], None] = lambda _: None
@@ -106,7 +105,6 @@ class Intents:
     leave: Callable[[str], None] = lambda _: None
     left: list[str] = field(default_factory=list)
     verified: object = None
-    overwritten: bool = False
 
     def record(self, entry: Entry) -> None:
         """Record a step of an attempt. It is on the disk when this returns."""

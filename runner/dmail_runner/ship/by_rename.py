@@ -42,7 +42,6 @@ class ByRename(PartDelivery):
                 return self.give_name()
             case Found.ABSENT:
                 return self.gone()
-        self.intents.overwritten = True
         return self.drop()
 
     def depth(self) -> Depth:
@@ -164,23 +163,21 @@ class ByRename(PartDelivery):
         raise self.unknown(f"the server says that it was renamed, but it is not there, and {self.temporary} still is")
 
     def check_unchanged(self) -> None:
-        """Raises Held if the file was changed between the last look at it and its rename, as far as that is certain.
+        """Raises Held if a file that was sent ahead was changed between the last look at it and its rename.
 
-        A file that was sent ahead has a time of change, which a rename in one step keeps. If a file was overwritten before, the
-        renamed one is read back. If the file is gone already, the server's answer counts.
+        It has a time of change, which a rename in one step keeps. If the file is gone already, the server's answer counts.
         """
+        verified = self.intents.verified
+        if not isinstance(verified, Seen) or self.attempt.word is not Word.PUBLISHING_ONE:
+            return
         try:
-            if isinstance(self.intents.verified, Seen) and self.attempt.word is Word.PUBLISHING_ONE:
-                final = self.place.look(self.part.name)
-                changed = final is not None and final.modified is not None and final != self.intents.verified
-            else:
-                changed = self.intents.overwritten and self.seen(self.part.name) in (Found.OTHER, Found.PIECE)
+            final = self.place.look(self.part.name)
         except Refused:
             return
         except Lost:
             self.record(Word.ANSWERED)
             raise
-        if changed:
+        if final and final.modified is not None and final != verified:
             raise self.unknown("it was changed just before its rename, so that it may have other bytes")
 
     def renamed(self, answer: str | None = None) -> Receipt | None:

@@ -220,9 +220,8 @@ def test_a_part_that_is_overwritten_as_soon_as_it_is_closed_gets_no_name(
     assert (sshd.root / part.part.name).read_bytes() == part.path.read_bytes()
 
 
-@pytest.mark.parametrize("times", [1, 2], ids=["the file that was sent ahead", "the next one, too"])
 def test_a_part_that_is_overwritten_just_before_its_rename_is_not_settled(
-    tmp_path: Path, sshd: Sshd, monkeypatch: pytest.MonkeyPatch, times: int
+    tmp_path: Path, sshd: Sshd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By as many other bytes, after the last look at it."""
     from dmail_runner.ship.sftp import Sftp
@@ -238,8 +237,6 @@ def test_a_part_that_is_overwritten_just_before_its_rename_is_not_settled(
     early = AheadUploader(route, lambda _: Ledgerish().intents(), lambda _: None)
     early.take(part)
     there = early.close()
-    if times == 2:
-        (sshd.root / there[1].attempt.temporary).write_bytes(bytes(200_000))
     monkeypatch.setattr(Sftp, "publish", overwrite)
     with pytest.raises(Held, match="changed just before its rename"):
         ship([part], route, callbacks(intents=lambda part: there[part.number]))
