@@ -25,6 +25,7 @@ class Destination:
         self.at_once = len(OURS) if self.kind.stores == "once" else -1
         self.copies = self.kind.stores == "copy"
         self.renames = tuple(rename for rename, _ in self.kind.renames)
+        self.marks: dict[str, int] = {}
 
     def symbol(self, name: str) -> str:
         return "F" if name == self.server.state.final else "A" if name in self.server.state.attempt.staged else "T"
@@ -45,7 +46,7 @@ class Destination:
     def prepare(self, name: str) -> None:
         """There is one folder."""
 
-    def write(self, name: str, content: Content, created: Callable[[], None] = lambda: None, *, mark: bool = False) -> None:
+    def write(self, name: str, content: Content, created: Callable[[], None] = lambda: None) -> None:
         server, symbol = self.server, self.symbol(name)
         # Nobody else has to do with a name that was never used before: what others do, they may as well do later.
         pause = server.point if symbol == "F" else server.crash
@@ -70,9 +71,6 @@ class Destination:
             if verb == "finish":
                 server.hang_up()
             server.answer(f"{verb} {symbol}")
-
-    def unchanged(self, name: str) -> Seen | None:
-        return None
 
     def publish(self, temporary: str, final: str, staged: str | None) -> None:
         server = self.server

@@ -54,14 +54,14 @@ class ByRename(PartDelivery):
     def upload(self, *, ahead: bool = False) -> Receipt | None:
         """Upload the part under a new temporary name, and compare it. Returns None if the file there is complete.
 
-        `ahead`: it waits for its name, so that it is marked.
+        `ahead`: it waits for its name.
         """
         temporary = temporary_name(self.part.name, self.way.temporary)
         self.intents.verified = None
         self.record(Word.CREATING, temporary)
         try:
-            with self.content(self.closing) as content:
-                self.place.write(temporary, content, mark=ahead)
+            with self.content(self.closing, waits=ahead) as content:
+                self.place.write(temporary, content)
         except Refused as refusal:
             return self.refused(refusal)
         return self.check()

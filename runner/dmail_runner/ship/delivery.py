@@ -14,7 +14,7 @@ from dmail_runner.ledger.intents import Attempt, Intents, Word
 from dmail_runner.ship.at_once import AtOnce, ByCopy
 from dmail_runner.ship.by_rename import ByRename
 from dmail_runner.ship.direct import Direct
-from dmail_runner.ship.interface import Destination
+from dmail_runner.ship.interface import Destination, Seen
 from dmail_runner.ship.part_delivery import PartDelivery
 
 Watch = Callable[[int], None]
@@ -51,7 +51,15 @@ def send_ahead(spooled: Spooled, place: Destination, intents: Intents, route: An
     """Upload one part under a temporary name, and compare it. Raises the errors of `deliver`."""
     upload = ByRename(spooled.part, spooled, place, intents, route.way, nobody).upload
     if upload(ahead=True) is None and route.way.verify != "trust":
-        intents.verified = place.unchanged(intents.attempt.temporary)
+        intents.verified = unchanged(place, intents.attempt.temporary)
+
+
+def unchanged(place: Destination, name: str) -> Seen | None:
+    """A waiting file that this session has written, and that nobody has changed since. None if that is not certain."""
+    if (mark := place.marks.get(name)) is None:
+        return None
+    seen = place.look(name)
+    return seen if seen and seen.modified == mark else None
 
 
 def give_up(part: Part, place: Destination, intents: Intents, route: AnyRoute, spooled: Spooled | None = None) -> bool:

@@ -7,10 +7,11 @@ import os
 import pwd
 import shutil
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import ClassVar
 
 from dmail_runner.declare.route import FolderRoute
@@ -36,6 +37,7 @@ class Folder:
     route: FolderRoute
     at_once: ClassVar[int] = -1
     copies: ClassVar[bool] = False
+    marks: ClassVar[Mapping[str, int]] = MappingProxyType({})
 
     @property
     def renames(self) -> tuple[Rename, ...]:
@@ -69,7 +71,7 @@ class Folder:
         with self.explained(name), self.parent(name, make=True):
             pass
 
-    def write(self, name: str, content: Content, created: Callable[[], None] = lambda: None, *, mark: bool = False) -> None:  # noqa: ARG002 - what is local is read back
+    def write(self, name: str, content: Content, created: Callable[[], None] = lambda: None) -> None:
         with self.explained(name), self.parent(name, make=True) as (parent, leaf):
             number = os.open(leaf, NEW_FILE, 0o600, dir_fd=parent)
             with os.fdopen(number, "wb") as file:
@@ -87,9 +89,6 @@ class Folder:
             with os.fdopen(number, "rb") as file:
                 while chunk := file.read(CHUNK):
                     yield chunk
-
-    def unchanged(self, name: str) -> Seen | None:  # noqa: ARG002 - what is local is read back
-        return None
 
     def publish(self, temporary: str, final: str, staged: str | None) -> None:
         with self.explained(final), self.parent(temporary) as (source, old), self.parent(final) as (target, new):

@@ -1,6 +1,6 @@
 """The interface of a destination, and the file that is sent to it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from io import FileIO
 from pathlib import Path
 from typing import ClassVar, NamedTuple, Protocol
@@ -37,11 +37,14 @@ class Content(FileIO):
         size: its size in bytes.
         watch: called with the number of bytes after each read.
         ending: called before the last bytes are read.
+        waits: the file is to wait under a temporary name, so that a destination that can marks it.
     """
 
-    def __init__(self, path: Path, size: int, watch: Callable[[int], None], ending: Callable[[], None]) -> None:
+    def __init__(
+        self, path: Path, size: int, watch: Callable[[int], None], ending: Callable[[], None], *, waits: bool = False
+    ) -> None:
         super().__init__(path, "rb")
-        self.size, self.watch, self.ending = size, watch, ending
+        self.size, self.watch, self.ending, self.waits = size, watch, ending, waits
         self.ended = False
         # A count, because `tell` would let another thread run, and every block would wait for it.
         self.place = 0
@@ -79,6 +82,13 @@ class Destination(Protocol):
     copies: ClassVar[bool]
 
     @property
+    def marks(self) -> Mapping[str, int]:
+        """The times of change by which this session recognises files that it has written and that wait, by name.
+
+        They are in seconds since 1970. There are none if the destination cannot set a time of change.
+        """
+
+    @property
     def renames(self) -> tuple[Rename, ...]:
         """The ways to publish, in order. The next one is tried if the one before certainly had no effect."""
 
@@ -94,18 +104,11 @@ class Destination(Protocol):
     def prepare(self, name: str) -> None:
         """Create the folder of a name if it is missing."""
 
-    def write(self, name: str, content: Content, created: Callable[[], None] = lambda: None, *, mark: bool = False) -> None:
+    def write(self, name: str, content: Content, created: Callable[[], None] = lambda: None) -> None:
         """Create a file. It is complete and durable when this returns. Refused if it exists.
 
-        Args:
-            name: the name.
-            content: the content.
-            created: called when the file exists.
-            mark: give the file a time of change by which `unchanged` recognises it, if the server allows that.
+        `created`: called when the file exists.
         """
-
-    def unchanged(self, name: str) -> Seen | None:
-        """A file that this session has written with `mark`, and that nobody has changed since. None if that is not certain."""
 
     def publish(self, temporary: str, final: str, staged: str | None) -> None:
         """Give a file its final name, without overwriting. Raises Taken if another file is known to have the name."""

@@ -1,11 +1,12 @@
 """Object stores, by the library obstore: S3 and compatible stores, Azure Blob Storage, Google Cloud Storage."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import obstore
@@ -47,6 +48,7 @@ class ObjectStore:
     renames: ClassVar[tuple[Rename, ...]] = (Rename(one_step=False),)
     at_once: ClassVar[int] = SINGLE
     copies: ClassVar[bool] = True
+    marks: ClassVar[Mapping[str, int]] = MappingProxyType({})
 
     def path(self, name: str) -> str:
         return f"{self.route.prefix.strip('/')}/{name}".lstrip("/")
@@ -99,7 +101,7 @@ class ObjectStore:
             raise Spoiled(f"{self.location(name)}: {content.size:,} bytes were to be sent, and the file has {len(whole):,}")
         self.make(name, lambda: obstore.put(self.once, self.path(name), whole, mode="create", use_multipart=False))
 
-    def write(self, name: str, content: Content, created: Callable[[], None] = lambda: None, *, mark: bool = False) -> None:  # noqa: ARG002 - a store has no such request
+    def write(self, name: str, content: Content, created: Callable[[], None] = lambda: None) -> None:
         """Create an object in pieces. The name must be unique, because the library's multipart upload supports no condition."""
         self.check_limit(name, content.size)
         source = Source(content)
@@ -107,9 +109,6 @@ class ObjectStore:
             created()
             file: Any = source
             obstore.put(self.carry, self.path(name), file, chunk_size=CHUNK, max_concurrency=PIECES)
-
-    def unchanged(self, name: str) -> Seen | None:  # noqa: ARG002 - a store has no such request
-        return None
 
     def publish(self, temporary: str, final: str, staged: str | None) -> None:  # noqa: ARG002 - a copy needs no second name
         """Copy within the store, unless an object has the final name. Raises the errors of `put`.

@@ -87,10 +87,10 @@ class PartDelivery(ABC):
         """Record that the last bytes are about to be sent, because some servers fetch a file when it is closed."""
         self.record(Word.CLOSING)
 
-    def content(self, ending: Callable[[], None]) -> Content:
-        """The part's content. `ending`: called before its last bytes are sent."""
+    def content(self, ending: Callable[[], None], *, waits: bool = False) -> Content:
+        """The part's content. `ending`: called before its last bytes are sent. `waits`: its file is to wait for its name."""
         assert self.spooled, "a part that is given up has no bytes"
-        return Content(self.spooled.path, self.part.bytes, self.watch, ending)
+        return Content(self.spooled.path, self.part.bytes, self.watch, ending, waits=waits)
 
     def seen(self, name: str, depth: Depth = BY_HASH) -> Found:
         """Compare the file at a name with the part. Sends no request with `verify: trust`. Raises Lost."""

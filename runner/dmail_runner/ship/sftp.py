@@ -29,8 +29,7 @@ class Sftp:
 
     Attributes:
         known: folders that exist.
-        marks: the time of change that was set for a file, by name.
-
+        marks: the time of change that was set for a waiting file, by name.
     """
 
     client: Client
@@ -124,10 +123,10 @@ class Sftp:
         if self.route.make_directory:
             self.make_folder(posixpath.dirname(self.path(name)))
 
-    def write(self, name: str, content: Content, created: Callable[[], None] = lambda: None, *, mark: bool = False) -> None:
+    def write(self, name: str, content: Content, created: Callable[[], None] = lambda: None) -> None:
         self.prepare(name)
         with self.explained(self.location(name), "writing"):
-            marked = upload(self.client, self.path(name), content, self.block(), created, mark=mark)
+            marked = upload(self.client, self.path(name), content, self.block(), created)
         if marked is not None:
             self.marks[name] = marked
 
@@ -169,12 +168,6 @@ class Sftp:
             raise
         except OSError:
             return None
-
-    def unchanged(self, name: str) -> Seen | None:
-        if name not in self.marks:
-            return None
-        seen = self.look(name)
-        return seen if seen and seen.modified == self.marks[name] else None
 
     def publish(self, temporary: str, final: str, staged: str | None) -> None:
         with self.explained(self.location(final), "renaming"):

@@ -76,21 +76,18 @@ def rename_through(client: Client, temporary: str, staged: str, final: str) -> N
         raise refusal or error from None
 
 
-def upload(
-    client: paramiko.SFTPClient, path: str, content: Content, size: int, created: Callable[[], None], *, mark: bool = False
-) -> int | None:
+def upload(client: paramiko.SFTPClient, path: str, content: Content, size: int, created: Callable[[], None]) -> int | None:
     """Write a new file by pipelined writes, and check every answer, including the one to the close. Raises OSError.
 
     Args:
         client: the session.
         path: the file's path on the server. No file must have it.
-        content: the file's content.
+        content: the file's content. If the file is to wait, its time of change is set as `set_back` does, before it is closed.
         size: the number of bytes of one write.
         created: called when the file exists.
-        mark: set its time of change as `set_back` does, before it is closed.
 
     Returns:
-        That time; None if it was not set.
+        The time of change that was set; None if none was set.
     """
     wire: Any = client
     flags = SFTP_FLAG_WRITE | SFTP_FLAG_CREATE | SFTP_FLAG_EXCL
@@ -110,7 +107,7 @@ def upload(
     # Read all answers after a refusal, too. Otherwise the next request would get one of them.
     while writes.waiting:
         wire._read_response()
-    marked = set_back(wire, handle) if mark and not writes.refusal else None
+    marked = set_back(wire, handle) if content.waits and not writes.refusal else None
     try:
         wire._request(CMD_CLOSE, handle)
     finally:
