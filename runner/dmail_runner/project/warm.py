@@ -8,14 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from dmail_runner.project.dbt_process import QUICK
+
 # The process reads one request per line and answers each with an exit code. It ends when its standard input closes, and so does
-# the fork that runs dbt, so that no dbt outlives the runner. Garbage collection is off during imports, which create no garbage.
-CHILD = """
-import gc, json, os, signal, sys, threading, warnings
-gc.disable()
-import dbt.cli.main, dbt.adapters.duckdb, duckdb
+# the fork that runs dbt, so that no dbt outlives the runner.
+CHILD = f"""
+import os, signal, sys, threading, warnings
+{QUICK}
+import dbt.adapters.duckdb, duckdb
 gc.freeze()
-gc.enable()
 replies = os.fdopen(os.dup(1), "w", buffering=1)
 for line in iter(sys.stdin.readline, ""):
     request = json.loads(line)
