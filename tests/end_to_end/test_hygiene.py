@@ -28,6 +28,7 @@ def test_nothing_but_the_route_is_contacted(project: Project, tmp_path: Path) ->
         "--net",
         "strace",
         "-f",
+        "--seccomp-bpf",
         "-qq",
         "-e",
         "trace=connect,sendto,sendmsg,sendmmsg",

@@ -19,19 +19,21 @@ from typing import Any
 import pyspark
 import pytest
 
+from effort import SOAK
 from sshd import free_port
 from wait import until
 
 HOME = Path(pyspark.__file__).parent
 # A machine that lives for some minutes gains nothing from the second compiler, which takes a core of its own.
 QUICK = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", f"-Djava.io.tmpdir={tempfile.gettempdir()}"]
-SUBMIT = [
-    "--driver-java-options",
-    " ".join(QUICK),
-    "--conf",
-    f"spark.executor.extraJavaOptions={' '.join(QUICK)}",
-    "pyspark-shell",
-]
+# Few rows do not pay for the code that Spark writes and compiles for each step of a query. `make soak` lets it do so.
+INTERPRETED = (
+    []
+    if SOAK
+    else ["spark.sql.codegen.wholeStage=false", "spark.sql.codegen.factoryMode=NO_CODEGEN", "spark.sql.adaptive.enabled=false"]
+)
+CONF = [f"spark.executor.extraJavaOptions={' '.join(QUICK)}", *INTERPRETED]
+SUBMIT = ["--driver-java-options", " ".join(QUICK), *(word for conf in CONF for word in ("--conf", conf)), "pyspark-shell"]
 
 
 @dataclass(frozen=True)

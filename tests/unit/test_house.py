@@ -61,3 +61,11 @@ def test_what_is_too_long_is_found(path, source, fault) -> None:
 def test_what_fits_is_not_reported() -> None:
     source = 'def run():\n    """Run."""\n' + "    x = 1\n" * 19
     assert not list(too_long(source, Path("runner/dmail_runner/cli/a.py")))
+
+
+def test_git_ignores_what_it_ignores_in_a_new_project() -> None:
+    """The ledger, the spool and the warehouse have personal data, also in a clone of this project."""
+    given = (ROOT / "runner/dmail_runner/setup/starter/gitignore").read_text().splitlines()
+    own = (ROOT / ".gitignore").read_text().splitlines()
+    assert "/.dmail/" in own
+    assert not {line for line in given if line.startswith("/")} - {"/dbt_packages/"} - set(own)

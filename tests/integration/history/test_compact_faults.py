@@ -215,7 +215,7 @@ def test_a_fault_of_the_disk_fails_no_mailing_and_is_told(tmp_path: Path) -> Non
 
 def test_nothing_is_compacted_while_somebody_is_erased(shelf: Shelf) -> None:
     shelf.put(MONDAY)
-    with weeks.lock_history(shelf.settings, "forget"):
+    with weeks.lock_history(shelf.settings, "forget"), mock.patch("dmail_runner.history.record.LOCK_TIMEOUT", 0):
         keep_history(shelf.world.job(), shelf.ledger)
         assert shelf.in_weeks() == {}
         with pytest.raises(Busy, match="forget, process"), mock.patch("dmail_runner.history.forget.LOCK_TIMEOUT", 0):

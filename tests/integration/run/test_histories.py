@@ -165,6 +165,6 @@ class VoucherMailing(Mailing):
 
 SEARCH = settings(stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
 Mailing.TestCase.settings = settings(SEARCH, max_examples=500 if SOAK else 4)
-VoucherMailing.TestCase.settings = settings(SEARCH, max_examples=500 if SOAK else 2)
+VoucherMailing.TestCase.settings = settings(SEARCH, max_examples=500 if SOAK else 1)
 TestMailing = pytest.mark.soak(Mailing.TestCase)
 TestVoucherMailing = pytest.mark.soak(VoucherMailing.TestCase)
