@@ -65,7 +65,7 @@ def test_what_fits_is_not_reported() -> None:
 
 def test_git_ignores_what_it_ignores_in_a_new_project() -> None:
     """The ledger, the spool and the warehouse have personal data, also in a clone of this project."""
-    given = (ROOT / "runner/dmail_runner/setup/starter/gitignore").read_text().splitlines()
+    given = (ROOT / "runner/dmail_runner/setup/starter/project/gitignore").read_text().splitlines()
     own = (ROOT / ".gitignore").read_text().splitlines()
     assert "/.dmail/" in own
     assert not {line for line in given if line.startswith("/")} - {"/dbt_packages/"} - set(own)
