@@ -3,8 +3,12 @@
 import re
 from collections.abc import Iterator
 
-# The columns that pieces() adds, and what they are made of.
-OF_PIECES = {"piece_id": 'piece_id("profile_id")', "is_seed": "pieces()"}
+# The columns that macros add which write a whole query, and what they are made of. The texts are columns that the macro reads.
+OF_QUERIES = {
+    "pieces": {"piece_id": 'piece_id("profile_id")', "is_seed": "pieces()"},
+    "best_offers": {r"offer_\d+": 'best_offers("offer_id")', r"offer_\d+_(\w+)": r'best_offers("\1")'},
+    "vouchers": {"voucher": 'vouchers("code")', "voucher_pool": 'vouchers("pool")'},
+}
 # The columns that address_block() reads if its arguments do not name others, by argument; and those that it always reads.
 OF_BLOCK = {"name": ("full_name",), "company": ("company",), "street": ("address_line1", "address_line2")}
 ALWAYS_OF_BLOCK = ("city", "region", "postal_code", "country_code")
@@ -36,9 +40,22 @@ def made_by(code: str, column: str) -> str | None:
             return braceless(several[1])
     bare = re.search(rf"(?:\bselect|,)\s+((?:\w+\.)?{re.escape(column)})\s*(?=,|\bfrom\b|$)", code, re.IGNORECASE | re.MULTILINE)
     if bare:
-        added = bare[1] == column and re.search(r"\bpieces\(", code)
-        return OF_PIECES.get(column, column) if added else bare[1]
+        return made_by_query(code, bare[1]) or bare[1]
     return column if re.search(r"\bselect\s+(?:\w+\.)?\*|,\s*(?:\w+\.)?\*", code, re.IGNORECASE) else None
+
+
+def made_by_query(code: str, column: str) -> str | None:
+    """The expression of a column that a macro adds which writes the query of a CTE; None for other columns.
+
+    `column`: the column. If it is qualified, only the CTE of that name counts.
+    """
+    relation, _, name = column.rpartition(".")
+    for macro, columns in OF_QUERIES.items():
+        if re.search(rf"{relation or NAME}\s+as\s*\(\s*\{{\{{\s*(?:\w+\.)?{macro}\(", code):
+            for pattern, expression in columns.items():
+                if found := re.fullmatch(pattern, name):
+                    return found.expand(expression)
+    return None
 
 
 def expression_before(code: str, end: int) -> str:

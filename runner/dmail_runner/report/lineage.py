@@ -12,7 +12,7 @@ from dmail_runner.core.settings import Settings
 from dmail_runner.project.dbt_process import RunDbt
 from dmail_runner.project.manifest import Manifest
 from dmail_runner.project.warehouse import lock_warehouse
-from dmail_runner.report.expressions import columns_in, made_by
+from dmail_runner.report.expressions import columns_in, made_by, made_by_query
 
 PAGE = "lineage.html"
 
@@ -93,7 +93,12 @@ class Follower:
         node = self.manifest.nodes[unique_id]
         named = bool(re.search(rf"\b{re.escape(column)}\b", node.get("raw_code") or ""))
         known = (self.farthest(parent, column, named=named) for parent in parents(node))
-        return next(filter(None, known), [])
+        return next(filter(None, known), None) or self.of_query(unique_id, column)
+
+    def of_query(self, unique_id: str, column: str) -> list[str]:
+        """The farthest columns that a column comes from which a macro adds within a node's SQL."""
+        made = made_by_query(self.manifest.nodes[unique_id].get("raw_code") or "", column)
+        return [above for name in columns_in(made or "") for above in self.above(unique_id, name)]
 
     def farthest(self, unique_id: str, column: str, *, named: bool) -> list[str]:
         """The farthest columns that a column is made from; empty if the node is not known to have it.

@@ -45,6 +45,47 @@ def test_the_columns_of_an_expression() -> None:
     assert list(columns_in("""person_name("title", "last", max_length=40)""")) == ["title", "last"]
 
 
+WITH_OFFERS = """
+with
+    pieces as ({{ dmail.pieces(ref("audience"), ref("verdicts")) }}),
+    best as ({{ dmail.best_offers(pieces="pieces", offers=ref("offers"), columns=["headline"]) }}),
+    codes as ({{ dmail.vouchers("pieces", codes=ref("pool"), pool="'spring'") }})
+select profile_id, offer_1, best.offer_2_headline, voucher, other.voucher_pool, {{ dmail.key_code(["offer_1"]) }} as key_code
+from pieces
+"""
+
+
+@pytest.mark.parametrize(
+    ("column", "made"),
+    [
+        ("offer_1", 'best_offers("offer_id")'),
+        ("offer_2_headline", 'best_offers("headline")'),
+        ("voucher", 'vouchers("code")'),
+        ("voucher_pool", "other.voucher_pool"),
+    ],
+)
+def test_a_column_that_a_macros_query_adds(column: str, made: str) -> None:
+    assert made_by(WITH_OFFERS, column) == made
+
+
+def test_the_offers_columns_are_the_sources_of_what_is_printed_of_them() -> None:
+    parents = ("audience", "verdicts", "offers", "pool")
+    manifest: Any = SimpleNamespace(
+        sources={},
+        nodes={
+            "file": node("model", "file", parents, (), WITH_OFFERS),
+            "audience": node("model", "audience", (), ("profile_id",), "select profile_id from people"),
+            "verdicts": node("model", "verdicts", (), ("profile_id",)),
+            "offers": node("seed", "offers", (), ("offer_id", "headline")),
+            "pool": node("model", "pool", (), ("pool", "code"), "select code, pool from given"),
+        },
+    )
+    found = {column: origins(manifest, "file", "verdicts", made_by(WITH_OFFERS, column)) for column in ("offer_1", "key_code")}
+    assert found == {"offer_1": ["offers.offer_id"], "key_code": ["offers.offer_id"]}
+    assert origins(manifest, "file", "verdicts", made_by(WITH_OFFERS, "offer_2_headline")) == ["offers.headline"]
+    assert origins(manifest, "file", "verdicts", made_by(WITH_OFFERS, "voucher")) == ["pool.code"]
+
+
 def test_what_macros_add_and_read_without_being_given_it() -> None:
     code = "with pieces as ({{ dmail.pieces(ref('a'), ref('r')) }}) select profile_id, piece_id from pieces"
     assert made_by(code, "piece_id") == 'piece_id("profile_id")'
