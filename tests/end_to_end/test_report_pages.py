@@ -22,7 +22,7 @@ from dmail_runner.report.overview import overview
 from dmail_runner.report.pages import Pages
 from dmail_runner.report.rows import read_runs
 from project import DONE, FAILED, WRONG, Project
-from reports import FAILED_RUN, HELD_RUN, NOW, SETTLED, Tables, pages
+from reports import FAILED_RUN, HELD_RUN, NOW, SETTLED, Tables, commands, pages
 
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -231,7 +231,7 @@ def test_older_runs_are_counted_and_listed_without_a_page(done: Path, tmp_path: 
     assert run_pages(project) == {"gone-0", "gone-1", "gone-2-r1", "gone-7", SETTLED, HELD_RUN, FAILED_RUN}
     assert dead_links(project) == []
     page = (project.path / "site/campaign/gone.html").read_text()
-    assert "dmail-runner show gone-2<" in page
+    assert "dmail-runner show gone-2" in commands(page)
     listed = Tables(project.path / "site/campaign/gone.html")
     assert listed.find("2026-05-04")[2:4] == ["1029", "129"], "a run without a page has its row"
     targeted = str(sum(1000 + number for number in range(30)))

@@ -1,12 +1,20 @@
 """A project with runs in several states, and its report."""
 
+import re
 from datetime import UTC, datetime
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SETTLED, HELD_RUN, FAILED_RUN = (f"{name}-20261102T110000Z" for name in ("renewal_notice", "spring_catalog", "loyalty_offer"))
 FOLDER = "models/campaigns/spring_catalog/"
+
+
+def commands(page: str) -> list[str]:
+    """The commands that a page tells its reader to type."""
+    found = re.findall(r'<code class="cmd"[^>]*>(.*?)</code>', page)
+    return [unescape(re.sub(r"</?span>", "", text)) for text in found]
 
 
 class Tables(HTMLParser):
