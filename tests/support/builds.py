@@ -14,6 +14,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ READ = ("DMAIL_HISTORY", "DMAIL_INBOUND", "DMAIL_FIGURES")
 """Variables that name the folders of .dmail which it reads."""
 NOISE = ("PYTEST_", "DMAIL_LEDGER", "ACME_")
 """Variables that it does not read."""
+RECENT = timedelta(hours=6)
+"""How long ago a moment is for which the present one is taken: no row has a time between them."""
 
 
 def remember(arguments: Sequence[str], directory: Path, environment: Mapping[str, str], call: Call) -> Any:
@@ -71,7 +74,6 @@ def is_special(arguments: Sequence[str], directory: Path, environment: Mapping[s
         or not profile.exists()
         or profile.read_bytes() != (ROOT / PROFILE).read_bytes()
         or {"DMAIL_TARGET", "DMAIL_WAREHOUSE"} & {*environment}
-        or "DMAIL_AS_OF" in environment  # the present time
         or not is_within(environment, directory)
         or warehouse.with_name(f"{warehouse.name}.wal").exists()
         or is_open(warehouse)
@@ -100,7 +102,9 @@ def name_of(arguments: Sequence[str], directory: Path, environment: Mapping[str,
     """The name of everything that a command reads."""
     given = [argument.replace(str(target), "TARGET").replace(str(directory), "PROJECT") for argument in arguments]
     variables = {
-        name: value.replace(str(directory), "PROJECT") for name, value in environment.items() if not name.startswith(NOISE)
+        name: present(value).replace(str(directory), "PROJECT")
+        for name, value in environment.items()
+        if not name.startswith(NOISE)
     }
     found = hashlib.sha256(json.dumps([given, variables], sort_keys=True).encode())
     for path in files(directory, [environment[variable] for variable in READ]):
@@ -109,12 +113,21 @@ def name_of(arguments: Sequence[str], directory: Path, environment: Mapping[str,
     return found.hexdigest()
 
 
+def present(value: str) -> str:
+    """A variable's value. The present time, up to which opt-outs count in a slot of long ago, is the same for all builds."""
+    with suppress(ValueError):
+        if timedelta() <= datetime.now(UTC).replace(tzinfo=None) - datetime.fromisoformat(value) < RECENT:
+            return "PRESENT"
+    return value
+
+
 def files(directory: Path, more: Sequence[str]) -> Iterator[Path]:
     """The files that dbt may read, in order: of the project, and in `more` folders of it."""
     tops = [path for path in directory.iterdir() if path.name not in UNREAD]
     tops += [directory / name for name in (PROFILE, WAREHOUSE, *more)]
     for top in sorted(tops):
-        found = [Path(folder, name) for folder, _, names in os.walk(top, followlinks=True) for name in names]
+        walked = os.walk(top, followlinks=True)
+        found = [Path(folder, name) for folder, _, names in walked for name in names if not name.endswith(".lock")]
         yield from sorted(found) if top.is_dir() else [top] if top.is_file() else []
 
 
