@@ -18,8 +18,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 Call = Callable[[], tuple[int, str, str]]  # exit code, standard output, standard error
 ROOT = Path(__file__).parents[2]
 PROFILE = "profiles/profiles.yml"
@@ -109,7 +107,7 @@ def name_of(arguments: Sequence[str], directory: Path, environment: Mapping[str,
     found = hashlib.sha256(json.dumps([given, variables], sort_keys=True).encode())
     for path in files(directory, [environment[variable] for variable in READ]):
         found.update(f"\n{path.relative_to(directory)} ".encode())
-        found.update(hashlib.sha256(content(path, builds="build" in arguments)).digest())
+        found.update(hashlib.sha256(path.read_bytes()).digest())
     return found.hexdigest()
 
 
@@ -129,15 +127,3 @@ def files(directory: Path, more: Sequence[str]) -> Iterator[Path]:
         walked = os.walk(top, followlinks=True)
         found = [Path(folder, name) for folder, _, names in walked for name in names if not name.endswith(".lock")]
         yield from sorted(found) if top.is_dir() else [top] if top.is_file() else []
-
-
-def content(path: Path, *, builds: bool) -> bytes:
-    """A file's bytes. What an exposure says of the mailing changes dbt's manifest, and no table that it builds."""
-    text = path.read_bytes()
-    if builds and path.name.endswith("__exposures.yml"):
-        with suppress(yaml.YAMLError, LookupError, TypeError, AttributeError):
-            declared = yaml.safe_load(text)
-            for exposure in declared["exposures"]:
-                exposure["config"]["meta"].pop("direct_mail")
-            return json.dumps(declared, sort_keys=True, default=str).encode()
-    return text
