@@ -32,7 +32,12 @@
     )
 {%- endmacro %}
 
-{# A name as names are compared. #}
+{#
+    A country's name as names are compared.
+
+    Arguments:
+        text (column): The name.
+#}
 {% macro plain_country(text) -%}
     {%- set spelled -%}
         replace(replace(replace(replace({{ text }}, '.', ''), '&', 'and'), 'ß', 'ss'), '’', chr(39))
