@@ -15,7 +15,7 @@ from dmail_runner.declare.campaign import KEY, PIECE
 from dmail_runner.history import weeks
 from dmail_runner.history.contacts import FILE
 from dmail_runner.history.record import count_files, name_of, recorded_change, require_intact
-from dmail_runner.history.verdicts import PERSON, files_of, hash_of
+from dmail_runner.history.verdicts import PERSON, hash_of, verdict_files
 from dmail_runner.history.weeks import Change
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import campaign_of
@@ -61,7 +61,7 @@ def forget(settings: Settings, ledger: Ledger, profile_id: str, salt: str | None
         clear(settings)
         person = Erasure(profile_id, f"forgotten-{secrets.token_hex(8)}", salt or secrets.token_hex(16))
         runs, waiting = set(), set()
-        found = files_with(files(settings), f"{KEY} = {literal(profile_id)}")
+        found = files_with(files(settings), profile_id)
         require_intact(settings, ledger, {name_of(settings, file) for file in found})
         for file in found:
             if file.parent.parent.name == weeks.FOLDER:
@@ -90,11 +90,11 @@ def files(settings: Settings) -> list[Path]:
 def forget_verdicts(settings: Settings, ledger: Ledger, erasure: "Erasure") -> None:
     """Replace a person's hash in the verdicts of windows by the pseudonym. What the windows have counted stays."""
     for campaign in sorted({name for run in history.run_folders(settings) if (name := campaign_of(run))}):
-        person = hash_of(campaign, literal(erasure.profile_id))
-        found = files_with(files_of(settings, campaign), f"{PERSON} = {person}")
+        person = hash_of(campaign, erasure.profile_id)
+        found = files_with(verdict_files(settings, campaign), person, PERSON)
         require_intact(settings, ledger, {name_of(settings, file) for file in found})
         for file in found:
-            changed = f"case when {PERSON} = {person} then {literal(erasure.pseudonym)} else {PERSON} end as {PERSON}"
+            changed = f"case when {PERSON} = {literal(person)} then {literal(erasure.pseudonym)} else {PERSON} end as {PERSON}"
             replace(f"select * replace ({changed}) from {read_parquet([file])}", file, partial(recorded_change, settings, ledger))
 
 
@@ -106,12 +106,12 @@ def clear(settings: Settings) -> None:
             file.unlink()
 
 
-def files_with(candidates: Sequence[Path], person: str) -> list[Path]:
-    """The files that contain a person, whose rows a condition selects."""
+def files_with(candidates: Sequence[Path], person: str, column: str = KEY) -> list[Path]:
+    """The files that contain a person."""
     if not candidates:
         return []
     with weeks.session() as connection:
-        query = f"select distinct filename from {read_parquet(candidates, 'filename = true')} where {person}"
+        query = f"select distinct filename from {read_parquet(candidates, 'filename = true')} where {column} = {literal(person)}"
         return sorted(Path(file) for (file,) in connection.execute(query).fetchall())
 
 

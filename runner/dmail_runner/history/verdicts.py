@@ -4,13 +4,15 @@ A person is a hash with the campaign's name as its key, because nobody needs to 
 window appear in the next one if their row arrives again, or if no letter has answered it.
 """
 
+import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC
 from pathlib import Path
 
 import duckdb
 
+from dmail_runner.core.duck import connect
 from dmail_runner.core.parquet import parquet_format, read_parquet
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.values import BREACHES, IDENTICAL, INCLUDED, Build, Verdicts
@@ -23,9 +25,9 @@ from dmail_runner.project.warehouse import literal, quote
 PERSON = "person"  # the column with the hash
 
 
-def hash_of(campaign: str, person: str) -> str:
-    """SQL for the hash of a profile's key, which is given as SQL."""
-    return f"sha256({literal(f'{campaign}/verdict/')} || {person})"
+def hash_of(campaign: str, profile_id: str) -> str:
+    """The hash of a person."""
+    return hashlib.sha256(f"{campaign}/verdict/{profile_id}".encode()).hexdigest()
 
 
 def write_verdicts(connection: duckdb.DuckDBPyConnection, build: Build, verdicts: Verdicts, run: NewContacts) -> None:
@@ -39,7 +41,7 @@ def write_verdicts(connection: duckdb.DuckDBPyConnection, build: Build, verdicts
         f"""
         copy (
             select
-                {hash_of(run.campaign.name, f"cast({key} as varchar)")} as {PERSON},
+                sha256({literal(f"{run.campaign.name}/verdict/")} || cast({key} as varchar)) as {PERSON},
                 case
                     when exclusion_reason is not null then exclusion_reason
                     when printed is not null then '{INCLUDED}'
@@ -62,7 +64,7 @@ def has_breaches(connection: duckdb.DuckDBPyConnection) -> bool:
     return bool((connection.execute(query).fetchone() or (0,))[0])
 
 
-def files_of(settings: Settings, campaign: str) -> list[Path]:
+def verdict_files(settings: Settings, campaign: str) -> list[Path]:
     """The verdicts of a campaign's windows."""
     own = sorted(name for name in run_folders(settings) if campaign_of(name) == campaign)
     return [file for name in own if (file := settings.history_dir / name / VERDICTS).is_file()]
@@ -78,7 +80,7 @@ def counted_before(connection: duckdb.DuckDBPyConnection, settings: Settings, ru
         new: the window's verdicts.
     """
     campaign = campaign_of(run_id) or ""
-    files = [file for file in files_of(settings, campaign) if file.parent.name != run_id]
+    files = [file for file in verdict_files(settings, campaign) if file.parent.name != run_id]
     if not files:
         return {}
     found = connection.execute(
@@ -93,3 +95,14 @@ def counted_before(connection: duckdb.DuckDBPyConnection, settings: Settings, ru
         """
     ).fetchall()
     return dict(found)
+
+
+def verdicts_of(settings: Settings, profile_id: str) -> Iterator[tuple[str, list[Mapping[str, str | None]]]]:
+    """The verdicts of a person, by the name of the file."""
+    for campaign in sorted({name for run in run_folders(settings) if (name := campaign_of(run))}):
+        for file in verdict_files(settings, campaign):
+            with connect() as connection:
+                query = f"select slot::varchar, verdict from {read_parquet([file])} where {PERSON} = ?"
+                rows = connection.execute(query, [hash_of(campaign, profile_id)]).fetchall()
+            if rows:
+                yield f"{file.parent.name}/{VERDICTS}", [{"slot": slot, "verdict": verdict} for slot, verdict in rows]

@@ -27,7 +27,7 @@ from dmail_runner.project.nodes import described_in, meta_of
 from dmail_runner.project.packages import package_paths
 from dmail_runner.project.roles import Roles
 from dmail_runner.project.rule_faults import FORMER, rule_faults
-from dmail_runner.project.sources import read_sources, recorded_tables, takes_windows
+from dmail_runner.project.sources import read_sources, recorded_tables
 
 
 class Manifest:
@@ -129,7 +129,7 @@ class Manifest:
             inputs=inputs,
             records=recorded_tables(built),
             vouchers=vouchers,
-            windows=takes_windows(built, self.contents.macros),
+            windows=self.contents.takes_windows(built),
             origins=dict(locations_of(built)),
             project=self.state,
             held_back=name in self.drafts,

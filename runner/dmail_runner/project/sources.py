@@ -10,7 +10,6 @@ from dmail_runner.declare.source import Source, SourceMeta
 from dmail_runner.project.nodes import meta_of
 
 RUNNER = "dmail"  # the source of what the runner itself records
-WINDOW = "macro.dmail.window_start"
 PERIODS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
 
 
@@ -36,22 +35,6 @@ def read_sources(built: Iterable[Mapping[str, Any]]) -> tuple[Source, ...]:
 def recorded_tables(built: Iterable[Mapping[str, Any]]) -> frozenset[str]:
     """The tables of the runner's own source that a run reads, such as `contact_history`."""
     return frozenset(node["name"] for node in built if node["resource_type"] == "source" and node["source_name"] == RUNNER)
-
-
-def takes_windows(built: Iterable[Mapping[str, Any]], macros: Mapping[str, Any]) -> bool:
-    """Whether a model of a run selects by the slot's window, by a macro that it calls directly or through others."""
-    todo = [name for node in built if node["resource_type"] == "model" for name in macros_of(node)]
-    found: set[str] = set()
-    while todo:
-        if (name := todo.pop()) not in found:
-            found.add(name)
-            todo += macros_of(macros.get(name, {}))
-    return WINDOW in found
-
-
-def macros_of(entry: Mapping[str, Any]) -> list[str]:
-    """The ids of the macros that a node or a macro calls."""
-    return list((entry.get("depends_on") or {}).get("macros") or [])
 
 
 def read_source(node: Mapping[str, Any]) -> Source:
