@@ -152,6 +152,7 @@ def test_dbts_models_have_the_ledgers_figures(done: Path) -> None:
         files = {row[0]: row[1:] for row in rows("select run_id, sha256, row_count from rpt_parts where not is_side_file")}
         people = dict(rows("select run_id, people from rpt_contacts where cell = 'mailed'"))
         going = dict(rows("select run_id, sum(pieces) from rpt_regions group by run_id"))
+        totals = {row[0]: row[1:] for row in rows("select campaign, targeted, excluded, included from rpt_campaigns")}
         for table, columns in TABLES.items():
             described = rows(f"describe select * from read_parquet('.dmail/figures/{table}.parquet')")
             assert {name: kind.lower().replace(",", ", ") for name, kind, *_ in described} == dict(columns)
@@ -170,6 +171,14 @@ def test_dbts_models_have_the_ledgers_figures(done: Path) -> None:
             delivered,
         )
         assert {reason: count for one, reason, count in reasons if one == run_id} == run["excluded"]
+    for campaign, sums in totals.items():
+        own = [
+            run for run in told.values() if run["campaign"] == campaign and run["targeted"] is not None and "copy_of" not in run
+        ]
+        included = sum(run["included"] for run in own)
+        targeted = sum(run["targeted"] for run in own)
+        assert sums == (targeted, targeted - included, included), "no campaign has windows or waves here"
+    assert totals
     frozen = {run_id: run for run_id, run in told.items() if run["parts"]}
     assert people == going == {run_id: run["included"] for run_id, run in frozen.items()}
     assert files == {run_id: (run["parts"][0]["sha256"], run["parts"][0]["rows"]) for run_id, run in frozen.items()}
