@@ -1,4 +1,4 @@
-"""Countries by the codes and names that databases contain, read by the macro alone."""
+"""Countries and languages by the codes and names that databases contain, read by the macro alone."""
 
 import csv
 
@@ -36,6 +36,16 @@ def read() -> dict[str | None, str | None]:
 
 def test_a_country_is_read_from_its_usual_names(read: dict[str | None, str | None]) -> None:
     assert {name: read[name] for name in NAMES} == NAMES
+
+
+def test_a_language_is_read_from_its_name() -> None:
+    names = {"German": "de", "Deutsch ": "de", "fran\N{LATIN SMALL LETTER C WITH CEDILLA}ais": "fr", "German - Austria": "de",
+             "English (UK)": "en", "de-AT": "de-AT", "Klingon": "Klingon", "": None, None: None}  # fmt: skip
+    with duckdb.connect() as connection:
+        connection.execute("create table given (v varchar)")
+        connection.executemany("insert into given values (?)", [[name] for name in names])
+        sql = Package(connection, "engine", "format").language_named("v")
+        assert dict(connection.execute(f"select v, {sql} from given").fetchall()) == names
 
 
 def test_every_country_is_read_from_each_of_its_names(read: dict[str | None, str | None]) -> None:
