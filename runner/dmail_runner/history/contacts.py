@@ -75,7 +75,7 @@ class StoredContacts:
 
 def find_contacts(settings: Settings, run_id: str) -> StoredContacts | None:
     """A run's contacts; None if the history has none."""
-    # The week must be searched first: as soon as it has the run, the run's own file may be removed.
+    # The week comes first: as soon as it has the run, the run's own file may be removed.
     if (folder := weeks.find_folder(settings, run_id)) and (folder / FILE).exists():
         return StoredContacts(folder / FILE, run_id)
     own = settings.history_dir / run_id / FILE
@@ -229,8 +229,8 @@ def compare(
 
 def write_audience(connection: duckdb.DuckDBPyConnection, build: Build, folder: Path) -> None:
     """Write the audience of a mailing in waves, with the wave of each profile, into a spool folder."""
-    people = f"select {quote(KEY)}, wave_number from {build.recipients}"
-    connection.execute(f"copy ({people}) to {literal(str(folder / AUDIENCE))} ({parquet_format()})")
+    target = f"{literal(str(folder / AUDIENCE))} ({parquet_format()})"
+    connection.execute(f"copy (select {quote(KEY)}, wave_number from {build.recipients}) to {target}")
     with (folder / AUDIENCE).open("rb") as file:
         os.fsync(file.fileno())
 
@@ -272,9 +272,8 @@ def remove_contacts(settings: Settings, ledger: Ledger, run_id: str) -> None:
     """
     folder = settings.history_dir / run_id
     with recorded_change(settings, ledger, gone=[folder / name for name in FILES if name != VERDICTS]):
-        for file in folder.iterdir() if folder.is_dir() else ():
-            if file.name != VERDICTS:
-                file.unlink()
+        for file in [file for file in folder.glob("*") if file.name != VERDICTS]:
+            file.unlink()
         with suppress(OSError):
             folder.rmdir()
 
@@ -294,6 +293,7 @@ def run_folders(settings: Settings) -> set[str]:
 
 
 def run_ids(settings: Settings, campaign: str | None = None) -> set[str]:
-    """The ids of the runs in the history, of one campaign or of all."""
-    own = {name for name in run_folders(settings) if campaign is None or campaign_of(name) == campaign}
+    """The ids of the runs in the history, of one campaign or of all. The verdicts of a window alone are no contacts."""
+    names = {name for name in run_folders(settings) if campaign in (None, campaign_of(name))}
+    own = {name for name in names if {file.name for file in (settings.history_dir / name).iterdir()} != {VERDICTS}}
     return own | {run.run_id for run in weeks.compacted_runs(weeks.folders(settings), campaign)}

@@ -8,7 +8,7 @@ import pytest
 
 from dmail_runner.core.settings import Settings
 from dmail_runner.history import remove_before
-from dmail_runner.history.contacts import VERDICTS
+from dmail_runner.history.contacts import VERDICTS, run_ids
 from dmail_runner.history.forget import forget
 from dmail_runner.history.record import history_faults
 from dmail_runner.history.verdicts import counted_before, hash_of, verdicts_of
@@ -85,6 +85,7 @@ def test_totals_count_everybody_once_over_settled_cancelled_and_empty_windows(wo
     sums = total_of_people(runs_of[1:])
     assert (sums.targeted, sums.included, sums.exclusions) == (20, 17, 3)
 
+    assert run_ids(world.settings) == {run.run_id for run in runs_of[1:3]}, "the others have mailed nobody"
     history, person = world.settings.history_dir, hash_of("letter", "p5")
     files = sorted(history.glob(f"*/{VERDICTS}"))
     assert len(files) == 4
