@@ -16,7 +16,7 @@
         best (int): The number of offers for each piece.
         columns (list[string]): The columns of `offers` to return, such as ['text'].
         fallback (any): The offer_ids for places that no offer fits, best first, or one offer_id. `eligible` does not apply to them, and
-            validity and limits do. The last one is repeated, so give as many as there are places. By default, such places are null.
+            validity and limits do. The last one is repeated within the limits, so give as many as there are places. By default, such places are null.
         per_profile (optional[string]): How often a profile may be given the same offer: a number, or SQL over `offer`. Null: unlimited.
         per (string): What the limits count: 'total' for all runs and waves of this campaign, a calendar window in the campaign's zone
             ('week', 'month', 'quarter' or 'year'), or 'file' for this file alone.
@@ -120,6 +120,11 @@
                     piece.profile_id,
                     fallbacks.offer_id,
                     fallbacks.remaining,
+                    {% if per_profile is not none %}
+                        profile_limit
+                        - coalesce(given_times, 0)
+                        - case when choices.offer_id is null then 0 else 1 end as profile_left,
+                    {% endif %}
                     row_number() over (
                         partition by piece.profile_id
                         order by case when choices.offer_id is null then 0 else 1 end, fallbacks.number
@@ -130,7 +135,12 @@
                 left join choices on piece.profile_id = choices.profile_id and fallbacks.offer_id = choices.offer_id
                 {% if per_profile is not none %}
                     left join given on fallbacks.offer_id = given_offer and piece.profile_id = given_profile
-                    where coalesce(coalesce(given_times, 0) < profile_limit, true)
+                    where
+                        coalesce(
+                            coalesce(given_times, 0) + case when choices.offer_id is null then 0 else 1 end
+                            < profile_limit,
+                            true
+                        )
                 {% endif %}
             ),
 
@@ -146,6 +156,12 @@
                     usable.offer_id,
                     places.place,
                     usable.remaining,
+                    {% if per_profile is not none %}
+                        usable.profile_left,
+                        row_number() over (
+                            partition by usable.profile_id, usable.offer_id order by places.place
+                        ) as profile_position,
+                    {% endif %}
                     row_number() over (
                         partition by usable.offer_id
                         order by
@@ -171,7 +187,9 @@
                 union all
                 select profile_id, offer_id, place
                 from filled
-                where coalesce(position <= remaining, true)
+                where
+                    coalesce(position <= remaining, true)
+                    {% if per_profile is not none %} and coalesce(profile_position <= profile_left, true) {% endif %}
             {% endif %}
         ),
 
@@ -223,7 +241,14 @@
             }}
         {% endif %}
         {% set window = none if per == "total" else dmail.within_period("slot", per) %}
-        select contact.profile_id as given_profile, offer.offer_id as given_offer, count(*) as given_times
+        {# A fallback may fill several places of a piece, each of which counts. Two of them share no semicolon once it is doubled. #}
+        {% set listed, one = "replace(contact.offers, ';', ';;')", "';' || offer.offer_id || ';'" %}
+        select
+            contact.profile_id as given_profile,
+            offer.offer_id as given_offer,
+            cast(
+                sum((length({{ listed }}) - length(replace({{ listed }}, {{ one }}, ''))) / length({{ one }})) as bigint
+            ) as given_times
         from
             (
                 select distinct profile_id, slot, offers

@@ -28,6 +28,8 @@ with
                         "against": "string",
                         "came": "bigint",
                         "went": "bigint",
+                        "counted_before": "bigint",
+                        "included_before": "bigint",
                         "created_at": "timestamp",
                         "frozen_at": "timestamp",
                         "changed_at": "timestamp",
@@ -60,6 +62,8 @@ with
             came,
             went,
             included - came as stayed,
+            counted_before,
+            included_before,
             created_at,
             frozen_at,
             changed_at

@@ -133,6 +133,15 @@ def test_maps_have_a_tile_for_each_place_once(base: Path) -> None:
     assert len(set(tiles.UNITED_STATES.split())) == 1 + 50 + 2, "the states, DC, Puerto Rico, and the sea"
 
 
+def check_totals(totals: dict[str, tuple[Any, ...]], runs: list[dict[str, Any]]) -> None:
+    """The sums of each campaign. None has windows or waves here."""
+    assert totals
+    for campaign, sums in totals.items():
+        own = [run for run in runs if run["campaign"] == campaign and run["targeted"] is not None and "copy_of" not in run]
+        targeted, included = (sum(run[name] for run in own) for name in ("targeted", "included"))
+        assert sums == (targeted, targeted - included, included)
+
+
 def test_dbts_models_have_the_ledgers_figures(done: Path) -> None:
     project = Project(done)
     built = subprocess.run(
@@ -152,6 +161,7 @@ def test_dbts_models_have_the_ledgers_figures(done: Path) -> None:
         files = {row[0]: row[1:] for row in rows("select run_id, sha256, row_count from rpt_parts where not is_side_file")}
         people = dict(rows("select run_id, people from rpt_contacts where cell = 'mailed'"))
         going = dict(rows("select run_id, sum(pieces) from rpt_regions group by run_id"))
+        totals = {row[0]: row[1:] for row in rows("select campaign, targeted, excluded, included from rpt_campaigns")}
         for table, columns in TABLES.items():
             described = rows(f"describe select * from read_parquet('.dmail/figures/{table}.parquet')")
             assert {name: kind.lower().replace(",", ", ") for name, kind, *_ in described} == dict(columns)
@@ -170,6 +180,7 @@ def test_dbts_models_have_the_ledgers_figures(done: Path) -> None:
             delivered,
         )
         assert {reason: count for one, reason, count in reasons if one == run_id} == run["excluded"]
+    check_totals(totals, list(told.values()))
     frozen = {run_id: run for run_id, run in told.items() if run["parts"]}
     assert people == going == {run_id: run["included"] for run_id, run in frozen.items()}
     assert files == {run_id: (run["parts"][0]["sha256"], run["parts"][0]["rows"]) for run_id, run in frozen.items()}

@@ -161,6 +161,18 @@ def create(project: Project, moment: str, *people: str) -> None:
     edit_rows(project, "data/profiles.csv", changed)
 
 
+def refuse(project: Project, *people: str) -> None:
+    """Let some people refuse letters. All others consent."""
+
+    def changed(rows: Rows) -> Rows:
+        return [
+            row | {"postal_mail_consent": "n" if row["profile_id"] in people else "y"} if not row["profile_id"].isdigit() else row
+            for row in rows
+        ]
+
+    edit_rows(project, "data/profiles.csv", changed)
+
+
 def mailed(project: Project, run: str) -> list[str]:
     """The profiles in a run's contact history."""
     return sorted(str(person) for (person,) in ask(project, f"select profile_id from '{run}/contacts.parquet'"))
@@ -169,12 +181,15 @@ def mailed(project: Project, run: str) -> list[str]:
 def test_windows_take_everybody_once(project: Project) -> None:
     in_windows(project)
     create(project, "2026-11-09T12:00:00Z", "anna", "bert")
+    create(project, "2026-11-09T13:00:00Z", "hans", "ida")
+    refuse(project, "hans", "ida")
     assert project.call("run", "welcome_letter", "--slot", "2026-11-10T00:00Z").returncode == DONE
     # The next window is missed. Its people, and those that arrive late, come with the window after it.
     create(project, "2026-11-10T00:00:00Z", "carl")
     create(project, "2026-11-10T23:59:00Z", "dora")
     create(project, "2026-11-09T08:00:00Z", "emil")
     create(project, "2026-11-12T00:00:00Z", "frida")
+    refuse(project, "hans")
     second = "welcome_letter-20261112T000000Z"
     late = project.call("run", "welcome_letter", "--slot", "2026-11-12T00:00Z")
     assert late.returncode == DONE, late.stderr
@@ -182,22 +197,28 @@ def test_windows_take_everybody_once(project: Project) -> None:
     again = project.call("resend", second, "--reason", "the file was not readable")
     assert again.returncode == DONE, again.stderr
     assert mailed(project, "welcome_letter-20261110T000000Z") == ["anna", "bert"]
-    assert mailed(project, second) == mailed(project, f"{second}-r1") == ["carl", "dora", "emil"]
+    assert mailed(project, second) == mailed(project, f"{second}-r1") == ["carl", "dora", "emil", "ida"]
     covered = project.call("run", "welcome_letter", "--slot", "2026-11-11T00:00Z")
     assert covered.returncode == WRONG
     assert f"was mailed with {second}" in covered.stderr
 
+    # Ida is mailed after all, and hans is excluded again, so that neither counts twice in totals. A copy counts nobody.
+    figures = {run["run_id"]: run for run in project.status()}
+    assert figures[second]["counted_before"] == {"consent": 2}
+    assert "counted_before" not in figures[f"{second}-r1"]
+    known = project.call("access", "hans").stdout
+    assert known.count("verdict: consent") == 2, known
     forget(project, "carl")
     for lost in (second, f"{second}-r1"):
         shutil.rmtree(project.path / ".dmail/contact_history" / lost)
     stopped = project.call("run", "welcome_letter", "--slot", "2026-11-13T00:00Z")
     assert stopped.returncode == FAILED
-    assert f"{second}/contacts.parquet is missing, with 3 rows" in stopped.stderr
+    assert f"{second}/contacts.parquet is missing, with 4 rows" in stopped.stderr
     assert project.call("audit", "reconcile", "--reason", "the disk is lost").returncode == DONE
     third = project.call("run", "welcome_letter", "--slot", "2026-11-13T00:00Z")
     assert third.returncode == DONE, third.stderr
     found = mailed(project, "welcome_letter-20261113T000000Z")
-    assert found == ["dora", "emil", "frida", "gina"], (
+    assert found == ["dora", "emil", "frida", "gina", "ida"], (
         "gina came too late for the second window, and is in no copy of it; the lost history makes them late; the forgotten person stays out"
     )
     assert "suppressed" in third.stdout

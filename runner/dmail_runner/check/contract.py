@@ -8,7 +8,7 @@ import duckdb
 from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import ExtractError, Problem
 from dmail_runner.core.redact import one_line
-from dmail_runner.core.values import IDENTICAL, Build, Verdicts
+from dmail_runner.core.values import BREACHES, IDENTICAL, Build, Verdicts
 from dmail_runner.declare.campaign import KEY, SEED, Campaign, Column
 from dmail_runner.declare.contract import ColumnContract
 from dmail_runner.declare.file_format import FixedWidthFormat
@@ -18,8 +18,6 @@ from dmail_runner.project.warehouse import literal, printed, quote
 
 # White space by Unicode. RE2's own \s matches ASCII only.
 SPACE = r"[\t-\r\x1c-\x20\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]"
-
-BREACHES = "temp.dmail_breaches"
 
 
 @dataclass(frozen=True)
@@ -175,12 +173,13 @@ def count_first_breaches(
 ) -> tuple[dict[str, int], int, int]:
     """Count the rows that break the contract, each under the first rule that it breaks.
 
-    Their keys are stored in the session's table BREACHES, so that the contract is evaluated only once.
+    Their keys and reasons are stored in the session's table BREACHES, so that the contract is evaluated only once.
 
     Returns:
         The number of profiles by exclusion reason, the number of seeds, and the number of profiles' rows that are printed exactly
         like another one of them (0 if not `identical`).
     """
+    reasons = f"[{', '.join(literal(breach.reason) for breach in breaches)}]"
     first = " ".join(f"when {breach.condition} then {index}" for index, breach in enumerate(breaches))
     seed = f"coalesce({quote(SEED)}, false)" if campaign.has_seeds else "false"
     row = ", ".join(printed(column.name) for column in campaign.exported)
@@ -188,9 +187,12 @@ def count_first_breaches(
     connection.execute(
         f"""
         create or replace temp table {BREACHES} as
-        select {quote(KEY)}, case {first} end as breach, {seed} as seed, {row_hash} as row_hash
-        from {build.extract}
-        where {any_breach(breaches)}
+        select *, {reasons}[breach + 1] as reason
+        from (
+            select {quote(KEY)}, case {first} end as breach, {seed} as seed, {row_hash} as row_hash
+            from {build.extract}
+            where {any_breach(breaches)}
+        )
         """
     )
     counts = connection.execute(

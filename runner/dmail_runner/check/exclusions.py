@@ -118,8 +118,8 @@ def check_exclusions(campaign: Campaign, now: Figures, last: Figures | None) -> 
         raise Held(
             "exclusions",
             f"{campaign.name}: {'; '.join(map(one_line, faults))}: nothing was delivered",
-            todo="find out why (the list's source, `dmail-runner diff`); to deliver it, use `dmail-runner release RUN` or "
-            "`--accept exclusions`",
+            todo="find out why (the list's source, `diff`); to deliver it, use `dmail-runner release RUN --reason ...` "
+            "when the run is held, or `--accept exclusions` with its `--slot`",
         )
 
 

@@ -15,7 +15,7 @@ from dmail_runner.core.errors import ExtractError, SourceError
 from dmail_runner.core.values import SourceFigures
 from dmail_runner.declare.source import Source
 from dmail_runner.project.target import Warehouse
-from dmail_runner.project.warehouse import session
+from dmail_runner.project.warehouse import literal, session
 
 AHEAD = timedelta(days=1)  # times further in the future are errors of the data, and do not make it fresh
 LONGEST_COUNT = 1000  # bytes of a row-count file that are read
@@ -73,10 +73,20 @@ def reading(source: Source, warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyCon
             return
         with connect(temp_directory=str(warehouse.spill)) as connection:
             connection.execute("set TimeZone = 'UTC'")
+            load_extensions(connection, warehouse)
             yield connection
     except (duckdb.Error, ExtractError) as error:
         reason = error.what if isinstance(error, ExtractError) else type(error).__name__
         raise SourceError(f"{source.name} ({source.file}) cannot be read by the runner: {reason}") from None
+
+
+def load_extensions(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> None:
+    """Load the target's extensions, such as the one for workbooks. Its secrets and databases are of no use for files."""
+    if folder := warehouse.config.get("extension_directory"):
+        connection.execute(f"set extension_directory = {literal(folder)}")
+    for statement in warehouse.opening:
+        if statement.startswith("load "):
+            connection.execute(statement)
 
 
 def measure(source: Source, connection: duckdb.DuckDBPyConnection, project_dir: Path, now: datetime) -> SourceFigures:

@@ -1,5 +1,7 @@
 """Replaces characters that the provider's encoding does not have, if the provider's format allows it."""
 
+# ruff: noqa: RUF001, RUF003 (letters that look alike are what is replaced here)
+
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -15,6 +17,16 @@ from dmail_runner.project.warehouse import literal, printed, quote
 
 # The first words of the Unicode names of letters.
 SCRIPTS = ("LATIN", "GREEK", "CYRILLIC", "MODIFIER")
+# Greek letters that sound otherwise beside others, by ELOT 743, which Greek passports follow: ου, αυ before voiced sounds and
+# before others, γγ, and μπ at the beginning of a word. The second letter of a pair bears the accent.
+VOICED = "αεηιουωάέήίόύώβγδζλμνρΑΕΗΙΟΥΩΆΈΉΊΌΎΏΒΓΔΖΛΜΝΡ"
+GREEK = (
+    ("([οΟ])[υύ]", r"\1u"), ("([οΟ])[ΥΎ]", r"\1U"),
+    (f"([αεηΑΕΗ])[υύ]([{VOICED}])", r"\1v\2"), (f"([αεηΑΕΗ])[ΥΎ]([{VOICED}])", r"\1V\2"),
+    ("([αεηΑΕΗ])[υύ]", r"\1f"), ("([αεηΑΕΗ])[ΥΎ]", r"\1F"),
+    ("γ([γξχΓΞΧ])", r"n\1"), ("Γ([γξχΓΞΧ])", r"N\1"),
+    (r"(^|\P{L})μπ", r"\1b"), (r"(^|\P{L})Μ[πΠ]", r"\1B"),
+)  # fmt: skip
 OTHERS = {"han": ("CJK",), "hangul": ("HANGUL",), "georgian": ("GEORGIAN",)}
 
 
@@ -65,10 +77,26 @@ def transliterate(
 def replaced(column: str, replacements: dict[str, str]) -> str:
     """SQL for a column's text with characters replaced."""
     text = printed(column)
+    spelled = in_words(text, replacements)
     signs = "".join(f"\\x{{{ord(character):x}}}" for character in replacements)
     table = ", ".join(f"{literal(character)}: {literal(written)}" for character, written in replacements.items())
-    letters = f"list_transform(string_split({text}, ''), lambda sign: coalesce(map {{{table}}}[sign], sign))"
+    letters = f"list_transform(string_split({spelled}, ''), lambda sign: coalesce(map {{{table}}}[sign], sign))"
     return f"case when regexp_matches({text}, '[{signs}]') then array_to_string({letters}, '') else {text} end"
+
+
+def in_words(text: str, replacements: dict[str, str]) -> str:
+    """SQL for a text in which the letters are spelled that depend on their neighbours."""
+    rules = list(GREEK) if not replacements.keys().isdisjoint("υύΥΎγΓμΜ") else []
+    for sign, written in replacements.items():
+        # Two letters for a capital: SHCHUKIN, but Shchukin.
+        if len(written) > 1 and written[0].isupper() and not written.isupper():
+            rules += [
+                (rf"{sign}(\p{{Lu}})", rf"{written.upper()}\1"),
+                (rf"(\p{{Lu}}){sign}(\P{{L}}|$)", rf"\1{written.upper()}\2"),
+            ]
+    for pattern, spelled in rules:
+        text = f"regexp_replace({text}, {literal(pattern)}, {literal(spelled)}, 'g')"
+    return text
 
 
 def replacement(character: str, file_format: Format) -> str | None:

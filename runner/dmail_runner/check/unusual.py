@@ -11,11 +11,18 @@ from dmail_runner.declare.campaign import KEY, Campaign
 from dmail_runner.project.warehouse import quote
 
 INCOMPLETE = "incomplete_address"  # the reason of deliverable() for several problems of an address
+MANY = 0.1  # the share of people with incomplete addresses that is unusual
 
 
-def empty_notes(connection: duckdb.DuckDBPyConnection, build: Build, verdicts: Verdicts, campaign: Campaign) -> Iterator[str]:
-    """Why nobody is included: the reason that excludes most people, and the most frequent problem of their addresses."""
+def verdict_notes(connection: duckdb.DuckDBPyConnection, build: Build, verdicts: Verdicts, campaign: Campaign) -> Iterator[str]:
+    """Why nobody is included: the reason that excludes most people, and the most frequent problem of their addresses.
+
+    Also what is wrong with many addresses, because one mistake of the mapping may be the reason for all of them.
+    """
     if verdicts.included:
+        count = verdicts.excluded.get(INCOMPLETE, 0)
+        if count > MANY * verdicts.targeted and (problem := worst_problem(connection, build, campaign)):
+            yield f"{INCOMPLETE} excludes {count:,} of {counted(verdicts.targeted, 'person', 'people')}, {problem}"
         return
     if not verdicts.targeted:
         yield "nobody is included: the audience is empty"

@@ -109,7 +109,10 @@ def check_options(campaigns: list[str] | None, slot: str | None, *, dry: bool, d
         if not campaigns:
             raise UsageError("--slot needs a campaign")
     if accept and (slot is None or not campaigns or len(campaigns) != 1):
-        raise UsageError("--accept needs one campaign and its --slot, because it applies to one run")
+        raise UsageError(
+            "--accept needs one campaign and its --slot, because it applies to one run",
+            todo="give both; a run that is held already is continued by `dmail-runner release RUN --reason ...`",
+        )
 
 
 def run_campaigns(settings: "Settings", names: list[str] | None, request: "Request", results: list[dict[str, Any]]) -> int:

@@ -8,6 +8,8 @@ from typing import Literal
 
 from dmail_runner.core.counted import counted
 
+BREACHES = "temp.dmail_breaches"  # the session's table with the rows that the contract leaves out
+INCLUDED = "included"  # the verdict of people in the file
 # The exclusion reason of a row that would be printed exactly like another one. It is the only reason that no SQL rule gives.
 IDENTICAL = "identical_row"
 
@@ -152,6 +154,7 @@ class Verdicts:
         baseline: the figures that the next run is compared with; None if opt-outs do not stop the campaign.
         sources: the figures of the sources with declared limits.
         notes: what was unusual, as texts without personal data.
+        counted_before: the people whom an earlier window of the trigger counts, by their verdict there; None without windows.
     """
 
     targeted: int
@@ -163,6 +166,7 @@ class Verdicts:
     baseline: Baseline | None = None
     sources: tuple[SourceFigures, ...] = ()
     notes: tuple[str, ...] = ()
+    counted_before: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True)

@@ -216,7 +216,9 @@ def problems(error: ValidationError, annotation: Any, file: str, key: str) -> It
 
 
 def model_at(annotation: Any, path: list[str]) -> type[Strict] | None:
-    """The model at a path of keys within `annotation`. It searches unions, optionals, annotations and mappings."""
+    """The model at a path of keys within `annotation`. It searches unions, optionals, annotations, lists and mappings."""
+    if path and path[0].isdecimal():
+        path = path[1:]  # a place in a list, whose annotation is searched as well
     if path and get_origin(annotation) is Mapping:
         return model_at(get_args(annotation)[1], path[1:])
     for candidate in candidates(annotation):

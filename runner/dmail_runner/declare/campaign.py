@@ -228,6 +228,7 @@ class Campaign:
         inputs: the sources with declared limits that it reads.
         records: the tables of the runner's own records that it reads, such as `contact_history`.
         vouchers: the model with the voucher codes; None for a campaign without vouchers.
+        windows: whether its models select by the slot's window, as those of a triggered letter do.
     """
 
     name: str
@@ -251,6 +252,7 @@ class Campaign:
     inputs: tuple[Source, ...] = ()
     records: frozenset[str] = frozenset()
     vouchers: Model | None = None
+    windows: bool = False
     project: str = ""
     held_back: bool = False
 

@@ -3,6 +3,8 @@
 from dmail_runner.history.contacts import (
     AUDIENCE,
     FILE,
+    FILES,
+    VERDICTS,
     NewContacts,
     StoredContacts,
     churn,
@@ -23,7 +25,8 @@ from dmail_runner.history.expire import remove_before
 from dmail_runner.history.record import count_files
 
 __all__ = [
-    "AUDIENCE", "FILE", "NewContacts", "StoredContacts", "churn", "compare", "count_files", "find_contacts", "has_row_hashes",
+    "AUDIENCE", "FILE", "FILES", "VERDICTS",
+    "NewContacts", "StoredContacts", "churn", "compare", "count_files", "find_contacts", "has_row_hashes",
     "mailed_query", "publish_contacts", "recent_contacts", "remove_before", "remove_contacts", "row_hash_query", "run_folders",
     "run_ids", "write_audience", "write_contacts",
 ]  # fmt: skip

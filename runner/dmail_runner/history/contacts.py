@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,8 +32,9 @@ FILE = weeks.CONTACTS
 # Columns of the extract and of the recipients that the history keeps, if they have them.
 PRINTED = (PIECE, "key_code", VOUCHER)
 OPTIONAL = ("person_key", "address_key", "treatment")
-# The people of a mailing in waves, with the wave of each.
-AUDIENCE = "audience.parquet"
+AUDIENCE = "audience.parquet"  # the people of a mailing in waves, with the wave of each
+VERDICTS = "verdicts.parquet"  # of a window: see history/verdicts
+FILES = (FILE, AUDIENCE, VERDICTS)  # what a run's folder may have
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class StoredContacts:
 
 def find_contacts(settings: Settings, run_id: str) -> StoredContacts | None:
     """A run's contacts; None if the history has none."""
-    # The week must be searched first: as soon as it has the run, the run's own file may be removed.
+    # The week comes first: as soon as it has the run, the run's own file may be removed.
     if (folder := weeks.find_folder(settings, run_id)) and (folder / FILE).exists():
         return StoredContacts(folder / FILE, run_id)
     own = settings.history_dir / run_id / FILE
@@ -227,8 +229,8 @@ def compare(
 
 def write_audience(connection: duckdb.DuckDBPyConnection, build: Build, folder: Path) -> None:
     """Write the audience of a mailing in waves, with the wave of each profile, into a spool folder."""
-    people = f"select {quote(KEY)}, wave_number from {build.recipients}"
-    connection.execute(f"copy ({people}) to {literal(str(folder / AUDIENCE))} ({parquet_format()})")
+    target = f"{literal(str(folder / AUDIENCE))} ({parquet_format()})"
+    connection.execute(f"copy (select {quote(KEY)}, wave_number from {build.recipients}) to {target}")
     with (folder / AUDIENCE).open("rb") as file:
         os.fsync(file.fileno())
 
@@ -236,9 +238,9 @@ def write_audience(connection: duckdb.DuckDBPyConnection, build: Build, folder: 
 def publish_contacts(settings: Settings, ledger: Ledger, run_id: str, folder: Path) -> None:
     """Move the contacts of a frozen run from its spool folder into the history. Each file appears by a rename."""
     target = settings.history_dir / run_id
-    new = {target / name: folder / name for name in (FILE, AUDIENCE) if (folder / name).exists()}
+    new = {target / name: folder / name for name in FILES if (folder / name).exists()}
     if not new:
-        confirm(settings, ledger, [f"{run_id}/{name}" for name in (FILE, AUDIENCE)])
+        confirm(settings, ledger, [f"{run_id}/{name}" for name in FILES])
         return
     with recorded_change(settings, ledger, new):
         for file in new.values():
@@ -264,14 +266,22 @@ def move(file: Path, target: Path) -> None:
 
 
 def remove_contacts(settings: Settings, ledger: Ledger, run_id: str) -> None:
-    """Remove the contacts of a run that delivered nothing. The file of a week never has such a run."""
-    remove_folders(settings, ledger, [run_id])
+    """Remove the contacts of a run that delivered nothing. The file of a week never has such a run.
+
+    The verdicts of a window stay: its figures still count in totals, and the next window has the same people.
+    """
+    folder = settings.history_dir / run_id
+    with recorded_change(settings, ledger, gone=[folder / name for name in FILES if name != VERDICTS]):
+        for file in [file for file in folder.glob("*") if file.name != VERDICTS]:
+            file.unlink()
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def remove_folders(settings: Settings, ledger: Ledger, run_ids: Collection[str]) -> None:
     """Remove the folders of some runs."""
     folders = [settings.history_dir / run_id for run_id in run_ids]
-    with recorded_change(settings, ledger, gone=[folder / name for folder in folders for name in (FILE, AUDIENCE)]):
+    with recorded_change(settings, ledger, gone=[folder / name for folder in folders for name in FILES]):
         for folder in folders:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -283,6 +293,7 @@ def run_folders(settings: Settings) -> set[str]:
 
 
 def run_ids(settings: Settings, campaign: str | None = None) -> set[str]:
-    """The ids of the runs in the history, of one campaign or of all."""
-    own = {name for name in run_folders(settings) if campaign is None or campaign_of(name) == campaign}
+    """The ids of the runs in the history, of one campaign or of all. The verdicts of a window alone are no contacts."""
+    names = {name for name in run_folders(settings) if campaign in (None, campaign_of(name))}
+    own = {name for name in names if {file.name for file in (settings.history_dir / name).iterdir()} != {VERDICTS}}
     return own | {run.run_id for run in weeks.compacted_runs(weeks.folders(settings), campaign)}

@@ -8,7 +8,7 @@ from dmail_runner.core.parquet import read_parquet
 from dmail_runner.core.settings import Settings
 from dmail_runner.declare.campaign import KEY, VOUCHER
 from dmail_runner.history import weeks
-from dmail_runner.history.contacts import AUDIENCE, FILE, remove_folders, run_folders
+from dmail_runner.history.contacts import FILE, FILES, remove_folders, run_folders
 from dmail_runner.history.record import recorded_change
 from dmail_runner.history.weeks import Change
 from dmail_runner.ledger.ledger import Ledger
@@ -31,9 +31,10 @@ def remove_before(settings: Settings, ledger: Ledger, campaign: str, moment: dat
     for name in sorted(with_codes):
         folder = settings.history_dir / name
         keep_codes(settings, folder / FILE, campaign, change)
-        if (folder / AUDIENCE).exists():
-            with change(gone=[folder / AUDIENCE]):
-                (folder / AUDIENCE).unlink()
+        for other in (folder / file for file in FILES if file != FILE):
+            if other.exists():
+                with change(gone=[other]):
+                    other.unlink()
     past = [folder for folder in weeks.folders(settings) if weeks.folder_week(folder).end <= moment]
     for folder in sorted({run.folder for run in weeks.compacted_runs(past, campaign)}):
         if has_codes(folder / FILE, campaign):

@@ -15,8 +15,10 @@ from dmail_runner.declare.campaign import KEY, PIECE
 from dmail_runner.history import weeks
 from dmail_runner.history.contacts import FILE
 from dmail_runner.history.record import count_files, name_of, recorded_change, require_intact
+from dmail_runner.history.verdicts import PERSON, hash_of, verdict_files
 from dmail_runner.history.weeks import Change
 from dmail_runner.ledger.ledger import Ledger
+from dmail_runner.ledger.run import campaign_of
 from dmail_runner.project.warehouse import literal, quote
 
 PEOPLE = "people.parquet"
@@ -73,6 +75,7 @@ def forget(settings: Settings, ledger: Ledger, profile_id: str, salt: str | None
                 waiting.add(run.run_id)
             else:
                 replace(erased_query(file, person), file, change)
+        forget_verdicts(settings, ledger, person)
     return Forgotten(tuple(sorted(runs)), tuple(sorted(waiting)))
 
 
@@ -84,6 +87,17 @@ def files(settings: Settings) -> list[Path]:
     return [file for file in own if file.is_file()] + [folder / FILE for folder in weeks.folders(settings)]
 
 
+def forget_verdicts(settings: Settings, ledger: Ledger, erasure: "Erasure") -> None:
+    """Replace a person's hash in the verdicts of windows by the pseudonym. What the windows have counted stays."""
+    for campaign in sorted({name for run in history.run_folders(settings) if (name := campaign_of(run))}):
+        person = hash_of(campaign, erasure.profile_id)
+        found = files_with(verdict_files(settings, campaign), person, PERSON)
+        require_intact(settings, ledger, {name_of(settings, file) for file in found})
+        for file in found:
+            changed = f"case when {PERSON} = {literal(person)} then {literal(erasure.pseudonym)} else {PERSON} end as {PERSON}"
+            replace(f"select * replace ({changed}) from {read_parquet([file])}", file, partial(recorded_change, settings, ledger))
+
+
 def clear(settings: Settings) -> None:
     """Remove the incomplete files of killed processes, because nothing else searches them for people."""
     weeks.clear(settings)
@@ -92,12 +106,12 @@ def clear(settings: Settings) -> None:
             file.unlink()
 
 
-def files_with(candidates: Sequence[Path], profile_id: str) -> list[Path]:
+def files_with(candidates: Sequence[Path], person: str, column: str = KEY) -> list[Path]:
     """The files that contain a person."""
     if not candidates:
         return []
     with weeks.session() as connection:
-        query = f"select distinct filename from {read_parquet(candidates, 'filename = true')} where {KEY} = {literal(profile_id)}"
+        query = f"select distinct filename from {read_parquet(candidates, 'filename = true')} where {column} = {literal(person)}"
         return sorted(Path(file) for (file,) in connection.execute(query).fetchall())
 
 

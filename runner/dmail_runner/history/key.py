@@ -12,7 +12,7 @@ from dmail_runner.core.parquet import CRYPTO, FORMER, KEYS, NAME, VARIABLE, is_e
 from dmail_runner.core.redact import register_secret
 from dmail_runner.core.settings import Settings
 from dmail_runner.history import weeks
-from dmail_runner.history.contacts import AUDIENCE, FILE
+from dmail_runner.history.contacts import FILES
 from dmail_runner.history.record import LOCK_TIMEOUT, PATTERNS, count_files, recorded_change, require_intact
 from dmail_runner.history.weeks import HistoryError
 from dmail_runner.ledger.ledger import Ledger
@@ -75,7 +75,7 @@ def recorded(settings: Settings) -> list[Path]:
 
 def waiting(settings: Settings) -> list[Path]:
     """The contacts of frozen runs, which the next attempt moves into the history."""
-    return sorted(path for name in (FILE, AUDIENCE) for path in settings.spool_dir.glob(f"*/{name}"))
+    return sorted(path for name in FILES for path in settings.spool_dir.glob(f"*/{name}"))
 
 
 def put_in_place(settings: Settings, ledger: Ledger, new: Path, file: Path) -> None:

@@ -27,7 +27,14 @@ from dmail_runner.ledger.history_files import (
 )
 from dmail_runner.ledger.ledger import Ledger
 
-PATTERNS = (f"*/{CONTACTS}", "*/audience.parquet", f"weeks/[0-9]*/{CONTACTS}", f"weeks/[0-9]*/{RUNS}", "forgotten/people.parquet")
+PATTERNS = (
+    f"*/{CONTACTS}",
+    "*/audience.parquet",
+    "*/verdicts.parquet",
+    f"weeks/[0-9]*/{CONTACTS}",
+    f"weeks/[0-9]*/{RUNS}",
+    "forgotten/people.parquet",
+)
 LOCK_TIMEOUT = 60  # seconds to wait for a compaction
 MAX_NAMED = 3  # files that an error names
 TODO = (

@@ -1,6 +1,7 @@
-"""The texts of the events `baseline` and `sources`, with which the next run is compared, and of the event `unusual`."""
+"""The texts of the events with figures: `baseline` and `sources` for the next run, `unusual`, and `counted_before` for totals."""
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
@@ -8,7 +9,8 @@ from datetime import datetime
 from dmail_runner.core.counted import counted
 from dmail_runner.core.values import Baseline, ConsentFigures, ListFigures, SourceFigures
 
-BASELINE, SOURCES, UNUSUAL = "baseline", "sources", "unusual"
+BASELINE, SOURCES, UNUSUAL, COUNTED = "baseline", "sources", "unusual", "counted_before"
+FIGURE_EVENTS = (BASELINE, SOURCES, UNUSUAL, COUNTED)
 
 
 def baseline_text(baseline: Baseline) -> str:
@@ -69,3 +71,20 @@ def read_notes(text: str) -> tuple[str, ...]:
 def notes_in_short(text: str) -> str:
     """A short text of an event `unusual`, for timelines."""
     return "; ".join(read_notes(text))
+
+
+def counts_text(counts: Mapping[str, int]) -> str:
+    """The numbers of people by verdict as JSON."""
+    return json.dumps(counts, sort_keys=True, ensure_ascii=False)
+
+
+def read_counts(text: str) -> Mapping[str, int] | None:
+    """The numbers of an event; None if there is none, or if this version cannot read it."""
+    with suppress(ValueError, TypeError, AttributeError):
+        return {str(verdict): int(count) for verdict, count in json.loads(text).items()}
+    return None
+
+
+def counts_in_short(text: str) -> str:
+    """A short text of an event `counted_before`, for timelines."""
+    return counted(sum((read_counts(text) or {}).values()), "person", "people")

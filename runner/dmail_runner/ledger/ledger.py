@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from dmail_runner.core.redact import printable, without_keys
 from dmail_runner.core.values import Comparison, Part, Receipt, Verdicts
-from dmail_runner.ledger.baseline import BASELINE, SOURCES, UNUSUAL, baseline_text, notes_text, sources_text
+from dmail_runner.ledger.baseline import BASELINE, COUNTED, SOURCES, UNUSUAL, baseline_text, counts_text, notes_text, sources_text
 from dmail_runner.ledger.comparison import FIGURES, comparison_text
 from dmail_runner.ledger.contents import Content, deleted, joined, written
 from dmail_runner.ledger.database import LedgerError, iso
@@ -84,6 +84,8 @@ class Ledger(LedgerReader):
                 self.record(connection, run.run_id, BASELINE, baseline_text(verdicts.baseline))
             if verdicts.sources:
                 self.record(connection, run.run_id, SOURCES, sources_text(verdicts.sources))
+            if verdicts.counted_before is not None:
+                self.record(connection, run.run_id, COUNTED, counts_text(verdicts.counted_before))
             # The notes of an earlier file of this run no longer count.
             if verdicts.notes or has_notes(connection, run):
                 self.record(connection, run.run_id, UNUSUAL, notes_text(verdicts.notes))

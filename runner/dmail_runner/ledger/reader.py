@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from dmail_runner.core.errors import UsageError
 from dmail_runner.core.suggest import similar_name
 from dmail_runner.core.values import Comparison, Part, Verdicts
-from dmail_runner.ledger.baseline import BASELINE, SOURCES, UNUSUAL, read_baseline, read_notes, read_sources
+from dmail_runner.ledger.baseline import FIGURE_EVENTS, read_baseline, read_counts, read_notes, read_sources
 from dmail_runner.ledger.comparison import FIGURES, held_figures
 from dmail_runner.ledger.database import Database, iso, moment
 from dmail_runner.ledger.intents import Attempt, Entry, Word, latest_attempt
@@ -197,7 +197,7 @@ class LedgerReader(Database):
                 for (run_id, _), lines in records.items():
                     ahead[run_id].append(part_ahead(lines))
                 # A run that was made again has several: the last one counts.
-                of_batch = sa.and_(events.c.run_id.in_(batch), events.c.kind.in_((BASELINE, SOURCES, UNUSUAL)))
+                of_batch = sa.and_(events.c.run_id.in_(batch), events.c.kind.in_(FIGURE_EVENTS))
                 for row in connection.execute(events.select().where(of_batch).order_by(events.c.number)):
                     figures[row.run_id, row.kind] = row.detail
             for batch in batched([row.run_id for row in rows if row.state == "held"]):
@@ -205,9 +205,7 @@ class LedgerReader(Database):
         return [
             ledger_run(
                 row,
-                figures_of(
-                    row, reasons[row.run_id], {kind: figures.get((row.run_id, kind), "") for kind in (BASELINE, SOURCES, UNUSUAL)}
-                ),
+                figures_of(row, reasons[row.run_id], {kind: figures.get((row.run_id, kind), "") for kind in FIGURE_EVENTS}),
                 files[row.run_id],
                 ahead[row.run_id],
                 compared.get(row.run_id),
@@ -238,10 +236,11 @@ def figures_of(row: Any, reasons: Mapping[str, int], texts: Mapping[str, str]) -
     """A run's figures from its row, its exclusions, and the texts of the events with other figures; None until it is frozen."""
     if row.targeted is None:
         return None
-    baseline, sources, notes = (texts.get(kind, "") for kind in (BASELINE, SOURCES, UNUSUAL))
+    baseline, sources, notes, before = (texts.get(kind, "") for kind in FIGURE_EVENTS)
     return Verdicts(
         row.targeted, row.included, reasons, row.seeds or 0,
         baseline=read_baseline(baseline), sources=read_sources(sources), notes=read_notes(notes),
+        counted_before=read_counts(before),
     )  # fmt: skip
 
 

@@ -173,7 +173,8 @@ def verdicts_as_json(verdicts: Verdicts | None) -> Mapping[str, Any]:
     lists = {"lists": [asdict(entry) for entry in verdicts.baseline.lists]} if verdicts.baseline else {}
     sources = {"sources": [source_as_json(source) for source in verdicts.sources]} if verdicts.sources else {}
     notes = {"notes": list(verdicts.notes)} if verdicts.notes else {}
-    return {**{name: getattr(verdicts, name) for name in names}, **lists, **sources, **notes}
+    before = {"counted_before": dict(verdicts.counted_before)} if verdicts.counted_before else {}
+    return {**{name: getattr(verdicts, name) for name in names}, **lists, **sources, **notes, **before}
 
 
 def instant(moment: datetime) -> str:

@@ -12,7 +12,7 @@ from dmail_runner.declare.inbound import find_inbound
 from dmail_runner.declare.notices import find_notices
 from dmail_runner.declare.policy import find_policy
 from dmail_runner.declare.provider import FILE as PROVIDERS
-from dmail_runner.declare.provider import find_provider
+from dmail_runner.declare.provider import find_contract, find_provider
 from dmail_runner.declare.route import FILE as ROUTES
 from dmail_runner.declare.route import find_route
 from dmail_runner.project.nodes import meta_of
@@ -27,7 +27,14 @@ def declared_faults(settings: Settings) -> Iterator[Problem]:
     providers = collect(faults, lambda: read_yaml(settings.profiles_dir / "providers.yml", PROVIDERS)) or {}
     routes = collect(faults, lambda: read_yaml(settings.profiles_dir / "routes.yml", ROUTES)) or {}
     for name, entry in providers.items():
+        before = len(faults)
         collect(faults, lambda name=name: find_provider(settings, name))  # type: ignore[misc]
+        contract = entry.get("contract") if isinstance(entry, Mapping) else None
+        # With other errors the entry is not valid, and its contract was not looked up.
+        if isinstance(contract, str) and "{" not in contract and before < len(faults):
+            own = {fault.key for fault in faults[before:]}
+            if f"{name}.contract" not in own:
+                collect(faults, lambda name=name, contract=contract: find_contract(settings, contract, name))  # type: ignore[misc]
         route = entry.get("route") if isinstance(entry, Mapping) else None
         if isinstance(route, str) and "{" not in route and route not in routes:
             faults.append(Problem(PROVIDERS, f"{name}.route", f"there is no route {route!r}; {known_names(route, routes)}"))

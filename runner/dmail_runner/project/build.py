@@ -206,6 +206,8 @@ def advice(messages: list[str]) -> str:
         "a stopped SparkContext": "the cluster that DMAIL_SPARK_MASTER names did not answer: start it, and run again",
         "JAVA_GATEWAY_EXITED": "Spark did not start: it needs Java 17, by JAVA_HOME or in the PATH",
         "DMAIL_BUILD_TIMEOUT": "find out why dbt waited (such as a cluster without workers), or raise the limit; then run again",
+        "not utf-8 encoded": "save the file in UTF-8, or declare its encoding in the source's `config.meta`, such as "
+        "`direct_mail: {encoding: windows-1252}` or utf-16; then run again",
         "does not have a column": "select the column in that model from the column that your data has, and run again",
     }
     found = (hint for text, hint in hints.items() if any(text in line for line in messages))

@@ -93,6 +93,19 @@ class Contents:
                 found.add(name)
         return [every[name] for name in sorted(found)]
 
+    def takes_windows(self, built: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether a model of a build selects by the slot's window: by `window_start()`, or by a macro that calls it.
+
+        dbt does not list the macros that are called within a block, such as that of `targeted()`. Therefore the code is searched.
+        """
+        own = {macro["name"]: words_of(macro) for macro in self.macros.values() if macro["package_name"] not in FOREIGN}
+        found: set[str] = set()
+        new = {"window_start"}
+        while new:
+            found |= new
+            new = {name for name, words in own.items() if name not in found and not words.isdisjoint(found)}
+        return any(not words_of(node).isdisjoint(found) for node in built if node["resource_type"] == "model")
+
     def used_macros(self, texts: Sequence[str]) -> list[dict[str, Any]]:
         """The macros whose names occur in the texts, directly or through other macros, and those that replace dbt's own macros.
 
@@ -187,6 +200,11 @@ def written_out(text: str, function: str) -> bool:
 def code_of(entry: Mapping[str, Any]) -> str:
     """The Jinja of a node or macro, without comments."""
     return COMMENT.sub("", entry.get("macro_sql") or entry.get("raw_code") or "")
+
+
+def words_of(entry: Mapping[str, Any]) -> set[str]:
+    """The words in the Jinja of a node or macro, without comments. A macro's own name does not count."""
+    return set(re.findall(r"\w+", code_of(entry))) - {entry["name"]}
 
 
 def text_of(entry: Mapping[str, Any]) -> str:

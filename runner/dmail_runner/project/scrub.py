@@ -7,6 +7,12 @@ SAFE_KINDS = {"Binder", "Catalog", "Parser", "Parsing", "Compilation", "Runtime"
 # Log lines of the Java virtual machine. dbt's results have the relevant messages.
 JVM_LOG = re.compile(r"(?m)^(\d\d/\d\d/\d\d [\d:]+ (INFO|WARN|ERROR) |Setting .*log level|To adjust logging level).*$\n?")
 
+# A row that DuckDB quotes, of one line or of several, up to what DuckDB says about it.
+ROW = re.compile(
+    r"(?ms)^\s*Original Line:?.*?(?=^\s*(?:Error when converting column|Expected Number of Columns: \d|Maximum line size of \d"
+    r"|Invalid unicode \(byte|Value with unterminated quote found|The CSV Parser state)|\Z)"
+)
+
 
 def first_cause(message: str) -> str:
     """A message of Spark without the Java stack trace.
@@ -27,7 +33,8 @@ def scrub(message: str) -> str:
     message = first_cause(re.sub(r"\x1b\[[0-9;]*m", "", message).strip())
     # The text after these words is about DuckDB's settings, and advises to disable checks.
     message = re.split(r"(?m)^\s*(?:Possible |The search space |file = )", message)[0]
-    message = re.sub(r"(?m)^\s*(Original Line|LINE \d+):?.*\n?(\s*\^.*)?", "", message)
+    message = ROW.sub("", message)
+    message = re.sub(r"(?m)^\s*(LINE \d+):?.*\n?(\s*\^.*)?", "", message)
     if set(re.findall(r"\b([A-Z]\w*(?: \w+)*) Error\b", message)) - SAFE_KINDS:
         message = re.sub(r"'[^'\n]*'|\"[^\"\n]*\"", "(a value)", message)
     return "\n".join(line.rstrip() for line in message.splitlines() if line.strip())

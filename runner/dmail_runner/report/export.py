@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dmail_runner.core.duck import connect
-from dmail_runner.core.values import RegionCount
+from dmail_runner.core.values import INCLUDED, RegionCount
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.reader import batched
 from dmail_runner.project.warehouse import literal
@@ -22,6 +22,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "targeted": "bigint", "excluded": "bigint", "included": "bigint",
         "seeds": "bigint", "sends": "bigint", "delivered": "bigint", "errors": "bigint", "waiting": "bigint",
         "cost": "decimal(18, 2)", "currency": "varchar", "against": "varchar", "came": "bigint", "went": "bigint",
+        "counted_before": "bigint", "included_before": "bigint",
         "created_at": "timestamp", "frozen_at": "timestamp", "changed_at": "timestamp",
     },
     "exclusions": {"run_id": "varchar", "reason": "varchar", "profiles": "bigint"},
@@ -81,7 +82,8 @@ def run_line(run: RunRow) -> dict[str, Any]:
     fields = {name: getattr(run, name) for name in ("run_id", "campaign", "wave", "first", "copy_of", "state", "hold")}
     moments = {"slot": run.due, "created_at": run.created, "frozen_at": run.frozen, "changed_at": run.changed}
     times = {name: f"{at:%Y-%m-%d %H:%M:%S}" if at else None for name, at in moments.items()}
-    return fields | times | figures | churn | cost
+    before = {"counted_before": sum(run.counted_before.values()), "included_before": run.counted_before.get(INCLUDED, 0)}
+    return fields | times | figures | churn | cost | (before if found else {})
 
 
 def exclusion_lines(runs: Sequence[RunRow]) -> Iterator[dict[str, Any]]:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import islice, pairwise
 
-from dmail_runner.core.values import Comparison, RegionCount, Verdicts
+from dmail_runner.core.values import INCLUDED, Comparison, RegionCount, Verdicts
 from dmail_runner.report.rows import Details, Event, Money, RunRow
 
 # States in which rows without a receipt count as errors, because they are not delivered without a person.
@@ -122,6 +122,8 @@ def total(all_figures: Iterable[Figures]) -> Figures:
 def total_of_people(some: Iterable[RunRow]) -> Figures:
     """The sums over runs, in which each person counts once for each mailing: in their own wave, and not for copies.
 
+    The windows of a trigger are one mailing, and each person has the verdict of the last one.
+
     The people of waves that have no figures yet count as excluded by `another_wave`. Rows of files are summed over all runs.
     """
     frozen = [(run, found) for run in some if (found := figures_of(run))]
@@ -137,12 +139,19 @@ def total_of_people(some: Iterable[RunRow]) -> Figures:
 
 
 def own_people(run: RunRow, found: Figures) -> Figures:
-    """The figures of a run without people that another run of its mailing counts: other waves, and the original of a copy."""
+    """What a run adds to totals: its figures without people that another run counts.
+
+    Those are the people of other waves, of the original of a copy, and of earlier windows.
+    """
     if run.copy_of:
         return replace(found, targeted=0, excluded={}, included=0)
     others = found.excluded.get(OTHER_WAVE, 0)
+    # The verdict of this window replaces that of an earlier one, also if this window has nobody else with that verdict.
+    before = Counter(run.counted_before)
+    included = found.included - before.pop(INCLUDED, 0)
     excluded = {reason: count for reason, count in found.excluded.items() if reason != OTHER_WAVE}
-    return replace(found, targeted=found.targeted - others, excluded=excluded)
+    left = {reason: excluded.get(reason, 0) - before[reason] for reason in {**excluded, **before}}
+    return replace(found, targeted=found.targeted - others - sum(run.counted_before.values()), excluded=left, included=included)
 
 
 def costs(some: Iterable[RunRow]) -> list[Money]:

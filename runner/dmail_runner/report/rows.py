@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -12,7 +12,15 @@ import sqlalchemy as sa
 from dmail_runner.core.redact import redact_people
 from dmail_runner.core.values import Churn, Comparison, Part, RegionCount
 from dmail_runner.ledger.approvals import approval_events
-from dmail_runner.ledger.baseline import BASELINE, UNUSUAL, baseline_in_short, notes_in_short
+from dmail_runner.ledger.baseline import (
+    BASELINE,
+    COUNTED,
+    UNUSUAL,
+    baseline_in_short,
+    counts_in_short,
+    notes_in_short,
+    read_counts,
+)
 from dmail_runner.ledger.comparison import FIGURES, comparison_in_short, held_figures
 from dmail_runner.ledger.database import moment
 from dmail_runner.ledger.ledger import Ledger
@@ -26,6 +34,7 @@ SHORT: Mapping[str, Callable[[str], str]] = {
     MADE: made_in_short,
     BASELINE: baseline_in_short,
     UNUSUAL: notes_in_short,
+    COUNTED: counts_in_short,
     FIGURES: comparison_in_short,
 }
 
@@ -64,6 +73,7 @@ class RunRow:
         churn: the difference from the previous file; None if that is unknown.
         frozen: when its content was frozen.
         held_figures: what was built when a gate held it; None if it is not held, or nothing was built.
+        counted_before: the people whom an earlier window has counted, by their verdict there.
     """
 
     run_id: str
@@ -88,6 +98,7 @@ class RunRow:
     churn: Churn | None = None
     frozen: datetime | None = None
     held_figures: Comparison | None = None
+    counted_before: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def finished(self) -> bool:
@@ -168,9 +179,16 @@ def read_runs(ledger: Ledger) -> list[RunRow]:
         files = {row.run_id: row for row in connection.execute(sums)}
         numbers = {row.run_id: row.number for row in connection.execute(last)}
         held = sa.select(runs.c.run_id).where(runs.c.state == "held")
+        of_runs = events.select().where(events.c.kind == COUNTED).order_by(events.c.number)
+        before = {row.run_id: row.detail for row in connection.execute(of_runs)}
         compared = held_figures(connection.execute(hold_events(events.c.run_id.in_(held))))
         return [
-            run_row(row, reasons.get(row.run_id, {}), files.get(row.run_id), numbers.get(row.run_id, 0), compared.get(row.run_id))
+            replace(
+                run_row(
+                    row, reasons.get(row.run_id, {}), files.get(row.run_id), numbers.get(row.run_id, 0), compared.get(row.run_id)
+                ),
+                counted_before=read_counts(before.get(row.run_id, "")) or {},
+            )
             for row in connection.execute(runs.select().order_by(*order))
         ]
 

@@ -15,6 +15,7 @@ from dmail_runner.declare.campaign import KEY
 from dmail_runner.history import weeks
 from dmail_runner.history.forget import PEOPLE, files_with
 from dmail_runner.history.forget import files as history_files
+from dmail_runner.history.verdicts import verdicts_of
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import Run
 from dmail_runner.project.warehouse import literal, lock_warehouse, quote, session
@@ -66,7 +67,8 @@ class Known:
         profile_id: the key.
         forgotten_at: when the person was erased; None if never. The key is then on the list of forgotten people.
         contacts: the runs that had them.
-        tables: the rows of the warehouse with the key, as built last, by relation; and the rows of received files, by file.
+        tables: the rows of the warehouse with the key, as built last, by relation; and the rows of received files and of
+            the verdicts of windows, by file.
         unread: relations that could not be read.
     """
 
@@ -101,6 +103,7 @@ def known_of(settings: Settings, ledger: Ledger, key: str, tell: Callable[[str],
     with suppress(ExtractError), lock_warehouse(settings, "access", tell) as warehouse, session(warehouse) as connection:
         read_tables(connection, key, tables, unread)
     tables.update(rows_of(settings, ledger, key))
+    tables.update(verdicts_of(settings, key))
     return Known(key, forgotten_at(settings, key), tuple(contacts_of(settings, ledger, key)), tables, tuple(unread))
 
 

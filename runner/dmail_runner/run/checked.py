@@ -20,7 +20,7 @@ from dmail_runner.check.formulas import count_formulas
 from dmail_runner.check.opt_outs import check_opt_outs, keep_profiles
 from dmail_runner.check.sources import check_sources
 from dmail_runner.check.transliterate import transliterate
-from dmail_runner.check.unusual import empty_notes, seed_note
+from dmail_runner.check.unusual import seed_note, verdict_notes
 from dmail_runner.check.volume import check_volume
 from dmail_runner.check.vouchers import check_vouchers
 from dmail_runner.core.counted import counted
@@ -216,7 +216,7 @@ def judged(job: Job, connection: duckdb.DuckDBPyConnection, relations: Build) ->
         notes.append(f"replaced {replaced}, such as {change.character} as {change.text!r}")
     counts = figures.check(connection, relations, job.campaign)
     relations, verdicts = apply_contract(connection, relations, counts, job.campaign, job.provider)
-    notes += [*seed_note(counts, verdicts), *empty_notes(connection, relations, verdicts, job.campaign)]
+    notes += [*seed_note(counts, verdicts), *verdict_notes(connection, relations, verdicts, job.campaign)]
     for column, count in count_formulas(connection, relations, job.campaign):
         values = counted(count, f"value of {column} begins", f"values of {column} begin")
         notes.append(f"{values} with = + - or @: spreadsheets evaluate them as formulas")

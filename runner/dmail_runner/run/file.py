@@ -14,6 +14,7 @@ from dmail_runner.extract.envelope import Envelope
 from dmail_runner.extract.extract import extract
 from dmail_runner.extract.part_file import Content
 from dmail_runner.extract.parts import part_path
+from dmail_runner.history.verdicts import counted_before, write_verdicts
 from dmail_runner.run.checked import Checked, checked
 from dmail_runner.run.job import Job
 from dmail_runner.run.order import Order
@@ -58,6 +59,7 @@ def extracted(
     """Extract what was built. Arguments and results as for `make`."""
     if folder and order.wave == 1 and order.audience is None:
         history.write_audience(found.connection, found.relations, folder)
+    found = with_verdicts(job, order, found, folder)
     if found.verdicts.included == 0 and job.provider.empty == "no_file":
         return found.verdicts, []
     verdicts = replace(found.verdicts, regions=count_regions(found.connection, found.relations, found.verdicts, job.campaign))
@@ -68,6 +70,16 @@ def extracted(
         contacts = history.NewContacts(job.campaign, order.slot, order.run_id, folder)
         history.write_contacts(found.connection, found.relations, found.verdicts, contacts)
     return verdicts, parts
+
+
+def with_verdicts(job: Job, order: Order, found: Checked, folder: Path | None) -> Checked:
+    """Write the verdicts of a window, and count the people whom another window has counted. A copy counts nobody."""
+    if folder is None or not job.campaign.windows or order.original:
+        return found
+    run = history.NewContacts(job.campaign, order.slot, order.run_id, folder)
+    write_verdicts(found.connection, found.relations, found.verdicts, run)
+    before = counted_before(found.connection, job.settings, order.run_id, folder / history.VERDICTS)
+    return replace(found, verdicts=replace(found.verdicts, counted_before=before))
 
 
 def write(

@@ -60,7 +60,7 @@ def concerns(job: Job, file: str) -> bool:
     """Whether a campaign's rules read a file of the contact history."""
     if file.startswith("forgotten/"):
         return "forgotten" in job.campaign.records
-    if file.endswith(history.AUDIENCE):
+    if file.endswith((history.AUDIENCE, history.VERDICTS)):
         return campaign_of(file.split("/", maxsplit=1)[0]) == job.campaign.name
     return "contact_history" in job.campaign.records or job.campaign.vouchers is not None
 

@@ -116,7 +116,7 @@ def bring_to_end(job: Job, run: Run, ledger: Ledger, *, asked_for: bool = False)
     if run.state == "held" and run.hold == UNKNOWN and not (asked_for and run.parts):
         raise Held(UNKNOWN, run.error or "", todo=ask_provider(run))
     if run.state == "held" and run.hold == PERSON:
-        raise Held(PERSON, f"{run.run_id} is {run.error}", todo=f"dmail-runner release {run.run_id} continues it")
+        raise Held(PERSON, f"{run.run_id} is {run.error}", todo=f"dmail-runner release {run.run_id} --reason ... continues it")
     try:
         check_contacts(job, ledger, copy=bool(run.copy_of))
         ahead = content(job, run, ledger)

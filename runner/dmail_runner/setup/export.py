@@ -132,6 +132,8 @@ def typed(export: Export, target: str, kind: str) -> str:
     if (column := export.more.get(target)) is None:
         return f"cast(null as {kind})"
     argument = written(column, "VARCHAR")[1]
+    if target == "language":
+        return f"{{{{ dmail.language_named({argument}) }}}}"
     return f"{{{{ dmail.clean_text({argument}) }}}}" if kind == "string" else f'{{{{ dmail.read_as({argument}, "{kind}") }}}}'
 
 

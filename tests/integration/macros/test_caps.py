@@ -220,6 +220,15 @@ def test_fallbacks_fill_every_place_within_their_limits(
     offers.execute("update offers set cap = 4 where offer_id = 'thanks'")
     found = [offer for row in offers_of(offers, compiled[AUTUMN]["spring_catalog__offers"]).values() for offer in row]
     assert (found.count("ten"), found.count("thanks")) == (2, 4)
+    # Each place of a piece counts: in the piece, and in all later runs.
+    offers.execute(
+        "update offers set cap = 9, each = 1 where offer_id = 'thanks'; update offers set cap = 0 where offer_id = 'ten'"
+    )
+    assert set(offers_of(offers, compiled[AUTUMN]["spring_catalog__offers"]).values()) == {("thanks", None)}
+    given(offers, "thanks;thanks")
+    offers.execute("update offers set cap = 4, each = null where offer_id = 'thanks'")
+    found = [offer for row in offers_of(offers, compiled[AUTUMN]["spring_catalog__offers"]).values() for offer in row]
+    assert found.count("thanks") == 2, "two of four were given to one piece in October"
     offers.execute("update offers set cap = null")
     assert set(offers_of(offers, compiled[AUTUMN]["spring_catalog__offers"]).values()) == {("ten", "thanks")}
     for change, what in (

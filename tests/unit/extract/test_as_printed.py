@@ -1,5 +1,7 @@
 """What is printed: scripts, widths, identical rows and the order."""
 
+# ruff: noqa: RUF001 (letters that look alike are what is tested here)
+
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,6 +34,24 @@ def test_only_scripts_with_a_named_scheme_are_transliterated(tmp_path: Path) -> 
     scripts = {"han": "pinyin", "hangul": "revised"}
     (part,) = write([("001", "\u5c71\u7530", "\uae40")], tmp_path / "c", envelope({**form, "scripts": scripts}))
     assert part == b"001,ShanTian,Gim\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "printed"),
+    [
+        *(("Παπαδοπούλου", "Papadopoulou"), ("Ευάγγελος", "Evangelos"), ("ΕΥΤΥΧΙΑ ΧΡΗΣΤΟΥ", "EFTYCHIA CHRISTOU")),
+        *(("Μπάμπης", "Bampis"), ("Αϋφαντής", "Ayfantis"), ("ΟΔΟΣ ΕΥΡΙΠΙΔΟΥ 5", "ODOS EVRIPIDOU 5"), ("Ψ. Χ", "Ps. Ch")),
+        *(("ЩУКИН", "SHCHUKIN"), ("Щукин", "Shchukin"), ("БОРЩ", "BORSHCH"), ("GROẞ", "GROSS"), ("Œuvre ŒUVRE", "Oeuvre OEUVRE")),
+    ],
+)
+def test_letters_are_spelled_by_their_neighbours(tmp_path: Path, name: str, printed: str) -> None:
+    form = {"type": "csv", "encoding": "ascii", "transliterate": True, "header": False}
+    (part,) = write([("001", name, "x")], tmp_path / "a", envelope(form))
+    assert part.decode() == f"001,{printed},x\n"
+    # An encoding that has the letters keeps them, also beside one that it lacks.
+    if name.startswith("Παπ"):
+        (part,) = write([("001", f"{name} Ł", "x")], tmp_path / "b", envelope({**form, "encoding": "iso8859-7"}))
+        assert part.decode("iso8859-7") == f"001,{name} L,x\n"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ FILES = {
     "providers.yml": """
         first: {label: First, route: out}
         second: {label: Second, route: ont, format: {type: csvv}}
-        third: {route: out, retention_days: soon}
+        third: {route: out, retention_days: soon, contract: generic_uss}
+        fourth: {label: Fourth, route: out, contract: lop}
     """,
     "routes.yml": """
         out: {type: folder, path: out}
@@ -31,17 +32,20 @@ FILES = {
           password: p
           host_key: ["{{ env_var('NO_KEY') }}"]
     """,
-    "notices.yml": "channels: all",
+    "notices.yml": "channels: [{url: 'mailto://x', type: mail}, {on: [held]}]",
     "policy.yml": "require_approval: three",
 }
 EVERY = {
     "profiles/providers.yml: second.format.type: unknown type",
     "profiles/providers.yml: second.route: there is no route 'ont'; did you mean out?",
     "profiles/providers.yml: third.label: is required",
+    "profiles/providers.yml: third.contract: there is no profiles/contracts/generic_uss.yml",
+    "profiles/providers.yml: fourth.contract: there is no profiles/contracts/lop.yml",
     "profiles/providers.yml: third.retention_days: must be a whole number",
     "profiles/routes.yml: server.host_key.0: must be an OpenSSH fingerprint",
     "profiles/routes.yml: server.colour: unknown key",
-    "profiles/notices.yml: channels: must be a list",
+    "profiles/notices.yml: channels.0.type: unknown key; allowed: url, webhook, headers, allow_http, kinds, campaigns",
+    "profiles/notices.yml: channels.1.True: unknown key; allowed: url, webhook",
     "profiles/policy.yml: require_approval: unknown value",
 }
 

@@ -71,6 +71,17 @@ def test_each_person_counts_once_over_the_waves_of_a_mailing() -> None:
     assert view.sums == sums
 
 
+def test_each_person_counts_once_over_the_windows_of_a_trigger() -> None:
+    first = RunRow("c-1", "c", NOW, "settled", NOW, NOW, targeted=9, included=5, excluded={"consent": 3, "suppressed": 1}, rows=5)
+    # Of those who were excluded from the first window, two have consented, one is suppressed now, and one stays suppressed.
+    again = {"consent": 3, "suppressed": 1, "included": 1}
+    second = replace(first, run_id="c-2", targeted=6, included=3, excluded={"suppressed": 3}, rows=3, counted_before=again)
+    sums = total_of_people([second, first])
+    assert (sums.targeted, sums.included, sums.excluded) == (10, 7, {"consent": 0, "suppressed": 3})
+    assert sums.sends == 8
+    assert sums.targeted == sums.included + sums.exclusions
+
+
 counts = st.integers(0, 10**9)
 
 

@@ -2,13 +2,18 @@
 
 import os
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
+from dmail_runner.check.sources import check_sources
 from dmail_runner.core.errors import Held, SourceError
+from dmail_runner.core.extensions import link_extensions
 from dmail_runner.declare.source import Source, SourceMeta
+from dmail_runner.project.target import Warehouse
 from tiny import World
 from worlds import DAY, HOUR, states
 
@@ -39,6 +44,22 @@ def test_a_run_waits_for_its_source_and_is_tried_again(world: World) -> None:
     world.pass_time(HOUR)
     assert world.run_due() == []
     assert states(world)[-1] == ("03-04 06:00", "settled")
+
+
+def test_a_workbook_tells_its_age(tmp_path: Path) -> None:
+    link_extensions(["excel"], tmp_path / "extensions")
+    warehouse = Warehouse(
+        tmp_path / "w.duckdb", {"extension_directory": str(tmp_path / "extensions")}, tmp_path, opening=("load excel",)
+    )
+    with duckdb.connect(config={"extension_directory": str(tmp_path / "extensions")}) as connection:
+        connection.execute("load excel")
+        rows = "select 1 as id, '2027-03-01 09:15' as \"Last Modified Date\""
+        connection.execute(f"copy ({rows}) to '{tmp_path}/people.xlsx' (format xlsx, header true)")
+    source = Source(
+        "crm.people", "crm.yml", "people.xlsx", "", loaded_at='cast("Last Modified Date" as timestamp)', warn_after=DAY
+    )
+    (found,) = check_sources([source], warehouse, tmp_path, datetime(2027, 3, 4, 9, 15, tzinfo=UTC))
+    assert found.warning == "crm.people was loaded 3 days ago, more than warn_after, 1 day"
 
 
 def test_what_is_only_reported_is_in_the_ledger(world: World) -> None:

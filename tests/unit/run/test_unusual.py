@@ -5,7 +5,7 @@ from dataclasses import replace
 import duckdb
 import pytest
 
-from dmail_runner.check.unusual import empty_notes, seed_note
+from dmail_runner.check.unusual import seed_note, verdict_notes
 from dmail_runner.cli.text import run_lines
 from dmail_runner.core.values import Build, Verdicts
 from dmail_runner.declare.notices import Notices
@@ -50,10 +50,17 @@ def test_incomplete_addresses_are_named_by_what_they_lack() -> None:
         )
         build, verdicts = Build("", '"memory"."letter__recipients"'), Verdicts(4, 0, {"consent": 1, "incomplete_address": 3})
         what = "nobody is included: incomplete_address excludes 3 of 4 people"
-        assert list(empty_notes(connection, build, verdicts, campaign)) == [f"{what}, most often because of: no city (2)"]
+        assert list(verdict_notes(connection, build, verdicts, campaign)) == [f"{what}, most often because of: no city (2)"]
+        some = Verdicts(30, 26, {"consent": 1, "incomplete_address": 3})
+        assert list(verdict_notes(connection, build, some, campaign)) == [], "ten in a hundred are usual"
+        many = replace(some, targeted=29, included=25)
+        (note,) = verdict_notes(connection, build, many, campaign)
+        assert note == "incomplete_address excludes 3 of 29 people, most often because of: no city (2)"
         connection.execute("alter table letter__audience drop column address_problem")
-        assert list(empty_notes(connection, build, verdicts, campaign)) == [what]
-        assert list(empty_notes(connection, build, Verdicts(0, 0, {}), campaign)) == ["nobody is included: the audience is empty"]
+        assert list(verdict_notes(connection, build, verdicts, campaign)) == [what]
+        assert list(verdict_notes(connection, build, Verdicts(0, 0, {}), campaign)) == [
+            "nobody is included: the audience is empty"
+        ]
 
 
 def test_a_seed_that_the_contract_refuses_is_missed() -> None:

@@ -44,6 +44,7 @@ STATES: Mapping[str, Word] = {
     "event.baseline": Word("figures for the next run", "números para a próxima execução"),
     "event.figures": Word("figures of what was built", "números do que foi gerado"),
     "event.sources": Word("age and size of the sources", "idade e tamanho das fontes"),
+    "event.counted_before": Word("counted by an earlier window", "contadas por uma janela anterior"),
     "event.unusual": Word("unusual", "fora do comum"),
     "event.made": Word("inputs", "dados de entrada"),
     "event.unexpected": Word("error of the program", "erro do programa"),
