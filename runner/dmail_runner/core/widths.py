@@ -5,9 +5,11 @@ from functools import cache
 
 # Encodings that write ASCII as one byte and every other character as two, and the characters that are an exception with one byte.
 KATAKANA = "\uff61-\uff9f"
+# EUC-KR is none of them: it writes rare syllables as eight bytes.
 DOUBLE_BYTES = {
-    **dict.fromkeys(("gbk", "gb2312", "big5", "cp950", "euc_kr", "cp949"), ""),
-    **dict.fromkeys(("shift_jis", "cp932"), KATAKANA),
+    **dict.fromkeys(("gbk", "gb2312", "big5", "cp950", "cp949"), ""),
+    "shift_jis": KATAKANA + r"\x{a5}\x{203e}",
+    "cp932": KATAKANA + r"\x{80}\x{f8f0}-\x{f8f3}",
 }
 
 
@@ -30,7 +32,9 @@ def in_bytes(text: str, encoding: str) -> str | None:
 def is_single_byte(encoding: str) -> bool:
     """Whether an encoding writes each of its characters as one byte."""
     try:
-        return len(bytes(range(256)).decode(encoding, "replace")) == 256 and len("AA".encode(encoding)) == 2
+        single = len(bytes(range(256)).decode(encoding, "replace")) == 256 and len("AA".encode(encoding)) == 2
+        # Some encodings switch to another character set by more bytes: ISO-2022-JP, HZ.
+        return single and all(len(sign.encode(encoding, "ignore")) <= 1 for sign in "\u5c71\ud55c\u00e9\u03a9")
     except UnicodeError:
         return False
 

@@ -108,7 +108,7 @@ class FixedWidthFormat(FileFormat):
     def check_bytes(self) -> Self:
         if self.width_in == "bytes" and in_bytes("x", self.encoding) is None:
             raise ValueError(
-                f"`width_in: bytes` does not support {self.encoding}: use utf-8 or an encoding with one byte for a character"
+                f"`width_in: bytes` does not support {self.encoding}: use utf-8, cp949 for EUC-KR, or one byte for a character"
             )
         if self.width_in != "characters" and not self.pad.isascii():
             raise ValueError(f"`width_in: {self.width_in}` accepts a `pad` of ASCII only")
