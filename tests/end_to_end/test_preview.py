@@ -180,14 +180,16 @@ def test_check_tells_all_faults_and_warnings_at_once(project: Project) -> None:
         "profiles/routes.yml: test: has not been used yet: `dmail-runner route test test` tests it",
     ):
         assert told in found.stdout
-    project.edit("models/campaigns/welcome_letter/_welcome_letter__exposures.yml", "cron:", "kron:")
+    welcome = "models/campaigns/welcome_letter/_welcome_letter__exposures.yml"
+    project.edit(welcome, "cron:", "kron:")
+    project.edit(welcome, "file: {", "file: {sort_by: [elsewhere], ")
     project.edit(
         "models/campaigns/renewal_notice/_renewal_notice__exposures.yml", "provider:", "postal_class: bulk\n          provider:"
     )
     faulty = project.call("check", "--json")
     assert faulty.returncode == WRONG
     levels = [problem["level"] for problem in json.loads(faulty.stdout)["problems"]]
-    assert levels.count("error") == 2, "a misspelt key, a class that the provider does not have"
+    assert levels.count("error") == 3, "a misspelt key, a column that the extract lacks, a class that the provider does not have"
     assert levels.count("warning") >= 4
 
 

@@ -12,7 +12,7 @@ from dmail_runner.core.lock import FOREVER, locked
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.suggest import known_names
 from dmail_runner.core.yaml import parse, read_yaml
-from dmail_runner.declare.campaign import KEY, SEED, Campaign, Column, ColumnMeta, DirectMail, OptOuts
+from dmail_runner.declare.campaign import KEY, SEED, Campaign, Column, ColumnMeta, DirectMail, FileSpec, OptOuts
 from dmail_runner.project.campaign_models import (
     find_audience,
     find_extract,
@@ -93,15 +93,14 @@ class Manifest:
         exposure = self.exposure(name)
         file, key = exposure["original_file_path"], f"exposures.{name}"
         faults = [Problem(file, key, "another package has a campaign of this name")] if name in self.ambiguous else []
-        mail: DirectMail | None = collect(
-            faults, lambda: parse(DirectMail, meta_of(exposure)["direct_mail"], file, f"{key}.config.meta.direct_mail")
-        )
+        given, declared = meta_of(exposure)["direct_mail"], f"{key}.config.meta.direct_mail"
+        mail: DirectMail | None = collect(faults, lambda: parse(DirectMail, given, file, declared))
         extract = collect(faults, lambda: find_extract(self.nodes, exposure))
         models = collect(faults, lambda: self.models(name, extract, mail)) if extract else None
         vouchers = collect(faults, lambda: self.roles.vouchers(extract)) if extract else None
         columns = collect(faults, lambda: tuple(self.columns(extract))) if extract else None
-        if columns and mail:
-            faults.extend(check_columns(columns, mail, file, f"{key}.config.meta.direct_mail"))
+        if extract and (options := mail.file if mail else file_of(given)):
+            faults.extend(check_columns(list(extract["columns"]), options, file, declared))
         built = self.contents.built(roots_of(exposure, models[3] if models else None))
         inputs = collect(faults, lambda: read_sources(built))
         if faults or mail is None or extract is None or models is None or columns is None or inputs is None:
@@ -203,13 +202,21 @@ def roots_of(exposure: Mapping[str, Any], opt_outs: OptOuts | None) -> list[str]
     return [*exposure["depends_on"]["nodes"], *gate]
 
 
-def check_columns(columns: tuple[Column, ...], mail: DirectMail, file: str, key: str) -> Iterator[Problem]:
-    """The errors of columns that the delivery names and the extract does not have."""
-    names = [column.name for column in columns]
-    for sort_key in mail.file.sort_by:
+def file_of(given: Any) -> FileSpec | None:
+    """The file of a delivery that has errors elsewhere, so that all errors are reported at once. None if it has errors itself."""
+    try:
+        found: FileSpec = parse(FileSpec, given["file"], "", "")
+    except (ConfigError, LookupError, TypeError):
+        return None
+    return found
+
+
+def check_columns(names: Sequence[str], options: FileSpec, file: str, key: str) -> Iterator[Problem]:
+    """The errors of columns that the delivery's file names and the extract, which has the columns `names`, does not have."""
+    for sort_key in options.sort_by:
         if sort_key.column not in names:
             yield Problem(file, f"{key}.file.sort_by", f"the extract has no column {sort_key.column!r}", ", ".join(names))
-    if mail.file.seeds != "mixed" and SEED not in names:
+    if options.seeds != "mixed" and SEED not in names:
         yield Problem(file, f"{key}.file.seeds", f"the extract has no column {SEED}, which marks the seeds", "mixed")
 
 
