@@ -61,7 +61,7 @@ def test_a_run_that_a_person_holds_waits_for_a_person(project: Project) -> None:
     stopped = project.run()
     assert stopped.returncode == HELD
     assert "the printer said so" in stopped.stderr
-    assert f"dmail-runner release {RUN} continues it" in stopped.stderr
+    assert f"dmail-runner release {RUN} --reason ... continues it" in stopped.stderr
     assert project.call("resume", RUN).returncode == HELD
     assert project.delivered == []
     code, told = decide(project, "release")
