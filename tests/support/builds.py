@@ -79,9 +79,10 @@ def is_special(arguments: Sequence[str], directory: Path, environment: Mapping[s
 
 
 def is_within(environment: Mapping[str, str], directory: Path) -> bool:
-    """Whether all files that variables name are below the project."""
+    """Whether all files that variables name are below the project, by relative paths: a view keeps the path that it reads."""
     values = [value for name, value in environment.items() if name.startswith("DMAIL_")]
-    return all(Path(os.path.normpath(directory / value)).is_relative_to(directory) for value in values)
+    below = [Path(os.path.normpath(directory / value)).is_relative_to(directory) for value in values]
+    return all(below) and not any(Path(value).is_absolute() for value in values)
 
 
 def is_open(warehouse: Path) -> bool:
