@@ -195,7 +195,7 @@ def check_age(job: Job, run: Run, ledger: Ledger) -> None:
     """If a file was frozen long ago, compare it with the current opt-outs. Raises Held."""
     mail = job.campaign.mail
     # If the clock was set back since, the age is not known.
-    if mail.purpose != "marketing" or run.frozen is None or timedelta() <= ledger.now() - run.frozen <= mail.recheck.after:
+    if mail.purpose != "marketing" or run.frozen is None or timedelta() <= ledger.now() - run.frozen < mail.recheck.after:
         return
     waiting = spool(job.settings, run) / history.FILE
     contacts = history.find_contacts(job.settings, run.run_id) or (history.StoredContacts(waiting) if waiting.exists() else None)
