@@ -1,6 +1,7 @@
 """Checks the files of `profiles/`, whether a campaign uses their entries or not."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from dmail_runner.core.errors import Problem, Unavailable, collect
@@ -28,18 +29,17 @@ def declared_faults(settings: Settings) -> Iterator[Problem]:
     routes = collect(faults, lambda: read_yaml(settings.profiles_dir / "routes.yml", ROUTES)) or {}
     for name, entry in providers.items():
         before = len(faults)
-        collect(faults, lambda name=name: find_provider(settings, name))  # type: ignore[misc]
+        collect(faults, partial(find_provider, settings, name))
         contract = entry.get("contract") if isinstance(entry, Mapping) else None
+        own = {fault.key for fault in faults[before:]}
         # With other errors the entry is not valid, and its contract was not looked up.
-        if isinstance(contract, str) and "{" not in contract and before < len(faults):
-            own = {fault.key for fault in faults[before:]}
-            if f"{name}.contract" not in own:
-                collect(faults, lambda name=name, contract=contract: find_contract(settings, contract, name))  # type: ignore[misc]
+        if own and f"{name}.contract" not in own and isinstance(contract, str) and "{" not in contract:
+            collect(faults, partial(find_contract, settings, contract, name))
         route = entry.get("route") if isinstance(entry, Mapping) else None
         if isinstance(route, str) and "{" not in route and route not in routes:
             faults.append(Problem(PROVIDERS, f"{name}.route", f"there is no route {route!r}; {known_names(route, routes)}"))
     for name in routes:
-        collect(faults, lambda name=name: find_route(settings, name))  # type: ignore[misc]
+        collect(faults, partial(find_route, settings, name))
     received = collect(faults, lambda: find_inbound(settings)) or {}
     for name, entry in received.items():
         if entry.route not in routes:
