@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,12 @@ class Contents:
         return [every[name] for name in sorted(found)]
 
     def takes_windows(self, built: Sequence[Mapping[str, Any]]) -> bool:
-        """Whether a model of a build selects by the slot's window: by `window_start()`, or by a macro that calls it.
+        """Whether a model of a build selects by the slot's window: by `window_start()`, or by a macro that calls it."""
+        return any(not words_of(node).isdisjoint(self.window_macros) for node in built if node["resource_type"] == "model")
+
+    @cached_property
+    def window_macros(self) -> set[str]:
+        """The names of `window_start()` and of all macros that call it, directly or through others.
 
         dbt does not list the macros that are called within a block, such as that of `targeted()`. Therefore the code is searched.
         """
@@ -104,7 +110,7 @@ class Contents:
         while new:
             found |= new
             new = {name for name, words in own.items() if name not in found and not words.isdisjoint(found)}
-        return any(not words_of(node).isdisjoint(found) for node in built if node["resource_type"] == "model")
+        return found
 
     def used_macros(self, texts: Sequence[str]) -> list[dict[str, Any]]:
         """The macros whose names occur in the texts, directly or through other macros, and those that replace dbt's own macros.
