@@ -165,7 +165,9 @@ def request_of(client: socket.socket) -> bytes:
     head, _, body = asked.partition(b"\r\n\r\n")
     found = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
     while len(body) < int(found[1] if found else 0):
-        body += client.recv(65536)
+        if not (chunk := client.recv(65536)):
+            return b""
+        body += chunk
     return head + b"\r\n\r\n" + body
 
 
