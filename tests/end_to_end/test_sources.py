@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from project import DONE, FILE, Project, surroundings
+from project import DONE, FAILED, FILE, Project, surroundings
 from warm import ask
 
 
@@ -78,6 +78,11 @@ def test_a_file_that_nobody_made_for_this_project(project: Project) -> None:
 
 def test_what_does_not_fit_into_memory_is_spilled_and_gone(project: Project) -> None:
     assert project.call("sample-data", "--rows", "100000", "--force").returncode == DONE
+    refused = project.run(DMAIL_MEMORY_LIMIT="40MB")
+    assert refused.returncode == FAILED
+    assert "raise DMAIL_MEMORY_LIMIT, or set `threads: 1` in the target" in refused.stderr
+    # Two models at a time share the limit, and how much each of them needs at once depends on the machine.
+    project.edit("profiles/profiles.yml", "threads: 2", "threads: 1")
     done = project.run(DMAIL_MEMORY_LIMIT="200MB")
     assert done.returncode == DONE, done.stderr
     assert not [path for path in (project.path / ".dmail/tmp").rglob("*") if path.is_file()]

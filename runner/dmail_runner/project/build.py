@@ -203,6 +203,7 @@ def advice(messages: list[str]) -> str:
         "'encryption_config' was not set": "the contact history is encrypted: the target needs its plugin",
         "encryption key": "the warehouse has another key: correct it, or delete the file, which the next run builds again",
         "Could not set lock": "another program has the warehouse open: close it there, and run again",
+        "Out of Memory Error": "raise DMAIL_MEMORY_LIMIT, or set `threads: 1` in the target: one model at a time; then run again",
         "a stopped SparkContext": "the cluster that DMAIL_SPARK_MASTER names did not answer: start it, and run again",
         "JAVA_GATEWAY_EXITED": "Spark did not start: it needs Java 17, by JAVA_HOME or in the PATH",
         "DMAIL_BUILD_TIMEOUT": "find out why dbt waited (such as a cluster without workers), or raise the limit; then run again",
