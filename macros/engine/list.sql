@@ -20,6 +20,30 @@
 {%- endmacro %}
 
 {#
+    An expression over several values, as the fields of a name: `names.first`. Each value is computed once.
+
+    Arguments:
+        values (dict[string, column]): Field -> value.
+        name (string): The name.
+        expression (string): SQL over the fields.
+#}
+{% macro with_values(values, name, expression) -%}
+    {{ dmail.with_value(adapter.dispatch("struct_of", "dmail")(values), name, expression) }}
+{%- endmacro %}
+
+{% macro duckdb__struct_of(values) -%}
+    struct_pack(
+        {% for field, value in values.items() %}{{ field }} := {{ value }} {{- "," if not loop.last }} {% endfor %}
+    )
+{%- endmacro %}
+
+{% macro spark__struct_of(values) -%}
+    named_struct(
+        {% for field, value in values.items() %}'{{ field }}', {{ value }} {{- "," if not loop.last }} {% endfor %}
+    )
+{%- endmacro %}
+
+{#
     The lines of a text, as a list. Null stays null.
 
     Arguments:

@@ -10,14 +10,12 @@
 {% macro by_locale(locale, expressions) -%}
     {% if locale.startswith("'") %} {{ expressions[locale[1:-1]] }}
     {% else %}
-        {% set languages = [] %}
+        {% set languages, key = [], "lower(replace(" ~ locale ~ ", '_', '-'))" %}
         case
-            lower(replace({{ locale }}, '_', '-'))
             {% for known, expression in expressions.items() %}
-                when '{{ known | lower }}'
-                then {{ expression }}
-                {% if known[:2] not in languages %}
-                    when '{{ known[:2] }}' then {{ expression }} {% endif %} {% do languages.append(known[:2]) %}
+                {% set values = [known | lower] if known[:2] in languages else [known | lower, known[:2]] %}
+                when {{ key }} in ('{{ values | join("', '") }}')
+                then {{ expression }} {% do languages.append(known[:2]) %}
             {% endfor %}
         end
     {% endif %}

@@ -12,12 +12,8 @@
         {{ exceptions.raise_compiler_error("format_number(): `decimals` accepts 0 to 10, not `" ~ decimals ~ "`") }}
     {% endif %}
     {% set known = dmail.locales() %} {% do dmail.check_choice("format_number", "locale", locale, known) %}
-    {% set expressions = {} %}
-    {% for name, words in known.items() %}
-        {% do expressions.update({name: dmail.grouped_digits(column, decimals, words)}) %}
-    {% endfor %}
-    {% set number = dmail.rounded(column, decimals) %}
-    case when {{ number }} < 0 then '-' else '' end || {{ dmail.by_locale(locale, expressions) }}
+    {% set number = "cast(" ~ dmail.rounded(column, decimals) ~ " as string)" %}
+    case when {{ number }} like '-%' then '-' else '' end || {{ dmail.grouped_digits(number, locale, known) }}
 {%- endmacro %}
 
 {#
@@ -30,17 +26,25 @@
 {% macro rounded(column, decimals) -%} try_cast({{ column }} as decimal(38, {{ decimals }})) {%- endmacro %}
 
 {#
-    A number with grouped thousands, without its sign. Regular expressions cannot count from the right, so the digits are grouped in
-    reverse.
+    The digits of a number with grouped thousands, without its sign. Regular expressions cannot count from the right, so the digits are
+    grouped in reverse.
 
     Arguments:
-        column (column): The number.
-        decimals (int): The number of decimals.
-        words (dict[string, any]): An entry of `locales()`.
+        number (column): The number as text, with a point and a fixed number of decimals.
+        locale (column): A locale of `locales()` in quotes, or a column; see `by_locale()`.
+        known (dict[string, any]): The locales.
 #}
-{% macro grouped_digits(column, decimals, words) -%}
-    {% set digits = "cast(abs(" ~ dmail.rounded(column, decimals) ~ ") as string)" %}
+{% macro grouped_digits(number, locale, known) -%}
+    {% set marks = {} %}
+    {% for name, words in known.items() %}
+        {% do marks.update({name: dmail.sql_text(words.group ~ words.point)}) %}
+    {% endfor %}
+    {% set digits = "replace(" ~ number ~ ", '-', '')" %}
     {% set backwards = dmail.replace_all("reverse(split_part(" ~ digits ~ ", '.', 1))", "([0-9]{3})", "\\1,") %}
-    replace({{ dmail.replace_all("reverse(" ~ backwards ~ ")", "^,", "") }}, ',', '{{ words.group }}')
-    {% if decimals %} || '{{ words.point }}' || split_part({{ digits }}, '.', 2) {% endif %}
+    translate(
+        {{ dmail.replace_all("reverse(" ~ backwards ~ ")", "^,", "") }}
+        || case when {{ digits }} like '%.%' then '.' || split_part({{ digits }}, '.', 2) else '' end,
+        ',.',
+        {{ dmail.by_locale(locale, marks) }}
+    )
 {%- endmacro %}

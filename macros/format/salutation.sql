@@ -35,86 +35,119 @@
         }}
     {% endfor %}
     {% set key = "lower(split_part(replace(" ~ language ~ ", '_', '-'), '-', 1))" %}
-    {% set name, end = (
-        dmail.by_language(key, known, "name", default),
-        dmail.by_language(key, known, "end", default),
+    {% set nobody = dmail.by_language(key, known, "generic", default, generic) %}
+    {% set names = {
+        "words": dmail.by_language(key, known, "words", default),
+        "title": dmail.greeted_title(title),
+        "first": dmail.in_case(first_name, none),
+        "last": dmail.without_suffix(last_name),
+    } %}
+    {% set rank %}
+        case when lower(named.title) not in ({{ dmail.plain_titles() }}) then {{ dmail.rank_of("named.title") }} end
+    {% endset %}
+    {% set forms = {
+        "language": dmail.greeting_word("name"),
+        "form": "lower(replace(named.title, '.', ''))",
+        "rank": rank,
+    } %}
+    {% set kinds = {
+        "gender": dmail.gender_of("spoken.form", "spoken.language"),
+        "several": dmail.names_several("spoken.form"),
+    } %}
+    {% set greeting = dmail.greeting_by_form(nobody) %}
+    {% set greeting = dmail.with_values(kinds, "kind", greeting) %}
+    {{ dmail.with_values(names, "named", dmail.with_values(forms, "spoken", greeting)) }}
+{%- endmacro %}
+
+{#
+    The greeting by title, first name and last name, over the names of `salutation()`.
+
+    Arguments:
+        nobody (column): The greeting without a name.
+#}
+{% macro greeting_by_form(nobody) -%}
+    {% set end, neutral, nameless = (
+        dmail.greeting_word("end"),
+        dmail.greeting_word("neutral"),
+        dmail.greeting_word("nameless"),
     ) %}
-    {% set neutral, nameless = (
-        dmail.by_language(key, known, "neutral", default),
-        dmail.by_language(key, known, "nameless", default),
-    ) %}
-    {% set title, first, last = (
-        dmail.greeted_title(title),
-        dmail.in_case(first_name, none),
-        dmail.without_suffix(last_name),
-    ) %}
-    {% set spoken = "lower(replace(" ~ title ~ ", '.', ''))" %}
-    {% set titles = dmail.titles() %}
-    {% set rank = dmail.rank_of(title) %}
-    {% set several = dmail.matches(spoken, "[&+]|^famil|^rodzin|" ~ dmail.and_words()) %}
     {% set addressed %}
         case
-            when {{ name }} in ('nl', 'es') then {{ dmail.upper_case("substr(" ~ last ~ ", 1, 1)") }} || substr({{ last }}, 2)
-            else {{ last }}
+            when spoken.language in ('nl', 'es')
+            then {{ dmail.upper_case("substr(named.last, 1, 1)") }} || substr(named.last, 2)
+            else named.last
         end
     {% endset %}
     case
-        when {{ nameless }} is null and {{ dmail.matches("lower(" ~ first ~ ")", "[&+]|" ~ dmail.and_words()) }}
-        then concat_ws(' ', {{ neutral }}, {{ first }}, {{ last }}) || {{ end }}
-        when {{ name }} = 'en' and {{ spoken }} in ('sir', 'dame') and {{ first }} is not null
-        then concat_ws(' ', {{ neutral }}, {{ title }}, split_part({{ first }}, ' ', 1)) || {{ end }}
-        {% for gender, words in titles.items() %}
+        when {{ nameless }} is null and {{ dmail.matches("lower(named.first)", "[&+]|" ~ dmail.and_words()) }}
+        then concat_ws(' ', {{ neutral }}, named.first, named.last) || {{ end }}
+        when spoken.language = 'en' and spoken.form in ('sir', 'dame') and named.first is not null
+        then concat_ws(' ', {{ neutral }}, named.title, split_part(named.first, ' ', 1)) || {{ end }}
+        {% for gender in dmail.titles() %}
             when
-                {{ last }} is not null
-                and (
-                    {{ dmail.matches(spoken, "^(?:" ~ words.any ~ ")(?: |$)") }}
-                    {% for tongue, more in words.items() if tongue != "any" %}
-                        or {{ name }} = '{{ tongue }}' and {{ dmail.matches(spoken, "^(?:" ~ more ~ ")(?: |$)") }}
-                    {% endfor %}
-                )
-                and not {{ several }}
-                and {{ dmail.by_language(key, known, gender, default) }} is not null
+                kind.gender = '{{ gender }}'
+                and named.last is not null
+                and not kind.several
+                and {{ dmail.greeting_word(gender) }} is not null
             then
                 case
                     {# English uses one title. #}
-                    when {{ name }} = 'en' and {{ rank }} is not null
-                    then concat_ws(' ', {{ neutral }}, {{ rank }}, {{ last }})
+                    when spoken.language = 'en' and spoken.rank is not null
+                    then concat_ws(' ', {{ neutral }}, spoken.rank, named.last)
                     when {{ nameless }} is not null
-                    then {{ dmail.by_language(key, known, gender, default) }}
-                    else
-                        concat_ws(
-                            ' ',
-                            {{ dmail.courtesy(key, known, gender, default, name, spoken) }},
-                            {{ rank }},
-                            {{ addressed }}
-                        )
+                    then {{ dmail.greeting_word(gender) }}
+                    else concat_ws(' ', {{ dmail.courtesy(gender) }}, spoken.rank, {{ addressed }})
                 end
                 || {{ end }}
         {% endfor %}
-        when {{ nameless }} is not null and coalesce({{ first }}, {{ last }}) is not null
+        when {{ nameless }} is not null and coalesce(named.first, named.last) is not null
         then {{ neutral }} || {{ end }}
-        when {{ last }} is not null and {{ several }}
-        then concat_ws(' ', {{ neutral }}, {{ title }}, {{ addressed }}) || {{ end }}
-        when {{ last }} is not null and {{ rank }} is not null
-        then concat_ws(' ', {{ neutral }}, {{ rank }}, {{ addressed }}) || {{ end }}
-        when {{ first }} is not null
-        then concat_ws(' ', {{ neutral }}, {{ first }}, {{ last }}) || {{ end }}
-        else {{ dmail.by_language(key, known, "generic", default, generic) }}
+        when named.last is not null and kind.several
+        then concat_ws(' ', {{ neutral }}, named.title, {{ addressed }}) || {{ end }}
+        when named.last is not null and spoken.rank is not null
+        then concat_ws(' ', {{ neutral }}, spoken.rank, {{ addressed }}) || {{ end }}
+        when named.first is not null
+        then concat_ws(' ', {{ neutral }}, named.first, named.last) || {{ end }}
+        else {{ nobody }}
     end
 {%- endmacro %}
+
+{#
+    Whose title it is, 'ms' or 'mr', or null.
+
+    Arguments:
+        form (column): The title in small letters without points.
+        language (column): The language of the greeting.
+#}
+{% macro gender_of(form, language) -%}
+    case
+        {% for gender, words in dmail.titles().items() %}
+            when {{ dmail.matches(form, "^(?:" ~ words.any ~ ")(?: |$)") }} then '{{ gender }}'
+        {% endfor %}
+        {% for gender, words in dmail.titles().items() %}
+            {% for tongue, more in words.items() if tongue != "any" %}
+                when {{ language }} = '{{ tongue }}' and {{ dmail.matches(form, "^(?:" ~ more ~ ")(?: |$)") }}
+                then '{{ gender }}'
+            {% endfor %}
+        {% endfor %}
+    end
+{%- endmacro %}
+
+{#
+    Whether a title names several people.
+
+    Arguments:
+        form (column): The title in small letters without points.
+#}
+{% macro names_several(form) -%} {{ dmail.matches(form, "[&+]|^famil|^rodzin|" ~ dmail.and_words()) }} {%- endmacro %}
 
 {#
     The greeting of a woman or a man in a language, with the form that the title has: Mrs and Miss in English, Mademoiselle, Srta.
 
     Arguments:
-        key (column): The language, in lower case.
-        known (dict[string, dict[string, string]]): The greetings.
         gender (string): 'ms' or 'mr'.
-        default (string): The language if the row's is not known.
-        name (column): The language of the greeting.
-        spoken (column): The title in small letters without points.
 #}
-{% macro courtesy(key, known, gender, default, name, spoken) -%}
+{% macro courtesy(gender) -%}
     {% set forms = {
         "en mrs": "Dear Mrs",
         "en miss": "Dear Miss",
@@ -125,17 +158,26 @@
     } %}
     {% if gender == "ms" %}
         case
-            {% for word, greeting in forms.items() %}
-                when
-                    {{ name }} = '{{ word.split(" ")[0] }}'
-                    and split_part({{ spoken }}, ' ', 1) = '{{ word.split(" ")[1] }}'
-                then '{{ greeting }}'
-            {% endfor %}
-            else {{ dmail.by_language(key, known, gender, default) }}
+            spoken.language || ' ' || split_part(spoken.form, ' ', 1)
+            {% for form, greeting in forms.items() %} when '{{ form }}' then '{{ greeting }}' {% endfor %}
+            else {{ dmail.greeting_word(gender) }}
         end
-    {% else %} {{ dmail.by_language(key, known, gender, default) }}
+    {% else %} {{ dmail.greeting_word(gender) }}
     {% endif %}
 {%- endmacro %}
+
+{#
+    A word of the row's language, or null if the language lacks it.
+
+    Arguments:
+        entry (string): An entry of `greetings()`.
+#}
+{% macro greeting_word(entry) -%}
+    nullif(split_part(named.words, '|', {{ dmail.greeting_entries().index(entry) + 1 }}), '')
+{%- endmacro %}
+
+{# The entries of `greetings()` in the order of `words`, the text with all of them. #}
+{% macro greeting_entries() %} {{ return(["name", "end", "neutral", "nameless", "ms", "mr"]) }} {% endmacro %}
 
 {#
     An entry of the greetings, by the row's language.
@@ -206,7 +248,9 @@
         "da": {"neutral": "Kære", "generic": "Kære kunde,"},
     } %}
     {% for language, words in known.items() %}
-        {% do words.update({"name": language, "end": words.end or ","}) %}
+        {% do words.update({"name": language, "end": words.end or ","}) %} {% set texts = [] %}
+        {% for entry in dmail.greeting_entries() %} {% do texts.append(words.get(entry, "")) %} {% endfor %}
+        {% do words.update({"words": texts | join("|")}) %}
     {% endfor %}
     {{ return(known) }}
 {% endmacro %}

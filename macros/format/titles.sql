@@ -23,6 +23,15 @@
     }}
 {% endmacro %}
 
+{# The titles that say Ms or Mr and nothing else, in small letters, as texts of SQL. #}
+{% macro plain_titles() %}
+    {% set words, titles = [], dmail.titles() %}
+    {% for word in (titles.ms.any ~ "|" ~ titles.mr.any).split("|") if "?" not in word %}
+        {% do words.extend([word, word ~ "."]) %}
+    {% endfor %}
+    {{ return("'" ~ words | join("', '") ~ "'") }}
+{% endmacro %}
+
 {# The word and in the languages of `greetings()`, between spaces, as a pattern. #}
 {% macro and_words() %} {{ return(" (?:and|und|et|y|e|en|i|och|og) ") }} {% endmacro %}
 
