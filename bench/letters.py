@@ -107,7 +107,7 @@ def write_inputs(folder: Path, rows: int) -> None:
             copy (
                 select
                     lpad(cast(i // 2 as varchar), 10, '0') as profile_id,
-                    substr(md5(cast(i // 2 as varchar)), 1, 16) as household_key,
+                    'v2-' || substr(md5(cast(i // 2 as varchar)), 1, 16) as household_key,
                     'autumn' as campaign,
                     timestamp '2026-10-05' - to_days(cast(1 + hash(i) % 700 as int)) as slot,
                     'before' as run_id,

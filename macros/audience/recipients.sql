@@ -134,6 +134,7 @@
 {#
     The rules, with those that limit the pieces of this file. They come after the rules that decide who may be mailed, and before the
     first one after them that draws a control group or a quantity. A person who is not mailed therefore takes no place in a household.
+    They are left out after a rule that keeps one person of each household or address: whoever is left may receive a piece.
 
     Arguments:
         rules (list[dict[string, any]]): The rules, in order.
@@ -141,6 +142,9 @@
 {% macro with_caps_within_file(rules) %}
     {% set ordered, waiting = [], [] %}
     {% for rule in rules %}
+        {% if rule.unit in (["household_key"], ["address_key"]) and not rule.first %}
+            {% do waiting.clear() %}
+        {% endif %}
         {% if rule.draws %} {% do ordered.extend(waiting) %} {% do waiting.clear() %} {% endif %}
         {% do ordered.append(rule) %}
         {% if rule.within_file %} {% do waiting.append(rule.within_file) %} {% endif %}

@@ -13,11 +13,12 @@
     {% set space = "\\s\\p{Cc}\\p{Z}" %}
     {# Marks, signs that are another character by definition, and the parts of Korean syllables can be composed. #}
     {% set parts = "\\p{M}\\x{2126}\\x{212a}\\x{212b}\\x{1100}-\\x{11ff}" %}
-    {% set word = "[^" ~ nothing ~ space ~ parts ~ "]+" %}
+    {% set sign = "[^" ~ nothing ~ space ~ parts ~ "]" %}
+    {% set first = "[^'" ~ nothing ~ space ~ parts ~ "]" %}
     {% set spaced = dmail.replace_all(dmail.replace_all(text, "[" ~ nothing ~ "]", ""), "[" ~ space ~ "]+", " ") %}
     {# Most values are words with single spaces between them. Testing for that is cheaper than rewriting them. #}
     case
-        when {{ dmail.matches_whole(text, word ~ "( " ~ word ~ ")*") }} and not {{ dmail.begins_with(text, "'") }}
+        when {{ dmail.matches_whole(text, first ~ sign ~ "*( " ~ sign ~ "+)*") }}
         then {{ text }}
         else nullif({{ dmail.replace_first("trim(" ~ dmail.composed_source(spaced) ~ ")", "^'([0-9])", "\\1") }}, '')
     end

@@ -3,17 +3,16 @@
 with
     returned as (select * from {{ ref("dmail", "stg_returns") }}),
 
-    pieces as ({{ dmail.mailed_pieces() }}),
-
-    -- A copy of a run prints the same ids again: the last run counts. Without a piece, it is the person's last one.
+    -- The pieces are named twice: DuckDB would hold a common table expression, the complete history, in memory. A
+    -- copy of a run prints the same ids again: the last run counts. Without a piece, it is the person's last one.
     matched as (
         select returned.entry, returned.file, returned.row_number, pieces.*
         from returned
-        inner join pieces on upper(returned.piece_id) = pieces.match_id
+        inner join ({{ dmail.mailed_pieces() }}) as pieces on upper(returned.piece_id) = pieces.match_id
         union all
         select returned.entry, returned.file, returned.row_number, pieces.*
         from returned
-        inner join pieces on returned.profile_id = pieces.profile_id
+        inner join ({{ dmail.mailed_pieces() }}) as pieces on returned.profile_id = pieces.profile_id
         where returned.piece_id is null and coalesce(pieces.slot <= returned.happened_at, true)
     ),
 

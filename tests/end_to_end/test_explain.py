@@ -52,7 +52,7 @@ def test_a_person_is_explained(settled: Project) -> None:
     found = json.loads(settled.call("explain", "spring_catalog", row["Customer ID"], "--slot", SLOT, "--json").stdout)
     assert found["reason"] is None
     assert [opinion["rule"] for opinion in found["opinions"]] == [
-        "consent", "suppressed", "incomplete_address", "frequency_cap", "duplicate", "frequency_cap in this file", "holdout",
+        "consent", "suppressed", "incomplete_address", "frequency_cap", "duplicate", "holdout",
     ]  # fmt: skip
     assert not any(opinion["out"] for opinion in found["opinions"])
     assert found["row"] == row, "the row as it is printed"
