@@ -13,9 +13,12 @@ SIZES ?= 100000 1000000
 help: ## list the targets
 	@grep -hE '^[a-zA-Z0-9_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([^:]+):.*## /  make \1\t/' | expand -t 20
 
-demo: $(VENV)/run.ok ## install, make sample profiles, run spring_catalog into outbox/
+demo: $(VENV)/run.ok ## install, make sample profiles, run spring_catalog into outbox/, report its made-up results
 	@test -s data/profiles.csv || $(BIN)/dmail-runner sample-data --rows $(DEMO_ROWS)
 	@$(BIN)/dmail-runner run spring_catalog
+	@$(BIN)/python -m scripts.demo_answers
+	@$(BIN)/dmail-runner fetch
+	@$(BIN)/dmail-runner report --results
 
 test: check ## run everything that CI runs; print the ten slowest tests
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --durations 10

@@ -93,7 +93,8 @@ def build(folder: Path, profiles: Path) -> Cost:
     dbt = [sys.executable, "-P", "-c", "from dbt.cli.main import cli; cli()", "--quiet"]
     environment = {"DMAIL_PROFILES": str(profiles), "DBT_PROFILES_DIR": "profiles", "DMAIL_MEMORY_LIMIT": "4GB"}
     measure([*dbt, "seed"], environment, folder)
-    measure([*dbt, "run", "--select", "stg_profiles", "stg_contact_history", "int_postal_addresses"], environment, folder)
+    before = ["--select", "+int_similar_profiles", "+int_postal_addresses", "--exclude", "int_similar_profiles"]
+    measure([*dbt, "run", *before], environment, folder)
     cost = measure([*dbt, "run", "--select", "int_similar_profiles"], environment, folder)
     measure([*dbt, "run", "--select", "groups_of_person", "groups_of_household"], environment, folder)
     return cost
