@@ -84,6 +84,10 @@ class GlobalOptions:
             from dmail_runner.history.key import use_history_key
 
             use_history_key(settings)
+        if settings.link_key:
+            from dmail_runner.core.links import use_link_key
+
+            use_link_key(settings.link_key)
         screen.log = Log(settings.state_dir / "log")
         # Views of the warehouse have paths relative to the project, where dbt has created them.
         os.chdir(settings.project_dir)

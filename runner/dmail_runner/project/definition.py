@@ -34,6 +34,7 @@ SEARCHING = frozenset(
         "given_offers",
         "given_vouchers",
         "has_contact_column",
+        "has_purls",
         "list_keys",
         "spark_location",
     )
@@ -98,18 +99,31 @@ class Contents:
         """Whether a model of a build selects by the slot's window: by `window_start()`, or by a macro that calls it."""
         return any(not words_of(node).isdisjoint(self.window_macros) for node in built if node["resource_type"] == "model")
 
+    def makes_links(self, built: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether a model of a build calls `link_token()`, directly or through a macro such as `purl()`."""
+        return any(not words_of(node).isdisjoint(self.link_macros) for node in built if node["resource_type"] == "model")
+
     @cached_property
     def window_macros(self) -> set[str]:
-        """The names of `window_start()` and of all macros that call it, directly or through others.
+        """The names of `window_start()` and of all macros that call it."""
+        return self.callers("window_start")
+
+    @cached_property
+    def link_macros(self) -> set[str]:
+        """The names of `link_token()` and of all macros that call it."""
+        return self.callers("link_token")
+
+    def callers(self, name: str) -> set[str]:
+        """A macro and all macros that call it, directly or through others, by name.
 
         dbt does not list the macros that are called within a block, such as that of `targeted()`. Therefore the code is searched.
         """
         own = {macro["name"]: words_of(macro) for macro in self.macros.values() if macro["package_name"] not in FOREIGN}
         found: set[str] = set()
-        new = {"window_start"}
+        new = {name}
         while new:
             found |= new
-            new = {name for name, words in own.items() if name not in found and not words.isdisjoint(found)}
+            new = {caller for caller, words in own.items() if caller not in found and not words.isdisjoint(found)}
         return found
 
     def used_macros(self, texts: Sequence[str]) -> list[dict[str, Any]]:
