@@ -11,10 +11,10 @@
         campaign (optional[string]): The campaign's name. By default, the campaign of the model.
 #}
 {% macro purl(base, length=20, profile_id="profile_id", campaign=none) -%}
-    {% if base is not string or not modules.re.match("^(https?://[!#-&(-;=?-~]*[/=])?$", base) %}
+    {% if base is not string or not modules.re.fullmatch("((https|HTTPS)://[!#-&(-;=?-~]*[/=])?", base) %}
         {{
             exceptions.raise_compiler_error(
-                "purl(): `base` accepts an address that begins with https:// and ends with / or=, not `" ~ base ~ "`"
+                "purl(): `base` accepts an https address up to a slash or an equals sign, not `" ~ base ~ "`"
             )
         }}
     {% elif execute and not model.get("tested_node_unique_id") and "purl" not in (model.columns or {}) %}
@@ -38,7 +38,7 @@
 
 {#
     The token of a personal address: the first digits of HMAC-SHA-256 over campaign, slot and profile, in capitals (0-9, A-F). The key is the
-    environment variable DMAIL_LINK_KEY, which no compiled SQL has. It is null without a profile. Without a key, the query fails.
+    environment variable DMAIL_LINK_KEY, which no compiled SQL has. It is null without a profile. Without a key, nothing is compiled.
 
     Arguments:
         length (int): The number of characters, 16 to 32.
@@ -59,17 +59,14 @@
 {% macro keyed_digest(text) -%} {{ adapter.dispatch("keyed_digest", "dmail")(text) }} {%- endmacro %}
 
 {% macro duckdb__keyed_digest(text) -%}
-    {% set message %}
-        purl(): this session has no key: set DMAIL_LINK_KEY, and name the plugin dmail_runner.project.link_key in profiles.yml
-    {% endset %}
-    case
-        when getvariable('dmail_link_outer') is null
-        then {{ dmail.fail(dmail.sql_text(message.strip())) }}
-        else
-            sha256(
-                getvariable('dmail_link_outer') || unhex(sha256(getvariable('dmail_link_inner') || encode({{ text }})))
+    {% if execute and run_query("select 1 where getvariable('dmail_link_outer') is null").rows %}
+        {{
+            exceptions.raise_compiler_error(
+                "purl(): this session has no key: set DMAIL_LINK_KEY, and name the plugin dmail_runner.project.link_key in profiles.yml"
             )
-    end
+        }}
+    {% endif %}
+    sha256(getvariable('dmail_link_outer') || unhex(sha256(getvariable('dmail_link_inner') || encode({{ text }}))))
 {%- endmacro %}
 
 {% macro spark__keyed_digest(text) -%}
