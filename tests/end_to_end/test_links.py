@@ -37,7 +37,9 @@ def text(key: bytes) -> str:
 def with_links(project: Project) -> None:
     """Let the catalog have an address and a picture of it, and the letter follow it three days after its delivery."""
     address = f'{{{{ dmail.purl("{BASE}") }}}} as purl, {{{{ dmail.qr_svg("purl") }}}} as purl_qr,'
-    project.edit(MODELS + "spring_catalog__extract.sql", "            piece_id,\n", f"            piece_id,\n            {address}\n")
+    project.edit(
+        MODELS + "spring_catalog__extract.sql", "            piece_id,\n", f"            piece_id,\n            {address}\n"
+    )
     column = "      - name: piece_id\n        description: \"{{ doc('piece_id') }}\"\n        data_type: string\n        config: {meta: {label: Piece ID}}\n"
     more = (
         "      - {name: purl, data_type: string, constraints: [{type: not_null}]}\n"
@@ -86,7 +88,11 @@ def test_a_visit_is_credited_to_its_piece_and_a_delivery_is_followed(project: Pr
             assert refused.returncode == WRONG, refused.stdout
             assert fault in " ".join(refused.stderr.split())
     assert "openssl rand -base64 32" in refused.stderr
-    project.edit("profiles/profiles.yml", "      threads: 2 # models", "      plugins: [{module: dmail_runner.project.link_key}]\n      threads: 2 # models")
+    project.edit(
+        "profiles/profiles.yml",
+        "      threads: 2 # models",
+        "      plugins: [{module: dmail_runner.project.link_key}]\n      threads: 2 # models",
+    )
     project.environment["DMAIL_LINK_KEY"] = text(KEY)
     done = project.run()
     assert done.returncode == DONE, done.stderr
@@ -113,7 +119,16 @@ def test_a_visit_is_credited_to_its_piece_and_a_delivery_is_followed(project: Pr
     assert received.returncode == DONE, received.stderr
     command = [
         *(sys.executable, "-c", "from dbt.cli.main import cli; cli()", "build", "--profiles-dir", "profiles", "--quiet"),
-        *("--select", "int_sends+", "int_responses", "int_piece_events", "int_piece_status", "rpt_piece_status", "+int_sends", "stg_responses"),
+        *(
+            "--select",
+            "int_sends+",
+            "int_responses",
+            "int_piece_events",
+            "int_piece_status",
+            "rpt_piece_status",
+            "+int_sends",
+            "stg_responses",
+        ),
     ]
     built = ask(warm_dbt, command, cwd=project.path, env={**surroundings(), **project.environment}, timeout=HANGS)
     assert built.returncode == 0, built.stdout

@@ -1,6 +1,7 @@
 """The key of personal addresses (`purl()`), and the functions that DuckDB's sessions need for them.
 
-A token is HMAC-SHA-256 (RFC 2104) of the piece. SQL computes it from two variables of the session, so that the key is in no SQL text.
+A token is HMAC-SHA-256 (RFC 2104) of the piece. SQL computes it from two variables of the session, so that no SQL text has
+the key.
 """
 
 import base64
@@ -44,7 +45,7 @@ def use_link_key(key: SecretStr | None) -> None:
 
 def prepare_links(connection: "duckdb.DuckDBPyConnection", key: SecretStr) -> None:
     """Give a session the key of addresses, and the function that draws QR codes."""
-    connection.create_function(QR_FUNCTION, qr_svg, ["VARCHAR"], "VARCHAR")  # type: ignore[list-item, arg-type]
+    connection.create_function(QR_FUNCTION, qr_svg, ["VARCHAR"], "VARCHAR")
     set_key(connection, key)
 
 

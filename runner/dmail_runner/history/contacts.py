@@ -132,9 +132,7 @@ def row_hash_query(build: Build, verdicts: Verdicts, campaign: Campaign, *, also
     `also`: whether the columns PRINTED and `purl_hash` are added. They are null if the extract does not have them.
     """
     columns = (
-        f"coalesce(cast({quote(column.name)} as varchar), '')"
-        for column in campaign.exported
-        if column.name not in OF_THE_SLOT
+        f"coalesce(cast({quote(column.name)} as varchar), '')" for column in campaign.exported if column.name not in OF_THE_SLOT
     )
     rows = people_query(build, verdicts, campaign)
     there = {column.name for column in campaign.columns}

@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from dmail_runner.core.duck import SAFE
 from dmail_runner.core import links
+from dmail_runner.core.duck import SAFE
 from dmail_runner.core.errors import ConfigError, Problem
 from dmail_runner.core.extensions import extension_names, link_extensions
 from dmail_runner.core.parquet import CRYPTO, VARIABLE

@@ -1,8 +1,9 @@
 """The content of a run's page."""
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from types import MappingProxyType
 
 from dmail_runner.core.values import Comparison, Limit
 from dmail_runner.plan.waves import Wait
@@ -72,6 +73,7 @@ class RunView:
         newer: the run_id of the next one; None if there is none.
         last_stages: the bars of the last settled run, if it waits for a person and nothing was built.
         wait: what it waits for, if it is a planned later wave; None for any other run.
+        statuses: the number of its pieces by their last known status, the greatest first; empty if nothing is known.
     """
 
     run: RunRow
@@ -95,6 +97,7 @@ class RunView:
     newer: str | None = None
     last_stages: tuple[Stage, ...] = ()
     wait: Wait | None = None
+    statuses: tuple[tuple[str, int], ...] = ()
 
     @property
     def begun(self) -> bool:
@@ -110,6 +113,7 @@ def run_view(
     *,
     original_paged: bool = True,
     beside: Neighbours = NOBODY,
+    statuses: Mapping[str, int] = MappingProxyType({}),
 ) -> RunView:
     """A run's page.
 
@@ -120,6 +124,7 @@ def run_view(
         approvals: the approvals of its campaign, newest first.
         original_paged: whether the run that it sends again has a page.
         beside: the campaign's other runs.
+        statuses: the number of its pieces by their last known status.
     """
     held = run.held_figures
     found, last = compared_figures(run, beside.last)
@@ -145,6 +150,7 @@ def run_view(
         older=beside.older,
         newer=beside.newer,
         wait=beside.wait,
+        statuses=tuple(sorted(statuses.items(), key=lambda item: (-item[1], item[0]))),
     )
 
 

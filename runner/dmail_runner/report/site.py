@@ -108,7 +108,9 @@ def write_report(
     ledger: Ledger,
     folder: Path,
     limit: int,
+    *,
     results: Mapping[str, CampaignResults] = MappingProxyType({}),
+    statuses: Mapping[str, Mapping[str, int]] = MappingProxyType({}),
 ) -> Written:
     """Write the pages of runs and campaigns, the figures as Parquet, and the overview last.
 
@@ -118,6 +120,7 @@ def write_report(
         folder: the report's folder, which is created if it does not exist.
         limit: the number of newest runs that get a page.
         results: what the mailings of campaigns have brought.
+        statuses: the number of pieces of runs by their last known status.
 
     Raises:
         UsageError: if the folder has another index.html.
@@ -131,7 +134,7 @@ def write_report(
     paged = paged_runs(runs, todo, limit)
     pages = Pages(now, lineage=(folder / LINEAGE).is_file())
     with opened(project.settings, folder) as site:
-        write_runs(site, pages, ledger, runs, declared, paged=paged, approvals=approvals)
+        write_runs(site, pages, ledger, runs, declared, paged=paged, approvals=approvals, statuses=statuses)
         grouped = by_campaign(runs)
         regions = read_regions(ledger, [run.run_id for run in newest_delivered(grouped)])
         for name in dict.fromkeys((*declared, *grouped)):
@@ -162,6 +165,7 @@ def write_runs(
     *,
     paged: Container[str],
     approvals: Mapping[str, Sequence[Approval]],
+    statuses: Mapping[str, Mapping[str, int]],
 ) -> None:
     """Write the pages of runs that have changed, in batches that fit into memory. `paged`: the ids of the runs with a page."""
     design = design_digest(pages)
@@ -173,7 +177,9 @@ def write_runs(
         name = f"run/{page_name(run.run_id)}"
         one = declared.get(run.campaign)
         shown = (one.label, one.zone, one.contractual) if one else ()
-        digest = digest_of(design, repr(run), repr(shown), str(run.copy_of in paged), repr(beside[run.run_id]))
+        digest = digest_of(
+            design, repr(run), repr(shown), str(run.copy_of in paged), repr((beside[run.run_id], statuses.get(run.run_id)))
+        )
         if not site.keep(name, digest):
             todo.append((name, digest, run))
     for start in range(0, len(todo), BATCH):
@@ -183,7 +189,7 @@ def write_runs(
             one = declared.get(run.campaign)
             view = run_view(
                 run, one, details[run.run_id], approvals.get(run.campaign, ()), original_paged=run.copy_of in paged,
-                beside=beside[run.run_id],
+                beside=beside[run.run_id], statuses=statuses.get(run.run_id, {}),
             )  # fmt: skip
             site.put(name, pages.run(view), digest)
 

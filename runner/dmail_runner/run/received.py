@@ -102,19 +102,21 @@ def forget_received(settings: Settings, ledger: Ledger, key: str, salt: str) -> 
         pieces = pieces_of(settings, key)
         for file in stored_files(ledger):
             path = settings.inbound_dir / (file.stored or "")
-            if path.exists() and erase_from(path, file, key, pieces, salt, ledger):
-                changed.append(file)
+            if path.exists():
+                with session() as connection:
+                    person = condition(columns_of(connection, path), key, pieces)
+                if erase_from(path, file, person, salt, ledger):
+                    changed.append(file)
     return changed
 
 
-def erase_from(path: Path, file: InboundFile, key: str, pieces: Pieces, salt: str, ledger: Ledger) -> bool:
+def erase_from(path: Path, file: InboundFile, person: str, salt: str, ledger: Ledger) -> bool:
     """Erase a person from a stored file, and record its new hash. Returns whether the person was in it."""
     source = f"read_parquet({literal(str(path))})"
     with session() as connection:
-        there = columns_of(connection, path)
-        person = condition(there, key, pieces)
         if not connection.execute(f"select 1 from {source} where {person} limit 1").fetchone():
             return False
+        there = columns_of(connection, path)
         pseudonyms = {name: pseudonym(name, salt) for name in IDENTIFYING} | {PURL: pseudonym(PURL_HASH, salt, purl_hash(PURL))}
         changes = [f"if({person}, {hidden}, {name}) as {quote(name)}" for name, hidden in pseudonyms.items() if name in there]
         changes += [f"if({person}, null, {name}) as {quote(name)}" for name in ADDRESS if name in there]

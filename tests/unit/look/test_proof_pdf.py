@@ -24,7 +24,10 @@ BARCODE = "AADTFFDFTDADTAADAATFDTDDAAADDTDTTDAFADADDDTFFFDDTTTADFAAADFTDAADA"
 PURL = "https://go.example.com/0123456789ABCDEF0123"
 PIECES = [
     Piece(
-        "seed address", ("Σωκράτης Иванов-Ångström", "Hauptstraße 1", "10115 Berlin"), (("NAME", "Σωκράτης"), ("IMB", BARCODE)), PURL
+        "seed address",
+        ("Σωκράτης Иванов-Ångström", "Hauptstraße 1", "10115 Berlin"),
+        (("NAME", "Σωκράτης"), ("IMB", BARCODE)),
+        PURL,
     ),
     Piece("longest line", ("Ann Ray", "w" * 60, "漢字"), tuple((f"COLUMN_{number}", f"text {number}") for number in range(90))),
 ]
@@ -62,7 +65,9 @@ def squares(page: pypdf.PageObject) -> set[tuple[int, int]]:
     assert content is not None
     drawn = [[float(value) for value in values] for values, operator in content.operations if operator == b"re"]
     found = [(x, y) for x, y, width, height in drawn if abs(width - height) < 0.001]
-    columns, rows = (sorted({round(value / MODULE) for value in values}) for values in zip(*found, strict=True)) if found else ([], [])
+    columns, rows = (
+        (sorted({round(value / MODULE) for value in values}) for values in zip(*found, strict=True)) if found else ([], [])
+    )
     return {(round(x / MODULE) - columns[0], rows[-1] - round(y / MODULE)) for x, y in found}
 
 

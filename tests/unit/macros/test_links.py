@@ -41,7 +41,18 @@ def test_a_token_is_an_hmac_that_needs_the_key(connection: duckdb.DuckDBPyConnec
     assert not any(text in query + shown + key_mark(SECRET) for text in secrets)
 
 
-@pytest.mark.parametrize("beginning", ["http://x.example", "x.example/", "http://x.example/", "https://x.example/?p=1&", "https://x.example/'/", "https://ä.example/", None])
+@pytest.mark.parametrize(
+    "beginning",
+    [
+        "http://x.example",
+        "x.example/",
+        "http://x.example/",
+        "https://x.example/?p=1&",
+        "https://x.example/'/",
+        "https://ä.example/",
+        None,
+    ],
+)
 def test_an_address_ends_where_the_token_begins(connection: duckdb.DuckDBPyConnection, beginning: str) -> None:
     with pytest.raises(CompileError, match="`base` accepts an https address up to a slash or an equals sign"):
         Package(connection, "format", "engine").purl(beginning)
@@ -63,14 +74,20 @@ def test_a_visit_is_known_by_its_token(connection: duckdb.DuckDBPyConnection, vi
     assert found == [(hashlib.sha256(b"0123456789ABCDEF0123").hexdigest(),) * 2]
 
 
-@pytest.mark.parametrize("visited", [None, "", "0123", "https://x.example/index", "https://x.example/a0123456789ABCDEF0123x", "A" * 33])
+@pytest.mark.parametrize(
+    "visited", [None, "", "0123", "https://x.example/index", "https://x.example/a0123456789ABCDEF0123x", "A" * 33]
+)
 def test_what_has_no_token_is_no_visit(connection: duckdb.DuckDBPyConnection, visited: str | None) -> None:
     macro = Package(connection, "format", "engine").purl_hash("address")
-    found = connection.execute(f"select {macro}, {purl_hash('address')} from (select ?::varchar as address)", [visited]).fetchall()
+    found = connection.execute(
+        f"select {macro}, {purl_hash('address')} from (select ?::varchar as address)", [visited]
+    ).fetchall()
     assert found == [(None, None)]
 
 
-@pytest.mark.parametrize("text", ["https://go.example.com/0123456789ABCDEF0123", "HTTPS://X.EXAMPLE/A", "https://x.example/" + "z" * 300])
+@pytest.mark.parametrize(
+    "text", ["https://go.example.com/0123456789ABCDEF0123", "HTTPS://X.EXAMPLE/A", "https://x.example/" + "z" * 300]
+)
 def test_a_scanner_reads_the_picture(connection: duckdb.DuckDBPyConnection, text: str) -> None:
     prepare_links(connection, SECRET)
     macro = Package(connection, "format", "engine").qr_svg("address")
