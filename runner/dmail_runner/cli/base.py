@@ -77,17 +77,15 @@ class GlobalOptions:
 
     def settings(self) -> "Settings":
         """Find the project, and change to its folder. Raises ConfigError and UsageError."""
+        from dmail_runner.core.links import use_link_key
         from dmail_runner.core.settings import find_settings
 
         settings = find_settings(self.project_dir, self.target)
+        use_link_key(settings.link_key)
         if settings.history_key:
             from dmail_runner.history.key import use_history_key
 
             use_history_key(settings)
-        if settings.link_key:
-            from dmail_runner.core.links import use_link_key
-
-            use_link_key(settings.link_key)
         screen.log = Log(settings.state_dir / "log")
         # Views of the warehouse have paths relative to the project, where dbt has created them.
         os.chdir(settings.project_dir)

@@ -3,7 +3,6 @@
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from types import MappingProxyType
 
 from dmail_runner.core.values import Comparison, Limit
 from dmail_runner.plan.waves import Wait
@@ -113,7 +112,6 @@ def run_view(
     *,
     original_paged: bool = True,
     beside: Neighbours = NOBODY,
-    statuses: Mapping[str, int] = MappingProxyType({}),
 ) -> RunView:
     """A run's page.
 
@@ -124,7 +122,6 @@ def run_view(
         approvals: the approvals of its campaign, newest first.
         original_paged: whether the run that it sends again has a page.
         beside: the campaign's other runs.
-        statuses: the number of its pieces by their last known status.
     """
     held = run.held_figures
     found, last = compared_figures(run, beside.last)
@@ -150,8 +147,12 @@ def run_view(
         older=beside.older,
         newer=beside.newer,
         wait=beside.wait,
-        statuses=tuple(sorted(statuses.items(), key=lambda item: (-item[1], item[0]))),
     )
+
+
+def with_statuses(view: RunView, statuses: Mapping[str, int] | None) -> RunView:
+    """The page with the number of pieces by their last known status; None if nothing is known."""
+    return replace(view, statuses=tuple(sorted((statuses or {}).items(), key=lambda item: (-item[1], item[0]))))
 
 
 def crossed_limits(held: Comparison) -> Iterator[tuple[Limit, bool]]:

@@ -27,7 +27,7 @@ from dmail_runner.report.pages import Pages
 from dmail_runner.report.results import CampaignResults
 from dmail_runner.report.results_page import results_view
 from dmail_runner.report.rows import Approval, RunRow, read_approvals, read_details, read_regions, read_runs, read_watched
-from dmail_runner.report.run_page import Neighbours, neighbours, run_view
+from dmail_runner.report.run_page import Neighbours, neighbours, run_view, with_statuses
 
 INDEX = ".report.json"  # the pages of the report, with a digest of the content of runs' pages
 STAGING = ".report-"
@@ -189,9 +189,9 @@ def write_runs(
             one = declared.get(run.campaign)
             view = run_view(
                 run, one, details[run.run_id], approvals.get(run.campaign, ()), original_paged=run.copy_of in paged,
-                beside=beside[run.run_id], statuses=statuses.get(run.run_id, {}),
+                beside=beside[run.run_id],
             )  # fmt: skip
-            site.put(name, pages.run(view), digest)
+            site.put(name, pages.run(with_statuses(view, statuses.get(run.run_id))), digest)
 
 
 def design_digest(pages: Pages) -> str:
