@@ -36,20 +36,15 @@
         {% do dmail.check_campaign("piece_reached", name) %} {% do listed.append(dmail.sql_text(name)) %}
     {% endfor %}
     {% set moment = "greatest(reached.happened_at + interval " ~ days ~ " day, reached.received_at)" %}
-    {% set events = ref("dmail", "int_piece_events") %}
     {{ relation }}.profile_id in (
         select reached.profile_id
-        from {{ events }} as reached
+        from {{ ref("dmail", "int_piece_events") }} as reached
         where
             reached.status = {{ dmail.sql_text(status) }}
             and reached.campaign in ({{ listed | join(", ") }})
             and {{ dmail.in_window(moment, late_days, "reached") }}
             {% if status not in ["returned", "failed"] %}
-                and reached.piece_id not in (
-                    select lost.piece_id
-                    from {{ events }} as lost
-                    where lost.status in ('returned', 'failed') and lost.received_at < {{ dmail.slot() }}
-                )
+                and coalesce(reached.lost_known_at >= {{ dmail.slot() }}, true)
             {% endif %}
     )
 {%- endmacro %}

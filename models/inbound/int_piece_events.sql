@@ -43,7 +43,12 @@ with
     ),
 
     numbered as (
-        select *, row_number() over (partition by match_id, status order by received_at, happened_at) as report_number
+        select
+            *,
+            row_number() over (partition by match_id, status order by received_at, happened_at) as report_number,
+            min(case when status in ('returned', 'failed') then received_at end) over (
+                partition by match_id
+            ) as lost_known_at
         from events
     ),
 
@@ -58,7 +63,8 @@ with
             treatment,
             status,
             happened_at,
-            received_at
+            received_at,
+            lost_known_at
         from numbered
         where report_number = 1
     )
