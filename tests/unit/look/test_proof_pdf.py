@@ -153,3 +153,16 @@ def test_the_pieces_of_a_proof(connection: duckdb.DuckDBPyConnection) -> None:
     assert [piece.why for piece in proof_pieces(spring, found)] == ["test profile", "seed address"]
     with pytest.raises(ExtractError, match="no column of an address"):
         proof_pieces(job("profile_id", "is_seed", "note"), found)
+
+
+def test_a_piece_has_its_address_and_not_the_text_of_the_picture(connection: duckdb.DuckDBPyConnection) -> None:
+    row = "as t(profile_id, is_seed, full_name, purl, purl_qr)"
+    connection.execute(
+        f"create temp table trial as from (values ('t1', false, 'Ann', '{PURL}', '<svg>'), ('t2', false, 'Bo', null, null)) {row}"
+    )
+    found = Checked(connection, Build("temp.trial", "temp.trial"), Verdicts(1, 1, {}, 1))
+    pieces = proof_pieces(job("profile_id", "is_seed", "full_name", "purl", "purl_qr"), found)
+    assert [(piece.purl, piece.fields[-1]) for piece in pieces] == [
+        (PURL, ("PURL_QR", "(the picture of the address)")),
+        ("", ("PURL_QR", "")),
+    ]
