@@ -17,7 +17,16 @@
                 "purl(): `base` accepts an https address up to a slash or an equals sign, not `" ~ base ~ "`"
             )
         }}
-    {% elif execute and not model.get("tested_node_unique_id") and "purl" not in (model.columns or {}) %}
+    {% endif %}
+    {% if execute %} {% do dmail.check_purl_columns() %} {% endif %}
+    {{ dmail.sql_text(base) }} || {{ dmail.link_token(length, profile_id, campaign) }}
+{%- endmacro %}
+
+{#
+    Raises a compile error unless the model's contract and the contact history have the columns by which a visit is credited.
+#}
+{% macro check_purl_columns() %}
+    {% if not model.get("tested_node_unique_id") and "purl" not in (model.columns or {}) %}
         {{
             exceptions.raise_compiler_error(
                 "purl(): the contract of "
@@ -25,7 +34,7 @@
                 ~ " must list the column `purl`, a string: without it no visit is known"
             )
         }}
-    {% elif execute and graph.get("nodes") and not dmail.has_contact_column("purl_hash") %}
+    {% elif graph.get("nodes") and not dmail.has_contact_column("purl_hash") %}
         {{
             exceptions.raise_compiler_error(
                 "purl(): the model with the role contact_history has no column `purl_hash`, without which no visit is credited: "
@@ -33,8 +42,7 @@
             )
         }}
     {% endif %}
-    {{ dmail.sql_text(base) }} || {{ dmail.link_token(length, profile_id, campaign) }}
-{%- endmacro %}
+{% endmacro %}
 
 {#
     The token of a personal address: the first digits of HMAC-SHA-256 over campaign, slot and profile, in capitals (0-9, A-F). The key is the

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from dmail_runner.core.duck import connect
 from dmail_runner.core.links import use_link_key
 from dmail_runner.core.settings import Settings
+from dmail_runner.project.definition import Contents
 from dmail_runner.project.link_key import Plugin
 from dmail_runner.project.target import link_faults
 
@@ -65,3 +66,32 @@ def test_every_session_has_the_key_and_draws_codes(tmp_path: Path, monkeypatch: 
             assert connection.execute(kept).fetchone() == (0,), "the warehouse does not keep it"
     finally:
         use_link_key(None)
+
+
+@pytest.mark.parametrize(
+    ("code", "needed"),
+    [
+        ('select {{ dmail.purl("https://x.example/") }} as purl', True),
+        ("select {{ own_address() }} as purl", True),
+        ("select {{ dmail.link_token() }} as token", True),
+        ("select purl, upper(purl) from responses {# dmail.purl() #}", False),
+        ("select {{ dmail.has_purls() }}", False),
+    ],
+)
+def test_a_key_is_needed_where_addresses_are_made(code: str, needed: bool) -> None:
+    texts = {
+        "purl": "{{ dmail.link_token() }}",
+        "link_token": "1",
+        "own_address": "{{ dmail.purl('') }}",
+        "has_purls": '{{ "purl" in node.columns }}',
+    }
+    macros = {
+        f"macro.dmail.{name}": {
+            "name": name,
+            "package_name": "dmail",
+            "macro_sql": f"{{% macro {name}() %}}{text}{{% endmacro %}}",
+        }
+        for name, text in texts.items()
+    }
+    model = {"name": "c__extract", "resource_type": "model", "raw_code": code}
+    assert Contents({}, {}, {}, macros).makes_links([model]) is needed
