@@ -37,7 +37,13 @@ with
                 sum(case when pieces.status = '{{ status }}' then pieces.pieces else 0 end) as {{ status }}
                 {{- "," if not loop.last }}
             {% endfor %}
-        from {{ ref("rpt_piece_status") }} as pieces
+        from
+            {{
+                dmail.read_files(
+                    source("dmail_figures", "piece_status"),
+                    otherwise={"run_id": "string", "status": "string", "pieces": "bigint"},
+                )
+            }} as pieces
         inner join runs on pieces.run_id = runs.run_id
         group by runs.mailing
     ),

@@ -145,7 +145,7 @@ def write_report(
             site.put(f"campaign/{page_name(name)}", pages.campaign(replace(view, has_results=found is not None)))
             if found:
                 site.put(f"results/{page_name(name)}", pages.results(results_view(name, one, found, now)))
-        write_figures(runs, ledger, project.settings.figures_dir)
+        write_figures(runs, ledger, project.settings.figures_dir, statuses)
         site.put("index.html", pages.overview(overview(runs, declared, todo, now)))
         return site.publish()
 

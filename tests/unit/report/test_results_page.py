@@ -115,6 +115,11 @@ def test_the_report_writes_and_removes_the_page(tmp_path: Path, ledger: Ledger, 
     assert re.search(r"Last known status of the pieces<.*>delivered<.*>1,203<.*>in transit<.* 12<", page.read_text()), (
         "the page is written again"
     )
+    exported = f"from '{settings.figures_dir}/piece_status.parquet' order by all"
+    assert duckdb.sql(exported).fetchall() == [
+        ("c-20270301T100000Z", "delivered", 1_203),
+        ("c-20270301T100000Z", "in_transit", 12),
+    ]
     assert not (site / "results/c.html").exists()
     assert "results/c.html" not in (site / "campaign/c.html").read_text()
 
