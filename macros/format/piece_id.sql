@@ -15,15 +15,20 @@
     {% if length is not integer or length < 8 or length > 32 %}
         {{ exceptions.raise_compiler_error("piece_id(): `length` accepts 8 to 32, not `" ~ length ~ "`") }}
     {% endif %}
+    upper(substr(md5({{ dmail.piece_text(profile_id, campaign) }}), 1, {{ length }}))
+{%- endmacro %}
+
+{#
+    The text that identifies a piece: its campaign, slot and profile.
+
+    Arguments:
+        profile_id (column): The profile.
+        campaign (optional[string]): The campaign's name. By default, the campaign of the model.
+#}
+{% macro piece_text(profile_id="profile_id", campaign=none) -%}
     {# Within a unit test `model` is the test: its ids must be those of the model that it tests. #}
     {% set tested = model.get("tested_node_unique_id") or model.unique_id %}
     {% set name = campaign or tested.split(".")[2].split("__")[0] %}
     {% set moment = dmail.slot() | string | trim | replace("timestamp ", "") %}
-    upper(
-        substr(
-            md5({{ dmail.sql_text(name) }} || '|' || {{ moment }} || '|' || {{ dmail.blank_to_null(profile_id) }}),
-            1,
-            {{ length }}
-        )
-    )
+    {{ dmail.sql_text(name) }} || '|' || {{ moment }} || '|' || {{ dmail.blank_to_null(profile_id) }}
 {%- endmacro %}

@@ -14,6 +14,7 @@
     "address_key": "string",
     "treatment": "string",
     "voucher": "string",
+    "purl_hash": "string",
 } %}
 with
     compacted as (
@@ -52,7 +53,8 @@ with
             contacts.person_key,
             contacts.address_key,
             contacts.treatment,
-            contacts.voucher
+            contacts.voucher,
+            contacts.purl_hash
         from compacted
         right join contacts on compacted.run_id = contacts.run_id
         where contacts.compaction is not distinct from compacted.compaction

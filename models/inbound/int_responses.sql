@@ -21,7 +21,13 @@ with
         from responses
         inner join pieces on upper(responses.piece_id) = pieces.match_id
         union all
-        select responses.response_id, 2 as preference, 'key_code' as named_by, codes.run_id, codes.slot
+        {%- if dmail.has_purls() %}
+            select responses.response_id, 2 as preference, 'purl' as named_by, pieces.run_id, pieces.slot
+            from responses
+            inner join pieces on {{ dmail.purl_hash("responses.purl") }} = pieces.purl_hash
+            union all
+        {%- endif %}
+        select responses.response_id, 3 as preference, 'key_code' as named_by, codes.run_id, codes.slot
         from responses
         inner join codes on upper(responses.key_code) = upper(codes.key_code)
         where codes.slot <= responses.happened_at

@@ -6,6 +6,7 @@
             "response_id": "string",
             "profile_id": "string",
             "piece_id": "string",
+            "purl": "string",
             "key_code": "string",
             "amount": "decimal(18, 4)",
             "currency": "string",

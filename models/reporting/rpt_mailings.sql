@@ -29,8 +29,37 @@ with
         group by mailing, campaign
     ),
 
+    {% set statuses = ["in_transit", "delivered", "rerouted", "returned", "failed"] %}
+    in_the_post as (
+        select
+            runs.mailing,
+            {% for status in statuses %}
+                sum(case when pieces.status = '{{ status }}' then pieces.pieces else 0 end) as {{ status }}
+                {{- "," if not loop.last }}
+            {% endfor %}
+        from
+            {{
+                dmail.read_files(
+                    source("dmail_figures", "piece_status"),
+                    otherwise={"run_id": "string", "status": "string", "pieces": "bigint"},
+                )
+            }} as pieces
+        inner join runs on pieces.run_id = runs.run_id
+        group by runs.mailing
+    ),
+
     final as (
-        select mailing, campaign, slot_at, waves, targeted, targeted - included as excluded, included from mailings
+        select
+            mailings.mailing,
+            mailings.campaign,
+            mailings.slot_at,
+            mailings.waves,
+            mailings.targeted,
+            mailings.targeted - mailings.included as excluded,
+            mailings.included,
+            {% for status in statuses %} in_the_post.{{ status }} {{- "," if not loop.last }} {% endfor %}
+        from mailings
+        left join in_the_post on mailings.mailing = in_the_post.mailing
     )
 
 select *

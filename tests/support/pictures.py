@@ -46,7 +46,7 @@ def write_sample_report(project: Path, site: Path, *, limit: int = 5_000, lineag
     site.mkdir(parents=True, exist_ok=True)
     if lineage:
         (site / "lineage.html").touch()
-    write_report(Project(settings, manifest, run_dbt, NOW), ledger, site, limit, sample_results())
+    write_report(Project(settings, manifest, run_dbt, NOW), ledger, site, limit, results=sample_results())
     return ledger
 
 

@@ -77,9 +77,11 @@ class GlobalOptions:
 
     def settings(self) -> "Settings":
         """Find the project, and change to its folder. Raises ConfigError and UsageError."""
+        from dmail_runner.core.links import use_link_key
         from dmail_runner.core.settings import find_settings
 
         settings = find_settings(self.project_dir, self.target)
+        use_link_key(settings.link_key)
         if settings.history_key:
             from dmail_runner.history.key import use_history_key
 

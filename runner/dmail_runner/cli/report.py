@@ -12,7 +12,9 @@ PAGES = 5_000  # the default number of runs with a page: up to 60 KB each, writt
 
 Output = Annotated[Path, typer.Option(help="The folder. A relative path starts at the project.")]
 Limit = Annotated[int, typer.Option(min=1, max=1_000_000_000, help="The number of runs that get a page, newest first.")]
-WithResults = Annotated[bool, typer.Option("--results", help="Build the models of the results again, as `dbt build` does.")]
+WithResults = Annotated[
+    bool, typer.Option("--results", help="Build the models of results and of the status of pieces again, as `dbt build` does.")
+]
 WithLineage = Annotated[bool, typer.Option("--lineage", help="Write lineage.html again as well, as `docs` does.")]
 
 
@@ -32,7 +34,7 @@ def report(
     from dmail_runner.project.dbt_process import run_dbt
     from dmail_runner.report.declared import Project
     from dmail_runner.report.lineage import write_lineage
-    from dmail_runner.report.results import build_results, read_results
+    from dmail_runner.report.results import build_results, read_results, read_statuses
     from dmail_runner.report.site import write_report
 
     settings, manifest = open_project(context.obj)
@@ -42,6 +44,8 @@ def report(
     if results:
         build_results(settings, run_dbt, tell)
     found = read_results(settings, manifest, tell)
-    written = write_report(Project(settings, manifest, run_dbt, now()), Ledger(settings, now), folder, limit, found)
+    statuses = read_statuses(settings, manifest, tell)
+    project = Project(settings, manifest, run_dbt, now())
+    written = write_report(project, Ledger(settings, now), folder, limit, results=found, statuses=statuses)
     say(f"{counted(written.pages, 'page')} written, {written.unchanged:,} unchanged")
     say(f"open {folder / 'index.html'}")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import duckdb
 
+from dmail_runner.core.links import KEY, prepare_links
 from dmail_runner.core.parquet import KEYS, key_statement
 
 Value = str | bool | int | float | list[str]
@@ -11,7 +12,7 @@ SAFE: dict[str, Value] = {"autoinstall_known_extensions": False, "autoload_known
 
 
 def connect(database: Path | str = ":memory:", *, read_only: bool = False, **settings: Value) -> duckdb.DuckDBPyConnection:
-    """Open a database. The session has the key of the contact history, which views of the warehouse read.
+    """Open a database. The session has the keys of the contact history and of addresses, which views of the warehouse read.
 
     Args:
         database: the file; by default a database in memory.
@@ -21,4 +22,6 @@ def connect(database: Path | str = ":memory:", *, read_only: bool = False, **set
     connection = duckdb.connect(str(database), read_only=read_only, config={**SAFE, **settings})
     if KEYS.current:
         connection.execute(key_statement(KEYS.current))
+    if KEY.current:
+        prepare_links(connection, KEY.current)
     return connection

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from dmail_runner.core import links
 from dmail_runner.core.errors import UsageError
 from dmail_runner.core.parquet import VARIABLE, parse_key
 
@@ -25,6 +26,7 @@ class Settings:
         build_timeout: minutes that one dbt command may take; 0 for no limit.
         inbound: the folder of what providers have sent; None for the default.
         history_key: the key of the contact history; None if it is not encrypted.
+        link_key: the key of personal addresses; None if there is none.
     """
 
     project_dir: Path
@@ -36,6 +38,7 @@ class Settings:
     build_timeout: float = 0
     inbound: Path | None = None
     history_key: SecretStr | None = field(default=None, repr=False)
+    link_key: SecretStr | None = field(default=None, repr=False)
 
     @property
     def profiles_dir(self) -> Path:
@@ -114,8 +117,8 @@ def find_settings(project_dir: Path | None, target: str | None = None) -> Settin
     """Find the dbt project and read its settings from the environment.
 
     The environment variables are DMAIL_STATE_DIR (by default `.dmail`), DMAIL_LEDGER, DMAIL_HISTORY, DMAIL_INBOUND and
-    DMAIL_SPARK_WAREHOUSE (by default within the state directory), DMAIL_TARGET, DMAIL_BUILD_TIMEOUT and DMAIL_HISTORY_KEY.
-    Relative paths start at the project's folder.
+    DMAIL_SPARK_WAREHOUSE (by default within the state directory), DMAIL_TARGET, DMAIL_BUILD_TIMEOUT, DMAIL_HISTORY_KEY
+    and DMAIL_LINK_KEY. Relative paths start at the project's folder.
 
     Args:
         project_dir: the project's folder; None searches the working directory and the folders above it.
@@ -142,7 +145,8 @@ def find_settings(project_dir: Path | None, target: str | None = None) -> Settin
     inbound = project / (os.environ.get("DMAIL_INBOUND") or state / "inbound")
     target = target or os.environ.get("DMAIL_TARGET") or None
     ledger, key = os.environ.get("DMAIL_LEDGER") or None, parse_key(os.environ.get(VARIABLE))
-    return Settings(project, state, history, ledger, target, spark, build_timeout(), inbound, key)
+    link_key = parse_key(os.environ.get(links.VARIABLE), links.VARIABLE)
+    return Settings(project, state, history, ledger, target, spark, build_timeout(), inbound, key, link_key)
 
 
 def build_timeout() -> float:

@@ -56,6 +56,7 @@ FIELDS: Mapping[Kind, Mapping[str, Field]] = {
         "response_id": Field(required=True),
         "profile_id": TEXT,
         "piece_id": TEXT,
+        "purl": TEXT,
         "key_code": TEXT,
         "amount": NUMBER,
         "currency": TEXT,
@@ -98,10 +99,10 @@ FIELDS: Mapping[Kind, Mapping[str, Field]] = {
 ONE_OF: Mapping[Kind, tuple[str, ...]] = {
     "acknowledgement": ("run_id", "file_name", "piece_id"),
     "returns": ("piece_id", "profile_id"),
-    "responses": ("profile_id", "piece_id", "key_code"),
+    "responses": ("profile_id", "piece_id", "purl", "key_code"),
     "invoice": ("run_id", "file_name", "campaign"),
     "address_updates": ("piece_id", "profile_id"),
 }
 # The columns that identify a person, or could.
-IDENTIFYING = ("profile_id", "piece_id", "response_id", "key_code")
+IDENTIFYING = ("profile_id", "piece_id", "response_id", "purl", "key_code")
 ADDRESS = ("address_line1", "address_line2", "city", "region", "postal_code")

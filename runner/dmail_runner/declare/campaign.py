@@ -19,8 +19,13 @@ KEY = "profile_id"
 SEED = "is_seed"
 # The column of the extract with the key of the piece, which differs in each slot.
 PIECE = "piece_id"
+# The column of the extract with the personal address of the piece, and the column of the contact history with its hash.
+PURL, PURL_HASH = "purl", "purl_hash"
+# The column of the extract with a picture of the address.
+PURL_QR = "purl_qr"
 # The columns of the extract with the voucher code of the piece, and with the pool that the code is from.
 VOUCHER, VOUCHER_POOL = "voucher", "voucher_pool"
+OF_THE_SLOT = (PIECE, PURL, PURL_QR, VOUCHER)  # columns of the extract that differ in each slot
 
 Status = Literal["draft", "active", "stopped"]
 
@@ -228,6 +233,7 @@ class Campaign:
         inputs: the sources with declared limits that it reads.
         records: the tables of the runner's own records that it reads, such as `contact_history`.
         vouchers: the model with the voucher codes; None for a campaign without vouchers.
+        links: whether its models make personal addresses, which need a key.
         windows: whether its models select by the slot's window, as those of a triggered letter do.
     """
 
@@ -252,6 +258,7 @@ class Campaign:
     inputs: tuple[Source, ...] = ()
     records: frozenset[str] = frozenset()
     vouchers: Model | None = None
+    links: bool = False
     windows: bool = False
     project: str = ""
     held_back: bool = False

@@ -19,9 +19,10 @@ from dmail_runner.core.errors import DmailError
 from dmail_runner.core.parquet import parquet_format, read_parquet
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.values import Build, Verdicts
-from dmail_runner.declare.campaign import KEY, PIECE, SEED, VOUCHER, Campaign
+from dmail_runner.declare.campaign import KEY, OF_THE_SLOT, PIECE, PURL, PURL_HASH, SEED, VOUCHER, Campaign
 from dmail_runner.extract.rows import people_query
 from dmail_runner.history import weeks
+from dmail_runner.history.purl import purl_hash
 from dmail_runner.history.record import confirm, recorded_change
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import campaign_of, slot_of
@@ -87,7 +88,7 @@ def write_contacts(connection: duckdb.DuckDBPyConnection, build: Build, verdicts
 
     - `cell` is `mailed` or `holdout`. `offers` has the piece's offers, such as `;bag;ten;`.
     - `row_hash` is a hash of the printed row, with which later files are compared.
-    - PRINTED columns are the extract's, and OPTIONAL ones the recipients': returned mail and responses are matched by them.
+    - PRINTED columns and the hash of `purl` are the extract's, and OPTIONAL ones the recipients': answers are matched by them.
     """
     key = quote(KEY)
     there = {name for name, *_ in connection.execute(f"describe {build.recipients}").fetchall()}
@@ -105,7 +106,7 @@ def write_contacts(connection: duckdb.DuckDBPyConnection, build: Build, verdicts
                 {literal(run.campaign.mail.purpose)} as purpose,
                 offers,
                 row_hash,
-                {", ".join([*PRINTED, *kept])}
+                {", ".join([*PRINTED, PURL_HASH, *kept])}
             from {build.recipients}
             left join ({row_hash_query(build, verdicts, run.campaign, also=True)}) as file using ({key})
             left join ({offers_query(build, run.campaign)}) as offers using ({key})
@@ -128,16 +129,15 @@ def offers_query(build: Build, campaign: Campaign) -> str:
 def row_hash_query(build: Build, verdicts: Verdicts, campaign: Campaign, *, also: bool = False) -> str:
     """SQL for the profiles in the file, each with a hash of its printed columns, without those that differ in each slot.
 
-    `also`: whether the columns PRINTED are added. They are null if the extract does not have them.
+    `also`: whether the columns PRINTED and `purl_hash` are added. They are null if the extract does not have them.
     """
     columns = (
-        f"coalesce(cast({quote(column.name)} as varchar), '')"
-        for column in campaign.exported
-        if column.name not in (PIECE, VOUCHER)
+        f"coalesce(cast({quote(column.name)} as varchar), '')" for column in campaign.exported if column.name not in OF_THE_SLOT
     )
     rows = people_query(build, verdicts, campaign)
     there = {column.name for column in campaign.columns}
     more = [f"cast({quote(name) if name in there else 'null'} as varchar) as {name}" for name in PRINTED if also]
+    more += [f"{purl_hash(quote(PURL) if PURL in there else 'null')} as {PURL_HASH}"] if also else []
     hashed = f"md5_number_lower(concat_ws(chr(31), {', '.join(columns)})) as row_hash"
     return f"select {', '.join([quote(KEY), hashed, *more])} from ({rows})"
 

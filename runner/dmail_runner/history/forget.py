@@ -11,7 +11,7 @@ from dmail_runner import history
 from dmail_runner.core.errors import UsageError
 from dmail_runner.core.parquet import read_parquet
 from dmail_runner.core.settings import Settings
-from dmail_runner.declare.campaign import KEY, PIECE
+from dmail_runner.declare.campaign import KEY, PIECE, PURL_HASH
 from dmail_runner.history import weeks
 from dmail_runner.history.contacts import FILE
 from dmail_runner.history.record import count_files, name_of, recorded_change, require_intact
@@ -138,15 +138,15 @@ def erased_query(file: Path, erasure: Erasure) -> str:
     person = f"{KEY} = {literal(erasure.profile_id)}"
     changed = [f"case when {person} then {literal(erasure.pseudonym)} else {KEY} end as {KEY}"]
     changed += [f"case when not {person} then {name} end as {name}" for name in ERASED if name in names]
-    if PIECE in names:
-        changed += [f"case when {person} then {pseudonym(PIECE, erasure.salt)} else {PIECE} end as {PIECE}"]
+    printed = [name for name in (PIECE, PURL_HASH) if name in names]
+    changed += [f"case when {person} then {pseudonym(name, erasure.salt)} else {name} end as {name}" for name in printed]
     return f"select * replace ({', '.join(changed)}) from {read_parquet([file])}"
 
 
-def pseudonym(column: str, salt: str) -> str:
-    """SQL for the pseudonym of a column's value: the same for the same value and salt, and null for null."""
+def pseudonym(column: str, salt: str, value: str | None = None) -> str:
+    """SQL for the pseudonym of a column's value, or of another one: the same for the same value and salt, and null for null."""
     mark = hashlib.sha256(f"{salt}/{column}".encode()).hexdigest()
-    return f"'forgotten-' || substr(sha256({literal(mark)} || {quote(column)}), 1, 16)"
+    return f"'forgotten-' || substr(sha256({literal(mark)} || {value or quote(column)}), 1, 16)"
 
 
 def suppress(settings: Settings, profile_id: str, at: str, change: Change) -> None:

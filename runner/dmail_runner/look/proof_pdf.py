@@ -1,4 +1,4 @@
-"""Draws the pieces of a proof: a page each, with the address in its window, the barcode, and the row's fields."""
+"""Draws the pieces of a proof: a page each, with the address in its window, the barcodes, and the row's fields."""
 
 import os
 import re
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dmail_runner.core.errors import DmailError, UsageError
+from dmail_runner.core.links import qr_modules
 from dmail_runner.look.proof_pieces import Piece
 from dmail_runner.look.windows import LEADING, POINT, SIZE, Window, faults
 
@@ -19,6 +20,7 @@ EDGE = 15 / POINT
 SCALE = (PAGE[0] - 2 * EDGE) * POINT / 250  # so that the widest envelope fits
 BARS = re.compile("[TDAF]{28,80}")
 PITCH = 25.4 / 22 / POINT  # from bar to bar: 22 an inch
+MODULE = 0.5 / POINT  # of a QR code
 FIELD_LEADING = 10
 RED, GREY, BLACK = (0.8, 0.1, 0.1), (0.45, 0.45, 0.45), (0, 0, 0)
 
@@ -110,6 +112,8 @@ class Pages:
         for _, value in piece.fields:
             if BARS.fullmatch(value):
                 top = self.barcode(top, value)
+        if piece.purl:
+            top = self.qr_code(top, piece.purl)
         self.fields(top - LEADING, piece.fields)
         self.canvas.showPage()
 
@@ -139,6 +143,18 @@ class Pages:
             high = middle + (5 if letter in "AF" else 1.7)
             self.canvas.rect(EDGE + number * PITCH, low, bar, high - low, stroke=0, fill=1)
         return top - 20
+
+    def qr_code(self, top: float, address: str) -> float:
+        """Draw the QR code of a personal address, with the address beside it. Returns the lower end."""
+        rows = qr_modules(address)
+        self.canvas.setFillColorRGB(*BLACK)
+        for y, row in enumerate(rows, start=1):
+            for x, black in enumerate(row):
+                if black:
+                    self.canvas.rect(EDGE + x * MODULE, top - y * MODULE, MODULE, MODULE, stroke=0, fill=1)
+        height = len(rows) * MODULE
+        self.text((EDGE + height + 4 * MODULE, top - height / 2), address, 8)
+        return top - height - 2 * LEADING
 
     def fields(self, top: float, fields: Sequence[tuple[str, str]]) -> None:
         """Print the row, in lines that are broken where the page ends, and on further pages if there are too many."""

@@ -8,7 +8,7 @@ import duckdb
 
 from dmail_runner.check.contract import file_text
 from dmail_runner.core.errors import ExtractError
-from dmail_runner.declare.campaign import KEY, SEED
+from dmail_runner.declare.campaign import KEY, PURL, PURL_QR, SEED
 from dmail_runner.project.warehouse import quote
 from dmail_runner.run.checked import Checked
 from dmail_runner.run.job import Job
@@ -25,6 +25,7 @@ LINES = (
     ("postal_code", "city", "region"),
     ("country",),
 )
+PICTURE = "(the picture of the address)"  # in place of its SVG
 NAMES = ("full_name", "last_name", "first_name", "address_block_1")
 
 
@@ -36,11 +37,13 @@ class Piece:
         why: why it is in the proof, such as `seed address`.
         address: the lines of its address.
         fields: the columns of its row in the file's order, as (label, text).
+        purl: its personal address; empty if it has none.
     """
 
     why: str
     address: tuple[str, ...]
     fields: tuple[tuple[str, str], ...]
+    purl: str = ""
 
 
 def address_columns(names: Sequence[str]) -> list[tuple[str, ...]]:
@@ -111,4 +114,5 @@ def read(job: Job, connection: duckdb.DuckDBPyConnection, query: str, lines: Seq
         value = {column.name: text.strip() for column, text in zip(exported, texts, strict=True)}
         printed = (" ".join(filter(None, (value[name] for name in line))) for line in lines)
         labels = (column.label for column in exported)
-        yield Piece(why, tuple(filter(None, printed)), tuple(zip(labels, texts, strict=True)))
+        shown = (PICTURE if column.name == PURL_QR and text else text for column, text in zip(exported, texts, strict=True))
+        yield Piece(why, tuple(filter(None, printed)), tuple(zip(labels, shown, strict=True)), value.get(PURL, ""))

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -29,11 +29,13 @@ SEARCHING = frozenset(
     for name in (
         "campaign_zone",
         "check_campaign",
+        "check_purl_columns",
         "check_role",
         "duckdb__encoding",
         "given_offers",
         "given_vouchers",
         "has_contact_column",
+        "has_purls",
         "list_keys",
         "spark_location",
     )
@@ -98,18 +100,31 @@ class Contents:
         """Whether a model of a build selects by the slot's window: by `window_start()`, or by a macro that calls it."""
         return any(not words_of(node).isdisjoint(self.window_macros) for node in built if node["resource_type"] == "model")
 
+    def makes_links(self, built: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether a model of a build calls `link_token()`, directly or through a macro such as `purl()`."""
+        return any(not calls_of(node).isdisjoint(self.link_macros) for node in built if node["resource_type"] == "model")
+
     @cached_property
     def window_macros(self) -> set[str]:
-        """The names of `window_start()` and of all macros that call it, directly or through others.
+        """The names of `window_start()` and of all macros that call it."""
+        return self.callers("window_start", words_of)
+
+    @cached_property
+    def link_macros(self) -> set[str]:
+        """The names of `link_token()` and of all macros that call it. Columns have the same names, and are not calls."""
+        return self.callers("link_token", calls_of)
+
+    def callers(self, name: str, names_in: Callable[[Mapping[str, Any]], set[str]]) -> set[str]:
+        """A macro and all macros that call it, directly or through others, by name. `names_in`: what an entry's code may call.
 
         dbt does not list the macros that are called within a block, such as that of `targeted()`. Therefore the code is searched.
         """
-        own = {macro["name"]: words_of(macro) for macro in self.macros.values() if macro["package_name"] not in FOREIGN}
+        own = {macro["name"]: names_in(macro) for macro in self.macros.values() if macro["package_name"] not in FOREIGN}
         found: set[str] = set()
-        new = {"window_start"}
+        new = {name}
         while new:
             found |= new
-            new = {name for name, words in own.items() if name not in found and not words.isdisjoint(found)}
+            new = {caller for caller, names in own.items() if caller not in found and not names.isdisjoint(found)}
         return found
 
     def used_macros(self, texts: Sequence[str]) -> list[dict[str, Any]]:
@@ -211,6 +226,11 @@ def code_of(entry: Mapping[str, Any]) -> str:
 def words_of(entry: Mapping[str, Any]) -> set[str]:
     """The words in the Jinja of a node or macro, without comments. A macro's own name does not count."""
     return set(re.findall(r"\w+", code_of(entry))) - {entry["name"]}
+
+
+def calls_of(entry: Mapping[str, Any]) -> set[str]:
+    """The names that are followed by a parenthesis in the Jinja of a node or macro, without comments."""
+    return set(re.findall(r"(\w+)\s*\(", code_of(entry))) - {entry["name"]}
 
 
 def text_of(entry: Mapping[str, Any]) -> str:

@@ -129,6 +129,7 @@ class Manifest:
             records=recorded_tables(built),
             vouchers=vouchers,
             windows=self.contents.takes_windows(built),
+            links=self.contents.makes_links(built),
             origins=dict(locations_of(built)),
             project=self.state,
             held_back=name in self.drafts,

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from dmail_runner.core import links
 from dmail_runner.core.duck import SAFE
 from dmail_runner.core.errors import ConfigError, Problem
 from dmail_runner.core.extensions import extension_names, link_extensions
@@ -18,7 +19,7 @@ from dmail_runner.core.yaml import read_yaml, render
 from dmail_runner.project.attached import opening_statements, own_entry, text
 
 USED = ("type", "path", "database", "schema", "config_options", "settings", "extensions", "secrets", "attach", "plugins")
-PLUGIN = "dmail_runner.project.history_key"
+PLUGIN, LINK_PLUGIN = "dmail_runner.project.history_key", "dmail_runner.project.link_key"
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,24 @@ def find_warehouse(settings: Settings) -> Warehouse:
     return Warehouse(settings.project_dir / path, config, spill, alias=alias, key=secret, opening=opening, closed=closed)
 
 
+def link_faults(settings: Settings) -> Iterator[Problem]:
+    """What a target lacks for personal addresses: the key in the environment, and the plugin that gives it to dbt's sessions."""
+    if not settings.link_key:
+        yield Problem(links.VARIABLE, "", "is not set: it is the key of the personal addresses of pieces", links.CREATE)
+    declared = declared_target(settings)
+    output, key = render({name: declared.output.get(name) for name in USED}, declared.file, declared.key), declared.key
+    if output["type"] != "duckdb":
+        yield Problem(declared.file, f"{key}.type", "personal addresses (`purl()`) are made on DuckDB only", "duckdb")
+    elif LINK_PLUGIN not in modules(output):
+        what = "needs the plugin that gives the models the key of personal addresses (`purl()`)"
+        yield Problem(declared.file, f"{key}.plugins", what, f"[{{module: {LINK_PLUGIN}}}]")
+
+
+def modules(output: Mapping[str, Any]) -> list[str]:
+    """The modules of a target's plugins."""
+    return [str(entry.get("module")) for entry in output.get("plugins") or [] if isinstance(entry, Mapping)]
+
+
 def encryption_key(
     own: Mapping[str, Any], output: Mapping[str, Any], options: Mapping[str, Any], file: str, key: str
 ) -> SecretStr | None:
@@ -174,14 +193,13 @@ def plain_faults(output: Mapping[str, Any], options: Mapping[str, Any], file: st
 
 def check_history_key(settings: Settings, output: Mapping[str, Any], options: Mapping[str, Any], file: str, key: str) -> None:
     """Raises ConfigError if the target and the environment disagree on whether the contact history is encrypted."""
-    modules = [str(entry.get("module")) for entry in output.get("plugins") or [] if isinstance(entry, Mapping)]
     faults = []
     if settings.history_key:
-        if PLUGIN not in modules:
+        if PLUGIN not in modules(output):
             what = f"needs the plugin with which models read an encrypted contact history, because {VARIABLE} is set"
             faults.append(Problem(file, f"{key}.plugins", what, f"[{{module: {PLUGIN}}}]"))
         faults += plain_faults(output, options, file, key)
-    elif PLUGIN in modules:
+    elif PLUGIN in modules(output):
         faults.append(Problem(file, f"{key}.plugins", f"{VARIABLE} is not set, and this target's contact history is encrypted"))
     if faults:
         raise ConfigError(faults)

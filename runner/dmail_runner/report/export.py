@@ -32,16 +32,21 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "route": "varchar", "is_side_file": "boolean", "intended_at": "timestamp", "delivered_at": "timestamp",
         "location": "varchar",
     },
+    "piece_status": {"run_id": "varchar", "status": "varchar", "pieces": "bigint"},
 }  # fmt: skip
 
 
-def write_figures(runs: Sequence[RunRow], ledger: Ledger, folder: Path) -> None:
-    """Write all tables into a folder. Each file is replaced by a rename, and no table contains personal data."""
+def write_figures(runs: Sequence[RunRow], ledger: Ledger, folder: Path, statuses: Mapping[str, Mapping[str, int]]) -> None:
+    """Write all tables into a folder. Each file is replaced by a rename, and no table contains personal data.
+
+    `statuses`: the number of pieces of runs by their last known status.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".figures-", dir=folder) as temporary, connect() as connection:
         paths = {name: Path(temporary, f"{name}.jsonl") for name in TABLES}
         write_lines(paths["runs"], map(run_line, runs))
         write_lines(paths["exclusions"], exclusion_lines(runs))
+        write_lines(paths["piece_status"], status_lines(statuses))
         write_details(paths, [run.run_id for run in runs if run.targeted is not None], ledger)
         for name, path in paths.items():
             columns = ", ".join(f"'{column}': '{kind}'" for column, kind in TABLES[name].items())
@@ -91,6 +96,13 @@ def exclusion_lines(runs: Sequence[RunRow]) -> Iterator[dict[str, Any]]:
     for run in runs:
         for reason, profiles in run.excluded.items():
             yield {"run_id": run.run_id, "reason": reason, "profiles": profiles}
+
+
+def status_lines(statuses: Mapping[str, Mapping[str, int]]) -> Iterator[dict[str, Any]]:
+    """The pieces of runs by their last known status."""
+    for run_id, counts in statuses.items():
+        for status, pieces in counts.items():
+            yield {"run_id": run_id, "status": status, "pieces": pieces}
 
 
 def region_line(run_id: str, region: RegionCount) -> dict[str, Any]:

@@ -1,11 +1,12 @@
-"""Reads what mailings have brought from the warehouse: the tables of the models `rpt_results` and `rpt_response_days`."""
+"""Reads what mailings have brought from the warehouse: `rpt_results`, `rpt_response_days`, and `rpt_piece_status`."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import duckdb
 
@@ -17,6 +18,8 @@ from dmail_runner.project.target import find_warehouse
 from dmail_runner.project.warehouse import lock_warehouse, quote, session
 
 RESULTS, DAYS = "rpt_results", "rpt_response_days"
+STATUSES = "rpt_piece_status"
+T = TypeVar("T")
 HOLDOUT = "holdout"
 Key = tuple[str, str | None]  # `mailed` or `holdout`, and the treatment; None for all mailed units
 
@@ -82,7 +85,14 @@ class CampaignResults:
 def build_results(settings: Settings, run_dbt: RunDbt, tell: Callable[[str], None]) -> None:
     """Build the models of the results. Raises DmailError if dbt fails."""
     with lock_warehouse(settings, "results", tell):
-        selected = ["build", "--select", f"+{RESULTS}", f"+{DAYS}", "--exclude", "resource_type:test", "resource_type:unit_test"]
+        selected = [
+            "build",
+            "--select",
+            *(f"+{name}" for name in (RESULTS, DAYS, STATUSES)),
+            "--exclude",
+            "resource_type:test",
+            "resource_type:unit_test",
+        ]
         outcome = run_dbt(settings, selected, settings.work_dir / "results", {})
         if outcome.exit_code != 0:
             raise DmailError("dbt could not build the results:\n" + "\n".join(outcome.errors))
@@ -93,21 +103,50 @@ def read_results(settings: Settings, manifest: Manifest, tell: Callable[[str], N
 
     If the warehouse cannot be read now, such as during a build, `tell` gets the reason, and there are no results.
     """
+    return read_built(settings, manifest, (RESULTS, DAYS), results_of, partial(say_why, tell, "results")) or {}
+
+
+def read_statuses(settings: Settings, manifest: Manifest, tell: Callable[[str], None]) -> dict[str, dict[str, int]]:
+    """For each run of which something is known, the number of pieces by their last known status, as `read_results` reads."""
+    return read_built(settings, manifest, (STATUSES,), statuses_of, partial(say_why, tell, "status of pieces")) or {}
+
+
+def read_built(
+    settings: Settings, manifest: Manifest, models: tuple[str, ...], read: Callable[..., T], failed: Callable[[DmailError], None]
+) -> T | None:
+    """What `read` finds in the relations of some models, which it is given with a session; None if they were not built.
+
+    `failed`: called with the error if the warehouse cannot be read.
+    """
     named = {node["name"]: node.get("relation_name") for node in manifest.nodes.values() if node["resource_type"] == "model"}
-    if not (named.get(RESULTS) and named.get(DAYS)):
-        return {}
+    relations = [relation for name in models if (relation := named.get(name))]
+    if len(relations) < len(models):
+        return None
     try:
         warehouse = find_warehouse(settings)
         if not warehouse.path.exists():
-            return {}
+            return None
         with session(warehouse) as connection:
-            built = "select count(*) from information_schema.tables where table_name in (?, ?)"
-            if connection.execute(built, [RESULTS, DAYS]).fetchall()[0][0] < 2:
-                return {}
-            return results_of(connection, named[RESULTS], named[DAYS])
+            built = "select count(*) from information_schema.tables where list_contains(?, table_name)"
+            if connection.execute(built, [list(models)]).fetchall()[0][0] < len(models):
+                return None
+            return read(connection, *relations)
     except DmailError as error:
-        tell(f"the report has no results: {error}")
-        return {}
+        failed(error)
+        return None
+
+
+def say_why(tell: Callable[[str], None], what: str, error: DmailError) -> None:
+    """Show why the report lacks something."""
+    tell(f"the report has no {what}: {error}")
+
+
+def statuses_of(connection: duckdb.DuckDBPyConnection, statuses: str) -> dict[str, dict[str, int]]:
+    """The number of pieces by run and status, from the relation of the model."""
+    found: dict[str, dict[str, int]] = defaultdict(dict)
+    for run_id, status, pieces in connection.execute(f"select run_id, status, pieces from {statuses} order by all").fetchall():
+        found[run_id][status] = pieces
+    return dict(found)
 
 
 def results_of(connection: duckdb.DuckDBPyConnection, results: str, days: str) -> dict[str, CampaignResults]:

@@ -1,6 +1,6 @@
 """The content of a run's page."""
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -72,6 +72,7 @@ class RunView:
         newer: the run_id of the next one; None if there is none.
         last_stages: the bars of the last settled run, if it waits for a person and nothing was built.
         wait: what it waits for, if it is a planned later wave; None for any other run.
+        statuses: the number of its pieces by their last known status, the greatest first; empty if nothing is known.
     """
 
     run: RunRow
@@ -95,6 +96,7 @@ class RunView:
     newer: str | None = None
     last_stages: tuple[Stage, ...] = ()
     wait: Wait | None = None
+    statuses: tuple[tuple[str, int], ...] = ()
 
     @property
     def begun(self) -> bool:
@@ -146,6 +148,11 @@ def run_view(
         newer=beside.newer,
         wait=beside.wait,
     )
+
+
+def with_statuses(view: RunView, statuses: Mapping[str, int] | None) -> RunView:
+    """The page with the number of pieces by their last known status; None if nothing is known."""
+    return replace(view, statuses=tuple(sorted((statuses or {}).items(), key=lambda item: (-item[1], item[0]))))
 
 
 def crossed_limits(held: Comparison) -> Iterator[tuple[Limit, bool]]:

@@ -27,7 +27,7 @@ from dmail_runner.report.pages import Pages
 from dmail_runner.report.results import CampaignResults
 from dmail_runner.report.results_page import results_view
 from dmail_runner.report.rows import Approval, RunRow, read_approvals, read_details, read_regions, read_runs, read_watched
-from dmail_runner.report.run_page import Neighbours, neighbours, run_view
+from dmail_runner.report.run_page import Neighbours, neighbours, run_view, with_statuses
 
 INDEX = ".report.json"  # the pages of the report, with a digest of the content of runs' pages
 STAGING = ".report-"
@@ -108,7 +108,9 @@ def write_report(
     ledger: Ledger,
     folder: Path,
     limit: int,
+    *,
     results: Mapping[str, CampaignResults] = MappingProxyType({}),
+    statuses: Mapping[str, Mapping[str, int]] = MappingProxyType({}),
 ) -> Written:
     """Write the pages of runs and campaigns, the figures as Parquet, and the overview last.
 
@@ -118,6 +120,7 @@ def write_report(
         folder: the report's folder, which is created if it does not exist.
         limit: the number of newest runs that get a page.
         results: what the mailings of campaigns have brought.
+        statuses: the number of pieces of runs by their last known status.
 
     Raises:
         UsageError: if the folder has another index.html.
@@ -131,7 +134,7 @@ def write_report(
     paged = paged_runs(runs, todo, limit)
     pages = Pages(now, lineage=(folder / LINEAGE).is_file())
     with opened(project.settings, folder) as site:
-        write_runs(site, pages, ledger, runs, declared, paged=paged, approvals=approvals)
+        write_runs(site, pages, ledger, runs, declared, paged=paged, approvals=approvals, statuses=statuses)
         grouped = by_campaign(runs)
         regions = read_regions(ledger, [run.run_id for run in newest_delivered(grouped)])
         for name in dict.fromkeys((*declared, *grouped)):
@@ -142,7 +145,7 @@ def write_report(
             site.put(f"campaign/{page_name(name)}", pages.campaign(replace(view, has_results=found is not None)))
             if found:
                 site.put(f"results/{page_name(name)}", pages.results(results_view(name, one, found, now)))
-        write_figures(runs, ledger, project.settings.figures_dir)
+        write_figures(runs, ledger, project.settings.figures_dir, statuses)
         site.put("index.html", pages.overview(overview(runs, declared, todo, now)))
         return site.publish()
 
@@ -162,6 +165,7 @@ def write_runs(
     *,
     paged: Container[str],
     approvals: Mapping[str, Sequence[Approval]],
+    statuses: Mapping[str, Mapping[str, int]],
 ) -> None:
     """Write the pages of runs that have changed, in batches that fit into memory. `paged`: the ids of the runs with a page."""
     design = design_digest(pages)
@@ -173,7 +177,9 @@ def write_runs(
         name = f"run/{page_name(run.run_id)}"
         one = declared.get(run.campaign)
         shown = (one.label, one.zone, one.contractual) if one else ()
-        digest = digest_of(design, repr(run), repr(shown), str(run.copy_of in paged), repr(beside[run.run_id]))
+        digest = digest_of(
+            design, repr(run), repr(shown), str(run.copy_of in paged), repr((beside[run.run_id], statuses.get(run.run_id)))
+        )
         if not site.keep(name, digest):
             todo.append((name, digest, run))
     for start in range(0, len(todo), BATCH):
@@ -185,7 +191,7 @@ def write_runs(
                 run, one, details[run.run_id], approvals.get(run.campaign, ()), original_paged=run.copy_of in paged,
                 beside=beside[run.run_id],
             )  # fmt: skip
-            site.put(name, pages.run(view), digest)
+            site.put(name, pages.run(with_statuses(view, statuses.get(run.run_id))), digest)
 
 
 def design_digest(pages: Pages) -> str:

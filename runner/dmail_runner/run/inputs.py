@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dmail_runner import history
 from dmail_runner.core.errors import ConfigError
+from dmail_runner.core.links import key_mark
 from dmail_runner.core.parquet import read_parquet
 from dmail_runner.core.settings import Settings
 from dmail_runner.declare.campaign import KEY
@@ -16,6 +17,7 @@ from dmail_runner.run.definition import defined
 from dmail_runner.run.job import Job, is_recorded
 
 UNKNOWN = "unknown"
+LINK_KEY = "key of personal addresses"
 
 
 def inputs_of(job: Job, runs: Iterable[str]) -> dict[str, str]:
@@ -34,6 +36,7 @@ def inputs_of(job: Job, runs: Iterable[str]) -> dict[str, str]:
         },
         HISTORY: digest("\n".join(sorted(runs))),
         FORGOTTEN: forgotten_hash(job.settings),
+        **({LINK_KEY: key_mark(job.settings.link_key)} if job.campaign.links and job.settings.link_key else {}),
     }
 
 

@@ -23,6 +23,7 @@ from dmail_runner.extract.format_sql import layout_faults
 from dmail_runner.extract.keys import Finding, findings
 from dmail_runner.project.dbt_process import RunDbt
 from dmail_runner.project.manifest import Manifest
+from dmail_runner.project.target import link_faults
 
 OWN_SOURCES = ("dmail.", "dmail_figures.")  # of the runner
 # The name of a table in a database.
@@ -81,6 +82,7 @@ def find_job(settings: Settings, campaign: Campaign, run_dbt: RunDbt, tell: Call
         postal_class_faults(campaign, provider),
     )
     faults = list(dict.fromkeys(fault for look in looks for fault in look))
+    faults += link_faults(settings) if campaign.links else ()
     route = collect(faults, lambda: find_route(settings, provider.route))
     policy = collect(faults, lambda: find_policy(settings))
     faults += route_faults(campaign, provider, route) if route else ()

@@ -14,15 +14,20 @@ from dmail_runner.core.errors import DmailError, ExtractError
 from dmail_runner.core.values import Build, Verdicts
 from dmail_runner.declare.campaign import Column
 from dmail_runner.declare.file_format import CsvFormat
-from dmail_runner.look.proof_pdf import BARS, Pages, write_pdf
+from dmail_runner.look.proof_pdf import BARS, MODULE, Pages, write_pdf
 from dmail_runner.look.proof_pieces import Piece, address_columns, proof_pieces
 from dmail_runner.look.windows import LEADING, POINT, WINDOWS, faults
 from dmail_runner.run.checked import Checked
+from scanner import scanned
 
 BARCODE = "AADTFFDFTDADTAADAATFDTDDAAADDTDTTDAFADADDDTFFFDDTTTADFAAADFTDAADA"
+PURL = "https://go.example.com/0123456789ABCDEF0123"
 PIECES = [
     Piece(
-        "seed address", ("Σωκράτης Иванов-Ångström", "Hauptstraße 1", "10115 Berlin"), (("NAME", "Σωκράτης"), ("IMB", BARCODE))
+        "seed address",
+        ("Σωκράτης Иванов-Ångström", "Hauptstraße 1", "10115 Berlin"),
+        (("NAME", "Σωκράτης"), ("IMB", BARCODE)),
+        PURL,
     ),
     Piece("longest line", ("Ann Ray", "w" * 60, "漢字"), tuple((f"COLUMN_{number}", f"text {number}") for number in range(90))),
 ]
@@ -44,6 +49,26 @@ def test_the_pages_have_every_address_and_field(tmp_path: Path) -> None:
     wide, missing = [fault for _, _, fault in proof.faults]
     assert wide in others[0]
     assert missing == "line 3: the proof's font lacks 字 (U+5B57), 漢 (U+6F22)"
+
+
+def test_a_scanner_reads_the_address_of_a_piece(tmp_path: Path) -> None:
+    write_pdf(tmp_path / "proof.pdf", "spring_catalog", WINDOWS["dl"], PIECES)
+    first, second, *_ = pypdf.PdfReader(tmp_path / "proof.pdf").pages
+    assert PURL in first.extract_text()
+    assert scanned(squares(first)) == [PURL]
+    assert squares(second) == set()
+
+
+def squares(page: pypdf.PageObject) -> set[tuple[int, int]]:
+    """The squares that a page has, by column and row."""
+    content = page.get_contents()
+    assert content is not None
+    drawn = [[float(value) for value in values] for values, operator in content.operations if operator == b"re"]
+    found = [(x, y) for x, y, width, height in drawn if abs(width - height) < 0.001]
+    columns, rows = (
+        (sorted({round(value / MODULE) for value in values}) for values in zip(*found, strict=True)) if found else ([], [])
+    )
+    return {(round(x / MODULE) - columns[0], rows[-1] - round(y / MODULE)) for x, y in found}
 
 
 def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
@@ -128,3 +153,16 @@ def test_the_pieces_of_a_proof(connection: duckdb.DuckDBPyConnection) -> None:
     assert [piece.why for piece in proof_pieces(spring, found)] == ["test profile", "seed address"]
     with pytest.raises(ExtractError, match="no column of an address"):
         proof_pieces(job("profile_id", "is_seed", "note"), found)
+
+
+def test_a_piece_has_its_address_and_not_the_text_of_the_picture(connection: duckdb.DuckDBPyConnection) -> None:
+    row = "as t(profile_id, is_seed, full_name, purl, purl_qr)"
+    connection.execute(
+        f"create temp table trial as from (values ('t1', false, 'Ann', '{PURL}', '<svg>'), ('t2', false, 'Bo', null, null)) {row}"
+    )
+    found = Checked(connection, Build("temp.trial", "temp.trial"), Verdicts(1, 1, {}, 1))
+    pieces = proof_pieces(job("profile_id", "is_seed", "full_name", "purl", "purl_qr"), found)
+    assert [(piece.purl, piece.fields[-1]) for piece in pieces] == [
+        (PURL, ("PURL_QR", "(the picture of the address)")),
+        ("", ("PURL_QR", "")),
+    ]

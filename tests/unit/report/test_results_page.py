@@ -15,7 +15,7 @@ from dmail_runner.project.dbt_process import run_dbt
 from dmail_runner.project.manifest import Manifest
 from dmail_runner.report.declared import Project
 from dmail_runner.report.pages import Pages
-from dmail_runner.report.results import DAYS, RESULTS, CampaignResults, read_results, results_of
+from dmail_runner.report.results import DAYS, RESULTS, STATUSES, CampaignResults, read_results, read_statuses, results_of
 from dmail_runner.report.results_page import results_view
 from dmail_runner.report.site import write_report
 from reports import Tables
@@ -106,16 +106,28 @@ def test_the_report_writes_and_removes_the_page(tmp_path: Path, ledger: Ledger, 
     project, site = Project(settings, NOTHING, run_dbt, NOW), tmp_path / "site"
     some = {"c": cells(held_out=500)}
     ledger.open(Planned("c-20270301T100000Z", "c", datetime(2027, 3, 1, 10, tzinfo=UTC)))
-    write_report(project, ledger, site, 10, some)
+    write_report(project, ledger, site, 10, results=some)
     assert (site / "results/c.html").is_file()
     assert 'href="../results/c.html"' in (site / "campaign/c.html").read_text()
-    write_report(project, ledger, site, 10)
+    page = site / "run/c-20270301T100000Z.html"
+    assert "Last known status" not in page.read_text()
+    write_report(project, ledger, site, 10, statuses={"c-20270301T100000Z": {"in_transit": 12, "delivered": 1_203}})
+    assert re.search(r"Last known status of the pieces<.*>delivered<.*>1,203<.*>in transit<.* 12<", page.read_text()), (
+        "the page is written again"
+    )
+    exported = f"from '{settings.figures_dir}/piece_status.parquet' order by all"
+    assert duckdb.sql(exported).fetchall() == [
+        ("c-20270301T100000Z", "delivered", 1_203),
+        ("c-20270301T100000Z", "in_transit", 12),
+    ]
     assert not (site / "results/c.html").exists()
     assert "results/c.html" not in (site / "campaign/c.html").read_text()
 
 
 def test_results_are_read_from_the_tables_if_they_were_built(settings: Settings) -> None:
-    named = {name: {"name": name, "resource_type": "model", "relation_name": f'"main"."{name}"'} for name in (RESULTS, DAYS)}
+    named = {
+        name: {"name": name, "resource_type": "model", "relation_name": f'"main"."{name}"'} for name in (RESULTS, DAYS, STATUSES)
+    }
     manifest, said = Manifest({"nodes": named, "macros": {}, "exposures": {}, "sources": {}}), list[str]()
     settings.profiles_dir.mkdir()
     (settings.project_dir / "dbt_project.yml").write_text("profile: p")
@@ -127,6 +139,7 @@ def test_results_are_read_from_the_tables_if_they_were_built(settings: Settings)
     with duckdb.connect(file) as connection:
         connection.execute("create table other (a integer)")
     assert read_results(settings, manifest, said.append) == {}, "the models were not built"
+    assert read_statuses(settings, manifest, said.append) == {}
     world = ResultsWorld()
     world.mail("spring-1", "2027-03-01 10:00:00", [("a", None, "mailed", "A"), ("b", None, "holdout", None)])
     world.respond(("a", "2027-03-02", 10))
@@ -134,7 +147,11 @@ def test_results_are_read_from_the_tables_if_they_were_built(settings: Settings)
     world.connection.execute(f"attach '{file}' as warehouse")
     for name in (RESULTS, DAYS):
         world.connection.execute(f"create table warehouse.{name} as from {name}")
+    world.connection.execute(
+        f"create table warehouse.{STATUSES} as from (values ('spring-1', 'delivered', 9), ('spring-1', 'returned', 1)) t (run_id, status, pieces)"
+    )
     world.connection.close()
+    assert read_statuses(settings, manifest, said.append) == {"spring-1": {"delivered": 9, "returned": 1}}
     found = read_results(settings, manifest, said.append)
     assert found["spring"].mailed is not None
     assert found["spring"].days["mailed", "A"] == {1: 1}

@@ -6,6 +6,12 @@ from dmail_runner.report.words.word import Word
 
 RESULTS: Mapping[str, Word] = {
     "results": Word("Results", "Resultados"),
+    "in_the_post": Word("Last known status of the pieces", "Última situação conhecida das peças"),
+    "piece_status.in_transit": Word("in transit", "em trânsito"),
+    "piece_status.delivered": Word("delivered", "entregues"),
+    "piece_status.rerouted": Word("re-routed", "redirecionadas"),
+    "piece_status.returned": Word("returned", "devolvidas"),
+    "piece_status.failed": Word("not delivered", "não entregues"),
     "results_of": Word("What the mailing has brought", "O que a mala direta trouxe"),
     "provisional": Word(
         "These results are provisional: responses count until {at} UTC.",
