@@ -12,7 +12,7 @@ from dmail_runner.core.lock import FOREVER, locked
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.suggest import known_names
 from dmail_runner.core.yaml import parse, read_yaml
-from dmail_runner.declare.campaign import KEY, SEED, Campaign, Column, ColumnMeta, DirectMail, FileSpec, OptOuts
+from dmail_runner.declare.campaign import KEY, SEED, Campaign, Column, ColumnMeta, DirectMail, FileSpec, Model, OptOuts
 from dmail_runner.project.campaign_models import (
     find_audience,
     find_extract,
@@ -97,16 +97,21 @@ class Manifest:
         mail: DirectMail | None = collect(faults, lambda: parse(DirectMail, given, file, declared))
         extract = collect(faults, lambda: find_extract(self.nodes, exposure))
         models = collect(faults, lambda: self.models(name, extract, mail)) if extract else None
+        materials = collect(faults, lambda: self.roles.player("materials")) if mail and mail.materials else None
         vouchers = collect(faults, lambda: self.roles.vouchers(extract)) if extract else None
         columns = collect(faults, lambda: tuple(self.columns(extract))) if extract else None
         if extract and (options := mail.file if mail else file_of(given)):
             faults.extend(check_columns(list(extract["columns"]), options, file, declared))
-        built = self.contents.built(roots_of(exposure, models[3] if models else None))
+        if models and mail and extract:
+            known = [*extract["columns"], *self.nodes[models[1]]["columns"]]
+            faults.extend(check_materials(known, mail, file, declared))
+        roots = roots_of(exposure, models[3] if models else None, materials)
+        built = self.contents.built(roots)
         inputs = collect(faults, lambda: read_sources(built))
         if faults or mail is None or extract is None or models is None or columns is None or inputs is None:
             raise ConfigError(faults)
         lineage, recipients, audience, opt_outs = models
-        owner, roots = exposure["owner"], roots_of(exposure, opt_outs)
+        owner = exposure["owner"]
         return Campaign(
             name=name,
             label=exposure.get("label") or name,
@@ -128,6 +133,7 @@ class Manifest:
             inputs=inputs,
             records=recorded_tables(built),
             vouchers=vouchers,
+            materials=materials,
             windows=self.contents.takes_windows(built),
             origins=dict(locations_of(built)),
             project=self.state,
@@ -196,10 +202,10 @@ class Manifest:
         yield from columns
 
 
-def roots_of(exposure: Mapping[str, Any], opt_outs: OptOuts | None) -> list[str]:
-    """The ids of the nodes that a run builds, with their ancestors: the extract, and what the opt-out gate reads."""
-    gate = [model.id for model in opt_outs.models] if opt_outs else []
-    return [*exposure["depends_on"]["nodes"], *gate]
+def roots_of(exposure: Mapping[str, Any], opt_outs: OptOuts | None, materials: Model | None) -> list[str]:
+    """The ids of the nodes that a run builds, with their ancestors: the extract, and what gates read."""
+    gates = [*(opt_outs.models if opt_outs else ()), *([materials] if materials else ())]
+    return [*exposure["depends_on"]["nodes"], *(model.id for model in gates)]
 
 
 def file_of(given: Any) -> FileSpec | None:
@@ -218,6 +224,14 @@ def check_columns(names: Sequence[str], options: FileSpec, file: str, key: str) 
             yield Problem(file, f"{key}.file.sort_by", f"the extract has no column {sort_key.column!r}", ", ".join(names))
     if options.seeds != "mixed" and SEED not in names:
         yield Problem(file, f"{key}.file.seeds", f"the extract has no column {SEED}, which marks the seeds", "mixed")
+
+
+def check_materials(names: Collection[str], mail: DirectMail, file: str, key: str) -> Iterator[Problem]:
+    """The errors of columns that `materials` names and that neither extract nor recipients have. `names`: their columns."""
+    for number, material in enumerate(mail.materials):
+        if material.by and material.by not in names:
+            what = f"neither the extract nor the recipients have a column {material.by!r}"
+            yield Problem(file, f"{key}.materials[{number}].by", what, ", ".join(dict.fromkeys(names)))
 
 
 def former_campaigns(settings: Settings) -> list[str]:

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
+from dmail_runner.core.money import Money
 from dmail_runner.report.attention import Need
 from dmail_runner.report.charts import Bar
 from dmail_runner.report.declared import Declared
 from dmail_runner.report.figures import costs, recent, within
-from dmail_runner.report.rows import Money, RunRow
+from dmail_runner.report.rows import RunRow
 
 MAX_NEEDS = 100
 MAX_SPARKS = 12

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from dmail_runner.core.money import Money
 from dmail_runner.core.values import RegionCount
 from dmail_runner.report import charts, curves, tiles
 from dmail_runner.report.addresses import page_name
@@ -22,7 +23,7 @@ from dmail_runner.report.figures import Stage, by_country, by_region
 from dmail_runner.report.lineage import PAGE as LINEAGE
 from dmail_runner.report.overview import Overview
 from dmail_runner.report.results_page import ResultsView
-from dmail_runner.report.rows import Event, Money
+from dmail_runner.report.rows import Event
 from dmail_runner.report.run_page import RunView
 from dmail_runner.report.words import WORDS, decimal, dual, event_word, known, number, reason_word, word
 from dmail_runner.report.words.messages import message

@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import sqlalchemy as sa
 
+from dmail_runner.core.money import Money, parse_money
 from dmail_runner.core.redact import redact_people
 from dmail_runner.core.values import Churn, Comparison, Part, RegionCount
 from dmail_runner.ledger.approvals import approval_events
@@ -27,6 +27,7 @@ from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.made import MADE, made_in_short
 from dmail_runner.ledger.reader import batched, figures_of, hold_events, ledger_part, ledger_run
 from dmail_runner.ledger.run import FINISHED
+from dmail_runner.ledger.supplies import ESTIMATE, MATERIALS, estimate_in_short, materials_in_short
 from dmail_runner.ledger.tables import events, exclusions, parts, places, runs, schedules
 
 # Events whose detail is JSON for programs. A timeline shows a summary.
@@ -36,15 +37,9 @@ SHORT: Mapping[str, Callable[[str], str]] = {
     UNUSUAL: notes_in_short,
     COUNTED: counts_in_short,
     FIGURES: comparison_in_short,
+    ESTIMATE: estimate_in_short,
+    MATERIALS: materials_in_short,
 }
-
-
-@dataclass(frozen=True)
-class Money:
-    """An estimated cost."""
-
-    amount: Decimal
-    currency: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,15 +241,6 @@ def run_row(row: Any, excluded: Mapping[str, int], files: Any, last_event: int, 
         frozen=run.frozen,
         held_figures=run.held_figures,
     )
-
-
-def parse_money(text: str | None) -> Money | None:
-    """A cost from the ledger's text, such as `1,234.50 USD`; None for any other text."""
-    amount, _, currency = (text or "").partition(" ")
-    try:
-        return Money(Decimal(amount.replace(",", "")), currency) if currency else None
-    except InvalidOperation:
-        return None
 
 
 def read_details(ledger: Ledger, run_ids: Sequence[str]) -> dict[str, Details]:

@@ -22,7 +22,7 @@ from dmail_runner.run.answers import difference
 from dmail_runner.run.approval import HOLD, approved
 from dmail_runner.run.give_up import makes_up_for_all
 from dmail_runner.run.housekeeping import drop_expired
-from dmail_runner.run.job import Job, LedgerAlone, by_priority, check_route, key_findings, shared_names
+from dmail_runner.run.job import Job, LedgerAlone, by_priority, check_route, conflicts, key_findings
 from dmail_runner.run.notify import Notice, Notifier
 from dmail_runner.run.pipeline import carry_out
 from dmail_runner.run.spool import tidy_spool
@@ -264,7 +264,7 @@ def run_all_due(
     with scheduler.errors_announced("all campaigns"):
         scheduler.ledger.check_age()
         manifest = load()
-        if faults := [*manifest.orphans(), *shared_names(settings, manifest)]:
+        if faults := [*manifest.orphans(), *conflicts(settings, manifest)]:
             raise ConfigError(faults)
     codes = []
     for name in by_priority(manifest, manifest.names):
