@@ -3,15 +3,10 @@
 import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
-
-import sqlalchemy as sa
 
 from dmail_runner.core.counted import counted
 from dmail_runner.core.values import Churn, Comparison, Limit, Verdicts
-from dmail_runner.ledger.database import Database
-from dmail_runner.ledger.tables import events
 
 FIGURES = "figures"
 
@@ -66,24 +61,6 @@ def comparison_in_short(text: str) -> str:
     found = read_comparison(text)
     built = found.verdicts if found else None
     return f"{built.targeted:,} targeted, {counted(built.included, 'piece')}" if built else ""
-
-
-def released_before(ledger: Database, run_id: str) -> set[str]:
-    """The gates that a person has let a run pass before, if what was built has not changed since.
-
-    A run that several gates hold is held by one after the other, and is built again after each release.
-    """
-    query = sa.select(events.c.kind, events.c.detail).where(events.c.run_id == run_id, events.c.kind.in_((FIGURES, "released")))
-    released: dict[str, Verdicts | None] = {}
-    built: Verdicts | None = None
-    with ledger.reading() as connection:
-        for row in connection.execute(query.order_by(events.c.number)):
-            if row.kind == FIGURES:
-                found = read_comparison(row.detail)
-                built = replace(found.verdicts, churn=None) if found and found.verdicts else None
-            else:
-                released[row.detail.partition(" ")[0]] = built
-    return {gate for gate, then in released.items() if then and then == built}
 
 
 def held_figures(lines: Iterable[Any]) -> dict[str, Comparison]:

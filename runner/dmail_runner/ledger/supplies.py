@@ -4,23 +4,19 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-import sqlalchemy as sa
-
 from dmail_runner.core.materials import Count, Materials, Need
 from dmail_runner.core.money import Estimate
+from dmail_runner.core.values import Verdicts
 from dmail_runner.ledger.baseline import BASELINE, COUNTED, SOURCES, UNUSUAL
-from dmail_runner.ledger.database import Database, iso, moment
-from dmail_runner.ledger.tables import events, runs
 
 ESTIMATE, MATERIALS = "estimate", "materials"
 # The events with a frozen run's figures. Of a run that was made again, the last of each counts.
 FIGURE_EVENTS = (BASELINE, SOURCES, UNUSUAL, COUNTED, ESTIMATE, MATERIALS)
 AMOUNTS = ("total", "production", "postage")
-# Runs in these states cost and need nothing.
-WITHOUT = ("cancelled", "missed", "empty")
 
 
 def estimate_text(estimate: Estimate | None) -> str:
@@ -46,6 +42,16 @@ def estimate_in_short(text: str) -> str:
     return f"{found.money or 'not known'}{order}"
 
 
+def supplies_as_json(verdicts: Verdicts | None) -> dict[str, Any]:
+    """What a run costs and needs, for programs. Amounts are texts, because numbers of JSON are not exact."""
+    found: dict[str, Any] = {}
+    if verdicts and verdicts.estimate:
+        found["estimate"] = json.loads(estimate_text(verdicts.estimate))
+    if verdicts and verdicts.materials:
+        found["materials"] = materials_as_json(verdicts.materials)["needs"]
+    return found
+
+
 def materials_text(materials: Materials | None) -> str:
     """The text of an event `materials`."""
     return json.dumps(materials_as_json(materials) if materials else None, sort_keys=True, ensure_ascii=False)
@@ -61,7 +67,8 @@ def need_as_json(need: Need) -> dict[str, Any]:
     count = need.count
     known: dict[str, Any] = {"count": None}
     if count:
-        times = {"counted": iso(count.counted), "valid_until": iso(count.valid_until) if count.valid_until else None}
+        until = count.valid_until.isoformat() if count.valid_until else None
+        times = {"counted": count.counted.isoformat(), "valid_until": until}
         known = {"count": {**asdict(count), **times}}
     return {"item": need.item, "pieces": need.pieces, **known}
 
@@ -79,24 +86,11 @@ def read_count(found: Mapping[str, Any] | None) -> Count | None:
     """A count from its JSON; None for null."""
     if found is None:
         return None
-    counted_at = moment(found["counted"])
-    assert counted_at is not None
-    return Count(**{**found, "counted": counted_at, "valid_until": moment(found["valid_until"])})
+    until = datetime.fromisoformat(found["valid_until"]) if found["valid_until"] else None
+    return Count(**{**found, "counted": datetime.fromisoformat(found["counted"]), "valid_until": until})
 
 
 def materials_in_short(text: str) -> str:
     """A short text of an event `materials`, for timelines."""
     found = read_materials(text)
     return ", ".join(f"{need.pieces:,} of {need.item}" for need in found.needs) if found else ""
-
-
-def recorded(ledger: Database, kind: str) -> dict[str, tuple[int, str]]:
-    """The last event of a kind of each run that costs or needs something: its number and its text, by run."""
-    query = (
-        sa.select(events.c.run_id, events.c.number, events.c.detail)
-        .join(runs, runs.c.run_id == events.c.run_id)
-        .where(events.c.kind == kind, runs.c.state.not_in(WITHOUT))
-        .order_by(events.c.number)
-    )
-    with ledger.reading() as connection:
-        return {row.run_id: (row.number, row.detail) for row in connection.execute(query)}

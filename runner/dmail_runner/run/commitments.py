@@ -1,7 +1,7 @@
 """What other runs cost and need: the order's runs and their invoices, and the materials that are not in the stock any more."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from decimal import Decimal
@@ -14,8 +14,9 @@ from dmail_runner.inbound.acknowledged import Acknowledged
 from dmail_runner.inbound.billed import Billed, CampaignBill, billed, campaign_bills
 from dmail_runner.ledger.database import Database
 from dmail_runner.ledger.ledger import Ledger
+from dmail_runner.ledger.recorded import recorded
 from dmail_runner.ledger.run import Run, campaign_of, slot_of
-from dmail_runner.ledger.supplies import ESTIMATE, MATERIALS, read_estimate, read_materials, recorded
+from dmail_runner.ledger.supplies import ESTIMATE, MATERIALS, read_estimate, read_materials
 from dmail_runner.run.answers import reports_of
 
 
@@ -110,43 +111,42 @@ def bills_of_order(settings: Settings, costs: Sequence[RunCost], ledger: Databas
     return found
 
 
-def spent_on(settings: Settings, ledger: Ledger, order: str, *, but: str = "", before: int | None = None) -> Spent:
+def spent_on(settings: Settings, ledger: Ledger, order: str, currency: str, *, but: str = "", before: int | None = None) -> Spent:
     """What an order has cost.
 
     Args:
         order: the order.
+        currency: the currency of its budget.
         but: a run that does not count.
         before: only runs count that were frozen before the event of this number.
     """
     every = costs_of_order(settings, ledger, order)
     costs = [one for one in every if one.run_id != but and (before is None or one.number < before)]
-    return total(costs, bills_of_order(settings, costs, ledger))
+    return total(costs, bills_of_order(settings, costs, ledger), currency)
 
 
-def total(costs: Iterable[RunCost], bills: dict[str, list[CampaignBill]]) -> Spent:
-    """The sum of what runs have cost.
+def total(costs: Sequence[RunCost], bills: Mapping[str, Sequence[CampaignBill]], currency: str) -> Spent:
+    """The sum of what runs have cost, in a currency. Amounts in another one make the sum unknown.
 
     An invoice that names only a campaign replaces the estimates of its runs without an invoice, if it is more than they are.
     """
-    amount, runs, unknown = Decimal("0.00"), 0, []
+    amount, unknown = Decimal("0.00"), list[str]()
     estimated: dict[str, Decimal] = defaultdict(Decimal)
-    currencies: set[str] = set()
     for one in costs:
-        runs += 1
-        currencies.add(one.estimate.currency)
-        if one.fault or one.spent is None:
-            unknown.append(one.fault or one.run_id)
+        if one.estimate.currency != currency:
+            unknown.append(f"the cost of {one.run_id} is in {one.estimate.currency}, not {currency}")
+        elif one.fault or one.spent is None:
+            unknown.append(one.fault or f"the cost of {one.run_id} is not known")
         elif one.billed:
             amount += one.spent
         else:
             estimated[one.campaign] += one.spent
     for campaign in {*estimated, *bills}:
-        amount += max(estimated[campaign], sum((bill.amount for bill in bills.get(campaign, ())), Decimal(0)))
-        foreign = {bill.currency for bill in bills.get(campaign, ()) if bill.currency} - currencies
-        unknown += [f"{campaign} was billed in {' and '.join(sorted(foreign))}"] if foreign else []
-    if len(currencies) > 1:
-        unknown.append(f"its runs are in {' and '.join(sorted(currencies))}")
-    return Spent(amount.quantize(CENT), runs, tuple(unknown))
+        own = bills.get(campaign, ())
+        amount += max(estimated[campaign], sum((bill.amount for bill in own), Decimal(0)))
+        if foreign := {bill.currency for bill in own if bill.currency} - {currency}:
+            unknown.append(f"{campaign} was billed in {' and '.join(sorted(foreign))}, not {currency}")
+    return Spent(amount.quantize(CENT), len(costs), tuple(unknown))
 
 
 def uses(settings: Settings, ledger: Ledger, *, but: str = "", before: int | None = None) -> tuple[Use, ...]:

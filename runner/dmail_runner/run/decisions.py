@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from dmail_runner.check.vouchers import HOLD as VOUCHERS
 from dmail_runner.core.errors import DmailError, Held, UsageError
 from dmail_runner.core.values import Receipt
-from dmail_runner.ledger.comparison import released_before
 from dmail_runner.ledger.ledger import Ledger
+from dmail_runner.ledger.recorded import released_before
 from dmail_runner.ledger.run import Planned, Run
 from dmail_runner.run.due import Scheduler
 from dmail_runner.run.give_up import UNKNOWN, cancel, say_not_delivered, take_back, way_out

@@ -17,8 +17,9 @@ from dmail_runner.core.materials import Materials, Use
 from dmail_runner.core.money import Estimate, parse_money
 from dmail_runner.core.values import Build, Verdicts
 from dmail_runner.ledger.ledger import Ledger
+from dmail_runner.ledger.recorded import recorded
 from dmail_runner.ledger.run import Run
-from dmail_runner.ledger.supplies import ESTIMATE, MATERIALS, recorded
+from dmail_runner.ledger.supplies import ESTIMATE, MATERIALS
 from dmail_runner.run.commitments import spent_on, uses
 from dmail_runner.run.job import Job
 
@@ -41,9 +42,11 @@ NO_OTHERS = Others()
 
 def others_than(job: Job, run_id: str, ledger: Ledger, before: int | None = None) -> Others:
     """What the other runs cost and need. `before`: only runs count that were frozen before the event of this number."""
-    order = job.budget.order if job.budget else ""
+    budget = job.budget
     return Others(
-        lambda: spent_on(job.settings, ledger, order, but=run_id, before=before) if order else Spent(),
+        lambda: (
+            spent_on(job.settings, ledger, budget.order, budget.max.currency, but=run_id, before=before) if budget else Spent()
+        ),
         lambda: uses(job.settings, ledger, but=run_id, before=before),
     )
 
