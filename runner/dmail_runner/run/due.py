@@ -26,6 +26,7 @@ from dmail_runner.run.job import Job, LedgerAlone, by_priority, check_route, con
 from dmail_runner.run.notify import Notice, Notifier
 from dmail_runner.run.pipeline import carry_out
 from dmail_runner.run.spool import tidy_spool
+from dmail_runner.run.stock import announce_stock
 
 REPORT = "DMAIL_DEBUG=1 dmail-runner run --due shows the traceback, for a bug report"
 
@@ -246,6 +247,7 @@ def run_all_due(
     load: Callable[[], Manifest],
     find: Callable[[Manifest, str], Job],
     attempt: Callable[[Callable[[], object]], int],
+    tell: Callable[[str], None] = lambda _: None,
 ) -> list[int]:
     """Carry out everything that is due, campaign by campaign, in the order of their priorities.
 
@@ -253,6 +255,7 @@ def run_all_due(
         load: returns the manifest.
         find: returns the job of a campaign.
         attempt: runs a step, reports the error that stopped it, and returns its exit code.
+        tell: shows a line of progress.
 
     Returns:
         The exit codes of all steps. An error of one campaign does not stop the next.
@@ -276,6 +279,7 @@ def run_all_due(
 
         codes.append(attempt(run_campaign))
         codes += [attempt(raising(fault)) for fault in faults_of_runs]
+    announce_stock(settings, manifest, scheduler.ledger, scheduler.notifier, tell)
     return codes
 
 

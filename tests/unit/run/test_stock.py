@@ -139,6 +139,12 @@ def test_a_column_that_nobody_has_is_an_error() -> None:
         "letter.yml: mail.materials[1].by: neither the extract nor the recipients have a column 'langauge'; "
         "allowed: profile_id, language"
     )
-    for wrong in ({}, {"item": "a", "by": "b", "items": {"c": "d"}}, {"by": "b"}, {"items": {"c": "d"}}, {"item": "a", "per_piece": 0}):
+    for wrong in (
+        {},
+        {"item": "a", "by": "b", "items": {"c": "d"}},
+        {"by": "b"},
+        {"items": {"c": "d"}},
+        {"item": "a", "per_piece": 0},
+    ):
         with pytest.raises((ValueError, ConfigError)):
             letter(materials=[wrong])
