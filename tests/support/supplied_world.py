@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from dmail_runner.core.settings import Settings
+from dmail_runner.declare.answers import FIELDS, SQL_TYPES
 from dmail_runner.declare.provider import Provider
 from dmail_runner.project.dbt_process import DbtOutcome
 from dmail_runner.run.job import Job, find_budget
@@ -76,3 +77,19 @@ class SuppliedWorld(World):
             (target / "manifest.json").write_text(json.dumps(manifest))
             (target / "run_results.json").write_text(json.dumps({"results": results}))
         return outcome
+
+
+def bill(world: SuppliedWorld, lines: Sequence[str]) -> None:
+    """Invoices, as a fetch would have stored them."""
+    folder = world.settings.inbound_dir / "invoice"
+    folder.mkdir(parents=True, exist_ok=True)
+    names = ("invoice_id", "file_name", "production", "postage", "amount", "currency", "campaign")
+    first, second = (run.parts[0].part.name for run in reversed(world.ledger().latest()[-2:]))
+    with duckdb.connect() as connection:
+        columns = ", ".join(f"{name} {SQL_TYPES[kind.type]}" for name, kind in FIELDS["invoice"].items())
+        connection.execute(f"create table bills ({columns})")
+        for line in lines:
+            values = [value or None for value in line.replace("FIRST", first).replace("SECOND", second).split(",")]
+            connection.execute(f"insert into bills ({', '.join(names)}) values (?, ?, ?, ?, ?, ?, ?)", values)
+        origin = "row_number() over () as row_number, 'bill' as entry, 'bill.csv' as file, timestamp '2027-03-05' as received_at"
+        connection.execute(f"copy (select *, {origin} from bills) to '{folder}/bill.parquet' (format parquet)")

@@ -34,6 +34,7 @@ def report(
     from dmail_runner.report.lineage import write_lineage
     from dmail_runner.report.results import build_results, read_results
     from dmail_runner.report.site import write_report
+    from dmail_runner.run.stock import read_forecasts
 
     settings, manifest = open_project(context.obj)
     folder = settings.project_dir / output
@@ -41,7 +42,8 @@ def report(
         write_lineage(settings, run_dbt, folder, tell)
     if results:
         build_results(settings, run_dbt, tell)
-    found = read_results(settings, manifest, tell)
-    written = write_report(Project(settings, manifest, run_dbt, now()), Ledger(settings, now), folder, limit, found)
+    found, ledger = read_results(settings, manifest, tell), Ledger(settings, now)
+    project, stock = Project(settings, manifest, run_dbt, now()), read_forecasts(settings, manifest, ledger, tell)
+    written = write_report(project, ledger, folder, limit, found, stock=stock)
     say(f"{counted(written.pages, 'page')} written, {written.unchanged:,} unchanged")
     say(f"open {folder / 'index.html'}")

@@ -94,7 +94,7 @@ class Forecast:
 
 
 def last_needs(ledger: Ledger) -> Volumes:
-    """What the last frozen run of each campaign and wave needed, by item. Wave 0: the last run of any wave. Copies do not count."""
+    """What the last frozen run of each campaign and wave needed, by item. Wave 0: the last one of any. Copies do not count."""
     found: dict[tuple[str, int], tuple[datetime, Materials]] = {}
     for run_id, (_, text) in recorded(ledger, MATERIALS).items():
         campaign, slot, materials = campaign_of(run_id), slot_of(run_id), read_materials(text)
@@ -109,7 +109,7 @@ def last_needs(ledger: Ledger) -> Volumes:
 
 
 def coming_slots(campaign: Campaign, ledger: Ledger, now: datetime) -> Iterator[tuple[datetime, int | None]]:
-    """The coming runs of a campaign, with the numbers of their waves: those that are not frozen yet, and those of its schedule."""
+    """The coming runs of a campaign, with the numbers of their waves: not frozen yet, or of its schedule."""
     mail = campaign.mail
     if campaign.status != "active":
         return

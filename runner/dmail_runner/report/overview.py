@@ -55,6 +55,8 @@ class Overview:
         runs: the number of runs of the last 30 days.
         costs: the costs of the last 30 days.
         next_slot: the next slot of all campaigns in UTC; None if there is none.
+        has_costs: whether there is a page of costs.
+        has_stock: whether there is a page of materials.
     """
 
     needs: tuple[Need, ...]
@@ -65,6 +67,8 @@ class Overview:
     runs: int
     costs: tuple[Money, ...]
     next_slot: datetime | None
+    has_costs: bool = False
+    has_stock: bool = False
 
 
 def paged_runs(runs: Sequence[RunRow], needs: Sequence[Need], limit: int) -> set[str]:

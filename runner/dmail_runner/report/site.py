@@ -16,9 +16,11 @@ from dmail_runner.core.errors import UsageError
 from dmail_runner.core.lock import FOREVER, locked
 from dmail_runner.core.settings import Settings
 from dmail_runner.ledger.ledger import Ledger
+from dmail_runner.plan.stock import Forecast
 from dmail_runner.report.addresses import page_name
 from dmail_runner.report.attention import Need, needs
 from dmail_runner.report.campaign_page import campaign_view
+from dmail_runner.report.costs_page import costs_view
 from dmail_runner.report.declared import Declared, Project
 from dmail_runner.report.export import write_figures
 from dmail_runner.report.lineage import PAGE as LINEAGE
@@ -28,6 +30,7 @@ from dmail_runner.report.results import CampaignResults
 from dmail_runner.report.results_page import results_view
 from dmail_runner.report.rows import Approval, RunRow, read_approvals, read_details, read_regions, read_runs, read_watched
 from dmail_runner.report.run_page import Neighbours, neighbours, run_view
+from dmail_runner.report.stock_page import stock_view
 
 INDEX = ".report.json"  # the pages of the report, with a digest of the content of runs' pages
 STAGING = ".report-"
@@ -109,6 +112,8 @@ def write_report(
     folder: Path,
     limit: int,
     results: Mapping[str, CampaignResults] = MappingProxyType({}),
+    *,
+    stock: Sequence[Forecast] = (),
 ) -> Written:
     """Write the pages of runs and campaigns, the figures as Parquet, and the overview last.
 
@@ -118,6 +123,7 @@ def write_report(
         folder: the report's folder, which is created if it does not exist.
         limit: the number of newest runs that get a page.
         results: what the mailings of campaigns have brought.
+        stock: the forecasts of materials.
 
     Raises:
         UsageError: if the folder has another index.html.
@@ -143,7 +149,13 @@ def write_report(
             if found:
                 site.put(f"results/{page_name(name)}", pages.results(results_view(name, one, found, now)))
         write_figures(runs, ledger, project.settings.figures_dir)
-        site.put("index.html", pages.overview(overview(runs, declared, todo, now)))
+        costs = costs_view(project.settings, project.manifest, ledger)
+        if costs:
+            site.put("costs.html", pages.costs(replace(costs, paged=frozenset(paged))))
+        if stock:
+            site.put("stock.html", pages.stock(stock_view(stock, now)))
+        first = replace(overview(runs, declared, todo, now), has_costs=costs is not None, has_stock=bool(stock))
+        site.put("index.html", pages.overview(first))
         return site.publish()
 
 

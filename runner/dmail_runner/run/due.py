@@ -247,6 +247,7 @@ def run_all_due(
     load: Callable[[], Manifest],
     find: Callable[[Manifest, str], Job],
     attempt: Callable[[Callable[[], object]], int],
+    *,
     tell: Callable[[str], None] = lambda _: None,
 ) -> list[int]:
     """Carry out everything that is due, campaign by campaign, in the order of their priorities.

@@ -50,6 +50,16 @@ def forecasts(settings: Settings, manifest: Manifest, ledger: Ledger) -> list[Fo
     return forecast(stock, campaigns, ledger, settings)
 
 
+def read_forecasts(settings: Settings, manifest: Manifest, ledger: Ledger, tell: Callable[[str], None]) -> list[Forecast]:
+    """The forecasts of what was built last; none before the first build. If it cannot be read now, `tell` gets the reason."""
+    try:
+        return forecasts(settings, manifest, ledger)
+    except DmailError as error:
+        if error.what != not_built().what:
+            tell(f"note     the stock cannot be read: {error.what}")
+        return []
+
+
 def forecast(stock: Stock, campaigns: Sequence[Campaign], ledger: Ledger, settings: Settings) -> list[Forecast]:
     """The forecast of each item that campaigns declare or that is in the stock, by name."""
     coming = coming_needs(campaigns, ledger, ledger.now())
@@ -66,13 +76,7 @@ def announce_stock(
     settings: Settings, manifest: Manifest, ledger: Ledger, notifier: Notifier, tell: Callable[[str], None]
 ) -> None:
     """Notify people of items of which more must be ordered now. If the stock cannot be read now, a later call does it."""
-    try:
-        found = urgent(forecasts(settings, manifest, ledger), ledger.now())
-    except DmailError as error:
-        if error.what != not_built().what:
-            tell(f"note     the stock cannot be read: {error.what}")
-        return
-    for one in found:
+    for one in urgent(read_forecasts(settings, manifest, ledger, tell), ledger.now()):
         notifier.announce(notice(one, manifest))
 
 
