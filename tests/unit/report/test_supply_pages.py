@@ -73,7 +73,7 @@ def written(world: SuppliedWorld, folder: Path, **given: Any) -> Mapping[str, st
 
 def amounts(cells: list[str]) -> list[str]:
     """Cells of amounts, without their currency, which is that of the budget."""
-    return [cell.removesuffix(f"{SPACE}EUR") for cell in cells]
+    return [cell.splitlines()[0].removesuffix(f"{SPACE}EUR") for cell in cells]
 
 
 def test_costs_are_those_of_the_order(world: SuppliedWorld, tmp_path: Path) -> None:
