@@ -129,8 +129,8 @@ def check_budget(campaign: Campaign, budget: Budget | None, found: Estimate | No
         currency = budget.max.currency
         raise Held(
             HOLD,
-            f"{campaign.name}: the run costs {Money(found.total, currency)}, and {counted(spent.runs, 'other run')} of the order "
-            f"{budget.order} {Money(spent.amount, currency)}: {Money(over, currency)} more than its budget, {budget.max}: "
-            "nothing was delivered",
+            f"{campaign.name}: the run costs {Money(found.total, currency)}, and the order {budget.order} has cost "
+            f"{Money(spent.amount, currency)} in {counted(spent.runs, 'other run')}: {Money(over, currency)} more than its "
+            f"budget, {budget.max}: nothing was delivered",
             todo=todo,
         )

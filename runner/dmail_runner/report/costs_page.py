@@ -147,12 +147,10 @@ def sum_of(values: Sequence[Decimal | None]) -> Decimal | None:
 
 
 def centres(orders: Sequence[OrderView]) -> Iterator[CentreView]:
-    """The sums of each cost centre and currency, if there are several."""
+    """The sums of each cost centre and currency."""
     groups: Mapping[tuple[str, str], list[OrderView]] = defaultdict(list)
     for one in orders:
         groups[one.cost_centre, one.currency].append(one)
-    if len(groups) < 2:
-        return
     for (name, currency), some in sorted(groups.items()):
         bills = [one.amounts.billed for one in some if one.amounts.billed is not None]
         sums = Amounts(

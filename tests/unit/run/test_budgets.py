@@ -61,8 +61,8 @@ def test_the_run_that_exceeds_the_budget_is_held_until_somebody_decides(world: S
     (fault,) = world.run_due()
     assert isinstance(fault, Held)
     assert fault.what == (
-        "letter: the run costs 20.00 EUR, and 2 other runs of the order PO-4711 40.00 EUR: 10.00 EUR more than its budget, "
-        "50.00 EUR: nothing was delivered"
+        "letter: the run costs 20.00 EUR, and the order PO-4711 has cost 40.00 EUR in 2 other runs: 10.00 EUR more than its "
+        "budget, 50.00 EUR: nothing was delivered"
     )
     assert fault.figures, "a person sees what was built"
     ledger = world.ledger()
@@ -129,6 +129,8 @@ def test_of_two_hosts_that_build_at_once_one_is_held(tmp_path: Path, what: str) 
         host.declare(name, **({"programme": "spring"} if what == "budget" else {"materials": [{"item": "envelope"}]}))
         host.count(envelope=(30, "2027-02-01 00:00:00"))
         hosts.append(host)
+    hosts[0].ledger()  # makes the tables
+
     for host in hosts:
 
         def tell(line: str) -> None:

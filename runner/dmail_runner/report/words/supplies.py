@@ -34,8 +34,8 @@ SUPPLIES: Mapping[str, Word] = {
     ),
     "item": Word("Item", "Item"),
     "on_hand": Word("Counted", "Contados"),
-    "counted_on": Word("on", "em"),
-    "other_runs": Word("Needed by frozen files", "Usados por arquivos prontos"),
+    "counted_on": Word("Counted on", "Contados em"),
+    "other_runs": Word("Other files", "Outros arquivos"),
     "stock_left": Word("Left", "Restam"),
     "alert_level": Word("Alert level", "Nível de alerta"),
     "low_on": Word("Below it on", "Abaixo dele em"),
@@ -50,5 +50,12 @@ SUPPLIES: Mapping[str, Word] = {
     "left_after": Word("Left after it", "Restam depois"),
     "first_run": Word("unknown, the first run", "desconhecido, a primeira execução"),
     "coming_hidden": Word("Further runs that are not listed: {count}.", "Outras execuções fora da lista: {count}."),
-    "no_count": Word("No count can be used: the item {fault}.", "Não há contagem utilizável: o item {fault}."),
+    "no_count": Word("No count can be used:", "Não há contagem utilizável:"),
+    "stock_fault.is not in the stock": Word("the item is not in the stock.", "o item não está no estoque."),
+    "stock_fault.is in the stock several times": Word(
+        "the item is in the stock several times.", "o item está várias vezes no estoque."
+    ),
+    "stock_fault.has no count with a number and a time": Word(
+        "its row has no number, or no time.", "a sua linha não tem número ou não tem horário."
+    ),
 }
