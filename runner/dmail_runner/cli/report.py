@@ -34,7 +34,7 @@ def report(
     from dmail_runner.report.lineage import write_lineage
     from dmail_runner.report.results import build_results, read_results
     from dmail_runner.report.site import write_report
-    from dmail_runner.run.stock import read_forecasts
+    from dmail_runner.report.supplies import read_supplies
 
     settings, manifest = open_project(context.obj)
     folder = settings.project_dir / output
@@ -43,7 +43,7 @@ def report(
     if results:
         build_results(settings, run_dbt, tell)
     found, ledger = read_results(settings, manifest, tell), Ledger(settings, now)
-    project, stock = Project(settings, manifest, run_dbt, now()), read_forecasts(settings, manifest, ledger, tell)
-    written = write_report(project, ledger, folder, limit, found, stock=stock)
+    project, supplies = Project(settings, manifest, run_dbt, now()), read_supplies(settings, manifest, ledger, tell)
+    written = write_report(project, ledger, folder, limit, found, supplies=supplies)
     say(f"{counted(written.pages, 'page')} written, {written.unchanged:,} unchanged")
     say(f"open {folder / 'index.html'}")

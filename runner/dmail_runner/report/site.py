@@ -4,7 +4,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -16,11 +16,9 @@ from dmail_runner.core.errors import UsageError
 from dmail_runner.core.lock import FOREVER, locked
 from dmail_runner.core.settings import Settings
 from dmail_runner.ledger.ledger import Ledger
-from dmail_runner.plan.stock import Forecast
 from dmail_runner.report.addresses import page_name
 from dmail_runner.report.attention import Need, needs
 from dmail_runner.report.campaign_page import campaign_view
-from dmail_runner.report.costs_page import costs_view
 from dmail_runner.report.declared import Declared, Project
 from dmail_runner.report.export import write_figures
 from dmail_runner.report.lineage import PAGE as LINEAGE
@@ -30,7 +28,7 @@ from dmail_runner.report.results import CampaignResults
 from dmail_runner.report.results_page import results_view
 from dmail_runner.report.rows import Approval, RunRow, read_approvals, read_details, read_regions, read_runs, read_watched
 from dmail_runner.report.run_page import Neighbours, neighbours, run_view
-from dmail_runner.report.stock_page import stock_view
+from dmail_runner.report.supplies import NO_SUPPLIES, Supplies
 
 INDEX = ".report.json"  # the pages of the report, with a digest of the content of runs' pages
 STAGING = ".report-"
@@ -113,7 +111,7 @@ def write_report(
     limit: int,
     results: Mapping[str, CampaignResults] = MappingProxyType({}),
     *,
-    stock: Sequence[Forecast] = (),
+    supplies: Supplies = NO_SUPPLIES,
 ) -> Written:
     """Write the pages of runs and campaigns, the figures as Parquet, and the overview last.
 
@@ -123,7 +121,7 @@ def write_report(
         folder: the report's folder, which is created if it does not exist.
         limit: the number of newest runs that get a page.
         results: what the mailings of campaigns have brought.
-        stock: the forecasts of materials.
+        supplies: the pages of costs and of materials.
 
     Raises:
         UsageError: if the folder has another index.html.
@@ -142,21 +140,23 @@ def write_report(
         regions = read_regions(ledger, [run.run_id for run in newest_delivered(grouped)])
         for name in dict.fromkeys((*declared, *grouped)):
             one, found = declared.get(name), results.get(name)
-            view = campaign_view(
-                name, one, grouped.get(name, []), todo, paged, regions=regions, approvals=approvals.get(name, [])
-            )
+            own, given = grouped.get(name, []), approvals.get(name, [])
+            view = campaign_view(name, one, own, todo, paged, regions=regions, approvals=given)
             site.put(f"campaign/{page_name(name)}", pages.campaign(replace(view, has_results=found is not None)))
             if found:
                 site.put(f"results/{page_name(name)}", pages.results(results_view(name, one, found, now)))
         write_figures(runs, ledger, project.settings.figures_dir)
-        costs = costs_view(project.settings, project.manifest, ledger)
-        if costs:
-            site.put("costs.html", pages.costs(replace(costs, paged=frozenset(paged))))
-        if stock:
-            site.put("stock.html", pages.stock(stock_view(stock, now)))
-        first = replace(overview(runs, declared, todo, now), has_costs=costs is not None, has_stock=bool(stock))
-        site.put("index.html", pages.overview(first))
+        write_supplies(site, pages, supplies, paged)
+        site.put("index.html", pages.overview(replace(overview(runs, declared, todo, now), **supplies.links)))
         return site.publish()
+
+
+def write_supplies(site: Site, pages: Pages, supplies: Supplies, paged: Iterable[str]) -> None:
+    """Write the pages of costs and of materials. `paged`: the ids of the runs with a page."""
+    if supplies.costs:
+        site.put("costs.html", pages.costs(replace(supplies.costs, paged=frozenset(paged))))
+    if supplies.stock:
+        site.put("stock.html", pages.stock(supplies.stock))
 
 
 def newest_delivered(grouped: Mapping[str, Sequence[RunRow]]) -> Iterator[RunRow]:

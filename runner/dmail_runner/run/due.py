@@ -5,6 +5,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from dmail_runner.check.stock import HOLD as STOCK
 from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import Busy, ConfigError, DmailError, Held, unexpected
 from dmail_runner.core.settings import Settings
@@ -26,7 +27,7 @@ from dmail_runner.run.job import Job, LedgerAlone, by_priority, check_route, con
 from dmail_runner.run.notify import Notice, Notifier
 from dmail_runner.run.pipeline import carry_out
 from dmail_runner.run.spool import tidy_spool
-from dmail_runner.run.stock import announce_stock
+from dmail_runner.run.stock import announce_stock, counted_since
 
 REPORT = "DMAIL_DEBUG=1 dmail-runner run --due shows the traceback, for a bug report"
 
@@ -86,18 +87,19 @@ class Scheduler:
                 self.announce(job, "missed", run, f"The slot {instant(run.slot)} was missed: {run.error}.", todo)
 
     def due(self, job: Job) -> list[Run]:
-        """The runs that are due, including those whose hold has ended by an approval or by matching reports."""
+        """The runs that are due, including those whose hold may have ended by an approval, matching reports or a new count."""
         if job.campaign.status != "active":
             return []
         waiting = [run for run in self.ledger.waiting(job.campaign.name) if run.state == "held"]
         explained = [run for run in waiting if run.hold == DIFFERENCE and self.matches(job, run)]
+        counted_anew = [run for run in waiting if run.hold == STOCK and counted_since(self.ledger, run)]
         held = [run for run in waiting if run.hold == HOLD]
         try:
             if held:
                 approved(job, self.ledger)
         except Held:
             held = []
-        ready = [*due_runs(job.campaign, self.ledger, self.ledger.now()), *held, *explained]
+        ready = [*due_runs(job.campaign, self.ledger, self.ledger.now()), *held, *explained, *counted_anew]
         # If a newer slot replaces an older one, it comes first, and the older one is cancelled.
         return sorted(ready, key=lambda run: run.slot, reverse=not makes_up_for_all(job.campaign))
 

@@ -4,12 +4,18 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 
+import sqlalchemy as sa
+
 from dmail_runner.check.stock import Stock, read_stock
 from dmail_runner.core.errors import BuildError, ConfigError, DmailError
 from dmail_runner.core.materials import in_use
 from dmail_runner.core.settings import Settings
 from dmail_runner.declare.campaign import Campaign
+from dmail_runner.ledger.database import iso
+from dmail_runner.ledger.inbound_files import inbound_of
 from dmail_runner.ledger.ledger import Ledger
+from dmail_runner.ledger.run import Run
+from dmail_runner.ledger.tables import inbound_files
 from dmail_runner.plan.stock import Forecast, coming_needs, text, urgent
 from dmail_runner.project.dbt_process import RunDbt
 from dmail_runner.project.manifest import Manifest
@@ -94,6 +100,12 @@ def notice(one: Forecast, manifest: Manifest) -> Notice:
         f"{todo}, or fetch a new count; dmail-runner stock shows all items",
         owner=owner,
     )
+
+
+def counted_since(ledger: Ledger, run: Run) -> bool:
+    """Whether a count of materials was received since a run was held."""
+    since = inbound_files.c.at > iso(run.changed) if run.changed else sa.true()
+    return bool(inbound_of(ledger, inbound_files.c.kind == "stock", inbound_files.c.state == "taken", since))
 
 
 def day(moment: datetime | None) -> str:

@@ -22,6 +22,7 @@ from dmail_runner.report.pages import Pages
 from dmail_runner.report.rows import read_runs
 from dmail_runner.report.site import write_report
 from dmail_runner.report.stock_page import stock_view
+from dmail_runner.report.supplies import Supplies, read_supplies
 from dmail_runner.report.words.supplies import SUPPLIES
 from dmail_runner.run.stock import forecast
 from reports import Tables
@@ -67,7 +68,8 @@ def written(world: SuppliedWorld, folder: Path, **given: Any) -> Mapping[str, st
     ledger = world.ledger()
     project = TinyProject(world.settings, manifest(world), world.run_dbt, world.now)
     project.key_faults = lambda: iter(())  # type: ignore[method-assign]
-    write_report(project, ledger, folder, 10, {}, **given)
+    costs = costs_view(world.settings, project.manifest, ledger)
+    write_report(project, ledger, folder, 10, {}, supplies=Supplies(costs, **given))
     return {path.name: path.read_text() for path in folder.glob("*.html")}
 
 
@@ -130,7 +132,7 @@ def test_materials_are_those_of_the_forecast(world: SuppliedWorld, tmp_path: Pat
     counts = {"envelope": Count("envelope", 1300, datetime(2027, 3, 1, tzinfo=UTC), 1270, datetime(2027, 5, 1, tzinfo=UTC), 5)}
     found = forecast(Stock(counts), [world.campaign], world.ledger(), world.settings)
     found.append(Forecast("card", None, "is not in the stock", coming=(Coming(world.now, "letter", 2, None),)))
-    pages = written(world, tmp_path / "site", stock=found)
+    pages = written(world, tmp_path / "site", stock=stock_view(found, world.now))
     assert '<a href="stock.html">' in pages["index.html"]
     tables = Tables(tmp_path / "site/stock.html")
     assert tables.find("envelope order now")[:10] == [
@@ -153,3 +155,13 @@ def test_the_most_urgent_items_come_first() -> None:
 def test_every_text_has_both_languages() -> None:
     for key, word in SUPPLIES.items():
         assert re.findall(r"\{\w+\}", word.en) == re.findall(r"\{\w+\}", word.pt), key
+
+
+def test_what_cannot_be_read_leaves_the_page_out_and_is_said(world: SuppliedWorld) -> None:
+    (world.settings.inbound_dir / "invoice/bill.parquet").write_bytes(b"no parquet")
+    said: list[str] = []
+    none = cast("Manifest", SimpleNamespace(names=[]))
+    assert read_supplies(world.settings, none, world.ledger(), said.append) == Supplies()
+    assert said == [
+        "note     the report has no costs: the content of received files cannot be read or written: InvalidInputException"
+    ]

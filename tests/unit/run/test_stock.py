@@ -8,7 +8,7 @@ import yaml
 
 from dmail_runner.core.errors import ConfigError
 from dmail_runner.ledger.run import Run, run_as_json
-from dmail_runner.project.manifest import check_materials
+from dmail_runner.project.named_columns import check_materials
 from dmail_runner.run.decisions import release, resume
 from mailbox_of import Mailbox
 from supplied_world import SuppliedWorld
