@@ -214,7 +214,8 @@ def shared_orders(settings: Settings, manifest: Manifest) -> Iterator[Problem]:
             campaign = manifest.campaign(name)
         except ConfigError:
             continue  # the check of the campaign itself reports this
-        if campaign.status == "stopped" or campaign.mail.budget is None:
+        # A copy of a campaign is a draft, and has its budget until somebody gives it another one.
+        if campaign.mail.status != "active" or campaign.mail.budget is None:
             continue
         order = campaign.mail.budget.order
         if order in owners:
