@@ -86,7 +86,7 @@ def read(project: Project, run_id: str, total: str) -> None:
     assert (envelope["item"], envelope["left"], envelope["urgent"]) == ("envelope_c5", 9, True)
     shown = project.call("stock")
     assert shown.returncode == DONE, shown.stderr
-    assert "order now: too little of envelope_c5 is left for spring_catalog on " in shown.stdout
+    assert "order now: fewer than 20,000 of envelope_c5 are left, and too little for spring_catalog on " in shown.stdout
     written = project.call("report")
     assert written.returncode == DONE, written.stderr
     costs, stock = (Tables(project.path / "site" / name) for name in ("costs.html", "stock.html"))

@@ -1,7 +1,7 @@
 """A forecast of materials: what coming runs need, by the schedules and the last volumes, and when too little is left."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import takewhile
 
@@ -26,12 +26,17 @@ class Coming:
         campaign: its campaign.
         wave: the wave's number; None for a mailing without waves.
         pieces: how many the last run of the campaign needed; None if none has.
+        slot: the slot of a run that is late; None for any other run.
     """
 
     at: datetime
     campaign: str
     wave: int | None
     pieces: int | None
+    slot: datetime | None = None
+
+    def __str__(self) -> str:
+        return f"{self.campaign} on {self.slot or self.at:%Y-%m-%d}"
 
 
 @dataclass(frozen=True)
@@ -67,9 +72,9 @@ class Forecast:
 
     @property
     def low(self) -> Coming | None:
-        """The first run after which fewer than the alert level are left; None if there is none."""
+        """The first run after which fewer than the alert level are left, or that is `short`; None if there is none."""
         alert = (self.count.alert_level if self.count else None) or 0
-        return next((one for one, level in self.levels if level < alert), None) or self.short
+        return next((one for one, level in self.levels if level < alert or not self.valid_for(one)), None)
 
     @property
     def short(self) -> Coming | None:
@@ -108,21 +113,22 @@ def last_needs(ledger: Ledger) -> Volumes:
     return {key: {need.item: need.pieces for need in materials.needs} for key, (_, materials) in found.items()}
 
 
-def coming_slots(campaign: Campaign, ledger: Ledger, now: datetime) -> Iterator[tuple[datetime, int | None]]:
+def coming_slots(campaign: Campaign, ledger: Ledger, now: datetime) -> Iterator[Coming]:
     """The coming runs of a campaign, with the numbers of their waves: not frozen yet, or of its schedule."""
     mail = campaign.mail
     if campaign.status != "active":
         return
     for run in ledger.waiting(campaign.name):
         if run.verdicts is None:
-            yield max(run.slot, now), run.wave
+            yield Coming(max(run.slot, now), campaign.name, run.wave, None, run.slot if run.slot < now else None)
     if mail.schedule is None:
         return
     for slot in takewhile(lambda slot: slot.at <= now + AHEAD, slots_after(mail.schedule, now)):
         if mail.waves:
-            yield from ((at, number) for number, at in enumerate(wave_slots(mail.schedule, mail.waves, slot), start=1))
+            for number, at in enumerate(wave_slots(mail.schedule, mail.waves, slot), start=1):
+                yield Coming(at, campaign.name, number, None)
         else:
-            yield slot.at, None
+            yield Coming(slot.at, campaign.name, None, None)
 
 
 def coming_needs(campaigns: Iterable[Campaign], ledger: Ledger, now: datetime) -> dict[str, list[Coming]]:
@@ -133,10 +139,10 @@ def coming_needs(campaigns: Iterable[Campaign], ledger: Ledger, now: datetime) -
         items = [item for material in campaign.mail.materials for item in material.names]
         for item in items:
             found.setdefault(item, [])
-        for at, wave in coming_slots(campaign, ledger, now) if items else ():
-            last = volumes.get((campaign.name, wave or 0)) or volumes.get((campaign.name, 0), {})
+        for run in coming_slots(campaign, ledger, now) if items else ():
+            last = volumes.get((campaign.name, run.wave or 0)) or volumes.get((campaign.name, 0), {})
             for item in dict.fromkeys(items):
-                found[item].append(Coming(at, campaign.name, wave, last.get(item)))
+                found[item].append(replace(run, pieces=last.get(item)))
     return {item: sorted(coming, key=lambda one: (one.at, one.campaign)) for item, coming in found.items()}
 
 
@@ -144,16 +150,16 @@ def text(one: Forecast) -> str:
     """What somebody must do about an item, as a sentence. It does not change from day to day, so that it is reported once."""
     count = one.count
     if count is None:
-        return f"{one.item} {one.fault}, and the next run of {one.coming[0].campaign} needs it"
+        return f"{one.item} {one.fault}, and {one.coming[0]} needs it"
     counted = f"{count.on_hand:,} were counted on {count.counted:%Y-%m-%d}"
-    short = one.short
+    low, short = one.low, one.short
     if short and not one.valid_for(short):
-        return f"{one.item} is valid until {count.valid_until:%Y-%m-%d}, and {short.campaign} needs it on {short.at:%Y-%m-%d}"
-    if short:
-        return f"too little of {one.item} is left for {short.campaign} on {short.at:%Y-%m-%d}: {counted}"
-    if one.is_low or one.low is None:
-        return f"fewer than {count.alert_level:,} of {one.item} are left: {counted}"
-    return f"fewer than {count.alert_level:,} of {one.item} are left after {one.low.campaign} on {one.low.at:%Y-%m-%d}: {counted}"
+        return f"{one.item} is valid until {count.valid_until:%Y-%m-%d}, and {short} needs it"
+    if short and short == low and not one.is_low:
+        return f"too little of {one.item} is left for {short}: {counted}"
+    after = f" after {low}" if low and not one.is_low else ""
+    also = f", and too little for {short}" if short else ""
+    return f"fewer than {count.alert_level:,} of {one.item} are left{after}{also}: {counted}"
 
 
 def urgent(forecasts: Sequence[Forecast], now: datetime) -> list[Forecast]:

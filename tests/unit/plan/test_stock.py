@@ -36,7 +36,14 @@ def coming(*days: int, pieces: int | None = 20) -> tuple[Coming, ...]:
     [
         (Forecast("envelope", count(), used=10, coming=coming(5, 20, 40)), None),
         (Forecast("envelope", count(), used=10, coming=coming(5, 6, 7, 8, 9, 10)),
-         "too little of envelope is left for letter on 2027-03-10: 100 were counted on 2027-02-28"),
+         ("fewer than 30 of envelope are left after letter on 2027-03-09, and too little for letter on 2027-03-10: "
+          "100 were counted on 2027-02-28")),
+        (Forecast("envelope", count(), used=10, coming=coming(5, pieces=91)),
+         "too little of envelope is left for letter on 2027-03-06: 100 were counted on 2027-02-28"),
+        (Forecast("envelope", count(), used=90, coming=coming(5)),
+         "fewer than 30 of envelope are left, and too little for letter on 2027-03-06: 100 were counted on 2027-02-28"),
+        (Forecast("envelope", count(valid_until=NOW + 4 * DAY), coming=coming(5, 6, 7, 8)),
+         "envelope is valid until 2027-03-05, and letter on 2027-03-06 needs it"),
         (Forecast("envelope", count(), used=10, coming=coming(5, 6, 7, 8)),
          "fewer than 30 of envelope are left after letter on 2027-03-09: 100 were counted on 2027-02-28"),
         (Forecast("envelope", count(lead_time_days=2), used=10, coming=coming(5, 6, 7, 8)), None),
@@ -44,10 +51,10 @@ def coming(*days: int, pieces: int | None = 20) -> tuple[Coming, ...]:
         (Forecast("envelope", count(alert_level=None), used=71), None),
         (Forecast("envelope", count(alert_level=None, lead_time_days=None), used=71, coming=coming(0, 1)), None),
         (Forecast("envelope", count(valid_until=NOW + 4 * DAY), coming=coming(5)),
-         "envelope is valid until 2027-03-05, and letter needs it on 2027-03-06"),
+         "envelope is valid until 2027-03-05, and letter on 2027-03-06 needs it"),
         (Forecast("envelope", count(valid_until=NOW + 40 * DAY), coming=coming(41)), None),
         (Forecast("envelope", None, "is not in the stock", coming=coming(5)),
-         "envelope is not in the stock, and the next run of letter needs it"),
+         "envelope is not in the stock, and letter on 2027-03-06 needs it"),
         (Forecast("envelope", None, "is not in the stock"), None),
         (Forecast("envelope", count(), coming=coming(5, 6, pieces=None)), None),
     ],
@@ -102,6 +109,7 @@ def test_a_run_that_waits_is_counted_once_and_a_stopped_campaign_needs_nothing(w
     assert world.ledger().latest()[0].hold == "stock"
     envelope = found_in(world)["envelope"]
     assert (envelope.used, [one.at for one in envelope.coming[:2]]) == (20, [world.now, datetime(2027, 3, 4, 6, tzinfo=UTC)])
+    assert str(envelope.coming[0]) == "letter on 2027-03-03", "its text does not change from day to day"
     world.declare(schedule=DAILY, status="stopped", materials=[{"item": "envelope"}])
     assert found_in(world)["envelope"].coming == ()
 
@@ -129,7 +137,7 @@ def test_people_are_told_once_of_what_must_be_ordered(world: SuppliedWorld, monk
             "stock",
             "letter",
             "ann@example.com",
-            "Too little of fr is left for letter on 2027-03-03: 7 were counted on 2027-03-01.",
+            "Fewer than 5 of fr are left, and too little for letter on 2027-03-03: 7 were counted on 2027-03-01.",
         ),
     ]
     assert sent[0].todo.startswith("order more, which takes 2 days, or fetch a new count")

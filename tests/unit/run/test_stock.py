@@ -1,5 +1,6 @@
 """A run is held if the mail house has too little of a material, and each piece counts once."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,26 @@ def test_until_the_mail_house_reports_the_mailing_its_materials_are_still_in_the
     mailbox.put("ack/one.csv", f"file_name,status,pieces,happened_at\n{first.parts[0].part.name},mailed,20,2027-03-03\n")
     mailbox.receive()
     assert resume(world.job(), held, world.ledger()).state == "settled", "one of them was mailed before the count"
+
+
+def test_the_service_tries_again_when_a_new_count_was_received(mailbox: Mailbox) -> None:
+    world = SuppliedWorld(mailbox.settings.project_dir, letter())
+    routes = {"answers": {"type": "folder", "path": "answers"}, "out": {"type": "folder", "path": "outbox"}}
+    (world.folder / "profiles/routes.yml").write_text(yaml.safe_dump(routes))
+    mailbox.declare(stock={"route": "answers", "files": "*.csv", "layout": "generic_stock"})
+    world.declare(schedule=DAILY, materials=[{"item": "envelope"}])
+    world.run_due()
+    assert next_day(world, envelope=(5, "2027-03-01 00:00:00")).hold == "stock"
+    world.pass_time(timedelta(minutes=5))
+    tried = len(world.built)
+    assert world.run_due() == []
+    assert len(world.built) == tried, "nothing is known that was not known before"
+    mailbox.world.now = world.now
+    mailbox.put("stock.csv", "item,on_hand,alert_level,valid_until,lead_time_days,as_of\nenvelope,50,,,,2027-03-02\n")
+    mailbox.receive()
+    world.count(envelope=(50, "2027-03-02 00:00:00"))
+    assert world.run_due() == []
+    assert world.ledger().latest()[0].state == "settled"
 
 
 def test_a_frozen_file_that_waits_is_checked_for_the_day_on_which_it_leaves(world: SuppliedWorld) -> None:
