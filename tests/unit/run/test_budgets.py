@@ -13,6 +13,8 @@ import yaml
 from dmail_runner.core.errors import ConfigError, Held
 from dmail_runner.declare.budget import find_programmes
 from dmail_runner.ledger.run import Run, run_as_json
+from dmail_runner.report.rows import read_details, read_runs
+from dmail_runner.report.verdicts import Gate, gates
 from dmail_runner.run.commitments import spent_on
 from dmail_runner.run.decisions import give_up, release, resume
 from dmail_runner.run.pipeline import run_slot
@@ -198,3 +200,34 @@ def test_an_invoice_of_a_campaign_replaces_the_estimates_of_its_runs_if_it_is_mo
     bill(world, ["I-1,FIRST,,,18.00,CHF,"])
     assert next_day(world).hold == "budget"
     assert "was billed in CHF, not EUR" in (world.ledger().latest()[0].error or "")
+
+
+def test_a_frozen_file_that_no_longer_fits_is_made_again_and_held_without_a_file(world: SuppliedWorld) -> None:
+    """It was frozen and not delivered. By then an invoice has come that leaves too little for it."""
+    world.declare(schedule=DAILY, budget=budget("60 EUR"))
+    (world.folder / "outbox").rename(world.folder / "elsewhere")
+    (world.folder / "outbox").write_text("no folder, so that the delivery fails")
+    run = next_day(world)
+    assert (run.state, spent(world)) == ("failed", Decimal("60.00"))
+    bill(world, ["I-1,FIRST,,,25.00,EUR,"])
+    (world.folder / "outbox").unlink()
+    (world.folder / "elsewhere").rename(world.folder / "outbox")
+    with pytest.raises(Held, match=r"5\.00 EUR more than its budget"):
+        resume(world.job(), run, world.ledger())
+    assert release(world.job(), world.ledger().known(run.run_id), world.ledger(), SAID).state == "settled"
+    gates = {gate.name: gate.verdict for gate in gates_of(world, run.run_id)}
+    assert (gates["volume"], gates["budget"]) == ("passed", "accepted")
+    world.check()
+
+
+def gates_of(world: SuppliedWorld, run_id: str) -> list[Gate]:
+    """The gates as the run's page shows them."""
+    ledger = world.ledger()
+    (row,) = [row for row in read_runs(ledger) if row.run_id == run_id]
+    return gates(row, read_details(ledger, [run_id])[run_id], contractual=False)
+
+
+def test_the_page_of_a_held_run_shows_which_gates_it_has_passed(world: SuppliedWorld) -> None:
+    run = next_day(world)
+    found = [(gate.name, gate.verdict) for gate in gates_of(world, run.run_id)]
+    assert found[-4:] == [("volume", "passed"), ("budget", "held"), ("conflict", "open"), ("unknown", "open")]

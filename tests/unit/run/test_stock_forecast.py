@@ -14,6 +14,7 @@ from dmail_runner.declare.notices import Notices
 from dmail_runner.plan.stock import Coming, Forecast, text, urgent
 from dmail_runner.project.manifest import Manifest
 from dmail_runner.run import stock as run_stock
+from dmail_runner.run.due import Scheduler, run_all_due
 from dmail_runner.run.notify import Notice, Notifier
 from dmail_runner.run.stock import announce_stock, forecast, stock_as_json, stock_rows
 from supplied_world import SuppliedWorld
@@ -117,7 +118,7 @@ def test_a_run_that_waits_is_counted_once_and_a_stopped_campaign_needs_nothing(w
 def test_people_are_told_once_of_what_must_be_ordered(world: SuppliedWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     world.campaign = replace(world.campaign, email="ann@example.com")
     manifest = cast("Manifest", SimpleNamespace(
-        names=["letter"], campaign=lambda _: world.campaign, nodes={"model.tiny.int_materials": {"relation_name": '"int_materials"'}},
+        names=["letter"], orphans=list, campaign=lambda _: world.campaign, nodes={"model.tiny.int_materials": {"relation_name": '"int_materials"'}},
         roles=SimpleNamespace(player=lambda _: SimpleNamespace(id="model.tiny.int_materials")),
     ))  # fmt: skip
     sent: list[Notice] = []
@@ -130,7 +131,10 @@ def test_people_are_told_once_of_what_must_be_ordered(world: SuppliedWorld, monk
     ledger, said = world.ledger(), list[str]()
     notifier = Kept(Notices(), ledger, said.append)
     for _ in range(3):
-        announce_stock(world.settings, manifest, ledger, notifier, said.append)
+        run_all_due(
+            world.settings, Scheduler(ledger, notifier), load=lambda: manifest, find=lambda *_: world.job(),
+            attempt=lambda step: int(bool(step())), tell=said.append,
+        )  # fmt: skip
         world.pass_time(timedelta(hours=1))
     assert [(one.kind, one.campaign, one.owner, one.what) for one in sent] == [
         (
