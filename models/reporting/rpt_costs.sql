@@ -15,7 +15,7 @@ with
 
     invoices as (
         select *, coalesce(amount, coalesce(production, 0) + coalesce(postage, 0)) as total
-        from {{ ref("stg_invoices") }}
+        from ({{ dmail.invoices() }}) as received
         where coalesce(amount, production, postage) is not null
     ),
 
