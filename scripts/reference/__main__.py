@@ -4,6 +4,7 @@ import json
 import sys
 from pathlib import Path
 
+from dmail_runner.declare.budget import Budget
 from dmail_runner.declare.campaign import ColumnMeta, DirectMail, ModelMeta
 from dmail_runner.declare.inbound import Inbound, Layout
 from dmail_runner.declare.notices import Notices
@@ -26,6 +27,7 @@ ABOUT = {
     "notices": "The people who are notified of events. More: [operations.md](../operations.md#notices).",
     "inbound": "One entry for each kind of file that comes back, and files of profiles/inbound_layouts. "
     "More: [inbound.md](../howto/inbound.md).",
+    "programmes": "One entry for each programme: a budget that several campaigns share. More: [budgets.md](../howto/budgets.md).",
     "policy": "The project's requirements for all campaigns. More: [operations.md](../operations.md#approval).",
 }
 
@@ -40,6 +42,7 @@ def files() -> dict[str, str]:
         "notices": file_schema(Notices, "profiles/notices.yml: the people who are notified of events."),
         "inbound": entries_schema(Inbound, "profiles/inbound.yml: the files that providers send back."),
         "inbound_layout": file_schema(Layout, "A file of profiles/inbound_layouts: what a kind of file looks like."),
+        "programmes": entries_schema(Budget, "profiles/programmes.yml: budgets that several campaigns share."),
         "policy": file_schema(Policy, "profiles/policy.yml: the people who must approve campaigns."),
     }
     keys = {
@@ -50,6 +53,7 @@ def files() -> dict[str, str]:
         "routes": keys_page("Keys of profiles/routes.yml", ABOUT["routes"], "routes", [Route]),
         "notices": keys_page("Keys of profiles/notices.yml", ABOUT["notices"], "notices", [Notices]),
         "inbound": keys_page("Keys of profiles/inbound.yml", ABOUT["inbound"], "inbound", [Inbound, Layout]),
+        "programmes": keys_page("Keys of profiles/programmes.yml", ABOUT["programmes"], "programmes", [Budget]),
         "policy": keys_page("Keys of profiles/policy.yml", ABOUT["policy"], "policy", [Policy]),
     }
     pages = {**keys, "commands": commands_page(), "macros": macros_page(ROOT)}

@@ -19,6 +19,7 @@ TEMPLATES = {
     "routes": f"{SETTING}. `{{{{ file('PATH') }}}}` alone is the text of a file that other users cannot read.",
     "inbound": f"{SETTING}. `{{{{ file('PATH') }}}}` alone is the text of a file that other users cannot read.",
     "policy": f"{SETTING}.",
+    "programmes": f"{SETTING}.",
     "notices": f"{SETTING}. `{{{{ file('PATH') }}}}` alone is the text of a file that other users cannot read.",
 }
 HEAD = ["| key | value | default | meaning |", "| --- | --- | --- | --- |"]

@@ -23,6 +23,7 @@ from dmail_runner.report.pages import Pages
 from dmail_runner.report.rows import read_runs
 from project import DONE, FAILED, WRONG, Project
 from reports import FAILED_RUN, HELD_RUN, NOW, SETTLED, Tables, commands, pages
+from sample_supplies import sample_supplies
 
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -61,6 +62,26 @@ def test_nothing_is_cut_off_on_paper(done: Path, browser: Browser) -> None:
     finally:
         browser.ask("Emulation.setEmulatedMedia", media="")
         browser.run("localStorage.clear()")
+
+
+def test_pages_of_costs_and_materials_can_be_read_by_everybody(tmp_path: Path, browser: Browser) -> None:
+    found, shown = sample_supplies(NOW), Pages(NOW, lineage=False)
+    assert found.costs
+    assert found.stock
+    axe = axe_source()
+    for name, text in (("costs", shown.costs(found.costs)), ("stock", shown.stock(found.stock))):
+        page = tmp_path / f"{name}.html"
+        page.write_text(text)
+        for width, theme, media in ((390, "dark", ""), (1120, "light", ""), (703, "light", "print")):
+            browser.screen(width, theme)
+            browser.ask("Emulation.setEmulatedMedia", media=media)
+            browser.open(page)
+            assert media or browser.axe(axe) == [], (name, width, theme)
+            for language in ("l-pt", "l-en"):
+                browser.run(f"document.getElementById('{language}').click()")
+                assert browser.run(WIDER) == 0, f"{name} is wider than the screen or the paper: {width}, {language}"
+            assert browser.told == []
+    browser.ask("Emulation.setEmulatedMedia", media="")
 
 
 def test_one_switch_changes_the_language_and_another_the_colours(done: Path, browser: Browser) -> None:

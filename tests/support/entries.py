@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from dmail_runner.declare.budget import Budget
 from dmail_runner.declare.campaign import ColumnMeta, DirectMail, ModelMeta
 from dmail_runner.declare.inbound import Inbound, Layout
 from dmail_runner.declare.notices import Notices
@@ -78,12 +79,22 @@ PROVIDERS: dict[str, dict[str, Any]] = {
     "csv": {
         "label": "l", "route": "r", "format": {"type": "csv", "delimiter": ",", **TEXT}, "prefix": "p_", "split": {"rows": 9},
         "records": {"header": "H", "trailer": "T"}, "side_files": ["sha256", "done"], "empty": "header_only",
-        "tariff": {"currency": "EUR", "fixed": 4, "per_piece": 0.5}, "require_encryption": True, "compress": "zip", "retention_days": 9, "history_days": 99, "acknowledge_within": "2d", "require_approval": "two",
+        "tariff": {"currency": "EUR", "fixed": 4, "per_piece": 0.5}, "require_encryption": True, "compress": "zip", "retention_days": 9, "history_days": 99, "acknowledge_within": "2d", "stock_counted_within": "14d", "require_approval": "two",
         "postal_classes": {"standard": {"min_pieces": 200}}, "contract": "lob", **CONTRACT,
     },
     "delimited": {"label": "l", "route": "r", "format": {"type": "delimited", "delimiter": "|", **TEXT}, "split": {"size": "500 MB"}},
     "fixed": {"label": "l", "route": "r", "format": {"type": "fixed_width", "header": False, "pad": "_", "width_in": "bytes", **FORMAT}, "split": {"size": 900}},
     "tiers": {"label": "l", "route": "r", "tariff": {"currency": "EUR", "tiers": [{"up_to": 9, "per_piece": "0.5"}, {"per_piece": 0.4}]}},
+    "split": {
+        "label": "l", "route": "r", "postal_classes": {"c": {"min_pieces": 1}},
+        "tariff": {
+            "currency": "EUR", "production": {"fixed": 4, "per_piece": "0.5"},
+            "postage": {"rates": [{"countries": ["DE"], "classes": ["c"], "up_to_grams": 20, "per_piece": 0.5}]},
+        },
+    },
+    "one postage": {
+        "label": "l", "route": "r", "tariff": {"currency": "EUR", "production": {"tiers": [{"per_piece": 1}]}, "postage": {"per_piece": 1}},
+    },
 }  # fmt: skip
 MAIL: dict[str, dict[str, Any]] = {
     "all": {
@@ -95,13 +106,15 @@ MAIL: dict[str, dict[str, Any]] = {
         "waves": {"apart": "2d", "sizes": [{"share": "20%"}, {"share": 0.3, "after": "3 d"}, {"after": "1w"}]},
         "guard": {"min_rows": 0, "max_rows": 9, "max_change": "30%", "max_churn": 0.4, "max_unmatched": "50%", "max_missing_profiles": "20%",
                   "max_reason_change": 1, "near_matches": "tell"},
-        "recheck": {"after": "30min", "then": "hold"},
+        "recheck": {"after": "30min", "then": "hold"}, "weight_grams": 20,
+        "materials": [{"item": "envelope", "per_piece": 2}, {"by": "language", "items": {"de": "leaflet", "fr": None}}],
+        "budget": {"order": "PO-4711", "max": "20000.50 EUR", "cost_centre": "4200"},
     },
     "dates": {
         "status": "draft", "provider": "p", "file": {"name": "f.csv"}, "schedule": {"at": ["2027-03-01T06:00"]},
         "waves": {"sizes": [{"count": 9}, {"at": "2027-03-09 06:00"}]},
     },
-    "windows": {"status": "stopped", "provider": "p", "file": {"name": "f.csv"}, "schedule": {"every": "4h"}},
+    "windows": {"status": "stopped", "programme": "spring", "provider": "p", "file": {"name": "f.csv"}, "schedule": {"every": "4h"}},
 }  # fmt: skip
 COLUMNS = {"all": {"label": "l", "export": False, "width": 9, "align": "right", "pad": "0"}}
 NOTICES = {
@@ -144,6 +157,7 @@ ENTRIES = [
     *((Inbound, entry) for entry in INBOUND.values()),
     (Layout, {"kind": "returns", "format": {"type": "csv"}, "columns": {"reason": "r"}}),
     (Policy, POLICY),
+    (Budget, {"order": "PO-4711", "max": "20000 EUR", "cost_centre": "4200"}),
     *((Route, entry) for entry in ROUTES.values()),
     *((Provider, entry) for entry in PROVIDERS.values()),
     (SharedContract, {**CONTRACT, "format": {"type": "csv"}}),

@@ -20,6 +20,7 @@ from project import surroundings
 from recording import as_svg, record
 from sample_ledger import NOW, fill
 from sample_results import sample_results
+from sample_supplies import sample_supplies
 
 ROOT = Path(__file__).parents[2]
 LEFT_OUT = shutil.ignore_patterns(".*", "outbox", "data", "site", "target", "logs", "tests", "docs", "bench")
@@ -46,7 +47,8 @@ def write_sample_report(project: Path, site: Path, *, limit: int = 5_000, lineag
     site.mkdir(parents=True, exist_ok=True)
     if lineage:
         (site / "lineage.html").touch()
-    write_report(Project(settings, manifest, run_dbt, NOW), ledger, site, limit, results=sample_results())
+    sample = Project(settings, manifest, run_dbt, NOW)
+    write_report(sample, ledger, site, limit, results=sample_results(), supplies=sample_supplies(NOW))
     return ledger
 
 

@@ -16,6 +16,7 @@ from dmail_runner.cli import (
     route,
     run,
     setup,
+    stock,
 )
 from dmail_runner.cli.base import app, main
 
@@ -37,4 +38,5 @@ __all__ = [
     "route",
     "run",
     "setup",
+    "stock",
 ]

@@ -106,6 +106,7 @@ def carry_out_due(
         load=lambda: load_project(settings, run_dbt, now),
         find=lambda manifest, name: open_job(settings, manifest.campaign(name), run_dbt),
         attempt=attempt,
+        tell=tell,
     )
     return ended, codes
 

@@ -102,6 +102,7 @@ def write_bytes(files: "Iterable[Path]") -> None:
 def say_preview(job: "Job", slot: "datetime", found: "Preview", *, as_bytes: bool, test: bool) -> None:
     """Print the rows, and the figures of the real file. There are no figures for test profiles."""
     from dmail_runner.cli.text import figures, hold_lines, moment, record_lines
+    from dmail_runner.core.money import cost_text
 
     for name, reason in found.missing:
         tell(f"note     {name} is not in the file: {reason}")
@@ -113,5 +114,5 @@ def say_preview(job: "Job", slot: "datetime", found: "Preview", *, as_bytes: boo
         return
     say(f"{job.campaign.name}  slot {moment(slot)}  preview: nothing was delivered or recorded")
     say("\n".join([*figures(found.verdicts), *hold_lines(found.holds)]))
-    if cost := job.cost(found.verdicts.included + found.verdicts.seeds):
+    if cost := cost_text(found.verdicts.estimate):
         say(f"  cost      about {cost}")

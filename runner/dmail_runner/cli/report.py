@@ -35,17 +35,19 @@ def report(
     from dmail_runner.report.declared import Project
     from dmail_runner.report.lineage import write_lineage
     from dmail_runner.report.results import build_results, read_results, read_statuses
-    from dmail_runner.report.site import write_report
+    from dmail_runner.report.site import export_figures, write_report
+    from dmail_runner.report.supplies import read_supplies
 
     settings, manifest = open_project(context.obj)
     folder = settings.project_dir / output
     if lineage:
         write_lineage(settings, run_dbt, folder, tell)
+    ledger = Ledger(settings, now)
     if results:
+        export_figures(settings, ledger, read_statuses(settings, manifest, tell))
         build_results(settings, run_dbt, tell)
-    found = read_results(settings, manifest, tell)
-    statuses = read_statuses(settings, manifest, tell)
-    project = Project(settings, manifest, run_dbt, now())
-    written = write_report(project, Ledger(settings, now), folder, limit, results=found, statuses=statuses)
+    found, statuses = read_results(settings, manifest, tell), read_statuses(settings, manifest, tell)
+    supplies, project = read_supplies(settings, manifest, ledger, tell), Project(settings, manifest, run_dbt, now())
+    written = write_report(project, ledger, folder, limit, results=found, statuses=statuses, supplies=supplies)
     say(f"{counted(written.pages, 'page')} written, {written.unchanged:,} unchanged")
     say(f"open {folder / 'index.html'}")

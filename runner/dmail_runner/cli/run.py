@@ -51,6 +51,8 @@ class Hold(StrEnum):
     volume = "volume"
     exclusions = "exclusions"
     difference = "difference"
+    budget = "budget"
+    stock = "stock"
 
 
 Dry = Annotated[bool, typer.Option("--dry-run", help="Build, check and count. Nothing is delivered or recorded.")]

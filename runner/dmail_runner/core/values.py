@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from dmail_runner.core.counted import counted
+from dmail_runner.core.materials import Materials
+from dmail_runner.core.money import Estimate
 
 BREACHES = "temp.dmail_breaches"  # the session's table with the rows that the contract leaves out
 INCLUDED = "included"  # the verdict of people in the file
@@ -26,6 +28,7 @@ class Build:
         suppressed: the profiles on the suppression lists, if the project has such a model.
         as_of: opt-outs count up to this time, a SQL timestamp in UTC.
         vouchers: the voucher codes, if the campaign has vouchers.
+        materials: what mail houses have on hand, if the campaign declares materials.
         as_defined: whether dbt has built the definition that the runner has read before.
     """
 
@@ -36,6 +39,7 @@ class Build:
     suppressed: str | None = None
     as_of: str = "1970-01-01 00:00:00"
     vouchers: str | None = None
+    materials: str | None = None
     as_defined: bool = True
 
 
@@ -155,6 +159,8 @@ class Verdicts:
         sources: the figures of the sources with declared limits.
         notes: what was unusual, as texts without personal data.
         counted_before: the people whom an earlier window of the trigger counts, by their verdict there; None without windows.
+        estimate: the cost by the tariff; None without a tariff.
+        materials: what the file needs at the mail house; None for a campaign that declares none.
     """
 
     targeted: int
@@ -167,6 +173,8 @@ class Verdicts:
     sources: tuple[SourceFigures, ...] = ()
     notes: tuple[str, ...] = ()
     counted_before: Mapping[str, int] | None = None
+    estimate: Estimate | None = None
+    materials: Materials | None = None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from dmail_runner.core.yaml import Strict
+from dmail_runner.declare.budget import Budget
 from dmail_runner.declare.contract import check_pad
+from dmail_runner.declare.materials import Material
 from dmail_runner.declare.schedule import Recheck, Schedule, Share, Waves
 from dmail_runner.declare.sort_key import SortKey, parse_sort_key
 from dmail_runner.declare.source import Source
@@ -23,6 +25,8 @@ PIECE = "piece_id"
 PURL, PURL_HASH = "purl", "purl_hash"
 # The column of the extract with a picture of the address.
 PURL_QR = "purl_qr"
+# The columns of the extract with the country and the weight of the piece, which its postage depends on.
+COUNTRY, GRAMS = "country_code", "weight_grams"
 # The columns of the extract with the voucher code of the piece, and with the pool that the code is from.
 VOUCHER, VOUCHER_POOL = "voucher", "voucher_pool"
 OF_THE_SLOT = (PIECE, PURL, PURL_QR, VOUCHER)  # columns of the extract that differ in each slot
@@ -121,6 +125,20 @@ class DirectMail(Strict):
     written it. `two`: by two such people. profiles/policy.yml, the provider or the route may require more."""
     recheck: Recheck = Recheck()
     """How long a frozen file may wait until it is compared with the opt-outs again, and what happens then."""
+    materials: tuple[Material, ...] = ()
+    """What the pieces need at the mail house. A run that needs more than is there is held."""
+    weight_grams: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    """The weight of a piece, for the postage, if the extract has no column `weight_grams`."""
+    budget: Budget | None = None
+    """The purchase order that the campaign is paid from."""
+    programme: str | None = None
+    """An entry of profiles/programmes.yml whose budget several campaigns share, instead of `budget`."""
+
+    @model_validator(mode="after")
+    def check_budget(self) -> Self:
+        if self.budget and self.programme:
+            raise ValueError("has either a `budget` or a `programme`")
+        return self
 
     @model_validator(mode="after")
     def check_waves(self) -> Self:
@@ -132,7 +150,7 @@ class DirectMail(Strict):
         return self
 
 
-Role = Literal["profiles", "addresses", "suppressions", "suppressed_profiles", "contact_history", "vouchers"]
+Role = Literal["profiles", "addresses", "suppressions", "suppressed_profiles", "contact_history", "vouchers", "materials"]
 
 
 class ModelMeta(Strict):
@@ -141,7 +159,7 @@ class ModelMeta(Strict):
     role: Role
     """`profiles`: the people who can be mailed, with their consents. `suppressions`: the entries of the suppression lists.
     `suppressed_profiles`: the profiles that match these entries. `contact_history`: the people who were mailed. `addresses`: the
-    model that new campaigns select from. `vouchers`: the voucher codes of all pools."""
+    model that new campaigns select from. `vouchers`: the voucher codes of all pools. `materials`: what mail houses have."""
     lists: tuple[str, ...] = ()
     """For `suppressions`: the names of the lists. A rule that names another list is then an error of `check`."""
 
@@ -234,6 +252,7 @@ class Campaign:
         records: the tables of the runner's own records that it reads, such as `contact_history`.
         vouchers: the model with the voucher codes; None for a campaign without vouchers.
         links: whether its models make personal addresses, which need a key.
+        materials: the model with what mail houses have on hand; None for a campaign that declares no materials.
         windows: whether its models select by the slot's window, as those of a triggered letter do.
     """
 
@@ -259,6 +278,7 @@ class Campaign:
     records: frozenset[str] = frozenset()
     vouchers: Model | None = None
     links: bool = False
+    materials: Model | None = None
     windows: bool = False
     project: str = ""
     held_back: bool = False

@@ -108,6 +108,8 @@ class Provider(Contract):
     """The approval that every campaign of the provider needs, as in profiles/policy.yml."""
     acknowledge_within: Span | None = None
     """The time in which the mail house must report what it has received and mailed, such as `2d`. By default it need not."""
+    stock_counted_within: Span | None = None
+    """The age that a count of materials may have when a file is made from it, such as `14d`. By default any."""
     retention_days: Annotated[int, Field(ge=0, le=3650)] = RETENTION_DAYS
     """The number of days after the slot for which keys must be valid, and for which the files of an unfinished run are kept."""
     history_days: Annotated[int, Field(ge=1, le=36500)] | None = None
@@ -116,6 +118,14 @@ class Provider(Contract):
     """The provider's postal rates, by name."""
     contract: Annotated[str, AfterValidator(check_contract)] | None = None
     """A file of profiles/contracts whose values apply where this entry has none."""
+
+    @model_validator(mode="after")
+    def check_classes(self) -> Self:
+        for rate in self.tariff.rates if self.tariff else ():
+            for name in rate.classes:
+                if name not in self.postal_classes:
+                    raise ValueError(f"its tariff has a rate for {name!r}, which is not one of its `postal_classes`")
+        return self
 
     def with_defaults(self, shared: SharedContract) -> Self:
         """The provider, with the values of a shared contract for every key that the entry does not set.

@@ -10,7 +10,6 @@ from dmail_runner.core.counted import counted
 from dmail_runner.core.values import Baseline, ConsentFigures, ListFigures, SourceFigures
 
 BASELINE, SOURCES, UNUSUAL, COUNTED = "baseline", "sources", "unusual", "counted_before"
-FIGURE_EVENTS = (BASELINE, SOURCES, UNUSUAL, COUNTED)
 
 
 def baseline_text(baseline: Baseline) -> str:

@@ -20,6 +20,7 @@ from dmail_runner.ledger.journal import add_intent, intent_text
 from dmail_runner.ledger.made import MADE
 from dmail_runner.ledger.reader import LedgerReader
 from dmail_runner.ledger.run import Planned, Run
+from dmail_runner.ledger.supplies import ESTIMATE, MATERIALS, estimate_text, materials_text
 from dmail_runner.ledger.tables import events, exclusions, intents, parts, places, runs
 
 
@@ -80,15 +81,23 @@ class Ledger(LedgerReader):
             if made:
                 self.record(connection, run.run_id, MADE, made)
             self.record(connection, run.run_id, "extracted" if content else "empty", hashes, written_now)
-            if verdicts.baseline:
-                self.record(connection, run.run_id, BASELINE, baseline_text(verdicts.baseline))
-            if verdicts.sources:
-                self.record(connection, run.run_id, SOURCES, sources_text(verdicts.sources))
-            if verdicts.counted_before is not None:
-                self.record(connection, run.run_id, COUNTED, counts_text(verdicts.counted_before))
-            # The notes of an earlier file of this run no longer count.
-            if verdicts.notes or has_notes(connection, run):
-                self.record(connection, run.run_id, UNUSUAL, notes_text(verdicts.notes))
+            self.record_figures(connection, run, verdicts)
+
+    def record_figures(self, connection: sa.Connection, run: Run, verdicts: Verdicts) -> None:
+        """Record the other figures of a frozen run, as events within the caller's transaction."""
+        if verdicts.baseline:
+            self.record(connection, run.run_id, BASELINE, baseline_text(verdicts.baseline))
+        if verdicts.sources:
+            self.record(connection, run.run_id, SOURCES, sources_text(verdicts.sources))
+        if verdicts.counted_before is not None:
+            self.record(connection, run.run_id, COUNTED, counts_text(verdicts.counted_before))
+        # Those of an earlier file of this run no longer count.
+        if verdicts.estimate or has_event(connection, run, ESTIMATE):
+            self.record(connection, run.run_id, ESTIMATE, estimate_text(verdicts.estimate))
+        if verdicts.materials or has_event(connection, run, MATERIALS):
+            self.record(connection, run.run_id, MATERIALS, materials_text(verdicts.materials))
+        if verdicts.notes or has_event(connection, run, UNUSUAL):
+            self.record(connection, run.run_id, UNUSUAL, notes_text(verdicts.notes))
 
     def intents(self, run: Run, part: Part) -> Intents:
         """The record of a part, which is written into the ledger."""
@@ -190,9 +199,9 @@ class Ledger(LedgerReader):
         )
 
 
-def has_notes(connection: sa.Connection, run: Run) -> bool:
-    """Whether an earlier file of a run had notes, which no longer count."""
-    query = sa.select(events.c.number).where(events.c.run_id == run.run_id, events.c.kind == UNUSUAL).limit(1)
+def has_event(connection: sa.Connection, run: Run, kind: str) -> bool:
+    """Whether a run has an event of a kind."""
+    query = sa.select(events.c.number).where(events.c.run_id == run.run_id, events.c.kind == kind).limit(1)
     return connection.execute(query).first() is not None
 
 

@@ -10,12 +10,13 @@ import sqlalchemy as sa
 from dmail_runner.core.errors import UsageError
 from dmail_runner.core.suggest import similar_name
 from dmail_runner.core.values import Comparison, Part, Verdicts
-from dmail_runner.ledger.baseline import FIGURE_EVENTS, read_baseline, read_counts, read_notes, read_sources
+from dmail_runner.ledger.baseline import read_baseline, read_counts, read_notes, read_sources
 from dmail_runner.ledger.comparison import FIGURES, held_figures
 from dmail_runner.ledger.database import Database, iso, moment
 from dmail_runner.ledger.intents import Attempt, Entry, Word, latest_attempt
 from dmail_runner.ledger.made import made_of
 from dmail_runner.ledger.run import FINISHED, LedgerPart, Run, run_name
+from dmail_runner.ledger.supplies import FIGURE_EVENTS, read_estimate, read_materials
 from dmail_runner.ledger.tables import events, exclusions, intents, parts, runs
 
 
@@ -236,11 +237,11 @@ def figures_of(row: Any, reasons: Mapping[str, int], texts: Mapping[str, str]) -
     """A run's figures from its row, its exclusions, and the texts of the events with other figures; None until it is frozen."""
     if row.targeted is None:
         return None
-    baseline, sources, notes, before = (texts.get(kind, "") for kind in FIGURE_EVENTS)
+    baseline, sources, notes, before, estimate, materials = (texts.get(kind, "") for kind in FIGURE_EVENTS)
     return Verdicts(
         row.targeted, row.included, reasons, row.seeds or 0,
         baseline=read_baseline(baseline), sources=read_sources(sources), notes=read_notes(notes),
-        counted_before=read_counts(before),
+        counted_before=read_counts(before), estimate=read_estimate(estimate), materials=read_materials(materials),
     )  # fmt: skip
 
 

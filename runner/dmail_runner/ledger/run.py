@@ -11,6 +11,7 @@ from dmail_runner.core.values import Comparison, Part, Verdicts
 from dmail_runner.ledger.baseline import source_as_json
 from dmail_runner.ledger.comparison import comparison_as_json
 from dmail_runner.ledger.intents import Attempt
+from dmail_runner.ledger.supplies import supplies_as_json
 
 # The states of a run that is finished. `missed`: nobody ran the slot in time, and the schedule does not run it late.
 FINISHED = ("settled", "empty", "cancelled", "missed")
@@ -147,6 +148,7 @@ def run_as_json(run: Run) -> Mapping[str, Any]:
         **verdicts_as_json(run.verdicts),
         **({"held_figures": comparison_as_json(run.held_figures)} if run.held_figures else {}),
         "cost": run.cost,
+        **supplies_as_json(run.verdicts),
         "parts": [
             {
                 "name": p.part.name,

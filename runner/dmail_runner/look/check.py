@@ -14,7 +14,7 @@ from dmail_runner.look.warnings import campaign_warnings, start_warnings, target
 from dmail_runner.plan.watched import last_seen
 from dmail_runner.plan.waves import Wait, waiting_waves
 from dmail_runner.project.manifest import Manifest
-from dmail_runner.run.job import Job, key_findings, shared_names
+from dmail_runner.run.job import Job, conflicts, key_findings
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def check_campaigns(
     """
     chosen = dict.fromkeys(names or manifest.names)
     result = check_each(chosen, lambda name: find(manifest.campaign(name)), tried_routes(ledger), ledger)
-    errors = [*([] if names else manifest.orphans()), *shared_names(settings, manifest), *result.errors]
+    errors = [*([] if names else manifest.orphans()), *conflicts(settings, manifest), *result.errors]
     if not names:
         collect(errors, lambda: errors.extend(unknown_providers(settings, manifest.exposures.values())))
         errors += declared_faults(settings)

@@ -8,6 +8,7 @@ from dmail_runner.core.errors import Problem, Unavailable, collect
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.suggest import known_names
 from dmail_runner.core.yaml import read_yaml
+from dmail_runner.declare.budget import find_programmes
 from dmail_runner.declare.inbound import FILE as INBOUND
 from dmail_runner.declare.inbound import find_inbound
 from dmail_runner.declare.notices import find_notices
@@ -20,7 +21,7 @@ from dmail_runner.project.nodes import meta_of
 
 
 def declared_faults(settings: Settings) -> Iterator[Problem]:
-    """The errors of all providers, routes, received files, notices and of the policy.
+    """The errors of all providers, routes, received files, programmes, notices and of the policy.
 
     Variables that are not set, and secrets that cannot be read, are left out. They are errors of the campaigns that need them.
     """
@@ -46,6 +47,7 @@ def declared_faults(settings: Settings) -> Iterator[Problem]:
             faults.append(
                 Problem(INBOUND, f"{name}.route", f"there is no route {entry.route!r}; {known_names(entry.route, routes)}")
             )
+    collect(faults, lambda: find_programmes(settings))
     collect(faults, lambda: find_notices(settings))
     collect(faults, lambda: find_policy(settings))
     yield from (fault for fault in faults if not isinstance(fault, Unavailable))

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from dmail_runner.core.errors import ConfigError, Held, UsageError
+from dmail_runner.core.money import cost_text
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.values import Verdicts
 from dmail_runner.declare.campaign import Campaign
@@ -143,7 +144,7 @@ def next_figures(job: Job, ledger: Ledger) -> Figures:
     return Figures(
         slot,
         verdicts,
-        job.cost(verdicts.included + verdicts.seeds),
+        cost_text(verdicts.estimate),
         order.last,
         tuple(f"{hold.hold}: {hold.what}" for hold in holds),
     )

@@ -44,7 +44,8 @@ def build(
     Raises:
         BuildError: if a model or a test failed, or a relation was not built.
     """
-    select = [f"+exposure:{campaign.name}", *opt_out_selectors(campaign)]
+    materials = [f"+{campaign.materials.selector}"] if campaign.materials else []
+    select = [f"+exposure:{campaign.name}", *opt_out_selectors(campaign), *materials]
     made, manifest = build_models(settings, campaign.name, select, environment, work, run_dbt=run_dbt, tell=tell)
     return Build(
         built(made, campaign.extract, campaign),
@@ -52,6 +53,7 @@ def build(
         **opt_out_relations(made, campaign),
         as_of=as_of(environment),
         vouchers=built(made, campaign.vouchers.id, campaign) if campaign.vouchers else None,
+        materials=built(made, campaign.materials.id, campaign) if campaign.materials else None,
         as_defined=campaign.is_built_by(manifest),
     )
 

@@ -12,7 +12,7 @@ from dmail_runner.core.lock import FOREVER, locked
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.suggest import known_names
 from dmail_runner.core.yaml import parse, read_yaml
-from dmail_runner.declare.campaign import KEY, SEED, Campaign, Column, ColumnMeta, DirectMail, FileSpec, OptOuts
+from dmail_runner.declare.campaign import KEY, Campaign, Column, ColumnMeta, DirectMail, Model, OptOuts
 from dmail_runner.project.campaign_models import (
     find_audience,
     find_extract,
@@ -23,6 +23,7 @@ from dmail_runner.project.dbt_process import RunDbt
 from dmail_runner.project.definition import Contents, hooks_of, locations_of
 from dmail_runner.project.inputs import project_state
 from dmail_runner.project.lineage import Lineage, Macros
+from dmail_runner.project.named_columns import named_columns
 from dmail_runner.project.nodes import described_in, meta_of
 from dmail_runner.project.packages import package_paths
 from dmail_runner.project.roles import Roles
@@ -97,16 +98,16 @@ class Manifest:
         mail: DirectMail | None = collect(faults, lambda: parse(DirectMail, given, file, declared))
         extract = collect(faults, lambda: find_extract(self.nodes, exposure))
         models = collect(faults, lambda: self.models(name, extract, mail)) if extract else None
+        materials = collect(faults, lambda: self.roles.player("materials")) if mail and mail.materials else None
         vouchers = collect(faults, lambda: self.roles.vouchers(extract)) if extract else None
         columns = collect(faults, lambda: tuple(self.columns(extract))) if extract else None
-        if extract and (options := mail.file if mail else file_of(given)):
-            faults.extend(check_columns(list(extract["columns"]), options, file, declared))
-        built = self.contents.built(roots_of(exposure, models[3] if models else None))
+        if extract:
+            faults.extend(named_columns(mail, given, extract, self.nodes[models[1]] if models else None, (file, declared)))
+        built = self.contents.built(roots := roots_of(exposure, models[3] if models else None, materials))
         inputs = collect(faults, lambda: read_sources(built))
         if faults or mail is None or extract is None or models is None or columns is None or inputs is None:
             raise ConfigError(faults)
-        lineage, recipients, audience, opt_outs = models
-        owner, roots = exposure["owner"], roots_of(exposure, opt_outs)
+        (lineage, recipients, audience, opt_outs), owner = models, exposure["owner"]
         return Campaign(
             name=name,
             label=exposure.get("label") or name,
@@ -120,7 +121,7 @@ class Manifest:
             columns=columns,
             contract=described_in(extract),
             opt_outs=opt_outs,
-            sources=partial(self.files, lineage, exposure["original_file_path"], roots),
+            sources=partial(self.files, lineage, file, roots),
             email=owner.get("email"),
             definition=partial(self.contents.definition, roots),
             is_built_by=partial(self.contents.is_of, roots=roots),
@@ -128,6 +129,7 @@ class Manifest:
             inputs=inputs,
             records=recorded_tables(built),
             vouchers=vouchers,
+            materials=materials,
             windows=self.contents.takes_windows(built),
             links=self.contents.makes_links(built),
             origins=dict(locations_of(built)),
@@ -197,28 +199,10 @@ class Manifest:
         yield from columns
 
 
-def roots_of(exposure: Mapping[str, Any], opt_outs: OptOuts | None) -> list[str]:
-    """The ids of the nodes that a run builds, with their ancestors: the extract, and what the opt-out gate reads."""
-    gate = [model.id for model in opt_outs.models] if opt_outs else []
-    return [*exposure["depends_on"]["nodes"], *gate]
-
-
-def file_of(given: Any) -> FileSpec | None:
-    """The file of a delivery that has errors elsewhere, so that all errors are reported at once. None if it has errors itself."""
-    try:
-        found: FileSpec = parse(FileSpec, given["file"], "", "")
-    except (ConfigError, LookupError, TypeError):
-        return None
-    return found
-
-
-def check_columns(names: Sequence[str], options: FileSpec, file: str, key: str) -> Iterator[Problem]:
-    """The errors of columns that the delivery's file names and the extract, which has the columns `names`, does not have."""
-    for sort_key in options.sort_by:
-        if sort_key.column not in names:
-            yield Problem(file, f"{key}.file.sort_by", f"the extract has no column {sort_key.column!r}", ", ".join(names))
-    if options.seeds != "mixed" and SEED not in names:
-        yield Problem(file, f"{key}.file.seeds", f"the extract has no column {SEED}, which marks the seeds", "mixed")
+def roots_of(exposure: Mapping[str, Any], opt_outs: OptOuts | None, materials: Model | None) -> list[str]:
+    """The ids of the nodes that a run builds, with their ancestors: the extract, and what gates read."""
+    gates = [*(opt_outs.models if opt_outs else ()), *([materials] if materials else ())]
+    return [*exposure["depends_on"]["nodes"], *(model.id for model in gates)]
 
 
 def former_campaigns(settings: Settings) -> list[str]:

@@ -1,4 +1,4 @@
-"""The models that declare a role in all campaigns: profiles, addresses, suppressions, contact history, vouchers."""
+"""The models that declare a role in all campaigns: profiles, addresses, suppressions, contact history, vouchers, materials."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -23,6 +23,14 @@ COLUMNS: Mapping[Role, Mapping[str, Kind]] = {
     "suppressed_profiles": {KEY: "text", "list_name": "text", "matched_by": "text", "matched_key": "text"},
     "contact_history": {KEY: "text", "household_key": "text", "campaign": "text", "slot": "timestamp", "cell": "text"},
     "vouchers": {"pool": "text", "code": "text", "valid_until": "timestamp"},
+    "materials": {
+        "item": "text",
+        "on_hand": "integer",
+        "alert_level": "integer",
+        "valid_until": "timestamp",
+        "lead_time_days": "integer",
+        "counted_at": "timestamp",
+    },
 }
 # The table of the source `dmail` with the people who were erased on request.
 FORGOTTEN = ("dmail", "forgotten")

@@ -19,6 +19,8 @@ KINDS = (
     "approval",
     "exclusions",
     "volume",
+    "budget",
+    "stock",
     "difference",
     "person",
     "failed",
@@ -37,6 +39,7 @@ OVERDUE_AFTER = timedelta(hours=1)  # a slot that has just come due may be about
 REASON = ' --reason "…"'
 DIFF = "diff {campaign} --slot {slot}"
 RESUME = "resume {run}"
+SHOW = "show {run}"
 CANCEL = f"cancel {{run}}{REASON}"
 CANCEL_REST = f"cancel {{run}} --rest{REASON}"
 DECIDE = (f"release {{run}}{REASON}", CANCEL)
@@ -45,6 +48,8 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "held": DECIDE,
     "volume": (DIFF, *DECIDE),
     "exclusions": (DIFF, *DECIDE),
+    "budget": (SHOW, *DECIDE),
+    "stock": ("stock", RESUME, *DECIDE),
     "unknown": tuple(f"settle {{run}} {answer}{REASON}" for answer in ("--delivered", "--not-delivered")),
     "opt_out": (RESUME,),
     "ids": (RESUME,),

@@ -9,6 +9,7 @@ from itertools import groupby
 from types import MappingProxyType
 from urllib.parse import quote
 
+from dmail_runner.core.money import Money
 from dmail_runner.core.values import RegionCount
 from dmail_runner.plan.waves import Wait
 from dmail_runner.report.addresses import page_name
@@ -17,7 +18,7 @@ from dmail_runner.report.charts import Bar
 from dmail_runner.report.declared import Declared
 from dmail_runner.report.figures import Figures, Stage, costs, figures_of, figures_of_verdicts, funnel, total_of_people
 from dmail_runner.report.overview import CampaignLine, bars, campaign_line
-from dmail_runner.report.rows import Approval, Money, RunRow
+from dmail_runner.report.rows import Approval, RunRow
 from dmail_runner.report.waves import waits
 
 LATEST_RUNS = 10

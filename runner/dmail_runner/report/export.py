@@ -21,7 +21,8 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "copy_of": "varchar", "state": "varchar", "hold": "varchar",
         "targeted": "bigint", "excluded": "bigint", "included": "bigint",
         "seeds": "bigint", "sends": "bigint", "delivered": "bigint", "errors": "bigint", "waiting": "bigint",
-        "cost": "decimal(18, 2)", "currency": "varchar", "against": "varchar", "came": "bigint", "went": "bigint",
+        "cost": "decimal(18, 2)", "currency": "varchar", "production": "decimal(18, 2)", "postage": "decimal(18, 2)",
+        "purchase_order": "varchar", "cost_centre": "varchar", "against": "varchar", "came": "bigint", "went": "bigint",
         "counted_before": "bigint", "included_before": "bigint",
         "created_at": "timestamp", "frozen_at": "timestamp", "changed_at": "timestamp",
     },
@@ -83,12 +84,22 @@ def run_line(run: RunRow) -> dict[str, Any]:
     names = ("targeted", "included", "seeds", "sends", "delivered", "errors", "waiting")
     figures = {name: getattr(found, name) for name in names} | {"excluded": found.exclusions} if found else {}
     churn = vars(run.churn) if run.churn else {}
-    cost = {"cost": str(run.cost.amount), "currency": run.cost.currency} if run.cost else {}
     fields = {name: getattr(run, name) for name in ("run_id", "campaign", "wave", "first", "copy_of", "state", "hold")}
     moments = {"slot": run.due, "created_at": run.created, "frozen_at": run.frozen, "changed_at": run.changed}
     times = {name: f"{at:%Y-%m-%d %H:%M:%S}" if at else None for name, at in moments.items()}
     before = {"counted_before": sum(run.counted_before.values()), "included_before": run.counted_before.get(INCLUDED, 0)}
-    return fields | times | figures | churn | cost | (before if found else {})
+    return fields | times | figures | churn | cost_line(run) | (before if found else {})
+
+
+def cost_line(run: RunRow) -> dict[str, str | None]:
+    """What a run costs, and the order that pays for it."""
+    found: dict[str, str | None] = {"cost": str(run.cost.amount), "currency": run.cost.currency} if run.cost else {}
+    if known := run.estimate:
+        found["currency"] = known.currency
+        for name, value in (("production", known.production), ("postage", known.postage)):
+            found[name] = None if value is None else str(value)
+        found |= {"purchase_order": known.order, "cost_centre": known.cost_centre}
+    return found
 
 
 def exclusion_lines(runs: Sequence[RunRow]) -> Iterator[dict[str, Any]]:

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import islice, pairwise
 
+from dmail_runner.core.money import Money
 from dmail_runner.core.values import INCLUDED, Comparison, RegionCount, Verdicts
-from dmail_runner.report.rows import Details, Event, Money, RunRow
+from dmail_runner.report.rows import Details, Event, RunRow
 
 # States in which rows without a receipt count as errors, because they are not delivered without a person.
 LOST = ("failed", "cancelled")

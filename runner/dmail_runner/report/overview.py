@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
+from dmail_runner.core.money import Money
 from dmail_runner.report.attention import Need
 from dmail_runner.report.charts import Bar
 from dmail_runner.report.declared import Declared
 from dmail_runner.report.figures import costs, recent, within
-from dmail_runner.report.rows import Money, RunRow
+from dmail_runner.report.rows import RunRow
 
 MAX_NEEDS = 100
 MAX_SPARKS = 12
@@ -54,6 +55,8 @@ class Overview:
         runs: the number of runs of the last 30 days.
         costs: the costs of the last 30 days.
         next_slot: the next slot of all campaigns in UTC; None if there is none.
+        has_costs: whether there is a page of costs.
+        has_stock: whether there is a page of materials.
     """
 
     needs: tuple[Need, ...]
@@ -64,6 +67,8 @@ class Overview:
     runs: int
     costs: tuple[Money, ...]
     next_slot: datetime | None
+    has_costs: bool = False
+    has_stock: bool = False
 
 
 def paged_runs(runs: Sequence[RunRow], needs: Sequence[Need], limit: int) -> set[str]:

@@ -13,20 +13,24 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from dmail_runner.core.money import Money
 from dmail_runner.core.values import RegionCount
 from dmail_runner.report import charts, curves, tiles
 from dmail_runner.report.addresses import page_name
 from dmail_runner.report.campaign_page import CampaignView
+from dmail_runner.report.costs_page import CostsView
 from dmail_runner.report.drawing import graph_link, lineage_drawing
 from dmail_runner.report.figures import Stage, by_country, by_region
 from dmail_runner.report.lineage import PAGE as LINEAGE
 from dmail_runner.report.overview import Overview
 from dmail_runner.report.results_page import ResultsView
-from dmail_runner.report.rows import Event, Money
+from dmail_runner.report.rows import Event
 from dmail_runner.report.run_page import RunView
+from dmail_runner.report.stock_page import StockView
 from dmail_runner.report.words import WORDS, decimal, dual, event_word, known, number, reason_word, word
 from dmail_runner.report.words.messages import message
 
+View = Overview | CampaignView | RunView | ResultsView | CostsView | StockView
 TEMPLATES = Path(__file__).parent / "templates"
 NOTHING = Markup("\N{EN DASH}")
 MANY = 8  # the smallest number of regions that are shown as a map
@@ -91,8 +95,15 @@ class Pages:
     def results(self, view: ResultsView) -> str:
         return self.render("results.html", view)
 
-    def render(self, template: str, view: Overview | CampaignView | RunView | ResultsView) -> str:
-        return self.environment.get_template(template).render(view=view, root="" if isinstance(view, Overview) else "../")
+    def costs(self, view: CostsView) -> str:
+        return self.render("costs.html", view)
+
+    def stock(self, view: StockView) -> str:
+        return self.render("stock.html", view)
+
+    def render(self, template: str, view: View) -> str:
+        at_top = isinstance(view, Overview | CostsView | StockView)
+        return self.environment.get_template(template).render(view=view, root="" if at_top else "../")
 
 
 def minified(path: Path) -> str:

@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import sqlalchemy as sa
 
+from dmail_runner.core.money import Estimate, Money, parse_money
 from dmail_runner.core.redact import redact_people
 from dmail_runner.core.values import Churn, Comparison, Part, RegionCount
 from dmail_runner.ledger.approvals import approval_events
@@ -27,6 +27,7 @@ from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.made import MADE, made_in_short
 from dmail_runner.ledger.reader import batched, figures_of, hold_events, ledger_part, ledger_run
 from dmail_runner.ledger.run import FINISHED
+from dmail_runner.ledger.supplies import ESTIMATE, MATERIALS, estimate_in_short, materials_in_short, read_estimate
 from dmail_runner.ledger.tables import events, exclusions, parts, places, runs, schedules
 
 # Events whose detail is JSON for programs. A timeline shows a summary.
@@ -36,15 +37,9 @@ SHORT: Mapping[str, Callable[[str], str]] = {
     UNUSUAL: notes_in_short,
     COUNTED: counts_in_short,
     FIGURES: comparison_in_short,
+    ESTIMATE: estimate_in_short,
+    MATERIALS: materials_in_short,
 }
-
-
-@dataclass(frozen=True)
-class Money:
-    """An estimated cost."""
-
-    amount: Decimal
-    currency: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +69,7 @@ class RunRow:
         frozen: when its content was frozen.
         held_figures: what was built when a gate held it; None if it is not held, or nothing was built.
         counted_before: the people whom an earlier window has counted, by their verdict there.
+        estimate: what it costs, with the order; None for runs of earlier versions of the runner, and without a tariff.
     """
 
     run_id: str
@@ -99,6 +95,7 @@ class RunRow:
     frozen: datetime | None = None
     held_figures: Comparison | None = None
     counted_before: Mapping[str, int] = field(default_factory=dict)
+    estimate: Estimate | None = None
 
     @property
     def finished(self) -> bool:
@@ -179,15 +176,16 @@ def read_runs(ledger: Ledger) -> list[RunRow]:
         files = {row.run_id: row for row in connection.execute(sums)}
         numbers = {row.run_id: row.number for row in connection.execute(last)}
         held = sa.select(runs.c.run_id).where(runs.c.state == "held")
-        of_runs = events.select().where(events.c.kind == COUNTED).order_by(events.c.number)
-        before = {row.run_id: row.detail for row in connection.execute(of_runs)}
+        of_runs = events.select().where(events.c.kind.in_((COUNTED, ESTIMATE))).order_by(events.c.number)
+        texts = {(row.run_id, row.kind): row.detail for row in connection.execute(of_runs)}
         compared = held_figures(connection.execute(hold_events(events.c.run_id.in_(held))))
         return [
             replace(
                 run_row(
                     row, reasons.get(row.run_id, {}), files.get(row.run_id), numbers.get(row.run_id, 0), compared.get(row.run_id)
                 ),
-                counted_before=read_counts(before.get(row.run_id, "")) or {},
+                counted_before=read_counts(texts.get((row.run_id, COUNTED), "")) or {},
+                estimate=read_estimate(texts.get((row.run_id, ESTIMATE), "")),
             )
             for row in connection.execute(runs.select().order_by(*order))
         ]
@@ -246,15 +244,6 @@ def run_row(row: Any, excluded: Mapping[str, int], files: Any, last_event: int, 
         frozen=run.frozen,
         held_figures=run.held_figures,
     )
-
-
-def parse_money(text: str | None) -> Money | None:
-    """A cost from the ledger's text, such as `1,234.50 USD`; None for any other text."""
-    amount, _, currency = (text or "").partition(" ")
-    try:
-        return Money(Decimal(amount.replace(",", "")), currency) if currency else None
-    except InvalidOperation:
-        return None
 
 
 def read_details(ledger: Ledger, run_ids: Sequence[str]) -> dict[str, Details]:

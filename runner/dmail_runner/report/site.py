@@ -4,7 +4,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -28,6 +28,7 @@ from dmail_runner.report.results import CampaignResults
 from dmail_runner.report.results_page import results_view
 from dmail_runner.report.rows import Approval, RunRow, read_approvals, read_details, read_regions, read_runs, read_watched
 from dmail_runner.report.run_page import Neighbours, neighbours, run_view, with_statuses
+from dmail_runner.report.supplies import NO_SUPPLIES, Supplies
 
 INDEX = ".report.json"  # the pages of the report, with a digest of the content of runs' pages
 STAGING = ".report-"
@@ -111,6 +112,7 @@ def write_report(
     *,
     results: Mapping[str, CampaignResults] = MappingProxyType({}),
     statuses: Mapping[str, Mapping[str, int]] = MappingProxyType({}),
+    supplies: Supplies = NO_SUPPLIES,
 ) -> Written:
     """Write the pages of runs and campaigns, the figures as Parquet, and the overview last.
 
@@ -121,6 +123,7 @@ def write_report(
         limit: the number of newest runs that get a page.
         results: what the mailings of campaigns have brought.
         statuses: the number of pieces of runs by their last known status.
+        supplies: the pages of costs and of materials.
 
     Raises:
         UsageError: if the folder has another index.html.
@@ -139,15 +142,28 @@ def write_report(
         regions = read_regions(ledger, [run.run_id for run in newest_delivered(grouped)])
         for name in dict.fromkeys((*declared, *grouped)):
             one, found = declared.get(name), results.get(name)
-            view = campaign_view(
-                name, one, grouped.get(name, []), todo, paged, regions=regions, approvals=approvals.get(name, [])
-            )
+            own, given = grouped.get(name, []), approvals.get(name, [])
+            view = campaign_view(name, one, own, todo, paged, regions=regions, approvals=given)
             site.put(f"campaign/{page_name(name)}", pages.campaign(replace(view, has_results=found is not None)))
             if found:
                 site.put(f"results/{page_name(name)}", pages.results(results_view(name, one, found, now)))
         write_figures(runs, ledger, project.settings.figures_dir, statuses)
-        site.put("index.html", pages.overview(overview(runs, declared, todo, now)))
+        write_supplies(site, pages, supplies, paged)
+        site.put("index.html", pages.overview(replace(overview(runs, declared, todo, now), **supplies.links)))
         return site.publish()
+
+
+def export_figures(settings: Settings, ledger: Ledger, statuses: Mapping[str, Mapping[str, int]]) -> None:
+    """Write the ledger's figures for the models of results, which are built before the pages. `statuses`: as for `write_report()`."""
+    write_figures(read_runs(ledger), ledger, settings.figures_dir, statuses)
+
+
+def write_supplies(site: Site, pages: Pages, supplies: Supplies, paged: Iterable[str]) -> None:
+    """Write the pages of costs and of materials. `paged`: the ids of the runs with a page."""
+    if supplies.costs:
+        site.put("costs.html", pages.costs(replace(supplies.costs, paged=frozenset(paged))))
+    if supplies.stock:
+        site.put("stock.html", pages.stock(supplies.stock))
 
 
 def newest_delivered(grouped: Mapping[str, Sequence[RunRow]]) -> Iterator[RunRow]:

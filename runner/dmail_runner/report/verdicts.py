@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from dmail_runner.ledger.intents import Word
+from dmail_runner.ledger.supplies import MATERIALS
 from dmail_runner.report.rows import Details, Event, RunRow
 
 Verdict = Literal["passed", "held", "accepted", "open", "not_asked"]
@@ -14,6 +15,9 @@ Verdict = Literal["passed", "held", "accepted", "open", "not_asked"]
 # The gates that every run passes, in order: before the extraction, and at the delivery.
 FIRST = "approval"  # a gate before the build, of campaigns that need it
 BEFORE = ("reconciliation", "contract", "opt_out", "ids", "exclusions", "volume")
+# The gates after these, of campaigns that have a budget or materials.
+SUPPLIES = ("budget", "stock")
+ORDER = (*BEFORE, *SUPPLIES)
 AT_DELIVERY = ("conflict", "unknown")
 # Events whose details contain the location of a file, which may be any text.
 OF_FILES = ("delivered", "adopted", "vanished", "left_behind", "intended", "withdrawn", *Word)
@@ -59,8 +63,10 @@ class Decision:
 def gates(run: RunRow, details: Details, *, contractual: bool) -> list[Gate]:
     """The verdicts of the gates. Unknown gates, of other versions, are among them if they have held the run."""
     frozen = run.targeted is not None
-    names = [*BEFORE, *AT_DELIVERY]
-    others = [name for name in dict.fromkeys(held_by(event) for event in details.events) if name and name not in names]
+    held = dict.fromkeys(held_by(event) for event in details.events)
+    known = {"budget": run.estimate and run.estimate.order, "stock": any(event.kind == MATERIALS for event in details.events)}
+    names = [*BEFORE, *(name for name in SUPPLIES if known[name] or name in held), *AT_DELIVERY]
+    others = [name for name in held if name and name not in names]
     names = [*(name for name in others if name == FIRST), *names, *(name for name in others if name != FIRST)]
     all_delivered = bool(details.files) and all(file.delivered for file in details.files)
     return [
@@ -73,7 +79,7 @@ def gates(run: RunRow, details: Details, *, contractual: bool) -> list[Gate]:
 
 def stopped_after(run: RunRow, name: str) -> bool:
     """Whether a later gate holds the run, so that it has passed this one."""
-    return run.hold in BEFORE and name in BEFORE[: BEFORE.index(run.hold)]
+    return run.hold in ORDER and name in ORDER[: ORDER.index(run.hold)]
 
 
 def gate(run: RunRow, name: str, details: Details, *, through: bool) -> Gate:

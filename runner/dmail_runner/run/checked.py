@@ -33,6 +33,7 @@ from dmail_runner.project.build import build, build_opt_outs
 from dmail_runner.project.warehouse import lock_warehouse, quote, session
 from dmail_runner.run.job import Job
 from dmail_runner.run.order import Last, Order, timestamp
+from dmail_runner.run.supplies import supplies, supply_holds
 
 NOTHING = ": nothing was delivered"  # the end of a hold's text
 RECENT = 5  # the number of runs of the contact history whose ids are compared with the file's
@@ -93,7 +94,7 @@ def gated(job: Job, found: Checked, order: Order, held: Callable[[Held], None]) 
     """Apply the gates that hold a run, and call `held` with each hold. Raises Held with the figures of what was built."""
     passed: list[Held] = []
     last = order.last
-    holds = {gate: passed.append if gate in job.accepted else held for gate in ("exclusions", "volume")}
+    holds = {gate: passed.append if gate in job.accepted else held for gate in ("exclusions", "volume", "budget", "stock")}
     try:
         found = replace(found, relations=keep_profiles(found.connection, found.relations))
         with noted(held):
@@ -106,6 +107,10 @@ def gated(job: Job, found: Checked, order: Order, held: Callable[[Held], None]) 
         found = replace(found, verdicts=replace(found.verdicts, churn=churn(job, found, last)))
         with noted(holds["volume"]):
             check_volume(job.campaign, job.provider, found.verdicts, last.included if last else None)
+        supplied = supplies(job, found.connection, found.relations, found.verdicts)
+        found = replace(found, verdicts=supplied.verdicts)
+        for hold in supply_holds(job, supplied, order.others, order.slot, order.now):
+            holds[hold.hold](hold)
     except Held as hold:
         hold.figures = Comparison(found.verdicts, last.run_id if last else None, last.verdicts if last else None, hold.limits)
         raise

@@ -7,6 +7,7 @@ from dmail_runner.check.vouchers import HOLD as VOUCHERS
 from dmail_runner.core.errors import DmailError, Held, UsageError
 from dmail_runner.core.values import Receipt
 from dmail_runner.ledger.ledger import Ledger
+from dmail_runner.ledger.recorded import released_before
 from dmail_runner.ledger.run import Planned, Run
 from dmail_runner.run.due import Scheduler
 from dmail_runner.run.give_up import UNKNOWN, cancel, say_not_delivered, take_back, way_out
@@ -16,7 +17,7 @@ from dmail_runner.run.pipeline import PERSON, carry_out, finish, resume_run
 from dmail_runner.ship.refused import try_again
 
 # The gates that a person may overrule. Opt-outs, and ids that may belong to people on a list, are not among them.
-OVERRULED = ("volume", "exclusions", "difference")
+OVERRULED = ("volume", "exclusions", "difference", "budget", "stock")
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def release(job: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decision
             ledger.advance(run, "extracted" if run.parts else "planned")
         if isinstance(job, LedgerAlone):
             return ledger.known(run.run_id)
-        accepted = job.accepted | ({run.hold} if run.hold in OVERRULED else frozenset())
+        accepted = job.accepted | {gate for gate in released_before(ledger, run.run_id) | {run.hold} if gate in OVERRULED}
         return carry_out(replace(job, accepted=accepted), ledger.known(run.run_id), ledger, asked_for=True)
 
 

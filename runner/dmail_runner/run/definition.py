@@ -52,6 +52,7 @@ def defined(job: Job) -> Definition:
             "policy": pretty(policy.model_dump(mode="json")),
             "columns": pretty([vars(column) for column in job.campaign.columns]),
             **received(job),
+            **shared_budget(job),
         }
     )
 
@@ -65,6 +66,12 @@ def received(job: Job) -> dict[str, str]:
         f"inbound {name}": pretty(entry.model_dump(mode="json", exclude=own)).replace(f"{job.settings.project_dir}/", "")
         for name, entry in find_inbound(job.settings).items()
     }
+
+
+def shared_budget(job: Job) -> dict[str, str]:
+    """The budget of the campaign's programme."""
+    name = job.campaign.mail.programme
+    return {f"programme {name}": pretty(job.budget.model_dump(mode="json"))} if name and job.budget else {}
 
 
 def declared_duty(job: Job, policy: Policy) -> Duty | None:

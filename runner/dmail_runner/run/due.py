@@ -5,6 +5,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from dmail_runner.check.stock import HOLD as STOCK
 from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import Busy, ConfigError, DmailError, Held, unexpected
 from dmail_runner.core.settings import Settings
@@ -22,10 +23,11 @@ from dmail_runner.run.answers import difference
 from dmail_runner.run.approval import HOLD, approved
 from dmail_runner.run.give_up import makes_up_for_all
 from dmail_runner.run.housekeeping import drop_expired
-from dmail_runner.run.job import Job, LedgerAlone, by_priority, check_route, key_findings, shared_names
+from dmail_runner.run.job import Job, LedgerAlone, by_priority, check_route, conflicts, key_findings
 from dmail_runner.run.notify import Notice, Notifier
 from dmail_runner.run.pipeline import carry_out
 from dmail_runner.run.spool import tidy_spool
+from dmail_runner.run.stock import announce_stock, counted_since
 
 REPORT = "DMAIL_DEBUG=1 dmail-runner run --due shows the traceback, for a bug report"
 
@@ -85,18 +87,19 @@ class Scheduler:
                 self.announce(job, "missed", run, f"The slot {instant(run.slot)} was missed: {run.error}.", todo)
 
     def due(self, job: Job) -> list[Run]:
-        """The runs that are due, including those whose hold has ended by an approval or by matching reports."""
+        """The runs that are due, including those whose hold may have ended by an approval, matching reports or a new count."""
         if job.campaign.status != "active":
             return []
         waiting = [run for run in self.ledger.waiting(job.campaign.name) if run.state == "held"]
         explained = [run for run in waiting if run.hold == DIFFERENCE and self.matches(job, run)]
+        counted_anew = [run for run in waiting if run.hold == STOCK and counted_since(self.ledger, run)]
         held = [run for run in waiting if run.hold == HOLD]
         try:
             if held:
                 approved(job, self.ledger)
         except Held:
             held = []
-        ready = [*due_runs(job.campaign, self.ledger, self.ledger.now()), *held, *explained]
+        ready = [*due_runs(job.campaign, self.ledger, self.ledger.now()), *held, *explained, *counted_anew]
         # If a newer slot replaces an older one, it comes first, and the older one is cancelled.
         return sorted(ready, key=lambda run: run.slot, reverse=not makes_up_for_all(job.campaign))
 
@@ -246,6 +249,8 @@ def run_all_due(
     load: Callable[[], Manifest],
     find: Callable[[Manifest, str], Job],
     attempt: Callable[[Callable[[], object]], int],
+    *,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> list[int]:
     """Carry out everything that is due, campaign by campaign, in the order of their priorities.
 
@@ -253,6 +258,7 @@ def run_all_due(
         load: returns the manifest.
         find: returns the job of a campaign.
         attempt: runs a step, reports the error that stopped it, and returns its exit code.
+        tell: shows a line of progress.
 
     Returns:
         The exit codes of all steps. An error of one campaign does not stop the next.
@@ -264,7 +270,7 @@ def run_all_due(
     with scheduler.errors_announced("all campaigns"):
         scheduler.ledger.check_age()
         manifest = load()
-        if faults := [*manifest.orphans(), *shared_names(settings, manifest)]:
+        if faults := [*manifest.orphans(), *conflicts(settings, manifest)]:
             raise ConfigError(faults)
     codes = []
     for name in by_priority(manifest, manifest.names):
@@ -276,6 +282,7 @@ def run_all_due(
 
         codes.append(attempt(run_campaign))
         codes += [attempt(raising(fault)) for fault in faults_of_runs]
+    announce_stock(settings, manifest, scheduler.ledger, scheduler.notifier, tell)
     return codes
 
 

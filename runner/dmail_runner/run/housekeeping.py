@@ -53,7 +53,8 @@ def check_contacts(job: Job, ledger: Ledger, *, copy: bool = False) -> None:
     found = [fault for fault in history_faults(job.settings, ledger) if copy or concerns(job, fault.file)]
     if found:
         raise damaged(job.settings, found)
-    require_stored(job.settings, ledger, [kind for kind in KINDS if f"inbound_{kind}" in job.campaign.records])
+    gates = [*(["invoice"] if job.budget else ()), *(["acknowledgement"] if job.campaign.materials else ())]
+    require_stored(job.settings, ledger, [kind for kind in KINDS if f"inbound_{kind}" in job.campaign.records or kind in gates])
 
 
 def concerns(job: Job, file: str) -> bool:

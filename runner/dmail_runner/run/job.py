@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from dmail_runner.check.budget import budget_faults
 from dmail_runner.check.contract import contract_faults
 from dmail_runner.check.volume import postal_class_faults
 from dmail_runner.core.errors import ConfigError, DmailError, Problem, UsageError, collect
+from dmail_runner.core.money import cost_text
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.values import Watch, ignore_progress
+from dmail_runner.declare.budget import FILE as PROGRAMMES
+from dmail_runner.declare.budget import Budget, find_programme, find_programmes
 from dmail_runner.declare.campaign import Campaign
 from dmail_runner.declare.policy import FILE as POLICY
 from dmail_runner.declare.policy import Policy, find_policy
@@ -18,6 +22,7 @@ from dmail_runner.declare.provider import FILE as PROVIDERS
 from dmail_runner.declare.provider import Provider, find_provider
 from dmail_runner.declare.route import FILE as ROUTES
 from dmail_runner.declare.route import AnyRoute, find_route
+from dmail_runner.declare.tariff import Pieces
 from dmail_runner.extract.envelope import Seal, envelope_faults
 from dmail_runner.extract.format_sql import layout_faults
 from dmail_runner.extract.keys import Finding, findings
@@ -40,6 +45,7 @@ class Job:
         accepted: the gates that a person lets this run pass.
         watch: shows the progress of a transfer.
         begun: called with the run_id when the work on a run begins.
+        budget: the budget that the campaign is paid from; None if it has none.
     """
 
     settings: Settings
@@ -51,6 +57,7 @@ class Job:
     accepted: frozenset[str] = frozenset()
     watch: Watch = ignore_progress
     begun: Callable[[str], None] = lambda _: None
+    budget: Budget | None = None
 
     @property
     def seal(self) -> Seal | None:
@@ -58,9 +65,10 @@ class Job:
         return Seal(self.route.encryption, self.settings.keys_dir) if self.route.encryption else None
 
     def cost(self, pieces: int) -> str | None:
-        """The estimated cost of a number of pieces, with the currency; None if the provider has no tariff."""
+        """The estimated cost of a number of pieces, with the currency; None without a tariff, or if it depends on more."""
+        grams, own_class = self.campaign.mail.weight_grams, self.campaign.mail.postal_class
         tariff = self.provider.tariff
-        return f"{tariff.cost(pieces):,} {tariff.currency}" if tariff else None
+        return cost_text(tariff.estimate([Pieces(pieces, None, grams, own_class)])) if tariff else None
 
 
 @dataclass(frozen=True)
@@ -75,13 +83,16 @@ class LedgerAlone:
 def find_job(settings: Settings, campaign: Campaign, run_dbt: RunDbt, tell: Callable[[str], None]) -> Job:
     """The job of a campaign, with its provider and its route. Raises ConfigError."""
     provider = find_provider(settings, campaign.mail.provider)
+    faults: list[Problem] = []
+    budget = collect(faults, lambda: find_budget(settings, campaign))
     looks = (
         layout_faults(campaign, provider.format),
         envelope_faults(campaign, provider),
         contract_faults(campaign, provider),
         postal_class_faults(campaign, provider),
+        budget_faults(campaign, provider, budget),
     )
-    faults = list(dict.fromkeys(fault for look in looks for fault in look))
+    faults += dict.fromkeys(fault for look in looks for fault in look)
     faults += link_faults(settings) if campaign.links else ()
     route = collect(faults, lambda: find_route(settings, provider.route))
     policy = collect(faults, lambda: find_policy(settings))
@@ -89,7 +100,15 @@ def find_job(settings: Settings, campaign: Campaign, run_dbt: RunDbt, tell: Call
     faults += [*hook_faults(campaign, policy), *source_faults(campaign, policy, settings)] if policy else ()
     if faults or route is None:
         raise ConfigError(faults)
-    return Job(settings, campaign, provider, route, run_dbt, tell)
+    return Job(settings, campaign, provider, route, run_dbt, tell, budget=budget)
+
+
+def find_budget(settings: Settings, campaign: Campaign) -> Budget | None:
+    """The budget of a campaign or of its programme; None if it has none. Raises ConfigError."""
+    if campaign.mail.programme is None:
+        return campaign.mail.budget
+    key = f"exposures.{campaign.name}.config.meta.direct_mail.programme"
+    return find_programme(settings, campaign.mail.programme, campaign.file, key)
 
 
 def route_faults(campaign: Campaign, provider: Provider, route: AnyRoute) -> Iterator[Problem]:
@@ -184,6 +203,34 @@ def priority_of(manifest: Manifest, name: str) -> int:
         return manifest.campaign(name).mail.priority
     except ConfigError:
         return 0
+
+
+def shared_orders(settings: Settings, manifest: Manifest) -> Iterator[Problem]:
+    """The errors of orders that are declared twice, perhaps with different budgets."""
+    try:
+        owners = {budget.order: f"the programme {name}" for name, budget in find_programmes(settings).items()}
+    except ConfigError:
+        return  # the check of the campaigns of a programme reports this
+    for name in manifest.names:
+        try:
+            campaign = manifest.campaign(name)
+        except ConfigError:
+            continue  # the check of the campaign itself reports this
+        # A copy of a campaign is a draft, and has its budget until somebody gives it another one.
+        if campaign.mail.status != "active" or campaign.mail.budget is None:
+            continue
+        order = campaign.mail.budget.order
+        if order in owners:
+            key = f"exposures.{name}.config.meta.direct_mail.budget.order"
+            what = f"is also the order of {owners[order]}: declare it once in {PROGRAMMES}, and name that `programme` here"
+            yield Problem(campaign.file, key, what)
+        owners[order] = name
+
+
+def conflicts(settings: Settings, manifest: Manifest) -> Iterator[Problem]:
+    """The errors of campaigns that conflict with others."""
+    yield from shared_names(settings, manifest)
+    yield from shared_orders(settings, manifest)
 
 
 def shared_names(settings: Settings, manifest: Manifest) -> Iterator[Problem]:

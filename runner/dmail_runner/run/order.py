@@ -15,6 +15,7 @@ from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.run import Planned, Run
 from dmail_runner.plan.due import window_start
 from dmail_runner.run.job import Job
+from dmail_runner.run.supplies import NO_OTHERS, Others, others_than
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Order:
         mark: the end of the file name of a copy; empty for other runs.
         as_of: the time up to which opt-outs count; None for the slot.
         now: the present time, from which the age of the sources is computed.
+        others: what the other runs cost and need.
     """
 
     slot: datetime
@@ -64,6 +66,7 @@ class Order:
     original: history.StoredContacts | None = None
     mark: str = ""
     as_of: datetime | None = None
+    others: Others = NO_OTHERS
 
     def environment(self, campaign: Campaign) -> dict[str, str]:
         """The environment variables for dbt."""
@@ -113,6 +116,7 @@ def order(job: Job, run: Run, ledger: Ledger) -> Order:
         original=people_of_original(job.settings, run.copy_of) if run.copy_of else None,
         mark=f"_RESENT{number}" if number else "",
         as_of=now if run.copy_of or now - run.slot > job.campaign.mail.recheck.after else None,
+        others=others_than(job, run.run_id, ledger),
     )
 
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from dmail_runner import history
-from dmail_runner.check.vouchers import HOLD as VOUCHERS
 from dmail_runner.core.account import this_account
 from dmail_runner.core.errors import ConfigError, DmailError, Held, Stopped, unexpected
+from dmail_runner.core.money import cost_text
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.values import Build, Part, Spooled, Verdicts
 from dmail_runner.declare.route import AnyRoute, SftpRoute, find_route
@@ -29,8 +29,8 @@ from dmail_runner.run.housekeeping import check_contacts, check_history, purge
 from dmail_runner.run.inputs import inputs_of, runs_in_history
 from dmail_runner.run.job import Job, check_active, check_route
 from dmail_runner.run.order import order, trial_order
+from dmail_runner.run.reserve import MADE_AGAIN, reserve
 from dmail_runner.run.spool import damaged, spool, spool_is_complete, tidy_spool
-from dmail_runner.run.vouchers import reserve_vouchers
 from dmail_runner.ship import AheadUploader, DeliveryCallbacks, ship
 
 PERSON = "person"  # the hold of a person, which only a person can release
@@ -122,7 +122,7 @@ def bring_to_end(job: Job, run: Run, ledger: Ledger, *, asked_for: bool = False)
         ahead = content(job, run, ledger)
         run = ledger.known(run.run_id)
         history.publish_contacts(job.settings, ledger, run.run_id, spool(job.settings, run))
-        reserve_vouchers(job, run, ledger)
+        reserve(job, run, ledger)
         if run.parts:
             deliver_run(job, run, ledger, ahead)
     except Held as held:
@@ -167,12 +167,11 @@ def content(job: Job, run: Run, ledger: Ledger) -> dict[int, Intents]:
     if spool_is_complete(job, run):
         try:
             check_age(job, run, ledger)
-            reserve_vouchers(job, run, ledger)
+            reserve(job, run, ledger)
         except Held as hold:
-            taken = hold.hold == VOUCHERS
-            if run.delivered or (job.campaign.mail.recheck.then == "hold" and not taken):
+            if run.delivered or (job.campaign.mail.recheck.then == "hold" and hold.hold not in MADE_AGAIN):
                 raise
-            reason = "another run has some of its voucher codes" if taken else "people in it have opted out since it was frozen"
+            reason = MADE_AGAIN.get(hold.hold, "people in it have opted out since it was frozen")
             job.tell(f"rebuild  {run.run_id}: {reason}")
         else:
             return {}
@@ -225,7 +224,7 @@ def prepare(job: Job, run: Run, ledger: Ledger) -> dict[int, Intents]:
 
     def freeze(verdicts: Verdicts, parts: list[Part]) -> None:
         made = Made(after, task.as_of, job.campaign.mail.provider, inputs_of(job, runs))
-        ledger.freeze(run, verdicts, parts, job.cost(sum(part.rows for part in parts)), made.as_text())
+        ledger.freeze(run, verdicts, parts, cost_text(verdicts.estimate), made.as_text())
         history.publish_contacts(job.settings, ledger, run.run_id, folder)
 
     def built(relations: Build) -> None:

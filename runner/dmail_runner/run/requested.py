@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dmail_runner.core.errors import ConfigError, UsageError
+from dmail_runner.core.money import cost_text
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.values import Part, Verdicts
 from dmail_runner.declare.campaign import Campaign
@@ -15,7 +16,7 @@ from dmail_runner.plan.planner import find_run
 from dmail_runner.plan.slots import next_slot
 from dmail_runner.project.manifest import Manifest
 from dmail_runner.run.due import Scheduler
-from dmail_runner.run.job import Job, activation, by_priority, shared_names
+from dmail_runner.run.job import Job, activation, by_priority, conflicts
 from dmail_runner.run.pipeline import dry_run, run_slot
 
 
@@ -77,7 +78,7 @@ def choose_campaigns(settings: Settings, manifest: Manifest, names: list[str] | 
     """
     if not names and (orphans := list(manifest.orphans())):
         raise ConfigError(orphans)
-    if shared := list(shared_names(settings, manifest)):
+    if shared := list(conflicts(settings, manifest)):
         raise ConfigError(shared)
     active = [name for name in manifest.names if is_active(manifest, name)]
     return list(dict.fromkeys(names or by_priority(manifest, active)))
@@ -128,4 +129,4 @@ def run_requested(
 def try_slot(job: Job, slot: datetime, ledger: Ledger) -> DryRun:
     """Make the files of a slot without recording or delivering them."""
     verdicts, parts = dry_run(job, slot, ledger)
-    return DryRun(slot, verdicts, tuple(parts), job.cost(sum(part.rows for part in parts)), job.seal is not None)
+    return DryRun(slot, verdicts, tuple(parts), cost_text(verdicts.estimate), job.seal is not None)

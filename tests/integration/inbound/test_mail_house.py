@@ -1,13 +1,18 @@
 """Twenty slots with a mail house whose truth is known: what is received and reconciled is that truth."""
 
 from collections import Counter
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import yaml
 
+from dmail_runner.core.materials import Count, in_use
 from dmail_runner.inbound.acknowledged import acknowledged
+from dmail_runner.run.commitments import spent_on, uses
 from mail_house import MailHouse
 from mailbox_of import Mailbox
+from supplied_world import SuppliedWorld
 from tiny import letter
 from worlds import DAILY, DAY, states
 
@@ -15,8 +20,10 @@ SLOTS = 20
 
 
 def test_after_twenty_slots_every_piece_is_reconciled(mailbox: Mailbox) -> None:
-    world = mailbox.world
-    world.people, world.campaign = 500, letter(schedule=DAILY)
+    mailbox.world = world = SuppliedWorld(mailbox.settings.project_dir, letter(), people=500)
+    world.declare(schedule=DAILY, budget={"order": "PO-1", "max": "9500 EUR"}, materials=[{"item": "envelope"}])
+    world.count(envelope=(10_500, "2027-03-01 00:00:00"))
+    world.provider["acknowledge_within"] = "2d"
     routes = {"answers": {"type": "folder", "path": "answers"}, "out": {"type": "folder", "path": "outbox"}}
     (mailbox.settings.profiles_dir / "routes.yml").write_text(yaml.safe_dump(routes))
     returns = {
@@ -52,5 +59,12 @@ def test_after_twenty_slots_every_piece_is_reconciled(mailbox: Mailbox) -> None:
             house.rejected[name],
             house.mailed[name],
         )
+    money = [Decimal(f"{0.9 * count:.2f}") for count in house.mailed.values()]
+    found_spent = spent_on(mailbox.settings, world.ledger(), "PO-1", "EUR")
+    assert (found_spent.amount, found_spent.unknown) == (sum(money), ()), "the estimates of 1 EUR would have exceeded the budget"
+    counted = Count("envelope", 10_500, datetime(2027, 3, 1, tzinfo=UTC))
+    taken = uses(mailbox.settings, world.ledger())
+    assert in_use(taken, counted) == 500 * SLOTS
+    assert in_use(taken, replace(counted, counted=world.now)) == 500, "a count of today may be older than today's mailing"
     stored = set(mailbox.rows(columns="profile_id, reason, happened_at::date::varchar"))
     assert Counter((who, why) for who, why, _ in stored) == Counter(house.returned)

@@ -132,7 +132,7 @@ def in_its_file(shown: Any) -> tuple[str, Any]:
     first, value = next(iter(shown.items()))
     if first in WHOLE_FILES:
         return WHOLE_FILES[first], shown
-    if first in ("schedule", "waves", "guard", "recheck", "approval"):
+    if first in ("schedule", "waves", "guard", "recheck", "approval", "materials", "budget", "programme"):
         return "campaign", {"exposures": [{"config": {"meta": {"direct_mail": shown}}}]}
     if first == "sources":
         return "campaign", shown
@@ -140,7 +140,8 @@ def in_its_file(shown: Any) -> tuple[str, Any]:
         return "routes", {"shown": {"type": "sftp", **shown}}
     if first in ("format", "split", "records", "tariff", "columns"):
         return "providers", {"shown": shown}
-    return ("inbound" if "files" in value else "routes" if "type" in value else "providers"), shown
+    marks = {"files": "inbound", "type": "routes", "order": "programmes"}
+    return next((name for key, name in marks.items() if key in value), "providers"), shown
 
 
 @pages

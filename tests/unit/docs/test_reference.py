@@ -18,6 +18,7 @@ from scripts.reference.schemas import campaign_schema, entries_schema, file_sche
 
 from dmail_runner.core.errors import ConfigError
 from dmail_runner.core.yaml import parse, render
+from dmail_runner.declare.budget import Budget
 from dmail_runner.declare.campaign import ColumnMeta, DirectMail, ModelMeta
 from dmail_runner.declare.inbound import Inbound, Layout
 from dmail_runner.declare.notices import Notices
@@ -50,7 +51,7 @@ DBT = (DirectMail, ModelMeta, ColumnMeta, SourceMeta)  # of files that dbt reads
 @cache
 def checker_of(model: Any) -> Any:
     """What an editor checks the model's file with."""
-    if model in (Route, Provider, Inbound):
+    if model in (Route, Provider, Inbound, Budget):
         return checker(entries_schema(model, ""))
     if model in (SharedContract, Notices, Policy, Layout):
         return checker(file_schema(model, ""))
@@ -59,7 +60,7 @@ def checker_of(model: Any) -> Any:
 
 def editor_takes(model: Any, entry: Any) -> bool:
     """What the schema of the file says, with the entry in its place."""
-    if model in (Route, Provider, Inbound):
+    if model in (Route, Provider, Inbound, Budget):
         entry = {"one": entry}
     elif model is DirectMail:
         entry = {"exposures": [{"name": "x", "config": {"meta": {"direct_mail": entry}}}]}

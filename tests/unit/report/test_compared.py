@@ -9,13 +9,14 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote
 
+from dmail_runner.core.money import Money
 from dmail_runner.core.values import Churn, Comparison, Limit, Verdicts
 from dmail_runner.declare.schedule import Schedule
 from dmail_runner.report.campaign_page import campaign_view
 from dmail_runner.report.declared import Declared
 from dmail_runner.report.figures import costs
 from dmail_runner.report.pages import Pages
-from dmail_runner.report.rows import Details, Event, Money, RunRow
+from dmail_runner.report.rows import Details, Event, RunRow
 from dmail_runner.report.run_page import neighbours, run_view
 from reports import NOW, commands
 

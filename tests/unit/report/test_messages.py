@@ -1,17 +1,26 @@
 """The gates' messages in Portuguese: those that the real gates write, and no half of one."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from dmail_runner.check.budget import Spent, check_budget
 from dmail_runner.check.exclusions import Figures, check_exclusions
+from dmail_runner.check.stock import add_by_value, check_stock, stock_faults
 from dmail_runner.check.volume import check_volume
 from dmail_runner.core.errors import Held
+from dmail_runner.core.materials import Count, Need, Use
+from dmail_runner.core.money import Estimate
 from dmail_runner.core.values import Baseline, Churn, ConsentFigures, ListFigures, Verdicts
+from dmail_runner.declare.budget import Budget
 from dmail_runner.report.words.messages import message, portuguese
 from tiny import letter
+from worlds import DAY
 
 PROVIDER: Any = None  # only postal classes need it
 LAST = Figures(
@@ -61,6 +70,64 @@ def volumes() -> Iterator[str]:
         with pytest.raises(Held) as held:
             check_volume(letter(guard=guard), PROVIDER, Verdicts(100_000, included, {}, churn=churn), 90_000)
         yield held.value.what
+
+
+def supplies() -> Iterator[str]:
+    """What the gates of budget and stock say in each of their cases."""
+    order = Budget.model_validate({"order": "PO 1: A", "max": "50 EUR"})
+    cost = Estimate("EUR", Decimal(1020))
+    unknown = (
+        "the cost of a-1 is in USD, not EUR",
+        "a-2 was billed in CHF and USD, not EUR",
+        "the tariff had no price for all pieces of a-3",
+    )
+    for found, spent in (
+        (cost, Spent(Decimal("40.50"), 1)),
+        (cost, Spent(Decimal(1040), 2)),
+        (replace(cost, total=None, unpriced=12), Spent()),
+        (cost, Spent(unknown=unknown)),
+    ):
+        with pytest.raises(Held) as held:
+            check_budget(letter(budget={"order": "PO 1: A", "max": "50 EUR"}), order, found, spent)
+        yield held.value.what
+    now = datetime(2027, 3, 1, tzinfo=UTC)
+    count = Count("a", 1_000, now)
+    for need, uses in (
+        (Need("a", 1_200, count), ()),
+        (Need("a", 1_200, count), (Use("b-1", "a", 400),)),
+        (Need("a", 1), ()),
+        (Need("a", 1, replace(count, counted=now + 9 * DAY)), ()),
+        (Need("a", 1, replace(count, counted=now - 30 * DAY)), ()),
+        (Need("a", 1, replace(count, valid_until=now - DAY)), ()),
+    ):
+        yield from held_by_stock(stock_faults([need], {}, uses, now, now=now, within=14 * DAY))
+    for fault in ("is in the stock several times", "has no count with a number and a time"):
+        yield from held_by_stock(stock_faults([Need("a", 1)], {"a": fault}, (), now, now=now, within=None))
+    (material,) = letter(materials=[{"by": "language", "items": {"de": "a"}}]).mail.materials
+    for value, pieces in (("es", 12), ("es", 9), (None, 1_000)):
+        yield from held_by_stock(add_by_value(Counter(), material, [(False, value, pieces)]))
+
+
+def held_by_stock(faults: Iterator[str]) -> Iterator[str]:
+    with pytest.raises(Held) as held:
+        check_stock("letter", list(faults))
+    yield held.value.what
+
+
+def test_what_the_gates_of_money_and_materials_say_is_translated() -> None:
+    texts = list(supplies())
+    assert len(texts) == 15
+    assert [text for text in texts if portuguese(text) is None] == []
+    assert portuguese(texts[0]) == (
+        "letter: a execução custa 1.020,00 EUR, e o pedido PO 1: A já custou 40,50 EUR em outras execuções (1): "
+        "1.010,50 EUR a mais que o orçamento, 50,00 EUR: nada foi entregue"
+    )
+    assert str(portuguese(texts[3])).count("não em EUR") == 2
+    assert portuguese(texts[5]) == (
+        "letter: a execução precisa de 1.200 de a, e 1.000 foram contados em 2027-03-01, dos quais outras execuções precisam de 400: "
+        "nada foi entregue"
+    )
+    assert ["'es'" in text for text in texts[-3:]] == [True, False, False], "a value of few pieces could point at somebody"
 
 
 def test_what_the_gates_say_is_translated() -> None:

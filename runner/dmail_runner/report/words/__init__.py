@@ -10,12 +10,13 @@ from dmail_runner.report.words.labels import LABELS
 from dmail_runner.report.words.needs import NEEDS
 from dmail_runner.report.words.results import RESULTS
 from dmail_runner.report.words.states import STATES
+from dmail_runner.report.words.supplies import SUPPLIES
 from dmail_runner.report.words.word import Word
 
 __all__ = ["WORDS", "Word", "decimal", "dual", "event_word", "known", "number", "reason_word", "word"]
 
 PORTUGUESE = str.maketrans(",.", ".,")  # from the English signs of numbers
-WORDS: Mapping[str, Word] = {**LABELS, **NEEDS, **RESULTS, **STATES}
+WORDS: Mapping[str, Word] = {**LABELS, **NEEDS, **RESULTS, **STATES, **SUPPLIES}
 
 
 def word(key: str, **values: object) -> Markup:

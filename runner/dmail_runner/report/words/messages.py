@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 
 N = r"([\d,]+)"  # a number
 P = r"([+-]?[\d.,]+%)"  # a share
+M = r"([\d.,]+) ([A-Z]{3})"  # an amount of money
 NUMBER = re.compile(r"(?<![\w.-])[+-]?\d[\d,]*(?:\.\d+)?%?(?![\w-])")
 PORTUGUESE = str.maketrans(",.", ".,")
 
@@ -73,6 +74,35 @@ CLAUSES = {
     rf"{N} of {N} entr(?:y|ies) of (\w+)": "{0} de {1} entradas de {2}",
     rf"{N} on (\w+) by (\w+)((?:, .+)?)": "{0} em {1} por {2}{3}",
     rf", {N} on (\w+) by (\w+)((?:, .+)?)": ", {0} em {1} por {2}{3}",
+    rf"the run costs {M}, and the order (.+) has cost {M} in {N} other runs?: {M} more than its budget, {M}": (
+        "a execução custa {0} {1}, e o pedido {2} já custou {3} {4} em outras execuções ({5}): "
+        "{6} {7} a mais que o orçamento, {8} {9}"
+    ),
+    rf"it is not known what the run costs, because the tariff has no postage for {N} pieces?": (
+        "não se sabe quanto custa a execução: a tarifa não tem porte para algumas peças, {0}"
+    ),
+    r"it is not known what the order (.+?) has cost: (.+)": "não se sabe quanto custou o pedido {0}: {1}",
+    r"the cost of (\S+) is in ([A-Z]{3}), not ([A-Z]{3})": "o custo de {0} está em {1}, não em {2}",
+    r"(\S+) was billed in (.+), not ([A-Z]{3})": "{0} foi faturada em {1}, não em {2}",
+    r"the tariff had no price for all pieces of (\S+)": "a tarifa não tinha preço para todas as peças de {0}",
+    rf"the run needs {N} of (.+), and {N} were counted on ([\d-]+)": (
+        "a execução precisa de {0} de {1}, e {2} foram contados em {3}"
+    ),
+    rf"the run needs {N} of (.+), and {N} were counted on ([\d-]+), of which other runs need {N}": (
+        "a execução precisa de {0} de {1}, e {2} foram contados em {3}, dos quais outras execuções precisam de {4}"
+    ),
+    r"(.+) is not in the stock": "{0} não está no estoque",
+    r"(.+) is in the stock several times": "{0} está várias vezes no estoque",
+    r"(.+) has no count with a number and a time": "{0} não tem contagem com número e horário",
+    r"the count of (.+) is dated ([\d-]+), in the future": "a contagem de {0} tem a data {1}, no futuro",
+    r"(.+) was counted on ([\d-]+), more than (\S+) ago": "{0} foi contado em {1}, há mais de {2}",
+    r"(.+) is only valid until ([\d-]+)": "{0} só é válido até {1}",
+    rf"{N} pieces? (?:has|have) the (\w+) (.+), for which `materials` lists no item": (
+        "peças cujo valor de {1} é {2}, para o qual `materials` não indica um item: {0}"
+    ),
+    rf"{N} pieces? (?:has|have) no or another (\w+), for which `materials` lists no item": (
+        "peças sem valor de {1}, ou com outro, para o qual `materials` não indica um item: {0}"
+    ),
     r"nothing was delivered": "nada foi entregue",
     r"nothing was built or delivered": "nada foi gerado nem entregue",
 }

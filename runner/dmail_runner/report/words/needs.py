@@ -33,6 +33,14 @@ NEEDS: Mapping[str, Word] = {
         "The number of pieces is unusual. Find out why, and release or cancel the run.",
         "O número de peças é incomum. Descubra o motivo e libere ou cancele a execução.",
     ),
+    "need.budget": Word(
+        "The run would cost more than is left of its order. Raise the budget, or release the run.",
+        "A execução custaria mais do que resta do pedido. Aumente o orçamento ou libere a execução.",
+    ),
+    "need.stock": Word(
+        "The mail house has too little of a material, or its count cannot be used. Fetch a new count, or release the run.",
+        "A gráfica tem pouco de um material, ou a contagem não pode ser usada. Busque uma nova contagem ou libere a execução.",
+    ),
     "need.difference": Word(
         "The mail house reports other numbers than were delivered. Ask it, and fetch its answer, or release the run.",
         "A gráfica informa números diferentes dos entregues. Pergunte a ela e busque a resposta, ou libere a execução.",
@@ -63,6 +71,8 @@ NEEDS: Mapping[str, Word] = {
     "kind.vouchers": Word("Held: vouchers", "Retida: vales"),
     "kind.exclusions": Word("Held: exclusions", "Retida: exclusões"),
     "kind.volume": Word("Held: volume", "Retida: volume"),
+    "kind.budget": Word("Held: budget", "Retida: orçamento"),
+    "kind.stock": Word("Held: stock", "Retida: estoque"),
     "kind.difference": Word("Held: difference", "Retida: diferença"),
     "kind.approval": Word("Held: approval", "Retida: aprovação"),
     "kind.person": Word("Held: person", "Retida: pessoa"),

@@ -50,6 +50,8 @@ STATES: Mapping[str, Word] = {
     "event.unexpected": Word("error of the program", "erro do programa"),
     "event.look_again": Word("check again", "verificar de novo"),
     "event.rest_given_up": Word("rest cancelled", "restante cancelado"),
+    "event.estimate": Word("estimated cost", "custo estimado"),
+    "event.materials": Word("materials", "materiais"),
     "event.notice": Word("notice sent", "aviso enviado"),
     "event.believed": Word("file found in the contact history", "arquivo encontrado no histórico de contatos"),
     "gate.reconciliation": Word(
@@ -70,6 +72,8 @@ STATES: Mapping[str, Word] = {
     ),
     "gate.contract": Word("Every row meets the provider's contract", "Cada linha cumpre o contrato da gráfica"),
     "gate.volume": Word("The volume is within its limits", "O volume está dentro dos limites"),
+    "gate.budget": Word("The cost is within the order's budget", "O custo está dentro do orçamento do pedido"),
+    "gate.stock": Word("The mail house has the materials", "A gráfica tem os materiais"),
     "gate.conflict": Word("The file's name is not in use", "O nome do arquivo não está em uso"),
     "gate.unknown": Word("It is known whether each file was delivered", "Sabe-se se cada arquivo foi entregue"),
     "gate.approval": Word("The campaign is approved as it is defined", "A campanha está aprovada como está definida"),
