@@ -154,7 +154,7 @@ def write_report(
 
 
 def export_figures(settings: Settings, ledger: Ledger, statuses: Mapping[str, Mapping[str, int]]) -> None:
-    """Write the ledger's figures for the models of results, which are built before the pages. `statuses`: as for `write_report()`."""
+    """Write the figures for the models of results, which are built before the pages. `statuses`: as for `write_report()`."""
     write_figures(read_runs(ledger), ledger, settings.figures_dir, statuses)
 
 
