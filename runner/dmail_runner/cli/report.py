@@ -39,15 +39,13 @@ def report(
     from dmail_runner.report.supplies import read_supplies
 
     settings, manifest = open_project(context.obj)
-    folder = settings.project_dir / output
+    folder, ledger = settings.project_dir / output, Ledger(settings, now)
     if lineage:
         write_lineage(settings, run_dbt, folder, tell)
-    ledger = Ledger(settings, now)
     if results:
         export_figures(settings, ledger, read_statuses(settings, manifest, tell))
         build_results(settings, run_dbt, tell)
     found, statuses = read_results(settings, manifest, tell), read_statuses(settings, manifest, tell)
     supplies, project = read_supplies(settings, manifest, ledger, tell), Project(settings, manifest, run_dbt, now())
     written = write_report(project, ledger, folder, limit, results=found, statuses=statuses, supplies=supplies)
-    say(f"{counted(written.pages, 'page')} written, {written.unchanged:,} unchanged")
-    say(f"open {folder / 'index.html'}")
+    say(f"{counted(written.pages, 'page')} written, {written.unchanged:,} unchanged\nopen {folder / 'index.html'}")

@@ -101,8 +101,9 @@ class Manifest:
         materials = collect(faults, lambda: self.roles.player("materials")) if mail and mail.materials else None
         vouchers = collect(faults, lambda: self.roles.vouchers(extract)) if extract else None
         columns = collect(faults, lambda: tuple(self.columns(extract))) if extract else None
-        if extract:
-            faults.extend(named_columns(mail, given, extract, self.nodes[models[1]] if models else None, (file, declared)))
+        faults += (
+            named_columns(mail, given, extract, self.nodes[models[1]] if models else None, (file, declared)) if extract else ()
+        )
         built = self.contents.built(roots := roots_of(exposure, models[3] if models else None, materials))
         inputs = collect(faults, lambda: read_sources(built))
         if faults or mail is None or extract is None or models is None or columns is None or inputs is None:

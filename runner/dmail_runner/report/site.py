@@ -130,26 +130,24 @@ def write_report(
         LedgerError: if the ledger cannot be read.
         OSError: if a page cannot be written.
     """
-    names, now = project.manifest.names, project.now
-    declared = {name: project.declared(name) for name in names}
+    declared = {name: project.declared(name) for name in project.manifest.names}
     runs, approvals = read_runs(ledger), read_approvals(ledger)
-    todo = needs(runs, declared, route_needs(project), now, read_watched(ledger))
+    todo = needs(runs, declared, route_needs(project), project.now, read_watched(ledger))
     paged = paged_runs(runs, todo, limit)
-    pages = Pages(now, lineage=(folder / LINEAGE).is_file())
+    pages = Pages(project.now, lineage=(folder / LINEAGE).is_file())
     with opened(project.settings, folder) as site:
         write_runs(site, pages, ledger, runs, declared, paged=paged, approvals=approvals, statuses=statuses)
         grouped = by_campaign(runs)
         regions = read_regions(ledger, [run.run_id for run in newest_delivered(grouped)])
         for name in dict.fromkeys((*declared, *grouped)):
-            one, found = declared.get(name), results.get(name)
             own, given = grouped.get(name, []), approvals.get(name, [])
-            view = campaign_view(name, one, own, todo, paged, regions=regions, approvals=given)
-            site.put(f"campaign/{page_name(name)}", pages.campaign(replace(view, has_results=found is not None)))
-            if found:
-                site.put(f"results/{page_name(name)}", pages.results(results_view(name, one, found, now)))
+            view = campaign_view(name, declared.get(name), own, todo, paged, regions=regions, approvals=given)
+            site.put(f"campaign/{page_name(name)}", pages.campaign(replace(view, has_results=name in results)))
+        for name, found in results.items():
+            site.put(f"results/{page_name(name)}", pages.results(results_view(name, declared.get(name), found, project.now)))
         write_figures(runs, ledger, project.settings.figures_dir, statuses)
         write_supplies(site, pages, supplies, paged)
-        site.put("index.html", pages.overview(replace(overview(runs, declared, todo, now), **supplies.links)))
+        site.put("index.html", pages.overview(replace(overview(runs, declared, todo, project.now), **supplies.links)))
         return site.publish()
 
 

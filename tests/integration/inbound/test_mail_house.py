@@ -19,11 +19,7 @@ from worlds import DAILY, DAY, states
 SLOTS = 20
 
 
-def test_after_twenty_slots_every_piece_is_reconciled(mailbox: Mailbox) -> None:
-    mailbox.world = world = SuppliedWorld(mailbox.settings.project_dir, letter(), people=500)
-    world.declare(schedule=DAILY, budget={"order": "PO-1", "max": "9500 EUR"}, materials=[{"item": "envelope"}])
-    world.count(envelope=(10_500, "2027-03-01 00:00:00"))
-    world.provider["acknowledge_within"] = "2d"
+def declare_answers(mailbox: Mailbox) -> None:
     routes = {"answers": {"type": "folder", "path": "answers"}, "out": {"type": "folder", "path": "outbox"}}
     (mailbox.settings.profiles_dir / "routes.yml").write_text(yaml.safe_dump(routes))
     returns = {
@@ -37,6 +33,14 @@ def test_after_twenty_slots_every_piece_is_reconciled(mailbox: Mailbox) -> None:
         bill={"route": "answers", "files": "bill/*.csv", "layout": "generic_invoice"},
         back=returns,
     )
+
+
+def test_after_twenty_slots_every_piece_is_reconciled(mailbox: Mailbox) -> None:
+    mailbox.world = world = SuppliedWorld(mailbox.settings.project_dir, letter(), people=500)
+    world.declare(schedule=DAILY, budget={"order": "PO-1", "max": "9500 EUR"}, materials=[{"item": "envelope"}])
+    world.count(envelope=(10_500, "2027-03-01 00:00:00"))
+    world.provider["acknowledge_within"] = "2d"
+    declare_answers(mailbox)
     house = MailHouse(world, mailbox.there, seed=1)
     world.run_due()
     for _ in range(SLOTS):

@@ -122,8 +122,8 @@ def test_any_table_in_any_format_is_read_back_or_refused(  # noqa: PLR0917 - one
 
 
 def folded(value: str) -> str:
-    """Runs of line breaks as one space."""
-    return re.sub(r"[\r\n]+", " ", value)
+    """Runs of line breaks as one space, and composed characters, as the runner prints them."""
+    return unicodedata.normalize("NFC", re.sub(r"[\r\n]+", " ", value))
 
 
 def unfit(value: str, form: dict[str, Any]) -> bool:

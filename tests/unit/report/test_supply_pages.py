@@ -69,7 +69,7 @@ def written(world: SuppliedWorld, folder: Path, **given: Any) -> Mapping[str, st
     project = TinyProject(world.settings, manifest(world), world.run_dbt, world.now)
     project.key_faults = lambda: iter(())  # type: ignore[method-assign]
     costs = costs_view(world.settings, project.manifest, ledger)
-    write_report(project, ledger, folder, 10, {}, supplies=Supplies(costs, **given))
+    write_report(project, ledger, folder, 10, supplies=Supplies(costs, **given))
     return {path.name: path.read_text() for path in folder.glob("*.html")}
 
 
