@@ -126,17 +126,23 @@ class Manifest:
             email=owner.get("email"),
             definition=partial(self.contents.definition, roots),
             is_built_by=partial(self.contents.is_of, roots=roots),
-            hooks=hooks_of(built),
             inputs=inputs,
-            records=recorded_tables(built),
             vouchers=vouchers,
             materials=materials,
-            windows=self.contents.takes_windows(built),
-            links=self.contents.makes_links(built),
-            origins=dict(locations_of(built)),
             project=self.state,
             held_back=name in self.drafts,
+            **self.facts(built),
         )
+
+    def facts(self, built: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """What the nodes that are built for a campaign tell of it, as fields of `Campaign`."""
+        return {
+            "hooks": hooks_of(built),
+            "records": recorded_tables(built),
+            "windows": self.contents.takes_windows(built),
+            "links": self.contents.makes_links(built),
+            "origins": dict(locations_of(built)),
+        }
 
     def files(self, lineage: Lineage, exposure: str, roots: Sequence[str]) -> tuple[str, ...]:
         """The files of everything that is built for a campaign, macros that replace dbt's own among them."""
