@@ -1,6 +1,8 @@
 """Looks up what events say about all runs, or about the releases of one."""
 
 from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -13,16 +15,35 @@ from dmail_runner.ledger.tables import events, runs
 WITHOUT = ("cancelled", "missed", "empty")
 
 
-def recorded(ledger: Database, kind: str) -> dict[str, tuple[int, str]]:
-    """The last event of a kind of each run that costs or needs something: its number and its text, by run."""
+class Recorded(NamedTuple):
+    """The last event of a kind of a run.
+
+    Attributes:
+        number: the event's number.
+        text: its text.
+        state: the state of the run now.
+        changed: when the state changed last.
+    """
+
+    number: int
+    text: str
+    state: str
+    changed: datetime
+
+
+def recorded(ledger: Database, kind: str) -> dict[str, Recorded]:
+    """The last event of a kind of each run that costs or needs something, by run."""
     query = (
-        sa.select(events.c.run_id, events.c.number, events.c.detail)
+        sa.select(events.c.run_id, events.c.number, events.c.detail, runs.c.state, runs.c.updated_at)
         .join(runs, runs.c.run_id == events.c.run_id)
         .where(events.c.kind == kind, runs.c.state.not_in(WITHOUT))
         .order_by(events.c.number)
     )
     with ledger.reading() as connection:
-        return {row.run_id: (row.number, row.detail) for row in connection.execute(query)}
+        return {
+            row.run_id: Recorded(row.number, row.detail, row.state, datetime.fromisoformat(row.updated_at))
+            for row in connection.execute(query)
+        }
 
 
 def released_before(ledger: Database, run_id: str) -> set[str]:

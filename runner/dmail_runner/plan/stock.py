@@ -101,8 +101,8 @@ class Forecast:
 def last_needs(ledger: Ledger) -> Volumes:
     """What the last frozen run of each campaign and wave needed, by item. Wave 0: the last one of any. Copies do not count."""
     found: dict[tuple[str, int], tuple[datetime, Materials]] = {}
-    for run_id, (_, text) in recorded(ledger, MATERIALS).items():
-        campaign, slot, materials = campaign_of(run_id), slot_of(run_id), read_materials(text)
+    for run_id, event in recorded(ledger, MATERIALS).items():
+        campaign, slot, materials = campaign_of(run_id), slot_of(run_id), read_materials(event.text)
         if campaign is None or slot is None or materials is None or "-r" in run_id.removeprefix(campaign):
             continue
         wave = int(run_id.rpartition("-w")[2]) if "-w" in run_id.removeprefix(campaign) else 1

@@ -3,21 +3,22 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 
 from dmail_runner.check.budget import Spent
-from dmail_runner.core.materials import Use
+from dmail_runner.core.materials import Materials, Use
 from dmail_runner.core.money import CENT, Estimate
 from dmail_runner.core.settings import Settings
-from dmail_runner.inbound.acknowledged import Acknowledged
 from dmail_runner.inbound.billed import Billed, CampaignBill, billed, campaign_bills
 from dmail_runner.ledger.database import Database
 from dmail_runner.ledger.ledger import Ledger
-from dmail_runner.ledger.recorded import recorded
-from dmail_runner.ledger.run import Run, campaign_of, slot_of
+from dmail_runner.ledger.recorded import Recorded, recorded
+from dmail_runner.ledger.run import campaign_of, slot_of
 from dmail_runner.ledger.supplies import ESTIMATE, MATERIALS, read_estimate, read_materials
 from dmail_runner.run.answers import reports_of
+
+UNREPORTED = timedelta(days=90)  # after which a mailing that was never reported counts as mailed
 
 
 @dataclass(frozen=True)
@@ -63,18 +64,18 @@ class RunCost:
 def costs_of_orders(settings: Settings, ledger: Ledger) -> dict[str, list[RunCost]]:
     """What the runs of all orders cost, by order, in the order in which they were frozen."""
     found: dict[str, list[RunCost]] = defaultdict(list)
-    for run_id, (number, text) in recorded(ledger, ESTIMATE).items():
-        if (own := read_estimate(text)) and own.order:
-            found[own.order].append(RunCost(run_id, number, own))
+    for run_id, event in recorded(ledger, ESTIMATE).items():
+        if (own := read_estimate(event.text)) and own.order:
+            found[own.order].append(RunCost(run_id, event.number, own))
     return {order: with_bills(settings, ledger, costs) for order, costs in found.items()}
 
 
 def costs_of_order(settings: Settings, ledger: Ledger, order: str) -> list[RunCost]:
     """What the runs of one order cost, in the order in which they were frozen."""
     costs = (
-        RunCost(run_id, number, own)
-        for run_id, (number, text) in recorded(ledger, ESTIMATE).items()
-        if (own := read_estimate(text)) and own.order == order
+        RunCost(run_id, event.number, own)
+        for run_id, event in recorded(ledger, ESTIMATE).items()
+        if (own := read_estimate(event.text)) and own.order == order
     )
     return with_bills(settings, ledger, list(costs))
 
@@ -152,27 +153,26 @@ def total(costs: Sequence[RunCost], bills: Mapping[str, Sequence[CampaignBill]],
 def uses(settings: Settings, ledger: Ledger, *, but: str = "", before: int | None = None) -> tuple[Use, ...]:
     """What runs have taken of the stock or will take. Arguments as for `spent_on`."""
     found = {
-        run_id: materials
-        for run_id, (number, text) in recorded(ledger, MATERIALS).items()
-        if run_id != but and (before is None or number < before) and (materials := read_materials(text))
+        run_id: (event, materials)
+        for run_id, event in recorded(ledger, MATERIALS).items()
+        if run_id != but and (before is None or event.number < before) and (materials := read_materials(event.text))
     }
-    runs = {run.run_id: run for run in ledger.runs(found)}
-    reports = reports_of(settings, list(runs.values()))
-    nothing = Acknowledged()
-    taken = {run_id: taken_at(runs[run_id], reports.get(run_id, nothing), reported=found[run_id].reported) for run_id in found}
+    taken = {run_id: event.changed for run_id, (event, materials) in found.items() if is_taken(event, materials, ledger.now())}
+    long_ago = ledger.now() - UNREPORTED
+    recent = ledger.runs(run_id for run_id, (event, _) in found.items() if event.state != "settled" or event.changed >= long_ago)
+    reports = reports_of(settings, recent)
+    mailed = {run_id: datetime.combine(day, time(), UTC) for run_id, report in reports.items() if (day := report.mailed_on)}
     return tuple(
-        Use(run_id, need.item, need.pieces, taken[run_id])
-        for run_id, materials in found.items()
+        Use(run_id, need.item, need.pieces, mailed.get(run_id) or taken.get(run_id))
+        for run_id, (_, materials) in found.items()
         for need in materials.needs
         if need.pieces
     )
 
 
-def taken_at(run: Run, report: Acknowledged, *, reported: bool) -> datetime | None:
-    """The time at which a run's materials had left the stock: the last day of mailing, or else the delivery of the file.
+def is_taken(event: Recorded, materials: Materials, now: datetime) -> bool:
+    """Whether a run's materials left the stock when its file was delivered, unless the mailing is reported.
 
-    It is not known before the delivery, and before the report of a mail house that must report.
+    A mail house that must report has them until it does, or for UNREPORTED.
     """
-    if report.mailed_on:
-        return datetime.combine(report.mailed_on, time(), UTC)
-    return run.changed if run.state == "settled" and not reported else None
+    return event.state == "settled" and (not materials.reported or now - event.changed > UNREPORTED)

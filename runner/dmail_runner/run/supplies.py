@@ -118,16 +118,22 @@ def reserve_supplies(job: Job, run: Run, ledger: Ledger) -> None:
     found = run.verdicts.estimate or former_estimate(run)
     if job.budget and BUDGET not in accepted:
         check_order(job, run, found)
-        number = recorded(ledger, ESTIMATE).get(run.run_id, (None, ""))[0]
+        number = number_of(ledger, run, ESTIMATE)
         check_budget(job.campaign, job.budget, found, others_than(job, run.run_id, ledger, number).spent())
     if run.verdicts.materials and STOCK not in accepted:
-        number = recorded(ledger, MATERIALS).get(run.run_id, (None, ""))[0]
+        number = number_of(ledger, run, MATERIALS)
         now = ledger.now()
         missing = stock_faults(
             run.verdicts.materials.needs, {}, others_than(job, run.run_id, ledger, number).uses(), max(run.slot, now),
             now=now, within=job.provider.stock_counted_within,
         )  # fmt: skip
         check_stock(job.campaign.name, list(missing))
+
+
+def number_of(ledger: Ledger, run: Run, kind: str) -> int | None:
+    """The number of a run's last event of a kind; None for runs of earlier versions of the runner."""
+    found = recorded(ledger, kind).get(run.run_id)
+    return found.number if found else None
 
 
 def former_estimate(run: Run) -> Estimate | None:

@@ -63,6 +63,14 @@ def test_after_twenty_slots_every_piece_is_reconciled(mailbox: Mailbox) -> None:
             house.rejected[name],
             house.mailed[name],
         )
+    check_supplies(mailbox, house)
+    stored = set(mailbox.rows(columns="profile_id, reason, happened_at::date::varchar"))
+    assert Counter((who, why) for who, why, _ in stored) == Counter(house.returned)
+
+
+def check_supplies(mailbox: Mailbox, house: MailHouse) -> None:
+    """What the order has cost is what was billed, and each delivery was taken from the stock once."""
+    world = mailbox.world
     money = [Decimal(f"{0.9 * count:.2f}") for count in house.mailed.values()]
     found_spent = spent_on(mailbox.settings, world.ledger(), "PO-1", "EUR")
     assert (found_spent.amount, found_spent.unknown) == (sum(money), ()), "the estimates of 1 EUR would have exceeded the budget"
@@ -70,5 +78,3 @@ def test_after_twenty_slots_every_piece_is_reconciled(mailbox: Mailbox) -> None:
     taken = uses(mailbox.settings, world.ledger())
     assert in_use(taken, counted) == 500 * SLOTS
     assert in_use(taken, replace(counted, counted=world.now)) == 500, "a count of today may be older than today's mailing"
-    stored = set(mailbox.rows(columns="profile_id, reason, happened_at::date::varchar"))
-    assert Counter((who, why) for who, why, _ in stored) == Counter(house.returned)

@@ -8,8 +8,10 @@ import pytest
 import yaml
 
 from dmail_runner.core.errors import ConfigError
+from dmail_runner.core.materials import Count, in_use
 from dmail_runner.ledger.run import Run, run_as_json
 from dmail_runner.project.named_columns import check_materials
+from dmail_runner.run.commitments import uses
 from dmail_runner.run.decisions import release, resume
 from mailbox_of import Mailbox
 from supplied_world import SuppliedWorld
@@ -119,6 +121,16 @@ def test_until_the_mail_house_reports_the_mailing_its_materials_are_still_in_the
     mailbox.put("ack/one.csv", f"file_name,status,pieces,happened_at\n{first.parts[0].part.name},mailed,20,2027-03-03\n")
     mailbox.receive()
     assert resume(world.job(), held, world.ledger()).state == "settled", "one of them was mailed before the count"
+
+
+def test_a_mailing_that_is_never_reported_counts_as_mailed_in_the_end(world: SuppliedWorld) -> None:
+    world.provider["acknowledge_within"] = "9d"
+    world.declare(schedule=DAILY, materials=[{"item": "envelope"}])
+    assert next_day(world, envelope=(45, "2027-03-01 00:00:00")).state == "settled"
+    later = Count("envelope", 45, world.now + 30 * DAY)
+    assert in_use(uses(world.settings, world.ledger()), later) == 20
+    world.pass_time(91 * DAY)
+    assert in_use(uses(world.settings, world.ledger()), later) == 0
 
 
 def test_the_service_tries_again_when_a_new_count_was_received(mailbox: Mailbox) -> None:
