@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from dmail_runner.core.counted import counted
 from dmail_runner.core.redact import printable
 from dmail_runner.ledger.contents import written
 from dmail_runner.ledger.database import iso
@@ -60,7 +61,7 @@ class InboundFile:
     number: int = 0
 
     def __str__(self) -> str:
-        rows = f", {self.rows:,} rows" if self.rows is not None else ""
+        rows = f", {counted(self.rows, 'row')}" if self.rows is not None else ""
         left_out = f", {self.bad_rows:,} left out" if self.bad_rows else ""
         return f"{self.entry}: {self.name}{rows}{left_out}"
 

@@ -24,7 +24,7 @@ from dmail_runner.report.export import write_figures
 from dmail_runner.report.lineage import PAGE as LINEAGE
 from dmail_runner.report.overview import by_campaign, overview, paged_runs
 from dmail_runner.report.pages import Pages
-from dmail_runner.report.results import CampaignResults
+from dmail_runner.report.results import CampaignResults, response_notes
 from dmail_runner.report.results_page import results_view
 from dmail_runner.report.rows import Approval, RunRow, read_approvals, read_details, read_regions, read_runs, read_watched
 from dmail_runner.report.run_page import Neighbours, neighbours, run_view
@@ -129,6 +129,7 @@ def write_report(
     runs, approvals = read_runs(ledger), read_approvals(ledger)
     todo = needs(runs, declared, route_needs(project), now, read_watched(ledger))
     paged = paged_runs(runs, todo, limit)
+    notes = response_notes(project.settings, ledger) if results else ()
     pages = Pages(now, lineage=(folder / LINEAGE).is_file())
     with opened(project.settings, folder) as site:
         write_runs(site, pages, ledger, runs, declared, paged=paged, approvals=approvals)
@@ -141,7 +142,7 @@ def write_report(
             )
             site.put(f"campaign/{page_name(name)}", pages.campaign(replace(view, has_results=found is not None)))
             if found:
-                site.put(f"results/{page_name(name)}", pages.results(results_view(name, one, found, now)))
+                site.put(f"results/{page_name(name)}", pages.results(results_view(name, one, found, now, notes)))
         write_figures(runs, ledger, project.settings.figures_dir)
         site.put("index.html", pages.overview(overview(runs, declared, todo, now)))
         return site.publish()
