@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 DEMO_ROWS ?= 100000
+RESULTS := site/results/spring_catalog.html
 SOAK_SECONDS ?= 3600
 SIZES ?= 100000 1000000
 
@@ -13,12 +14,14 @@ SIZES ?= 100000 1000000
 help: ## list the targets
 	@grep -hE '^[a-zA-Z0-9_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([^:]+):.*## /  make \1\t/' | expand -t 20
 
-demo: $(VENV)/run.ok ## install, make sample profiles, run spring_catalog into outbox/, report its made-up results
+# The report is written again only if something was received since.
+demo: $(VENV)/run.ok ## install, make sample profiles, run spring_catalog into outbox/, receive made-up orders, write the report into site/
 	@test -s data/profiles.csv || $(BIN)/dmail-runner sample-data --rows $(DEMO_ROWS)
 	@$(BIN)/dmail-runner run spring_catalog
-	@$(BIN)/python -m scripts.demo_answers
+	@$(BIN)/python -m scripts.sample_answers
 	@$(BIN)/dmail-runner fetch
-	@$(BIN)/dmail-runner report --results
+	@{ test -s $(RESULTS) && test -z "$$(find outbox/answers -newer $(RESULTS))"; } || $(BIN)/dmail-runner report --results
+	@echo "open     $(CURDIR)/$(RESULTS): what these orders say about the mailing"
 
 test: check ## run everything that CI runs; print the ten slowest tests
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --durations 10

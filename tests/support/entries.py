@@ -138,7 +138,7 @@ POLICY = {
 FINGERPRINT = "A" * 40
 INBOUND: dict[str, dict[str, Any]] = {
     "csv": {
-        "route": "r", "files": "a/*.csv", "layout": "generic_returns", "kind": "returns", "marker": "{name}.done", "compress": "gzip",
+        "description": "Orders of the shop.", "route": "r", "files": "a/*.csv", "layout": "generic_returns", "kind": "returns", "marker": "{name}.done", "compress": "gzip",
         "format": {"type": "csv", "delimiter": ";", "header": True, "skip": 1, "encoding": "latin-1"}, "afterwards": "move", "move_to": "old",
         "every": "1h", "max_bad_rows": "1%", "retention_days": 9,
         "decrypt": {"file": "k.asc", "fingerprint": FINGERPRINT, "passphrase": "secret"},

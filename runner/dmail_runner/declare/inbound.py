@@ -116,6 +116,8 @@ class Inbound(Layout):
     """The route, an entry of profiles/routes.yml."""
     files: Annotated[str, AfterValidator(check_pattern)]
     """The files, as a path below the route's folder. Its last part may have wildcards."""
+    description: str | None = None
+    """What people must know about the files. The pages of results show that of responses."""
     layout: Annotated[str, AfterValidator(check_layout)] | None = None
     """A file of profiles/inbound_layouts whose values apply where this entry has none."""
     marker: str | None = None

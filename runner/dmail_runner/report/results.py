@@ -10,8 +10,11 @@ from typing import Any, TypeVar
 
 import duckdb
 
-from dmail_runner.core.errors import DmailError
+from dmail_runner.core.errors import ConfigError, DmailError
 from dmail_runner.core.settings import Settings
+from dmail_runner.declare.inbound import find_inbound
+from dmail_runner.ledger.inbound_files import stored_files
+from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.project.dbt_process import RunDbt
 from dmail_runner.project.manifest import Manifest
 from dmail_runner.project.target import find_warehouse
@@ -166,6 +169,17 @@ def results_of(connection: duckdb.DuckDBPyConnection, results: str, days: str) -
         for campaign, some in cells.items()
         if any(cell.responders for cell in some)
     }
+
+
+def response_notes(settings: Settings, ledger: Ledger) -> tuple[str, ...]:
+    """The descriptions of the entries of inbound.yml that have received responses. None if `check` refuses the file."""
+    try:
+        declared = find_inbound(settings)
+    except ConfigError:
+        return ()
+    received = dict.fromkeys(file.entry for file in stored_files(ledger) if file.kind == "responses")
+    found = (declared[entry].description for entry in received if entry in declared)
+    return tuple(dict.fromkeys(filter(None, found)))
 
 
 def rank(cell: CellResult) -> tuple[Any, ...]:

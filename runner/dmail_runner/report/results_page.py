@@ -32,6 +32,7 @@ class ResultsView:
         curves: the lines of the chart.
         days: the table behind the chart.
         zone: the campaign's time zone.
+        notes: what people must know about the responses.
     """
 
     name: str
@@ -42,10 +43,18 @@ class ResultsView:
     curves: tuple[Curve, ...]
     days: tuple[DayLine, ...]
     zone: str
+    notes: tuple[str, ...] = ()
 
 
-def results_view(name: str, declared: Declared | None, found: CampaignResults, now: datetime) -> ResultsView:
-    """The page of results of a campaign. `now`: the time of the report, in UTC."""
+def results_view(
+    name: str, declared: Declared | None, found: CampaignResults, now: datetime, notes: tuple[str, ...] = ()
+) -> ResultsView:
+    """The page of results of a campaign.
+
+    Args:
+        now: the time of the report, in UTC.
+        notes: what people must know about the responses.
+    """
     ends = max(cell.last_window_ends_at for cell in found.cells)
     last = max((day for new in found.days.values() for day in new), default=0)
     drawn = cells_to_draw(found.cells)
@@ -63,6 +72,7 @@ def results_view(name: str, declared: Declared | None, found: CampaignResults, n
         curves=curves,
         days=tuple(day_lines(drawn, found.days)),
         zone=declared.zone if declared else "UTC",
+        notes=notes,
     )
 
 

@@ -24,7 +24,7 @@ from dmail_runner.report.export import write_figures
 from dmail_runner.report.lineage import PAGE as LINEAGE
 from dmail_runner.report.overview import by_campaign, overview, paged_runs
 from dmail_runner.report.pages import Pages
-from dmail_runner.report.results import CampaignResults
+from dmail_runner.report.results import CampaignResults, response_notes
 from dmail_runner.report.results_page import results_view
 from dmail_runner.report.rows import Approval, RunRow, read_approvals, read_details, read_regions, read_runs, read_watched
 from dmail_runner.report.run_page import Neighbours, neighbours, run_view, with_statuses
@@ -143,12 +143,25 @@ def write_report(
             own, given = grouped.get(name, []), approvals.get(name, [])
             view = campaign_view(name, declared.get(name), own, todo, paged, regions=regions, approvals=given)
             site.put(f"campaign/{page_name(name)}", pages.campaign(replace(view, has_results=name in results)))
-        for name, found in results.items():
-            site.put(f"results/{page_name(name)}", pages.results(results_view(name, declared.get(name), found, project.now)))
+        write_results(site, pages, project, ledger, declared, results)
         write_figures(runs, ledger, project.settings.figures_dir, statuses)
         write_supplies(site, pages, supplies, paged)
         site.put("index.html", pages.overview(replace(overview(runs, declared, todo, project.now), **supplies.links)))
         return site.publish()
+
+
+def write_results(
+    site: Site,
+    pages: Pages,
+    project: Project,
+    ledger: Ledger,
+    declared: Mapping[str, Declared],
+    results: Mapping[str, CampaignResults],
+) -> None:
+    """Write the pages of results."""
+    notes = response_notes(project.settings, ledger) if results else ()
+    for name, found in results.items():
+        site.put(f"results/{page_name(name)}", pages.results(results_view(name, declared.get(name), found, project.now, notes)))
 
 
 def export_figures(settings: Settings, ledger: Ledger, statuses: Mapping[str, Mapping[str, int]]) -> None:
