@@ -9,8 +9,7 @@ from dmail_runner.cli.base import app, now, open_project, say, tell
 from dmail_runner.core.counted import counted
 
 if TYPE_CHECKING:
-    from dmail_runner.core.settings import Settings
-    from dmail_runner.ledger.ledger import Ledger
+    pass
 
 PAGES = 5_000  # the default number of runs with a page: up to 60 KB each, written in about ten seconds
 

@@ -33,6 +33,7 @@ from dmail_runner.report.supplies import NO_SUPPLIES, Supplies
 INDEX = ".report.json"  # the pages of the report, with a digest of the content of runs' pages
 STAGING = ".report-"
 BATCH = 200
+Results = Mapping[str, CampaignResults]
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def write_report(
     folder: Path,
     limit: int,
     *,
-    results: Mapping[str, CampaignResults] = MappingProxyType({}),
+    results: Results = MappingProxyType({}),
     statuses: Mapping[str, Mapping[str, int]] = MappingProxyType({}),
     supplies: Supplies = NO_SUPPLIES,
 ) -> Written:
@@ -143,7 +144,8 @@ def write_report(
             own, given = grouped.get(name, []), approvals.get(name, [])
             view = campaign_view(name, declared.get(name), own, todo, paged, regions=regions, approvals=given)
             site.put(f"campaign/{page_name(name)}", pages.campaign(replace(view, has_results=name in results)))
-        write_results(site, pages, project, ledger, declared, results)
+        notes = response_notes(project.settings, ledger) if results else ()
+        write_results(site, pages, project, declared, results=results, notes=notes)
         write_figures(runs, ledger, project.settings.figures_dir, statuses)
         write_supplies(site, pages, supplies, paged)
         site.put("index.html", pages.overview(replace(overview(runs, declared, todo, project.now), **supplies.links)))
@@ -151,15 +153,9 @@ def write_report(
 
 
 def write_results(
-    site: Site,
-    pages: Pages,
-    project: Project,
-    ledger: Ledger,
-    declared: Mapping[str, Declared],
-    results: Mapping[str, CampaignResults],
+    site: Site, pages: Pages, project: Project, declared: Mapping[str, Declared], *, results: Results, notes: tuple[str, ...]
 ) -> None:
-    """Write the pages of results."""
-    notes = response_notes(project.settings, ledger) if results else ()
+    """Write the pages of results. `notes`: what people must know about the responses."""
     for name, found in results.items():
         site.put(f"results/{page_name(name)}", pages.results(results_view(name, declared.get(name), found, project.now, notes)))
 
