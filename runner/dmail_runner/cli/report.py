@@ -1,15 +1,12 @@
 """The command that writes the report."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from dmail_runner.cli.base import app, now, open_project, say, tell
 from dmail_runner.core.counted import counted
-
-if TYPE_CHECKING:
-    pass
 
 PAGES = 5_000  # the default number of runs with a page: up to 60 KB each, written in about ten seconds
 
