@@ -9,7 +9,7 @@ import typer
 STYLES = {
     **dict.fromkeys(("held", "note", "retry", "stopped", "warning", "warn", "missed", "cancelled", "skip"), "yellow"),
     **dict.fromkeys(("error", "failed", "fail"), "red"),
-    **dict.fromkeys(("settled", "active", "ok"), "green"),
+    **dict.fromkeys(("delivered", "settled", "active", "ok"), "green"),
     **dict.fromkeys(("planned", "built", "extracted", "shipped"), "blue"),
 }
 # A state at the beginning of a line or of a column, and at the end of either.

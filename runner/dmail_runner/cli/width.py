@@ -7,6 +7,7 @@ from typing import TextIO
 
 COLUMN = re.compile(r"\S {2,}(?=\S)")  # the blanks before a column
 COMMAND = re.compile(r"\bdmail-runner (?=[a-z])")
+CLAUSE = re.compile(r"(?<=;)(?= dmail-runner [a-z])")  # before a further command
 
 
 def width(text: str) -> int:
@@ -35,15 +36,15 @@ def folded(text: str, stream: TextIO) -> str:
 def parts_of(line: str, cells: int) -> Iterator[str]:
     """The parts of a line that is too long, broken at blanks.
 
-    Later parts begin where the last column does, if there is space. What `->` advises begins a part. Commands to copy, and words
-    that do not fit anyway, are not broken off.
+    Later parts begin where the last column does, if there is space. What `->` advises begins a part, and so does a further
+    command. Commands to copy, and words that do not fit anyway, are not broken.
     """
     if width(line) <= cells:
         yield line
         return
     command = COMMAND.search(line)
     head = line[: command.start()].rstrip() if command else line
-    words = [*re.findall(r"\s*\S+", head), *([line[len(head) :]] if command else [])]
+    words = [*re.findall(r"\s*\S+", head), *(CLAUSE.split(line[len(head) :]) if command else [])]
     indent = " " * hanging(line, cells)
     part = ""
     for word in words:

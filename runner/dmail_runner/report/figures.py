@@ -254,8 +254,8 @@ def by_region(regions: Sequence[RegionCount], country: str) -> dict[str, int]:
 
 
 def ranked(counts: Iterable[tuple[str, int]]) -> dict[str, int]:
-    """The sums by name, largest first."""
+    """The sums by name, largest first. What has no name is the last."""
     sums: Counter[str] = Counter()
     for name, count in counts:
         sums[name] += count
-    return dict(sorted(sums.items(), key=lambda entry: (-entry[1], entry[0])))
+    return dict(sorted(sums.items(), key=lambda entry: (not entry[0], -entry[1], entry[0])))

@@ -64,7 +64,7 @@ def test_a_held_run_shows_its_figures_the_change_and_the_limit() -> None:
     assert "Limit max_churn: at most 30" in page
 
 
-def test_a_run_of_which_nothing_was_built_shows_the_last_settled_one() -> None:
+def test_a_run_of_which_nothing_was_built_shows_the_last_delivered_one() -> None:
     runs = [run(0, "held", hold="approval"), run(1, "failed"), run(2)]
     beside = neighbours(runs, {one.run_id for one in runs})
     view = run_view(runs[0], None, Details(), beside=beside["c-0"])
