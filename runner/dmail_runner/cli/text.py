@@ -38,6 +38,11 @@ def figures(verdicts: Verdicts) -> Iterator[str]:
     yield f"  {'included':<{wide + 2}}{verdicts.included:>{width},}"
     if verdicts.seeds:
         yield f"  {'seeds':<{wide + 2}}{verdicts.seeds:>{width},}"
+    yield from remarks(verdicts)
+
+
+def remarks(verdicts: Verdicts) -> Iterator[str]:
+    """What the figures do not say: the lists of opt-outs, the sources, and what is unusual."""
     for entry in verdicts.baseline.lists if verdicts.baseline else ():
         yield f"  list      {visible(str(entry))}"
     for source in verdicts.sources:
@@ -76,10 +81,11 @@ def run_lines(run: Run, mailed: date | None = None, compared: Comparison | None 
     yield f"{run.campaign}  slot {moment(run.slot)}  {spoken(run.state)}" + (f": {run.hold}  ({run.run_id})" if run.hold else "")
     if mailed:
         yield f"  mailed    {mailed:%Y-%m-%d}"
-    if run.verdicts and not run.held_figures:
-        yield from figures(run.verdicts)
     if compared := compared or run.held_figures:
         yield from comparison_lines(compared)
+        yield from remarks(run.verdicts) if run.verdicts and not run.held_figures else ()
+    elif run.verdicts:
+        yield from figures(run.verdicts)
     if run.cost:
         yield f"  cost      about {run.cost}"
     for entry in run.parts:
@@ -88,7 +94,8 @@ def run_lines(run: Run, mailed: date | None = None, compared: Comparison | None 
         else:
             yield from file_lines(entry.part, entry.location)
     if run.error:
-        yield "  error     " + "\n            ".join(run.error.splitlines())
+        label = "held" if run.state == "held" else "error"
+        yield f"  {label:<10}" + "\n            ".join(run.error.splitlines())
 
 
 def dry_run_lines(campaign: str, found: "DryRun") -> Iterator[str]:
