@@ -81,7 +81,8 @@ def run_lines(run: Run, mailed: date | None = None, compared: Comparison | None 
     yield f"{run.campaign}  slot {moment(run.slot)}  {spoken(run.state)}" + (f": {run.hold}  ({run.run_id})" if run.hold else "")
     if mailed:
         yield f"  mailed    {mailed:%Y-%m-%d}"
-    if compared := compared or run.held_figures:
+    compared = compared or run.held_figures
+    if compared and (compared.before or run.held_figures or not run.verdicts):
         yield from comparison_lines(compared)
         yield from remarks(run.verdicts) if run.verdicts and not run.held_figures else ()
     elif run.verdicts:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TextIO
 
 COLUMN = re.compile(r"\S {2,}(?=\S)")  # the blanks before a column
-COMMAND = re.compile(r"\bdmail-runner (?=[a-z])")
-CLAUSE = re.compile(r"(?<=;)(?= dmail-runner [a-z])")  # before a further command
+# A word, or what stays in one line to be copied: a command in backquotes, or one with all that follows, up to a further command.
+WORD = re.compile(r"\s*(?:\(?`[^`]+`\S*|dmail-runner (?=[a-z]).*?(?:;(?= dmail-runner [a-z])|$)|\S+)")
 
 
 def width(text: str) -> int:
@@ -42,9 +42,7 @@ def parts_of(line: str, cells: int) -> Iterator[str]:
     if width(line) <= cells:
         yield line
         return
-    command = COMMAND.search(line)
-    head = line[: command.start()].rstrip() if command else line
-    words = [*re.findall(r"\s*\S+", head), *(CLAUSE.split(line[len(head) :]) if command else [])]
+    words = WORD.findall(line)
     indent = " " * hanging(line, cells)
     part = ""
     for word in words:
