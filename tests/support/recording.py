@@ -26,7 +26,7 @@ svg { --page: #ffffff; --ink: #1b1f24; --red: #b3372d; --green: #2f7d55; --yello
 @media (prefers-color-scheme: dark) { svg { --page: #15181c; --ink: #e7e9ec; --red: #e0716a; --green: #62b98a; --yellow: #d6a640; --blue: #8abdf2; --edge: #2d343c; } }
 rect { fill: var(--page); stroke: var(--edge); }
 text { font: 13px ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace; fill: var(--ink); white-space: pre; }
-.b { font-weight: 700; } .red { fill: var(--red); } .green { fill: var(--green); } .yellow { fill: var(--yellow); } .blue { fill: var(--blue); } .grey { opacity: 0.3; }
+.b { font-weight: 700; } .red { fill: var(--red); } .green { fill: var(--green); } .yellow { fill: var(--yellow); } .blue { fill: var(--blue); } .grey { fill-opacity: 0.3; }
 .f { visibility: hidden; }
 @media (prefers-reduced-motion: reduce) { .f { animation: none !important; } .f:last-of-type { visibility: visible; } }
 """

@@ -23,7 +23,7 @@ def comparison_lines(found: Comparison) -> Iterator[str]:
         yield f"  {'removed':<{wide + 2}}{built.churn.went:>{WIDTH + 2},}"
     for limit in found.limits:
         unit = counted(limit.value, "piece") if limit.figure == "included" else counted(limit.value, "person", "people")
-        yield f"  limit     {limit.name}: {unit}"
+        yield f"  limit     {limit.label}: {unit}"
     if found.last:
         yield f"  compared  with {found.last}"
 
