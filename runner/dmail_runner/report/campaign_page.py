@@ -10,6 +10,7 @@ from types import MappingProxyType
 from urllib.parse import quote
 
 from dmail_runner.core.values import RegionCount
+from dmail_runner.ledger.run import spoken
 from dmail_runner.plan.waves import Wait
 from dmail_runner.report.addresses import page_name
 from dmail_runner.report.attention import Need
@@ -125,7 +126,7 @@ def as_csv(lines: Sequence[RunLine]) -> str:
         counts = [getattr(line.figures, name) if line.figures else "" for name in names]
         moment = f"{line.run.due:%Y-%m-%dT%H:%M:%SZ}"
         price = (cost.amount, cost.currency) if cost else ("", "")
-        writer.writerow([line.run.run_id, moment, line.run.state, *counts, *price])
+        writer.writerow([line.run.run_id, moment, spoken(line.run.state), *counts, *price])
     return f"data:text/csv;charset=utf-8,{quote(text.getvalue())}" if lines else ""
 
 
