@@ -59,7 +59,7 @@ def test_the_same_slot_again_does_nothing(settled: Project) -> None:
     settled.edit("profiles/routes.yml", "path: outbox", "path: /proc/nowhere")
     again = settled.run()
     assert again.returncode == DONE
-    assert "settled already; nothing was done" in again.stdout
+    assert "delivered already; nothing was done" in again.stdout
     assert settled.status() == before
 
 
@@ -129,7 +129,7 @@ def test_without_a_slot_the_latest_that_is_due_runs(project: Project) -> None:
         }
     ]
     assert run["slot"] < listed[2]["next_slot"]
-    assert project.call("run").stdout.count(": this slot is settled already") == 4
+    assert project.call("run").stdout.count(": this slot is delivered already") == 4
 
 
 def test_without_a_schedule_the_present_minute_is_the_slot(project: Project) -> None:

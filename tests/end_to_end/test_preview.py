@@ -161,7 +161,7 @@ def test_a_churn_beyond_the_usual_waits_for_a_person(project: Project) -> None:
 def test_a_first_file_has_nothing_to_differ_from(project: Project) -> None:
     found = project.call("diff", "spring_catalog", "--slot", SLOT)
     assert found.returncode == WRONG
-    assert "has no settled run before this slot" in found.stderr
+    assert "has no delivered run before this slot" in found.stderr
 
 
 def test_check_tells_all_faults_and_warnings_at_once(project: Project) -> None:

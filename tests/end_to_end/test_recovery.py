@@ -84,7 +84,7 @@ def test_a_relative_ledger_is_the_same_from_everywhere(project: Project) -> None
         text=True,
         check=False,
     )
-    assert "this slot is settled already" in again.stdout
+    assert "this slot is delivered already" in again.stdout
     assert (project.path / "ledger.db").exists()
 
 

@@ -132,7 +132,7 @@ def test_a_project_begun_by_an_installed_wheel_delivers(tmp_path: Path) -> None:
 
     assert "dmail-runner run first_letter" in call("init", "letters")
     call("sample-data", "--rows", "500", folder="letters")
-    assert "settled" in call("run", folder="letters"), "of all active campaigns"
+    assert "delivered" in call("run", folder="letters"), "of all active campaigns"
     project = Project(tmp_path / "letters")
     assert [name.startswith("first_letter_") for name in project.delivered] == [True]
     assert (project.path / "dbt_project.yml").read_text().startswith("name: letters\n")

@@ -65,7 +65,7 @@ def test_a_terminal_shows_the_steps_and_a_file_only_the_result(project: Project)
     assert re.search(r"of [\d.]+ .?B", text), "bytes are counted while they travel"
     assert "\x1b[?25h" in shown.rpartition("\x1b[?25l")[2], "the cursor is there again"
     assert "\x1b" not in printed
-    assert "settled" in printed
+    assert "delivered" in printed
     entries = [json.loads(line) for file in (project.path / ".dmail/log").iterdir() for line in file.read_text().splitlines()]
     (run_id,) = {entry["run_id"] for entry in entries}
     assert run_id == run_name("spring_catalog", datetime.fromisoformat(SLOT))

@@ -105,7 +105,7 @@ def test_the_tutorial(reader: Reader) -> None:
     assert {"targeted", "excluded", "included"} <= figures(approval)
     own = reader.prints["DMAIL_PROFILES=my_export.csv dmail-runner run thank_you --dry-run"]
     (included,) = re.findall(r"(?m)^  included +([\d,]+)$", own)
-    (mailed,) = re.findall(r"(?m)^settled +thank_you .*", reader.prints["dmail-runner status"])
+    (mailed,) = re.findall(r"(?m)^delivered +thank_you .*", reader.prints["dmail-runner status"])
     assert included in mailed.split(), "the same people as before"
     (file,) = [name for name in project.delivered if re.fullmatch(r"thank_you_\d{8}T1[01]0000Z\.csv", name)]
     (test,) = [name for name in project.delivered if re.fullmatch(r"thank_you_\w+_TEST_\w+\.csv", name)]

@@ -260,7 +260,7 @@ def test_a_service_runs_what_is_due_and_ends_when_asked(project: Project) -> Non
     assert lines[-1] == "ended"
     runs = [run for run in project.status() if run["state"] == "settled"]
     assert len(runs) == len(project.delivered) == 1
-    assert any(line.startswith(f"{runs[0]['run_id']}  settled  1,") for line in lines)
+    assert any(line.startswith(f"{runs[0]['run_id']}  delivered  1,") for line in lines)
     assert sum("  missed  " in line for line in lines) == len(project.status()) - 1 >= 3
     state = json.loads((project.path / ".dmail/service.json").read_text())
     assert state["exit_code"] == 0

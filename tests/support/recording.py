@@ -17,7 +17,7 @@ from xml.sax.saxutils import escape
 
 COLUMNS = 100
 CODE = re.compile(r"\x1b\[([0-9;?]*)([A-Za-z])|\r|\n|[^\x1b\r\n]+|\x1b")
-COLOURS = {"31": "red", "32": "green", "33": "yellow", "34": "blue", "38": "blue"}
+COLOURS = {"31": "red", "32": "green", "33": "yellow", "34": "blue", "38": "grey", "90": "grey"}
 PAUSE, LONGEST, END = 0.25, 1.0, 6.0  # seconds between two pictures, of the longest one, and of the last one
 RARE = 3.0
 WIDE, HIGH = 8.0, 18  # pixels of a character
@@ -26,7 +26,7 @@ svg { --page: #ffffff; --ink: #1b1f24; --red: #b3372d; --green: #2f7d55; --yello
 @media (prefers-color-scheme: dark) { svg { --page: #15181c; --ink: #e7e9ec; --red: #e0716a; --green: #62b98a; --yellow: #d6a640; --blue: #8abdf2; --edge: #2d343c; } }
 rect { fill: var(--page); stroke: var(--edge); }
 text { font: 13px ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace; fill: var(--ink); white-space: pre; }
-.b { font-weight: 700; } .red { fill: var(--red); } .green { fill: var(--green); } .yellow { fill: var(--yellow); } .blue { fill: var(--blue); }
+.b { font-weight: 700; } .red { fill: var(--red); } .green { fill: var(--green); } .yellow { fill: var(--yellow); } .blue { fill: var(--blue); } .grey { fill-opacity: 0.3; }
 .f { visibility: hidden; }
 @media (prefers-reduced-motion: reduce) { .f { animation: none !important; } .f:last-of-type { visibility: visible; } }
 """
@@ -45,7 +45,8 @@ class Screen:
         for found in CODE.finditer(text):
             codes, kind = found[1], found[2]
             if kind == "m":
-                self.style = styles(codes)
+                new = styles(codes)
+                self.style = " ".join(dict.fromkeys([*self.style.split(), *new.split()])) if new else ""
             elif kind == "A":
                 self.y -= int(codes or 1)
             elif kind == "K":

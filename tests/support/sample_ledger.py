@@ -1,11 +1,13 @@
 """A ledger with half a year of made-up runs of the sample campaigns, some of which wait for a person."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 
+from dmail_runner.check.regions import MIN_PIECES
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.values import Churn, Comparison, Limit, Part, Receipt, RegionCount, Verdicts
 from dmail_runner.ledger.intents import Entry, Word
@@ -25,6 +27,7 @@ USUAL: Mapping[str, tuple[int, Mapping[str, float]]] = {
 }  # fmt: skip
 STATES = {"CA": 11.9, "TX": 8.8, "FL": 6.5, "NY": 5.9, "PA": 3.9, "IL": 3.8, "OH": 3.5, "GA": 3.2, "NC": 3.1, "MI": 3, "NJ": 2.7, "VA": 2.6, "WA": 2.3, "AZ": 2.1, "MA": 2.1, "TN": 2, "IN": 2, "MD": 1.8, "MO": 1.8, "WI": 1.7, "CO": 1.7, "MN": 1.7, "SC": 1.5, "AL": 1.5, "LA": 1.4, "KY": 1.3, "OR": 1.2, "OK": 1.2, "CT": 1.1, "UT": 1, "NV": 0.9, "IA": 0.9, "AR": 0.9, "KS": 0.9, "MS": 0.9, "NM": 0.6, "ID": 0.5, "NE": 0.6, "WV": 0.5, "HI": 0.4, "NH": 0.4, "ME": 0.4, "MT": 0.3, "RI": 0.3, "DE": 0.3, "SD": 0.3, "ND": 0.2, "AK": 0.2, "VT": 0.2, "WY": 0.2}  # fmt: skip
 COUNTRIES = {"US": 70.0, "FR": 9.8, "DE": 8.1, "GB": 6.2, "BR": 5.9}
+FILES = {"loyalty_offer": "loyalty/offers_{}.txt", "renewal_notice": "renewals_{}.txt"}
 TARIFF = {"spring_catalog": 0.61, "loyalty_offer": 0.52, "welcome_letter": 0.61}
 
 
@@ -101,9 +104,15 @@ def regions(campaign: str, pieces: int) -> tuple[RegionCount, ...]:
         shares = {("DE", ""): 55.0, ("FR", ""): 21.0, ("AT", ""): 14.0, ("CH", ""): 10.0}
     else:
         whole = sum(STATES.values())
-        abroad = {(country, ""): share for country, share in COUNTRIES.items() if country != "US"}
-        shares = abroad | {("US", state): COUNTRIES["US"] * share / whole for state, share in STATES.items()}
-    return tuple(RegionCount(*place, round(pieces * share / 100)) for place, share in shares.items() if pieces * share >= 1_000)
+        home = 100.0 if campaign == "loyalty_offer" else COUNTRIES["US"]
+        abroad = {(country, ""): share for country, share in COUNTRIES.items() if country != "US" and home < 100}
+        shares = abroad | {("US", state): home * share / whole for state, share in STATES.items()}
+    counts = {place: round(pieces * share / 100) for place, share in shares.items()}
+    counts[max(counts, key=counts.__getitem__)] += pieces - sum(counts.values())
+    merged: Counter[tuple[str, str]] = Counter()
+    for (country, region), count in counts.items():
+        merged[country, region if count >= MIN_PIECES else ""] += count
+    return tuple(RegionCount(*place, count) for place, count in merged.most_common())
 
 
 def freeze(ledger: Ledger, run: Run) -> Part:
@@ -112,7 +121,8 @@ def freeze(ledger: Ledger, run: Run) -> Part:
     churn = Churn(last.run_id, round(found.included * 0.07), round(found.included * 0.06)) if last else None
     rows = found.included + found.seeds
     digest = hashlib.sha256(run.run_id.encode()).hexdigest()
-    part = Part(1, f"inbound/{run.campaign}_{run.slot:%Y%m%dT%H%M%SZ}.csv", rows, rows * 102, digest, "outbox")
+    name = FILES.get(run.campaign, f"inbound/{run.campaign}_{{}}.csv").format(f"{run.slot:%Y%m%dT%H%M%SZ}")
+    part = Part(1, name, rows, rows * 102, digest, "outbox")
     ledger.advance(run, "built")
     cost = f"{25 + rows * TARIFF[run.campaign]:,.2f} USD" if run.campaign in TARIFF else None
     places = regions(run.campaign, found.included)

@@ -11,7 +11,7 @@ from dmail_runner.check.opt_outs import people
 from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import Held
 from dmail_runner.core.redact import one_line
-from dmail_runner.core.values import IDENTICAL, Baseline, Build, SourceFigures, Verdicts
+from dmail_runner.core.values import IDENTICAL, Baseline, Build, Limit, SourceFigures, Verdicts
 from dmail_runner.declare.campaign import KEY, Campaign, Guard
 from dmail_runner.project.warehouse import quote
 
@@ -110,16 +110,21 @@ def check_exclusions(campaign: Campaign, now: Figures, last: Figures | None) -> 
             had answers; if far fewer or far more people are excluded for a reason; if many profiles or rows are missing.
     """
     faults = [*empty_lists(now), *useless_lists(now, last)]
+    limits: list[Limit] = []
     if last:
         faults += [*missing_profiles(campaign.mail.guard, now, last), *missing_rows(campaign, now, last)]
         faults += [*vanished_lists(now, last), *unmatched_lists(campaign.mail.guard, now, last)]
-        faults += [*faded_consents(campaign.mail.guard, now, last), *changed_reasons(campaign.mail.guard, now, last)]
+        faults += faded_consents(campaign.mail.guard, now, last)
+        for text, limit in changed_reasons(campaign.mail.guard, now, last):
+            faults.append(text)
+            limits.append(limit)
     if faults:
         raise Held(
             "exclusions",
             f"{campaign.name}: {'; '.join(map(one_line, faults))}: nothing was delivered",
             todo="find out why (the list's source, `diff`); to deliver it, use `dmail-runner release RUN --reason ...` "
             "when the run is held, or `--accept exclusions` with its `--slot`",
+            limits=limits,
         )
 
 
@@ -205,19 +210,20 @@ def faded_consents(guard: Guard, now: Figures, last: Figures) -> Iterator[str]:
             yield f"{refused} no in {consent.column}, and {old.refused:,} did in the last run"
 
 
-def changed_reasons(guard: Guard, now: Figures, last: Figures) -> Iterator[str]:
-    """The faults of reasons that exclude far fewer or far more people than in the last run, relative to all people."""
+def changed_reasons(guard: Guard, now: Figures, last: Figures) -> Iterator[tuple[str, Limit]]:
+    """The reasons that exclude far fewer or far more people than in the last run, relative to all people, each with its limit."""
     for reason, before in sorted(last.excluded.items()):
         if reason in CHANGING or not before:
             continue
         count = now.excluded.get(reason, 0)
         # A rule may be before or after the rules that change with every run. It then applies to all people or to the fresh ones.
         expected = Expected(before, (ratio(now.targeted, last.targeted), ratio(now.fresh, last.fresh)))
-        if expected.fell(count, guard.max_reason_change) or expected.rose(count, guard.max_reason_change):
-            yield (
+        if (bound := expected.crossed(count, guard.max_reason_change)) is not None:
+            text = (
                 f"{reason} excludes {count:,} of {counted(now.targeted, 'person', 'people')}, and excluded {before:,} of "
                 f"{last.targeted:,} in the last run, a larger change than max_reason_change, {guard.max_reason_change:.0%}"
             )
+            yield text, Limit("max_reason_change", f"excluded:{reason}", bound)
 
 
 @dataclass(frozen=True)
@@ -244,6 +250,12 @@ class Expected:
         scale = max(self.scales)
         high = self.before * scale
         return change < 1 and count > high / (1 - change) and count - high >= self.chance(scale)
+
+    def crossed(self, count: int, change: float) -> int | None:
+        """The limit that a number has crossed, below or above; None if it is usual."""
+        if self.fell(count, change):
+            return round(self.before * min(self.scales) * (1 - change))
+        return round(self.before * max(self.scales) / (1 - change)) if self.rose(count, change) else None
 
     def chance(self, scale: float) -> float:
         """The smallest difference that chance does not explain. Both numbers vary, and the last one's variation is scaled."""

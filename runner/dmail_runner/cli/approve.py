@@ -9,6 +9,7 @@ from dmail_runner.cli.base import Name, Slot, app, open_campaign, open_scheduler
 from dmail_runner.core.account import this_account
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from dmail_runner.ledger.ledger import Ledger
@@ -68,8 +69,20 @@ def record(job: "Job", ledger: "Ledger", by: str | None, signed: Path | None, *,
     more = f"; it needs {found.missing} more" if found.missing else ""
     what = f"{job.campaign.name} is approved as {found.fingerprint[:12]} by {found.by}{more}"
     say(what)
+    for line in next_lines(job, ledger, missing=found.missing):
+        say(line)
     todo = f"another person types dmail-runner approve {job.campaign.name}" if found.missing else "dmail-runner status"
     open_scheduler(job.settings, ledger).announce(job, "approved", None, f"{what}.", todo)
+
+
+def next_lines(job: "Job", ledger: "Ledger", *, missing: int) -> "Iterator[str]":
+    """What to type next: the second approval, or the command that continues a run that waited for this one."""
+    if missing:
+        yield f"  next      another person types dmail-runner approve {job.campaign.name}"
+        return
+    for run in ledger.latest(1_000, job.campaign.name, "held"):
+        if run.hold == "approval":
+            yield f"  next      dmail-runner resume {run.run_id}"
 
 
 def print_request(job: "Job", ledger: "Ledger") -> None:

@@ -258,11 +258,13 @@ def attempt(step: Callable[[], object]) -> int:
 
 
 def show_figures(found: "Comparison") -> None:
-    """Show the figures of a run that a gate holds."""
+    """Show the figures of a run that a gate holds, and the command that shows more."""
     from dmail_runner.run.comparison import comparison_lines
 
     for line in comparison_lines(found):
         screen.show(line)
+    if screen.run_ids:
+        screen.show(f"  more      dmail-runner show {list(screen.run_ids)[-1]}")
 
 
 def tell_unexpected(error: Exception) -> None:

@@ -9,11 +9,13 @@ import typer
 STYLES = {
     **dict.fromkeys(("held", "note", "retry", "stopped", "warning", "warn", "missed", "cancelled", "skip"), "yellow"),
     **dict.fromkeys(("error", "failed", "fail"), "red"),
-    **dict.fromkeys(("settled", "active", "ok"), "green"),
+    **dict.fromkeys(("delivered", "settled", "active", "ok"), "green"),
     **dict.fromkeys(("planned", "built", "extracted", "shipped"), "blue"),
 }
-# A state at the beginning of a line or of a column, and at the end of either.
-STATE = re.compile(rf"(?:(?<=\s\s)|^)({'|'.join(STYLES)})(?=:|\s\s|$)")
+# A state at the beginning of a line or of a column, and at the end of either. An indented line may be the rest of a sentence
+# ("nothing was delivered"), so that its first word is a state only beside another column.
+WORDS = "|".join(STYLES)
+STATE = re.compile(rf"(^|\S\s\s+)({WORDS})(?=:|\s\s|$)|(^\s+)({WORDS})(?=\s\s+\S)")
 
 
 def coloured(stream: TextIO) -> bool:
@@ -33,5 +35,10 @@ def with_states(text: str, stream: TextIO) -> str:
     """A text of several lines with the states of runs, campaigns and findings in colour."""
     if not coloured(stream):
         return text
-    lines = text.split("\n")
-    return "\n".join(STATE.sub(lambda found: typer.style(found[0], fg=STYLES[found[0]], bold=True), line) for line in lines)
+    return "\n".join(STATE.sub(with_colour, line) for line in text.split("\n"))
+
+
+def with_colour(found: re.Match[str]) -> str:
+    """A state in its colour, after what stands before it."""
+    state = found[2] or found[4]
+    return (found[1] or found[3] or "") + typer.style(state, fg=STYLES[state], bold=True)

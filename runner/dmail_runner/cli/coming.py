@@ -50,6 +50,15 @@ def lines_after(campaign: "Campaign", run: "Run", ledger: "Ledger", now: datetim
     yield f"  more      dmail-runner show {run.run_id}"
 
 
+def wave_lines(campaign: "Campaign", run: "Run", ledger: "Ledger", now: datetime) -> Iterator[str]:
+    """Until when a later wave waits, and for what."""
+    from dmail_runner.plan.waves import wave_wait
+
+    schedule = campaign.mail.schedule
+    if wait := wave_wait(campaign, run, ledger):
+        yield f"  waits     until {moment_there(wait.until, schedule.timezone if schedule else 'UTC', now)}: {wait.why}"
+
+
 def idle_lines(manifest: "Manifest", ledger: "Ledger", now: datetime) -> Iterator[str]:
     """Why nothing was done, and what comes next."""
     from dmail_runner.plan.slots import next_slot

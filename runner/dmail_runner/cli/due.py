@@ -29,6 +29,7 @@ from dmail_runner.cli.base import (
 from dmail_runner.cli.coming import idle_lines
 from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import Stopped
+from dmail_runner.ledger.run import spoken
 
 if TYPE_CHECKING:
     from dmail_runner.core.settings import Settings
@@ -115,7 +116,7 @@ def say_run(run: "Run") -> None:
     """Print one line about a run that has ended."""
     log_end(run)
     pieces = f"  {counted(run.verdicts.included, 'piece')}" if run.verdicts else ""
-    say(f"{run.run_id}  {run.state}{pieces}" + (f"  ({run.error})" if run.error else ""))
+    say(f"{run.run_id}  {spoken(run.state)}{pieces}" + (f"  ({run.error})" if run.error else ""))
 
 
 @app.command()

@@ -26,6 +26,7 @@ from dmail_runner.cli.base import (
     say_table,
     worst,
 )
+from dmail_runner.cli.coming import wave_lines
 from dmail_runner.cli.run_filters import Limit, Long, OfCampaign, OfState, Since, known_state, no_run, parse_day
 from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import ConfigError
@@ -212,5 +213,8 @@ def show(context: typer.Context, run: RunId, as_json: AsJson = False) -> None:
         regions = [vars(region) for region in details.regions]
         say_json({**run_as_json(found), "regions": regions, "events": events_json(details.events)})
     else:
+        removed = is_removed(settings, found.campaign)
         lines = [*run_lines(found, compared=ledger.compared(found)), *event_lines(details.regions, details.events)]
-        say("\n".join([*lines, *next_command_lines(found, removed=is_removed(settings, found.campaign))]))
+        if found.state == "planned" and (found.wave or 1) > 1 and not removed:
+            lines += wave_lines(open_project(context.obj)[1].campaign(found.campaign), found, ledger, now())
+        say("\n".join([*lines, *next_command_lines(found, removed=removed)]))

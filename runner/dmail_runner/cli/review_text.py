@@ -34,7 +34,7 @@ def markdown(change: Change, found: Figures | None) -> Iterator[str]:
 def table(found: Figures) -> Iterator[str]:
     """The figures, beside those of the last settled run."""
     verdicts, last = found.verdicts, found.last.verdicts if found.last else None
-    yield "| | next file | last settled run |"
+    yield "| | next file | last delivered run |"
     yield "| --- | ---: | ---: |"
     yield f"| targeted | {verdicts.targeted:,} | {f'{last.targeted:,}' if last else 'none'} |"
     for reason in dict.fromkeys((*verdicts.excluded, *(last.excluded if last else ()))):

@@ -164,10 +164,11 @@ def say_dry_run(name: str, result: "DryRun") -> dict[str, Any]:
 
 def say_ended(name: str, result: "Ended") -> None:
     from dmail_runner.cli.text import run_lines
+    from dmail_runner.ledger.run import spoken
 
     log_end(result.run)
     if result.unchanged:
-        say(f"{name}: this slot is {result.run.state} already; nothing was done")
+        say(f"{name}: this slot is {spoken(result.run.state)} already; nothing was done")
     say("\n".join(run_lines(result.run)))
 
 

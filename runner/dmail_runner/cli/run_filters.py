@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 OfCampaign = Annotated[
     str | None, typer.Option("--campaign", metavar="CAMPAIGN", help="Runs of this campaign.", autocompletion=campaign_names)
 ]
-OfState = Annotated[str | None, typer.Option("--state", metavar="STATE", help="Runs in this state, such as held or settled.")]
+OfState = Annotated[str | None, typer.Option("--state", metavar="STATE", help="Runs in this state, such as held or delivered.")]
 Since = Annotated[str | None, typer.Option(metavar="DATE", help="Runs with a slot on or after this day, such as 2027-03-01.")]
 Long = Annotated[bool, typer.Option("--long", help="Print the figures and files of each run.")]
 Limit = Annotated[int, typer.Option(min=1, max=1_000_000_000, help="The number of runs.")]
@@ -28,12 +28,13 @@ def parse_day(day: str | None) -> datetime | None:
 
 
 def known_state(state: str | None) -> str | None:
-    """A state of runs. Raises BadParameter for another word."""
-    from dmail_runner.ledger.run import STATES
+    """A state of runs as the ledger has it, from its own word or that for people. Raises BadParameter for another word."""
+    from dmail_runner.ledger.run import SPOKEN, STATES, spoken
 
-    if state is not None and state not in STATES:
-        raise typer.BadParameter(f"is one of {', '.join(STATES)}", param_hint="--state")
-    return state
+    meant = {word: of_ledger for of_ledger, word in SPOKEN.items()}.get(state or "", state)
+    if meant is not None and meant not in STATES:
+        raise typer.BadParameter(f"is one of {', '.join(map(spoken, STATES))}", param_hint="--state")
+    return meant
 
 
 def no_run(ledger: "Ledger", campaign: str | None) -> str:

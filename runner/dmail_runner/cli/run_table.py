@@ -6,10 +6,10 @@ from datetime import UTC, date
 from dmail_runner.cli.width import padded
 from dmail_runner.cli.width import width as width_of
 from dmail_runner.core.values import Verdicts
-from dmail_runner.ledger.run import Run
+from dmail_runner.ledger.run import Run, spoken
 
 COLUMNS: dict[str, Callable[[Run], str]] = {
-    "state": lambda run: f"{run.state}: {run.hold}" if run.hold else run.state,
+    "state": lambda run: f"{run.state}: {run.hold}" if run.hold else spoken(run.state),
     "campaign": lambda run: run.campaign,
     "slot (UTC)": lambda run: f"{run.slot.astimezone(UTC):%Y-%m-%d %H:%M}",
     "targeted": lambda run: f"{built.targeted:,}" if (built := built_figures(run)) else "-",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 import typer
 
 from dmail_runner.cli.colours import styled, with_states
-from dmail_runner.cli.width import folded
+from dmail_runner.cli.width import folded, padded, width
 from dmail_runner.core.counted import counted
 from dmail_runner.core.redact import redact
 
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from dmail_runner.project.dbt_process import Node
 
 
-MAX_NAME = 36  # characters of a dbt node's name beside a progress bar
+MAX_NAME = 60  # cells of a name beside a progress bar
+BESIDE = {"nodes": 52, "rows": 62, "bytes": 62}  # cells of bar, amount, speed and times, for which a shorter name leaves room
 PASSED = ("success", "pass")
-LONGEST = 44  # characters of a dbt node's name in a list
+LONGEST = 44  # cells of a dbt node's name in a list
 # Steps after whose first line nothing else may be shown for a while.
 STEPS = ("build", "check", "extract", "ship", "recheck", "replay", "reading")
 
@@ -99,7 +100,7 @@ class Screen:
         else:
             status = "ok" if node.status in PASSED else node.status
             name = shortened(node.name, LONGEST)
-            self.show(f"  {status:<7}{node.kind:<6} {name:<{LONGEST}}{node.seconds:>8.2f} s")
+            self.show(f"  {status:<7}{node.kind:<6} {padded(name, LONGEST)}{node.seconds:>8.2f} s")
 
     def wait(self, text: str) -> None:
         """Show on a terminal that something goes on of which the length is not known, until the next line or bar."""
@@ -120,11 +121,12 @@ class Screen:
         """Add a progress bar, or update the one of the build, which is the only bar with the unit `nodes`."""
         self.end_wait()
         progress = self.progress or self.start_progress()
+        longest = min(MAX_NAME, max(progress.console.width - BESIDE[unit], 12))
         if unit != "nodes":
-            return progress.add_task(name, total=total, unit=unit, detail=detail)
+            return progress.add_task(shortened(name, longest), total=total, unit=unit, detail=detail)
         if self.build is None:
             self.build = progress.add_task(name, total=total, unit=unit, detail=detail)
-        progress.update(self.build, detail=shortened(detail))
+        progress.update(self.build, detail=shortened(detail, longest))
         return self.build
 
     def end_build(self) -> None:
@@ -166,9 +168,13 @@ class Screen:
             self.progress = None
 
 
-def shortened(name: str, longest: int = MAX_NAME) -> str:
-    """A name that leaves room for a progress bar. dbt's names of tests are long."""
-    return name if len(name) <= longest else name[: longest - 1] + "…"
+def shortened(name: str, longest: int) -> str:
+    """The beginning of a name that leaves room for a progress bar, in cells. dbt's names of tests are long."""
+    if width(name) <= longest:
+        return name
+    while width(name) >= longest:
+        name = name[:-1]
+    return f"{name}…"
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from dmail_runner.cli.width import padded
 from dmail_runner.cli.width import width as cells_of
 from dmail_runner.core.counted import counted
 from dmail_runner.core.values import Comparison, Part, RegionCount, Verdicts
-from dmail_runner.ledger.run import Run, instant, run_as_json, verdicts_as_json
+from dmail_runner.ledger.run import Run, instant, run_as_json, spoken, verdicts_as_json
 from dmail_runner.run.comparison import comparison_lines
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dmail_runner.run.requested import DryRun
 
 MAX_REGIONS = 12
+LONGEST_RULE = 40  # characters of a rule beside the column of results; a longer rule pushes only its own result away
 
 
 def figures(verdicts: Verdicts) -> Iterator[str]:
@@ -37,6 +38,11 @@ def figures(verdicts: Verdicts) -> Iterator[str]:
     yield f"  {'included':<{wide + 2}}{verdicts.included:>{width},}"
     if verdicts.seeds:
         yield f"  {'seeds':<{wide + 2}}{verdicts.seeds:>{width},}"
+    yield from remarks(verdicts)
+
+
+def remarks(verdicts: Verdicts) -> Iterator[str]:
+    """What the figures do not say: the lists of opt-outs, the sources, and what is unusual."""
     for entry in verdicts.baseline.lists if verdicts.baseline else ():
         yield f"  list      {visible(str(entry))}"
     for source in verdicts.sources:
@@ -72,13 +78,15 @@ def run_lines(run: Run, mailed: date | None = None, compared: Comparison | None 
         mailed: the day on which it was mailed, if the mail house has reported it.
         compared: its figures beside those of the last settled run, if it waits for a person.
     """
-    yield f"{run.campaign}  slot {moment(run.slot)}  {run.state}" + (f": {run.hold}  ({run.run_id})" if run.hold else "")
+    yield f"{run.campaign}  slot {moment(run.slot)}  {spoken(run.state)}" + (f": {run.hold}  ({run.run_id})" if run.hold else "")
     if mailed:
         yield f"  mailed    {mailed:%Y-%m-%d}"
-    if run.verdicts and not run.held_figures:
-        yield from figures(run.verdicts)
-    if compared := compared or run.held_figures:
+    compared = compared or run.held_figures
+    if compared and (compared.before or run.held_figures or not run.verdicts):
         yield from comparison_lines(compared)
+        yield from remarks(run.verdicts) if run.verdicts and not run.held_figures else ()
+    elif run.verdicts:
+        yield from figures(run.verdicts)
     if run.cost:
         yield f"  cost      about {run.cost}"
     for entry in run.parts:
@@ -87,7 +95,8 @@ def run_lines(run: Run, mailed: date | None = None, compared: Comparison | None 
         else:
             yield from file_lines(entry.part, entry.location)
     if run.error:
-        yield "  error     " + "\n            ".join(run.error.splitlines())
+        label = "held" if run.state == "held" else "error"
+        yield f"  {label:<10}" + "\n            ".join(run.error.splitlines())
 
 
 def dry_run_lines(campaign: str, found: "DryRun") -> Iterator[str]:
@@ -119,10 +128,11 @@ def explanation_lines(found: "Explanation", slot: datetime) -> Iterator[str]:
     """The results of the rules for one profile, and its row."""
     excluded = "not targeted" if found.reason == "not_targeted" else f"excluded: {visible(found.reason or '')}"
     yield f"{visible(found.profile_id)}  slot {moment(slot)}  {excluded if found.reason else 'included'}"
-    wide = max(20, *(len(opinion.rule) + 2 for opinion in found.opinions)) if found.opinions else 20
-    for opinion in found.opinions:
+    rules = [visible(opinion.rule) for opinion in found.opinions]
+    wide = max([18, *(size for rule in rules if (size := cells_of(rule)) <= LONGEST_RULE)])
+    for rule, opinion in zip(rules, found.opinions, strict=True):
         result = {True: "out", False: "in", None: "-"}[opinion.out]
-        yield f"  {visible(opinion.rule):<{wide}}{result:<5}{visible(opinion.looked_at or '')}".rstrip()
+        yield f"  {padded(rule, wide)}  {result:<5}{visible(opinion.looked_at or '')}".rstrip()
     if found.row:
         yield "  as it would be printed" if found.reason else "  as it is printed"
         width = max(map(len, found.row))

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import TextIO
 
 COLUMN = re.compile(r"\S {2,}(?=\S)")  # the blanks before a column
-COMMAND = re.compile(r"\bdmail-runner (?=[a-z])")
+# A word, or what stays in one line to be copied: a command in backquotes, or one with all that follows, up to a further command.
+WORD = re.compile(r"\s*(?:\(?`[^`]+`\S*|dmail-runner (?=[a-z]).*?(?:;(?= dmail-runner [a-z])|$)|\S+)")
 
 
 def width(text: str) -> int:
@@ -35,15 +36,13 @@ def folded(text: str, stream: TextIO) -> str:
 def parts_of(line: str, cells: int) -> Iterator[str]:
     """The parts of a line that is too long, broken at blanks.
 
-    Later parts begin where the last column does, if there is space. What `->` advises begins a part. Commands to copy, and words
-    that do not fit anyway, are not broken off.
+    Later parts begin where the last column does, if there is space. What `->` advises begins a part, and so does a further
+    command. Commands to copy, and words that do not fit anyway, are not broken.
     """
     if width(line) <= cells:
         yield line
         return
-    command = COMMAND.search(line)
-    head = line[: command.start()].rstrip() if command else line
-    words = [*re.findall(r"\s*\S+", head), *([line[len(head) :]] if command else [])]
+    words = WORD.findall(line)
     indent = " " * hanging(line, cells)
     part = ""
     for word in words:

@@ -183,13 +183,24 @@ class Limit:
 
     Attributes:
         name: its key in the campaign's guard, or `min_pieces` for that of its postal class.
-        figure: the figure that it limits: `included`, `came` or `went`.
+        figure: the figure that it limits: `included`, `came` or `went`; or `excluded:` and a reason.
         value: the limit, as a number of pieces or people.
     """
 
     name: str
     figure: str
     value: int
+
+    @property
+    def reason(self) -> str | None:
+        """The reason whose exclusions it limits; None for another figure."""
+        kind, _, reason = self.figure.partition(":")
+        return reason if kind == "excluded" else None
+
+    @property
+    def label(self) -> str:
+        """Its name, with the reason if it limits one."""
+        return f"{self.name} ({self.reason})" if self.reason else self.name
 
 
 @dataclass(frozen=True)

@@ -70,14 +70,14 @@ class FileSpec(Strict):
 
 
 class Guard(Strict):
-    """The figures that a run may have without being held: bounds, and the largest changes since the last settled run."""
+    """The figures that a run may have without being held: bounds, and the largest changes since the last delivered run."""
 
     min_rows: Annotated[int, Field(ge=0)] | None = None
     """The smallest number of pieces. A run with fewer pieces is held."""
     max_rows: Annotated[int, Field(ge=1)] | None = None
     """The largest number of pieces. A run with more pieces is held."""
     max_change: Annotated[Share, Field(gt=0)] | None = None
-    """The largest change of the number of pieces since the last settled run, such as `30%`. A run that changes more is held."""
+    """The largest change of the number of pieces since the last delivered run, such as `30%`. A run that changes more is held."""
     max_churn: Annotated[Share, Field(gt=0)] | None = None
     """The largest share of people who are new in the file, and of people who left it, such as `20%` of the last run's pieces."""
     max_unmatched: Annotated[Share, Field(gt=0)] = 0.5

@@ -16,6 +16,8 @@ from dmail_runner.ledger.supplies import supplies_as_json
 # The states of a run that is finished. `missed`: nobody ran the slot in time, and the schedule does not run it late.
 FINISHED = ("settled", "empty", "cancelled", "missed")
 STATES = ("planned", "built", "extracted", "shipped", "held", "failed", *FINISHED)
+# The word for people, where the ledger's is another. Programs read the ledger's: `status --json`, `show --json`.
+SPOKEN = {"settled": "delivered"}
 NAME = re.compile(r"(?P<campaign>\w+)-(?P<slot>\d{8}T\d{6}Z)(-w\d+)?(-r\d+)?")
 
 
@@ -132,6 +134,11 @@ def slot_of(run_id: str) -> datetime | None:
     """The slot in a run's name; None for a text that is not the name of a run."""
     found = parts_of_name(run_id)
     return found[1] if found else None
+
+
+def spoken(state: str) -> str:
+    """A state as people read it."""
+    return SPOKEN.get(state, state)
 
 
 def run_as_json(run: Run) -> Mapping[str, Any]:

@@ -48,7 +48,8 @@ def difference(job: Job, order: Order, people: int) -> Difference:
     last = order.last
     if last is None or last.contacts is None:
         raise UsageError(
-            f"{job.campaign.name} has no settled run before this slot to compare with", todo="dmail-runner preview shows the file"
+            f"{job.campaign.name} has no delivered run before this slot to compare with",
+            todo="dmail-runner preview shows the file",
         )
     holds: list[Held] = []
     with checked(job, order, held=holds.append) as found:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from dmail_runner.core.money import Money
 from dmail_runner.core.values import RegionCount
+from dmail_runner.ledger.run import spoken
 from dmail_runner.plan.waves import Wait
 from dmail_runner.report.addresses import page_name
 from dmail_runner.report.attention import Need
@@ -64,7 +65,8 @@ class CampaignView:
         hidden: the number of runs that are not listed.
         pageless: the newest run without a page; None if all have one.
         costs: the costs of all runs.
-        regions: the regions that the pieces of the latest delivered run go to.
+        delivered: the latest delivered run; None without one.
+        regions: the regions that its pieces go to.
         approvals: the latest approvals, newest first.
         has_results: whether it has a page of results.
         figures_file: the address of the runs' figures as CSV, which is in the page; empty without runs.
@@ -83,6 +85,7 @@ class CampaignView:
     hidden: int
     pageless: RunRow | None
     costs: tuple[Money, ...]
+    delivered: RunRow | None = None
     regions: tuple[RegionCount, ...] = ()
     approvals: tuple[Approval, ...] = ()
     figures_file: str = ""
@@ -108,6 +111,11 @@ def run_lines(runs: Sequence[RunRow], paged: Container[str], apart: timedelta) -
     return found[::-1]
 
 
+def by_year(lines: Sequence[RunLine]) -> tuple[tuple[int, tuple[RunLine, ...]], ...]:
+    """Runs by the year of their slots."""
+    return tuple((year, tuple(some)) for year, some in groupby(lines, key=lambda line: line.run.due.year))
+
+
 def as_csv(lines: Sequence[RunLine]) -> str:
     """The figures of runs as CSV, in the address of a link, so that a page is one file. What was not delivered has no cost."""
     text = io.StringIO()
@@ -119,7 +127,7 @@ def as_csv(lines: Sequence[RunLine]) -> str:
         counts = [getattr(line.figures, name) if line.figures else "" for name in names]
         moment = f"{line.run.due:%Y-%m-%dT%H:%M:%SZ}"
         price = (cost.amount, cost.currency) if cost else ("", "")
-        writer.writerow([line.run.run_id, moment, line.run.state, *counts, *price])
+        writer.writerow([line.run.run_id, moment, spoken(line.run.state), *counts, *price])
     return f"data:text/csv;charset=utf-8,{quote(text.getvalue())}" if lines else ""
 
 
@@ -144,12 +152,11 @@ def campaign_view(
         regions: the regions that the pieces of runs go to, by run.
         approvals: its approvals, newest first.
     """
+    lines, sums = run_lines(runs, paged, declared.apart if declared else timedelta()), total_of_people(runs)
     zone = declared.zone if declared else "UTC"
-    lines = run_lines(runs, paged, declared.apart if declared else timedelta())
     frozen = [line for line in lines if line.figures and not line.run.held_figures]
-    latest, sums = frozen[0] if frozen else None, total_of_people(runs)
+    latest, delivered = next(iter(frozen), None), next((run for run in runs if run.delivered), None)
     shown = [line for index, line in enumerate(lines) if index < MAX_RUNS or line.paged]
-    years = groupby(shown[LATEST_RUNS:], key=lambda line: line.run.due.year)
     return CampaignView(
         line=campaign_line(name, declared, runs),
         declared=declared,
@@ -160,11 +167,12 @@ def campaign_view(
         counted=len(frozen),
         bars=bars(runs, MAX_BARS, lambda run: f"../run/{page_name(run.run_id)}" if run.run_id in paged else "", zone),
         runs=tuple(shown[:LATEST_RUNS]),
-        years=tuple((year, tuple(some)) for year, some in years),
+        years=by_year(shown[LATEST_RUNS:]),
         hidden=len(lines) - len(shown),
         pageless=next((line.run for line in lines if not line.paged), None),
         costs=tuple(costs(runs)),
-        regions=next((regions.get(run.run_id, ()) for run in runs if run.delivered), ()),
+        delivered=delivered,
+        regions=regions.get(delivered.run_id, ()) if delivered else (),
         approvals=tuple(approvals[:MAX_APPROVALS]),
         figures_file=as_csv(shown),
     )

@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import islice, pairwise
 
 from dmail_runner.core.money import Money
-from dmail_runner.core.values import INCLUDED, Comparison, RegionCount, Verdicts
+from dmail_runner.core.values import INCLUDED, Comparison, Limit, RegionCount, Verdicts
 from dmail_runner.report.rows import Details, Event, RunRow
 
 # States in which rows without a receipt count as errors, because they are not delivered without a person.
@@ -205,11 +205,17 @@ def compared_funnel(found: Figures, last: Figures | None, comparison: Comparison
     churn = comparison.verdicts.churn if comparison.verdicts else None
     for kind in ("came", "went") if churn else ():
         stages.append(Stage(kind, None, getattr(churn, kind), 0, stages[0].scale, None))
-    scale = max([stages[0].scale, *(limit.value for limit in comparison.limits)])
-    return [
-        replace(stage, scale=scale, limits=tuple(limit.value for limit in comparison.limits if limit.figure == stage.kind))
-        for stage in stages
-    ]
+    scale = max([stages[0].scale, *(limit.value for limit in comparison.limits if not limit.reason)])
+    return [replace(stage, scale=scale, limits=tuple(positions(stage, comparison.limits))) for stage in stages]
+
+
+def positions(stage: Stage, limits: Iterable[Limit]) -> Iterator[int]:
+    """Where the limits of a figure are on the axis. The bar of an exclusion ends where the bar above it begins."""
+    for limit in limits:
+        if limit.reason and limit.reason == stage.reason:
+            yield stage.start + stage.count - limit.value
+        elif limit.figure == stage.kind:
+            yield limit.value
 
 
 def figures_of_verdicts(found: Verdicts) -> Figures:
@@ -255,8 +261,8 @@ def by_region(regions: Sequence[RegionCount], country: str) -> dict[str, int]:
 
 
 def ranked(counts: Iterable[tuple[str, int]]) -> dict[str, int]:
-    """The sums by name, largest first."""
+    """The sums by name, largest first. What has no name is the last."""
     sums: Counter[str] = Counter()
     for name, count in counts:
         sums[name] += count
-    return dict(sorted(sums.items(), key=lambda entry: (-entry[1], entry[0])))
+    return dict(sorted(sums.items(), key=lambda entry: (not entry[0], -entry[1], entry[0])))

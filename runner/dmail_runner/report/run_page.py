@@ -158,7 +158,9 @@ def with_statuses(view: RunView, statuses: Mapping[str, int] | None) -> RunView:
 def crossed_limits(held: Comparison) -> Iterator[tuple[Limit, bool]]:
     """The limits that a run has crossed; with each, whether it is the smallest number that is allowed."""
     for limit in held.limits:
-        figure = held.verdicts.included if held.verdicts and limit.figure == "included" else limit.value
+        found = held.verdicts
+        figure = found.excluded.get(limit.reason, 0) if found and limit.reason else limit.value
+        figure = found.included if found and limit.figure == "included" else figure
         yield limit, figure < limit.value
 
 

@@ -79,7 +79,7 @@ def gates(run: RunRow, details: Details, *, contractual: bool) -> list[Gate]:
 
 def stopped_after(run: RunRow, name: str) -> bool:
     """Whether a later gate holds the run, so that it has passed this one."""
-    return run.hold in ORDER and name in ORDER[: ORDER.index(run.hold)]
+    return run.hold in ORDER and name in (FIRST, *ORDER[: ORDER.index(run.hold)])
 
 
 def gate(run: RunRow, name: str, details: Details, *, through: bool) -> Gate:

@@ -14,16 +14,16 @@ def comparison_lines(found: Comparison) -> Iterator[str]:
     built, before = found.verdicts, found.before
     reasons = dict.fromkeys([*(built.excluded if built else ()), *(before.excluded if before else ())])
     wide = max(20, *(len(one_line(reason)) + 1 for reason in reasons), 0)
-    yield f"  {'':<{wide + 2}}{'this run':>{WIDTH + 2}}{'last settled':>{WIDTH + 5}}{'change':>{WIDTH + 2}}"
+    yield f"  {'':<{wide + 2}}{'this run':>{WIDTH + 2}}{'last delivered':>{WIDTH + 7}}{'change':>{WIDTH + 2}}"
     for name, depth, now, then in figures(built, before, list(reasons)):
         label = "  " * depth + one_line(name)
-        yield f"  {label:<{wide + 2}}{shown(now):>{WIDTH + 2}}{shown(then):>{WIDTH + 5}}{change(now, then):>{WIDTH + 2}}".rstrip()
+        yield f"  {label:<{wide + 2}}{shown(now):>{WIDTH + 2}}{shown(then):>{WIDTH + 7}}{change(now, then):>{WIDTH + 2}}".rstrip()
     if built and built.churn:
         yield f"  {'added':<{wide + 2}}{built.churn.came:>{WIDTH + 2},}"
         yield f"  {'removed':<{wide + 2}}{built.churn.went:>{WIDTH + 2},}"
     for limit in found.limits:
         unit = counted(limit.value, "piece") if limit.figure == "included" else counted(limit.value, "person", "people")
-        yield f"  limit     {limit.name}: {unit}"
+        yield f"  limit     {limit.label}: {unit}"
     if found.last:
         yield f"  compared  with {found.last}"
 
@@ -36,6 +36,8 @@ def figures(
     for reason in reasons:
         yield reason, 1, built.excluded.get(reason, 0) if built else None, before.excluded.get(reason, 0) if before else None
     yield "included", 0, built.included if built else None, before.included if before else None
+    if (built and built.seeds) or (before and before.seeds):
+        yield "seeds", 0, built.seeds if built else None, before.seeds if before else None
 
 
 def shown(count: int | None) -> str:

@@ -120,6 +120,14 @@ def test_the_guard_says_how_much_is_usual() -> None:
     assert told(lists(ListFigures("deceased", 5_000, 26)), max_unmatched="10%") != ""
 
 
+@pytest.mark.parametrize(("count", "bound"), [(0, 0.5), (4_000, 2)])
+def test_a_reason_comes_with_the_limit_that_it_has_crossed(count: int, bound: float) -> None:
+    with pytest.raises(Held) as hold:
+        check_exclusions(letter(guard={"max_reason_change": "50%"}), excluded(consent=count), LAST)
+    limit = next(limit for limit in hold.value.limits if limit.reason == "consent")
+    assert (limit.label, limit.value) == ("max_reason_change (consent)", round(LAST.excluded["consent"] * bound))
+
+
 NAMES_ONLY = ListFigures("deceased", 60, 0, keyless=60)
 STRANGE = ListFigures("deceased", 60, 0)
 

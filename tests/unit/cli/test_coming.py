@@ -33,10 +33,10 @@ def test_a_time_is_local_and_says_how_far_away_it_is() -> None:
 def test_states_have_colours_where_they_are_states(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
-    text = "held: volume  x\nc  slot 2027-03-01 11:00 UTC  settled\nall settled cases  held_back  ok"
+    text = "held: volume  x\nc  slot 2027-03-01 11:00 UTC  settled\nall settled cases  held_back  ok\n  ok     view\nnothing was\n            delivered"
     shown = with_states(text, Terminal())
     assert ESCAPE.sub("", shown) == text
-    assert shown.count("\x1b[0m") == 3, "not those within a sentence"
+    assert shown.count("\x1b[0m") == 4, "not those within a sentence"
     assert with_states(text, io.StringIO()) == text
     monkeypatch.setenv("NO_COLOR", "1")
     assert with_states(text, Terminal()) == text

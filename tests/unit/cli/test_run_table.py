@@ -37,7 +37,7 @@ def test_a_line_for_each_run() -> None:
     head, first, second = run_table(RUNS, None)
     assert head.split() == ["state", "campaign", "slot", "(UTC)", "targeted", "included", "file", "run"]
     assert first.split() == [
-        "settled",
+        "delivered",
         "spring_catalog",
         "2027-03-01",
         "11:00",

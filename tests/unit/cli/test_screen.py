@@ -30,9 +30,20 @@ def test_colours_are_for_those_who_want_them(monkeypatch: pytest.MonkeyPatch) ->
     assert styled("held: x", Terminal()) == "held: x"
 
 
-def test_long_names_leave_room_for_the_bar() -> None:
-    assert shortened("stg_profiles") == "stg_profiles"
-    assert len(shortened("accepted_values_country_names_language__en__de__fr__es")) == 36
+@pytest.mark.parametrize("cells", [80, 120])
+def test_long_names_leave_room_for_the_bar(cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert shortened("stg_profiles", 36) == "stg_profiles"
+    assert shortened("漢字漢字", 6) == "漢字…"
+    monkeypatch.setenv("COLUMNS", str(cells))
+    screen = Screen()
+    for unit, rest in (("nodes", "26 of 34 nodes 0:00:03"), ("rows", "66,392 of 66,392 rows, 1,231,845/s 0:00:01 0:00:00")):
+        long = "inbound/accepted_values_country_names_language_en_de_fr_es_20261123T110000Z.csv"
+        screen.add_bar(long if unit == "rows" else "build", 34, unit, long if unit == "nodes" else "")
+        assert screen.progress
+        task = screen.progress.tasks[-1]
+        texts = (task.description, task.fields["detail"], rest)
+        assert sum(map(len, texts)) + 4 <= cells - (20 if unit == "nodes" else 2), texts
+    screen.clear()
 
 
 def test_a_log_names_neither_secrets_nor_people(tmp_path: Path) -> None:

@@ -62,10 +62,20 @@ def test_a_held_run_shows_its_figures_the_change_and_the_limit() -> None:
     over = replace(held, limits=(Limit("max_rows", "included", 500), Limit("max_churn", "went", 30)))
     page = page_of(run_view(replace(one, held_figures=over), None, Details()))
     assert "Limit max_rows: at most 500" in page
+    reason = replace(held, limits=(Limit("max_reason_change", "excluded:consent", 120),))
+    view = run_view(replace(one, held_figures=reason), None, Details())
+    assert [stage.limits for stage in view.stages if stage.kind == "excluded"] == [(880,)], "exclusions are drawn from the right"
+    assert "Limit max_reason_change (consent): at most 120" in page_of(view)
+    waited = (Event(NOW, "held", "approval: c waits"), Event(NOW, "held", "exclusions: c: consent"))
+    approved = run_view(replace(one, hold="exclusions", held_figures=reason), None, Details(waited))
+    assert next((gate.name, gate.verdict) for gate in approved.gates) == ("approval", "passed"), "a later gate holds it"
+    fell = replace(reason, limits=(Limit("max_reason_change", "excluded:consent", 500),))
+    page_fell = page_of(run_view(replace(one, held_figures=fell), None, Details()))
+    assert "Limit max_reason_change (consent): at least 500" in page_fell
     assert "Limit max_churn: at most 30" in page
 
 
-def test_a_run_of_which_nothing_was_built_shows_the_last_settled_one() -> None:
+def test_a_run_of_which_nothing_was_built_shows_the_last_delivered_one() -> None:
     runs = [run(0, "held", hold="approval"), run(1, "failed"), run(2)]
     beside = neighbours(runs, {one.run_id for one in runs})
     view = run_view(runs[0], None, Details(), beside=beside["c-0"])

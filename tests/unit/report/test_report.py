@@ -196,8 +196,12 @@ def test_a_map_is_drawn_where_places_are_known() -> None:
         RegionCount("", "", 4),
     )
     drawn = Pages(NOW, lineage=False)
+    assert "Nothing was delivered yet." in drawn.campaign(known)
+    known = replace(known, delivered=RunRow("c-1", "c", NOW, "settled", NOW, NOW))
     assert "the extract has no column country_code" in drawn.campaign(known)
     page = drawn.campaign(replace(known, regions=going))
+    assert "Last delivered run" in page.split('id="regions"')[1], "the latest file may be another one, which never left"
+    assert page.index(">US</th>") < page.index(">DE</th>") < page.index("fewer than ten each"), "what has no name is the last"
     assert "<title>" not in page.split('id="map-world"')[1], "few regions are bars"
     assert page.count("fewer than ten each") == 2
     states = zip(("TX", "FL", "NY", "PA", "IL", "OH", "GA"), (40_000, 20_000, 9_000, 5_000, 900, 90, 20), strict=True)
