@@ -20,7 +20,8 @@ from dmail_runner.cli.colours import with_states
 from dmail_runner.cli.completion import campaign_names
 from dmail_runner.cli.groups import Commands
 from dmail_runner.cli.screen import Screen, ignore_closed_pipe
-from dmail_runner.cli.width import folded, padded, width
+from dmail_runner.cli.width import folded
+from dmail_runner.core.cells import padded, width
 from dmail_runner.core.errors import DmailError, Held, Stopped, UsageError, unexpected
 from dmail_runner.core.log import Log
 from dmail_runner.core.redact import printable, redact

@@ -5,8 +5,8 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from dmail_runner.cli.width import padded
-from dmail_runner.cli.width import width as cells_of
+from dmail_runner.core.cells import padded
+from dmail_runner.core.cells import width as cells_of
 from dmail_runner.core.counted import counted
 from dmail_runner.core.values import Comparison, Part, RegionCount, Verdicts
 from dmail_runner.ledger.run import Run, instant, run_as_json, verdicts_as_json
@@ -29,11 +29,11 @@ MAX_REGIONS = 12
 def figures(verdicts: Verdicts) -> Iterator[str]:
     """The figures from targeted to included."""
     width = max(len(f"{verdicts.targeted:,}"), 7)
-    wide = max(20, *(len(reason) + 1 for reason in verdicts.excluded), 0)
+    wide = max(20, *(cells_of(visible(reason)) + 1 for reason in verdicts.excluded), 0)
     yield f"  {'targeted':<{wide + 2}}{verdicts.targeted:>{width},}"
     yield f"  {'excluded':<{wide + 2}}{sum(verdicts.excluded.values()):>{width},}"
     for reason, count in verdicts.excluded.items():
-        yield f"    {visible(reason):<{wide}}{count:>{width},}"
+        yield f"    {padded(visible(reason), wide)}{count:>{width},}"
     yield f"  {'included':<{wide + 2}}{verdicts.included:>{width},}"
     if verdicts.seeds:
         yield f"  {'seeds':<{wide + 2}}{verdicts.seeds:>{width},}"
@@ -119,15 +119,15 @@ def explanation_lines(found: "Explanation", slot: datetime) -> Iterator[str]:
     """The results of the rules for one profile, and its row."""
     excluded = "not targeted" if found.reason == "not_targeted" else f"excluded: {visible(found.reason or '')}"
     yield f"{visible(found.profile_id)}  slot {moment(slot)}  {excluded if found.reason else 'included'}"
-    wide = max(20, *(len(opinion.rule) + 2 for opinion in found.opinions)) if found.opinions else 20
+    wide = max(20, *(cells_of(visible(opinion.rule)) + 2 for opinion in found.opinions)) if found.opinions else 20
     for opinion in found.opinions:
         result = {True: "out", False: "in", None: "-"}[opinion.out]
-        yield f"  {visible(opinion.rule):<{wide}}{result:<5}{visible(opinion.looked_at or '')}".rstrip()
+        yield f"  {padded(visible(opinion.rule), wide)}{result:<5}{visible(opinion.looked_at or '')}".rstrip()
     if found.row:
         yield "  as it would be printed" if found.reason else "  as it is printed"
-        width = max(map(len, found.row))
+        width = max(map(cells_of, found.row))
         for label, text in found.row.items():
-            yield f"    {label:<{width}}  {visible(text)}".rstrip()
+            yield f"    {padded(label, width)}  {visible(text)}".rstrip()
 
 
 def record_lines(labels: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:

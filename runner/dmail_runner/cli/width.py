@@ -1,27 +1,15 @@
-"""The width of text in a terminal, where wide characters take two cells, and lines that fit into it."""
+"""Lines that fit into a terminal."""
 
 import re
 import shutil
 from collections.abc import Iterator
 from typing import TextIO
 
+from dmail_runner.core.cells import width
+
 COLUMN = re.compile(r"\S {2,}(?=\S)")  # the blanks before a column
 COMMAND = re.compile(r"\bdmail-runner (?=[a-z])")
-
-
-def width(text: str) -> int:
-    """The number of cells of a text."""
-    if text.isascii():
-        return len(text)
-    from rich.cells import cell_len
-
-    return cell_len(text)
-
-
-def padded(text: str, cells: int, *, right: bool = False) -> str:
-    """A text with blanks up to a number of cells. `right`: the blanks are before it."""
-    blanks = " " * (cells - width(text))
-    return blanks + text if right else text + blanks
+NEXT_COMMAND = re.compile(r"(?<=;)(?= dmail-runner [a-z])")
 
 
 def folded(text: str, stream: TextIO) -> str:
@@ -35,25 +23,32 @@ def folded(text: str, stream: TextIO) -> str:
 def parts_of(line: str, cells: int) -> Iterator[str]:
     """The parts of a line that is too long, broken at blanks.
 
-    Later parts begin where the last column does, if there is space. What `->` advises begins a part. Commands to copy, and words
-    that do not fit anyway, are not broken off.
+    Later parts begin where the last column does, if there is space. What `->` advises begins a part, and so does each command
+    after a semicolon. Commands to copy, and words that do not fit anyway, are not broken off.
     """
     if width(line) <= cells:
         yield line
         return
-    command = COMMAND.search(line)
-    head = line[: command.start()].rstrip() if command else line
-    words = [*re.findall(r"\s*\S+", head), *([line[len(head) :]] if command else [])]
     indent = " " * hanging(line, cells)
     part = ""
-    for word in words:
-        fits = width(part + word) <= cells or width(indent + word.strip()) > cells
-        if part.strip() and (not fits or word.strip() == "->"):
+    for word in words_of(line):
+        begun, alone = part.strip(), indent + word.lstrip()
+        breaks = width(part + word) > cells and (width(alone) <= cells or begun.endswith(";"))
+        if begun and (breaks or word.strip() == "->"):
             yield part
-            part = indent + word.lstrip()
+            part = alone
         else:
             part += word
     yield part
+
+
+def words_of(line: str) -> Iterator[str]:
+    """The words of a line with the blanks before them. A command is one word, with the text up to the next command."""
+    command = COMMAND.search(line)
+    head = line[: command.start()].rstrip() if command else line
+    yield from re.findall(r"\s*\S+", head)
+    if command:
+        yield from NEXT_COMMAND.split(line[len(head) :])
 
 
 def hanging(line: str, cells: int) -> int:

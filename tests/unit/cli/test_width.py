@@ -50,6 +50,10 @@ def test_only_words_that_do_not_fit_are_wider_than_the_terminal(words: list[str]
             "note     the run is held: dmail-runner release spring_catalog-20270301T110000Z --reason TEXT",
             ["note     the run is held:", "  dmail-runner release spring_catalog-20270301T110000Z --reason TEXT"],
         ),
+        (
+            "  -> dmail-runner approve thank_you --show prints the definition; dmail-runner approve thank_you approves it",
+            ["-> dmail-runner approve thank_you --show prints the definition;", "dmail-runner approve thank_you approves it"],
+        ),
     ],
 )
 def test_later_parts_begin_at_the_last_column_and_commands_stay_in_one_line(line: str, parts: list[str]) -> None:

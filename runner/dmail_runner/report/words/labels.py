@@ -71,19 +71,19 @@ FIGURES = {
     "exclusion_rate": Word("Excluded, latest file", "Excluídos, último arquivo"),
     "piece_cost": Word("Estimated cost per piece", "Custo estimado por peça"),
     "as_csv": Word("These figures as CSV", "Estes números em CSV"),
-    "last_settled": Word("Last settled run", "Última concluída"),
+    "last_settled": Word("Last delivered run", "Última entregue"),
     "change": Word("Change", "Variação"),
     "compared_with": Word("Compared with", "Em comparação com"),
     "built_figures": Word(
         "These are the figures of what was built. Nothing was delivered.", "São os números do que foi gerado. Nada foi entregue."
     ),
     "nothing_built": Word(
-        "Nothing was built. These are the figures of the last settled run.",
-        "Nada foi gerado. São os números da última execução concluída.",
+        "Nothing was built. These are the figures of the last delivered run.",
+        "Nada foi gerado. São os números da última execução entregue.",
     ),
     "before_approval": Word(
-        "These are the figures of the last settled run. Nothing is built before the approval: a dry run shows those of this one.",
-        "São os números da última execução concluída. Nada é gerado antes da aprovação: uma simulação mostra os desta.",
+        "These are the figures of the last delivered run. Nothing is built before the approval: a dry run shows what would go.",
+        "São os números da última execução entregue. Nada é gerado antes da aprovação: uma simulação mostra o que iria.",
     ),
     "limit_least": Word(
         "Limit {name}: at least {value}, drawn as a line", "Limite {name}: no mínimo {value}, traçado como linha"
