@@ -56,6 +56,11 @@ def read_sources(text: str) -> tuple[SourceFigures, ...]:
     return ()
 
 
+def sources_in_short(text: str) -> str:
+    """A short text of an event `sources`, for timelines."""
+    return "; ".join(map(str, read_sources(text)))
+
+
 def notes_text(notes: tuple[str, ...]) -> str:
     """The notes as JSON."""
     return json.dumps(notes, ensure_ascii=False)

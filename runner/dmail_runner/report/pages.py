@@ -220,7 +220,7 @@ def region_maps(regions: Sequence[RegionCount]) -> list[RegionMap]:
             country,
             charts.tile_map(grid, counts, f"map-{name}") if len(counts) >= MANY else None,
             counts,
-            charts.shades(max(counts.values())),
+            charts.shades(charts.on_grid(grid, counts).values()),
         )
         for name, country, grid, counts in known
         if counts

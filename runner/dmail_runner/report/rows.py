@@ -15,11 +15,13 @@ from dmail_runner.ledger.approvals import approval_events
 from dmail_runner.ledger.baseline import (
     BASELINE,
     COUNTED,
+    SOURCES,
     UNUSUAL,
     baseline_in_short,
     counts_in_short,
     notes_in_short,
     read_counts,
+    sources_in_short,
 )
 from dmail_runner.ledger.comparison import FIGURES, comparison_in_short, held_figures
 from dmail_runner.ledger.database import moment
@@ -33,6 +35,7 @@ from dmail_runner.ledger.tables import events, exclusions, parts, places, runs, 
 SHORT: Mapping[str, Callable[[str], str]] = {
     MADE: made_in_short,
     BASELINE: baseline_in_short,
+    SOURCES: sources_in_short,
     UNUSUAL: notes_in_short,
     COUNTED: counts_in_short,
     FIGURES: comparison_in_short,

@@ -207,7 +207,13 @@ def test_a_map_is_drawn_where_places_are_known() -> None:
     assert '<g class="heat1"><title>OH: 90</title>' in page
     assert '<g class="heat0"><title>WY: 0</title>' in page
     legend = re.sub(r"<[^>]+>", "", page.split('class="legend"')[1])
-    assert "5,626" in legend, "shades go by the square root"
+    assert "20\N{EN DASH}5,000" in legend, "shades go by the square root, and have the numbers of the map"
+    even = tuple(
+        RegionCount("US", code, count)
+        for code, count in zip(("TX", "FL", "NY", "PA", "IL", "OH", "GA", "CA"), range(111, 199, 11), strict=True)
+    )
+    page = drawn.campaign(replace(known, regions=even))
+    assert {f'"heat{level}"><title>' in page for level in range(5)} == {True}, "numbers that are similar have different shades"
 
 
 @searching(20, 500)
