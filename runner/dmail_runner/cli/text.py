@@ -37,6 +37,11 @@ def figures(verdicts: Verdicts) -> Iterator[str]:
     yield f"  {'included':<{wide + 2}}{verdicts.included:>{width},}"
     if verdicts.seeds:
         yield f"  {'seeds':<{wide + 2}}{verdicts.seeds:>{width},}"
+    yield from remarks(verdicts)
+
+
+def remarks(verdicts: Verdicts) -> Iterator[str]:
+    """The lists and sources that were read, with warnings, and what was unusual."""
     for entry in verdicts.baseline.lists if verdicts.baseline else ():
         yield f"  list      {visible(str(entry))}"
     for source in verdicts.sources:
@@ -75,10 +80,13 @@ def run_lines(run: Run, mailed: date | None = None, compared: Comparison | None 
     yield f"{run.campaign}  slot {moment(run.slot)}  {run.state}" + (f": {run.hold}  ({run.run_id})" if run.hold else "")
     if mailed:
         yield f"  mailed    {mailed:%Y-%m-%d}"
-    if run.verdicts and not run.held_figures:
-        yield from figures(run.verdicts)
-    if compared := compared or run.held_figures:
+    compared = compared or run.held_figures
+    if compared and (compared.before or run.held_figures):
         yield from comparison_lines(compared)
+        if run.verdicts:
+            yield from remarks(run.verdicts)
+    elif run.verdicts:
+        yield from figures(run.verdicts)
     if run.cost:
         yield f"  cost      about {run.cost}"
     for entry in run.parts:
@@ -87,7 +95,7 @@ def run_lines(run: Run, mailed: date | None = None, compared: Comparison | None 
         else:
             yield from file_lines(entry.part, entry.location)
     if run.error:
-        yield "  error     " + "\n            ".join(run.error.splitlines())
+        yield f"  {'held' if run.state == 'held' else 'error':<10}" + "\n            ".join(run.error.splitlines())
 
 
 def dry_run_lines(campaign: str, found: "DryRun") -> Iterator[str]:

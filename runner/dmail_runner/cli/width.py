@@ -8,7 +8,7 @@ from typing import TextIO
 from dmail_runner.core.cells import width
 
 COLUMN = re.compile(r"\S {2,}(?=\S)")  # the blanks before a column
-COMMAND = re.compile(r"\bdmail-runner (?=[a-z])")
+COMMAND = re.compile(r"\S*\bdmail-runner (?=[a-z])")
 NEXT_COMMAND = re.compile(r"(?<=;)(?= dmail-runner [a-z])")
 
 
@@ -55,7 +55,7 @@ def hanging(line: str, cells: int) -> int:
     """The indentation of the later parts of a line: the last column that has a quarter of the line, and space for its words."""
     for found in reversed(list(COLUMN.finditer(line))):
         start = width(line[: found.end()])
-        longest = max(map(width, line[found.end() :].split()))
+        longest = max(width(word.strip()) for word in words_of(line[found.end() :]))
         if cells - start >= max(cells // 4, longest):
             return start
     return len(line) - len(line.lstrip()) + 2

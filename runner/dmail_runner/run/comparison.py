@@ -37,6 +37,8 @@ def figures(
     for reason in reasons:
         yield reason, 1, built.excluded.get(reason, 0) if built else None, before.excluded.get(reason, 0) if before else None
     yield "included", 0, built.included if built else None, before.included if before else None
+    if any(found and found.seeds for found in (built, before)):
+        yield "seeds", 0, built.seeds if built else None, before.seeds if before else None
 
 
 def shown(count: int | None) -> str:
