@@ -118,8 +118,8 @@ def check_exclusions(campaign: Campaign, now: Figures, last: Figures | None) -> 
         raise Held(
             "exclusions",
             f"{campaign.name}: {'; '.join(map(one_line, faults))}: nothing was delivered",
-            todo="find out why (the list's source, `diff`); to deliver it, use `dmail-runner release RUN --reason ...` "
-            "when the run is held, or `--accept exclusions` with its `--slot`",
+            todo=f"the list's source shows why, and dmail-runner diff {campaign.name} --slot SLOT does; dmail-runner release RUN "
+            "--reason ... delivers it; `run --accept exclusions` with its `--slot` accepts it in advance",
         )
 
 

@@ -257,9 +257,9 @@ def calendar_json(entry: "Entry") -> dict[str, str | int | None]:
 
 
 def calendar_row(entry: "Entry") -> list[str]:
-    """A slot of the calendar as a row of a table. A wave that waits has the reason instead of its local time."""
+    """A slot of the calendar as a row of a table, and what a wave waits for."""
     campaign = f"{entry.campaign} wave {entry.wave}" if entry.wave else entry.campaign
-    return [f"{entry.at:%a %Y-%m-%d %H:%M}", entry.why or entry.wall.replace("T", " ", 1), campaign]
+    return [f"{entry.at:%a %Y-%m-%d %H:%M}", entry.wall.replace("T", " ", 1), campaign, entry.why]
 
 
 def moment(slot: datetime) -> str:

@@ -9,7 +9,7 @@ from dmail_runner.core.cells import width
 
 COLUMN = re.compile(r"\S {2,}(?=\S)")  # the blanks before a column
 COMMAND = re.compile(r"\S*\bdmail-runner (?=[a-z])")
-NEXT_COMMAND = re.compile(r"(?<=;)(?= dmail-runner [a-z])")
+NEXT_ADVICE = re.compile(r"(?<=;)(?= )")
 
 
 def folded(text: str, stream: TextIO) -> str:
@@ -23,8 +23,8 @@ def folded(text: str, stream: TextIO) -> str:
 def parts_of(line: str, cells: int) -> Iterator[str]:
     """The parts of a line that is too long, broken at blanks.
 
-    Later parts begin where the last column does, if there is space. What `->` advises begins a part, and so does each command
-    after a semicolon. Commands to copy, and words that do not fit anyway, are not broken off.
+    Later parts begin where the last column does, if there is space. What `->` advises begins a part, and so does
+    what follows a command after a semicolon. Commands to copy, and words that do not fit anyway, are not broken off.
     """
     if width(line) <= cells:
         yield line
@@ -43,12 +43,12 @@ def parts_of(line: str, cells: int) -> Iterator[str]:
 
 
 def words_of(line: str) -> Iterator[str]:
-    """The words of a line with the blanks before them. A command is one word, with the text up to the next command."""
+    """The words of a line with the blanks before them. A command is one word, with the text up to the next semicolon."""
     command = COMMAND.search(line)
     head = line[: command.start()].rstrip() if command else line
     yield from re.findall(r"\s*\S+", head)
     if command:
-        yield from NEXT_COMMAND.split(line[len(head) :])
+        yield from NEXT_ADVICE.split(line[len(head) :])
 
 
 def hanging(line: str, cells: int) -> int:

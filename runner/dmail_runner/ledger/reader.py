@@ -41,12 +41,13 @@ class LedgerReader(Database):
             UsageError: if there is no such run, or several.
         """
         exact = self.read(sa.or_(runs.c.run_id == run_id, runs.c.campaign == run_id), 1)
-        found = exact or self.read(runs.c.run_id.startswith(run_id, autoescape=True), 2)
+        found = exact or self.read(runs.c.run_id.startswith(run_id, autoescape=True), 4)
         if len(found) == 1:
             return found[0]
         what = f"several runs have ids that begin with {run_id!r}" if found else f"there is no run {run_id!r}"
         similar = similar_name(run_id, () if found else self.campaigns(finished=True))
-        raise UsageError(what, todo=similar or "dmail-runner status lists the ids")
+        some = f"such as {', '.join(run.run_id for run in found[:3])}; a campaign's name means its newest run" if found else None
+        raise UsageError(what, todo=some or similar or "dmail-runner status lists the ids")
 
     def known(self, run_id: str) -> Run:
         """The run of a name that is in the ledger."""
