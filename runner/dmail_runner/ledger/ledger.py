@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -166,7 +166,8 @@ class Ledger(LedgerReader):
         """Record where the run's window begins."""
         with self.writing() as connection:
             connection.execute(runs.update().where(runs.c.run_id == run.run_id).values(window_start=iso(start)))
-            self.record(connection, run.run_id, "window", f"from {iso(start)}", row_of(connection, run.run_id))
+            since = f"from {start.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+            self.record(connection, run.run_id, "window", since, row_of(connection, run.run_id))
 
     def accept(self, run: Run, gate: str, by: str) -> None:
         """Record that a person lets the run pass a gate."""

@@ -73,7 +73,8 @@ def gates(run: RunRow, details: Details, *, contractual: bool) -> list[Gate]:
 
 def stopped_after(run: RunRow, name: str) -> bool:
     """Whether a later gate holds the run, so that it has passed this one."""
-    return run.hold in BEFORE and name in BEFORE[: BEFORE.index(run.hold)]
+    order = (FIRST, *BEFORE)
+    return run.hold in BEFORE and name in order[: order.index(run.hold)]
 
 
 def gate(run: RunRow, name: str, details: Details, *, through: bool) -> Gate:

@@ -23,6 +23,7 @@ from dmail_runner.report.overview import overview
 from dmail_runner.report.pages import TEMPLATES, Pages
 from dmail_runner.report.rows import Approval, Details, RunRow
 from dmail_runner.report.run_page import run_view
+from dmail_runner.report.verdicts import stopped_after
 from effort import searching
 from project import ROOT
 from reports import NOW
@@ -53,6 +54,12 @@ def test_the_last_delivery_is_first_and_drafts_are_last() -> None:
     assert [line.name for line in lines] == ["new", "old", "never", "refused", "d"]
 
 
+def test_a_run_that_a_later_gate_holds_has_passed_the_earlier_ones() -> None:
+    run = RunRow("c-1", "c", NOW, "held", NOW, NOW, hold="volume")
+    assert [name for name in ("approval", "opt_out", "volume", "conflict") if stopped_after(run, name)] == ["approval", "opt_out"]
+    assert not stopped_after(replace(run, hold="approval"), "contract")
+
+
 def test_each_person_counts_once_over_the_waves_of_a_mailing() -> None:
     run = RunRow(
         "c-1", "c", NOW, "settled", NOW, NOW, targeted=100, included=25, excluded={"another_wave": 70, "consent": 5}, rows=25
@@ -69,6 +76,8 @@ def test_each_person_counts_once_over_the_waves_of_a_mailing() -> None:
     assert sums.sends == 93, "copies are printed"
     view = campaign_view("c", None, [single, copy, planned, second, wave], [], set())
     assert view.sums == sums
+    page = Pages(NOW, lineage=False).campaign(campaign_view("c", None, [wave], [], set()))
+    assert '<dd><span class="en">16.7%' in page, "5 of 30: the people of other waves are not excluded"
 
 
 def test_each_person_counts_once_over_the_windows_of_a_trigger() -> None:
