@@ -194,3 +194,6 @@ route_tests = sa.Table(
     sa.Column("route", sa.String, nullable=False),
     sa.Column("at", sa.String, nullable=False),
 )
+
+# The runs without the later waves of mailings that have not begun.
+not_to_come = sa.or_(runs.c.state != "planned", runs.c.wave.is_(None), runs.c.wave == 1)

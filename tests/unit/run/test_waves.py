@@ -14,6 +14,7 @@ from dmail_runner.look.calendar import calendar
 from dmail_runner.look.check import check_each
 from dmail_runner.plan.due import due_runs
 from dmail_runner.plan.waves import waiting_waves
+from dmail_runner.run.decisions import Decision, hold, release
 from tiny import World, letter
 from worlds import DAY
 
@@ -62,6 +63,16 @@ def test_the_calendar_has_the_local_time_of_each_wave_and_ends_with_its_weeks(wo
         assert datetime.fromisoformat(local).replace(tzinfo=ZoneInfo(zone)) == entry.at
     assert entries[-1].at <= world.now + 40 * DAY
     assert {entry.wave for entry in entries} == {1, 2}, "the third wave is after these weeks"
+
+
+def test_a_released_wave_waits_for_its_time_again(waves: World) -> None:
+    ledger, said = waves.ledger(), Decision("ann", "the paper is there")
+    assert ledger.named("letter").run_id == "letter-w1", "a wave to come is not meant"
+    second = ledger.known("letter-w2")
+    hold(second, ledger, said)
+    assert ledger.named("letter").run_id == "letter-w2"
+    assert release(waves.job(), second, ledger, said).state == "planned"
+    assert not waves.outbox.exists()
 
 
 def test_a_wave_is_due_when_its_wait_is_over(waves: World) -> None:
