@@ -45,7 +45,7 @@ class Screen:
         for found in CODE.finditer(text):
             codes, kind = found[1], found[2]
             if kind == "m":
-                self.style = styles(codes)
+                self.style = " ".join(dict.fromkeys([*self.style.split(), *styles(codes).split()])) if codes.strip("0") else ""
             elif kind == "A":
                 self.y -= int(codes or 1)
             elif kind == "K":
