@@ -39,8 +39,8 @@ def check_volume(campaign: Campaign, provider: Provider, verdicts: Verdicts, las
         raise Held(
             "volume",
             f"{campaign.name}: {'; '.join(text for text, _ in faults)}: nothing was delivered",
-            todo=f"find out why (dmail-runner diff {campaign.name}, explain); to deliver it, use "
-            "`dmail-runner release RUN --reason ...` when the run is held, or `--accept volume` with its `--slot`",
+            todo=f"dmail-runner diff {campaign.name} --slot SLOT shows why; dmail-runner release RUN --reason ... delivers it; "
+            "`run --accept volume` with its `--slot` accepts it in advance",
             limits=[limit for _, limit in faults if limit],
         )
 

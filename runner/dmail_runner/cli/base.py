@@ -20,7 +20,8 @@ from dmail_runner.cli.colours import with_states
 from dmail_runner.cli.completion import campaign_names
 from dmail_runner.cli.groups import Commands
 from dmail_runner.cli.screen import Screen, ignore_closed_pipe
-from dmail_runner.cli.width import folded, padded, width
+from dmail_runner.cli.width import folded
+from dmail_runner.core.cells import aligned
 from dmail_runner.core.errors import DmailError, Held, Stopped, UsageError, unexpected
 from dmail_runner.core.log import Log
 from dmail_runner.core.redact import printable, redact
@@ -214,9 +215,8 @@ def say_json(value: object, *, ensure_ascii: bool = True) -> None:
 
 def say_table(rows: list[list[str]]) -> None:
     """Print rows with aligned columns."""
-    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        say("  ".join(padded(cell, cells) for cell, cells in zip(row, widths, strict=True)).rstrip())
+    for line in aligned(rows):
+        say(line)
 
 
 def print_result(text: str) -> None:

@@ -39,7 +39,7 @@ def hold(context: typer.Context, run: RunId, reason: Reason) -> None:
     from dmail_runner.run import decisions
 
     by = decision(reason)
-    decide(context, run, lambda _, found, ledger: decisions.hold(found, ledger, by), f"{run} is held", alone=True)
+    decide(context, run, lambda _, found, ledger: decisions.hold(found, ledger, by), "{run} is held", alone=True)
 
 
 @app.command()
@@ -66,7 +66,7 @@ def cancel(
     """
     from dmail_runner.run import decisions
 
-    done = f"the rest of {run} is given up" if rest else f"{run} is cancelled"
+    done = "the rest of {run} is given up" if rest else "{run} is cancelled"
     decide(context, run, partial(decisions.give_up, decision=decision(reason), rest=rest), done, alone=True)
 
 
@@ -121,7 +121,7 @@ def decide(
         context: the command's context.
         run_id: the run.
         step: carries out the decision, and returns the run as it ended, if it went on.
-        done: the text to print; None to print the run.
+        done: the text to print, with {run} for its id; None to print the run.
         alone: True if the project is not needed. Nobody is notified then.
         named: returns the run_id of the run that the decision continues or starts.
     """
@@ -137,7 +137,7 @@ def decide(
     run = carry_out() if alone else announced(open_scheduler(settings, ledger), job, named(found, ledger), carry_out)
     if run:
         log_end(run)
-    say(done or "\n".join(run_lines(run or ledger.known(found.run_id))))
+    say(done.format(run=found.run_id) if done else "\n".join(run_lines(run or ledger.known(found.run_id))))
     if isinstance(job, LedgerAlone) and job.error and run and not run.finished:
         say(f"{run.run_id} cannot continue: {job.error.what}\n  -> {way_out(run, job.error)}")
 

@@ -208,7 +208,8 @@ def calendar(context: typer.Context, weeks: Weeks = 4, due: DueNow = False, as_j
     if as_json:
         say_json({"slots": [calendar_json(entry) for entry in entries]})
     elif entries:
-        say_table([["slot (UTC)", "as scheduled", "campaign"], *map(calendar_row, entries)])
+        waits = "waits for" if any(entry.why for entry in entries) else ""
+        say_table([["slot (UTC)", "as scheduled", "campaign", waits], *map(calendar_row, entries)])
     else:
         say(f"no slot in the next {counted(weeks, 'week')}")
 

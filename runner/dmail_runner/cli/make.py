@@ -42,3 +42,4 @@ def docs(context: typer.Context) -> None:
 
     settings = context.obj.settings()
     say(f"open {write_lineage(settings, run_dbt, settings.project_dir / 'site', tell)}")
+    say("dmail-runner report links its pages to it")

@@ -1,7 +1,7 @@
-"""Columns of a progress bar: name, bar, amount, speed and remaining time."""
+"""Columns of a progress bar: name, bar, amount, speed and time."""
 
 from rich.filesize import decimal
-from rich.progress import BarColumn, ProgressColumn, Task, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, ProgressColumn, Task, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Column
 from rich.text import Text
 
@@ -9,18 +9,33 @@ from dmail_runner.core.counted import counted
 
 
 def columns() -> tuple[ProgressColumn, ...]:
-    """The columns. Texts that do not fit into the terminal are cut."""
-    name = TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis"))
-    detail = TextColumn("{task.fields[detail]}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis"))
+    """The columns. If they do not fit into the terminal, names and the bar become shorter, and figures stay complete."""
     bar = BarColumn(bar_width=20, complete_style="blue", finished_style="green", pulse_style="blue")
-    return name, bar, Amount(Column(no_wrap=True)), TimeElapsedColumn(Column(no_wrap=True)), Remaining(), detail
+    whole = Column(no_wrap=True)
+    return Name("description"), bar, Amount(whole), Time(whole), Name("detail")
 
 
-class Remaining(TimeRemainingColumn):
-    """The remaining time. It is empty for a build, because models take different times, and if the length is not known."""
+class Name(ProgressColumn):
+    """A text of a task, cut with an ellipsis. `of`: "description", or the name of a field."""
+
+    def __init__(self, of: str) -> None:
+        super().__init__()
+        self.of = of
 
     def render(self, task: Task) -> Text:
-        return Text() if task.fields["unit"] in ("", "nodes") else super().render(task)
+        text = task.description if self.of == "description" else task.fields[self.of]
+        return Text(text, no_wrap=True, overflow="ellipsis")
+
+
+class Time(ProgressColumn):
+    """The remaining time. For a build, whose models take different times, and if the length is not known, the elapsed time."""
+
+    def __init__(self, column: Column) -> None:
+        super().__init__(column)
+        self.elapsed, self.remaining = TimeElapsedColumn(), TimeRemainingColumn()
+
+    def render(self, task: Task) -> Text:
+        return (self.elapsed if task.fields["unit"] in ("", "nodes") else self.remaining).render(task)
 
 
 class Amount(ProgressColumn):

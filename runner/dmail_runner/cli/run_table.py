@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date
 
-from dmail_runner.cli.width import padded
-from dmail_runner.cli.width import width as width_of
+from dmail_runner.core.cells import padded
+from dmail_runner.core.cells import width as width_of
 from dmail_runner.core.values import Verdicts
 from dmail_runner.ledger.run import Run, spoken
 

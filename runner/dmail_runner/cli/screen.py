@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, TextIO
 import typer
 
 from dmail_runner.cli.colours import styled, with_states
-from dmail_runner.cli.width import folded, padded, width
+from dmail_runner.cli.width import folded
+from dmail_runner.core.cells import padded, width
 from dmail_runner.core.counted import counted
 from dmail_runner.core.redact import redact
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from dmail_runner.core.log import Log
-    from dmail_runner.core.values import Transfer
+    from dmail_runner.core.transfer import Transfer
     from dmail_runner.project.dbt_process import Node
 
 

@@ -5,8 +5,8 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from dmail_runner.cli.width import padded
-from dmail_runner.cli.width import width as cells_of
+from dmail_runner.core.cells import padded
+from dmail_runner.core.cells import width as cells_of
 from dmail_runner.core.counted import counted
 from dmail_runner.core.values import Comparison, Part, RegionCount, Verdicts
 from dmail_runner.ledger.run import Run, instant, run_as_json, spoken, verdicts_as_json
@@ -30,11 +30,11 @@ LONGEST_RULE = 40  # characters of a rule beside the column of results; a longer
 def figures(verdicts: Verdicts) -> Iterator[str]:
     """The figures from targeted to included."""
     width = max(len(f"{verdicts.targeted:,}"), 7)
-    wide = max(20, *(len(reason) + 1 for reason in verdicts.excluded), 0)
+    wide = max(20, *(cells_of(visible(reason)) + 1 for reason in verdicts.excluded), 0)
     yield f"  {'targeted':<{wide + 2}}{verdicts.targeted:>{width},}"
     yield f"  {'excluded':<{wide + 2}}{sum(verdicts.excluded.values()):>{width},}"
     for reason, count in verdicts.excluded.items():
-        yield f"    {visible(reason):<{wide}}{count:>{width},}"
+        yield f"    {padded(visible(reason), wide)}{count:>{width},}"
     yield f"  {'included':<{wide + 2}}{verdicts.included:>{width},}"
     if verdicts.seeds:
         yield f"  {'seeds':<{wide + 2}}{verdicts.seeds:>{width},}"
@@ -135,9 +135,9 @@ def explanation_lines(found: "Explanation", slot: datetime) -> Iterator[str]:
         yield f"  {padded(rule, wide)}  {result:<5}{visible(opinion.looked_at or '')}".rstrip()
     if found.row:
         yield "  as it would be printed" if found.reason else "  as it is printed"
-        width = max(map(len, found.row))
+        width = max(map(cells_of, found.row))
         for label, text in found.row.items():
-            yield f"    {label:<{width}}  {visible(text)}".rstrip()
+            yield f"    {padded(label, width)}  {visible(text)}".rstrip()
 
 
 def record_lines(labels: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
@@ -259,9 +259,9 @@ def calendar_json(entry: "Entry") -> dict[str, str | int | None]:
 
 
 def calendar_row(entry: "Entry") -> list[str]:
-    """A slot of the calendar as a row of a table. A wave that waits has the reason instead of its local time."""
+    """A slot of the calendar as a row of a table, and what a wave waits for."""
     campaign = f"{entry.campaign} wave {entry.wave}" if entry.wave else entry.campaign
-    return [f"{entry.at:%a %Y-%m-%d %H:%M}", entry.why or entry.wall.replace("T", " ", 1), campaign]
+    return [f"{entry.at:%a %Y-%m-%d %H:%M}", entry.wall.replace("T", " ", 1), campaign, entry.why]
 
 
 def moment(slot: datetime) -> str:

@@ -5,6 +5,7 @@ import signal
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -142,6 +143,7 @@ class Held(DmailError):
         self.limits = tuple(limits)
         self.figures: Comparison | None = None
 
-    def name_run(self, run_id: str) -> None:
-        """Put a run's id into the advice of a gate, which does not know it and writes RUN."""
-        self.todo = re.sub(r"\bRUN\b", run_id, self.todo) if self.todo else None
+    def name_run(self, run_id: str, slot: datetime) -> None:
+        """Put a run's id and its slot into the advice of a gate, which does not know them and writes RUN and SLOT."""
+        names = {"RUN": run_id, "SLOT": f"{slot.astimezone(UTC):%Y-%m-%dT%H:%MZ}"}
+        self.todo = re.sub(r"\b(RUN|SLOT)\b", lambda found: names[found[0]], self.todo) if self.todo else None

@@ -1,6 +1,6 @@
 """The values that one step of a run hands to the next. All are frozen."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -257,30 +257,6 @@ class Spooled:
 
     part: Part
     path: Path
-
-
-@dataclass(frozen=True)
-class Transfer:
-    """A file that is being written or sent, for a progress display.
-
-    Attributes:
-        name: the file.
-        total: its number of rows or bytes.
-        unit: `rows` while the file is written, `bytes` while it is sent.
-    """
-
-    name: str
-    total: int
-    unit: Literal["rows", "bytes"]
-
-
-# Called when a transfer begins. It returns a function that is then called with each further number of rows or bytes.
-Watch = Callable[[Transfer], Callable[[int], None]]
-
-
-def ignore_progress(_: Transfer) -> Callable[[int], None]:
-    """A `Watch` that shows nothing."""
-    return lambda _: None
 
 
 @dataclass(frozen=True)

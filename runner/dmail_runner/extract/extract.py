@@ -8,7 +8,8 @@ import duckdb
 from dmail_runner.core.counted import counted
 from dmail_runner.core.errors import ExtractError
 from dmail_runner.core.redact import one_line
-from dmail_runner.core.values import Build, Transfer, Verdicts, Watch, ignore_progress
+from dmail_runner.core.transfer import Transfer, Watch, ignore_progress
+from dmail_runner.core.values import Build, Verdicts
 from dmail_runner.declare.campaign import KEY, Campaign
 from dmail_runner.extract.encoder import Unprintable
 from dmail_runner.extract.envelope import Envelope

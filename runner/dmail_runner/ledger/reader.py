@@ -17,7 +17,7 @@ from dmail_runner.ledger.intents import Attempt, Entry, Word, latest_attempt
 from dmail_runner.ledger.made import made_of
 from dmail_runner.ledger.run import FINISHED, LedgerPart, Run, run_name
 from dmail_runner.ledger.supplies import FIGURE_EVENTS, read_estimate, read_materials
-from dmail_runner.ledger.tables import events, exclusions, intents, parts, runs
+from dmail_runner.ledger.tables import accounts, events, exclusions, intents, not_to_come, parts, runs
 
 
 class LedgerReader(Database):
@@ -36,18 +36,19 @@ class LedgerReader(Database):
         """The run that a person has named.
 
         Args:
-            run_id: a run_id; or a unique beginning of one; or a campaign's name, for its newest run.
+            run_id: a run_id; or a unique beginning of one; or a campaign's name, for its newest run that is no wave to come.
 
         Raises:
             UsageError: if there is no such run, or several.
         """
-        exact = self.read(sa.or_(runs.c.run_id == run_id, runs.c.campaign == run_id), 1)
-        found = exact or self.read(runs.c.run_id.startswith(run_id, autoescape=True), 2)
+        exact = self.read(sa.or_(runs.c.run_id == run_id, sa.and_(runs.c.campaign == run_id, not_to_come)), 1)
+        found = exact or self.read(runs.c.run_id.startswith(run_id, autoescape=True), 4)
         if len(found) == 1:
             return found[0]
         what = f"several runs have ids that begin with {run_id!r}" if found else f"there is no run {run_id!r}"
-        similar = similar_name(run_id, () if found else self.campaigns(finished=True))
-        raise UsageError(what, todo=similar or "dmail-runner status lists the ids")
+        some = ", ".join(run.run_id for run in found[:3])
+        todo = f"such as {some}" if found else similar_name(run_id, self.campaigns(finished=True))
+        raise UsageError(what, todo=todo or "dmail-runner status lists the ids")
 
     def known(self, run_id: str) -> Run:
         """The run of a name that is in the ledger."""
@@ -291,9 +292,3 @@ def part_ahead(record: Sequence[Any]) -> LedgerPart:
     """A part that was sent before the run was frozen, or that the frozen run does not have."""
     last = record[-1]
     return LedgerPart(Part(last.part, last.name, 0, 0, last.sha256, last.route), attempt_of(record), None)
-
-
-def accounts(campaign: str) -> sa.ColumnElement[bool]:
-    """The condition for a campaign's runs that have a window of their own. Later waves and copies have none."""
-    own = sa.and_(sa.or_(runs.c.wave.is_(None), runs.c.wave == 1), runs.c.copy_of.is_(None))
-    return sa.and_(runs.c.campaign == campaign, runs.c.state.not_in(("missed", "cancelled")), own)

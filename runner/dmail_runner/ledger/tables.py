@@ -194,3 +194,12 @@ route_tests = sa.Table(
     sa.Column("route", sa.String, nullable=False),
     sa.Column("at", sa.String, nullable=False),
 )
+
+# The runs without the later waves of mailings that have not begun.
+not_to_come = sa.or_(runs.c.state != "planned", runs.c.wave.is_(None), runs.c.wave == 1)
+
+
+def accounts(campaign: str) -> sa.ColumnElement[bool]:
+    """The condition for a campaign's runs that have a window of their own. Later waves and copies have none."""
+    own = sa.and_(sa.or_(runs.c.wave.is_(None), runs.c.wave == 1), runs.c.copy_of.is_(None))
+    return sa.and_(runs.c.campaign == campaign, runs.c.state.not_in(("missed", "cancelled")), own)

@@ -53,7 +53,8 @@ def campaign_entries(manifest: Manifest, name: str, ledger: Ledger, start: datet
     for slot in takewhile(lambda slot: slot.at <= end, slots_after(mail.schedule, start)):
         if mail.waves:
             for number, at in enumerate(wave_slots(mail.schedule, mail.waves, slot), start=1):
-                yield Entry(at, slot.wall, name, number)
+                if at <= end:
+                    yield Entry(at, slot.wall if at == slot.at else local_name(at, mail.schedule.timezone), name, number)
         else:
             yield Entry(slot.at, slot.wall, name)
 

@@ -4,10 +4,9 @@ Titles have numbers without separators, which every language and program reads. 
 no style attributes, because the content security policy forbids them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from itertools import pairwise
 from math import ceil, floor, log10, sqrt
 
 from markupsafe import Markup, escape
@@ -162,11 +161,18 @@ def scale(highest: int) -> Iterator[int]:
 def tile_map(grid: str, counts: Mapping[str, int], name: str) -> Markup:
     """A map with a tile for each code of the grid, which is darker for more pieces. `name`: the id of the heading."""
     spots, wide, high = layout(grid)
-    top = max(counts.values(), default=0)
-    tiles = Markup("").join(tile(code, count, shade(count, top), *spots[code]) for code, count in counts.items() if code in spots)
+    shown = on_grid(grid, counts)
+    low, top = min(shown.values(), default=0), max(shown.values(), default=0)
+    tiles = Markup("").join(tile(code, count, shade(count, low, top), *spots[code]) for code, count in shown.items())
     return Markup('<svg class="tiles" viewBox="0 0 {} {}" width="{}" role="img" aria-labelledby="{}">{}{}</svg>').format(
         wide, high, round(wide * ENLARGEMENT), name, empty_tiles(grid, frozenset(counts)), tiles
     )
+
+
+def on_grid(grid: str, counts: Mapping[str, int]) -> dict[str, int]:
+    """The numbers of the codes that a grid has."""
+    spots, _, _ = layout(grid)
+    return {code: count for code, count in counts.items() if code in spots}
 
 
 @cache
@@ -192,12 +198,16 @@ def tile(code: str, count: int, level: int, x: int, y: int) -> Markup:
     ).format(level, code, count, x, y, x + 10, y + 13.5, code)
 
 
-def shade(count: int, top: int) -> int:
-    """The shade of a tile: 0 for no pieces, otherwise 1 to 4, by the square root of its share of the largest number."""
-    return ceil(4 * sqrt(count / top)) if count else 0
+def shade(count: int, low: int, top: int) -> int:
+    """The shade of a tile, 1 to 4: by the square root of its number, between the smallest and the largest number of the map."""
+    span = sqrt(top) - sqrt(low)
+    return max(1, ceil(4 * (sqrt(count) - sqrt(low)) / span)) if span else 4
 
 
-def shades(top: int) -> list[tuple[int, int, int]]:
-    """Each shade from 1 to 4 with its smallest and its largest number. `top`: the largest of all numbers."""
-    bounds = [top * level * level // 16 for level in range(5)]
-    return [(level, low + 1, high) for level, (low, high) in enumerate(pairwise(bounds), start=1) if high > low]
+def shades(counts: Collection[int]) -> list[tuple[int, int, int]]:
+    """The shades of a map's numbers, each with its smallest and its largest number."""
+    low, top = min(counts, default=0), max(counts, default=0)
+    found: dict[int, list[int]] = {}
+    for count in sorted(counts):
+        found.setdefault(shade(count, low, top), []).append(count)
+    return [(level, some[0], some[-1]) for level, some in found.items()]

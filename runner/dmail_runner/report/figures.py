@@ -49,6 +49,11 @@ class Figures:
         return sum(self.excluded.values())
 
     @property
+    def of_other_waves(self) -> int:
+        """The number of profiles that belong to another wave of the mailing."""
+        return self.excluded.get(OTHER_WAVE, 0)
+
+    @property
     def waiting(self) -> int:
         """Rows that are in progress or held."""
         return self.sends - self.delivered - self.errors

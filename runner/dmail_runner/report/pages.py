@@ -176,10 +176,10 @@ def percent(count: float, whole: float) -> Markup:
 
 
 def change(now: int, then: int | None) -> Markup:
-    """A difference with its sign, and in percent."""
+    """A difference with its sign, and in percent. The sign is the one that spreadsheets read, as on the terminal."""
     if then is None:
         return NOTHING
-    sign = "+" if now > then else "\N{MINUS SIGN}" if now < then else ""
+    sign = "+" if now > then else "-" if now < then else ""
     rate = (
         Markup(' <span class="rate">({}{})</span>').format(sign, percent(abs(now - then), then)) if then != now and then else ""
     )
@@ -202,7 +202,7 @@ def rate(share: float) -> Markup:
 
 def signed(value: float, places: int, currency: str = "") -> Markup:
     """A difference with its sign."""
-    sign = "+" if value > 0 else "\N{MINUS SIGN}" if value < 0 else ""
+    sign = "+" if value > 0 else "-" if value < 0 else ""
     return Markup("{}{}").format(sign, decimal(abs(value), places, currency))
 
 
@@ -231,7 +231,7 @@ def region_maps(regions: Sequence[RegionCount]) -> list[RegionMap]:
             country,
             charts.tile_map(grid, counts, f"map-{name}") if len(counts) >= MANY else None,
             counts,
-            charts.shades(max(counts.values())),
+            charts.shades(charts.on_grid(grid, counts).values()),
         )
         for name, country, grid, counts in known
         if counts

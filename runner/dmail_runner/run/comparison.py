@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from dmail_runner.core.cells import padded, width
 from dmail_runner.core.counted import counted
 from dmail_runner.core.redact import one_line
 from dmail_runner.core.values import Comparison, Verdicts
@@ -13,11 +14,11 @@ def comparison_lines(found: Comparison) -> Iterator[str]:
     """A table from targeted to included, and the crossed limits."""
     built, before = found.verdicts, found.before
     reasons = dict.fromkeys([*(built.excluded if built else ()), *(before.excluded if before else ())])
-    wide = max(20, *(len(one_line(reason)) + 1 for reason in reasons), 0)
+    wide = max(20, *(width(one_line(reason)) + 1 for reason in reasons), 0)
     yield f"  {'':<{wide + 2}}{'this run':>{WIDTH + 2}}{'last delivered':>{WIDTH + 7}}{'change':>{WIDTH + 2}}"
     for name, depth, now, then in figures(built, before, list(reasons)):
-        label = "  " * depth + one_line(name)
-        yield f"  {label:<{wide + 2}}{shown(now):>{WIDTH + 2}}{shown(then):>{WIDTH + 7}}{change(now, then):>{WIDTH + 2}}".rstrip()
+        label = padded("  " * depth + one_line(name), wide + 2)
+        yield f"  {label}{shown(now):>{WIDTH + 2}}{shown(then):>{WIDTH + 7}}{change(now, then):>{WIDTH + 2}}".rstrip()
     if built and built.churn:
         yield f"  {'added':<{wide + 2}}{built.churn.came:>{WIDTH + 2},}"
         yield f"  {'removed':<{wide + 2}}{built.churn.went:>{WIDTH + 2},}"
@@ -36,7 +37,7 @@ def figures(
     for reason in reasons:
         yield reason, 1, built.excluded.get(reason, 0) if built else None, before.excluded.get(reason, 0) if before else None
     yield "included", 0, built.included if built else None, before.included if before else None
-    if (built and built.seeds) or (before and before.seeds):
+    if any(found and found.seeds for found in (built, before)):
         yield "seeds", 0, built.seeds if built else None, before.seeds if before else None
 
 

@@ -9,6 +9,7 @@ from dmail_runner.core.values import Receipt
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.recorded import released_before
 from dmail_runner.ledger.run import Planned, Run
+from dmail_runner.plan.waves import wave_wait
 from dmail_runner.run.due import Scheduler
 from dmail_runner.run.give_up import UNKNOWN, cancel, say_not_delivered, take_back, way_out
 from dmail_runner.run.job import Job, LedgerAlone, check_active, check_route
@@ -72,7 +73,8 @@ def hold(run: Run, ledger: Ledger, decision: Decision) -> None:
 def release(job: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decision) -> Run:
     """Let a held run pass the gate that held it, and continue it. Raises UsageError if a person must not release it.
 
-    If the project has no job for its campaign, it is released in the ledger and does not continue.
+    If the project has no job for its campaign, it is released in the ledger and does not continue. A wave that a person has held
+    before its time waits for it again.
     """
     if isinstance(job, Job):
         check_active(job)
@@ -97,13 +99,24 @@ def release(job: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decision
                 f"{run.run_id} has too few voucher codes, or codes that other pieces have",
                 todo="add codes to the pool or correct the extract, then `resume` it",
             )
-        ledger.note(run, "released", f"{run.hold} {decision}")
-        if run.hold == PERSON or isinstance(job, LedgerAlone):
+        hold = run.hold
+        ledger.note(run, "released", f"{hold} {decision}")
+        if hold == PERSON or isinstance(job, LedgerAlone):
             ledger.advance(run, "extracted" if run.parts else "planned")
-        if isinstance(job, LedgerAlone):
-            return ledger.known(run.run_id)
-        accepted = job.accepted | {gate for gate in released_before(ledger, run.run_id) | {run.hold} if gate in OVERRULED}
-        return carry_out(replace(job, accepted=accepted), ledger.known(run.run_id), ledger, asked_for=True)
+        run = ledger.known(run.run_id)
+        if isinstance(job, LedgerAlone) or (run.state == "planned" and must_wait(job, run, ledger)):
+            return run
+        accepted = job.accepted | {gate for gate in released_before(ledger, run.run_id) | {hold} if gate in OVERRULED}
+        return carry_out(replace(job, accepted=accepted), run, ledger, asked_for=True)
+
+
+def must_wait(job: Job, run: Run, ledger: Ledger) -> bool:
+    """Whether a run is a later wave whose time has not come. Says until when it waits."""
+    wait = wave_wait(job.campaign, run, ledger)
+    if wait is None or (wait.state is None and wait.until <= ledger.now()):
+        return False
+    job.tell(f"note     {run.run_id} waits until {wait.until:%Y-%m-%d %H:%M} UTC: {wait.why}")
+    return True
 
 
 def give_up(job: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decision, *, rest: bool) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 from dmail_runner import history
 from dmail_runner.check.regions import count_regions
 from dmail_runner.core.counted import counted
-from dmail_runner.core.values import Build, Part, Spooled, Verdicts, Watch, ignore_progress
+from dmail_runner.core.transfer import Watch, ignore_progress
+from dmail_runner.core.values import Build, Part, Spooled, Verdicts
 from dmail_runner.extract.envelope import Envelope
 from dmail_runner.extract.extract import extract
 from dmail_runner.extract.part_file import Content

@@ -12,7 +12,7 @@ from dmail_runner.check.volume import postal_class_faults
 from dmail_runner.core.errors import ConfigError, DmailError, Problem, UsageError, collect
 from dmail_runner.core.money import cost_text
 from dmail_runner.core.settings import Settings
-from dmail_runner.core.values import Watch, ignore_progress
+from dmail_runner.core.transfer import Watch, ignore_progress
 from dmail_runner.declare.budget import FILE as PROGRAMMES
 from dmail_runner.declare.budget import Budget, find_programme, find_programmes
 from dmail_runner.declare.campaign import Campaign

@@ -126,7 +126,7 @@ def bring_to_end(job: Job, run: Run, ledger: Ledger, *, asked_for: bool = False)
         if run.parts:
             deliver_run(job, run, ledger, ahead)
     except Held as held:
-        held.name_run(run.run_id)
+        held.name_run(run.run_id, run.slot)
         ledger.hold(run, held.hold, held.what, held.figures)
         if held.hold == UNKNOWN:
             raise Held(UNKNOWN, held.what, todo=ask_provider(run)) from None

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from dmail_runner.core.counted import counted
-from dmail_runner.core.values import Part, Receipt, Spooled, Transfer, Watch, ignore_progress
+from dmail_runner.core.transfer import Transfer, Watch, ignore_progress
+from dmail_runner.core.values import Part, Receipt, Spooled
 from dmail_runner.declare.route import AnyRoute, SftpRoute
 from dmail_runner.ledger.intents import Intents
 from dmail_runner.ship.answers import Lost, Refused, pause

@@ -176,4 +176,5 @@ def stage(name: str, doing: str, watchdog: Watchdog | None = None) -> Iterator[N
         except socket.gaierror as error:
             raise Lost(f"{name}: {doing} failed: the name is not known: {error.strerror}") from None
         except (paramiko.SSHException, OSError, EOFError) as error:
-            raise Lost(f"{name}: {doing} failed: {quoted(str(error)) or type(error).__name__}") from None
+            text = getattr(error, "strerror", None) or str(error)
+            raise Lost(f"{name}: {doing} failed: {quoted(text) or type(error).__name__}") from None

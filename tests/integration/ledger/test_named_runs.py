@@ -47,6 +47,12 @@ def test_a_name_of_no_run_or_several_is_refused(ledger: Ledger, typed: str, said
         ledger.named(typed)
 
 
+def test_several_runs_are_named(ledger: Ledger) -> None:
+    with pytest.raises(UsageError) as refused:
+        ledger.named("letter-2027")
+    assert "letter-20270301T060000Z, letter-20270201T060000Z" in str(refused.value.todo)
+
+
 def test_a_misspelt_campaign_is_suggested(ledger: Ledger) -> None:
     with pytest.raises(UsageError) as refused:
         ledger.named("leter")

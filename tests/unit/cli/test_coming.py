@@ -11,8 +11,10 @@ from rich.progress import Progress
 from dmail_runner.cli.colours import with_states
 from dmail_runner.cli.coming import distance, moment_there
 from dmail_runner.cli.progress_columns import columns
-from dmail_runner.cli.text import record_lines
-from dmail_runner.look.explain import as_percent
+from dmail_runner.cli.text import explanation_lines, figures, record_lines
+from dmail_runner.core.values import Comparison, Verdicts
+from dmail_runner.look.explain import Explanation, as_percent
+from dmail_runner.run.comparison import comparison_lines
 from terminal import ESCAPE
 from worlds import DAY
 
@@ -52,6 +54,7 @@ def test_a_bar_fits_into_the_terminal_with_any_name(cells: int) -> None:
         progress.add_task("dbt reads the project", total=None, unit="", detail="")
         progress.refresh()
     text = ESCAPE.sub("", stream.getvalue())
+    assert "10 of 9,000,000 rows" in text, "figures are complete"
     assert max(cell_len(line) for line in text.replace("\r", "\n").split("\n")) <= cells
     assert "249;38;114" not in stream.getvalue(), "the colour of alarms"
 
@@ -67,3 +70,13 @@ def test_a_draw_is_shown_in_percent() -> None:
     assert as_percent("draw: 3e353f7c0000, below: 0ccccccd") == "drawn 24.3 %, held out below 5 %"
     assert as_percent("draw: ffffffff, below: g") == "drawn 100.0 %, held out below 100 %"
     assert as_percent("list: do_not_mail") == "list: do_not_mail"
+
+
+def test_names_of_reasons_and_columns_may_be_wide() -> None:
+    reason = "contract:お届け先の氏名と会社名:required"
+    text = "\n".join([*figures(Verdicts(5, 2, {reason: 3})), *comparison_lines(Comparison(Verdicts(5, 2, {reason: 3})))])
+    lines = [line for line in text.splitlines() if line.split()[0] in ("targeted", "included", reason)]
+    assert [len({cell_len(line) for line in some}) for some in (lines[:3], lines[3:])] == [1, 1]
+    explained = list(explanation_lines(Explanation("1", None, (), {"氏名": "Ann", "City": "Graz"}), NOW))
+    printed = [explained[2].index("Ann"), explained[3].index("Graz")]
+    assert [cell_len(line[:at]) for line, at in zip(explained[2:], printed, strict=True)] == [10, 10]

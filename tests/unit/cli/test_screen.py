@@ -81,7 +81,7 @@ def test_processes_share_a_log(tmp_path: Path) -> None:
 
 
 def test_nothing_is_drawn_where_nobody_watches(capsys: pytest.CaptureFixture[str]) -> None:
-    from dmail_runner.core.values import Transfer
+    from dmail_runner.core.transfer import Transfer
 
     screen = Screen()
     screen.watch(Transfer("file", 10, "rows"))(10)

@@ -62,6 +62,14 @@ def test_only_words_that_do_not_fit_are_wider_than_the_terminal(words: list[str]
             "  -> dmail-runner approve thank_you --show prints the definition; dmail-runner approve thank_you approves it",
             ["-> dmail-runner approve thank_you --show prints the definition;", "dmail-runner approve thank_you approves it"],
         ),
+        (
+            "skip  route acme_sftp  sftp.acme.example:22 was not tried  -> dmail-runner doctor --network connects to it",
+            ["skip  route acme_sftp  sftp.acme.example:22 was not tried", "-> dmail-runner doctor --network connects to it"],
+        ),
+        (
+            "warning: profiles/routes.yml: acme_sftp: has not been used yet: `dmail-runner route test acme_sftp` tests it",
+            ["warning: profiles/routes.yml: acme_sftp: has not been used yet:", "`dmail-runner route test acme_sftp` tests it"],
+        ),
     ],
 )
 def test_later_parts_begin_at_the_last_column_and_commands_stay_in_one_line(line: str, parts: list[str]) -> None:

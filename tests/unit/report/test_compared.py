@@ -51,7 +51,7 @@ def test_a_held_run_shows_its_figures_the_change_and_the_limit() -> None:
     ]
     page = page_of(view)
     assert '<line class="limit" x1="665.0"' in page
-    assert "\N{MINUS SIGN}350 " in page
+    assert "-350 " in page
     assert 'href="c-1.html"' in page
     diff, *others = commands(page)
     assert diff.startswith("dmail-runner diff c --slot")

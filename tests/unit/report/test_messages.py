@@ -16,7 +16,7 @@ from dmail_runner.check.volume import check_volume
 from dmail_runner.core.errors import Held
 from dmail_runner.core.materials import Count, Need, Use
 from dmail_runner.core.money import Estimate
-from dmail_runner.core.values import Baseline, Churn, ConsentFigures, ListFigures, Verdicts
+from dmail_runner.core.values import Baseline, Churn, ConsentFigures, ListFigures, SourceFigures, Verdicts
 from dmail_runner.declare.budget import Budget
 from dmail_runner.report.words.messages import message, portuguese
 from tiny import letter
@@ -159,6 +159,17 @@ def test_a_message_is_translated_completely_or_not_at_all() -> None:
     assert portuguese(approval) == (
         "c espera a aprovação de 3f9ad2c43f9a, e foi alterada desde que Ann a aprovou em 2026-09-28: nada foi gerado nem entregue"
     )
+    said = {
+        "from 2026-11-23 11:00 UTC": "a partir de 2026-11-23 11:00 UTC",
+        "1,295 inputs, the contact history up to event 44": "dados de entrada: 1.295; histórico de contatos até o evento 44",
+        "100,000 profiles, 1 suppression list": "perfis: 100.000; listas de supressão: 1",
+        str(
+            SourceFigures("crm.x", 1_000, datetime(2026, 8, 7, 7, tzinfo=UTC))
+        ): "crm.x: linhas: 1.000, dados de 2026-08-07 07:00 UTC",
+        str(SourceFigures("crm.x", 1)): "crm.x: linhas: 1",
+        "2 people": "pessoas: 2",
+    }
+    assert {text: portuguese(text) for text in said} == said
     assert portuguese("held by ann: the shop closes, 1,5 weeks") == "retida por ann: the shop closes, 1,5 weeks", (
         "a person's own words"
     )

@@ -23,6 +23,7 @@ from dmail_runner.report.overview import overview
 from dmail_runner.report.pages import TEMPLATES, Pages
 from dmail_runner.report.rows import Approval, Details, RunRow
 from dmail_runner.report.run_page import run_view
+from dmail_runner.report.verdicts import stopped_after
 from effort import searching
 from project import ROOT
 from reports import NOW
@@ -53,6 +54,12 @@ def test_the_last_delivery_is_first_and_drafts_are_last() -> None:
     assert [line.name for line in lines] == ["new", "old", "never", "refused", "d"]
 
 
+def test_a_run_that_a_later_gate_holds_has_passed_the_earlier_ones() -> None:
+    run = RunRow("c-1", "c", NOW, "held", NOW, NOW, hold="volume")
+    assert [name for name in ("approval", "opt_out", "volume", "conflict") if stopped_after(run, name)] == ["approval", "opt_out"]
+    assert not stopped_after(replace(run, hold="approval"), "contract")
+
+
 def test_each_person_counts_once_over_the_waves_of_a_mailing() -> None:
     run = RunRow(
         "c-1", "c", NOW, "settled", NOW, NOW, targeted=100, included=25, excluded={"another_wave": 70, "consent": 5}, rows=25
@@ -69,6 +76,8 @@ def test_each_person_counts_once_over_the_waves_of_a_mailing() -> None:
     assert sums.sends == 93, "copies are printed"
     view = campaign_view("c", None, [single, copy, planned, second, wave], [], set())
     assert view.sums == sums
+    page = Pages(NOW, lineage=False).campaign(campaign_view("c", None, [wave], [], set()))
+    assert '<dd><span class="en">16.7%' in page, "5 of 30: the people of other waves are not excluded"
 
 
 def test_each_person_counts_once_over_the_windows_of_a_trigger() -> None:
@@ -211,7 +220,13 @@ def test_a_map_is_drawn_where_places_are_known() -> None:
     assert '<g class="heat1"><title>OH: 90</title>' in page
     assert '<g class="heat0"><title>WY: 0</title>' in page
     legend = re.sub(r"<[^>]+>", "", page.split('class="legend"')[1])
-    assert "5,626" in legend, "shades go by the square root"
+    assert "20\N{EN DASH}5,000" in legend, "shades go by the square root, and have the numbers of the map"
+    even = tuple(
+        RegionCount("US", code, count)
+        for code, count in zip(("TX", "FL", "NY", "PA", "IL", "OH", "GA", "CA"), range(111, 199, 11), strict=True)
+    )
+    page = drawn.campaign(replace(known, regions=even))
+    assert {f'"heat{level}"><title>' in page for level in range(5)} == {True}, "numbers that are similar have different shades"
 
 
 @searching(20, 500)

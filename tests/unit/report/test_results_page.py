@@ -98,7 +98,7 @@ def test_a_negative_effect_has_its_sign_and_no_cost_for_each_responder(tmp_path:
     found = cells(held_out=500, treatments=("A",))
     worse = [replace(cell, lift=-0.01, lift_low=-0.02, lift_high=0.0) if cell.lift is not None else cell for cell in found.cells]
     text, _ = written(replace(found, cells=tuple(worse)), tmp_path / "page.html")
-    assert "\N{MINUS SIGN}" in text
+    assert '-<span class="en">1.00' in text
     assert "not proven" in text
 
 

@@ -29,6 +29,7 @@ def held_run(world: World) -> Run:
     run, _ = world.ledger().latest()
     assert fault.todo
     assert run.run_id in fault.todo, "the advice names the run"
+    assert f"--slot {run.slot:%Y-%m-%dT%H:%MZ}" in fault.todo
     return run
 
 

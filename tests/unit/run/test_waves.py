@@ -1,8 +1,9 @@
 """A later wave says until when it waits, and for what: in the calendar, in `check`, and while nothing is due."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -13,6 +14,7 @@ from dmail_runner.look.calendar import calendar
 from dmail_runner.look.check import check_each
 from dmail_runner.plan.due import due_runs
 from dmail_runner.plan.waves import waiting_waves
+from dmail_runner.run.decisions import Decision, hold, release
 from tiny import World, letter
 from worlds import DAY
 
@@ -33,7 +35,7 @@ def test_calendar_check_and_a_quiet_run_say_why_a_wave_waits(waves: World) -> No
     ledger = waves.ledger()
     manifest: Any = SimpleNamespace(names=["letter"], campaign=lambda _: waves.campaign)
     (entry,) = calendar(manifest, ledger, waves.now, waves.now + 7 * DAY)
-    assert calendar_row(entry)[1:] == ["wave 1 must end first, and is held", "letter wave 2"]
+    assert calendar_row(entry)[2:] == ["letter wave 2", "wave 1 must end first, and is held"]
     assert calendar_json(entry)["waits_for"] == "wave 1 must end first, and is held"
     assert str(calendar_json(entry)["local"]).endswith(" UTC")
     found = check_each(["letter"], lambda _: waves.job(), set(), ledger)
@@ -47,6 +49,30 @@ def test_calendar_check_and_a_quiet_run_say_why_a_wave_waits(waves: World) -> No
         f"  waits     letter-w2 until {until}: wave 1 must end first, and is held",
         "  held      letter-w1: volume",
     ]
+
+
+def test_the_calendar_has_the_local_time_of_each_wave_and_ends_with_its_weeks(world: World) -> None:
+    world.campaign = letter(
+        schedule={"cron": "0 6 1 * *", "timezone": "America/New_York"},
+        waves={"apart": "2d", "sizes": [{"share": "20%"}, {"share": "30%", "after": "3d"}, {"after": "30d"}]},
+    )
+    manifest: Any = SimpleNamespace(names=["letter"], campaign=lambda _: world.campaign)
+    entries = calendar(manifest, world.ledger(), world.now, world.now + 40 * DAY)
+    for entry in entries:
+        local, zone = entry.wall.split()
+        assert datetime.fromisoformat(local).replace(tzinfo=ZoneInfo(zone)) == entry.at
+    assert entries[-1].at <= world.now + 40 * DAY
+    assert {entry.wave for entry in entries} == {1, 2}, "the third wave is after these weeks"
+
+
+def test_a_released_wave_waits_for_its_time_again(waves: World) -> None:
+    ledger, said = waves.ledger(), Decision("ann", "the paper is there")
+    assert ledger.named("letter").run_id == "letter-w1", "a wave to come is not meant"
+    second = ledger.known("letter-w2")
+    hold(second, ledger, said)
+    assert ledger.named("letter").run_id == "letter-w2"
+    assert release(waves.job(), second, ledger, said).state == "planned"
+    assert not waves.outbox.exists()
 
 
 def test_a_wave_is_due_when_its_wait_is_over(waves: World) -> None:

@@ -65,7 +65,7 @@ FIGURES = {
     "this_run": Word("This run", "Esta execução"),
     "latest_run": Word("Latest file", "Último arquivo"),
     "all_runs": Word("All {count} runs", "Todas as {count} execuções"),
-    "only_run": Word("The only run", "A única execução"),
+    "only_run": Word("All runs", "Todas as execuções"),
     "latest_sends": Word("Sends, latest file", "Envios, último arquivo"),
     "change_to_last": Word("Included, against the run before", "Incluídos, ante a execução anterior"),
     "exclusion_rate": Word("Excluded, latest file", "Excluídos, último arquivo"),

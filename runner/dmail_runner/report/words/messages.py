@@ -9,6 +9,7 @@ from functools import lru_cache
 from markupsafe import Markup, escape
 
 N = r"([\d,]+)"  # a number
+AT = r"(\d{4}-\d\d-\d\d \d\d:\d\d)"  # a time
 P = r"([+-]?[\d.,]+%)"  # a share
 M = r"([\d.,]+) ([A-Z]{3})"  # an amount of money
 NUMBER = re.compile(r"(?<![\w.-])[+-]?\d[\d,]*(?:\.\d+)?%?(?![\w-])")
@@ -107,6 +108,13 @@ CLAUSES = {
     r"nothing was built or delivered": "nada foi gerado nem entregue",
 }
 WHOLE = {
+    rf"from {AT} UTC": "a partir de {0} UTC",
+    rf"{N} inputs?, the contact history up to event {N}": "dados de entrada: {0}; histórico de contatos até o evento {1}",
+    rf"{N} profiles?, {N} suppression lists?": "perfis: {0}; listas de supressão: {1}",
+    rf"(\S+): {N} rows?": "{0}: linhas: {1}",
+    rf"(\S+): loaded {AT} UTC": "{0}: dados de {1} UTC",
+    rf"(\S+): {N} rows?, loaded {AT} UTC": "{0}: linhas: {1}, dados de {2} UTC",
+    rf"{N} (?:person|people)": "pessoas: {0}",
     rf"{N} targeted, {N} pieces?": "público-alvo: {0}, peças: {1}",
     r"(\w+) waits for an approval of (\w+), and was changed since (.+) approved it on ([\d-]+): nothing was built or delivered": (
         "{0} espera a aprovação de {1}, e foi alterada desde que {2} a aprovou em {3}: nada foi gerado nem entregue"

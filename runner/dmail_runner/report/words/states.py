@@ -11,7 +11,7 @@ STATES: Mapping[str, Word] = {
     "status.faulty": Word("wrong configuration", "configuração incorreta"),
     "status.gone": Word("no longer in the project", "fora do projeto"),
     "state.planned": Word("planned", "planejada"),
-    "state.built": Word("built", "construída"),
+    "state.built": Word("built", "gerada"),
     "state.extracted": Word("extracted", "extraída"),
     "state.shipped": Word("shipped", "enviada"),
     "state.settled": Word("delivered", "entregue"),
