@@ -6,7 +6,7 @@ import resource
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -273,12 +273,6 @@ def tell_unexpected(error: Exception) -> None:
         typer.echo(redact("".join(traceback.format_exception(error))), err=True)
         return
     tell(f"error: {unexpected(error)}\n  -> DMAIL_DEBUG=1 shows the traceback")
-
-
-def worst(codes: Iterable[int]) -> int:
-    """The exit code of a command with several steps: the first of 1, 2, 3 that a step has, or 0."""
-    found = set(codes)
-    return next((code for code in (1, 2, 3) if code in found), 0)
 
 
 def main() -> None:

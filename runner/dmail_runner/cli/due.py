@@ -24,11 +24,10 @@ from dmail_runner.cli.base import (
     say_table,
     screen,
     tell,
-    worst,
 )
 from dmail_runner.cli.coming import idle_lines
 from dmail_runner.core.counted import counted
-from dmail_runner.core.errors import Stopped
+from dmail_runner.core.errors import Stopped, worst
 from dmail_runner.ledger.run import spoken
 
 if TYPE_CHECKING:

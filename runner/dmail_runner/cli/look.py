@@ -24,12 +24,11 @@ from dmail_runner.cli.base import (
     say,
     say_json,
     say_table,
-    worst,
 )
 from dmail_runner.cli.coming import wave_lines
 from dmail_runner.cli.run_filters import Limit, Long, OfCampaign, OfState, Since, known_state, no_run, parse_day
 from dmail_runner.core.counted import counted
-from dmail_runner.core.errors import ConfigError
+from dmail_runner.core.errors import ConfigError, worst
 
 if TYPE_CHECKING:
     from datetime import datetime

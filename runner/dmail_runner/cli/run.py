@@ -28,12 +28,11 @@ from dmail_runner.cli.base import (
     screen,
     tell,
     watched_dbt,
-    worst,
 )
 from dmail_runner.cli.coming import lines_after
 from dmail_runner.cli.due import run_due
 from dmail_runner.core.account import this_account
-from dmail_runner.core.errors import ConfigError, UsageError
+from dmail_runner.core.errors import ConfigError, UsageError, worst
 
 if TYPE_CHECKING:
     from datetime import datetime

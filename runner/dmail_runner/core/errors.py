@@ -3,7 +3,7 @@
 import re
 import signal
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -147,3 +147,9 @@ class Held(DmailError):
         """Put a run's id and its slot into the advice of a gate, which does not know them and writes RUN and SLOT."""
         names = {"RUN": run_id, "SLOT": f"{slot.astimezone(UTC):%Y-%m-%dT%H:%MZ}"}
         self.todo = re.sub(r"\b(RUN|SLOT)\b", lambda found: names[found[0]], self.todo) if self.todo else None
+
+
+def worst(codes: Iterable[int]) -> int:
+    """The exit code of a command with several steps: the first of 1, 2, 3 that a step has, or 0."""
+    found = set(codes)
+    return next((code for code in (1, 2, 3) if code in found), 0)
