@@ -2,12 +2,16 @@
 
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
+import pytest
 import yaml
 
 from dmail_runner.inbound.acknowledged import acknowledged
+from effort import SOAK
 from mail_house import MailHouse
 from mailbox_of import Mailbox
+from sshd import Sshd
 from tiny import letter
 from worlds import DAILY, DAY, states
 
@@ -15,9 +19,29 @@ SLOTS = 20
 
 
 def test_after_twenty_slots_every_piece_is_reconciled(mailbox: Mailbox) -> None:
+    folders = {"answers": {"type": "folder", "path": "answers"}, "out": {"type": "folder", "path": "outbox"}}
+    reconcile(mailbox, folders, SLOTS)
+
+
+@pytest.mark.soak
+def test_every_piece_is_reconciled_over_a_real_server(mailbox: Mailbox, sshd: Sshd) -> None:
+    mailbox.there, mailbox.world.place = sshd.root, sshd.root / "out"
+    (sshd.root / "out").mkdir()
+    login = {
+        "host": "127.0.0.1",
+        "port": sshd.port,
+        "user": sshd.user,
+        "private_key": str(sshd.key),
+        "host_key": sshd.fingerprint,
+    }
+    server = {"type": "sftp", **login}
+    reconcile(mailbox, {"answers": server, "out": {**server, "directory": "out"}}, SLOTS if SOAK else 3)
+
+
+def reconcile(mailbox: Mailbox, routes: dict[str, Any], slots: int) -> None:
+    """Run so many slots with a mail house, and compare what was received with its truth."""
     world = mailbox.world
     world.people, world.campaign = 500, letter(schedule=DAILY)
-    routes = {"answers": {"type": "folder", "path": "answers"}, "out": {"type": "folder", "path": "outbox"}}
     (mailbox.settings.profiles_dir / "routes.yml").write_text(yaml.safe_dump(routes))
     returns = {
         "route": "answers",
@@ -32,7 +56,7 @@ def test_after_twenty_slots_every_piece_is_reconciled(mailbox: Mailbox) -> None:
     )
     house = MailHouse(world, mailbox.there, seed=1)
     world.run_due()
-    for _ in range(SLOTS):
+    for _ in range(slots):
         world.pass_time(DAY)
         assert world.run_due() == [], "no difference holds a slot"
         house.work()
@@ -41,9 +65,9 @@ def test_after_twenty_slots_every_piece_is_reconciled(mailbox: Mailbox) -> None:
         mailbox.put("back/another.csv", "order;customer\n1;2\n", age=world.now.timestamp() % 1000)
         assert [file.state for file in mailbox.receive()] in (["aside"], [])
     assert {state for _, state in states(world)} == {"settled"}
-    runs = world.ledger().latest(SLOTS + 5)
+    runs = world.ledger().latest(slots + 5)
     found = acknowledged(mailbox.settings, {run.run_id: [entry.part.name for entry in run.parts] for run in runs})
-    assert len(found) == SLOTS
+    assert len(found) == slots
     for run in runs:
         (name,) = [entry.part.name for entry in run.parts]
         report = found[run.run_id]
