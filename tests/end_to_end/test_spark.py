@@ -38,7 +38,7 @@ INBOUND = (
         "stg_stock",
     ),
     *("int_returned_mail", "int_returned_pieces", "int_responses", "rpt_received", "rpt_responses", "rpt_returns"),
-    *("rpt_results", "rpt_response_days"),
+    *("int_sends", "int_measured_units", "int_measured_responses", "rpt_results", "rpt_response_days"),
 )
 
 
