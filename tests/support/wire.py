@@ -13,10 +13,11 @@ OTHER = "SHA256:" + "A" * 43
 
 
 @contextmanager
-def wire(port: int, limits: list[int], *, silent: Path | None = None) -> Iterator[int]:
+def wire(port: int, limits: list[int], *, silent: Path | None = None, downwards: bool = False) -> Iterator[int]:
     """A way to the server that is cut after so many bytes from us: one limit for each connection, then none.
 
     Args:
+        downwards: the limit is for the bytes from the server.
         silent: the way falls silent in place of that, and then makes this file (servers/silence.py).
     """
     listener, open_ones, over = socket.create_server(("127.0.0.1", 0)), [], threading.Event()
@@ -43,8 +44,9 @@ def wire(port: int, limits: list[int], *, silent: Path | None = None) -> Iterato
                 server = socket.create_connection(("127.0.0.1", port))
                 open_ones.extend([client, server])
                 limit = limits.pop(0) if limits else float("inf")
-                threading.Thread(target=pump, args=(client, server, limit), daemon=True).start()
-                threading.Thread(target=pump, args=(server, client, float("inf")), daemon=True).start()
+                up, down = (float("inf"), limit) if downwards else (limit, float("inf"))
+                threading.Thread(target=pump, args=(client, server, up), daemon=True).start()
+                threading.Thread(target=pump, args=(server, client, down), daemon=True).start()
 
     threading.Thread(target=accept, daemon=True).start()
     try:

@@ -84,6 +84,19 @@ def test_a_corrected_file_ends_the_hold(mailbox: Mailbox) -> None:
     assert states(mailbox.world)[-1] == ("03-03 06:00", "settled")
 
 
+def test_reports_of_another_campaigns_file_change_nothing(mailbox: Mailbox) -> None:
+    mailbox.put(
+        "ack/other.csv",
+        f"{HEAD}autumn_20270302T060000Z.csv,received,3,2027-03-02\nautumn_20270302T060000Z.csv,rejected,3,2027-03-02\n",
+    )
+    bill = "invoice_id,file_name,pieces,production,postage,amount,currency,happened_at"
+    mailbox.put("bill/other.csv", f"{bill}\nI-1,autumn_20270302T060000Z.csv,900,10,5,15,EUR,2027-03-02\n")
+    mailbox.put("bad/other.csv", "piece_id,reason,happened_at\nSTRANGE,no address,2027-03-02\n")
+    assert [file.state for file in mailbox.receive()] == ["taken"] * 3
+    assert reports_of(mailbox.settings, mailbox.world.ledger().latest()) == {}
+    assert next_day(mailbox.world) == []
+
+
 def test_more_pieces_are_billed_than_were_delivered(mailbox: Mailbox) -> None:
     mailbox.put(
         "bill/one.csv",

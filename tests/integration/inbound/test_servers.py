@@ -8,11 +8,13 @@ import yaml
 
 from dmail_runner.declare.inbound import find_inbound
 from dmail_runner.declare.route import find_route
+from dmail_runner.inbound import listing
 from dmail_runner.inbound.listing import listed
 from dmail_runner.ship import destination
 from gpg import Gpg
 from mailbox_of import HEAD, RETURNS, Mailbox
 from sshd import Sshd
+from wire import wire
 
 ONE = f"{HEAD}A1,moved,2027-03-01\nA2,,2027-03-02\n"
 
@@ -22,10 +24,10 @@ def mailbox(tmp_path: Path) -> Mailbox:
     return Mailbox(tmp_path / "world")
 
 
-def over_sftp(mailbox: Mailbox, sshd: Sshd) -> None:
-    """The route is the server's, and the provider puts its files there."""
+def over_sftp(mailbox: Mailbox, sshd: Sshd, port: int = 0) -> None:
+    """The route is the server's, and the provider puts its files there. `port`: of a way to the server."""
     route = {
-        "type": "sftp", "host": "127.0.0.1", "port": sshd.port, "user": sshd.user, "private_key": str(sshd.key), "host_key": sshd.fingerprint,
+        "type": "sftp", "host": "127.0.0.1", "port": port or sshd.port, "user": sshd.user, "private_key": str(sshd.key), "host_key": sshd.fingerprint,
     }  # fmt: skip
     (mailbox.settings.profiles_dir / "routes.yml").write_text(yaml.safe_dump({"answers": route}))
     mailbox.there = sshd.root
@@ -51,6 +53,26 @@ def test_a_large_file_is_complete(mailbox: Mailbox, sshd: Sshd) -> None:
     assert (file.state, file.rows, file.bad_rows) == ("taken", 1_000_000, 0)
     stored = mailbox.rows(columns="piece_id, row_number")
     assert (stored[0], stored[-1], len(set(stored))) == (("P0000000", 1), ("P0999999", 1_000_000), 1_000_000)
+
+
+def test_a_download_that_is_cut_is_repeated(mailbox: Mailbox, sshd: Sshd, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "pause", lambda _: 0)
+    mailbox.declare(back={**RETURNS, "afterwards": "remove"})
+    mailbox.there = sshd.root
+    for name in ("one", "two"):
+        mailbox.put(f"back/{name}.csv", HEAD + "".join(f"{name}{number:07},moved,2027-03-01\n" for number in range(50_000)))
+    limits = [5, 600_000, 1_900_000]
+    with wire(sshd.port, limits, downwards=True) as port:
+        over_sftp(mailbox, sshd, port)
+        found = mailbox.receive()
+        assert limits == [], "each connection was cut"
+        assert [(file.name, file.state, file.rows) for file in found] == [
+            (f"back/{name}.csv", "taken", 50_000) for name in ("one", "two")
+        ]
+        assert mailbox.receive() == []
+    assert len({row[0] for row in mailbox.rows()}) == len(mailbox.rows()) == 100_000
+    assert not list(mailbox.settings.inbound_dir.glob(".work/*")), "no half copy is left"
+    assert list((sshd.root / "back").iterdir()) == []
 
 
 def test_what_is_sealed_to_us_is_opened(mailbox: Mailbox, tmp_path: Path, gpg: Gpg) -> None:
