@@ -28,6 +28,7 @@ class Commands(TyperGroup):
         if command is not None and cmd_name in PLACES:
             command.rich_help_panel = PLACES[cmd_name][1]  # type: ignore[attr-defined]
             command.short_help = short_line(command.help or "")
+            command.help = paragraphs(command.help or "")
         return command
 
     def get_params(self, ctx: Any) -> list[Any]:
@@ -36,6 +37,11 @@ class Commands(TyperGroup):
             if param.name in COMPLETION:
                 param.hidden = True  # type: ignore[attr-defined]
         return params
+
+
+def paragraphs(text: str) -> str:
+    """A text whose paragraphs are one line each, so that a terminal breaks them only where it must."""
+    return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
 
 
 def short_line(text: str) -> str:

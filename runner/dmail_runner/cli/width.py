@@ -9,6 +9,7 @@ from dmail_runner.core.cells import width
 
 COLUMN = re.compile(r"\S {2,}(?=\S)")  # the blanks before a column
 COMMAND = re.compile(r"\S*\bdmail-runner (?=[a-z])")
+QUOTED = re.compile(r"\s*\(?`[^`]+`\S*")
 NEXT_ADVICE = re.compile(r"(?<=;)(?= )")
 
 
@@ -43,12 +44,16 @@ def parts_of(line: str, cells: int) -> Iterator[str]:
 
 
 def words_of(line: str) -> Iterator[str]:
-    """The words of a line with the blanks before them. A command is one word, with the text up to the next semicolon."""
+    """The words of a line with the blanks before them. A command is one word: what is in backquotes, or up to the next semicolon."""
     command = COMMAND.search(line)
     head = line[: command.start()].rstrip() if command else line
+    rest = line[len(head) :]
     yield from re.findall(r"\s*\S+", head)
-    if command:
-        yield from NEXT_ADVICE.split(line[len(head) :])
+    if quoted := QUOTED.match(rest):
+        yield quoted[0]
+        yield from words_of(rest[quoted.end() :])
+    elif command:
+        yield from NEXT_ADVICE.split(rest)
 
 
 def hanging(line: str, cells: int) -> int:

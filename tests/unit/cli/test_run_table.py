@@ -72,7 +72,11 @@ def test_every_command_is_in_a_group() -> None:
 
     from dmail_runner.cli import app
 
-    assert set(PLACES) == set(typer.main.get_command(app).commands)
+    group = typer.main.get_command(app)
+    assert set(PLACES) == set(group.commands)
+    for name in PLACES:
+        text = group.get_command(None, name).help
+        assert "\n" not in text.replace("\n\n", ""), f"{name}: a terminal of 80 columns breaks the paragraphs itself"
 
 
 def test_the_list_of_commands_has_one_line_each() -> None:
