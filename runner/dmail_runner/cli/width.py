@@ -44,7 +44,7 @@ def parts_of(line: str, cells: int) -> Iterator[str]:
 
 
 def words_of(line: str) -> Iterator[str]:
-    """The words of a line with the blanks before them. A command is one word: what is in backquotes, or up to the next semicolon."""
+    """The words of a line, with the blanks before them. A command is one: what is in backquotes, or up to a semicolon."""
     command = COMMAND.search(line)
     head = line[: command.start()].rstrip() if command else line
     rest = line[len(head) :]
