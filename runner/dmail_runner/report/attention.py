@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
+from dmail_runner.ledger.run import ACCEPTED, ASKED, REFUSED
 from dmail_runner.report.declared import Declared
 from dmail_runner.report.rows import RunRow
 
 # Most urgent first.
 KINDS = (
     "unknown",
+    "recall",
     "opt_out",
     "ids",
     "vouchers",
@@ -32,6 +34,7 @@ KINDS = (
 )
 # States that a run leaves automatically. A run that stays in one was killed, or no scheduler starts it.
 TRANSIENT = ("planned", "built", "extracted", "shipped")
+ALONE = ("unknown", "recall")  # these commands do not need the campaign
 STUCK_AFTER = timedelta(days=1)
 OVERDUE_AFTER = timedelta(hours=1)  # a slot that has just come due may be about to run
 REASON = ' --reason "…"'
@@ -39,6 +42,7 @@ DIFF = "diff {campaign} --slot {slot}"
 RESUME = "resume {run}"
 CANCEL = f"cancel {{run}}{REASON}"
 CANCEL_REST = f"cancel {{run}} --rest{REASON}"
+RECALL_ANSWERS = (ACCEPTED, REFUSED)
 DECIDE = (f"release {{run}}{REASON}", CANCEL)
 # What a person can type, by the kind of need.
 COMMANDS: Mapping[str, tuple[str, ...]] = {
@@ -46,6 +50,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "volume": (DIFF, *DECIDE),
     "exclusions": (DIFF, *DECIDE),
     "unknown": tuple(f"settle {{run}} {answer}{REASON}" for answer in ("--delivered", "--not-delivered")),
+    "recall": tuple(f"recall {{run}} --answer {answer}{REASON}" for answer in RECALL_ANSWERS),
     "opt_out": (RESUME,),
     "ids": (RESUME,),
     "vouchers": (RESUME,),
@@ -117,6 +122,8 @@ def run_need(run: RunRow, newest: RunRow, now: datetime, *, removed: bool = Fals
         kind = run.hold or "held"
     elif run.state == "failed" or (run.state == "missed" and run == newest):
         kind = run.state
+    elif run.recall == ASKED:
+        kind = "recall"
     elif run.state in TRANSIENT and run.changed < now - STUCK_AFTER:
         kind = "stuck"
     else:
@@ -124,7 +131,7 @@ def run_need(run: RunRow, newest: RunRow, now: datetime, *, removed: bool = Fals
     if removed and kind == "missed":
         return None
     commands = commands_for(kind, removed=removed, delivered=run.delivered > 0)
-    kind = "removed" if removed and kind != "unknown" else kind
+    kind = "removed" if removed and kind not in ALONE else kind
     return Need(kind, run.campaign, run.run_id, run.due, run.error, typed(commands, run.run_id, run.campaign, run.due))
 
 
@@ -136,7 +143,7 @@ def commands_for(kind: str, *, removed: bool, delivered: bool) -> tuple[str, ...
         removed: its campaign is no longer in the project, so that the run can only be settled or cancelled.
         delivered: the provider has a part of it.
     """
-    if removed and kind != "unknown":
+    if removed and kind not in ALONE:
         return (CANCEL_REST if delivered else CANCEL,)
     return COMMANDS.get(kind, COMMANDS["held"])
 
