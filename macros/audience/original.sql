@@ -16,6 +16,8 @@
     profile_id in (
         select profile_id
         from {{ contacts }} as contacts
-        where cell = 'mailed' {% if original.run %} and run_id = {{ dmail.sql_text(original.run) }} {% endif %}
+        where
+            cell in ('mailed', 'recalled')
+            {% if original.run %} and run_id = {{ dmail.sql_text(original.run) }} {% endif %}
     )
 {%- endmacro %}

@@ -15,5 +15,5 @@
             coalesce(piece_id, substr(md5(campaign || '|' || cast(slot as string) || '|' || profile_id), 1, 12))
         ) as match_id
     from {{ dmail.role_model("contact_history") }}
-    where cell = 'mailed'
+    where cell in ('mailed', 'recalled')
 {% endmacro %}

@@ -4,7 +4,7 @@
 with
     responses as (select * from {{ dmail.responses() }}),
 
-    contacts as (select * from {{ dmail.role_model("contact_history") }}),
+    contacts as (select * from {{ dmail.role_model("contact_history") }} where cell in ('mailed', 'holdout')),
 
     pieces as ({{ dmail.mailed_pieces() }}),
 

@@ -8,7 +8,7 @@ with
     people as (
         select run_id, campaign, slot as slot_at, cell, treatment, count(distinct profile_id) as people
         from contacts
-        where cell <> 'expired'
+        where cell in ('mailed', 'holdout')
         group by run_id, campaign, slot, cell, treatment
     ),
 

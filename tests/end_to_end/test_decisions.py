@@ -54,6 +54,29 @@ def test_what_was_frozen_is_resumed_as_it_is(project: Project) -> None:
     assert after["state"] == "settled"
     assert after["parts"] == before["parts"]
     assert project.delivered == [FILE]
+    recall_and_accept(project)
+
+
+def recall_and_accept(project: Project) -> None:
+    """The delivered run is recalled by the commands, in the project as it is."""
+    code, told = decide(project, "recall")
+    assert code == WRONG
+    assert "Acme Print has no `recall_until`, so it accepts no recalls; nothing was sent" in told
+    line = "label: Acme Print\n  recall_until: 6h\n  recall_contact: Ann Lee\n"
+    project.edit(
+        "profiles/providers.yml", "label: Acme Print\n", f'{line}  recall_file: {{name: "stop_{{run}}.txt", line: "{{file}}"}}\n'
+    )
+    code, told = decide(project, "recall")
+    assert code == DONE, told
+    assert f"call Ann Lee, then: dmail-runner recall {RUN} --answer accepted" in told
+    assert sorted(project.delivered) == sorted([FILE, f"stop_{RUN}.txt"])
+    assert "recall asked" in project.call("status").stdout
+    assert decide(project, "recall")[0] == WRONG, "it is asked already"
+    code, told = decide(project, "recall", "--answer", "accepted")
+    assert code == DONE, told
+    (run,) = project.status()
+    assert (run["state"], run["recall"]) == ("settled", "accepted")
+    assert [kind for kind, _ in events(project) if kind.startswith("recall")] == ["recall_asked", "recall_accepted"]
 
 
 def test_a_run_that_a_person_holds_waits_for_a_person(project: Project) -> None:

@@ -80,6 +80,7 @@ PROVIDERS: dict[str, dict[str, Any]] = {
         "label": "l", "route": "r", "format": {"type": "csv", "delimiter": ",", **TEXT}, "prefix": "p_", "split": {"rows": 9},
         "records": {"header": "H", "trailer": "T"}, "side_files": ["sha256", "done"], "empty": "header_only",
         "tariff": {"currency": "EUR", "fixed": 4, "per_piece": 0.5}, "require_encryption": True, "compress": "zip", "retention_days": 9, "history_days": 99, "acknowledge_within": "2d", "stock_counted_within": "14d", "require_approval": "two",
+        "recall_until": "6h", "recall_contact": "Ann", "recall_file": {"name": "{run}.csv", "header": "h", "line": "{file}"},
         "postal_classes": {"standard": {"min_pieces": 200}}, "contract": "lob", **CONTRACT,
     },
     "delimited": {"label": "l", "route": "r", "format": {"type": "delimited", "delimiter": "|", **TEXT}, "split": {"size": "500 MB"}},

@@ -9,7 +9,7 @@ GROUPS = {
     "Set up": ("init", "new", "sample-data", "deploy", "doctor"),
     "Review": ("list", "calendar", "check", "preview", "explain", "diff", "status", "show", "stock", "power", "report", "docs"),
     "Deliver": ("run", "serve", "fetch", "proof", "route"),
-    "Decide": ("approve", "hold", "release", "cancel", "resume", "settle", "resend"),
+    "Decide": ("approve", "hold", "release", "cancel", "resume", "settle", "resend", "recall"),
     "Maintain": ("audit", "access", "forget", "purge", "replay"),
 }
 PLACES = {name: (number, panel) for number, (panel, name) in enumerate((p, n) for p, names in GROUPS.items() for n in names)}

@@ -53,4 +53,6 @@ def run_table(runs: Sequence[Run], width: int | None, mailed: Mapping[str, date]
 
 def state_of(run: Run, mailed: date | None) -> str:
     """The state of a run, or the day on which a settled one was mailed."""
+    if run.recall:
+        return f"recall {run.recall}"
     return f"mailed {mailed:%Y-%m-%d}" if mailed and run.state == "settled" else COLUMNS["state"](run)

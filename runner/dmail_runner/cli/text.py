@@ -9,7 +9,7 @@ from dmail_runner.core.cells import padded
 from dmail_runner.core.cells import width as cells_of
 from dmail_runner.core.counted import counted
 from dmail_runner.core.values import Comparison, Part, RegionCount, Verdicts
-from dmail_runner.ledger.run import Run, instant, run_as_json, spoken, verdicts_as_json
+from dmail_runner.ledger.run import ASKED, Run, instant, run_as_json, spoken, verdicts_as_json
 from dmail_runner.run.comparison import comparison_lines
 
 if TYPE_CHECKING:
@@ -81,6 +81,8 @@ def run_lines(run: Run, mailed: date | None = None, compared: Comparison | None 
     yield f"{run.campaign}  slot {moment(run.slot)}  {spoken(run.state)}" + (f": {run.hold}  ({run.run_id})" if run.hold else "")
     if mailed:
         yield f"  mailed    {mailed:%Y-%m-%d}"
+    if run.recall:
+        yield f"  recall    {run.recall}"
     compared = compared or run.held_figures
     if compared and (compared.before or run.held_figures or not run.verdicts):
         yield from comparison_lines(compared)
@@ -207,11 +209,11 @@ def next_command_lines(run: Run, *, removed: bool = False) -> Iterator[str]:
     """What a person can type, if the run waits for one. `removed`: its campaign is no longer in the project."""
     from dmail_runner.report.attention import commands_for, typed
 
-    kind = run.hold or "held" if run.state == "held" else run.state
+    kind = "recall" if run.recall == ASKED else run.hold or "held" if run.state == "held" else run.state
     kind = "unknown" if removed and run.doubtful else kind
     if removed and not run.finished:
         yield f"  {'note':<10}{run.campaign} is no longer in the project, so that the run cannot continue"
-    elif removed or run.state not in ("held", "failed", "missed"):
+    elif kind != "recall" and (removed or run.state not in ("held", "failed", "missed")):
         return
     commands = commands_for(kind, removed=removed, delivered=run.delivered)
     for number, command in enumerate(typed(commands, run.run_id, run.campaign, run.slot)):

@@ -15,7 +15,7 @@ PLAIN_KINDS = ("http", "json", "xml", "form")  # all but the first are apprise's
 NOT_ENCRYPTED = "is not encrypted: use https (`jsons`, `xmls`, `forms`), or set `allow_http: true`"
 Kind = Literal[
     "delivered", "empty", "held", "failed", "missed", "key_expiring", "left_behind", "approved", "file_aside", "difference",
-    "stock",
+    "stock", "recall",
 ]  # fmt: skip
 
 
@@ -32,7 +32,7 @@ class Channel(Strict):
     """Whether an unencrypted `webhook`, or an unencrypted apprise URL of the kinds `json`, `xml` and `form`, is allowed."""
     kinds: Annotated[tuple[Kind, ...], Field(min_length=1)] = (
         "empty", "held", "failed", "missed", "key_expiring", "left_behind", "file_aside", "difference",
-        "stock",
+        "stock", "recall",
     )  # fmt: skip
     """The kinds of notices to send."""
     campaigns: tuple[str, ...] | None = None

@@ -13,6 +13,7 @@ from dmail_runner.core.yaml import Strict, load, parse, read_yaml, render
 from dmail_runner.declare.contract import Contract
 from dmail_runner.declare.file_format import AnyFormat, CsvFormat
 from dmail_runner.declare.policy import Duty
+from dmail_runner.declare.recall import RecallFile
 from dmail_runner.declare.schedule import Span
 from dmail_runner.declare.tariff import Tariff
 
@@ -110,6 +111,12 @@ class Provider(Contract):
     """The time in which the mail house must report what it has received and mailed, such as `2d`. By default it need not."""
     stock_counted_within: Span | None = None
     """The age that a count of materials may have when a file is made from it, such as `14d`. By default any."""
+    recall_until: Span | None = None
+    """The time after the delivery in which the mail house accepts a recall, such as `6h`. By default it accepts none."""
+    recall_contact: str | None = None
+    """The person or the telephone number to call when a file must be stopped. It is required with `recall_until`."""
+    recall_file: RecallFile | None = None
+    """The file that recalls a file, delivered by the same route. Without it people are asked to call `recall_contact`."""
     retention_days: Annotated[int, Field(ge=0, le=3650)] = RETENTION_DAYS
     """The number of days after the slot for which keys must be valid, and for which the files of an unfinished run are kept."""
     history_days: Annotated[int, Field(ge=1, le=36500)] | None = None
@@ -125,6 +132,14 @@ class Provider(Contract):
             for name in rate.classes:
                 if name not in self.postal_classes:
                     raise ValueError(f"its tariff has a rate for {name!r}, which is not one of its `postal_classes`")
+        return self
+
+    @model_validator(mode="after")
+    def check_recall(self) -> Self:
+        if self.recall_until is not None and not (self.recall_contact or "").strip():
+            raise ValueError("has `recall_until`, and needs `recall_contact`: whom to call after that time")
+        if self.recall_until is None and self.recall_file is not None:
+            raise ValueError("has `recall_file`, and needs `recall_until`: how long after the delivery it is accepted")
         return self
 
     def with_defaults(self, shared: SharedContract) -> Self:

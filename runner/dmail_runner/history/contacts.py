@@ -164,8 +164,8 @@ def churn(connection: duckdb.DuckDBPyConnection, now: str, last: StoredContacts 
 
 
 def mailed_query(contacts: StoredContacts) -> str:
-    """SQL for the contacts of the people in the file."""
-    return f"select * from {contacts.rows} where cell = 'mailed'"
+    """SQL for the contacts of the people in the file, which may have been recalled."""
+    return f"select * from {contacts.rows} where cell in ('mailed', 'recalled')"
 
 
 def recent_contacts(settings: Settings, limit: int) -> list[StoredContacts]:

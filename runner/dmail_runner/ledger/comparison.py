@@ -5,8 +5,11 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
+import sqlalchemy as sa
+
 from dmail_runner.core.counted import counted
 from dmail_runner.core.values import Churn, Comparison, Limit, Verdicts
+from dmail_runner.ledger.tables import events
 
 FIGURES = "figures"
 
@@ -61,6 +64,11 @@ def comparison_in_short(text: str) -> str:
     found = read_comparison(text)
     built = found.verdicts if found else None
     return f"{built.targeted:,} targeted, {counted(built.included, 'piece')}" if built else ""
+
+
+def hold_events(condition: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """The query for the holds of some runs, with their figures."""
+    return events.select().where(condition, events.c.kind.in_((FIGURES, "held"))).order_by(events.c.number)
 
 
 def held_figures(lines: Iterable[Any]) -> dict[str, Comparison]:

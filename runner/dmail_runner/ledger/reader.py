@@ -11,11 +11,11 @@ from dmail_runner.core.errors import UsageError
 from dmail_runner.core.suggest import similar_name
 from dmail_runner.core.values import Comparison, Part, Verdicts
 from dmail_runner.ledger.baseline import read_baseline, read_counts, read_notes, read_sources
-from dmail_runner.ledger.comparison import FIGURES, held_figures
+from dmail_runner.ledger.comparison import held_figures, hold_events
 from dmail_runner.ledger.database import Database, iso, moment
 from dmail_runner.ledger.intents import Attempt, Entry, Word, latest_attempt
 from dmail_runner.ledger.made import made_of
-from dmail_runner.ledger.run import FINISHED, LedgerPart, Run, run_name
+from dmail_runner.ledger.run import FINISHED, RECALLS, LedgerPart, Run, run_name
 from dmail_runner.ledger.supplies import FIGURE_EVENTS, read_estimate, read_materials
 from dmail_runner.ledger.tables import accounts, events, exclusions, intents, not_to_come, parts, runs
 
@@ -199,9 +199,11 @@ class LedgerReader(Database):
                 for (run_id, _), lines in records.items():
                     ahead[run_id].append(part_ahead(lines))
                 # A run that was made again has several: the last one counts.
-                of_batch = sa.and_(events.c.run_id.in_(batch), events.c.kind.in_(FIGURE_EVENTS))
+                of_batch = sa.and_(events.c.run_id.in_(batch), events.c.kind.in_((*FIGURE_EVENTS, *RECALLS)))
                 for row in connection.execute(events.select().where(of_batch).order_by(events.c.number)):
                     figures[row.run_id, row.kind] = row.detail
+                    if row.kind in RECALLS:
+                        figures[row.run_id, "recall"] = RECALLS[row.kind]
             for batch in batched([row.run_id for row in rows if row.state == "held"]):
                 compared |= held_figures(connection.execute(hold_events(events.c.run_id.in_(batch))))
         return [
@@ -211,6 +213,7 @@ class LedgerReader(Database):
                 files[row.run_id],
                 ahead[row.run_id],
                 compared.get(row.run_id),
+                recall=figures.get((row.run_id, "recall")),
             )
             for row in rows
         ]
@@ -246,19 +249,16 @@ def figures_of(row: Any, reasons: Mapping[str, int], texts: Mapping[str, str]) -
     )  # fmt: skip
 
 
-def hold_events(condition: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    """The query for the holds of some runs, with their figures."""
-    return events.select().where(condition, events.c.kind.in_((FIGURES, "held"))).order_by(events.c.number)
-
-
 def ledger_run(
     row: Any,
     verdicts: Verdicts | None,
     files: Sequence[LedgerPart],
     ahead: Sequence[LedgerPart],
     held_figures: Comparison | None = None,
+    *,
+    recall: str | None = None,
 ) -> Run:
-    """A run from its row, its figures, its parts, those that were sent before it was frozen, and the figures of its hold."""
+    """A run from its row, figures, parts, those that were sent before it was frozen, the figures of its hold, and its recall."""
     return Run(
         run_id=row.run_id,
         campaign=row.campaign,
@@ -279,6 +279,7 @@ def ledger_run(
         frozen=moment(row.frozen_at),
         host=row.host,
         held_figures=held_figures,
+        recall=recall,
     )
 
 

@@ -18,6 +18,9 @@ FINISHED = ("settled", "empty", "cancelled", "missed")
 STATES = ("planned", "built", "extracted", "shipped", "held", "failed", *FINISHED)
 # The word for people, where the ledger's is another. Programs read the ledger's: `status --json`, `show --json`.
 SPOKEN = {"settled": "delivered"}
+# What is known about the recall of a delivered file, by the kind of event. The last event counts.
+ASKED, ACCEPTED, REFUSED = "asked", "accepted", "refused"
+RECALLS: Mapping[str, str] = {"recall_asked": ASKED, "recall_accepted": ACCEPTED, "recall_refused": REFUSED}
 NAME = re.compile(r"(?P<campaign>\w+)-(?P<slot>\d{8}T\d{6}Z)(-w\d+)?(-r\d+)?")
 
 
@@ -76,6 +79,7 @@ class Run(Planned):
         frozen: when its content was frozen.
         host: the host that has its files.
         held_figures: the figures of what was built when a gate held it; None if it is not held, or nothing was built.
+        recall: whether a recall of its file is `asked`, `accepted` or `refused`; None if nobody has asked for one.
     """
 
     state: str = "planned"
@@ -89,6 +93,7 @@ class Run(Planned):
     frozen: datetime | None = None
     host: str | None = None
     held_figures: Comparison | None = None
+    recall: str | None = None
 
     @property
     def finished(self) -> bool:
@@ -149,6 +154,7 @@ def run_as_json(run: Run) -> Mapping[str, Any]:
         "slot": instant(run.slot),
         "state": run.state,
         **({"hold": run.hold} if run.hold else {}),
+        **({"recall": run.recall} if run.recall else {}),
         **({"wave": run.wave} if run.wave else {}),
         **({"copy_of": run.copy_of} if run.copy_of else {}),
         **({"window_start": instant(run.window_start)} if run.window_start else {}),

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
+from dmail_runner.ledger.run import ACCEPTED, ASKED, REFUSED
 from dmail_runner.report.declared import Declared
 from dmail_runner.report.rows import RunRow
 
 # Most urgent first.
 KINDS = (
     "unknown",
+    "recall",
     "opt_out",
     "ids",
     "vouchers",
@@ -34,6 +36,7 @@ KINDS = (
 )
 # States that a run leaves automatically. A run that stays in one was killed, or no scheduler starts it.
 TRANSIENT = ("planned", "built", "extracted", "shipped")
+ALONE = ("unknown", "recall")  # these commands do not need the campaign
 STUCK_AFTER = timedelta(days=1)
 OVERDUE_AFTER = timedelta(hours=1)  # a slot that has just come due may be about to run
 REASON = ' --reason "…"'
@@ -42,6 +45,7 @@ RESUME = "resume {run}"
 SHOW = "show {run}"
 CANCEL = f"cancel {{run}}{REASON}"
 CANCEL_REST = f"cancel {{run}} --rest{REASON}"
+RECALL_ANSWERS = (ACCEPTED, REFUSED)
 DECIDE = (f"release {{run}}{REASON}", CANCEL)
 # What a person can type, by the kind of need.
 COMMANDS: Mapping[str, tuple[str, ...]] = {
@@ -51,6 +55,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "budget": (SHOW, *DECIDE),
     "stock": ("stock", RESUME, *DECIDE),
     "unknown": tuple(f"settle {{run}} {answer}{REASON}" for answer in ("--delivered", "--not-delivered")),
+    "recall": tuple(f"recall {{run}} --answer {answer}{REASON}" for answer in RECALL_ANSWERS),
     "opt_out": (RESUME,),
     "ids": (RESUME,),
     "vouchers": (RESUME,),
@@ -122,6 +127,8 @@ def run_need(run: RunRow, newest: RunRow, now: datetime, *, removed: bool = Fals
         kind = run.hold or "held"
     elif run.state == "failed" or (run.state == "missed" and run == newest):
         kind = run.state
+    elif run.recall == ASKED:
+        kind = "recall"
     elif run.state in TRANSIENT and run.changed < now - STUCK_AFTER:
         kind = "stuck"
     else:
@@ -129,7 +136,7 @@ def run_need(run: RunRow, newest: RunRow, now: datetime, *, removed: bool = Fals
     if removed and kind == "missed":
         return None
     commands = commands_for(kind, removed=removed, delivered=run.delivered > 0)
-    kind = "removed" if removed and kind != "unknown" else kind
+    kind = "removed" if removed and kind not in ALONE else kind
     return Need(kind, run.campaign, run.run_id, run.due, run.error, typed(commands, run.run_id, run.campaign, run.due))
 
 
@@ -141,7 +148,7 @@ def commands_for(kind: str, *, removed: bool, delivered: bool) -> tuple[str, ...
         removed: its campaign is no longer in the project, so that the run can only be settled or cancelled.
         delivered: the provider has a part of it.
     """
-    if removed and kind != "unknown":
+    if removed and kind not in ALONE:
         return (CANCEL_REST if delivered else CANCEL,)
     return COMMANDS.get(kind, COMMANDS["held"])
 

@@ -23,11 +23,12 @@ from dmail_runner.ledger.baseline import (
     read_counts,
     sources_in_short,
 )
-from dmail_runner.ledger.comparison import FIGURES, comparison_in_short, held_figures
+from dmail_runner.ledger.comparison import FIGURES, comparison_in_short, held_figures, hold_events
 from dmail_runner.ledger.database import moment
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.made import MADE, made_in_short
-from dmail_runner.ledger.reader import batched, figures_of, hold_events, ledger_part, ledger_run
+from dmail_runner.ledger.reader import batched, figures_of, ledger_part, ledger_run
+from dmail_runner.ledger.recalls import recalls
 from dmail_runner.ledger.run import FINISHED
 from dmail_runner.ledger.supplies import ESTIMATE, MATERIALS, estimate_in_short, materials_in_short, read_estimate
 from dmail_runner.ledger.tables import events, exclusions, parts, places, runs, schedules
@@ -73,6 +74,7 @@ class RunRow:
         held_figures: what was built when a gate held it; None if it is not held, or nothing was built.
         counted_before: the people whom an earlier window has counted, by their verdict there.
         estimate: what it costs, with the order; None for runs of earlier versions of the runner, and without a tariff.
+        recall: whether a recall of its file is `asked`, `accepted` or `refused`; None without one.
     """
 
     run_id: str
@@ -99,6 +101,7 @@ class RunRow:
     held_figures: Comparison | None = None
     counted_before: Mapping[str, int] = field(default_factory=dict)
     estimate: Estimate | None = None
+    recall: str | None = None
 
     @property
     def finished(self) -> bool:
@@ -181,6 +184,7 @@ def read_runs(ledger: Ledger) -> list[RunRow]:
         held = sa.select(runs.c.run_id).where(runs.c.state == "held")
         of_runs = events.select().where(events.c.kind.in_((COUNTED, ESTIMATE))).order_by(events.c.number)
         texts = {(row.run_id, row.kind): row.detail for row in connection.execute(of_runs)}
+        recalled = recalls(connection)
         compared = held_figures(connection.execute(hold_events(events.c.run_id.in_(held))))
         return [
             replace(
@@ -189,6 +193,7 @@ def read_runs(ledger: Ledger) -> list[RunRow]:
                 ),
                 counted_before=read_counts(texts.get((row.run_id, COUNTED), "")) or {},
                 estimate=read_estimate(texts.get((row.run_id, ESTIMATE), "")),
+                recall=recalled.get(row.run_id),
             )
             for row in connection.execute(runs.select().order_by(*order))
         ]

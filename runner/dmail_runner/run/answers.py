@@ -8,7 +8,7 @@ from dmail_runner.core.errors import Held
 from dmail_runner.core.settings import Settings
 from dmail_runner.inbound.acknowledged import Acknowledged, acknowledged
 from dmail_runner.ledger.ledger import Ledger
-from dmail_runner.ledger.run import Run
+from dmail_runner.ledger.run import ACCEPTED, Run
 from dmail_runner.run.job import Job
 
 HOLD = "difference"
@@ -35,6 +35,10 @@ def differences(run: Run, report: Acknowledged, within: timedelta | None, now: d
         now: the present time.
     """
     sent = sum(entry.part.rows for entry in run.parts if not entry.part.side)
+    if run.recall == ACCEPTED:
+        if report.mailed:
+            yield f"the mail house has accepted the recall of the file, and reports {report.mailed:,} as mailed"
+        return
     late = within is not None and run.changed is not None and now > run.changed + within
     if late and not report.reported:
         yield f"the mail house has not acknowledged the file, which was delivered on {run.changed:%Y-%m-%d %H:%M} UTC"

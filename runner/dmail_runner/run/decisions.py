@@ -8,7 +8,7 @@ from dmail_runner.core.errors import DmailError, Held, UsageError
 from dmail_runner.core.values import Receipt
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.recorded import released_before
-from dmail_runner.ledger.run import Planned, Run
+from dmail_runner.ledger.run import ASKED, Planned, Run
 from dmail_runner.plan.waves import wave_wait
 from dmail_runner.run.due import Scheduler
 from dmail_runner.run.give_up import UNKNOWN, cancel, say_not_delivered, take_back, way_out
@@ -160,6 +160,11 @@ def resend(alone: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decisio
     if run.state != "settled" and not (run.state == "held" and run.hold == UNKNOWN):
         raise UsageError(
             f"{run.run_id} is {run.state}: only what was mailed can be mailed again", todo="`resume` continues a run"
+        )
+    if run.recall == ASKED:
+        raise UsageError(
+            f"{run.run_id}: a recall of its file is asked, and not answered; with a copy, people could be mailed twice",
+            todo=f"dmail-runner recall {run.run_id} --answer accepted (or refused) --reason ... records the answer",
         )
     check_route(job, run.slot, ledger.now())
     with ledger.campaign_lock(run.campaign, f"resend of {original.run_id}"):

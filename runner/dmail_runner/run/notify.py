@@ -35,6 +35,7 @@ MEANS: Mapping[str, str] = {
     "file_aside": "what the provider reports in it is not known here; no mailing waits for it",
     "difference": "the mail house's figures differ from the file that was delivered; the campaign's next slot is held",
     "stock": "a coming mailing is held if the material has not arrived by then",
+    "recall": "the mail house is asked not to mail this file; until it accepts that, its people count as mailed",
     "approved": "runs that wait for an approval continue when the campaign has all that it needs",
     "key_expiring": "files can no longer be encrypted for the mail house when the key has expired",
 }

@@ -160,6 +160,17 @@ def test_the_window_of_both_groups_begins_with_the_first_delivery() -> None:
     assert responses() == [0, 0], "as the post reports"
 
 
+def test_a_recalled_file_counts_for_neither_group() -> None:
+    world = ResultsWorld()
+    world.mail("spring-1", "2027-02-01", [("a", "h1", "recalled", None), ("b", "h2", "recalled_holdout", None)])
+    world.mail("spring-2", DAY, [("a", "h1", "mailed", None), ("b", "h2", "holdout", None)])
+    world.respond(("a", "2027-03-20", 1), ("b", "2027-03-20", 1))
+    found = world.results()
+    assert {cell: found[cell]["units"] for cell in ("mailed", "holdout")} == {"mailed": 1, "holdout": 1}
+    (entered,) = {str(row["in_home_at"])[:10] for row in world.rows("select in_home_at from int_measured_units")}
+    assert entered == DAY[:10], "both enter with the file that was mailed"
+
+
 def test_costs_are_those_of_the_invoice_or_of_the_tariff() -> None:
     world = ResultsWorld()
     groups(world, mailed=1_000, held_out=500)

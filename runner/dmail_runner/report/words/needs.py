@@ -9,6 +9,10 @@ NEEDS: Mapping[str, Word] = {
         "It is unknown whether the provider has the file. Ask the provider, and record the answer.",
         "Não se sabe se a gráfica tem o arquivo. Pergunte à gráfica e registre a resposta.",
     ),
+    "need.recall": Word(
+        "The mail house was asked not to mail the file, and has not answered. Call it, and record its answer.",
+        "Pediu-se à gráfica que não envie o arquivo, e ela não respondeu. Ligue para ela e registre a resposta.",
+    ),
     "need.opt_out": Word(
         "The file contains people who have opted out. Correct the campaign's rules, and resume the run.",
         "O arquivo contém pessoas que fizeram opt-out. Corrija as regras da campanha e retome a execução.",
@@ -73,6 +77,7 @@ NEEDS: Mapping[str, Word] = {
     "kind.volume": Word("Held: volume", "Retida: volume"),
     "kind.budget": Word("Held: budget", "Retida: orçamento"),
     "kind.stock": Word("Held: stock", "Retida: estoque"),
+    "kind.recall": Word("Recall not answered", "Cancelamento sem resposta"),
     "kind.difference": Word("Held: difference", "Retida: diferença"),
     "kind.approval": Word("Held: approval", "Retida: aprovação"),
     "kind.person": Word("Held: person", "Retida: pessoa"),
