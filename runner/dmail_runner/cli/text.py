@@ -83,12 +83,7 @@ def run_lines(run: Run, mailed: date | None = None, compared: Comparison | None 
         yield f"  mailed    {mailed:%Y-%m-%d}"
     if run.recall:
         yield f"  recall    {run.recall}"
-    compared = compared or run.held_figures
-    if compared and (compared.before or run.held_figures or not run.verdicts):
-        yield from comparison_lines(compared)
-        yield from remarks(run.verdicts) if run.verdicts and not run.held_figures else ()
-    elif run.verdicts:
-        yield from figures(run.verdicts)
+    yield from run_figures(run, compared or run.held_figures)
     if run.cost:
         yield f"  cost      about {run.cost}"
     for entry in run.parts:
@@ -99,6 +94,15 @@ def run_lines(run: Run, mailed: date | None = None, compared: Comparison | None 
     if run.error:
         label = "held" if run.state == "held" else "error"
         yield f"  {label:<10}" + "\n            ".join(run.error.splitlines())
+
+
+def run_figures(run: Run, compared: Comparison | None) -> Iterator[str]:
+    """The figures of a run, beside those of the last settled run if there are both."""
+    if compared and (compared.before or run.held_figures or not run.verdicts):
+        yield from comparison_lines(compared)
+        yield from remarks(run.verdicts) if run.verdicts and not run.held_figures else ()
+    elif run.verdicts:
+        yield from figures(run.verdicts)
 
 
 def dry_run_lines(campaign: str, found: "DryRun") -> Iterator[str]:
