@@ -5,7 +5,7 @@ import shutil
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, chdir, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -113,8 +113,7 @@ def build_results(project: Project, dbt: str) -> None:
 
 def check_results(project: Project, other: Project) -> None:
     """Compare the rows of both engines, and their pages. Spark adds up floating-point numbers in another order."""
-    with duckdb.connect(project.path / ".dmail/warehouse.duckdb", read_only=True) as connection:
-        connection.execute(f"set file_search_path = '{project.path}'")
+    with chdir(project.path), duckdb.connect(".dmail/warehouse.duckdb", read_only=True) as connection:
         for name in INBOUND:
             described = connection.execute(f"describe from {name}").fetchall()
             columns = ", ".join(f"round({one}, 6)" if kind == "DOUBLE" else f"{one}::varchar" for one, kind, *_ in described)
