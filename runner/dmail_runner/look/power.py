@@ -120,7 +120,7 @@ def count_cells(contacts: StoredContacts) -> list[tuple[str | None, int]]:
         named = "coalesce(treatment, 'mailed')" if "treatment" in names else "'mailed'"
         return connection.execute(
             f"select case when cell <> 'holdout' then {named} end as name, count(distinct coalesce(household_key, {quote(KEY)})) "
-            f"from {contacts.rows} where cell <> 'expired' group by all order by 1 nulls last"
+            f"from {contacts.rows} where cell in ('mailed', 'holdout') group by all order by 1 nulls last"
         ).fetchall()
 
 

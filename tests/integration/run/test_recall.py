@@ -19,6 +19,7 @@ from dmail_runner.report.rows import read_runs
 from dmail_runner.run.answers import differences
 from dmail_runner.run.decisions import resend
 from dmail_runner.run.recall import answer, recall
+from sshd import Sshd
 from tiny import World, letter
 from worlds import DAILY, DAY, HOUR, SAID
 
@@ -133,6 +134,20 @@ def test_a_recall_that_could_not_leave_leaves_once(world: World) -> None:
     ask(world, ledger)
     assert Counter(path.name for path in world.files()) == {FILE: 1, RECALL: 1}
     assert not list(Path(world.settings.spool_dir).iterdir())
+
+
+def test_a_recall_leaves_once_by_a_real_server_that_was_away(world: World, sshd: Sshd) -> None:
+    ledger = world.ledger()
+    route = {"type": "sftp", "host": "127.0.0.1", "port": 1, "user": sshd.user, "private_key": str(sshd.key)}
+    routes = world.folder / "profiles/routes.yml"
+    routes.write_text(yaml.safe_dump({"out": {**route, "host_key": sshd.fingerprint}}))
+    with pytest.raises(DmailError):
+        ask(world, ledger)
+    routes.write_text(yaml.safe_dump({"out": {**route, "port": sshd.port, "host_key": sshd.fingerprint}}))
+    asked = ask(world, ledger)
+    assert [path.name for path in sshd.root.iterdir()] == [RECALL]
+    assert (sshd.root / RECALL).read_bytes() == f"file,rows\n{FILE},20\n".encode()
+    assert all(entry.location for entry in asked.parts)
 
 
 def test_after_the_window_the_command_names_whom_to_call(world: World) -> None:
