@@ -168,12 +168,13 @@ def test_every_campaign_is_the_same_file_from_spark_also_when_a_worker_dies(
             mail(other, CAMPAIGNS[-1])
         assert len(project.delivered) == len(CAMPAIGNS)
         assert hashes(other) == hashes(project)
-        receive_answers(project)
-        build_results(project, warm_dbt)
-        folders = {"DMAIL_HISTORY": "contact_history", "DMAIL_INBOUND": "inbound", "DMAIL_FIGURES": "figures"}
-        other.environment.update({name: str(project.path / ".dmail" / folder) for name, folder in folders.items()})
-        build_results(other, dbt)
-        check_results(project, other)
+        if SOAK:  # a minute
+            receive_answers(project)
+            build_results(project, warm_dbt)
+            folders = {"DMAIL_HISTORY": "contact_history", "DMAIL_INBOUND": "inbound", "DMAIL_FIGURES": "figures"}
+            other.environment.update({name: str(project.path / ".dmail" / folder) for name, folder in folders.items()})
+            build_results(other, dbt)
+            check_results(project, other)
     capped = [run["excluded"].get("frequency_cap", 0) for run in project.status() if run["run_id"].endswith("20261102T110000Z")]
     assert max(capped) > 100, "the contact history was read"
     assert not [path for path in tables.rglob("*") if path.stat().st_mode & 0o077], "for this user alone"
