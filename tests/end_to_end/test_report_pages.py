@@ -24,6 +24,7 @@ from dmail_runner.report.rows import read_runs
 from project import DONE, FAILED, WRONG, Project
 from reports import FAILED_RUN, HELD_RUN, NOW, SETTLED, Tables, commands, pages
 from sample_supplies import sample_supplies
+from wait import until
 
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -95,10 +96,13 @@ def test_one_switch_changes_the_language_and_another_the_colours(done: Path, bro
     assert browser.run("document.documentElement.lang") == "pt-BR"
     assert browser.run(dark) != light_page
     assert browser.axe(axe) == []
-    browser.open(done / "site/campaign/renewal_notice.html")
-    assert browser.run("document.querySelector('h2#figures').innerText") == "Do p\u00fablico-alvo \u00e0 entrega", (
-        "the next page remembers"
-    )
+
+    def remembered() -> bool:
+        browser.open(done / "site/campaign/renewal_notice.html")
+        return bool(browser.run("document.querySelector('h2#figures').innerText") == "Do p\u00fablico-alvo \u00e0 entrega")
+
+    # A page of another process sees what a page has stored a little later.
+    until(remembered, "the next page remembers")
     browser.run("localStorage.clear()")
 
 
