@@ -8,6 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import duckdb
+import pytest
 import yaml
 
 from effort import SOAK
@@ -46,6 +47,7 @@ ANSWERS = {
 }
 
 
+@pytest.mark.soak
 def test_after_twenty_mailings_the_models_give_back_the_truth(project: Project) -> None:
     project.edit("models/campaigns/spring_catalog/spring_catalog__recipients.sql", "holdout(percent=5)", "holdout(percent=30)")
     entries = {kind: {"route": "outbox", "files": f"answers/{kind}_*.csv", "layout": f"generic_{kind}"} for kind in ANSWERS}
