@@ -28,6 +28,7 @@ from tests.support.sshd import Sshd, serve
 from bench.chart import chart
 from bench.letters import ROOT, SLOT, write_inputs
 from bench.measure import Cost, measure
+from bench.sample_project import copy_project
 
 RESULTS = ROOT / "bench" / "results"
 FILE = "spring_catalog_20261005T100000Z.csv"
@@ -104,10 +105,7 @@ class Bench:
     def project(self, name: str, inputs: Path) -> tuple[Path, dict[str, str]]:
         """A fresh copy of the project with a route to the server, and the environment that points it to the inputs."""
         project = self.own(name)
-        (project / ".dmail").mkdir()
-        for part in ("dbt_project.yml", "models", "macros", "seeds", "profiles", "tests/dbt"):
-            copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
-            copy(ROOT / part, project / part)
+        copy_project(project)
         (project / "profiles/keys").mkdir(exist_ok=True)
         exported = subprocess.run(
             ["gpg", "--homedir", self.home, "--armor", "--export", self.key], capture_output=True, check=True

@@ -6,7 +6,6 @@ with one last name and one address, who must never be one person.
 
 import json
 import random
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ import duckdb
 import typer
 
 from bench.measure import Cost, measure
+from bench.sample_project import copy_project
 from dmail_runner.setup.sample_data import write_sample
 
 ROOT = Path(__file__).parent.parent
@@ -84,10 +84,7 @@ def housemates(target: Path, homes: int = 2500) -> None:
 
 def build(folder: Path, profiles: Path) -> Cost:
     """Build the groups of a file of profiles in a project of their own. Returns the cost of the pairs."""
-    (folder / ".dmail").mkdir(parents=True)
-    for part in ("dbt_project.yml", "models", "macros", "seeds", "profiles", "tests/dbt"):
-        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
-        copy(ROOT / part, folder / part)
+    copy_project(folder)
     for unit in ("person", "household"):
         (folder / f"models/groups_of_{unit}.sql").write_text(f"{{{{ config(materialized='table') }}}}\n{ASKED.format(unit=unit)}")
     dbt = [sys.executable, "-P", "-c", "from dbt.cli.main import cli; cli()", "--quiet"]

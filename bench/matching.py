@@ -4,7 +4,6 @@ Target: the model int_responses, a view that dbt has built, within twice the que
 """
 
 import os
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -13,7 +12,8 @@ from typing import Annotated
 import duckdb
 import typer
 
-from bench.measure import Cost, measure
+from bench.measure import Cost, measure, measure_query
+from bench.sample_project import copy_project
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "bench" / "results"
@@ -107,22 +107,9 @@ def write_inputs(folder: Path, orders: int) -> dict[str, object]:
     return names
 
 
-def by_query(database: Path, folder: Path, query: str) -> Cost:
-    """The cost of a query in a process of its own."""
-    (folder / "query.sql").write_text(query)
-    script = (
-        f"import duckdb, sys; limits = {{'memory_limit': '{LIMIT}', 'temp_directory': sys.argv[2]}}; "
-        "duckdb.connect(sys.argv[1], config=limits).execute(open(sys.argv[3]).read())"
-    )
-    return measure([sys.executable, "-c", script, str(database), str(folder / "spill"), str(folder / "query.sql")], None, folder)
-
-
 def by_models(folder: Path) -> Cost:
     project = folder / "project"
-    (project / ".dmail").mkdir(parents=True)
-    for part in ("dbt_project.yml", "models", "macros", "seeds", "profiles", "tests/dbt"):
-        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
-        copy(ROOT / part, project / part)
+    copy_project(project)
     (project / "models/bench_households.sql").write_text(f"select * from '{folder}/members.parquet'")
     environment = {
         "DMAIL_HISTORY": str(folder / "history"),
@@ -133,7 +120,7 @@ def by_models(folder: Path) -> Cost:
     command = [sys.executable, "-P", "-c", "from dbt.cli.main import cli; cli()", "--quiet"]
     variables = ["--vars", "{dmail_households: bench_households, dmail_response_days: 90}"]
     measure([*command, "run", *variables, "--select", "+int_responses"], environment, project)
-    return by_query(project / ".dmail/warehouse.duckdb", folder, "create table matched as from int_responses")
+    return measure_query(project / ".dmail/warehouse.duckdb", folder, "create table matched as from int_responses", LIMIT)
 
 
 def main(
@@ -144,7 +131,10 @@ def main(
         folder = Path(name)
         names = write_inputs(folder, orders)
         os.sync()
-        costs = {"by hand": by_query(folder / "hand.duckdb", folder, QUERY.format(**names)), "int_responses": by_models(folder)}
+        costs = {
+            "by hand": measure_query(folder / "hand.duckdb", folder, QUERY.format(**names), LIMIT),
+            "int_responses": by_models(folder),
+        }
         with duckdb.connect(str(folder / "project/.dmail/warehouse.duckdb")) as connection:
             connection.execute(f"attach '{folder}/hand.duckdb' as theirs (read_only)")
             rows, different = connection.execute(COMPARED).fetchone() or (0, 0)

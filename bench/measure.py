@@ -3,6 +3,7 @@
 import os
 import resource
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -50,6 +51,16 @@ def measure(command: Sequence[str], environment: Mapping[str, str] | None = None
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     read, written = ((getattr(after, name) - getattr(before, name)) * BLOCK for name in ("ru_inblock", "ru_oublock"))
     return Cost(wall, cpu, peak[0], read, written)
+
+
+def measure_query(database: Path, folder: Path, query: str, memory_limit: str) -> Cost:
+    """The cost of a query of DuckDB in a process of its own. The folder gets the query, and what does not fit into memory."""
+    (folder / "query.sql").write_text(query)
+    script = (
+        f"import duckdb, sys; limits = {{'memory_limit': '{memory_limit}', 'temp_directory': sys.argv[2]}}; "
+        "duckdb.connect(sys.argv[1], config=limits).execute(open(sys.argv[3]).read())"
+    )
+    return measure([sys.executable, "-c", script, str(database), str(folder / "spill"), str(folder / "query.sql")], None, folder)
 
 
 def watch_memory(process: subprocess.Popen[bytes], peak: list[int]) -> None:

@@ -5,7 +5,6 @@ Target: `dbt build` of spring_catalog within 3 times the query, under 6 GiB.
 
 import json
 import os
-import shutil
 import sys
 import tempfile
 from dataclasses import asdict
@@ -16,26 +15,15 @@ import duckdb
 import typer
 
 from bench.letters import ROOT, SLOT, by_hand, write_inputs
-from bench.measure import Cost, measure
+from bench.measure import Cost, measure, measure_query
+from bench.sample_project import copy_project
 
 RESULTS = ROOT / "bench" / "results"
 
 
-def query_alone(folder: Path) -> Cost:
-    (folder / "query.sql").write_text(by_hand(folder))
-    script = (
-        "import duckdb, sys; limits = {'memory_limit': '4GB', 'temp_directory': sys.argv[2]}; "
-        "duckdb.connect(sys.argv[1], config=limits).execute(open(sys.argv[3]).read())"
-    )
-    return measure([sys.executable, "-c", script, str(folder / "hand.duckdb"), str(folder / "spill"), str(folder / "query.sql")])
-
-
 def by_dbt(folder: Path) -> Cost:
     project = folder / "project"
-    (project / ".dmail").mkdir(parents=True)
-    for part in ("dbt_project.yml", "models", "macros", "seeds", "profiles", "tests/dbt"):
-        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
-        copy(ROOT / part, project / part)
+    copy_project(project)
     environment = {
         "DMAIL_PROFILES": str(folder / "profiles.parquet"),
         "DMAIL_SUPPRESSIONS": str(folder / "lists.csv"),
@@ -55,7 +43,7 @@ def main(rows: Annotated[int, typer.Option(help="The number of profiles.")] = 10
         folder = Path(name)
         write_inputs(folder, rows)
         os.sync()
-        costs = {"by hand": query_alone(folder), "dbt build": by_dbt(folder)}
+        costs = {"by hand": measure_query(folder / "hand.duckdb", folder, by_hand(folder), "4GB"), "dbt build": by_dbt(folder)}
         with duckdb.connect(str(folder / "project/.dmail/warehouse.duckdb"), read_only=True) as connection:
             letters = connection.execute("select count(*) filter (not is_seed) from spring_catalog__extract").fetchone()
         with duckdb.connect(str(folder / "hand.duckdb"), read_only=True) as connection:

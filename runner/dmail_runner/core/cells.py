@@ -7,7 +7,7 @@ def width(text: str) -> int:
     """The number of cells of a text."""
     if text.isascii():
         return len(text)
-    from rich.cells import cell_len  # noqa: PLC0415 - the import takes longer than most commands need
+    from rich.cells import cell_len
 
     return cell_len(text)
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-PLACEHOLDER = re.compile(r"\{\{|\}\}|\{(?P<name>[a-z_]*)(?::(?P<format>[^{}|]*))?(?:\|(?P<zone>[^{}]*))?\}|[{}]")
+PLACEHOLDER = re.compile(r"\{\{|\}\}|\{(?P<name>[a-z0-9_]*)(?::(?P<format>[^{}|]*))?(?:\|(?P<zone>[^{}]*))?\}|[{}]")
 SLOT_FORMAT = "%Y%m%dT%H%M%SZ"
 
 

@@ -24,7 +24,7 @@ from dmail_runner.ledger.recalls import record_answer, record_recall
 from dmail_runner.ledger.run import ASKED, Run
 from dmail_runner.run.answers import reports_of
 from dmail_runner.run.decisions import Decision
-from dmail_runner.run.pipeline import route_of
+from dmail_runner.run.pipeline import PERSON, route_of
 from dmail_runner.run.spool import spool
 from dmail_runner.ship import DeliveryCallbacks, ship
 
@@ -52,6 +52,7 @@ def recall(settings: Settings, run: Run, ledger: Ledger, decision: Decision, tel
         if run.recall is None:
             record_recall(ledger, run, list(contents), str(decision))
             run = ledger.known(run.run_id)
+            hold_later_waves(run, ledger, decision)
         try:
             send(settings, run, ledger, contents, tell)
         except DmailError as error:
@@ -59,6 +60,13 @@ def recall(settings: Settings, run: Run, ledger: Ledger, decision: Decision, tel
             error.todo = "; ".join(filter(None, (error.todo, "it is not known whether the recall has arrived", later)))
             raise
     return ledger.known(run.run_id), contact
+
+
+def hold_later_waves(run: Run, ledger: Ledger, decision: Decision) -> None:
+    """Hold the later waves of a mailing that have not left: what is wrong with one may be wrong with them."""
+    for wave in ledger.waves(run) if run.copy_of is None else ():
+        if (wave.wave or 0) > (run.wave or 0) and not wave.finished and wave.state != "held":
+            ledger.hold(wave, PERSON, f"held with the recall of {run.run_id} {decision}")
 
 
 def answer(settings: Settings, run: Run, ledger: Ledger, decision: Decision, *, accepted: bool) -> Run:
@@ -79,6 +87,7 @@ def answer(settings: Settings, run: Run, ledger: Ledger, decision: Decision, *, 
             )
         if run.recall is None:
             record_recall(ledger, run, (), f"outside of the runner {decision}")
+            hold_later_waves(run, ledger, decision)
         # If this process is killed between the two, people count as mailed, and the same command completes it.
         if accepted:
             record_answer(ledger, run, accepted=True, detail=str(decision))

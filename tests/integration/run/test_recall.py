@@ -13,22 +13,23 @@ from dmail_runner.history.contacts import find_contacts
 from dmail_runner.inbound.acknowledged import Acknowledged
 from dmail_runner.ledger.journal import faults
 from dmail_runner.ledger.ledger import Ledger
-from dmail_runner.ledger.run import Run
+from dmail_runner.ledger.run import Planned, Run
 from dmail_runner.report.attention import needs
 from dmail_runner.report.rows import read_runs
 from dmail_runner.run.answers import differences
 from dmail_runner.run.decisions import resend
-from dmail_runner.run.recall import answer, recall
+from dmail_runner.run.recall import answer, hold_later_waves, recall
 from sshd import Sshd
 from tiny import World, letter
 from worlds import DAILY, DAY, HOUR, SAID
 
+RECALL_FILE = {"name": "recall_{run}.csv", "header": "file,rows", "line": "{file},{rows}"}
 PROVIDER = {
     "label": "Acme",
     "route": "out",
     "recall_until": "6h",
     "recall_contact": "Ann Lee, +1 555 0100",
-    "recall_file": {"name": "recall_{run}.csv", "header": "file,rows", "line": "{file},{rows}"},
+    "recall_file": RECALL_FILE,
 }
 FILE = "letter_20270302T060000Z.csv"
 RECALL = "recall_letter-20270302T060000Z.csv"
@@ -127,7 +128,7 @@ def test_a_recall_that_could_not_leave_leaves_once(world: World) -> None:
     assert newest(ledger).recall == "asked", "who decides next sees that somebody wanted it stopped"
     world.outbox.unlink()
     aside.rename(world.outbox)
-    declare(world, recall_file={**PROVIDER["recall_file"], "line": "{file}"})  # type: ignore[dict-item]
+    declare(world, recall_file={**RECALL_FILE, "line": "{file}"})
     with pytest.raises(UsageError, match="was changed since the recall was asked"):
         ask(world, ledger)
     declare(world)
@@ -172,6 +173,26 @@ def test_without_a_file_people_call_the_mail_house(world: World) -> None:
     asked, contact = recall(world.settings, newest(ledger), ledger, SAID, lambda _: None)
     assert (asked.recall, contact) == ("asked", "Ann Lee, +1 555 0100")
     assert set(world.mailed()) == {FILE}
+
+
+def test_the_later_waves_of_a_recalled_one_wait_for_a_person(world: World) -> None:
+    ledger = world.ledger()
+    first = newest(ledger).run_id
+    for number in (1, 2, 3):
+        ledger.open(Planned(f"other-w{number}", "other", world.now + number * DAY, wave=number, first="other-w1"))
+    hold_later_waves(ledger.known("other-w1"), ledger, SAID)
+    later = [ledger.known(f"other-w{number}") for number in (2, 3)]
+    assert [(wave.state, wave.hold) for wave in later] == [("held", "person")] * 2
+    assert f"held with the recall of other-w1 {SAID}" in (later[0].error or "")
+    assert ledger.known("other-w1").state == "planned"
+    assert ledger.known(first).state == "settled", "another campaign"
+
+
+def test_a_line_may_have_the_hash_of_the_file(world: World) -> None:
+    declare(world, recall_file={**RECALL_FILE, "line": "{sha256}"})
+    asked = ask(world, world.ledger())
+    (digest,) = (entry.part.sha256 for entry in asked.parts if not entry.part.side)
+    assert (world.outbox / RECALL).read_text() == f"file,rows\n{digest}\n"
 
 
 def test_what_was_not_delivered_is_not_recalled(world: World) -> None:

@@ -1,7 +1,7 @@
 """The pages of costs and of materials: the figures of the ledger and of invoices, in both languages."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -17,7 +17,7 @@ from dmail_runner.core.materials import Count
 from dmail_runner.plan.stock import Coming, Forecast
 from dmail_runner.project.manifest import Manifest
 from dmail_runner.report.costs_page import costs_view
-from dmail_runner.report.declared import Declared, Project
+from dmail_runner.report.declared import Declared, KeyFault, Project
 from dmail_runner.report.pages import Pages
 from dmail_runner.report.rows import read_runs
 from dmail_runner.report.site import write_report
@@ -63,11 +63,13 @@ class TinyProject(Project):
     def declared(self, name: str) -> Declared:
         return Declared(name, "Letter", status="active")
 
+    def key_faults(self) -> Iterator[KeyFault]:
+        yield from ()
+
 
 def written(world: SuppliedWorld, folder: Path, **given: Any) -> Mapping[str, str]:
     ledger = world.ledger()
     project = TinyProject(world.settings, manifest(world), world.run_dbt, world.now)
-    project.key_faults = lambda: iter(())  # type: ignore[method-assign]
     costs = costs_view(world.settings, project.manifest, ledger)
     write_report(project, ledger, folder, 10, supplies=Supplies(costs, **given))
     return {path.name: path.read_text() for path in folder.glob("*.html")}
