@@ -1,6 +1,19 @@
 {#
     People with one postal address each, normalised and validated, and the keys by which they are matched. All other columns are
-    passed on. It adds or replaces:
+    passed on. It adds or replaces the columns of `keyed_addresses()`, and
+
+        earlier_household_key           the household key of the first version, while the contact history has such keys
+
+    Arguments:
+        people (relation): People with the name and address columns of `stg_profiles`.
+#}
+{% macro postal_addresses(people) %}
+    {{ dmail.with_earlier_keys("(" ~ dmail.keyed_addresses(people) ~ ")") }}
+{% endmacro %}
+
+{#
+    The part of `postal_addresses()` that depends on nothing but the people. A project with many campaigns makes a table of it that
+    is kept between runs (`kept: true`), so that a person's keys are computed once, and not once for each campaign. It adds or replaces:
 
         country_code, postal_code       normalised; a missing country is the variable `home_country`
         full_name                       first and last name
@@ -13,12 +26,11 @@
         address_lines                   the number of its lines without the country
         person_key, household_key, address_key
                                         the same for rows of the same person, household or address (`match_keys()`)
-        earlier_household_key           the household key of the first version, while the contact history has such keys
 
     Arguments:
         people (relation): People with the name and address columns of `stg_profiles`.
 #}
-{% macro postal_addresses(people) %}
+{% macro keyed_addresses(people) %}
     with
         profiles as (select * from {{ people }}),
 
@@ -91,7 +103,21 @@
             from placed
         ),
 
-        keyed as ({{ dmail.match_keys("judged") }}),
+        final as ({{ dmail.match_keys("judged") }})
+
+    select *
+    from final
+{% endmacro %}
+
+{#
+    Addresses with `earlier_household_key`, which is null unless the contact history has keys of the first version.
+
+    Arguments:
+        addresses (relation): What `keyed_addresses()` returns.
+#}
+{% macro with_earlier_keys(addresses) %}
+    with
+        keyed as (select * from {{ addresses }}),
 
         earlier as (
             select count(*) > 0 as has_earlier_keys
@@ -146,7 +172,7 @@
     from in_countries
 {% endmacro %}
 
-{# The columns that `postal_addresses()` needs to judge an address, and does not return. #}
+{# The columns that `keyed_addresses()` needs to judge an address, and does not return. #}
 {% macro post_columns() %}
     {{
         return(

@@ -9,12 +9,13 @@
         matched_key  the key of the entry that matches
 
     Entries match as in `suppressed()`: by `profile_id`, and by every key of `list_keys()`. The keys of the profiles are computed
-    here, so that no campaign can change them.
+    here, or are those of a model that is `keyed_addresses()` of the profiles alone, so that no campaign can change them.
 
     Arguments:
         profiles (relation): The model with the role `profiles`.
+        keyed (optional[relation]): The model that is `keyed_addresses()` of them.
 #}
-{% macro suppressed_profiles(profiles) %}
+{% macro suppressed_profiles(profiles, keyed=none) %}
     {% set keys = dmail.list_keys() %}
     {% set moment = dmail.as_of() %}
     with
@@ -24,9 +25,9 @@
             where coalesce(valid_from <= {{ moment }}, true) and coalesce(valid_until > {{ moment }}, true)
         ),
 
-        located as ({{ dmail.located_people(profiles) }}),
-
-        people as ({{ dmail.match_keys("located") }}),
+        {% if keyed %} people as (select profile_id, {{ keys | join(", ") }} from {{ keyed }}),
+        {% else %} located as ({{ dmail.located_people(profiles) }}), people as ({{ dmail.match_keys("located") }}),
+        {% endif %}
 
         -- Few people are on a list. Only their rows are joined, key by key.
         listed as (

@@ -1,2 +1,2 @@
--- One row per profile with its one postal address, normalised and validated. Campaigns select from it.
-{{ dmail.postal_addresses(ref("stg_profiles")) }}
+-- One row per profile with its one postal address. Campaigns select from it.
+{{ dmail.with_earlier_keys(ref("int_keyed_addresses")) }}

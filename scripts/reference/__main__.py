@@ -5,8 +5,9 @@ import sys
 from pathlib import Path
 
 from dmail_runner.declare.budget import Budget
-from dmail_runner.declare.campaign import ColumnMeta, DirectMail, ModelMeta
+from dmail_runner.declare.campaign import ColumnMeta, DirectMail
 from dmail_runner.declare.inbound import Inbound, Layout
+from dmail_runner.declare.model import ModelMeta
 from dmail_runner.declare.notices import Notices
 from dmail_runner.declare.policy import Policy
 from dmail_runner.declare.provider import Provider, SharedContract

@@ -6,7 +6,8 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from dmail_runner.declare.campaign import ColumnMeta, DirectMail, ModelMeta
+from dmail_runner.declare.campaign import ColumnMeta, DirectMail
+from dmail_runner.declare.model import ModelMeta
 from dmail_runner.declare.schedule import format_span
 from dmail_runner.declare.source import SourceMeta
 from scripts.reference.field_texts import models_of, texts_of

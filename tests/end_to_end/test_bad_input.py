@@ -67,7 +67,7 @@ def test_profile_files(project: Project, content: str | bytes | None, told: list
         ('"0 6 * * mon"', '"0 6 * *"', ["schedule.cron: is not a cron expression"]),
         ("America/New_York", "America/NewYork", ["schedule.timezone: is not a time zone"]),
         ("ref('spring_catalog__extract')", "ref('spring_catalog__extrakt')", ["spring_catalog__extrakt", "not found"]),
-        ("ref('spring_catalog__extract')", "ref('stg_profiles')", ["the extract must be a table"]),
+        ("ref('spring_catalog__extract')", "ref('stg_suppressions')", ["the extract must be a table"]),
     ],
 )  # fmt: skip
 def test_exposures(project: Project, old: str, new: str, told: list[str]) -> None:

@@ -3,8 +3,9 @@
 from typing import Any
 
 from dmail_runner.declare.budget import Budget
-from dmail_runner.declare.campaign import ColumnMeta, DirectMail, ModelMeta
+from dmail_runner.declare.campaign import ColumnMeta, DirectMail
 from dmail_runner.declare.inbound import Inbound, Layout
+from dmail_runner.declare.model import ModelMeta
 from dmail_runner.declare.notices import Notices
 from dmail_runner.declare.policy import Policy
 from dmail_runner.declare.provider import Provider, SharedContract
@@ -165,6 +166,7 @@ ENTRIES = [
     *((Notices, entry) for entry in NOTICES.values()),
     *((DirectMail, entry) for entry in MAIL.values()),
     (ModelMeta, {"role": "suppressions", "lists": ["do_not_mail", "deceased"]}),
+    (ModelMeta, {"role": "profiles", "kept": True}),
     (SourceMeta, {"min_rows": 1000, "row_count_file": "data/profiles.rows", "max_missing": "10%", "encoding": "utf-16"}),
     *((ColumnMeta, entry) for entry in COLUMNS.values()),
 ]

@@ -16,7 +16,8 @@ import duckdb
 import sqlalchemy as sa
 
 from dmail_runner.core.settings import Settings
-from dmail_runner.declare.campaign import Campaign, Column, DirectMail, Model, OptOuts
+from dmail_runner.declare.campaign import Campaign, Column, DirectMail
+from dmail_runner.declare.model import Model, OptOuts
 from dmail_runner.declare.notices import Notices
 from dmail_runner.declare.provider import Provider
 from dmail_runner.declare.route import find_route

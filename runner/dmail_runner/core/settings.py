@@ -27,6 +27,7 @@ class Settings:
         inbound: the folder of what providers have sent; None for the default.
         history_key: the key of the contact history; None if it is not encrypted.
         link_key: the key of personal addresses; None if there is none.
+        keeps_tables: whether tables with `kept: true` are kept between runs.
     """
 
     project_dir: Path
@@ -39,6 +40,7 @@ class Settings:
     inbound: Path | None = None
     history_key: SecretStr | None = field(default=None, repr=False)
     link_key: SecretStr | None = field(default=None, repr=False)
+    keeps_tables: bool = True
 
     @property
     def profiles_dir(self) -> Path:
@@ -117,8 +119,8 @@ def find_settings(project_dir: Path | None, target: str | None = None) -> Settin
     """Find the dbt project and read its settings from the environment.
 
     The environment variables are DMAIL_STATE_DIR (by default `.dmail`), DMAIL_LEDGER, DMAIL_HISTORY, DMAIL_INBOUND and
-    DMAIL_SPARK_WAREHOUSE (by default within the state directory), DMAIL_TARGET, DMAIL_BUILD_TIMEOUT, DMAIL_HISTORY_KEY
-    and DMAIL_LINK_KEY. Relative paths start at the project's folder.
+    DMAIL_SPARK_WAREHOUSE (by default within the state directory), DMAIL_TARGET, DMAIL_BUILD_TIMEOUT, DMAIL_HISTORY_KEY,
+    DMAIL_LINK_KEY and DMAIL_KEEP_TABLES. Relative paths start at the project's folder.
 
     Args:
         project_dir: the project's folder; None searches the working directory and the folders above it.
@@ -146,7 +148,15 @@ def find_settings(project_dir: Path | None, target: str | None = None) -> Settin
     target = target or os.environ.get("DMAIL_TARGET") or None
     ledger, key = os.environ.get("DMAIL_LEDGER") or None, parse_key(os.environ.get(VARIABLE))
     link_key = parse_key(os.environ.get(links.VARIABLE), links.VARIABLE)
-    return Settings(project, state, history, ledger, target, spark, build_timeout(), inbound, key, link_key)
+    return Settings(project, state, history, ledger, target, spark, build_timeout(), inbound, key, link_key, keeps_tables())
+
+
+def keeps_tables() -> bool:
+    """Whether DMAIL_KEEP_TABLES is not `off`. Raises UsageError."""
+    value = os.environ.get("DMAIL_KEEP_TABLES") or "on"
+    if value not in ("on", "off"):
+        raise UsageError(f"DMAIL_KEEP_TABLES must be on or off, not {value!r}")
+    return value == "on"
 
 
 def build_timeout() -> float:

@@ -1,16 +1,19 @@
 """A campaign as its author declares it: the exposure, its `direct_mail` entry, and the extract's columns."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
+from dmail_runner.core.settings import Settings
+from dmail_runner.core.values import KeptTable
 from dmail_runner.core.yaml import Strict
 from dmail_runner.declare.budget import Budget
 from dmail_runner.declare.contract import check_pad
 from dmail_runner.declare.materials import Material
+from dmail_runner.declare.model import Model, OptOuts
 from dmail_runner.declare.schedule import Recheck, Schedule, Share, Waves
 from dmail_runner.declare.sort_key import SortKey, parse_sort_key
 from dmail_runner.declare.source import Source
@@ -150,26 +153,6 @@ class DirectMail(Strict):
         return self
 
 
-Role = Literal["profiles", "addresses", "suppressions", "suppressed_profiles", "contact_history", "vouchers", "materials"]
-
-
-class ModelMeta(Strict):
-    """The `config.meta.direct_mail` of a model: its role in all campaigns. Names of models have no meaning."""
-
-    role: Role
-    """`profiles`: the people who can be mailed, with their consents. `suppressions`: the entries of the suppression lists.
-    `suppressed_profiles`: the profiles that match these entries. `contact_history`: the people who were mailed. `addresses`: the
-    model that new campaigns select from. `vouchers`: the voucher codes of all pools. `materials`: what mail houses have."""
-    lists: tuple[str, ...] = ()
-    """For `suppressions`: the names of the lists. A rule that names another list is then an error of `check`."""
-
-    @model_validator(mode="after")
-    def check_lists(self) -> Self:
-        if self.lists and self.role != "suppressions":
-            raise ValueError("only the model with the role `suppressions` has `lists`")
-        return self
-
-
 class ColumnMeta(Strict):
     """The entries of a column's `config.meta` that the runner reads."""
 
@@ -205,35 +188,6 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Model:
-    """A dbt model: its unique id, its name, and its selector for `--select`."""
-
-    id: str
-    name: str
-    selector: str
-
-
-@dataclass(frozen=True)
-class OptOuts:
-    """The models that the opt-out gate reads.
-
-    Attributes:
-        profiles: the profiles with their consents.
-        suppressions: the entries of the suppression lists.
-        suppressed: the profiles that these entries match.
-    """
-
-    profiles: Model
-    suppressions: Model
-    suppressed: Model
-
-    @property
-    def models(self) -> tuple[Model, ...]:
-        """All three models."""
-        return self.profiles, self.suppressions, self.suppressed
-
-
-@dataclass(frozen=True)
 class Campaign:
     """One mailing programme.
 
@@ -254,6 +208,8 @@ class Campaign:
         links: whether its models make personal addresses, which need a key.
         materials: the model with what mail houses have on hand; None for a campaign that declares no materials.
         windows: whether its models select by the slot's window, as those of a triggered letter do.
+        kept: returns the tables above its models that can be kept between runs, in their present states.
+        selection: returns what to build for some nodes if others are fresh, as arguments of dbt's `--select`.
     """
 
     name: str
@@ -282,6 +238,8 @@ class Campaign:
     windows: bool = False
     project: str = ""
     held_back: bool = False
+    kept: Callable[[Settings], Sequence[KeptTable]] = lambda _: ()
+    selection: Callable[[Collection[str], Sequence[str]], Sequence[str]] = lambda *_: ()
 
     @property
     def status(self) -> Status:

@@ -18,7 +18,7 @@ from dmail_runner.core.duck import connect
 from dmail_runner.core.errors import DmailError
 from dmail_runner.core.settings import Settings
 from dmail_runner.project.target import Warehouse, find_warehouse
-from dmail_runner.project.warehouse import literal, quote
+from dmail_runner.project.warehouse import literal, quote, writing_session
 
 SUFFIXES = ("__audience", "__recipients", "__extract")  # of tables of campaigns, including removed campaigns
 IDENTIFIER = re.compile(r'"((?:[^"]|"")*)"|`((?:[^`]|``)*)`|(\w+)')
@@ -136,17 +136,6 @@ def rewrite(warehouse: Warehouse, change: Callable[[duckdb.DuckDBPyConnection], 
         new.replace(warehouse.path)
         warehouse.path.with_name(f"{warehouse.path.name}.wal").unlink(missing_ok=True)
         return found
-
-
-def writing_session(warehouse: Warehouse) -> duckdb.DuckDBPyConnection:
-    """An empty session that can write the warehouse's file."""
-    names = ("extension_directory", "temp_file_encryption")
-    given: dict[str, Any] = {name: warehouse.config[name] for name in names if name in warehouse.config}
-    memory = warehouse.config.get("memory_limit", "2GB")
-    connection = connect(temp_directory=str(warehouse.spill), memory_limit=memory, preserve_insertion_order=False, **given)
-    for statement in warehouse.writing:
-        connection.execute(statement)
-    return connection
 
 
 @contextmanager

@@ -12,7 +12,8 @@ from dmail_runner.core.lock import FOREVER, locked
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.suggest import known_names
 from dmail_runner.core.yaml import parse, read_yaml
-from dmail_runner.declare.campaign import KEY, Campaign, Column, ColumnMeta, DirectMail, Model, OptOuts
+from dmail_runner.declare.campaign import KEY, Campaign, Column, ColumnMeta, DirectMail
+from dmail_runner.declare.model import Model, OptOuts
 from dmail_runner.project.campaign_models import (
     find_audience,
     find_extract,
@@ -22,6 +23,7 @@ from dmail_runner.project.campaign_models import (
 from dmail_runner.project.dbt_process import RunDbt
 from dmail_runner.project.definition import Contents, hooks_of, locations_of
 from dmail_runner.project.inputs import project_state
+from dmail_runner.project.kept import Keeping
 from dmail_runner.project.lineage import Lineage, Macros
 from dmail_runner.project.named_columns import named_columns
 from dmail_runner.project.nodes import described_in, meta_of
@@ -53,6 +55,7 @@ class Manifest:
         self.sources: dict[str, Any] = content.get("sources", {})
         self.unit_tests: dict[str, Any] = content.get("unit_tests", {})
         self.contents = Contents(self.nodes, self.sources, content.get("functions", {}), content["macros"])
+        self.keeping = Keeping(self.contents)
         self.packages = packages or {}
         self.known: dict[str, Campaign] = {}
         delivered = [exposure for exposure in content["exposures"].values() if "direct_mail" in meta_of(exposure)]
@@ -126,6 +129,8 @@ class Manifest:
             email=owner.get("email"),
             definition=partial(self.contents.definition, roots),
             is_built_by=partial(self.contents.is_of, roots=roots),
+            kept=partial(self.keeping.tables, roots=roots),
+            selection=self.keeping.selection,
             inputs=inputs,
             vouchers=vouchers,
             materials=materials,

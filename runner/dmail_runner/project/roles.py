@@ -6,7 +6,8 @@ from typing import Any, get_args
 
 from dmail_runner.core.errors import ConfigError, Problem
 from dmail_runner.core.yaml import parse
-from dmail_runner.declare.campaign import KEY, VOUCHER, VOUCHER_POOL, Model, ModelMeta, OptOuts, Role
+from dmail_runner.declare.campaign import KEY, VOUCHER, VOUCHER_POOL
+from dmail_runner.declare.model import Model, ModelMeta, OptOuts, Role
 from dmail_runner.project.nodes import Kind, column_faults, described_in, meta_of
 
 # The columns that the runner and the rules read. Addresses are read by campaigns alone.
@@ -34,8 +35,12 @@ COLUMNS: Mapping[Role, Mapping[str, Kind]] = {
 }
 # The table of the source `dmail` with the people who were erased on request.
 FORGOTTEN = ("dmail", "forgotten")
-# The only code that the model of the suppressed profiles may have, besides comments.
-THE_CALL = re.compile(r"\{\{-?\s*dmail\.suppressed_profiles\(\s*(profiles\s*=\s*)?ref\([^(){}]*\)\s*\)\s*-?\}\}")
+REF = r"ref\(([^(){}]*)\)"
+# The only code that the model of the suppressed profiles may have, besides comments, and that of the model with their keys.
+THE_CALL = re.compile(
+    rf"\{{\{{-?\s*dmail\.suppressed_profiles\(\s*(?:profiles\s*=\s*)?{REF}\s*(?:,\s*(?:keyed\s*=\s*)?{REF}\s*)?,?\s*\)\s*-?\}}\}}"
+)
+THE_KEYS = re.compile(rf"\{{\{{-?\s*dmail\.keyed_addresses\(\s*(?:people\s*=\s*)?{REF}\s*,?\s*\)\s*-?\}}\}}")
 COMMENTS = re.compile(r"--[^\n]*|\{#.*?#\}|\{\{\s*config\([^(){}]*\)\s*\}\}", re.DOTALL)
 
 
@@ -53,7 +58,8 @@ class Roles:
                 file, key = described_in(node), f"{node['resource_type']}s.{node['name']}.config.meta.direct_mail"
                 try:
                     given = parse(ModelMeta, meta["direct_mail"], file, key)
-                    self.players[given.role].append(unique_id)
+                    if given.role:
+                        self.players[given.role].append(unique_id)
                     self.lists.update(given.lists)
                 except ConfigError as error:
                     self.faults.extend(error.problems)
@@ -112,12 +118,25 @@ class Roles:
         """The errors of a model that may not have all profiles on all lists. The gate would accept the missing ones."""
         node = self.nodes[suppressed.id]
         file = node["original_file_path"]
-        if not THE_CALL.fullmatch(COMMENTS.sub("", node["raw_code"]).strip()):
+        call = the_only_call(THE_CALL, node)
+        if call is None:
             yield Problem(file, "", "is not suppressed_profiles() alone", "{{ dmail.suppressed_profiles(ref('...')) }}")
             return
         for role in ("profiles", "suppressions"):
             if (model := found.get(role)) and model.id not in node["depends_on"]["nodes"]:
                 yield Problem(file, "", f"does not read {model.name}, the model with the role {role}")
+        profiles, keyed = call[1], call[2]
+        if keyed and (model := found.get("profiles")) and (named(profiles) != model.name or not self.keys_of(model, node, keyed)):
+            what = f"may only read the keys of a model that is keyed_addresses() of {model.name} alone"
+            allowed = f"{{{{ dmail.suppressed_profiles(ref('{model.name}'), ref('...')) }}}}"
+            yield Problem(file, "", what, allowed)
+
+    def keys_of(self, profiles: Model, node: Mapping[str, Any], keyed: str) -> bool:
+        """Whether a model that a node reads is `keyed_addresses()` of the profiles. `keyed`: the arguments of its `ref()`."""
+        parents = [self.nodes[parent] for parent in node["depends_on"]["nodes"] if parent in self.nodes]
+        found = [parent for parent in parents if parent["name"] == named(keyed)]
+        call = the_only_call(THE_KEYS, found[0]) if len(found) == 1 else None
+        return call is not None and named(call[1]) == profiles.name and profiles.id in found[0]["depends_on"]["nodes"]
 
     def vouchers(self, extract: Mapping[str, Any]) -> Model | None:
         """The model with the voucher codes, if an extract reads it. Raises ConfigError if what it gives would not be recorded."""
@@ -139,6 +158,16 @@ class Roles:
                 found.add(node)
                 todo += self.nodes.get(node, {}).get("depends_on", {}).get("nodes", [])
         return found
+
+
+def the_only_call(pattern: re.Pattern[str], node: Mapping[str, Any]) -> re.Match[str] | None:
+    """The call that is all of a model's code, besides comments; None if there is something else."""
+    return pattern.fullmatch(COMMENTS.sub("", node["raw_code"]).strip())
+
+
+def named(arguments: str) -> str:
+    """The model's name in the arguments of a `ref()`, after the package's name if there is one."""
+    return arguments.rsplit(",", 1)[-1].strip().strip("'\"")
 
 
 def unreadable(node: Mapping[str, Any]) -> Iterator[Problem]:

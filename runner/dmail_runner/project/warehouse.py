@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import duckdb
 
@@ -127,6 +128,17 @@ def connect_to_files(warehouse: Warehouse) -> duckdb.DuckDBPyConnection:
         if any(folder.glob("*.parquet")):
             files = literal(str(folder / "*.parquet"))
             connection.execute(f"create view {schema}.{quote(folder.name)} as select * from read_parquet({files})")
+    return connection
+
+
+def writing_session(warehouse: Warehouse) -> duckdb.DuckDBPyConnection:
+    """An empty session that can write the warehouse's file."""
+    names = ("extension_directory", "temp_file_encryption")
+    given: dict[str, Any] = {name: warehouse.config[name] for name in names if name in warehouse.config}
+    memory = warehouse.config.get("memory_limit", "2GB")
+    connection = connect(temp_directory=str(warehouse.spill), memory_limit=memory, preserve_insertion_order=False, **given)
+    for statement in warehouse.writing:
+        connection.execute(statement)
     return connection
 
 

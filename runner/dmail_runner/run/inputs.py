@@ -1,8 +1,6 @@
 """The inputs of a build, each with a hash: the definition, the files of sources, and the contact history."""
 
-import hashlib
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 from dmail_runner import history
 from dmail_runner.core.errors import ConfigError
@@ -13,10 +11,10 @@ from dmail_runner.declare.campaign import KEY
 from dmail_runner.history import weeks
 from dmail_runner.history.forget import PEOPLE
 from dmail_runner.ledger.made import FORGOTTEN, HISTORY
+from dmail_runner.project.source_hash import UNKNOWN, digest, source_hash
 from dmail_runner.run.definition import defined
 from dmail_runner.run.job import Job, is_recorded
 
-UNKNOWN = "unknown"
 LINK_KEY = "key of personal addresses"
 
 
@@ -48,20 +46,6 @@ def definition_hashes(job: Job) -> Mapping[str, str]:
         return {"definition": UNKNOWN}
 
 
-def source_hash(settings: Settings, location: str) -> str:
-    """A hash of the names and contents of a source's files; `unknown` if it is not a file of this machine."""
-    pattern = location.strip().strip("'").replace("''", "'")
-    folder = settings.project_dir
-    try:
-        files = sorted(Path("/").glob(pattern.lstrip("/")) if pattern.startswith("/") else folder.glob(pattern))
-        if not files:
-            return UNKNOWN
-        hashes = [f"{file.relative_to(folder) if file.is_relative_to(folder) else file} {file_hash(file)}" for file in files]
-    except (OSError, ValueError, NotImplementedError):
-        return UNKNOWN
-    return digest("\n".join(hashes))
-
-
 def forgotten_hash(settings: Settings) -> str:
     """A hash of the keys of the people who were erased."""
     file = settings.history_dir / "forgotten" / PEOPLE
@@ -76,13 +60,3 @@ def runs_in_history(settings: Settings, own: str) -> set[str]:
     """The runs whose contacts are in the history, without the present run."""
     live = {name for name in history.run_folders(settings) if (settings.history_dir / name / history.FILE).is_file()}
     return (live | {run.run_id for run in weeks.compacted_runs(weeks.folders(settings))}) - {own}
-
-
-def file_hash(file: Path) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
-
-
-def digest(text: str) -> str:
-    """Half of a SHA-256, which distinguishes versions and keeps the ledger small."""
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
