@@ -1,6 +1,6 @@
 """Builds and tests a campaign's models with dbt, and refuses relations that this run has not built and tested."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -155,24 +155,28 @@ def build_around(command: Command, roots: Sequence[Root]) -> tuple[dict[str, str
     if defined and (new := [table for table in wanted if table.id in made.relations]):
         # An input that has changed since may be in the table, or not.
         present = {table.id: table for table in campaign.kept(settings)}
-        keep(warehouse, [table for table in new if present.get(table.id) == table], made, command.tell)
+        unchanged = [table for table in new if present.get(table.id) == table]
+        record(warehouse, [table for table in unchanged if can_be_kept(table, made, fresh, command.tell)], command.tell)
     return {**{name: table.relation for name, table in fresh.items()}, **made.relations}, defined
 
 
-def keep(warehouse: Warehouse, tables: Sequence[KeptTable], made: Made, tell: Callable[[str], None]) -> None:
-    """Record the states of tables that were built, except those that depend on more than their states cover."""
-    found = []
-    for table in tables:
-        above = nodes_above(table.id, made.manifest)
-        reads = {node["name"]: sorted(undeclared(node, made.manifest)) for node in above if node["resource_type"] == "model"}
-        for name, what in reads.items():
-            if what:
-                tell(f"note     {made.manifest['nodes'][table.id]['name']} is not kept: {name} reads {', '.join(what)}")
-        # The next run shows the warning again.
-        if not any(reads.values()) and made.warned.isdisjoint(node["unique_id"] for node in above):
-            found.append(table)
+def can_be_kept(table: KeptTable, made: Made, fresh: Collection[str], tell: Callable[[str], None]) -> bool:
+    """Whether a table that was built depends only on what its state covers, and no test has warned about it.
+
+    The next run builds a table again about which a test has warned, and shows the warning again.
+    """
+    above = nodes_above(table.id, made.manifest, fresh)
+    reads = {node["name"]: sorted(undeclared(node, made.manifest)) for node in above if node["resource_type"] == "model"}
+    for name, what in reads.items():
+        if what:
+            tell(f"note     {made.manifest['nodes'][table.id]['name']} is not kept: {name} reads {', '.join(what)}")
+    return not any(reads.values()) and made.warned.isdisjoint(node["unique_id"] for node in above)
+
+
+def record(warehouse: Warehouse, tables: Sequence[KeptTable], tell: Callable[[str], None]) -> None:
+    """Record the states of tables that were built."""
     try:
-        record_tables(warehouse, found)
+        record_tables(warehouse, tables)
     except duckdb.Error as error:
         tell(f"note     the next run builds all tables again: {type(error).__name__}")
 

@@ -166,13 +166,13 @@ def undeclared(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> set[str]
     return other_reads(node.get("compiled_code") or "", relations, files)
 
 
-def nodes_above(name: str, manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """A node, and the nodes and sources above it, from the manifest of a build."""
+def nodes_above(name: str, manifest: Mapping[str, Any], fresh: Collection[str]) -> list[Mapping[str, Any]]:
+    """A node, and the nodes and sources above it, from the manifest of a build. What is above fresh nodes was not built."""
     found: dict[str, Mapping[str, Any]] = {}
     todo = [name]
     while todo:
         node = manifest["nodes"].get(one := todo.pop()) or manifest["sources"].get(one)
-        if node and one not in found:
+        if node and one not in found and one not in fresh:
             found[one] = node
             todo += parents(node)
     return list(found.values())

@@ -32,7 +32,7 @@ def other_reads(code: str, relations: Collection[str], files: Collection[str]) -
     with connect() as connection:
         (text,) = connection.execute("select json_serialize_sql(?)", [code]).fetchone() or ("{}",)
     tree = json.loads(text)
-    if tree.get("error", True):
+    if tree.get("error", True) or len(tree.get("statements", [])) != 1:
         return {UNKNOWN_SQL}
     nodes = list(nodes_of(tree))
     own = {entry["key"] for node in nodes for entry in (node.get("cte_map") or {}).get("map", [])}
