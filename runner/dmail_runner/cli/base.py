@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from dmail_runner.declare.campaign import Campaign
     from dmail_runner.ledger.ledger import Ledger
     from dmail_runner.ledger.run import Run
-    from dmail_runner.project.dbt_process import DbtOutcome, RunDbt
+    from dmail_runner.project.dbt_process import Child, DbtOutcome, RunDbt
     from dmail_runner.project.manifest import Manifest
     from dmail_runner.run.due import Scheduler
     from dmail_runner.run.job import Job
@@ -159,14 +159,14 @@ def open_scheduler(settings: "Settings", ledger: "Ledger") -> "Scheduler":
     return Scheduler(ledger, Notifier(find_notices(settings), ledger, tell))
 
 
-def watched_dbt() -> "RunDbt":
-    """Runs dbt in a child process, and shows its progress on the screen."""
+def watched_dbt(child: "Child | None" = None) -> "RunDbt":
+    """Runs dbt in a child process, and shows its progress on the screen. `child`: runs its commands."""
     from dmail_runner.project.dbt_process import run_dbt
 
     def run_shown(settings: "Settings", arguments: "Sequence[str]", *more: Any, **named: Any) -> "DbtOutcome":
         screen.wait("dbt reads the project" if arguments[0] == "parse" else "dbt starts")
         try:
-            return run_dbt(settings, arguments, *more, watch=screen.show_node, **named)
+            return run_dbt(settings, arguments, *more, child=child, watch=screen.show_node, **named)
         finally:
             screen.end_wait()
 

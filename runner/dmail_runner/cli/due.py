@@ -126,13 +126,14 @@ def serve(context: typer.Context, grace: Grace = 60, heartbeat: Heartbeat = None
     """
     from dmail_runner.core.http import check_https
     from dmail_runner.core.lock import locked
+    from dmail_runner.project.inputs import project_state
     from dmail_runner.project.warm import WarmDbt
 
     if heartbeat:
         check_https(heartbeat, "--heartbeat", allow_http=allow_http)
     settings = context.obj.settings()
     settings.prepare()
-    warm = WarmDbt()
+    warm = WarmDbt(partial(project_state, settings))
     try:
         with locked(settings.state_dir / "service.lock", "service"), end_by_signal(grace) as ending:
             say(f"serving {settings.project_dir}, process {os.getpid()}")

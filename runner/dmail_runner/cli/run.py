@@ -27,18 +27,21 @@ from dmail_runner.cli.base import (
     say_json,
     screen,
     tell,
-    watched_dbt,
 )
 from dmail_runner.cli.coming import lines_after
 from dmail_runner.cli.due import run_due
+from dmail_runner.cli.repeated import repeated_dbt
 from dmail_runner.core.account import this_account
 from dmail_runner.core.errors import ConfigError, UsageError, worst
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from dmail_runner.core.settings import Settings
+    from dmail_runner.declare.campaign import Campaign
     from dmail_runner.look.windows import Window
+    from dmail_runner.project.dbt_process import RunDbt
     from dmail_runner.project.manifest import Manifest
     from dmail_runner.run.job import Job
     from dmail_runner.run.requested import DryRun, Ended, NothingDue, Request
@@ -92,10 +95,9 @@ def run(
     screen.silent = as_json
     settings = replace(context.obj, target=target or context.obj.target).settings()
     results: list[dict[str, Any]] = []
-    if due:
-        code = run_due(settings, watched_dbt(), idle=sys.stdout.isatty())
-    else:
-        code = run_campaigns(settings, campaigns, request, results)
+    idle = sys.stdout.isatty()
+    with repeated_dbt(settings) as run_dbt:
+        code = run_due(settings, run_dbt, idle=idle) if due else run_campaigns(settings, run_dbt, campaigns, request, results)
     if as_json:
         say_json({"runs": results or ended_runs(settings)})
     raise typer.Exit(code)
@@ -116,7 +118,9 @@ def check_options(campaigns: list[str] | None, slot: str | None, *, dry: bool, d
         )
 
 
-def run_campaigns(settings: "Settings", names: list[str] | None, request: "Request", results: list[dict[str, Any]]) -> int:
+def run_campaigns(
+    settings: "Settings", run_dbt: "RunDbt", names: list[str] | None, request: "Request", results: list[dict[str, Any]]
+) -> int:
     """Run campaigns one after the other, and print the results. Returns the exit code.
 
     `results` collects the figures of dry runs, which the ledger does not record.
@@ -124,28 +128,39 @@ def run_campaigns(settings: "Settings", names: list[str] | None, request: "Reque
     from dmail_runner.run.drafts import load_project
     from dmail_runner.run.requested import choose_campaigns
 
-    manifest = load_project(settings, watched_dbt(), now)
+    manifest = load_project(settings, run_dbt, now)
     chosen = choose_campaigns(settings, manifest, names)
     if not chosen:
         say("no campaign is active")
-    return worst(attempt(partial(run_one, settings, manifest, name, request, results)) for name in chosen)
+    find = partial(open_job, settings, run_dbt=run_dbt)
+
+    def run_next(name: str) -> None:
+        run_one(settings, manifest.campaign(name), request, find, results)
+
+    return worst(attempt(partial(run_next, name)) for name in chosen)
 
 
-def run_one(settings: "Settings", manifest: "Manifest", name: str, request: "Request", results: list[dict[str, Any]]) -> None:
+def run_one(
+    settings: "Settings",
+    campaign: "Campaign",
+    request: "Request",
+    find: "Callable[[Campaign], Job]",
+    results: list[dict[str, Any]],
+) -> None:
     """Run one campaign, and print the result."""
     from dmail_runner.ledger.ledger import Ledger
     from dmail_runner.run.requested import DryRun, Ended, run_requested
 
     scheduler = open_scheduler(settings, Ledger(settings, now))
-    result = run_requested(manifest.campaign(name), request, scheduler, partial(open_job, settings))
+    result = run_requested(campaign, request, scheduler, find)
     if isinstance(result, DryRun):
-        results.append(say_dry_run(name, result))
+        results.append(say_dry_run(campaign.name, result))
     elif isinstance(result, Ended):
-        say_ended(name, result)
+        say_ended(campaign.name, result)
         if sys.stdout.isatty():
-            say("\n".join(lines_after(manifest.campaign(name), result.run, scheduler.ledger, now())))
+            say("\n".join(lines_after(campaign, result.run, scheduler.ledger, now())))
     else:
-        say_nothing_due(name, result)
+        say_nothing_due(campaign.name, result)
 
 
 def say_nothing_due(name: str, result: "NothingDue") -> None:
