@@ -17,6 +17,8 @@ ENV_VAR = re.compile(r"""\{\{\s*env_var\(\s*(['"])(?P<name>\w+)\1\s*(?:,\s*(['"]
 SECRET_FILE = re.compile(r"""\{\{\s*file\(\s*(['"])(?P<path>[^'"]+)\1\s*\)\s*\}\}""")
 
 
+FAST = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 # pydantic's messages, with the terms of YAML instead of those of Python.
 WORDS = {
     **dict.fromkeys(("tuple_type", "list_type"), "must be a list"),
@@ -44,7 +46,7 @@ def read_yaml(path: Path, name: str) -> dict[str, Any]:
         ConfigError: if the file does not exist, is not YAML, or does not hold a mapping.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = content_of(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError([Problem(name, "", "the file does not exist")]) from None
     except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
@@ -54,6 +56,18 @@ def read_yaml(path: Path, name: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ConfigError([Problem(name, "", "must be a mapping of names to entries")])
     return {str(key): value for key, value in content.items()}
+
+
+def content_of(text: str) -> Any:
+    """The content of a YAML text. Raises yaml.YAMLError, by the parser in Python, whose messages quote the line."""
+    try:
+        loader = FAST(text)
+        try:
+            return loader.get_single_data()
+        finally:
+            loader.dispose()
+    except yaml.YAMLError:
+        return yaml.safe_load(text)
 
 
 def render(value: Any, file: str, key: str, base: Path | None = None) -> Any:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -42,25 +42,39 @@ SEARCHING = frozenset(
 )
 
 
+Entries = tuple[list[dict[str, Any]], list[dict[str, Any]]]  # nodes and sources, and macros
+
+
 @dataclass(frozen=True)
 class Contents:
-    """The parts of dbt's `manifest.json` that a build uses, by unique id."""
+    """The parts of dbt's `manifest.json` that a build uses, by unique id. They do not change, so that texts are made once."""
 
     nodes: Mapping[str, Any]
     sources: Mapping[str, Any]
     functions: Mapping[str, Any]
     macros: Mapping[str, Any]
+    texts: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
+    reached: dict[tuple[str, ...], Entries] = field(default_factory=dict, repr=False, compare=False)
 
     def definition(self, roots: Sequence[str]) -> dict[str, str]:
         """The texts of everything that `dbt build` runs for the given nodes: ancestors, tests, hooks and macros."""
         entries, macros = self.entries(roots)
-        texts = {label(entry): text_of(entry) for entry in entries}
+        texts = {label(entry): self.text(entry) for entry in entries}
         texts |= {f"macro {macro['package_name']}.{macro['name']}": macro["macro_sql"] for macro in macros}
         codes = [code_of(entry) for entry in [*entries, *macros] if entry.get("unique_id") not in SEARCHING]
         if any(re.search(r"\bgraph\b", code) for code in codes):
             every = {**self.nodes, **self.sources, **self.functions}
-            texts["graph"] = "\n".join(f"{name} {digest(text_of(every[name]))}" for name in sorted(every))
+            texts["graph"] = "\n".join(f"{name} {digest(self.text(every[name]))}" for name in sorted(every))
         return texts
+
+    def text(self, entry: Mapping[str, Any]) -> str:
+        """As `text_of`. The file of a seed is read each time."""
+        if entry["resource_type"] == "seed":
+            return text_of(entry)
+        name = entry["unique_id"]
+        if name not in self.texts:
+            self.texts[name] = text_of(entry)
+        return self.texts[name]
 
     def is_of(self, manifest: Mapping[str, Any], roots: Sequence[str]) -> bool:
         """Whether dbt has parsed the same definition in a build whose `manifest.json` is given."""
@@ -73,12 +87,15 @@ class Contents:
             name: {**node, **COMPILED, "depends_on": {"nodes": parents(node)}, "parsed_checksum": node.get("checksum")}
             for name, node in self.nodes.items()
         }
-        return replace(self, nodes=nodes)
+        return replace(self, nodes=nodes, texts={}, reached={})
 
-    def entries(self, roots: Sequence[str]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    def entries(self, roots: Sequence[str]) -> Entries:
         """What `dbt build` runs for the given nodes, and the macros that it can reach."""
-        entries = self.built(roots)
-        return entries, self.used_macros([text_of(entry) for entry in entries])
+        key = tuple(roots)
+        if key not in self.reached:
+            entries = self.built(roots)
+            self.reached[key] = entries, self.used_macros([self.text(entry) for entry in entries])
+        return self.reached[key]
 
     def built(self, roots: Sequence[str]) -> list[dict[str, Any]]:
         """The nodes with the given ids, their ancestors, the tests of these, and the hooks of each build."""
