@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -12,6 +13,7 @@ from dmail_runner.check.source_files import rows_of, too_long
 from dmail_runner.core.counted import counted
 from dmail_runner.core.duck import connect
 from dmail_runner.core.errors import ExtractError, SourceError
+from dmail_runner.core.file_hash import Marks, settled_marks
 from dmail_runner.core.values import SourceFigures
 from dmail_runner.declare.source import Source
 from dmail_runner.project.target import Warehouse
@@ -21,6 +23,7 @@ AHEAD = timedelta(days=1)  # times further in the future are errors of the data,
 LONGEST_COUNT = 1000  # bytes of a row-count file that are read
 # A number, alone or after a label: `1000`, `1000 profiles.csv`, `rows: 1000`, `{"rows": 1000}`.
 ROW_COUNT = re.compile(r"""[\s{"']*(?:[A-Za-z_ ]+["']?\s*[:=]\s*)?(\d[\d,_]*)\b""")
+_known: dict[tuple[str, tuple[Marks | None, ...]], tuple[Any, ...]] = {}
 TODO = "load the source again; `run --due` and `serve` try the run again by themselves"
 
 
@@ -100,11 +103,22 @@ def measure(source: Source, connection: duckdb.DuckDBPyConnection, project_dir: 
     if source.is_counted:
         wanted.append("count(*)")
     query = f"select {', '.join(wanted)} from {rows_of(source, files)}"
-    values = list(connection.execute(query).fetchone() or ()) if wanted else []
+    values = list(first_row(connection, query, files)) if wanted else []
     rows = int(values.pop()) if source.is_counted else None
     if values:
         loaded = values[0].replace(tzinfo=UTC) if values[0] else None
     return SourceFigures(source.name, rows, loaded, warning(source, loaded, now))
+
+
+def first_row(connection: duckdb.DuckDBPyConnection, query: str, files: Sequence[Path]) -> tuple[Any, ...]:
+    """The first row of a query over files. It is computed once in this process, while the files are not written."""
+    marks = tuple(settled_marks(file.stat()) for file in files)
+    known = _known.get((query, marks))
+    if known is None:
+        known = tuple(connection.execute(query).fetchone() or ())
+        if files and None not in marks and marks == tuple(settled_marks(file.stat()) for file in files):
+            _known[query, marks] = known
+    return known
 
 
 def local_files(source: Source, connection: duckdb.DuckDBPyConnection, project_dir: Path) -> list[Path]:
@@ -121,7 +135,7 @@ def newest(source: Source, now: datetime) -> str:
     """SQL for the newest time in UTC. Values that are no times, and times far in the future, do not count."""
     moment = f"cast(try_cast(({source.loaded_at}) as timestamptz) as timestamp)"
     latest = (now + AHEAD).astimezone(UTC)
-    condition = f"{moment} <= timestamp '{latest:%Y-%m-%d %H:%M:%S}'" + (f" and ({source.filter})" if source.filter else "")
+    condition = f"{moment} <= timestamp '{latest:%Y-%m-%d %H:00:00}'" + (f" and ({source.filter})" if source.filter else "")
     return f"max({moment}) filter ({condition})"
 
 

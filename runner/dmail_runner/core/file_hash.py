@@ -1,4 +1,4 @@
-"""The SHA-256 of files, each of which is read once."""
+"""The SHA-256 of files, each of which is read once, and the marks by which a change is noticed."""
 
 import hashlib
 import os
@@ -20,18 +20,18 @@ def file_hash(file: Path) -> str:
         OSError: if the file cannot be read.
     """
     with file.open("rb") as content:
-        before = marks(os.fstat(content.fileno()))
-        known = _known.get((str(file), before))
-        if known:
+        before = settled_marks(os.fstat(content.fileno()))
+        if before and (known := _known.get((str(file), before))):
             return known
-        settled = time.time() - max(before[3:]) / 1e9 > SETTLED
         found = hashlib.file_digest(content, "sha256").hexdigest()
-        after = marks(os.fstat(content.fileno()))
-    if settled and after == before:
+        after = settled_marks(os.fstat(content.fileno()))
+    if before and after == before:
         _known[str(file), before] = found
     return found
 
 
-def marks(stat: os.stat_result) -> Marks:
-    """What changes when a file is written or replaced."""
+def settled_marks(stat: os.stat_result) -> Marks | None:
+    """What changes when a file is written or replaced; None if it was written in the last moments."""
+    if time.time() - max(stat.st_mtime, stat.st_ctime) <= SETTLED:
+        return None
     return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
