@@ -1,7 +1,7 @@
 """Builds a campaign's models, and applies every gate to them."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC
@@ -18,20 +18,21 @@ from dmail_runner.check.contract import apply_contract
 from dmail_runner.check.exclusions import Figures, check_contact_ids, check_exclusions, check_near_matches
 from dmail_runner.check.formulas import count_formulas
 from dmail_runner.check.opt_outs import check_opt_outs, keep_profiles
-from dmail_runner.check.sources import check_sources
+from dmail_runner.check.sources import TODO, check_sources
 from dmail_runner.check.transliterate import transliterate
 from dmail_runner.check.unusual import seed_note, verdict_notes
 from dmail_runner.check.volume import check_volume
 from dmail_runner.check.vouchers import check_vouchers
 from dmail_runner.core.counted import counted
-from dmail_runner.core.errors import ExtractError, Held
+from dmail_runner.core.errors import ExtractError, Held, SourceError
 from dmail_runner.core.values import Build, Churn, Comparison, Verdicts
 from dmail_runner.declare.campaign import KEY, SEED
 from dmail_runner.extract.rows import people_query
 from dmail_runner.history.vouchers import given_vouchers
 from dmail_runner.project.build import build, build_opt_outs
+from dmail_runner.project.source_hash import source_hash
 from dmail_runner.project.warehouse import lock_warehouse, quote, session
-from dmail_runner.run.job import Job
+from dmail_runner.run.job import Job, is_recorded
 from dmail_runner.run.order import Last, Order, timestamp
 from dmail_runner.run.supplies import supplies, supply_holds
 
@@ -72,6 +73,7 @@ def checked(
     """
     purpose = f"{job.campaign.name} for {timestamp(order.slot)}"
     with lock_warehouse(job.settings, purpose, job.tell) as warehouse:
+        read = hashes_of_sources(job)
         sources = check_sources(job.campaign.inputs, warehouse, job.settings.project_dir, order.now)
         for source in sources:
             if source.warning:
@@ -87,7 +89,27 @@ def checked(
             if order.original:
                 check_original(job, found, order.original)
             found = replace(found, verdicts=replace(found.verdicts, sources=sources))
-            yield gated(job, found, order, held)
+            found = gated(job, found, order, held)
+            check_unchanged(job, read)
+            yield found
+
+
+def hashes_of_sources(job: Job) -> dict[str, str]:
+    """A hash of each source that the campaign reads, by name. That of a source without local files is `unknown`."""
+    origins = job.campaign.origins.items()
+    return {name: source_hash(job.settings, place) for name, place in origins if not is_recorded(job.settings, name, place)}
+
+
+def check_unchanged(job: Job, before: Mapping[str, str]) -> None:
+    """Check that no file of a source was written since. The models and the gates could have read different rows.
+
+    Raises:
+        SourceError: if one was.
+    """
+    now = hashes_of_sources(job)
+    if changed := [name for name in before if now[name] != before[name]]:
+        were = "was" if len(changed) == 1 else "were"
+        raise SourceError(f"{' and '.join(changed)} {were} written during the run: nothing was delivered", todo=TODO)
 
 
 def gated(job: Job, found: Checked, order: Order, held: Callable[[Held], None]) -> Checked:

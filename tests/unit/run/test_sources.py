@@ -1,13 +1,15 @@
 """Sources stay in the folders that the project allows, and links lead nowhere."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from dmail_runner.core.errors import UsageError
+from dmail_runner.core.errors import SourceError, UsageError
 from dmail_runner.core.settings import Settings
 from dmail_runner.declare.policy import Policy
+from dmail_runner.project.dbt_process import DbtOutcome
 from dmail_runner.run.job import source_faults
 from tiny import World, letter
 
@@ -79,3 +81,29 @@ def test_a_changed_frozen_file_is_not_shipped(world: World, monkeypatch: pytest.
     world.pass_time(DAY / 24)
     assert world.run_due() == []
     assert b"Person X" not in world.files()[0].read_bytes()
+
+
+class Rewritten(World):
+    """A project whose export is written again while dbt reads it."""
+
+    again = True
+
+    def run_dbt(self, settings: Settings, arguments: Sequence[str], target: Path, environment: Mapping[str, str]) -> DbtOutcome:
+        if self.again:
+            (self.folder / "data/profiles.csv").write_text("profile_id\np1\np2\n")
+        return super().run_dbt(settings, arguments, target, environment)
+
+
+def test_a_source_that_is_written_during_the_run_stops_it(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/profiles.csv").write_text("profile_id\np1\n")
+    origins = {"crm.profiles": "'data/profiles.csv'", "crm.elsewhere": '"crm"."main"."orders"'}
+    campaign = replace(letter(schedule={"cron": "0 9 * * *", "timezone": "UTC", "start": "2027-03-01"}), origins=origins)
+    world = Rewritten(tmp_path, campaign)
+    (error,) = world.run_due()
+    assert isinstance(error, SourceError)
+    assert error.what == "crm.profiles was written during the run: nothing was delivered"
+    assert world.mailed() == {}
+    world.again = False
+    assert world.run_due() == [], "it is tried again by itself"
+    assert len(world.mailed()) == 1
