@@ -44,6 +44,15 @@ class Build:
 
 
 @dataclass(frozen=True)
+class SortedLevel:
+    """A level of a post's sort plan, such as `3_digit`, with its pieces, seed addresses among them, and its containers."""
+
+    level: str
+    pieces: int
+    containers: int
+
+
+@dataclass(frozen=True)
 class RegionCount:
     """The number of pieces that go to one region.
 
