@@ -40,7 +40,7 @@ def test_side_files_are_delivered_last(project: Project) -> None:
     assert "no model of the campaign calls dmail.us_presort()" in refused
     project.edit(EXPOSURE, "sort_by: post:us_presort", "sort_by: [country_code, postal_code]")
     sort_by_plan(project)
-    entry = 'route: outbox\n  split: {rows: 700}\n  side_files: [done, sha256, manifest]\n  prefix: "4711_"\n  format: {type: csv, line_end: crlf}'
+    entry = 'route: outbox\n  lead_times: {country: US, production_days: 3, delivery_days: 5}\n  split: {rows: 700}\n  side_files: [done, sha256, manifest]\n  prefix: "4711_"\n  format: {type: csv, line_end: crlf}'
     project.edit("profiles/providers.yml", "route: outbox\n  format: {type: csv, line_end: crlf}", entry)
     project.edit(EXPOSURE, "inbound/spring_catalog.csv", "inbound/{slot:%Y%m%d|America/New_York}.csv")
     project.edit(EXPOSURE, "timestamp: true", "timestamp: false")
@@ -63,6 +63,14 @@ def test_side_files_are_delivered_last(project: Project) -> None:
     order = sorted(project.delivered, key=lambda name: (project.path / "outbox" / name).stat().st_mtime_ns)
     assert order == parts + sides
     assert project.private_leftovers() == []
+    # The lead times of the provider are dates in the calendar and on the page.
+    calendar = project.call("calendar", "--weeks", "2")
+    assert re.search(r"slot \(UTC\) +as scheduled +campaign +drop +in home", calendar.stdout), calendar.stderr
+    assert re.search(r"Mon \d{4}.*spring_catalog +\w{3} \d{4}-\d\d-\d\d +\w{3} \d{4}-\d\d-\d\d", calendar.stdout)
+    assert project.call("report").returncode == DONE
+    page = (project.path / "site/campaign/spring_catalog.html").read_text()
+    assert "Drop date" in page
+    assert re.search(r"<td>\d{4}-\d\d-\d\d</td><td>\d{4}-\d\d-\d\d</td></tr>", page)
 
 
 def test_a_character_that_the_encoding_lacks_is_named(project: Project) -> None:

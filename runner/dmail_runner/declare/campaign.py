@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -80,6 +81,9 @@ class DirectMail(Strict):
     """The extraction file."""
     schedule: Schedule | None = None
     """When the campaign is due. Without a schedule it runs only when a person runs it."""
+    in_home: date | None = None
+    """The day on which the last letter is to be in its letter box, such as `2027-03-12`. The provider needs `lead_times`, and a
+    schedule has dates, in `at`."""
     waves: Waves | None = None
     """A mailing in several waves, which share one audience."""
     guard: Guard = Guard()
@@ -102,6 +106,12 @@ class DirectMail(Strict):
     def check_budget(self) -> Self:
         if self.budget and self.programme:
             raise ValueError("has either a `budget` or a `programme`")
+        return self
+
+    @model_validator(mode="after")
+    def check_in_home(self) -> Self:
+        if self.in_home and self.schedule and not self.schedule.at:
+            raise ValueError("`in_home` is one date: its `schedule` needs `at`, or there is none and a person runs the campaign")
         return self
 
     @model_validator(mode="after")
