@@ -87,13 +87,13 @@
     pieces whose code is not valid or not Brazilian. Sectors that two states share skip the level `state`.
 
     Arguments:
-        minimums (dict[string, int]): The least number of pieces by level: `sector`, `state` and `region`. There is no default, because
-            Correios agrees it by contract.
         pieces (string): As for `us_presort()`.
         container (optional[int]): As for `us_presort()`.
+        minimums (dict[string, int]): The least number of pieces by level: `sector`, `state` and `region`. All three are required, because
+            Correios agrees them by contract.
         order_by (string): As for `us_presort()`.
 #}
-{% macro br_cep(minimums, pieces="pieces", container=none, order_by="profile_id") %}
+{% macro br_cep(pieces="pieces", container=none, minimums={}, order_by="profile_id") %}
     {% set code = "replace(cast(pieces.postal_code as string), '-', '')" %}
     {% set valid %}
         pieces.country_code = 'BR' and states.postal_prefix is not null and {{ dmail.matches(code, "^[0-9]{8}$") }}

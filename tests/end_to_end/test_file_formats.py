@@ -70,6 +70,8 @@ def test_side_files_are_delivered_last(project: Project) -> None:
     assert project.call("report").returncode == DONE
     page = (project.path / "site/campaign/spring_catalog.html").read_text()
     assert "Drop date" in page
+    timeline = (project.path / f"site/run/{run['run_id']}.html").read_text()
+    assert re.search(r"sort plan.*?5_digit: [\d,]+ pieces in [\d,]+ containers; area: ", timeline, re.DOTALL)
     assert re.search(r"<td>\d{4}-\d\d-\d\d</td><td>\d{4}-\d\d-\d\d</td></tr>", page)
 
 

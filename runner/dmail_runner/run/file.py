@@ -64,10 +64,11 @@ def extracted(
     found = with_verdicts(job, order, found, folder)
     if found.verdicts.included == 0 and job.provider.empty == "no_file":
         return found.verdicts, []
-    verdicts = replace(found.verdicts, regions=count_regions(found.connection, found.relations, found.verdicts, job.campaign))
+    regions = count_regions(found.connection, found.relations, found.verdicts, job.campaign)
     levels = count_levels(found.connection, found.relations, found.verdicts, job.campaign)
+    verdicts = replace(found.verdicts, regions=regions, levels=levels)
     for level in levels:
-        job.tell(f"sort     {level.level}: {counted(level.pieces, 'piece')} in {counted(level.containers, 'container')}")
+        job.tell(f"sort     {level}")
     mark, seal, made = order.mark, job.seal, order.now
     envelope = Envelope(job.campaign, job.provider, order.slot, order.run_id, mark=mark, seal=seal, made=made, levels=levels)
     job.tell(f"extract  {counted(found.verdicts.included, 'row')} into {envelope.base_name()}")
