@@ -44,6 +44,15 @@ def test_side_files_are_delivered_last(project: Project) -> None:
     project.edit("profiles/providers.yml", "route: outbox\n  format: {type: csv, line_end: crlf}", entry)
     project.edit(EXPOSURE, "inbound/spring_catalog.csv", "inbound/{slot:%Y%m%d|America/New_York}.csv")
     project.edit(EXPOSURE, "timestamp: true", "timestamp: false")
+    cron, dated = 'schedule: {cron: "0 6 * * mon",', 'in_home: 2031-03-12\n          schedule: {at: ["2031-03-04T06:00"],'
+    project.edit(EXPOSURE, cron, dated)
+    late = project.call("check", "spring_catalog")
+    assert late.returncode == WRONG
+    assert (
+        "the slot on 2031-03-04 is delivered by 2031-03-14, after the in-home date 2031-03-12: the latest slot is on 2031-03-02"
+        in late.stderr
+    )
+    project.edit(EXPOSURE, dated, cron)
     done = project.run()
     assert done.returncode == DONE, done.stderr
     base = "inbound/4711_20261102"
