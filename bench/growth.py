@@ -22,7 +22,8 @@ import typer
 
 from dmail_runner.cli.report import PAGES
 from dmail_runner.core.settings import Settings
-from dmail_runner.declare.campaign import Campaign, DirectMail, FileSpec
+from dmail_runner.declare.campaign import Campaign, DirectMail
+from dmail_runner.declare.file_spec import FileSpec
 from dmail_runner.declare.schedule import Schedule
 from dmail_runner.doctor.ledger import examine_ledger
 from dmail_runner.history import compact, weeks

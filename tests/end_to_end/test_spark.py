@@ -18,6 +18,7 @@ from dmail_runner.history import weeks
 from effort import SOAK
 from project import DONE, SLOT, Project, surroundings
 from reports import Tables
+from sorted_file import sort_by_plan
 from spark import Cluster, cluster, session
 from ugly import write_ugly
 from wait import until
@@ -153,6 +154,7 @@ def test_every_campaign_is_the_same_file_from_spark_also_when_a_worker_dies(
     project: Project, spark: Cluster | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, warm_dbt: str
 ) -> None:
     difficult(project)
+    sort_by_plan(project)
     other = Project(Path(shutil.copytree(project.path, tmp_path / "other")))
     for campaign in CAMPAIGNS:
         mail(project, campaign)

@@ -81,6 +81,7 @@ PROVIDERS: dict[str, dict[str, Any]] = {
         "label": "l", "route": "r", "format": {"type": "csv", "delimiter": ",", **TEXT}, "prefix": "p_", "split": {"rows": 9},
         "records": {"header": "H", "trailer": "T"}, "side_files": ["sha256", "done"], "empty": "header_only",
         "tariff": {"currency": "EUR", "fixed": 4, "per_piece": 0.5}, "require_encryption": True, "compress": "zip", "retention_days": 9, "history_days": 99, "acknowledge_within": "2d", "stock_counted_within": "14d", "require_approval": "two",
+        "lead_times": {"country": "DE", "region": "BY", "production_days": 3, "delivery_days": 0},
         "recall_until": "6h", "recall_contact": "Ann", "recall_file": {"name": "{run}.csv", "header": "h", "line": "{file}"},
         "postal_classes": {"standard": {"min_pieces": 200}}, "contract": "lob", **CONTRACT,
     },
@@ -113,7 +114,8 @@ MAIL: dict[str, dict[str, Any]] = {
         "budget": {"order": "PO-4711", "max": "20000.50 EUR", "cost_centre": "4200"},
     },
     "dates": {
-        "status": "draft", "provider": "p", "file": {"name": "f.csv"}, "schedule": {"at": ["2027-03-01T06:00"]},
+        "status": "draft", "provider": "p", "file": {"name": "f.csv", "sort_by": "post:us_presort"}, "schedule": {"at": ["2027-03-01T06:00"]},
+        "in_home": "2027-04-01",
         "waves": {"sizes": [{"count": 9}, {"at": "2027-03-09 06:00"}]},
     },
     "windows": {"status": "stopped", "programme": "spring", "provider": "p", "file": {"name": "f.csv"}, "schedule": {"every": "4h"}},

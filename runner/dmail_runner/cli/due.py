@@ -194,24 +194,33 @@ def calendar(context: typer.Context, weeks: Weeks = 4, due: DueNow = False, as_j
 
     Example: dmail-runner calendar --weeks 8
     """
-    from dmail_runner.cli.text import calendar_json, calendar_row
+    from dmail_runner.cli.text import calendar_json
     from dmail_runner.ledger.ledger import Ledger
     from dmail_runner.look.calendar import calendar as slots_between
-    from dmail_runner.look.calendar import due_now
+    from dmail_runner.look.calendar import due_now, with_arrivals
 
     settings, manifest = open_project(context.obj)
     ledger = Ledger(settings, now)
     if due:
         say_due(due_now(manifest, ledger, now()), as_json=as_json)
         return
-    entries = slots_between(manifest, ledger, now(), now() + timedelta(weeks=weeks))
+    entries = with_arrivals(manifest, settings, slots_between(manifest, ledger, now(), now() + timedelta(weeks=weeks)))
     if as_json:
         say_json({"slots": [calendar_json(entry) for entry in entries]})
     elif entries:
-        waits = "waits for" if any(entry.why for entry in entries) else ""
-        say_table([["slot (UTC)", "as scheduled", "campaign", waits], *map(calendar_row, entries)])
+        say_calendar(entries)
     else:
         say(f"no slot in the next {counted(weeks, 'week')}")
+
+
+def say_calendar(entries: "list[look.Entry]") -> None:
+    """Print slots as a table."""
+    from dmail_runner.cli.text import calendar_row
+
+    waits = "waits for" if any(entry.why for entry in entries) else ""
+    dates = ["drop", "in home"] if any(entry.comes for entry in entries) else []
+    rows = [calendar_row(entry, dates=bool(dates)) for entry in entries]
+    say_table([["slot (UTC)", "as scheduled", "campaign", *dates, waits], *rows])
 
 
 def say_due(entries: "list[look.DueNow]", *, as_json: bool) -> None:

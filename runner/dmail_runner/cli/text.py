@@ -260,14 +260,19 @@ def wait_line(run: Run, wait: "Wait") -> str:
 
 def calendar_json(entry: "Entry") -> dict[str, str | int | None]:
     """A slot of the calendar."""
-    slot, why = instant(entry.at), entry.why or None
-    return {"slot": slot, "local": entry.wall, "campaign": entry.campaign, "wave": entry.wave, "waits_for": why}
+    slot, why, comes = instant(entry.at), entry.why or None, entry.comes
+    dates = {
+        "drop_date": comes.mailed.isoformat() if comes else None,
+        "in_home_date": comes.in_home.isoformat() if comes else None,
+    }
+    return {"slot": slot, "local": entry.wall, "campaign": entry.campaign, "wave": entry.wave, "waits_for": why, **dates}
 
 
-def calendar_row(entry: "Entry") -> list[str]:
-    """A slot of the calendar as a row of a table, and what a wave waits for."""
+def calendar_row(entry: "Entry", *, dates: bool = False) -> list[str]:
+    """A slot of the calendar as a row of a table, and what a wave waits for. `dates`: whether it has drop and in-home dates."""
     campaign = f"{entry.campaign} wave {entry.wave}" if entry.wave else entry.campaign
-    return [f"{entry.at:%a %Y-%m-%d %H:%M}", entry.wall.replace("T", " ", 1), campaign, entry.why]
+    comes = [f"{day:%a %Y-%m-%d}" for day in (entry.comes.mailed, entry.comes.in_home)] if entry.comes else ["", ""]
+    return [f"{entry.at:%a %Y-%m-%d %H:%M}", entry.wall.replace("T", " ", 1), campaign, *(comes if dates else ()), entry.why]
 
 
 def moment(slot: datetime) -> str:

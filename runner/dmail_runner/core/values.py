@@ -61,6 +61,18 @@ class KeptTable:
 
 
 @dataclass(frozen=True)
+class SortedLevel:
+    """A level of a post's sort plan, such as `3_digit`, with its pieces, seed addresses among them, and its containers."""
+
+    level: str
+    pieces: int
+    containers: int
+
+    def __str__(self) -> str:
+        return f"{self.level}: {counted(self.pieces, 'piece')} in {counted(self.containers, 'container')}"
+
+
+@dataclass(frozen=True)
 class RegionCount:
     """The number of pieces that go to one region.
 
@@ -171,6 +183,7 @@ class Verdicts:
         excluded: the number of profiles that are not, by exclusion reason.
         seeds: the number of seed addresses in the file. They count nowhere else.
         regions: the included profiles by region, as far as the extract has regions.
+        levels: what a post's sort plan has divided the pieces into.
         churn: the difference from the previous file, if there is one.
         baseline: the figures that the next run is compared with; None if opt-outs do not stop the campaign.
         sources: the figures of the sources with declared limits.
@@ -185,6 +198,7 @@ class Verdicts:
     excluded: Mapping[str, int]
     seeds: int = 0
     regions: tuple[RegionCount, ...] = ()
+    levels: tuple[SortedLevel, ...] = ()
     churn: Churn | None = None
     baseline: Baseline | None = None
     sources: tuple[SourceFigures, ...] = ()

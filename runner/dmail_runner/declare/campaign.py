@@ -1,21 +1,21 @@
 """A campaign as its author declares it: the exposure, its `direct_mail` entry, and the extract's columns."""
 
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.values import KeptTable
 from dmail_runner.core.yaml import Strict
 from dmail_runner.declare.budget import Budget
 from dmail_runner.declare.contract import check_pad
+from dmail_runner.declare.file_spec import FileSpec
 from dmail_runner.declare.materials import Material
 from dmail_runner.declare.model import Model, OptOuts
 from dmail_runner.declare.schedule import Recheck, Schedule, Share, Waves
-from dmail_runner.declare.sort_key import SortKey, parse_sort_key
 from dmail_runner.declare.source import Source
 
 KEY = "profile_id"
@@ -35,41 +35,6 @@ VOUCHER, VOUCHER_POOL = "voucher", "voucher_pool"
 OF_THE_SLOT = (PIECE, PURL, PURL_QR, VOUCHER)  # columns of the extract that differ in each slot
 
 Status = Literal["draft", "active", "stopped"]
-
-
-def check_file_name(name: str) -> str:
-    """Validate a relative path, which must stay below the route's folder on any server."""
-    if not name or re.search(r"[\x00-\x1f\x7f\\]", name):
-        raise ValueError("must be a file name or a relative path with forward slashes and no control characters")
-    if name.startswith("/") or any(part in ("", ".", "..") or part.startswith(("-", "~")) for part in name.split("/")):
-        raise ValueError(
-            "must stay below the route's folder: no leading `/`, no empty, `.` or `..` part, no part that starts with `-` or `~`"
-        )
-    return name
-
-
-class Note(Strict):
-    """Lines of text before or after everything else in the file, as a template."""
-
-    text: Annotated[str, Field(min_length=1)]
-    """The lines, as a template: `{campaign}`, `{label}`, `{run}`, `{slot}`, `{rows}`, `{part}`, `{parts}`."""
-    position: Literal["header", "footer"] = "header"
-    """The position of the lines: at the beginning or the end of the file."""
-
-
-class FileSpec(Strict):
-    """The extraction file: its name, the order of its rows, and its notes."""
-
-    name: Annotated[str, AfterValidator(check_file_name)]
-    """The file's name, or a relative path below the route's folder. Placeholders such as `{slot:%Y%m%d}` are replaced."""
-    timestamp: bool = False
-    """Whether the slot's time in UTC is added to the name, before its suffix."""
-    sort_by: tuple[Annotated[SortKey, BeforeValidator(parse_sort_key), WithJsonSchema({"type": "string"})], ...] = ()
-    """The columns to sort by, such as `postal_code desc nulls first` or `city collate de`, and at last always `profile_id`."""
-    seeds: Literal["mixed", "first", "last"] = "mixed"
-    """The position of the seed addresses among the rows."""
-    note: Note | None = None
-    """Lines of text at the beginning or the end of the file."""
 
 
 class Guard(Strict):
@@ -119,6 +84,9 @@ class DirectMail(Strict):
     """The extraction file."""
     schedule: Schedule | None = None
     """When the campaign is due. Without a schedule it runs only when a person runs it."""
+    in_home: date | None = None
+    """The day on which the last letter is to be in its letter box, such as `2027-03-12`. The provider needs `lead_times`, and a
+    schedule has dates, in `at`."""
     waves: Waves | None = None
     """A mailing in several waves, which share one audience."""
     guard: Guard = Guard()
@@ -141,6 +109,12 @@ class DirectMail(Strict):
     def check_budget(self) -> Self:
         if self.budget and self.programme:
             raise ValueError("has either a `budget` or a `programme`")
+        return self
+
+    @model_validator(mode="after")
+    def check_in_home(self) -> Self:
+        if self.in_home and self.schedule and not self.schedule.at:
+            raise ValueError("`in_home` is one date: its `schedule` needs `at`, or there is none and a person runs the campaign")
         return self
 
     @model_validator(mode="after")

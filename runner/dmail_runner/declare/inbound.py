@@ -13,9 +13,9 @@ from dmail_runner.core.settings import Settings
 from dmail_runner.core.suggest import known_names
 from dmail_runner.core.yaml import ProjectPath, Strict, load, parse, read_yaml, render
 from dmail_runner.declare.answers import FIELDS, ONE_OF, Kind
-from dmail_runner.declare.campaign import check_file_name
 from dmail_runner.declare.encryption import Fingerprint
 from dmail_runner.declare.file_format import check_delimiter, check_encoding
+from dmail_runner.declare.file_spec import check_file_name
 from dmail_runner.declare.inbound_column import Columns, Position
 from dmail_runner.declare.schedule import Share, Span
 

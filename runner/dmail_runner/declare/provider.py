@@ -12,6 +12,7 @@ from dmail_runner.core.suggest import known_names
 from dmail_runner.core.yaml import Strict, load, parse, read_yaml, render
 from dmail_runner.declare.contract import Contract
 from dmail_runner.declare.file_format import AnyFormat, CsvFormat
+from dmail_runner.declare.lead_times import LeadTimes
 from dmail_runner.declare.policy import Duty
 from dmail_runner.declare.recall import RecallFile
 from dmail_runner.declare.schedule import Span
@@ -107,6 +108,8 @@ class Provider(Contract):
     """Whether the route must encrypt the files."""
     require_approval: Duty | None = None
     """The approval that every campaign of the provider needs, as in profiles/policy.yml."""
+    lead_times: LeadTimes | None = None
+    """The working days for production and delivery, from which mail dates and in-home dates are computed."""
     acknowledge_within: Span | None = None
     """The time in which the mail house must report what it has received and mailed, such as `2d`. By default it need not."""
     stock_counted_within: Span | None = None

@@ -1,19 +1,28 @@
-"""The columns that a file is sorted by."""
+"""What a file is sorted by: columns, or the sort plan of a post."""
 
 import re
 from functools import cache
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 from dmail_runner.core.duck import connect
 from dmail_runner.core.yaml import Strict
+
+Plan = Literal["us_presort", "de_dialogpost", "uk_mailsort", "br_cep"]
+# The columns that the macro of a plan adds to the pieces.
+LEVEL, DESTINATION, CONTAINER, SEQUENCE = "post_level", "post_destination", "post_container", "post_sequence"
 
 
 def parse_sort_key(value: object) -> object:
     """Parse a text such as `postal_code desc nulls first`. Other values are returned as they are."""
     if not isinstance(value, str):
         return value
+    if value.strip().startswith("post:"):
+        plan = value.strip().removeprefix("post:")
+        if plan not in get_args(Plan):
+            raise ValueError(f"{value!r} is not a sort plan: {', '.join(f'post:{name}' for name in get_args(Plan))}")
+        return {"column": SEQUENCE, "plan": plan}
     pattern = r"(\w+)(?: +collate +([\w.]+))?(?: +(asc|desc))?(?: +nulls +(first|last))?"
     match = re.fullmatch(pattern, value.strip(), re.IGNORECASE)
     if not match:
@@ -49,3 +58,21 @@ class SortKey(Strict):
     """`asc` or `desc`."""
     nulls: Literal["first", "last"] = "last"
     """The position of rows without a value."""
+    plan: Plan | None = None
+    """The sort plan of a post, of which `column` has the order."""
+
+
+def as_list(value: object) -> object:
+    """A list of one sort plan, from its name. Other values are returned as they are."""
+    return [value] if isinstance(value, str) and value.strip().startswith("post:") else value
+
+
+Key = Annotated[SortKey, BeforeValidator(parse_sort_key)]
+SortKeys = Annotated[
+    tuple[Key, ...],
+    BeforeValidator(as_list),
+    WithJsonSchema(
+        {"anyOf": [{"type": "array", "items": {"type": "string"}}, {"enum": [f"post:{name}" for name in get_args(Plan)]}]}
+    ),
+]
+"""Columns, or one sort plan."""

@@ -4,17 +4,18 @@ import csv
 import io
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from dmail_runner.core.errors import Problem
 from dmail_runner.core.template import SLOT_FORMAT, fill
-from dmail_runner.core.values import Part
-from dmail_runner.declare.campaign import Campaign, Column, check_file_name
+from dmail_runner.core.values import Part, SortedLevel
+from dmail_runner.declare.campaign import Campaign, Column
 from dmail_runner.declare.encryption import Encryption
 from dmail_runner.declare.file_format import FixedWidthFormat
+from dmail_runner.declare.file_spec import check_file_name
 from dmail_runner.declare.provider import FILE, Provider
 from dmail_runner.extract.compress import SUFFIXES, Packing
 
@@ -46,6 +47,7 @@ class Envelope:
         mark: a mark in every file's name, before its suffix, for files that must not be mailed.
         seal: how the files are encrypted; None for plain files.
         made: when the files are made, for the manifest; None for files without one.
+        levels: what the post's sort plan has divided the pieces into, for the manifest.
     """
 
     campaign: Campaign
@@ -55,6 +57,7 @@ class Envelope:
     mark: str = ""
     seal: Seal | None = None
     made: datetime | None = None
+    levels: tuple[SortedLevel, ...] = ()
 
     def text_before(self, part: int, parts: int | None, rows: int | None) -> str:
         """The text before the records of a part. `parts` and `rows` are None if they are not known yet."""
@@ -145,7 +148,13 @@ class Envelope:
             "compression": self.provider.compress,
             "encrypted": self.seal is not None,
             "columns": [self.column_entry(column) for column in self.campaign.exported],
+            **self.sort_entry(),
         }
+
+    def sort_entry(self) -> dict[str, object]:
+        """The entry of the sort plan in the manifest. There is none if the file is sorted by columns."""
+        plan = self.campaign.mail.file.plan
+        return {"sort_plan": {"name": plan, "levels": [asdict(level) for level in self.levels]}} if plan else {}
 
     def column_entry(self, column: Column) -> dict[str, object]:
         """The entry of a column in the manifest. Only fixed-width files have widths."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from dmail_runner.core.counted import counted
 from dmail_runner.core.values import Baseline, ConsentFigures, ListFigures, SourceFigures
 
-BASELINE, SOURCES, UNUSUAL, COUNTED = "baseline", "sources", "unusual", "counted_before"
+BASELINE, SOURCES, UNUSUAL, COUNTED, SORTED = "baseline", "sources", "unusual", "counted_before", "sorted"
 
 
 def baseline_text(baseline: Baseline) -> str:

@@ -11,7 +11,17 @@ from sqlalchemy.exc import IntegrityError
 
 from dmail_runner.core.redact import printable, without_keys
 from dmail_runner.core.values import Comparison, Part, Receipt, Verdicts
-from dmail_runner.ledger.baseline import BASELINE, COUNTED, SOURCES, UNUSUAL, baseline_text, counts_text, notes_text, sources_text
+from dmail_runner.ledger.baseline import (
+    BASELINE,
+    COUNTED,
+    SORTED,
+    SOURCES,
+    UNUSUAL,
+    baseline_text,
+    counts_text,
+    notes_text,
+    sources_text,
+)
 from dmail_runner.ledger.comparison import FIGURES, comparison_text
 from dmail_runner.ledger.contents import Content, deleted, joined, written
 from dmail_runner.ledger.database import LedgerError, iso
@@ -96,6 +106,8 @@ class Ledger(LedgerReader):
             self.record(connection, run.run_id, ESTIMATE, estimate_text(verdicts.estimate))
         if verdicts.materials or has_event(connection, run, MATERIALS):
             self.record(connection, run.run_id, MATERIALS, materials_text(verdicts.materials))
+        if verdicts.levels or has_event(connection, run, SORTED):
+            self.record(connection, run.run_id, SORTED, "; ".join(map(str, verdicts.levels)))
         if verdicts.notes or has_event(connection, run, UNUSUAL):
             self.record(connection, run.run_id, UNUSUAL, notes_text(verdicts.notes))
 

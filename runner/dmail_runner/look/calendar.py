@@ -1,13 +1,19 @@
 """The slots of the coming weeks, with the waves of each mailing, and what `run --due` would do now."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import takewhile
 
+from dmail_runner.core.errors import ConfigError
+from dmail_runner.core.settings import Settings
 from dmail_runner.declare.campaign import Campaign
+from dmail_runner.declare.provider import find_provider
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.plan.due import due_runs
+from dmail_runner.plan.expected import Expected
+from dmail_runner.plan.in_home import Arrival
 from dmail_runner.plan.planner import local_name, new_runs_now
 from dmail_runner.plan.slots import slots_after, wave_slots
 from dmail_runner.plan.watched import last_seen
@@ -25,6 +31,7 @@ class Entry:
         campaign: the campaign's name.
         wave: the wave's number; None for a mailing without waves.
         why: what a wave of a mailing that has begun waits for, apart from its slot, so that it starts at `at` or later; or empty.
+        comes: when the letters are handed over to the post and delivered; None if the provider has no lead times.
     """
 
     at: datetime
@@ -32,12 +39,23 @@ class Entry:
     campaign: str
     wave: int | None = None
     why: str = ""
+    comes: Arrival | None = None
 
 
 def calendar(manifest: Manifest, ledger: Ledger, start: datetime, end: datetime) -> list[Entry]:
     """The slots of all active campaigns after `start`, up to and including `end`, in order."""
     found = [entry for name in manifest.names for entry in campaign_entries(manifest, name, ledger, start, end)]
     return sorted(found, key=lambda entry: (entry.at, entry.campaign))
+
+
+def with_arrivals(manifest: Manifest, settings: Settings, entries: list[Entry]) -> list[Entry]:
+    """The slots with the dates on which their letters arrive. There are none if a provider has errors, which `check` reports."""
+    expected: dict[str, Expected] = {}
+    for campaign in map(manifest.campaign, {entry.campaign for entry in entries}):
+        with suppress(ConfigError):
+            expected[campaign.name] = Expected(campaign, find_provider(settings, campaign.mail.provider))
+    known = expected.get
+    return [replace(entry, comes=one.arrival_if_known(entry.at) if (one := known(entry.campaign)) else None) for entry in entries]
 
 
 def campaign_entries(manifest: Manifest, name: str, ledger: Ledger, start: datetime, end: datetime) -> Iterator[Entry]:

@@ -10,6 +10,7 @@ from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.route_tests import tried_routes
 from dmail_runner.ledger.run import Run
 from dmail_runner.look.declared import declared_faults, unknown_providers
+from dmail_runner.look.in_home import in_home_faults
 from dmail_runner.look.warnings import campaign_warnings, start_warnings, target_warnings
 from dmail_runner.plan.watched import last_seen
 from dmail_runner.plan.waves import Wait, waiting_waves
@@ -82,6 +83,7 @@ def check_each(names: Iterable[str], find: Callable[[str], Job], tried: set[str]
         warnings += campaign_warnings(job, tried, now)
         if last_seen(ledger, job.campaign.name) is None:
             warnings += start_warnings(job, now)
+        errors += in_home_faults(job.campaign, job.provider, now)
         for finding in key_findings(job, now, now):
             (errors if finding.error else warnings).append(finding.problem)
     waits = tuple(wait for job in jobs for wait in waiting_waves(job.campaign, ledger))

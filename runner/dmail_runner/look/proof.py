@@ -4,6 +4,7 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
+from dmail_runner.check.sort_plan import count_levels
 from dmail_runner.core.template import SLOT_FORMAT
 from dmail_runner.core.values import Part, Receipt, Spooled
 from dmail_runner.extract.envelope import Envelope
@@ -45,9 +46,9 @@ def prove(job: Job, slot: datetime, now: datetime, ledger: Ledger, by: str) -> l
         folder = job.settings.work_dir / "proof"
         folder.mkdir(mode=0o700)
         try:
-            envelope = Envelope(
-                job.campaign, job.provider, slot, f"{job.campaign.name}-proof", mark=f"_TEST_{stamp}", seal=job.seal, made=now
-            )
+            levels = count_levels(found.connection, found.relations, found.verdicts, job.campaign)
+            run_id, mark = f"{job.campaign.name}-proof", f"_TEST_{stamp}"
+            envelope = Envelope(job.campaign, job.provider, slot, run_id, mark=mark, seal=job.seal, made=now, levels=levels)
             parts = write(found, envelope, folder, watch=job.watch)
             spooled = [Spooled(part, part_path(folder, part.number)) for part in parts]
             # A proof mails nobody, so its intents are recorded in memory only.

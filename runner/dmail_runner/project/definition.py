@@ -121,6 +121,11 @@ class Contents:
         """Whether a model of a build calls `link_token()`, directly or through a macro such as `purl()`."""
         return any(not calls_of(node).isdisjoint(self.link_macros) for node in built if node["resource_type"] == "model")
 
+    def calls(self, built: Sequence[Mapping[str, Any]], macro: str) -> bool:
+        """Whether a model of a build calls a macro, directly or through another one."""
+        callers = self.callers(macro, calls_of)
+        return any(not calls_of(node).isdisjoint(callers) for node in built if node["resource_type"] == "model")
+
     @cached_property
     def window_macros(self) -> set[str]:
         """The names of `window_start()` and of all macros that call it."""

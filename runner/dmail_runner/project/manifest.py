@@ -25,7 +25,7 @@ from dmail_runner.project.definition import Contents, hooks_of, locations_of
 from dmail_runner.project.inputs import project_state
 from dmail_runner.project.kept import Keeping
 from dmail_runner.project.lineage import Lineage, Macros
-from dmail_runner.project.named_columns import named_columns
+from dmail_runner.project.named_columns import check_sort_plan, named_columns
 from dmail_runner.project.nodes import described_in, meta_of
 from dmail_runner.project.packages import package_paths
 from dmail_runner.project.roles import Roles
@@ -108,6 +108,7 @@ class Manifest:
             named_columns(mail, given, extract, self.nodes[models[1]] if models else None, (file, declared)) if extract else ()
         )
         built = self.contents.built(roots := roots_of(exposure, models[3] if models else None, materials))
+        faults += check_sort_plan(mail, partial(self.contents.calls, built), file, declared)
         inputs = collect(faults, lambda: read_sources(built))
         if faults or mail is None or extract is None or models is None or columns is None or inputs is None:
             raise ConfigError(faults)

@@ -1,11 +1,13 @@
 """Checks the columns that a campaign's declaration names: those of the file's order, of seeds, and of materials."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from dmail_runner.core.errors import ConfigError, Problem
 from dmail_runner.core.yaml import parse
-from dmail_runner.declare.campaign import SEED, DirectMail, FileSpec
+from dmail_runner.declare.campaign import SEED, DirectMail
+from dmail_runner.declare.file_spec import FileSpec
+from dmail_runner.declare.sort_key import CONTAINER, LEVEL, SEQUENCE
 
 
 def named_columns(
@@ -41,11 +43,24 @@ def file_of(given: Any) -> FileSpec | None:
 
 def check_columns(names: Sequence[str], options: FileSpec, file: str, key: str) -> Iterator[Problem]:
     """The errors of columns that the delivery's file names and the extract, which has the columns `names`, does not have."""
+    if options.plan:
+        missing = [name for name in (LEVEL, CONTAINER, SEQUENCE) if name not in names]
+        if missing:
+            what = f"the extract has no column {', '.join(missing)}, which dmail.{options.plan}() adds"
+            yield Problem(file, f"{key}.file.sort_by", what, "docs/howto/sort-plans.md")
+        return
     for sort_key in options.sort_by:
         if sort_key.column not in names:
             yield Problem(file, f"{key}.file.sort_by", f"the extract has no column {sort_key.column!r}", ", ".join(names))
     if options.seeds != "mixed" and SEED not in names:
         yield Problem(file, f"{key}.file.seeds", f"the extract has no column {SEED}, which marks the seeds", "mixed")
+
+
+def check_sort_plan(mail: DirectMail | None, calls: Callable[[str], bool], file: str, key: str) -> Iterator[Problem]:
+    """The error of a sort plan whose macro no model calls. `calls`: whether a model of the campaign calls a macro."""
+    if mail and (plan := mail.file.plan) and not calls(plan):
+        what = f"the file is to be sorted by {plan}, and no model of the campaign calls dmail.{plan}()"
+        yield Problem(file, f"{key}.file.sort_by", what, "docs/howto/sort-plans.md")
 
 
 def check_materials(names: Collection[str], mail: DirectMail, file: str, key: str) -> Iterator[Problem]:

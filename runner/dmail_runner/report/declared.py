@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -14,6 +14,8 @@ from dmail_runner.declare.file_format import FixedWidthFormat
 from dmail_runner.declare.provider import Provider, find_provider
 from dmail_runner.declare.route import find_route
 from dmail_runner.declare.schedule import Schedule
+from dmail_runner.plan.expected import Expected
+from dmail_runner.plan.in_home import Arrival
 from dmail_runner.plan.slots import latest_slot, slots_after
 from dmail_runner.project.dbt_process import RunDbt
 from dmail_runner.project.manifest import Manifest
@@ -57,6 +59,8 @@ class Declared:
     Attributes:
         contractual: whether opt-outs do not apply.
         slots: the next slots in UTC; empty if the campaign is not active.
+        arrivals: when the letters of these slots are mailed and delivered; empty if the provider has no lead times.
+        in_home: the in-home date; None if there is none.
         last_due: the latest slot that was due, in UTC; None if the campaign is not active.
         window: the lines of a made-up address, as the window of the envelope shows it; none if no unit test has one.
         blocked: whether the file has the address as a block of lines, and not its parts.
@@ -79,6 +83,8 @@ class Declared:
     contractual: bool = False
     schedule: Schedule | None = None
     slots: tuple[datetime, ...] = ()
+    arrivals: tuple[Arrival, ...] = ()
+    in_home: date | None = None
     last_due: datetime | None = None
     columns: tuple[ColumnLine, ...] = ()
     window: tuple[str, ...] = ()
@@ -131,6 +137,7 @@ class Project:
         rows = specimens(self.manifest, campaign.extract)
         columns = tuple(self.columns(campaign, provider, examples(rows)))
         blocks = block_columns({column.name: column.made_by for column in columns})
+        slots = tuple(slot.at for slot in islice(slots_after(active, self.now), MAX_SLOTS)) if active else ()
         return Declared(
             name=name,
             label=campaign.label,
@@ -144,7 +151,9 @@ class Project:
             format=format_text(provider),
             contractual=mail.purpose == "contractual",
             schedule=mail.schedule,
-            slots=tuple(slot.at for slot in islice(slots_after(active, self.now), MAX_SLOTS)) if active else (),
+            slots=slots,
+            arrivals=tuple(filter(None, map(Expected(campaign, provider).arrival_if_known, slots))),
+            in_home=mail.in_home,
             last_due=due.at if active and (due := latest_slot(active, self.now)) else None,
             columns=columns,
             window=window(rows, blocks),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dmail_runner import history
 from dmail_runner.check.regions import count_regions
+from dmail_runner.check.sort_plan import count_levels
 from dmail_runner.core.counted import counted
 from dmail_runner.core.transfer import Watch, ignore_progress
 from dmail_runner.core.values import Build, Part, Spooled, Verdicts
@@ -63,8 +64,13 @@ def extracted(
     found = with_verdicts(job, order, found, folder)
     if found.verdicts.included == 0 and job.provider.empty == "no_file":
         return found.verdicts, []
-    verdicts = replace(found.verdicts, regions=count_regions(found.connection, found.relations, found.verdicts, job.campaign))
-    envelope = Envelope(job.campaign, job.provider, order.slot, order.run_id, mark=order.mark, seal=job.seal, made=order.now)
+    regions = count_regions(found.connection, found.relations, found.verdicts, job.campaign)
+    levels = count_levels(found.connection, found.relations, found.verdicts, job.campaign)
+    verdicts = replace(found.verdicts, regions=regions, levels=levels)
+    for level in levels:
+        job.tell(f"sort     {level}")
+    mark, seal, made = order.mark, job.seal, order.now
+    envelope = Envelope(job.campaign, job.provider, order.slot, order.run_id, mark=mark, seal=seal, made=made, levels=levels)
     job.tell(f"extract  {counted(found.verdicts.included, 'row')} into {envelope.base_name()}")
     parts = write(found, envelope, folder, finished=finished, watch=job.watch)
     if folder:

@@ -13,7 +13,7 @@ from dmail_runner.core.errors import DmailError, UsageError
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.template import fill
 from dmail_runner.core.values import Part, Spooled
-from dmail_runner.declare.campaign import check_file_name
+from dmail_runner.declare.file_spec import check_file_name
 from dmail_runner.declare.provider import Provider, find_provider
 from dmail_runner.declare.recall import RecallFile
 from dmail_runner.extract.envelope import ENDS

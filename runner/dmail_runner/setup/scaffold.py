@@ -39,6 +39,7 @@ PACKAGE = (
     "seeds/_countries__seeds.yml",
     "seeds/_match_words__seeds.yml",
     "seeds/_similar_names__seeds.yml",
+    "seeds/_sort_plans__seeds.yml",
     "seeds/countries.csv",
     "seeds/country_names.csv",
     "seeds/given_names.csv",
@@ -47,6 +48,7 @@ PACKAGE = (
     "seeds/placeholders.csv",
     "seeds/postal_regions.csv",
     "seeds/regions.csv",
+    "seeds/us_sort_areas.csv",
     "tests/dbt",
 )
 OWN = (

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dmail_runner.core.errors import ConfigError
 from dmail_runner.core.yaml import parse, render
-from dmail_runner.declare.campaign import FileSpec, check_file_name
+from dmail_runner.declare.file_spec import FileSpec, check_file_name
 from dmail_runner.declare.route import Route, SftpRoute
 from dmail_runner.declare.schedule import Schedule
 from dmail_runner.project.scrub import scrub

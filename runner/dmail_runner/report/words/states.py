@@ -49,6 +49,7 @@ STATES: Mapping[str, Word] = {
     "event.sources": Word("age and size of the sources", "idade e tamanho das fontes"),
     "event.counted_before": Word("counted by an earlier window", "contadas por uma janela anterior"),
     "event.unusual": Word("unusual", "fora do comum"),
+    "event.sorted": Word("sort plan", "plano de triagem"),
     "event.made": Word("inputs", "dados de entrada"),
     "event.unexpected": Word("error of the program", "erro do programa"),
     "event.look_again": Word("check again", "verificar de novo"),
