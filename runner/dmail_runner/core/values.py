@@ -44,23 +44,6 @@ class Build:
 
 
 @dataclass(frozen=True)
-class KeptTable:
-    """A table that is kept between runs.
-
-    Attributes:
-        id: dbt's unique id of its model or seed.
-        relation: its quoted name.
-        state: a hash of everything that can change its rows, as it is now.
-        is_seed: whether it is a seed, which dbt writes in place.
-    """
-
-    id: str
-    relation: str
-    state: str
-    is_seed: bool = False
-
-
-@dataclass(frozen=True)
 class SortedLevel:
     """A level of a post's sort plan, such as `3_digit`, with its pieces, seed addresses among them, and its containers."""
 

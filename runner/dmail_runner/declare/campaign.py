@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from dmail_runner.core.kept_table import KeptTable
 from dmail_runner.core.settings import Settings
-from dmail_runner.core.values import KeptTable
 from dmail_runner.core.yaml import Strict
 from dmail_runner.declare.budget import Budget
 from dmail_runner.declare.contract import check_pad

@@ -8,8 +8,9 @@ from typing import Any
 import duckdb
 
 from dmail_runner.core.errors import BuildError
+from dmail_runner.core.kept_table import KeptTable
 from dmail_runner.core.settings import Settings
-from dmail_runner.core.values import Build, KeptTable
+from dmail_runner.core.values import Build
 from dmail_runner.declare.campaign import Campaign
 from dmail_runner.project.dbt_process import RunDbt
 from dmail_runner.project.definition import parents

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from dmail_runner.core.kept_table import KeptTable
 from dmail_runner.core.settings import Settings
-from dmail_runner.core.values import KeptTable
 from dmail_runner.project.dbt_process import OWN_VARIABLES
 from dmail_runner.project.definition import COMMENT, Contents, called_by, code_of, computes_names, locations_of, parents
 from dmail_runner.project.inputs import input_texts

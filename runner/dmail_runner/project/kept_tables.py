@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import duckdb
 
-from dmail_runner.core.values import KeptTable
+from dmail_runner.core.kept_table import KeptTable
 from dmail_runner.project.target import Warehouse
 from dmail_runner.project.warehouse import connect_to, literal, writing_session
 

@@ -130,19 +130,19 @@ class Manifest:
             email=owner.get("email"),
             definition=partial(self.contents.definition, roots),
             is_built_by=partial(self.contents.is_of, roots=roots),
-            kept=partial(self.keeping.tables, roots=roots),
-            selection=self.keeping.selection,
             inputs=inputs,
             vouchers=vouchers,
             materials=materials,
             project=self.state,
             held_back=name in self.drafts,
-            **self.facts(built),
+            **self.facts(built, roots),
         )
 
-    def facts(self, built: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    def facts(self, built: Sequence[Mapping[str, Any]], roots: Sequence[str]) -> dict[str, Any]:
         """What the nodes that are built for a campaign tell of it, as fields of `Campaign`."""
         return {
+            "kept": partial(self.keeping.tables, roots=roots),
+            "selection": self.keeping.selection,
             "hooks": hooks_of(built),
             "records": recorded_tables(built),
             "windows": self.contents.takes_windows(built),
