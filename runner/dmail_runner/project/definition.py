@@ -37,6 +37,7 @@ SEARCHING = frozenset(
         "has_contact_column",
         "has_purls",
         "list_keys",
+        "postgres_source",
         "spark_location",
     )
 )
