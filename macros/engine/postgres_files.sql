@@ -1,20 +1,19 @@
 {#
-    Files, as tables of PostgreSQL: the server cannot read the files of another machine. `copy_files()` has copied them. A file that
-    was not there is a table that does not exist.
+    Files, as tables of PostgreSQL: the server cannot read the files of another machine. `postgres_copy_files()` has copied them. A file
+    that was not there is a table that does not exist.
 #}
 {% macro postgres__read_files(relation, otherwise) %}
-    {% if not execute %} {{ return(relation) }} {% endif %}
-    {% set source = dmail.postgres_source(relation) %}
-    {% if not source or not source.config.meta.external_location %} {{ return(relation) }} {% endif %}
+    {% set location = dmail.postgres_location(relation) if execute else none %}
+    {% if not location %} {{ return(relation) }} {% endif %}
     {% set copy = api.Relation.create(
-        database=target.dbname, schema=target.schema, identifier=dmail.postgres_copy_of(source)
+        database=target.dbname, schema=target.schema, identifier=dmail.postgres_copy_of(location)
     ) %}
     {% set columns = adapter.get_columns_in_relation(copy) | map(attribute="name") | list %}
     {% if columns and not otherwise %} {{ return(copy) }}
     {% elif not otherwise %}
         {{
             exceptions.raise_compiler_error(
-                source.config.meta.external_location
+                location
                 ~ " has not been copied to PostgreSQL: `dmail-runner run CAMPAIGN --dry-run` copies the files, and builds"
             )
         }}
@@ -33,12 +32,48 @@
     {{ return(copy) }}
 {% endmacro %}
 
-{# The source that a relation is, or nothing for the mock of a unit test. #}
-{% macro postgres_source(relation) %}
-    {% for source in graph.sources.values() if source.relation_name == relation | string %}
-        {{ return(source) }}
+{# The location of the files that a relation stands for. There is none for tables, and for the mock of a unit test. #}
+{% macro postgres_location(relation) %}
+    {% set name = relation | string %}
+    {% if name.startswith("'") %} {{ return(name) }} {% endif %}
+    {% for source in graph.sources.values() if source.relation_name == name %}
+        {{ return(source.config.meta.external_location) }}
     {% endfor %}
+    {{ return(none) }}
 {% endmacro %}
 
-{# The name of the table with the rows of a source's files. #}
-{% macro postgres_copy_of(source) %} {{ return("files_" ~ source.source_name ~ "_" ~ source.name) }} {% endmacro %}
+{# The table with the rows of a location's files. #}
+{% macro postgres_copy_of(location) %} {{ return("files_" ~ local_md5(location)[:16]) }} {% endmacro %}
+
+{#
+    Copies the files of all sources into tables of a PostgreSQL server, and those that a run reads besides. It runs on DuckDB, which
+    reads them as it does for its own models, and has the server attached as `dmail_server`. The runner calls it before each build.
+#}
+{% macro postgres_copy_files(schema) %}
+    {% set locations = [] %}
+    {% for source in graph.sources.values() if source.config.meta.external_location %}
+        {% do locations.append(source.config.meta.external_location) %}
+    {% endfor %}
+    {% for file in [dmail.original().file, dmail.this_wave().audience] if file %}
+        {% do locations.append(dmail.sql_text(file)) %}
+    {% endfor %}
+    {% do run_query("create schema if not exists dmail_server." ~ adapter.quote(schema)) %}
+    {% for location in locations | unique if location.startswith("'") %}
+        {% set copy = "dmail_server." ~ adapter.quote(schema) ~ "." ~ dmail.postgres_copy_of(location) %}
+        {% set sql %}
+            begin;
+            drop table if exists {{ copy }} cascade;
+            {% if dmail.duckdb__files(location) %}
+                create table {{ copy }} as
+                select *
+                from
+                    {% if location.lower().endswith(".parquet'") %} {{ dmail.duckdb__parquet(location, ", union_by_name = true") }}
+                    {% else %} {{ dmail.duckdb__read_files(location, none) }}
+                    {% endif %}
+                ;
+            {% endif %}
+            commit;
+        {% endset %}
+        {% do run_query(sql) %}
+    {% endfor %}
+{% endmacro %}

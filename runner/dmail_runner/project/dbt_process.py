@@ -9,12 +9,14 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from dmail_runner.core.settings import Settings
+from dmail_runner.core.yaml import read_yaml
 from dmail_runner.project.scrub import JVM_LOG, first_cause, scrub
+from dmail_runner.project.server import TARGET, VARIABLE, Server, copying_profile
 from dmail_runner.project.target import find_warehouse
 
 PARSED = "partial_parse.msgpack"  # the file that dbt keeps its parsed project in
@@ -111,7 +113,7 @@ def run_dbt(
     child: Child | None = None,
     watch: Callable[[Node], None] = lambda _: None,
 ) -> DbtOutcome:
-    """Run one dbt command.
+    """Run one dbt command. Before a build on a PostgreSQL server, the files of sources are copied to it.
 
     The runs of a dbt target share one file of parsed models in the state directory, so that dbt parses only what has changed.
 
@@ -125,6 +127,40 @@ def run_dbt(
     Returns:
         The outcome, also if dbt fails.
     """
+    profiles, variables = (
+        settings.dbt_profiles_file.parent,
+        {**inherited_environment(), **path_environment(settings), **environment},
+    )
+    server = find_warehouse(settings).server if arguments[0] == "build" else None
+    if server:
+        copied = copy_files(settings, server, target / TARGET, variables, child)
+        if copied.exit_code != 0:
+            return copied
+    return run_command(settings, arguments, target, variables, profiles, child=child, watch=watch)
+
+
+def copy_files(settings: Settings, server: Server, target: Path, variables: Mapping[str, str], child: Child | None) -> DbtOutcome:
+    """Copy the files of sources to a server, by dbt on DuckDB, which reads them as it does for its own models."""
+    target.mkdir(parents=True, exist_ok=True)
+    profile = str(read_yaml(settings.project_dir / "dbt_project.yml", "dbt_project.yml")["profile"])
+    content = copying_profile(profile, settings.extensions_dir, os.environ.get("DMAIL_MEMORY_LIMIT"))
+    (target / "profiles.yml").write_text(json.dumps(content))
+    arguments = ["run-operation", "dmail.postgres_copy_files", "--args", json.dumps({"schema": server.schema})]
+    given = {**variables, VARIABLE: server.connection.get_secret_value()}
+    return run_command(replace(settings, target=TARGET), arguments, target, given, target, child=child)
+
+
+def run_command(
+    settings: Settings,
+    arguments: Sequence[str],
+    target: Path,
+    variables: Mapping[str, str],
+    profiles: Path,
+    *,
+    child: Child | None,
+    watch: Callable[[Node], None] = lambda _: None,
+) -> DbtOutcome:
+    """Run one dbt command with the variables and the folder of profiles that it is to have."""
     target.mkdir(parents=True, exist_ok=True)
     errors: list[str] = []
 
@@ -135,8 +171,9 @@ def run_dbt(
         if node := node_of(event):
             watch(node)
 
-    variables = {**inherited_environment(), **path_environment(settings), **environment}
-    code, stderr = (child or run_child)(command_line(settings, arguments, target), settings.project_dir, variables, on_line)
+    code, stderr = (child or run_child)(
+        command_line(settings, arguments, target, profiles), settings.project_dir, variables, on_line
+    )
     state = target / PARSED
     if state.exists():
         state.replace(settings.target_file(PARSED))
@@ -147,7 +184,7 @@ def run_dbt(
     return DbtOutcome(code, target, tuple(dict.fromkeys(map(scrub, errors))))
 
 
-def command_line(settings: Settings, arguments: Sequence[str], target: Path) -> list[str]:
+def command_line(settings: Settings, arguments: Sequence[str], target: Path, profiles: Path) -> list[str]:
     """The arguments of dbt for a command, with the options that every command has."""
     parsed = settings.target_file(PARSED)
     return [
@@ -156,7 +193,7 @@ def command_line(settings: Settings, arguments: Sequence[str], target: Path) -> 
         *("--log-level-file", "none"),
         *("--warn-error-options", '{"error": ["NoNodesForSelectionCriteria"]}'),
         *arguments,
-        *("--project-dir", str(settings.project_dir), "--profiles-dir", str(settings.dbt_profiles_file.parent)),
+        *("--project-dir", str(settings.project_dir), "--profiles-dir", str(profiles)),
         *("--target-path", str(target), "--log-path", str(target)),
         *(("--partial-parse-file-path", str(parsed)) if parsed.exists() else ()),
         *(("--target", settings.target) if settings.target else ()),
