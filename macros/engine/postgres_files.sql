@@ -58,6 +58,20 @@
         {% do locations.append(dmail.sql_text(file)) %}
     {% endfor %}
     {% do run_query("create schema if not exists dmail_server." ~ adapter.quote(schema)) %}
+    {# Copies of other locations, such as those of an earlier setting, would keep people for ever. #}
+    {% set copies = [] %}
+    {% for location in locations %} {% do copies.append(dmail.postgres_copy_of(location)) %} {% endfor %}
+    {% set found %}
+        select table_name
+        from duckdb_tables()
+        where
+            database_name = 'dmail_server'
+            and schema_name = {{ dmail.sql_text(schema) }}
+            and regexp_full_match(table_name, 'files_[0-9a-f]{16}')
+    {% endset %}
+    {% for row in run_query(found).rows if row[0] not in copies %}
+        {% do run_query("drop table dmail_server." ~ adapter.quote(schema) ~ "." ~ row[0] ~ " cascade") %}
+    {% endfor %}
     {% for location in locations | unique if location.startswith("'") %}
         {% set copy = "dmail_server." ~ adapter.quote(schema) ~ "." ~ dmail.postgres_copy_of(location) %}
         {% set sql %}
