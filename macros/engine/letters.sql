@@ -19,7 +19,7 @@
     )
 {%- endmacro %}
 
-{% macro postgres__upper_case(text) -%} dmail_upper({{ text }}) {%- endmacro %}
+{% macro postgres__upper_case(text) -%} upper({{ text }}) {%- endmacro %}
 
 {#
     Text in lower case. The small Greek sigma is always the one that is used within a word.
@@ -33,7 +33,7 @@
 
 {% macro spark__lower_case(text) -%} lower(translate({{ text }}, 'Σİ', 'σi')) {%- endmacro %}
 
-{% macro postgres__lower_case(text) -%} dmail_lower({{ text }}) {%- endmacro %}
+{% macro postgres__lower_case(text) -%} lower({{ text }}) {%- endmacro %}
 
 {#
     Text without accents and marks: é becomes e. Letters with a stroke stay as they are (ø).

@@ -78,16 +78,24 @@
             begin;
             drop table if exists {{ copy }} cascade;
             {% if dmail.duckdb__files(location) %}
-                create table {{ copy }} as
-                select *
-                from
-                    {% if location.lower().endswith(".parquet'") %} {{ dmail.duckdb__parquet(location, ", union_by_name = true") }}
-                    {% else %} {{ dmail.duckdb__read_files(location, none) }}
-                    {% endif %}
-                ;
+                create table {{ copy }} as {{ dmail.postgres_copied_rows(location) }};
             {% endif %}
             commit;
         {% endset %}
         {% do run_query(sql) %}
     {% endfor %}
+{% endmacro %}
+
+{# The rows of a location's files. PostgreSQL stores no NUL: another control character, which formats treat alike, stands for it. #}
+{% macro postgres_copied_rows(location) %}
+    {% if location.lower().endswith(".parquet'") %}
+        {% set rows = dmail.duckdb__parquet(location, ", union_by_name = true") %}
+    {% else %} {% set rows = dmail.duckdb__read_files(location, none) %}
+    {% endif %}
+    {% set values = [] %}
+    {% for column in run_query("describe select * from " ~ rows).rows %}
+        {% set name = adapter.quote(column[0].replace('"', '""')) %}
+        {% do values.append(("replace(" ~ name ~ ", chr(0), chr(1)) as " if column[1] == "VARCHAR" else "") ~ name) %}
+    {% endfor %}
+    {{ return("select " ~ values | join(", ") ~ " from " ~ rows) }}
 {% endmacro %}

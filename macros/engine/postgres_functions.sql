@@ -1,6 +1,7 @@
 {#
-    What PostgreSQL lacks, as functions and types of the target's schema. The models call them by name, so the schema must be in the
-    target's `search_path`. They are created again when their definitions have changed.
+    What PostgreSQL lacks, as functions and types of the target's schema, and upper() and lower() for letters that are not ASCII. The models
+    call them by name, so the target's `search_path` must have the schema before PostgreSQL's own. They are created again when their
+    definitions have changed.
 #}
 {% macro postgres_prepare() %}
     {% set definitions = dmail.postgres_functions() %}
@@ -9,9 +10,10 @@
         {# To compile a query of many steps takes longer than to run it. #}
         set jit = off;
         select
-            'B' < 'a' collate "default" and 'z' < 'ä' collate "default" as is_binary,
+            'B' < 'a' collate "default" and 'z' < 'ä' collate "default" and 'ä' !~ '[[:alpha:]]' as is_binary,
             current_setting('server_encoding') as encoding,
-            '{{ target.schema }}' = any (current_schemas(false)) as is_searched,
+            array_position(current_schemas(true), '{{ target.schema }}')
+            < array_position(current_schemas(true), 'pg_catalog') as is_searched,
             obj_description(to_regprocedure('{{ target.schema }}.dmail_fail(text)'), 'pg_proc') as mark
     {% endset %}
     {% set row = run_query(found).rows[0] %}
@@ -24,12 +26,12 @@
                 ~ "`createdb --template=template0 --encoding=UTF8 --locale=C NAME`"
             )
         }}
-    {% elif not row["is_searched"] %}
+    {% elif row["is_searched"] is not true %}
         {{
             exceptions.raise_compiler_error(
                 "the target needs `search_path: "
                 ~ target.schema
-                ~ "`, because the models call functions of this schema"
+                ~ ", pg_catalog`, because the models call functions of this schema"
             )
         }}
     {% elif row["mark"] != mark %}
@@ -102,31 +104,31 @@ end $$;
     ;
 
     -- Case and accents: letters that are not ASCII by ICU, which does not depend on the database's language.
-    create or replace function dmail_upper(value text)
+    create or replace function upper(value text)
     returns text
     language sql
     immutable
     parallel safe
     return
         case
-        when octet_length(value) = length(value) then upper(value)
+        when octet_length(value) = length(value) then pg_catalog.upper(value)
         else
         translate(
-            upper(translate(value, '{{ letters.odd }}', '{{ letters.aside }}') collate "und-x-icu"),
+            pg_catalog.upper(translate(value, '{{ letters.odd }}', '{{ letters.aside }}') collate "und-x-icu"),
             '{{ letters.aside }}',
             '{{ letters.capitals }}'
         ) collate "C"
         end
     ;
-    create or replace function dmail_lower(value text)
+    create or replace function lower(value text)
     returns text
     language sql
     immutable
     parallel safe
     return
         case
-        when octet_length(value) = length(value) then lower(value)
-        else lower(translate(value, 'Σİ', 'σi') collate "und-x-icu") collate "C"
+        when octet_length(value) = length(value) then pg_catalog.lower(value)
+        else pg_catalog.lower(translate(value, 'Σİ', 'σi') collate "und-x-icu") collate "C"
         end
     ;
     create or replace function dmail_bare(value text)
