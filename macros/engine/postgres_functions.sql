@@ -164,23 +164,36 @@ end $$
     ;
 
     -- Casts that are null if they fail.
+    -- fmt: off
     create or replace function dmail_timestamp(value text)
     returns timestamp
-    language plpgsql
+    language sql
     immutable
     parallel safe
-    as
-        $$
-declare
-    parts text[] := regexp_match(
-        regexp_replace(translate(value, '/', '-'), '([.][0-9]{6})[0-9]+', '\1'),
-        '^([0-9]{4}-[0-9]{1,2}-[0-9]{1,2})(?:[ T]([0-9]{1,2}:[0-9]{1,2}(?::[0-5]?[0-9](?:[.][0-9]*)?)?))?(?: ?(?:Z|UTC|[+-][0-9]{2}(?::?[0-9]{2})?))?$'
-    );
-begin
-    return (parts[1] || ' ' || coalesce(parts[2], '00:00'))::timestamp;
-exception when data_exception then return null;
-end $$
+    return
+        (
+            select
+                case
+                    when year >= 1 and month between 1 and 12
+                    then
+                        case
+                            when day between 1 and extract(day from make_date(year, month, 1) + interval '1 month - 1 day')
+                            then (concat_ws('-', year, month, day) || ' ' || time)::timestamp
+                        end
+                end
+            from
+                regexp_match(
+                    regexp_replace(translate(value, '/', '-'), '([.][0-9]{6})[0-9]+', '\1'),
+                    '^([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})'
+                    '(?:[ T]((?:[01]?[0-9]|2[0-3]):[0-5]?[0-9](?::[0-5]?[0-9](?:[.][0-9]*)?)?|24:00(?::00(?:[.]0*)?)?))?'
+                    '(?: ?(?:Z|UTC|[+-][0-9]{2}(?::?[0-9]{2})?))?$'
+                ) as found(parts),
+                lateral (
+                    select parts[1]::integer as year, parts[2]::integer as month, parts[3]::integer as day, coalesce(parts[4], '00:00') as time
+                ) as given
+        )
     ;
+    -- fmt: on
     create or replace function dmail_timestamp(value timestamp)
     returns timestamp
     language sql
@@ -224,29 +237,23 @@ end $$
     return value
     ;
 
-    create or replace function dmail_numeric(value text, digits integer, decimals integer)
-    returns numeric
-    language plpgsql
-    immutable
-    parallel safe
-    as $$
-declare
-    number numeric;
-begin
-    if value !~ '^[ \t\n\r]*[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?[ \t\n\r]*$' then
-        return null;
-    end if;
-    number := round(btrim(value, e' \t\n\r')::numeric, decimals);
-    return case when abs(number) < 10::numeric ^ (digits - decimals) then number end;
-exception when data_exception then return null;
-end $$
-    ;
     create or replace function dmail_numeric(value numeric, digits integer, decimals integer)
     returns numeric
     language sql
     immutable
     parallel safe
-    return case when abs(value) < 10::numeric ^ (digits - decimals) then round(value, decimals) end
+    return case when abs(round(value, decimals)) < 10::numeric ^ (digits - decimals) then round(value, decimals) end
+    ;
+    create or replace function dmail_numeric(value text, digits integer, decimals integer)
+    returns numeric
+    language sql
+    immutable
+    parallel safe
+    return
+        case
+        when value ~ '^[ \t\n\r]*[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,3})?[ \t\n\r]*$'
+        then dmail_numeric(btrim(value, e ' \t\n\r')::numeric, digits, decimals)
+        end
     ;
     create or replace function dmail_numeric(value double precision, digits integer, decimals integer)
     returns numeric

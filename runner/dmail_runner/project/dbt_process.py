@@ -135,7 +135,7 @@ def run_dbt(
     if server:
         copied = copy_files(settings, server, target / TARGET, variables, child)
         if copied.exit_code != 0:
-            return copied
+            return replace(copied, target=target)  # without the results of anything
     return run_command(settings, arguments, target, variables, profiles, child=child, watch=watch)
 
 
@@ -276,7 +276,10 @@ def parse_event(line: str) -> dict[str, Any]:
 def error_message(event: Mapping[str, Any]) -> str | None:
     """The message of an event that reports an error; None for other events."""
     info = event["info"]
-    names = ("MainEncounteredError", "LogDebugStackTrace", "GenericExceptionOnRun")
+    names = (
+        *("MainEncounteredError", "LogDebugStackTrace", "GenericExceptionOnRun"),
+        *("RunningOperationCaughtError", "RunningOperationUncaughtError"),
+    )
     return str(info["msg"]) if info.get("level") == "error" and info.get("name") in names else None
 
 

@@ -147,7 +147,7 @@ def rewrite(warehouse: Warehouse, change: Callable[[duckdb.DuckDBPyConnection], 
 
 
 def change_on_server(warehouse: Warehouse, change: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
-    """Change the schema on a server, which is attached as OLD: everything, or nothing. Raises DmailError."""
+    """Change a database on a server, which is attached as OLD: completely, or not at all. Raises DmailError."""
     with explained(warehouse), connect() as connection:
         attach_server(connection, warehouse)
         connection.begin()
@@ -157,7 +157,7 @@ def change_on_server(warehouse: Warehouse, change: Callable[[duckdb.DuckDBPyConn
 
 
 def attach_server(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse, *options: str) -> None:
-    """Attach the schema of a server as OLD."""
+    """Attach the database of a server as OLD."""
     if warehouse.server:
         connection.execute(f"set extension_directory = {literal(warehouse.config['extension_directory'])}")
         connection.execute(f"load {EXTENSION}")

@@ -19,6 +19,8 @@ UNREADABLE = re.compile(
     r"(?s)(\b(?:invalid input|out of range)[^:\n]*): \".*?(?=\n\s*(?:LINE \d+:|compiled code at [^\n]*\Z)|\Z)"
 )
 
+SERVER = re.compile(r'(?s)(Unable to connect to Postgres) at ".*?": ')  # a connection string has the password
+
 
 def first_cause(message: str) -> str:
     """A message of Spark without the Java stack trace.
@@ -39,7 +41,7 @@ def scrub(message: str) -> str:
     message = first_cause(re.sub(r"\x1b\[[0-9;]*m", "", message).strip())
     # The text after these words is about DuckDB's settings, and advises to disable checks.
     message = re.split(r"(?m)^\s*(?:Possible |The search space |file = )", message)[0]
-    message = UNREADABLE.sub(r"\1: (a value)", DETAIL.sub("", ROW.sub("", message)))
+    message = UNREADABLE.sub(r"\1: (a value)", DETAIL.sub("", ROW.sub("", SERVER.sub(r"\1: ", message))))
     message = re.sub(r"(?m)^\s*(LINE \d+):?.*\n?(\s*\^.*)?", "", message)
     if set(re.findall(r"\b([A-Z]\w*(?: \w+)*) Error\b", message)) - SAFE_KINDS:
         message = re.sub(r"'[^'\n]*'|\"[^\"\n]*\"", "(a value)", message)

@@ -1,5 +1,6 @@
-"""A PostgreSQL server as dbt's target, as DuckDB attaches it."""
+"""A PostgreSQL database as dbt's target, as DuckDB attaches it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from pydantic import SecretStr
 
 from dmail_runner.core.errors import ConfigError, Problem
 from dmail_runner.core.redact import register_secret
+from dmail_runner.core.yaml import render
 
 # The keys of a dbt target, and libpq's names of them.
 KEYS = {
@@ -27,16 +29,18 @@ KEYS = {
     "sslrootcert": "sslrootcert",
 }
 EXTENSION = "postgres"
+TARGET = "files"  # the dbt target that copies files to a server
+VARIABLE = "DBT_ENV_SECRET_DMAIL_SERVER"  # dbt writes the value of such a variable nowhere
 RESERVED = ("memory", "system", "temp")  # databases of every DuckDB session
 
 
 @dataclass(frozen=True)
 class Server:
-    """A schema of a PostgreSQL database.
+    """A PostgreSQL database.
 
     Attributes:
         connection: libpq's connection string. It may contain a password.
-        database: the database, by whose name the relations of dbt begin.
+        database: the database's name, with which the names of dbt's relations begin.
         schema: the schema that dbt builds in.
     """
 
@@ -45,8 +49,8 @@ class Server:
     schema: str
 
     def attach(self, name: str, *options: str) -> str:
-        """The statement that attaches the schema. It contains the connection string."""
-        given = ", ".join(["type postgres", f"schema {literal(self.schema)}", *options])
+        """The statement that attaches the database. It contains the connection string."""
+        given = ", ".join(["type postgres", *options])
         return f"attach {literal(self.connection.get_secret_value())} as {quoted(name)} ({given})"
 
     @property
@@ -57,9 +61,15 @@ class Server:
 
 
 def find_server(output: Mapping[str, Any], file: str, key: str) -> Server:
-    """The server of a dbt target. Raises ConfigError."""
-    given = {KEYS[name]: str(value) for name, value in output.items() if name in KEYS and value not in (None, "")}
-    database, schema = given.get("dbname", ""), str(output.get("schema") or "")
+    """The server of a dbt target, whose keys are not rendered. Raises ConfigError."""
+    written = {name: value for name, value in output.items() if name in (*KEYS, "schema", "role")}
+    # For dbt, a port from the environment needs a filter.
+    plain = {
+        name: re.sub(r"\|\s*(int|as_number)\s*\}\}", "}}", str(value)) for name, value in written.items() if value is not None
+    }
+    found = render(plain, file, key)
+    given = {KEYS[name]: str(value) for name, value in found.items() if name in KEYS and value != ""}
+    database, schema = given.get("dbname", ""), str(found.get("schema") or "")
     faults = []
     for name, value in (("dbname", database), ("schema", schema)):
         if not value or value in RESERVED:
@@ -68,8 +78,9 @@ def find_server(output: Mapping[str, Any], file: str, key: str) -> Server:
         raise ConfigError(faults)
     if "password" in given:
         register_secret(given["password"])
-    if output.get("role"):
-        given["options"] = f"-c role={output['role']}"
+        register_secret(libpq(given["password"])[1:-1])
+    if found.get("role"):
+        given["options"] = f"-c role={found['role']}"
     return Server(SecretStr(" ".join(f"{name}={libpq(value)}" for name, value in given.items())), database, schema)
 
 
@@ -90,10 +101,6 @@ def copying_profile(profile: str, extensions: Path, memory: str | None) -> dict[
         "settings": {"TimeZone": "UTC", **({"memory_limit": memory} if memory else {})},
     }
     return {profile: {"target": TARGET, "outputs": {TARGET: output}}}
-
-
-TARGET = "files"
-VARIABLE = "DBT_ENV_SECRET_DMAIL_SERVER"  # dbt writes the value of such a variable nowhere
 
 
 def libpq(value: str) -> str:

@@ -17,22 +17,9 @@ from dmail_runner.core.redact import register_secret
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.yaml import read_yaml, render
 from dmail_runner.project.attached import opening_statements, own_entry, text
-from dmail_runner.project.server import EXTENSION, KEYS, Server, find_server
+from dmail_runner.project.server import EXTENSION, Server, find_server
 
-USED = (
-    "type",
-    "path",
-    "database",
-    "schema",
-    "config_options",
-    "settings",
-    "extensions",
-    "secrets",
-    "attach",
-    "plugins",
-    "role",
-    *KEYS,
-)
+USED = ("type", "path", "database", "schema", "config_options", "settings", "extensions", "secrets", "attach", "plugins")
 PLUGIN, LINK_PLUGIN = "dmail_runner.project.history_key", "dmail_runner.project.link_key"
 
 
@@ -157,7 +144,7 @@ def find_warehouse(settings: Settings) -> Warehouse:
     if output["type"] == "spark":
         return Warehouse(settings.spark_dir, config, spill, str(output["schema"]))
     if output["type"] == "postgres":
-        server = find_server(output, file, key)
+        server = find_server(declared.output, file, key)
         require_extensions([EXTENSION], settings.extensions_dir, file, f"{key}.type")
         config["extension_directory"] = str(settings.extensions_dir)
         return Warehouse(settings.state_dir / "postgres", config, spill, server=server, opening=server.opening)
