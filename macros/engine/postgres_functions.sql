@@ -252,7 +252,7 @@ end $$
     return
         case
         when value ~ '^[ \t\n\r]*[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,3})?[ \t\n\r]*$'
-        then dmail_numeric(btrim(value, e ' \t\n\r')::numeric, digits, decimals)
+        then dmail_numeric(btrim(value, ' ' || chr(9) || chr(10) || chr(13))::numeric, digits, decimals)
         end
     ;
     create or replace function dmail_numeric(value double precision, digits integer, decimals integer)
