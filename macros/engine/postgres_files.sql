@@ -73,6 +73,8 @@
         {% do run_query("drop table dmail_server." ~ adapter.quote(schema) ~ "." ~ row[0] ~ " cascade") %}
     {% endfor %}
     {% for location in locations | unique if location.startswith("'") %}
+        {# The runner shows it with an error. #}
+        {% do log("while copying " ~ location ~ " to the server", info=true) %}
         {% set copy = "dmail_server." ~ adapter.quote(schema) ~ "." ~ dmail.postgres_copy_of(location) %}
         {% set sql %}
             begin;

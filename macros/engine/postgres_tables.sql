@@ -25,8 +25,8 @@
     A query as PostgreSQL runs it:
 
     - What `star_except()` left is replaced by the columns, which the server is asked for: `people.* /* except gone */`.
-    - Each common table expression is materialised. Otherwise the planner would put each expression in place of its name, again and again, until
-      a model of ten steps is a hundred megabytes.
+    - Each common table expression is materialised. Otherwise the planner would put each expression in place of its name, in every step
+      after it, and compute it as often.
     - The number of an interval is in quotes: `interval '28' day`.
 
     Arguments:

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from dmail_runner.core.settings import Settings
-from dmail_runner.core.yaml import read_yaml
 from dmail_runner.project.scrub import JVM_LOG, first_cause, scrub
-from dmail_runner.project.server import TARGET, VARIABLE, Server, copying_profile
+from dmail_runner.project.server import COPYING, TARGET, VARIABLE, copying
 from dmail_runner.project.target import find_warehouse
 
 PARSED = "partial_parse.msgpack"  # the file that dbt keeps its parsed project in
@@ -133,21 +132,13 @@ def run_dbt(
     )
     server = find_warehouse(settings).server if arguments[0] == "build" else None
     if server:
-        copied = copy_files(settings, server, target / TARGET, variables, child)
+        to_server = copying(settings, server, target / TARGET)
+        given = {**variables, VARIABLE: server.connection.get_secret_value()}
+        files = replace(settings, target=TARGET)
+        copied = run_command(files, to_server, target / TARGET, given, target / TARGET, child=child)
         if copied.exit_code != 0:
             return replace(copied, target=target)  # without the results of anything
     return run_command(settings, arguments, target, variables, profiles, child=child, watch=watch)
-
-
-def copy_files(settings: Settings, server: Server, target: Path, variables: Mapping[str, str], child: Child | None) -> DbtOutcome:
-    """Copy the files of sources to a server, by dbt on DuckDB, which reads them as it does for its own models."""
-    target.mkdir(parents=True, exist_ok=True)
-    profile = str(read_yaml(settings.project_dir / "dbt_project.yml", "dbt_project.yml")["profile"])
-    content = copying_profile(profile, settings.extensions_dir, os.environ.get("DMAIL_MEMORY_LIMIT"))
-    (target / "profiles.yml").write_text(json.dumps(content))
-    arguments = ["run-operation", "dmail.postgres_copy_files", "--args", json.dumps({"schema": server.schema})]
-    given = {**variables, VARIABLE: server.connection.get_secret_value()}
-    return run_command(replace(settings, target=TARGET), arguments, target, given, target, child=child)
 
 
 def run_command(
@@ -163,11 +154,15 @@ def run_command(
     """Run one dbt command with the variables and the folder of profiles that it is to have."""
     target.mkdir(parents=True, exist_ok=True)
     errors: list[str] = []
+    copied = ""
 
     def on_line(line: str) -> None:
+        nonlocal copied
         event = parse_event(line)
+        if str(event["info"].get("msg")).startswith(COPYING):
+            copied = event["info"]["msg"]
         if message := error_message(event):
-            errors.append(message)
+            errors.extend([message, copied] if copied else [message])
         if node := node_of(event):
             watch(node)
 

@@ -1,5 +1,7 @@
 """A PostgreSQL database as dbt's target, as DuckDB attaches it."""
 
+import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +12,8 @@ from pydantic import SecretStr
 
 from dmail_runner.core.errors import ConfigError, Problem
 from dmail_runner.core.redact import register_secret
-from dmail_runner.core.yaml import render
+from dmail_runner.core.settings import Settings
+from dmail_runner.core.yaml import read_yaml, render
 
 # The keys of a dbt target, and libpq's names of them.
 KEYS = {
@@ -30,6 +33,7 @@ KEYS = {
 }
 EXTENSION = "postgres"
 TARGET = "files"  # the dbt target that copies files to a server
+COPYING = "while copying "  # the beginning of what the macro says before it copies a file
 VARIABLE = "DBT_ENV_SECRET_DMAIL_SERVER"  # dbt writes the value of such a variable nowhere
 RESERVED = ("memory", "system", "temp")  # databases of every DuckDB session
 
@@ -82,6 +86,15 @@ def find_server(output: Mapping[str, Any], file: str, key: str) -> Server:
     if found.get("role"):
         given["options"] = f"-c role={found['role']}"
     return Server(SecretStr(" ".join(f"{name}={libpq(value)}" for name, value in given.items())), database, schema)
+
+
+def copying(settings: Settings, server: Server, target: Path) -> list[str]:
+    """The arguments of dbt on DuckDB, which copies the files of sources to a server. Its profile is written into a folder."""
+    target.mkdir(parents=True, exist_ok=True)
+    profile = str(read_yaml(settings.project_dir / "dbt_project.yml", "dbt_project.yml")["profile"])
+    content = copying_profile(profile, settings.extensions_dir, os.environ.get("DMAIL_MEMORY_LIMIT"))
+    (target / "profiles.yml").write_text(json.dumps(content))
+    return ["run-operation", "dmail.postgres_copy_files", "--args", json.dumps({"schema": server.schema})]
 
 
 def copying_profile(profile: str, extensions: Path, memory: str | None) -> dict[str, Any]:
