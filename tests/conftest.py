@@ -24,7 +24,7 @@ from warm import running
 from worlds import DAILY
 
 TEMPORARY = pytest.StashKey[str]()
-LONGEST = ("test_spark.py", "test_kills.py", "test_histories.py")
+LONGEST = ("test_spark.py", "test_dbt_on_postgres.py", "test_kills.py", "test_histories.py")
 
 
 def pytest_configure(config: pytest.Config) -> None:

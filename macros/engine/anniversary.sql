@@ -35,3 +35,8 @@
     {% set day %} add_months({{ column }}, 12 * (year({{ moment }}) - year({{ column }}) + {{ later }})) {% endset %}
     {{ return(day) }}
 {% endmacro %}
+
+{% macro postgres__anniversary_in(column, moment, later) %}
+    {% set years %} year({{ moment }}) - year({{ column }}) + {{ later }} {% endset %}
+    {{ return("cast(" ~ column ~ " + make_interval(years => " ~ years ~ ") as date)") }}
+{% endmacro %}

@@ -10,6 +10,10 @@
         places (int): The number of hash values, a power of two. It must be several times the number of words.
 #}
 {% macro dictionary(entries, places=1024) %}
+    {{ return(adapter.dispatch("dictionary", "dmail")(entries, places)) }}
+{% endmacro %}
+
+{% macro default__dictionary(entries, places) %}
     with
         known_words as (
             select word, meaning, {{ dmail.dictionary_place("word", places) }} as place from ({{ entries }})
@@ -31,6 +35,11 @@
         (select places.number, firsts.word, firsts.meaning from places left join firsts on places.number = firsts.place)
 {% endmacro %}
 
+{# An object of JSON, which PostgreSQL searches by halves. #}
+{% macro postgres__dictionary(entries, places) %}
+    select jsonb_object_agg(word, meaning) as dictionary from ({{ entries }}) as entries
+{% endmacro %}
+
 {#
     The meaning of a word in a dictionary, or null if the dictionary does not have the word.
 
@@ -40,6 +49,10 @@
         places (int): The same as for `dictionary()`.
 #}
 {% macro meaning(dictionary, word, places=1024) -%}
+    {{ return(adapter.dispatch("meaning", "dmail")(dictionary, word, places)) }}
+{%- endmacro %}
+
+{% macro default__meaning(dictionary, word, places) -%}
     {# Most words have no place in the dictionary. The search of the map is slow. #}
     {% set there = dmail.list_at(dictionary ~ ".words", dmail.dictionary_place(word, places)) %}
     case
@@ -50,6 +63,8 @@
         else {{ dictionary }}.others[{{ word }}]
     end
 {%- endmacro %}
+
+{% macro postgres__meaning(dictionary, word, places) -%} ({{ dictionary }} ->> {{ word }}) {%- endmacro %}
 
 {#
     The place of a word in a dictionary, from 0.
@@ -62,7 +77,7 @@
     {{ adapter.dispatch("dictionary_place", "dmail")(word, places) }}
 {%- endmacro %}
 
-{% macro duckdb__dictionary_place(word, places) -%} cast(hash({{ word }}) & {{ places - 1 }} as bigint) {%- endmacro %}
+{% macro default__dictionary_place(word, places) -%} cast(hash({{ word }}) & {{ places - 1 }} as bigint) {%- endmacro %}
 
 {% macro spark__dictionary_place(word, places) -%}(hash({{ word }}) & {{ places - 1 }}) {%- endmacro %}
 
@@ -75,7 +90,7 @@
 #}
 {% macro list_at(list, place) -%} {{ adapter.dispatch("list_at", "dmail")(list, place) }} {%- endmacro %}
 
-{% macro duckdb__list_at(list, place) -%} {{ list }} [{{ place }} + 1] {%- endmacro %}
+{% macro default__list_at(list, place) -%} {{ list }} [{{ place }} + 1] {%- endmacro %}
 
 {% macro spark__list_at(list, place) -%} get({{ list }}, {{ place }}) {%- endmacro %}
 
@@ -87,14 +102,14 @@
 #}
 {% macro numbers_below(count) -%} {{ adapter.dispatch("numbers_below", "dmail")(count) }} {%- endmacro %}
 
-{% macro duckdb__numbers_below(count) -%} select unnest(range({{ count }})) as number {%- endmacro %}
+{% macro default__numbers_below(count) -%} select unnest(range({{ count }})) as number {%- endmacro %}
 
 {% macro spark__numbers_below(count) -%} select explode(sequence(0, {{ count - 1 }})) as number {%- endmacro %}
 
 {# An aggregate over `number`, `word` and `meaning`, and the relation `rest`: the dictionary. #}
 {% macro dictionary_struct() -%} {{ adapter.dispatch("dictionary_struct", "dmail")() }} {%- endmacro %}
 
-{% macro duckdb__dictionary_struct() -%}
+{% macro default__dictionary_struct() -%}
     struct_pack(
         words := list(word order by number),
         meanings := list(meaning order by number),

@@ -9,3 +9,5 @@
 {% macro duckdb__fail(message) %} {{ return("error(" ~ message ~ ")") }} {% endmacro %}
 
 {% macro spark__fail(message) %} {{ return("raise_error(" ~ message ~ ")") }} {% endmacro %}
+
+{% macro postgres__fail(message) %} {{ return("dmail_fail(" ~ message ~ ")") }} {% endmacro %}

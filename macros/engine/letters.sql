@@ -19,6 +19,8 @@
     )
 {%- endmacro %}
 
+{% macro postgres__upper_case(text) -%} upper({{ text }}) {%- endmacro %}
+
 {#
     Text in lower case. The small Greek sigma is always the one that is used within a word.
 
@@ -30,6 +32,8 @@
 {% macro duckdb__lower_case(text) -%} lower({{ text }}) {%- endmacro %}
 
 {% macro spark__lower_case(text) -%} lower(translate({{ text }}, 'Σİ', 'σi')) {%- endmacro %}
+
+{% macro postgres__lower_case(text) -%} lower({{ text }}) {%- endmacro %}
 
 {#
     Text without accents and marks: é becomes e. Letters with a stroke stay as they are (ø).
@@ -45,6 +49,8 @@
     {% set letters = dmail.spark_letters() %}
     translate(regexp_replace({{ text }}, '\\p{M}', ''), '{{ letters.accented }}', '{{ letters.bare }}')
 {%- endmacro %}
+
+{% macro postgres__without_accents(text) -%} dmail_bare({{ text }}) {%- endmacro %}
 
 {#
     Text in Unicode's composed form (NFC): a letter and its accent are one character, if there is one. Sources write é in two ways.
@@ -68,6 +74,8 @@
 {% macro duckdb__composed_source(text) -%} {{ dmail.composed(text) }} {%- endmacro %}
 
 {% macro spark__composed_source(text) -%} {{ text }} {%- endmacro %}
+
+{% macro postgres__composed_source(text) -%} {{ dmail.composed(text) }} {%- endmacro %}
 
 {# Accents in another order than Unicode's, and the parts of Korean syllables, stay as they are. #}
 {% macro spark__composed(text) -%}
@@ -98,3 +106,5 @@
         else translate({{ text }}, '{{ letters.single }}', '{{ letters.usual }}')
     end
 {%- endmacro %}
+
+{% macro postgres__composed(text) -%} normalize({{ text }}, nfc) {%- endmacro %}

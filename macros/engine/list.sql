@@ -19,6 +19,11 @@
     transform(array({{ value }}), {{ name }} -> {{ expression }})[0]
 {%- endmacro %}
 
+{# PostgreSQL would repeat the value in the expression, were it not for the offset. #}
+{% macro postgres__with_value(value, name, expression) -%}
+    (select {{ expression }} from (select {{ value }} as {{ name }} offset 0) as {{ name }}_value)
+{%- endmacro %}
+
 {#
     An expression over several values, as the fields of a name: `names.first`. Each value is computed once.
 
@@ -28,10 +33,28 @@
         expression (string): SQL over the fields.
 #}
 {% macro with_values(values, name, expression) -%}
+    {{ adapter.dispatch("with_values", "dmail")(values, name, expression) }}
+{%- endmacro %}
+
+{% macro default__with_values(values, name, expression) -%}
     {{ dmail.with_value(adapter.dispatch("struct_of", "dmail")(values), name, expression) }}
 {%- endmacro %}
 
-{% macro duckdb__struct_of(values) -%}
+{% macro postgres__with_values(values, name, expression) -%}
+    (
+        select {{ expression }}
+        from
+            (
+                select
+                    {% for field, value in values.items() %}
+                        {{ value }} as {{ field }} {{- "," if not loop.last }}
+                    {% endfor %}
+                offset 0
+            ) as {{ name }}
+    )
+{%- endmacro %}
+
+{% macro default__struct_of(values) -%}
     struct_pack(
         {% for field, value in values.items() %}{{ field }} := {{ value }} {{- "," if not loop.last }} {% endfor %}
     )
@@ -55,6 +78,8 @@
 
 {% macro spark__split_lines(text) -%} split({{ text }}, '\\n') {%- endmacro %}
 
+{% macro postgres__split_lines(text) -%} string_to_array({{ text }}, chr(10)) {%- endmacro %}
+
 {#
     An element of a list, or null beyond its end.
 
@@ -67,6 +92,8 @@
 {% macro duckdb__list_item(list, place) -%} {{ list }} [{{ place }}] {%- endmacro %}
 
 {% macro spark__list_item(list, place) -%} get({{ list }}, {{ place - 1 }}) {%- endmacro %}
+
+{% macro postgres__list_item(list, place) -%}({{ list }})[{{ place }}] {%- endmacro %}
 
 {#
     The elements of a list of texts as one text. Null stays null.
@@ -83,6 +110,10 @@
 
 {% macro spark__join_list(list, separator) -%} array_join({{ list }}, {{ dmail.sql_text(separator) }}) {%- endmacro %}
 
+{% macro postgres__join_list(list, separator) -%}
+    array_to_string({{ list }}, {{ dmail.sql_text(separator) }})
+{%- endmacro %}
+
 {#
     An aggregate: the values of a group by their keys, for `look_up()`. `union_by_name()` can carry it.
 
@@ -97,6 +128,8 @@
 {# A list of pairs, because Spark cannot join by a map. #}
 {% macro spark__entries_by_key(key, value) -%} array_sort(collect_list(struct({{ key }}, {{ value }}))) {%- endmacro %}
 
+{% macro postgres__entries_by_key(key, value) -%} jsonb_object_agg({{ key }}, {{ value }}) {%- endmacro %}
+
 {#
     The value of a key, or null if there is none.
 
@@ -109,6 +142,8 @@
 {% macro duckdb__look_up(entries, key) -%} {{ entries }} [{{ dmail.sql_text(key) }}] {%- endmacro %}
 
 {% macro spark__look_up(entries, key) -%} map_from_entries({{ entries }})[{{ dmail.sql_text(key) }}] {%- endmacro %}
+
+{% macro postgres__look_up(entries, key) -%}({{ entries }} ->> {{ dmail.sql_text(key) }}) {%- endmacro %}
 
 {#
     The sum of the digits of a text, each changed by an expression.
@@ -140,6 +175,14 @@
     )
 {%- endmacro %}
 
+{% macro postgres__digit_sum(text, expression) -%}
+    (
+        select cast(sum({{ expression }}) as integer)
+        from unnest(cast(string_to_array(reverse({{ text }}), null) as integer[]))
+        with ordinality as digits(digit, place)
+    )
+{%- endmacro %}
+
 {#
     A text with each of its words, which single spaces separate, changed by an expression. Words that become empty or null are left out.
 
@@ -162,6 +205,26 @@
     array_join(filter(transform(split({{ text }}, ' '), word -> {{ expression }}), word -> word <> ''), ' ')
 {%- endmacro %}
 
+{% macro postgres__each_word(text, expression) -%}
+    case
+        when {{ text }} is not null
+        then
+            coalesce(
+                (
+                    select string_agg(nullif(spelled, ''), ' ' order by word_place)
+                    from
+                        (
+                            select {{ expression }} as spelled, word_place
+                            from string_to_table({{ text }}, ' ')
+                            with ordinality as words(word, word_place)
+                            offset 0
+                        ) as spelled_words
+                ),
+                ''
+            )
+    end
+{%- endmacro %}
+
 {#
     A row for each value of a list that is not null, as a column of 64 bits: a hash of the value.
 
@@ -178,6 +241,16 @@
     explode(transform(array({{ values | join(", ") }}), part -> case when part is not null then xxhash64(part) end))
 {%- endmacro %}
 
+{% macro postgres__each_row(values) -%}
+    unnest(
+        array[
+            {% for value in values %}
+                case when {{ value }} is not null then hashtextextended({{ value }}, 0) end {{- "," if not loop.last }}
+            {% endfor %}
+        ]
+    )
+{%- endmacro %}
+
 {#
     The letters of a text in order: `oak` becomes the list a, k, o.
 
@@ -189,3 +262,7 @@
 {% macro duckdb__sorted_letters(text) -%} list_sort(string_split({{ text }}, '')) {%- endmacro %}
 
 {% macro spark__sorted_letters(text) -%} array_sort(split({{ text }}, '')) {%- endmacro %}
+
+{% macro postgres__sorted_letters(text) -%}
+    (select array_agg(letter order by letter) from string_to_table({{ text }}, null) as letters(letter))
+{%- endmacro %}

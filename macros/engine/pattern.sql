@@ -22,6 +22,12 @@
     regexp_replace({{ text }}, {{ dmail.java_pattern(pattern) }}, {{ dmail.java_replacement(replacement) }})
 {%- endmacro %}
 
+{% macro postgres__replace_all(text, pattern, replacement) -%}
+    {% set place = dmail.postgres_collation(pattern) %}
+    regexp_replace({{ text }}{{ place }}, {{ dmail.postgres_pattern(pattern) }}, {{ dmail.sql_text(replacement) }}, 'g')
+    {{- ' collate "C"' if place }}
+{%- endmacro %}
+
 {#
     The text with the first match replaced, which for a pattern with both anchors is the only one.
 
@@ -44,6 +50,12 @@
     {{ dmail.spark__replace_all(text, "(?:" ~ pattern ~ ")((?s:.*))", replacement ~ "\\" ~ (groups + 1)) }}
 {%- endmacro %}
 
+{% macro postgres__replace_first(text, pattern, replacement) -%}
+    {% set place = dmail.postgres_collation(pattern) %}
+    regexp_replace({{ text }}{{ place }}, {{ dmail.postgres_pattern(pattern) }}, {{ dmail.sql_text(replacement) }})
+    {{- ' collate "C"' if place }}
+{%- endmacro %}
+
 {#
     Whether the text contains a match.
 
@@ -56,6 +68,10 @@
 {% macro duckdb__matches(text, pattern) -%} regexp_matches({{ text }}, {{ dmail.sql_text(pattern) }}) {%- endmacro %}
 
 {% macro spark__matches(text, pattern) -%}({{ text }}) rlike {{ dmail.java_pattern(pattern) }} {%- endmacro %}
+
+{% macro postgres__matches(text, pattern) -%}
+    ({{ text }}{{ dmail.postgres_collation(pattern) }}) ~ {{ dmail.postgres_pattern(pattern) }}
+{%- endmacro %}
 
 {#
     Whether the complete text matches.
@@ -76,6 +92,12 @@
 {% macro spark__matches_whole(text, pattern, column) -%}
     {%- if column -%}({{ text }}) rlike '^(?:' || {{ pattern }} || ')\\z'
     {%- else -%}({{ text }}) rlike {{ dmail.java_pattern("^(?:" ~ pattern ~ ")$") }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro postgres__matches_whole(text, pattern, column) -%}
+    {%- if column -%} ({{ text }}) ~ ('^(?:' || {{ pattern }} || ')$')
+    {%- else -%} ({{ text }}) ~ {{ dmail.postgres_pattern("^(?:" ~ pattern ~ ")$") }}
     {%- endif -%}
 {%- endmacro %}
 
@@ -101,6 +123,33 @@
     array_join(
         transform(regexp_extract_all({{ text }}, {{ dmail.java_pattern(pattern) }}, 0), part -> {{ expression }}), ''
     )
+{%- endmacro %}
+
+{% macro postgres__each_part(text, pattern, expression) -%}
+    case
+        when {{ text }} is not null
+        then
+            coalesce(
+                (
+                    select string_agg(changed, '' order by part_place)
+                    from
+                        (
+                            select {{ expression }} as changed, part_place
+                            from
+                                (
+                                    select found[1] as part, part_place
+                                    from
+                                        regexp_matches(
+                                            {{ text }}, {{ dmail.postgres_pattern("(" ~ pattern ~ ")") }}, 'g'
+                                        )
+                                    with ordinality as matches(found, part_place)
+                                    offset 0
+                                ) as parts
+                        ) as changed_parts
+                ),
+                ''
+            )
+    end
 {%- endmacro %}
 
 {#
@@ -138,3 +187,35 @@
 {% macro java_replacement(replacement) -%}
     {{- dmail.sql_text(modules.re.sub("\\\\([0-9])", "$\\1", replacement | replace("$", "\\$"))) -}}
 {%- endmacro %}
+
+{#
+    A pattern as SQL in PostgreSQL's dialect.
+
+    Arguments:
+        pattern (string): The pattern.
+#}
+{% macro postgres_pattern(pattern) -%}
+    {# `.` would also match a line break, `\b` is a backspace, and a `\x` has any number of digits. #}
+    {% set pieces = [] %}
+    {% for piece in modules.re.findall(
+        "\\\\p\\{\\w+\\}|\\\\x\\{?\\w+\\}?|\\\\.|\\[\\^?\\]?(?:\\\\p\\{\\w+\\}|\\\\x\\{\\w+\\}|\\\\.|[^\\]\\\\])*\\]|.",
+        pattern | replace("\\pL", "\\p{L}"),
+        modules.re.DOTALL,
+    ) %}
+        {% set piece = piece | replace("\\s", "\\t\\n\\f\\r " if piece.startswith("[") else "[\\t\\n\\f\\r ]") %}
+        {% set piece = modules.re.sub("\\\\x\\{?([0-9a-f]{4})\\}?", "\\\\u\\1", piece) %}
+        {% set piece = modules.re.sub("\\\\x\\{?([0-9a-f]{2})\\}?", "\\\\u00\\1", piece) %}
+        {% if piece == "." %} {% do pieces.append("[^\\n]") %}
+        {% elif piece == "\\b" %} {% do pieces.append("\\y") %}
+        {% elif piece.startswith("\\p") %} {% do pieces.append("[" ~ piece ~ "]") %}
+        {% else %} {% do pieces.append(piece) %}
+        {% endif %}
+    {% endfor %}
+    {% set text = pieces | join("") %}
+    {% if "(?i)" in text %} {% set text = "(?i)" ~ (text | replace("(?i)", "")) %} {% endif %}
+    {% set literal = dmail.sql_text(text) %}
+    {{ return("dmail_pattern(" ~ literal ~ ")" if "\\p{" in text else literal) }}
+{%- endmacro %}
+
+{# What lets a pattern without regard to case know letters that are not ASCII. #}
+{% macro postgres_collation(pattern) -%} {{- ' collate "und-x-icu"' if "(?i)" in pattern -}} {%- endmacro %}

@@ -24,3 +24,12 @@
     {%- else -%} try_cast({{ column }} as {{ type }})
     {%- endif -%}
 {%- endmacro %}
+
+{% macro postgres__read_as(column, type) -%}
+    {%- if type in ["timestamp", "date"] -%} dmail_{{ type }} ({{ column }})
+    {%- elif type == "integer" -%} dmail_integer(dmail_numeric({{ column }}, 38, 0))
+    {%- elif type.startswith("decimal") -%}
+        cast(dmail_numeric({{ column }}, {{ type.split("(")[1].rstrip(")") }}) as {{ type }})
+    {%- else -%} {{ exceptions.raise_compiler_error("read_as(): on PostgreSQL a text cannot be read as " ~ type) }}
+    {%- endif -%}
+{%- endmacro %}

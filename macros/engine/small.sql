@@ -14,3 +14,5 @@
 {%- endmacro %}
 
 {% macro spark__small(relation) -%} {{ relation }} {%- endmacro %}
+
+{% macro postgres__small(relation) -%} {{ relation }} {%- endmacro %}

@@ -17,3 +17,8 @@
 {% macro spark__star_except(columns, relation) %}
     {{ return((relation ~ "." if relation else "") ~ "`(?i)^(?!(?:" ~ columns | join("|") ~ ")$).*$`") }}
 {% endmacro %}
+
+{# PostgreSQL has nothing of the kind: `postgres_query()` writes the columns out before it builds the model. #}
+{% macro postgres__star_except(columns, relation) %}
+    {{ return((relation ~ "." if relation else "") ~ "* /* except " ~ columns | join(", ") ~ " */") }}
+{% endmacro %}

@@ -11,6 +11,8 @@
 
 {% macro spark__sql_text(text) -%} {{ "'" ~ text | replace("\\", "\\\\") | replace("'", "\\'") ~ "'" }} {%- endmacro %}
 
+{% macro postgres__sql_text(text) -%} {{ "'" ~ text | replace("'", "''") ~ "'" }} {%- endmacro %}
+
 {#
     A text without the spaces at its ends, including Unicode's other spaces (Zs). Line breaks and tabs stay.
 
@@ -22,6 +24,13 @@
 {% macro duckdb__trimmed(text) -%} trim({{ text }}) {%- endmacro %}
 
 {% macro spark__trimmed(text) -%}
+    btrim(
+        {{ text }},
+        '{{ " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000" }}'
+    )
+{%- endmacro %}
+
+{% macro postgres__trimmed(text) -%}
     btrim(
         {{ text }},
         '{{ " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000" }}'
@@ -41,6 +50,8 @@
 
 {% macro spark__trimmed_of(text, signs) -%} btrim({{ text }}, {{ signs }}) {%- endmacro %}
 
+{% macro postgres__trimmed_of(text, signs) -%} btrim({{ text }}, {{ signs }}) {%- endmacro %}
+
 {#
     Whether a text begins with another one.
 
@@ -57,6 +68,10 @@
 {%- endmacro %}
 
 {% macro spark__begins_with(text, beginning) -%} startswith({{ text }}, {{ dmail.sql_text(beginning) }}) {%- endmacro %}
+
+{% macro postgres__begins_with(text, beginning) -%}
+    starts_with({{ text }}, {{ dmail.sql_text(beginning) }})
+{%- endmacro %}
 
 {#
     A column as trimmed text, or null if nothing is left.

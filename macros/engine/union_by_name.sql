@@ -23,3 +23,12 @@
     {% endset %}
     {{ return(query) }}
 {% endmacro %}
+
+{% macro postgres__union_by_name(one, other) %}
+    {% set query %}
+        select * from ({{ one }}) as one natural left join (select * from ({{ other }}) as every where false) as other
+        union all
+        select * from (select * from ({{ one }}) as every where false) as one natural right join ({{ other }}) as other
+    {% endset %}
+    {{ return(query) }}
+{% endmacro %}

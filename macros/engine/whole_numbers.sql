@@ -12,6 +12,8 @@
 
 {% macro spark__quotient(number, divisor) -%}(({{ number }}) div({{ divisor }})) {%- endmacro %}
 
+{% macro postgres__quotient(number, divisor) -%} div(cast({{ number }} as numeric), {{ divisor }}) {%- endmacro %}
+
 {#
     A whole number of up to 38 digits.
 
@@ -23,6 +25,8 @@
 {% macro duckdb__wide_number(number) -%} cast({{ number }} as hugeint) {%- endmacro %}
 
 {% macro spark__wide_number(number) -%} cast({{ number }} as decimal(38, 0)) {%- endmacro %}
+
+{% macro postgres__wide_number(number) -%} cast({{ number }} as decimal(38, 0)) {%- endmacro %}
 
 {#
     A number with its bits moved. It is not negative, and no bit is moved beyond the 63rd.
@@ -42,6 +46,12 @@
     (({{ number }}) {{ "div" if places < 0 else "*" }} {{ 2 ** (places | abs) }})
 {%- endmacro %}
 
+{% macro postgres__moved_bits(number, places) -%}
+    {% if places < 0 %} div(cast({{ number }} as numeric), {{ 2 ** (places | abs) }})
+    {%- else %}(({{ number }}) * {{ 2**places }})
+    {%- endif %}
+{%- endmacro %}
+
 {#
     A number in the digits 0 to 3.
 
@@ -55,6 +65,10 @@
 
 {% macro spark__base_four(number, digits) -%} lpad(conv({{ number }}, 10, 4), {{ digits }}, '0') {%- endmacro %}
 
+{% macro postgres__base_four(number, digits) -%}
+    dmail_base_four(cast({{ number }} as bigint), {{ digits }})
+{%- endmacro %}
+
 {#
     A list of values.
 
@@ -66,6 +80,8 @@
 {% macro duckdb__list_of(values) -%} [{{ values | join(", ") }}] {%- endmacro %}
 
 {% macro spark__list_of(values) -%} array({{ values | join(", ") }}) {%- endmacro %}
+
+{% macro postgres__list_of(values) -%} array[{{ values | join(", ") }}] {%- endmacro %}
 
 {#
     A list with each of its values changed by an expression.
@@ -87,6 +103,15 @@
     transform({{ list }}, {{ name }} -> {{ expression }})
 {%- endmacro %}
 
+{% macro postgres__each_item(list, name, expression) -%}
+    array(
+        select {{ expression }}
+        from unnest({{ list }})
+        with ordinality as items({{ name }}, item_place)
+        order by item_place
+    )
+{%- endmacro %}
+
 {#
     The element of a list at a computed place. Null for a place that is null.
 
@@ -100,6 +125,8 @@
 
 {% macro spark__item_at(list, place) -%} element_at({{ list }}, cast({{ place }} as integer)) {%- endmacro %}
 
+{% macro postgres__item_at(list, place) -%}({{ list }})[{{ place }}] {%- endmacro %}
+
 {#
     A list of constant numbers, which is made once and not for each row.
 
@@ -111,3 +138,7 @@
 {% macro duckdb__number_list(numbers) -%} cast('[{{ numbers | replace(" ", ",") }}]' as integer[]) {%- endmacro %}
 
 {% macro spark__number_list(numbers) -%} cast(split('{{ numbers }}', ' ') as array<int>) {%- endmacro %}
+
+{% macro postgres__number_list(numbers) -%}
+    cast('{{ "{" ~ numbers | replace(" ", ",") ~ "}" }}' as integer[])
+{%- endmacro %}

@@ -16,7 +16,7 @@
         }}
     {% endif %}
     {% set known = dmail.locales() %} {% do dmail.check_choice("format_date", "locale", locale, known) %}
-    {% set date = "try_cast(" ~ column ~ " as date)" %}
+    {% set date = dmail.read_as(column, "date") %}
     {% set year, month, day = "year(" ~ date ~ ")", "month(" ~ date ~ ")", "day(" ~ date ~ ")" %}
     {% set expressions = {} %}
     {% for name, words in known.items() %}

@@ -23,7 +23,7 @@
         column (column): The number.
         decimals (int): The number of decimals.
 #}
-{% macro rounded(column, decimals) -%} try_cast({{ column }} as decimal(38, {{ decimals }})) {%- endmacro %}
+{% macro rounded(column, decimals) -%} {{ dmail.read_as(column, "decimal(38, " ~ decimals ~ ")") }} {%- endmacro %}
 
 {#
     The digits of a number with grouped thousands, without its sign. Regular expressions cannot count from the right, so the digits are

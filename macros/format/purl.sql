@@ -77,7 +77,7 @@
     sha256(getvariable('dmail_link_outer') || unhex(sha256(getvariable('dmail_link_inner') || encode({{ text }}))))
 {%- endmacro %}
 
-{% macro spark__keyed_digest(text) -%}
+{% macro default__keyed_digest(text) -%}
     {% if execute %}
         {{ exceptions.raise_compiler_error("purl(): personal addresses are made on DuckDB only: docs/engines.md") }}
     {% endif %}
@@ -111,3 +111,5 @@
 {% macro duckdb__sha256_text(text) -%} sha256({{ text }}) {%- endmacro %}
 
 {% macro spark__sha256_text(text) -%} sha2({{ text }}, 256) {%- endmacro %}
+
+{% macro postgres__sha256_text(text) -%} encode(sha256(convert_to({{ text }}, 'UTF8')), 'hex') {%- endmacro %}

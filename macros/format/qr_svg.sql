@@ -11,7 +11,7 @@
 
 {% macro duckdb__qr_svg(column) -%} dmail_qr_svg({{ column }}) {%- endmacro %}
 
-{% macro spark__qr_svg(column) -%}
+{% macro default__qr_svg(column) -%}
     {% if execute %}
         {{ exceptions.raise_compiler_error("qr_svg(): QR codes are drawn on DuckDB only: docs/engines.md") }}
     {% endif %}

@@ -28,7 +28,7 @@ MACRO = re.compile(
     re.DOTALL,
 )
 # One engine's version of a macro, or a part of one. The macro that dispatches to it has the documentation.
-INTERNAL = re.compile(r"(?P<engine>duckdb|spark)_(_(?P<macro>\w+))?")
+INTERNAL = re.compile(r"(?P<engine>default|duckdb|postgres|spark)_(_(?P<macro>\w+))?")
 ARGUMENT = re.compile(r"(?P<name>\w+) \((?P<type>[^()]+)\): (?P<text>.+)", re.DOTALL)
 TYPE = re.compile(r"any|bool|int|float|string|column|relation|(list|optional)\[(?P<inner>.+)\]|dict\[string, (?P<value>.+)\]")
 
@@ -146,8 +146,9 @@ def yaml_entry(macro: Macro) -> Iterator[str]:
     found = INTERNAL.match(macro.name)
     yield f"  - name: {macro.name}"
     if found:
-        engine = {"duckdb": "DuckDB", "spark": "Spark"}[found["engine"]]
-        text = f"{engine}'s `{found['macro']}()`." if found["macro"] else f"A part of the macros for {engine}."
+        engine = {"default": "Most engines", "duckdb": "DuckDB", "postgres": "PostgreSQL", "spark": "Spark"}[found["engine"]]
+        owner = engine + ("'" if engine.endswith("s") else "'s")
+        text = f"{owner} `{found['macro']}()`." if found["macro"] else f"A part of the macros for {engine}."
         yield from (f"    description: {text}", "    config: {docs: {show: false}}")
         return
     text = raw(macro.text)

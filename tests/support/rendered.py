@@ -57,7 +57,7 @@ class Package:
         environment.globals.update(
             {
                 "dmail": self,
-                "adapter": SimpleNamespace(dispatch=lambda name, _: getattr(self, f"duckdb__{name}"), quote='"{}"'.format),
+                "adapter": SimpleNamespace(dispatch=self.dispatched, quote='"{}"'.format),
                 "exceptions": SimpleNamespace(raise_compiler_error=refuse),
                 "modules": SimpleNamespace(re=re, datetime=dt),
                 "return": finish,
@@ -71,6 +71,11 @@ class Package:
             }
         )
         self.macros = jinja2.Template.from_code(environment, compiled(*folders), environment.globals).make_module()
+
+    def dispatched(self, name: str, _: str) -> Any:
+        """DuckDB's own macro, or most engines'."""
+        found = f"duckdb__{name}" if hasattr(self.macros, f"duckdb__{name}") else f"default__{name}"
+        return getattr(self, found)
 
     def __getattr__(self, name: str) -> Any:
         macro = getattr(self.macros, name)

@@ -68,7 +68,7 @@ OfEnvelope = Annotated[
     str | None,
     typer.Option("--envelope", metavar="NAME", help="The window on the pages: din5008-a, din5008-b, dl or us10."),
 ]
-Target = Annotated[str | None, typer.Option(help="The dbt target, such as spark.", show_default=False)]
+Target = Annotated[str | None, typer.Option(help="The dbt target, such as postgres.", show_default=False)]
 
 
 @app.command()

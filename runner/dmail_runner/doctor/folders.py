@@ -9,8 +9,11 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import duckdb
+
 from dmail_runner import history
 from dmail_runner.core.counted import counted
+from dmail_runner.core.duck import connect
 from dmail_runner.core.errors import ConfigError, DmailError, ExtractError
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.yaml import read_yaml
@@ -31,7 +34,8 @@ from dmail_runner.doctor.finding import (
     warn,
 )
 from dmail_runner.ledger.run import FINISHED
-from dmail_runner.project.target import find_warehouse
+from dmail_runner.project.server import Server
+from dmail_runner.project.target import Warehouse, find_warehouse
 from dmail_runner.project.warehouse import session
 
 RECENT = 20  # the number of latest runs whose sizes and contacts are examined
@@ -63,8 +67,11 @@ def owner(path: Path) -> str:
 
 
 def warehouse(here: Installation) -> Iterator[Finding]:
-    """The DuckDB file, or Spark's folder. It has personal data, and can be built again."""
+    """The DuckDB file, the server, or Spark's folder. It has personal data, and can be built again."""
     found = find_warehouse(here.settings)
+    if found.server:
+        yield server_finding(found, found.server)
+        return
     if not is_writable(found.path.parent):
         yield fail("warehouse", f"{found.path.parent} cannot be written to", "set DMAIL_WAREHOUSE to another file")
         return
@@ -89,6 +96,22 @@ def warehouse(here: Installation) -> Iterator[Finding]:
     files = found.path.rglob("*") if found.path.is_dir() else [found.path]
     size = bytes_text(sum(file.stat().st_size for file in files if file.is_file()))
     yield ok("warehouse", f"{found.path}, {size}{', encrypted' if found.key else ''}")
+
+
+def server_finding(found: Warehouse, server: Server) -> Finding:
+    """Whether the server answers."""
+    name = f"the schema {server.schema} of the database {server.database}"
+    try:
+        with connect(extension_directory=found.config["extension_directory"]) as connection:
+            for statement in found.opening[:-1]:  # the schema may not be there yet
+                connection.execute(statement)
+    except duckdb.Error as error:
+        return fail(
+            "warehouse",
+            f"{name} cannot be read: {type(error).__name__}",
+            "start the server, or correct the target in profiles.yml",
+        )
+    return ok("warehouse", f"{name} on PostgreSQL")
 
 
 def is_locked(lock: Path) -> bool:

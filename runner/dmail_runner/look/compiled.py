@@ -86,11 +86,11 @@ def compile_models(
         given: other variables to set for them.
 
     Raises:
-        UsageError: if the dbt target is a Spark cluster.
+        UsageError: if the dbt target is not DuckDB.
         BuildError: if dbt cannot compile the models.
     """
-    if find_warehouse(job.settings).schema:
-        raise UsageError("the SQL of a Spark target cannot be run here", todo="use `--target duckdb`, which has the same models")
+    if not find_warehouse(job.settings).is_file:
+        raise UsageError("the SQL of this target cannot be run here", todo="use `--target duckdb`, which has the same models")
     environment = {**(given or {}), mode: "1", "DMAIL_SLOT": f"{slot.astimezone(UTC):%Y-%m-%d %H:%M:%S}"}
     target = job.settings.work_dir / "compile"
     try:

@@ -41,7 +41,7 @@ def trial(job: Job, slot: datetime, purpose: str) -> Iterator[Checked]:
         purpose: the purpose of the trial, for processes that wait for the warehouse.
 
     Raises:
-        UsageError: if the dbt target is a Spark cluster.
+        UsageError: if the dbt target is not DuckDB.
         BuildError: if dbt cannot compile the models.
         ExtractError: if there is neither a test profile nor a seed address, or the campaign has not been built.
     """

@@ -148,7 +148,7 @@ def build_around(command: Command, roots: Sequence[Root]) -> tuple[dict[str, str
     """
     settings, campaign = command.settings, command.campaign
     warehouse = find_warehouse(settings)
-    wanted = campaign.kept(settings) if settings.keeps_tables and not warehouse.schema else []
+    wanted = campaign.kept(settings) if settings.keeps_tables and warehouse.is_file else []
     fresh = {table.id: table for table in fresh_tables(warehouse, wanted)}
     select = campaign.selection(fresh, [root.id for root in roots]) if fresh else [f"+{root.selector}" for root in roots]
     made = build_models(command, select)

@@ -9,12 +9,13 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from dmail_runner.core.settings import Settings
 from dmail_runner.project.scrub import JVM_LOG, first_cause, scrub
+from dmail_runner.project.server import COPYING, TARGET, VARIABLE, copying
 from dmail_runner.project.target import find_warehouse
 
 PARSED = "partial_parse.msgpack"  # the file that dbt keeps its parsed project in
@@ -111,7 +112,7 @@ def run_dbt(
     child: Child | None = None,
     watch: Callable[[Node], None] = lambda _: None,
 ) -> DbtOutcome:
-    """Run one dbt command.
+    """Run one dbt command. Before a build on a PostgreSQL server, the files of sources are copied to it.
 
     The runs of a dbt target share one file of parsed models in the state directory, so that dbt parses only what has changed.
 
@@ -125,18 +126,49 @@ def run_dbt(
     Returns:
         The outcome, also if dbt fails.
     """
+    profiles, variables = (
+        settings.dbt_profiles_file.parent,
+        {**inherited_environment(), **path_environment(settings), **environment},
+    )
+    server = find_warehouse(settings).server if arguments[0] == "build" else None
+    if server:
+        to_server = copying(settings, server, target / TARGET)
+        given = {**variables, VARIABLE: server.connection.get_secret_value()}
+        files = replace(settings, target=TARGET)
+        copied = run_command(files, to_server, target / TARGET, given, target / TARGET, child=child)
+        if copied.exit_code != 0:
+            return replace(copied, target=target)  # without the results of anything
+    return run_command(settings, arguments, target, variables, profiles, child=child, watch=watch)
+
+
+def run_command(
+    settings: Settings,
+    arguments: Sequence[str],
+    target: Path,
+    variables: Mapping[str, str],
+    profiles: Path,
+    *,
+    child: Child | None,
+    watch: Callable[[Node], None] = lambda _: None,
+) -> DbtOutcome:
+    """Run one dbt command with the variables and the folder of profiles that it is to have."""
     target.mkdir(parents=True, exist_ok=True)
     errors: list[str] = []
+    copied = ""
 
     def on_line(line: str) -> None:
+        nonlocal copied
         event = parse_event(line)
+        if str(event["info"].get("msg")).startswith(COPYING):
+            copied = event["info"]["msg"]
         if message := error_message(event):
-            errors.append(message)
+            errors.extend([message, copied] if copied else [message])
         if node := node_of(event):
             watch(node)
 
-    variables = {**inherited_environment(), **path_environment(settings), **environment}
-    code, stderr = (child or run_child)(command_line(settings, arguments, target), settings.project_dir, variables, on_line)
+    code, stderr = (child or run_child)(
+        command_line(settings, arguments, target, profiles), settings.project_dir, variables, on_line
+    )
     state = target / PARSED
     if state.exists():
         state.replace(settings.target_file(PARSED))
@@ -147,7 +179,7 @@ def run_dbt(
     return DbtOutcome(code, target, tuple(dict.fromkeys(map(scrub, errors))))
 
 
-def command_line(settings: Settings, arguments: Sequence[str], target: Path) -> list[str]:
+def command_line(settings: Settings, arguments: Sequence[str], target: Path, profiles: Path) -> list[str]:
     """The arguments of dbt for a command, with the options that every command has."""
     parsed = settings.target_file(PARSED)
     return [
@@ -156,7 +188,7 @@ def command_line(settings: Settings, arguments: Sequence[str], target: Path) -> 
         *("--log-level-file", "none"),
         *("--warn-error-options", '{"error": ["NoNodesForSelectionCriteria"]}'),
         *arguments,
-        *("--project-dir", str(settings.project_dir), "--profiles-dir", str(settings.dbt_profiles_file.parent)),
+        *("--project-dir", str(settings.project_dir), "--profiles-dir", str(profiles)),
         *("--target-path", str(target), "--log-path", str(target)),
         *(("--partial-parse-file-path", str(parsed)) if parsed.exists() else ()),
         *(("--target", settings.target) if settings.target else ()),
@@ -239,7 +271,10 @@ def parse_event(line: str) -> dict[str, Any]:
 def error_message(event: Mapping[str, Any]) -> str | None:
     """The message of an event that reports an error; None for other events."""
     info = event["info"]
-    names = ("MainEncounteredError", "LogDebugStackTrace", "GenericExceptionOnRun")
+    names = (
+        *("MainEncounteredError", "LogDebugStackTrace", "GenericExceptionOnRun"),
+        *("RunningOperationCaughtError", "RunningOperationUncaughtError"),
+    )
     return str(info["msg"]) if info.get("level") == "error" and info.get("name") in names else None
 
 

@@ -37,6 +37,8 @@ SEARCHING = frozenset(
         "has_contact_column",
         "has_purls",
         "list_keys",
+        "postgres_copy_files",
+        "postgres_location",
         "spark_location",
     )
 )

@@ -1,6 +1,7 @@
 """Removes people from the warehouse, and rewrites its file, so that free blocks do not keep them.
 
-Tables that every build makes again are dropped. In all other tables the rows of a person are deleted. Sources are not changed.
+Tables that every build makes again are dropped. In all other tables the rows of a person are deleted. Sources are not changed. On
+a server, all this concerns the schema of the target.
 """
 
 import json
@@ -17,9 +18,11 @@ import duckdb
 from dmail_runner.core.duck import connect
 from dmail_runner.core.errors import DmailError
 from dmail_runner.core.settings import Settings
+from dmail_runner.project.server import EXTENSION
 from dmail_runner.project.target import Warehouse, find_warehouse
 from dmail_runner.project.warehouse import literal, quote, writing_session
 
+COPY = re.compile(r"files_[0-9a-f]{16}")  # a table with the rows of files that were copied to a server
 SUFFIXES = ("__audience", "__recipients", "__extract")  # of tables of campaigns, including removed campaigns
 IDENTIFIER = re.compile(r'"((?:[^"]|"")*)"|`((?:[^`]|``)*)`|(\w+)')
 # Columns that may contain a profile's key. Other columns may have the same number by chance.
@@ -55,9 +58,9 @@ def erase_person(settings: Settings, key: str) -> Erased:
 
     def erase(connection: duckdb.DuckDBPyConnection) -> Erased:
         found = Erased()
-        for table in tables(connection):
+        for table in tables(connection, warehouse):
             relation = f"{quote(OLD)}.{quote(table[0])}.{quote(table[1])}"
-            if table in rebuilt or table[1].endswith(SUFFIXES):
+            if table in rebuilt or table[1].endswith(SUFFIXES) or (warehouse.server and COPY.fullmatch(table[1])):
                 connection.execute(f"drop table {relation} cascade")
                 found.dropped.append(table[1])
             elif condition := mentions(connection, table, key):
@@ -71,6 +74,8 @@ def erase_person(settings: Settings, key: str) -> Erased:
 
     if warehouse.schema:
         return erase_folders(warehouse, rebuilt, key)
+    if warehouse.server:
+        return change_on_server(warehouse, erase)
     return rewrite(warehouse, erase) if warehouse.path.exists() else Erased()
 
 
@@ -84,12 +89,12 @@ def drop_campaign(settings: Settings, campaign: str) -> list[str]:
         return [folder.name for folder in found]
 
     def drop(connection: duckdb.DuckDBPyConnection) -> list[str]:
-        own = [table for table in tables(connection) if is_of(table[1], campaign)]
+        own = [table for table in tables(connection, warehouse) if is_of(table[1], campaign)]
         for schema, name in own:
             connection.execute(f"drop table {quote(OLD)}.{quote(schema)}.{quote(name)} cascade")
         return [name for _, name in own]
 
-    return rewrite(warehouse, drop)
+    return change_on_server(warehouse, drop) if warehouse.server else rewrite(warehouse, drop)
 
 
 def has_tables(settings: Settings, campaign: str) -> bool:
@@ -100,8 +105,11 @@ def has_tables(settings: Settings, campaign: str) -> bool:
     if not warehouse.path.exists():
         return False
     with suppress(duckdb.Error), connect() as connection:
-        connection.execute(warehouse.attach(warehouse.path, OLD, "read_only"))
-        return any(is_of(name, campaign) for _, name in tables(connection))
+        if warehouse.server:
+            attach_server(connection, warehouse, "read_only")
+        else:
+            connection.execute(warehouse.attach(warehouse.path, OLD, "read_only"))
+        return any(is_of(name, campaign) for _, name in tables(connection, warehouse))
     return False
 
 
@@ -138,6 +146,24 @@ def rewrite(warehouse: Warehouse, change: Callable[[duckdb.DuckDBPyConnection], 
         return found
 
 
+def change_on_server(warehouse: Warehouse, change: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+    """Change a database on a server, which is attached as OLD: completely, or not at all. Raises DmailError."""
+    with explained(warehouse), connect() as connection:
+        attach_server(connection, warehouse)
+        connection.begin()
+        found = change(connection)
+        connection.commit()
+        return found
+
+
+def attach_server(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse, *options: str) -> None:
+    """Attach the database of a server as OLD."""
+    if warehouse.server:
+        connection.execute(f"set extension_directory = {literal(warehouse.config['extension_directory'])}")
+        connection.execute(f"load {EXTENSION}")
+        connection.execute(warehouse.server.attach(OLD, *options))
+
+
 @contextmanager
 def suppress_leftover(new: Path) -> Iterator[None]:
     """Remove the incomplete file of an earlier attempt, and of this one."""
@@ -155,14 +181,24 @@ def explained(warehouse: Warehouse) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
+        if warehouse.server:
+            what = f"the schema {warehouse.server.schema} on PostgreSQL cannot be changed: {type(error).__name__}"
+            raise DmailError(
+                what, todo="start the server, or give the target's user the rights to drop and delete; then try again"
+            ) from None
         raise DmailError(
             f"the warehouse {warehouse.path} cannot be rewritten: {type(error).__name__}",
             todo="close other programs that have it open, and try again; if it is damaged, remove it: every build makes it again",
         ) from None
 
 
-def tables(connection: duckdb.DuckDBPyConnection) -> list[Table]:
+def tables(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> list[Table]:
     """The tables of the attached database OLD, by schema and name."""
+    if warehouse.server:
+        # DuckDB lists views of a server among its tables.
+        schema = literal(warehouse.server.schema)
+        query = f"select schemaname, tablename from pg_tables where schemaname = {schema} order by tablename"
+        return connection.execute("from postgres_query(?, ?)", [OLD, query]).fetchall()
     query = f"select schema_name, table_name from duckdb_tables() where database_name = '{OLD}' order by all"
     return connection.execute(query).fetchall()
 

@@ -84,6 +84,7 @@ def advice(messages: list[str]) -> str:
         "Out of Memory Error": "raise DMAIL_MEMORY_LIMIT, or set `threads: 1` in the target: one model at a time; then run again",
         "a stopped SparkContext": "the cluster that DMAIL_SPARK_MASTER names did not answer: start it, and run again",
         "JAVA_GATEWAY_EXITED": "Spark did not start: it needs Java 17, by JAVA_HOME or in the PATH",
+        "connection to server": "start the server of the target, or correct the target in profiles.yml; then run again",
         "DMAIL_BUILD_TIMEOUT": "find out why dbt waited (such as a cluster without workers), or raise the limit; then run again",
         "not utf-8 encoded": "save the file in UTF-8, or declare its encoding in the source's `config.meta`, such as "
         "`direct_mail: {encoding: windows-1252}` or utf-16; then run again",

@@ -20,7 +20,7 @@ def foreign_functions(settings: Settings, definition: Mapping[str, str]) -> list
         ExtractError: if the warehouse cannot be read.
     """
     warehouse = find_warehouse(settings)
-    if warehouse.schema or not warehouse.path.exists():
+    if not warehouse.is_file or not warehouse.path.exists():
         return []
     with session(warehouse) as connection:
         kept = "from duckdb_functions() where not internal and database_name = current_database()"

@@ -22,7 +22,7 @@ COMMENTS = """
 
 def fresh_tables(warehouse: Warehouse, wanted: Iterable[KeptTable]) -> list[KeptTable]:
     """The tables that the warehouse has in the wanted states. The caller must hold the lock of the warehouse."""
-    if warehouse.schema or not warehouse.path.exists():
+    if not warehouse.is_file or not warehouse.path.exists():
         return []
     try:
         with connect_to(warehouse) as connection:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 # Packages that come with dbt. They change with its version, not with the project.
-FOREIGN = ("dbt", "dbt_duckdb", "dbt_spark")
+FOREIGN = ("dbt", "dbt_duckdb", "dbt_postgres", "dbt_spark")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The dbt project's manifest, and the campaigns in it."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -244,8 +245,9 @@ def load_manifest(settings: Settings, run_dbt: RunDbt) -> Manifest:
         outcome = run_dbt(settings, ["parse"], settings.work_dir / "parse", {})
         if outcome.exit_code != 0:
             text = "\n".join(outcome.errors) or "dbt parse failed without a reason"
-            lacks = "Could not find adapter type spark" in text
-            todo = "pip install --editable '.[spark]' installs Spark's adapter" if lacks else "dbt parse shows the same error"
+            lacks = re.search(r"Could not find adapter type (spark|postgres)", text)
+            extra = {"spark": "spark", "postgres": "dbt-postgres"}[lacks[1]] if lacks else ""
+            todo = f"pip install --editable '.[{extra}]' installs dbt's adapter" if extra else "dbt parse shows the same error"
             todo = "dbt deps installs the packages" if 'Run "dbt deps"' in text else todo
             raise ConfigError([Problem("dbt_project.yml", "", text)], todo=todo)
         (outcome.target / "manifest.json").replace(kept)

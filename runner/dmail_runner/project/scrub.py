@@ -1,4 +1,4 @@
-"""Removes the values of rows from the error messages of dbt, DuckDB and Spark."""
+"""Removes the values of rows from the error messages of dbt, DuckDB, PostgreSQL and Spark."""
 
 import re
 
@@ -12,6 +12,14 @@ ROW = re.compile(
     r"(?ms)^\s*Original Line:?.*?(?=^\s*(?:Error when converting column|Expected Number of Columns: \d|Maximum line size of \d"
     r"|Invalid unicode \(byte|Value with unterminated quote found|The CSV Parser state)|\Z)"
 )
+
+# What PostgreSQL adds: the row or the key that has failed, and a value that it cannot read. Either may have several lines.
+DETAIL = re.compile(r"(?ms)^\s*(?:DETAIL|CONTEXT|QUERY):.*?(?=^\s*compiled code at [^\n]*\Z|\Z)")
+UNREADABLE = re.compile(
+    r"(?s)(\b(?:invalid input|out of range)[^:\n]*): \".*?(?=\n\s*(?:LINE \d+:|compiled code at [^\n]*\Z)|\Z)"
+)
+
+SERVER = re.compile(r'(?s)(Unable to connect to Postgres) at ".*?": ')  # a connection string has the password
 
 
 def first_cause(message: str) -> str:
@@ -29,11 +37,11 @@ def first_cause(message: str) -> str:
 
 
 def scrub(message: str) -> str:
-    """A message of dbt, DuckDB or Spark without anything that may be personal data."""
+    """A message of dbt, DuckDB, PostgreSQL or Spark without anything that may be personal data."""
     message = first_cause(re.sub(r"\x1b\[[0-9;]*m", "", message).strip())
     # The text after these words is about DuckDB's settings, and advises to disable checks.
     message = re.split(r"(?m)^\s*(?:Possible |The search space |file = )", message)[0]
-    message = ROW.sub("", message)
+    message = UNREADABLE.sub(r"\1: (a value)", DETAIL.sub("", ROW.sub("", SERVER.sub(r"\1: ", message))))
     message = re.sub(r"(?m)^\s*(LINE \d+):?.*\n?(\s*\^.*)?", "", message)
     if set(re.findall(r"\b([A-Z]\w*(?: \w+)*) Error\b", message)) - SAFE_KINDS:
         message = re.sub(r"'[^'\n]*'|\"[^\"\n]*\"", "(a value)", message)

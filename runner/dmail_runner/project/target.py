@@ -1,4 +1,4 @@
-"""The dbt target that the runner builds in and exports from: a DuckDB file, or a folder of Spark tables."""
+"""The dbt target that the runner builds in and exports from: a DuckDB file, a PostgreSQL server, or a folder of Spark tables."""
 
 import shutil
 from collections.abc import Iterator, Mapping
@@ -17,6 +17,7 @@ from dmail_runner.core.redact import register_secret
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.yaml import read_yaml, render
 from dmail_runner.project.attached import opening_statements, own_entry, text
+from dmail_runner.project.server import EXTENSION, Server, find_server
 
 USED = ("type", "path", "database", "schema", "config_options", "settings", "extensions", "secrets", "attach", "plugins")
 PLUGIN, LINK_PLUGIN = "dmail_runner.project.history_key", "dmail_runner.project.link_key"
@@ -27,10 +28,12 @@ class Warehouse:
     """The database that dbt builds in.
 
     Attributes:
-        path: the DuckDB file; or the folder of a Spark target, in which each table is a folder of Parquet files.
+        path: the DuckDB file; or the folder of a Spark target, in which each table is a folder of Parquet files; or an empty
+            folder, which is there as soon as something was built on a server.
         config: the DuckDB settings of a session on it.
         spill: the folder for DuckDB's temporary files.
-        schema: the schema of a Spark target; None for DuckDB.
+        schema: the schema of a Spark target; None for others.
+        server: the PostgreSQL server; None for others.
         alias: the name that the file is attached by; None if DuckDB opens it directly.
         key: the key of an encrypted file.
         opening: the statements that load the target's extensions, create its secrets, and attach its other databases.
@@ -41,10 +44,16 @@ class Warehouse:
     config: dict[str, str]
     spill: Path
     schema: str | None = None
+    server: Server | None = None
     alias: str | None = None
     key: SecretStr | None = None
     opening: tuple[str, ...] = field(default=(), repr=False)
     closed: bool = True
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a DuckDB file."""
+        return self.schema is None and self.server is None
 
     def attach(self, file: Path, name: str, *options: str) -> str:
         """The statement that attaches a file with the warehouse's key. It contains the key."""
@@ -115,8 +124,9 @@ def find_warehouse(settings: Settings) -> Warehouse:
     declared = declared_target(settings)
     file, key = declared.file, declared.key
     output = render({name: declared.output.get(name) for name in USED}, file, key)
-    if output["type"] not in ("duckdb", "spark"):
-        raise ConfigError([Problem(file, f"{key}.type", "the runner exports from DuckDB or from Spark's files", "duckdb, spark")])
+    if output["type"] not in ("duckdb", "postgres", "spark"):
+        what = "the runner exports from DuckDB, from PostgreSQL, or from Spark's files"
+        raise ConfigError([Problem(file, f"{key}.type", what, "duckdb, postgres, spark")])
     own = own_entry(output)
     path = str(own.get("path") or "") if own else output["path"]
     if output["type"] == "duckdb" and (not path or path == ":memory:"):
@@ -128,10 +138,16 @@ def find_warehouse(settings: Settings) -> Warehouse:
     # A subfolder, because the next run deletes the rows that a killed DuckDB leaves there.
     spill = settings.project_dir / (output["config_options"] or {}).get("temp_directory", settings.work_dir) / "dmail-spill"
     config["temp_directory"] = str(spill)
+    if output["type"] != "duckdb" and settings.history_key:
+        name = {"spark": "Spark", "postgres": "PostgreSQL"}[output["type"]]
+        raise ConfigError([Problem(file, f"{key}.type", f"{name} cannot read an encrypted contact history: unset {VARIABLE}")])
     if output["type"] == "spark":
-        if settings.history_key:
-            raise ConfigError([Problem(file, f"{key}.type", f"Spark cannot read an encrypted contact history: unset {VARIABLE}")])
         return Warehouse(settings.spark_dir, config, spill, str(output["schema"]))
+    if output["type"] == "postgres":
+        server = find_server(declared.output, file, key)
+        require_extensions([EXTENSION], settings.extensions_dir, file, f"{key}.type")
+        config["extension_directory"] = str(settings.extensions_dir)
+        return Warehouse(settings.state_dir / "postgres", config, spill, server=server, opening=server.opening)
     options = {**(output["config_options"] or {}), **config}
     if folder := options.get("extension_directory"):
         config["extension_directory"] = str(settings.project_dir / folder)

@@ -1,4 +1,4 @@
-"""DuckDB sessions on the database that dbt has built: a DuckDB file, or the Parquet files of a Spark cluster."""
+"""DuckDB sessions on what dbt has built: a DuckDB file, a PostgreSQL server, or the Parquet files of a Spark cluster."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -41,7 +41,7 @@ def lock_warehouse(
     warehouse = find_warehouse(settings)
     settings.prepare()
     warehouse.path.parent.mkdir(parents=True, exist_ok=True)
-    if warehouse.schema:
+    if not warehouse.is_file:
         warehouse.path.mkdir(exist_ok=True)
         warehouse.path.chmod(0o700)
     lock_file = warehouse.path.with_name(f"{warehouse.path.name}.lock")
@@ -95,9 +95,11 @@ def session(warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def connect_to(warehouse: Warehouse) -> duckdb.DuckDBPyConnection:
-    """A read-only session on a file, on a file that is attached, or on the files of Spark."""
+    """A read-only session on a file, on a file that is attached, or on the files of Spark; or one that is to attach a server."""
     if warehouse.schema:
         return connect_to_files(warehouse)
+    if warehouse.server:
+        return connect()
     if not warehouse.alias:
         return connect(warehouse.path, read_only=True)
     connection = connect()

@@ -101,6 +101,9 @@ def test_crons_that_are_none_are_refused(cron: str) -> None:
         SPARK.format("[MALFORMED_RECORD_IN_PARSING] Malformed records are detected in record parsing: [1,Canary]."),
         SPARK.format("[MALFORMED_CSV_RECORD] Malformed CSV record: 1,Canary,x"),
         SPARK.format("[CAST_INVALID_INPUT] The value 'Canary' of the type \"STRING\" cannot be cast"),
+        # PostgreSQL's values may have line breaks and quotes.
+        'Database Error in model a\n  null value in column "b"\n  DETAIL:  Failing row contains (1,\nHINT: Canary).\n  compiled code at a',
+        'Database Error in model a\n  invalid input syntax for type integer: "a "b\nCanary" x"\n  CONTEXT:  Canary',
         "Conversion Error: invalid date\n\nLINE 3: select 'Canary'\n               ^",
     ],
 )
