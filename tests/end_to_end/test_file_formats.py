@@ -30,8 +30,8 @@ def check_plan(project: Project, parts: list[str], manifest: dict[str, Any]) -> 
     assert {row["post_level"] for row in rows if row["Country Code"] != "US"} == {"mixed"}
 
 
-def check_refused(project: Project) -> None:
-    """A plan whose columns nothing makes is an error."""
+def refuse_missing_plan(project: Project) -> None:
+    """A plan needs its macro and its columns."""
     project.edit(EXPOSURE, "sort_by: [country_code, postal_code]", "sort_by: post:us_presort")
     refused = project.call("check", "spring_catalog").stderr
     assert (
@@ -42,8 +42,8 @@ def check_refused(project: Project) -> None:
     project.edit(EXPOSURE, "sort_by: post:us_presort", "sort_by: [country_code, postal_code]")
 
 
-def check_late(project: Project) -> None:
-    """A slot that is too late for the in-home date is an error."""
+def refuse_late_slot(project: Project) -> None:
+    """A slot must make the in-home date."""
     cron, dated = 'schedule: {cron: "0 6 * * mon",', 'in_home: 2031-03-12\n          schedule: {at: ["2031-03-04T06:00"],'
     project.edit(EXPOSURE, cron, dated)
     late = project.call("check", "spring_catalog")
@@ -55,27 +55,27 @@ def check_late(project: Project) -> None:
     project.edit(EXPOSURE, dated, cron)
 
 
-def check_dates(project: Project, run: dict[str, Any]) -> None:
-    """The lead times of the provider are dates in the calendar and on the pages, which have the levels of the plan, too."""
+def check_dates(project: Project, run_id: str) -> None:
+    """The calendar and the pages have the dates by the provider's lead times, and the run's page the levels of the plan."""
     calendar = project.call("calendar", "--weeks", "2")
     assert re.search(r"slot \(UTC\) +as scheduled +campaign +drop +in home", calendar.stdout), calendar.stderr
     assert re.search(r"Mon \d{4}.*spring_catalog +\w{3} \d{4}-\d\d-\d\d +\w{3} \d{4}-\d\d-\d\d", calendar.stdout)
     assert project.call("report").returncode == DONE
     page = (project.path / "site/campaign/spring_catalog.html").read_text()
     assert "Drop date" in page
-    timeline = (project.path / f"site/run/{run['run_id']}.html").read_text()
+    timeline = (project.path / f"site/run/{run_id}.html").read_text()
     assert re.search(r"sort plan.*?5_digit: [\d,]+ pieces in [\d,]+ containers; area: ", timeline, re.DOTALL)
     assert re.search(r"<td>\d{4}-\d\d-\d\d</td><td>\d{4}-\d\d-\d\d</td></tr>", page)
 
 
 def test_side_files_are_delivered_last(project: Project) -> None:
-    check_refused(project)
+    refuse_missing_plan(project)
     sort_by_plan(project)
     entry = 'route: outbox\n  lead_times: {country: US, production_days: 3, delivery_days: 5}\n  split: {rows: 700}\n  side_files: [done, sha256, manifest]\n  prefix: "4711_"\n  format: {type: csv, line_end: crlf}'
     project.edit("profiles/providers.yml", "route: outbox\n  format: {type: csv, line_end: crlf}", entry)
     project.edit(EXPOSURE, "inbound/spring_catalog.csv", "inbound/{slot:%Y%m%d|America/New_York}.csv")
     project.edit(EXPOSURE, "timestamp: true", "timestamp: false")
-    check_late(project)
+    refuse_late_slot(project)
     done = project.run()
     assert done.returncode == DONE, done.stderr
     base = "inbound/4711_20261102"
@@ -95,7 +95,7 @@ def test_side_files_are_delivered_last(project: Project) -> None:
     order = sorted(project.delivered, key=lambda name: (project.path / "outbox" / name).stat().st_mtime_ns)
     assert order == parts + sides
     assert project.private_leftovers() == []
-    check_dates(project, run)
+    check_dates(project, run["run_id"])
 
 
 def test_a_character_that_the_encoding_lacks_is_named(project: Project) -> None:
