@@ -3,11 +3,12 @@
 from typing import Any
 
 from dmail_runner.declare.budget import Budget
-from dmail_runner.declare.campaign import ColumnMeta, DirectMail, ModelMeta
+from dmail_runner.declare.campaign import ColumnMeta, DirectMail
 from dmail_runner.declare.inbound import Inbound, Layout
 from dmail_runner.declare.notices import Notices
 from dmail_runner.declare.policy import Policy
 from dmail_runner.declare.provider import Provider, SharedContract
+from dmail_runner.declare.role import ModelMeta
 from dmail_runner.declare.route import Route
 from dmail_runner.declare.source import SourceMeta
 
@@ -99,7 +100,8 @@ PROVIDERS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 MAIL: dict[str, dict[str, Any]] = {
     "all": {
-        "status": "active", "provider": "p", "priority": 5, "postal_class": "c", "purpose": "contractual", "approval": "four_eyes",
+        "status": "active", "provider": "p", "priority": 5, "postal_class": "c", "purpose": "contractual", "legal_basis": "legitimate_interests",
+        "processor": "Acme Print, contract of 2027-01-02", "exempt_from": {"gb_mps": "own customers only"}, "approval": "four_eyes",
         "file": {
             "name": "f.csv", "timestamp": True, "sort_by": ["city desc nulls first"], "seeds": "last", "note": {"text": "t", "position": "footer"},
         },
@@ -135,7 +137,10 @@ POLICY = {
     "allow_hooks": ["shop.on-run-start"],
     "draft_in": ["prod"],
     "source_folders": ["data"],
+    "require_registers": "recommended",
+    "controller": {"name": "Shop Ltd, 1 High St", "contact": "a@b.c", "representative": "r", "data_protection_officer": "d"},
 }
+REGISTER_COPY = {"name": "mps", "register": "gb_mps", "max_age": "90d", "licensed_until": "2027-03-01"}
 FINGERPRINT = "A" * 40
 INBOUND: dict[str, dict[str, Any]] = {
     "csv": {
@@ -164,7 +169,7 @@ ENTRIES = [
     (SharedContract, {**CONTRACT, "format": {"type": "csv"}}),
     *((Notices, entry) for entry in NOTICES.values()),
     *((DirectMail, entry) for entry in MAIL.values()),
-    (ModelMeta, {"role": "suppressions", "lists": ["do_not_mail", "deceased"]}),
+    (ModelMeta, {"role": "suppressions", "lists": ["do_not_mail", REGISTER_COPY]}),
     (SourceMeta, {"min_rows": 1000, "row_count_file": "data/profiles.rows", "max_missing": "10%", "encoding": "utf-16"}),
     *((ColumnMeta, entry) for entry in COLUMNS.values()),
 ]

@@ -11,6 +11,7 @@ from dmail_runner.core.yaml import Strict
 from dmail_runner.declare.budget import Budget
 from dmail_runner.declare.contract import check_pad
 from dmail_runner.declare.materials import Material
+from dmail_runner.declare.register import LegalBasis, Reason, Register, SuppressionList
 from dmail_runner.declare.schedule import Recheck, Schedule, Share, Waves
 from dmail_runner.declare.sort_key import SortKey, parse_sort_key
 from dmail_runner.declare.source import Source
@@ -112,6 +113,12 @@ class DirectMail(Strict):
     """One of the provider's `postal_classes`. A run with too few pieces for it is held."""
     purpose: Literal["marketing", "contractual"] = "marketing"
     """`marketing`, or `contractual` for letters that opt-outs of marketing do not stop."""
+    legal_basis: LegalBasis | None = None
+    """The legal basis of the processing, as GDPR article 6 names it. `consent` lifts some registers: docs/howto/registers.md."""
+    processor: Annotated[str, Field(min_length=1)] | None = None
+    """Who processes the data on your behalf, and by which contract, for the record of processing. The default is the provider."""
+    exempt_from: Mapping[str, Reason] = Field(default_factory=dict)
+    """Registers that need not be consulted for this campaign, by id, each with the reason, such as `own customers only`."""
     file: FileSpec
     """The extraction file."""
     schedule: Schedule | None = None
@@ -147,26 +154,6 @@ class DirectMail(Strict):
         dated = self.waves and any(wave.at for wave in self.waves.sizes)
         if dated and not (self.schedule and self.schedule.at and len(self.schedule.at) == 1):
             raise ValueError("waves with their own dates need a schedule with one date, in `at`")
-        return self
-
-
-Role = Literal["profiles", "addresses", "suppressions", "suppressed_profiles", "contact_history", "vouchers", "materials"]
-
-
-class ModelMeta(Strict):
-    """The `config.meta.direct_mail` of a model: its role in all campaigns. Names of models have no meaning."""
-
-    role: Role
-    """`profiles`: the people who can be mailed, with their consents. `suppressions`: the entries of the suppression lists.
-    `suppressed_profiles`: the profiles that match these entries. `contact_history`: the people who were mailed. `addresses`: the
-    model that new campaigns select from. `vouchers`: the voucher codes of all pools. `materials`: what mail houses have."""
-    lists: tuple[str, ...] = ()
-    """For `suppressions`: the names of the lists. A rule that names another list is then an error of `check`."""
-
-    @model_validator(mode="after")
-    def check_lists(self) -> Self:
-        if self.lists and self.role != "suppressions":
-            raise ValueError("only the model with the role `suppressions` has `lists`")
         return self
 
 
@@ -245,6 +232,8 @@ class Campaign:
         definition, sources: return the texts of everything that is built for it, by name, and the files with these texts.
         is_built_by: whether dbt has built that definition, according to the manifest of its build.
         project: the state of the project's files as they were read.
+        lists: the suppression lists that the project declares.
+        registers: the registers of all countries.
         held_back: whether it is a draft in this dbt target, because nobody has approved it here: see `draft_in` of policy.yml.
         hooks: the SQL that dbt runs beside its models, by the names that policy.yml allows.
         origins: the locations of the sources, by name.
@@ -280,6 +269,8 @@ class Campaign:
     links: bool = False
     materials: Model | None = None
     windows: bool = False
+    lists: tuple[SuppressionList, ...] = ()
+    registers: tuple[Register, ...] = ()
     project: str = ""
     held_back: bool = False
 

@@ -10,7 +10,7 @@ from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.route_tests import tried_routes
 from dmail_runner.ledger.run import Run
 from dmail_runner.look.declared import declared_faults, unknown_providers
-from dmail_runner.look.warnings import campaign_warnings, start_warnings, target_warnings
+from dmail_runner.look.warnings import campaign_warnings, register_warnings, start_warnings, target_warnings
 from dmail_runner.plan.watched import last_seen
 from dmail_runner.plan.waves import Wait, waiting_waves
 from dmail_runner.project.manifest import Manifest
@@ -79,10 +79,16 @@ def check_each(names: Iterable[str], find: Callable[[str], Job], tried: set[str]
             errors += error.problems
             continue
         jobs.append(job)
-        warnings += campaign_warnings(job, tried, now)
+        warnings += [*campaign_warnings(job, tried, now), *register_warnings(job, last_countries(ledger, name), now)]
         if last_seen(ledger, job.campaign.name) is None:
             warnings += start_warnings(job, now)
         for finding in key_findings(job, now, now):
             (errors if finding.error else warnings).append(finding.problem)
     waits = tuple(wait for job in jobs for wait in waiting_waves(job.campaign, ledger))
     return CheckResult(tuple(jobs), tuple(dict.fromkeys(errors)), tuple(dict.fromkeys(warnings)), waits)
+
+
+def last_countries(ledger: Ledger, campaign: str) -> set[str]:
+    """The countries of the last run of a campaign whose figures are known."""
+    found = next((run.verdicts for run in ledger.latest(limit=20, campaign=campaign) if run.verdicts), None)
+    return {count.country for count in found.regions} if found else set()

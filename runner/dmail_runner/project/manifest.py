@@ -101,6 +101,7 @@ class Manifest:
         materials = collect(faults, lambda: self.roles.player("materials")) if mail and mail.materials else None
         vouchers = collect(faults, lambda: self.roles.vouchers(extract)) if extract else None
         columns = collect(faults, lambda: tuple(self.columns(extract))) if extract else None
+        registers = collect(faults, self.roles.registers) or ()
         faults += (
             named_columns(mail, given, extract, self.nodes[models[1]] if models else None, (file, declared)) if extract else ()
         )
@@ -129,6 +130,7 @@ class Manifest:
             inputs=inputs,
             vouchers=vouchers,
             materials=materials,
+            registers=registers,
             project=self.state,
             held_back=name in self.drafts,
             **self.facts(built),
@@ -137,6 +139,7 @@ class Manifest:
     def facts(self, built: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """What the nodes that are built for a campaign tell of it, as fields of `Campaign`."""
         return {
+            "lists": tuple(self.roles.lists.values()),
             "hooks": hooks_of(built),
             "records": recorded_tables(built),
             "windows": self.contents.takes_windows(built),

@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, get_args
 
 from dmail_runner.core.errors import ConfigError, Problem
 from dmail_runner.core.yaml import parse
-from dmail_runner.declare.campaign import KEY, VOUCHER, VOUCHER_POOL, Model, ModelMeta, OptOuts, Role
+from dmail_runner.declare.campaign import KEY, VOUCHER, VOUCHER_POOL, Model, OptOuts
+from dmail_runner.declare.register import Register, SuppressionList, read_registers
+from dmail_runner.declare.role import ModelMeta, Role
 from dmail_runner.project.nodes import Kind, column_faults, described_in, meta_of
 
 # The columns that the runner and the rules read. Addresses are read by campaigns alone.
@@ -46,7 +49,7 @@ class Roles:
         self.nodes = nodes
         self.sources = sources
         self.faults: list[Problem] = []
-        self.lists: set[str] = set()  # the suppression lists that are declared
+        self.lists: dict[str, SuppressionList] = {}  # the suppression lists that are declared, by name
         self.players: dict[Role, list[str]] = {role: [] for role in get_args(Role)}
         for unique_id, node in nodes.items():
             if "direct_mail" in (meta := meta_of(node)):
@@ -54,7 +57,7 @@ class Roles:
                 try:
                     given = parse(ModelMeta, meta["direct_mail"], file, key)
                     self.players[given.role].append(unique_id)
-                    self.lists.update(given.lists)
+                    self.lists.update({entry.name: entry for entry in given.lists})
                 except ConfigError as error:
                     self.faults.extend(error.problems)
 
@@ -118,6 +121,30 @@ class Roles:
         for role in ("profiles", "suppressions"):
             if (model := found.get(role)) and model.id not in node["depends_on"]["nodes"]:
                 yield Problem(file, "", f"does not read {model.name}, the model with the role {role}")
+
+    def registers(self) -> tuple[Register, ...]:
+        """The registers of all countries; none if the project has no such seed. Raises ConfigError.
+
+        They are read from the file and not from the warehouse, so that `check` knows them, too.
+        """
+        if not self.players["registers"]:
+            if copies := [name for name, entry in self.lists.items() if entry.register_id]:
+                what = f"no seed has the role registers, and the list {copies[0]} is a copy of a register"
+                raise ConfigError([Problem("seeds", "", what, "the seed `registers` of the dbt package")])
+            return ()
+        (unique_id,) = self.only("registers", self.players["registers"])
+        seed = self.nodes[unique_id]
+        if seed["resource_type"] != "seed":
+            raise ConfigError([Problem(described_in(seed), "", "has the role registers, and is no seed", "a CSV file in seeds/")])
+        found = read_registers(Path(seed["root_path"]) / seed["original_file_path"], seed["original_file_path"])
+        known = sorted({register.id for register in found})
+        unknown = [entry for entry in self.lists.values() if entry.register_id and entry.register_id not in known]
+        if unknown:
+            (suppressions,) = self.only("suppressions", self.players["suppressions"])
+            key = f"models.{self.nodes[suppressions]['name']}.config.meta.direct_mail.lists.{unknown[0].name}.register"
+            what = f"there is no register {unknown[0].register_id!r}"
+            raise ConfigError([Problem(described_in(self.nodes[suppressions]), key, what, ", ".join(known))])
+        return found
 
     def vouchers(self, extract: Mapping[str, Any]) -> Model | None:
         """The model with the voucher codes, if an extract reads it. Raises ConfigError if what it gives would not be recorded."""

@@ -18,6 +18,7 @@ from dmail_runner.check.contract import apply_contract
 from dmail_runner.check.exclusions import Figures, check_contact_ids, check_exclusions, check_near_matches
 from dmail_runner.check.formulas import count_formulas
 from dmail_runner.check.opt_outs import check_opt_outs, keep_profiles
+from dmail_runner.check.registers import check_registers
 from dmail_runner.check.sources import check_sources
 from dmail_runner.check.transliterate import transliterate
 from dmail_runner.check.unusual import seed_note, verdict_notes
@@ -100,6 +101,8 @@ def gated(job: Job, found: Checked, order: Order, held: Callable[[Held], None]) 
         with noted(held):
             check_opt_outs(found.connection, found.relations, job.campaign)
         with noted(held):
+            found = with_registers(job, found)
+        with noted(held):
             found = with_vouchers(job, found, order)
         baseline = count_baseline(found.connection, found.relations)
         found = replace(found, verdicts=replace(found.verdicts, baseline=baseline))
@@ -115,6 +118,14 @@ def gated(job: Job, found: Checked, order: Order, held: Callable[[Held], None]) 
         hold.figures = Comparison(found.verdicts, last.run_id if last else None, last.verdicts if last else None, hold.limits)
         raise
     return replace(found, verdicts=with_passed(found.verdicts, passed))
+
+
+def with_registers(job: Job, found: Checked) -> Checked:
+    """Check the registers of the countries in the file, and note what does not hold the run. Raises Held."""
+    notes = check_registers(found.connection, found.relations, found.verdicts, job.campaign, job.policy)
+    for note in notes:
+        job.tell(f"warning  {note}")
+    return replace(found, verdicts=replace(found.verdicts, notes=(*found.verdicts.notes, *notes)))
 
 
 def with_vouchers(job: Job, found: Checked, order: Order) -> Checked:

@@ -38,6 +38,7 @@ PACKAGE = (
     "seeds/_address_checks__seeds.yml",
     "seeds/_countries__seeds.yml",
     "seeds/_match_words__seeds.yml",
+    "seeds/_registers__seeds.yml",
     "seeds/_similar_names__seeds.yml",
     "seeds/countries.csv",
     "seeds/country_names.csv",
@@ -47,6 +48,7 @@ PACKAGE = (
     "seeds/placeholders.csv",
     "seeds/postal_regions.csv",
     "seeds/regions.csv",
+    "seeds/registers.csv",
     "tests/dbt",
 )
 OWN = (

@@ -65,6 +65,7 @@ STATES: Mapping[str, Word] = {
         "No id of a suppression list looks changed by a spreadsheet",
         "Nenhum identificador das listas parece alterado por uma planilha",
     ),
+    "gate.registers": Word("The registers of each country are consulted", "Os cadastros de cada país foram consultados"),
     "gate.vouchers": Word("Each piece has a voucher code of its own", "Cada peça tem o seu próprio código de vale"),
     "gate.exclusions": Word(
         "Lists, consents and exclusion reasons are similar to the last run",
