@@ -138,6 +138,7 @@ POLICY = {
     "draft_in": ["prod"],
     "source_folders": ["data"],
     "require_registers": "recommended",
+    "address_services": {"US": {"ncoa": "95d"}},
     "controller": {"name": "Shop Ltd, 1 High St", "contact": "a@b.c", "representative": "r", "data_protection_officer": "d"},
 }
 REGISTER_COPY = {"name": "mps", "register": "gb_mps", "max_age": "90d", "licensed_until": "2027-03-01"}
@@ -152,6 +153,11 @@ INBOUND: dict[str, dict[str, Any]] = {
             "piece_id": {"header": "Nr"}, "profile_id": "Customer", "reason": {"value": "moved"},
             "happened_at": {"from_name": "_([0-9]{8})", "format": ["%Y%m%d"]},
         },
+    },
+    "asking": {
+        "route": "r", "files": "a/*.csv", "layout": "generic_address_service", "kind": "address_updates",
+        "columns": {"profile_id": "a", "request_id": "b", "change": "c"},
+        "requests": {"file": "q/a.csv", "route": "s", "countries": ["US"], "max_age": "95d", "answer_within": "2w"},
     },
     "fixed": {
         "route": "r", "files": "x", "kind": "stock",

@@ -1,6 +1,7 @@
 """The command line: parses arguments, calls the other packages, prints results. Only this package catches errors."""
 
 from dmail_runner.cli import (
+    addresses,
     approve,
     audit,
     decide,
@@ -23,6 +24,7 @@ from dmail_runner.cli import (
 from dmail_runner.cli.base import app, main
 
 __all__ = [
+    "addresses",
     "app",
     "approve",
     "audit",

@@ -242,6 +242,7 @@ class Campaign:
         vouchers: the model with the voucher codes; None for a campaign without vouchers.
         links: whether its models make personal addresses, which need a key.
         materials: the model with what mail houses have on hand; None for a campaign that declares no materials.
+        address_services: the model with the answers of address services; None for a campaign that does not read it.
         windows: whether its models select by the slot's window, as those of a triggered letter do.
     """
 
@@ -268,6 +269,7 @@ class Campaign:
     vouchers: Model | None = None
     links: bool = False
     materials: Model | None = None
+    address_services: Model | None = None
     windows: bool = False
     lists: tuple[SuppressionList, ...] = ()
     registers: tuple[Register, ...] = ()

@@ -9,6 +9,7 @@ from dmail_runner.declare.register import OrName, SuppressionList, named_list
 
 Role = Literal[
     "profiles", "addresses", "suppressions", "suppressed_profiles", "contact_history", "vouchers", "materials", "registers",
+    "address_services",
 ]  # fmt: skip
 
 
@@ -19,7 +20,7 @@ class ModelMeta(Strict):
     """`profiles`: the people who can be mailed, with their consents. `suppressions`: the entries of the suppression lists.
     `suppressed_profiles`: the profiles that match these entries. `contact_history`: the people who were mailed. `addresses`: the
     model that new campaigns select from. `vouchers`: the voucher codes of all pools. `materials`: what mail houses have.
-    `registers`: the seed with the registers of each country."""
+    `registers`: the seed with the registers of each country. `address_services`: the answers of address services."""
     lists: tuple[Annotated[SuppressionList, BeforeValidator(named_list), OrName()], ...] = ()
     """For `suppressions`: the lists, each as a name or as keys. A rule that names another list is then an error of `check`."""
 

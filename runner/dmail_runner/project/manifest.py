@@ -133,13 +133,14 @@ class Manifest:
             registers=registers,
             project=self.state,
             held_back=name in self.drafts,
-            **self.facts(built),
+            **self.facts(built, extract["unique_id"]),
         )
 
-    def facts(self, built: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """What the nodes that are built for a campaign tell of it, as fields of `Campaign`."""
+    def facts(self, built: Sequence[Mapping[str, Any]], extract: str) -> dict[str, Any]:
+        """What the nodes that are built for a campaign tell of it, as fields of `Campaign`. Raises ConfigError."""
         return {
             "lists": tuple(self.roles.lists.values()),
+            "address_services": self.roles.address_services(extract),
             "hooks": hooks_of(built),
             "records": recorded_tables(built),
             "windows": self.contents.takes_windows(built),

@@ -12,6 +12,8 @@ from dmail_runner.declare.register import Register, SuppressionList, read_regist
 from dmail_runner.declare.role import ModelMeta, Role
 from dmail_runner.project.nodes import Kind, column_faults, described_in, meta_of
 
+# The columns that an address service is asked about.
+ASKED = ("first_name", "last_name", "company", "address_line1", "address_line2", "city", "region", "postal_code", "country_code")
 # The columns that the runner and the rules read. Addresses are read by campaigns alone.
 COLUMNS: Mapping[Role, Mapping[str, Kind]] = {
     "profiles": {KEY: "text", "postal_mail_consent": "text", "marketing_consent": "text", "is_test_profile": "boolean"},
@@ -33,6 +35,10 @@ COLUMNS: Mapping[Role, Mapping[str, Kind]] = {
         "valid_until": "timestamp",
         "lead_time_days": "integer",
         "counted_at": "timestamp",
+    },
+    "address_services": {
+        **dict.fromkeys((KEY, "request_id", *ASKED, "entry", "change"), "text"),
+        "answered_at": "timestamp",
     },
 }
 # The table of the source `dmail` with the people who were erased on request.
@@ -156,6 +162,10 @@ class Roles:
         if faults:
             raise ConfigError(faults)
         return codes
+
+    def address_services(self, extract: str) -> Model | None:
+        """The model with the answers of address services, if an extract reads it. Raises ConfigError if it cannot be read."""
+        return self.player("address_services") if self.above(extract) & set(self.players["address_services"]) else None
 
     def above(self, unique_id: str) -> set[str]:
         """A node, and all nodes and sources that it depends on."""

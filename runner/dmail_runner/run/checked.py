@@ -12,6 +12,7 @@ import duckdb
 
 from dmail_runner import history
 from dmail_runner.check import figures
+from dmail_runner.check.address_services import check_address_services
 from dmail_runner.check.as_printed import as_printed
 from dmail_runner.check.baseline import count_baseline
 from dmail_runner.check.contract import apply_contract
@@ -37,6 +38,7 @@ from dmail_runner.run.order import Last, Order, timestamp
 from dmail_runner.run.supplies import supplies, supply_holds
 
 NOTHING = ": nothing was delivered"  # the end of a hold's text
+ACCEPTABLE = ("exclusions", "address_services", "volume", "budget", "stock")  # the gates that a person may let a run pass
 RECENT = 5  # the number of runs of the contact history whose ids are compared with the file's
 
 
@@ -95,7 +97,7 @@ def gated(job: Job, found: Checked, order: Order, held: Callable[[Held], None]) 
     """Apply the gates that hold a run, and call `held` with each hold. Raises Held with the figures of what was built."""
     passed: list[Held] = []
     last = order.last
-    holds = {gate: passed.append if gate in job.accepted else held for gate in ("exclusions", "volume", "budget", "stock")}
+    holds = {gate: passed.append if gate in job.accepted else held for gate in ACCEPTABLE}
     try:
         found = replace(found, relations=keep_profiles(found.connection, found.relations))
         with noted(held):
@@ -108,6 +110,8 @@ def gated(job: Job, found: Checked, order: Order, held: Callable[[Held], None]) 
         found = replace(found, verdicts=replace(found.verdicts, baseline=baseline))
         check_against_last(job, found, last, held, holds["exclusions"])
         found = replace(found, verdicts=replace(found.verdicts, churn=churn(job, found, last)))
+        with noted(holds["address_services"]):
+            check_address_services(found.connection, found.relations, found.verdicts, job.campaign, job.policy)
         with noted(holds["volume"]):
             check_volume(job.campaign, job.provider, found.verdicts, last.included if last else None)
         supplied = supplies(job, found.connection, found.relations, found.verdicts)

@@ -19,7 +19,7 @@ from dmail_runner.run.pipeline import PERSON, carry_out, finish, resume_run
 from dmail_runner.ship.refused import try_again
 
 # The gates that a person may overrule. Opt-outs, and ids that may belong to people on a list, are not among them.
-OVERRULED = ("volume", "exclusions", "difference", "budget", "stock")
+OVERRULED = ("volume", "exclusions", "difference", "budget", "stock", "address_services")
 # The gates that nobody may overrule: what the run would do, and what to do first.
 NEVER = {
     "opt_out": ("would mail people who have opted out", "correct the rules"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from dmail_runner.check.address_services import service_faults
 from dmail_runner.check.budget import budget_faults
 from dmail_runner.check.contract import contract_faults
 from dmail_runner.check.registers import register_faults
@@ -17,6 +18,7 @@ from dmail_runner.core.transfer import Watch, ignore_progress
 from dmail_runner.declare.budget import FILE as PROGRAMMES
 from dmail_runner.declare.budget import Budget, find_programme, find_programmes
 from dmail_runner.declare.campaign import Campaign
+from dmail_runner.declare.inbound import find_inbound
 from dmail_runner.declare.policy import FILE as POLICY
 from dmail_runner.declare.policy import NO_POLICY, Policy, find_policy
 from dmail_runner.declare.provider import FILE as PROVIDERS
@@ -102,9 +104,16 @@ def find_job(settings: Settings, campaign: Campaign, run_dbt: RunDbt, tell: Call
     faults += route_faults(campaign, provider, route) if route else ()
     if policy:
         faults += [*hook_faults(campaign, policy), *source_faults(campaign, policy, settings), *register_faults(campaign, policy)]
+        asking = collect(faults, lambda: asking_entries(settings)) if policy.address_services else []
+        faults += service_faults(campaign, policy, asking) if asking is not None else ()
     if faults or route is None or policy is None:
         raise ConfigError(faults)
     return Job(settings, campaign, provider, route, run_dbt, tell, budget=budget, policy=policy)
+
+
+def asking_entries(settings: Settings) -> list[str]:
+    """The entries of profiles/inbound.yml that ask an address service. Raises ConfigError."""
+    return [name for name, entry in find_inbound(settings).items() if entry.requests]
 
 
 def find_budget(settings: Settings, campaign: Campaign) -> Budget | None:

@@ -130,7 +130,9 @@ OF_DBT = {
 WHOLE_FILES = {
     **dict.fromkeys(("exposures", "models"), "campaign"),
     **dict.fromkeys(("owner", "channels"), "notices"),
-    **dict.fromkeys(("require_approval", "require_registers", "approvers", "allow_hooks", "source_folders"), "policy"),
+    **dict.fromkeys(
+        ("require_approval", "require_registers", "address_services", "approvers", "allow_hooks", "source_folders"), "policy"
+    ),
 }
 
 

@@ -78,6 +78,12 @@ CLAUSES = {
     rf"{N} (?:person|people) in ([A-Z]{{0,2}}): (law requires|the trade recommends) (\S+) \((.+)\), which no list is a copy of": (
         "pessoas em {1}: {0}: {2} {3} ({4}), de que nenhuma lista é cópia"
     ),
+    rf"{N} (?:person|people) in ([A-Z]{{2}}): no answer of (\w+) in the last (\S+?)": (
+        "pessoas em {1}: {0}: sem resposta de {2} em {3}"
+    ),
+    rf"{N} (?:person|people) in ([A-Z]{{2}}): no answer of (\w+) in the last (\S+), whose answers no rule .+ reads": (
+        "pessoas em {1}: {0}: sem resposta de {2} em {3}, cujas respostas nenhuma regra da campanha lê"
+    ),
     r"law requires": "a lei exige",
     r"the trade recommends": "o setor recomenda",
     rf"{N} (?:person|people) in ([A-Z]{{0,2}}): (.+)": "pessoas em {1}: {0}: {2}",

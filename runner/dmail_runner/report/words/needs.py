@@ -37,6 +37,10 @@ NEEDS: Mapping[str, Word] = {
         "A list, a consent or an exclusion reason differs from the last run. Find out why, and release or cancel the run.",
         "Uma lista, um consentimento ou um motivo de exclusão difere da última execução. Descubra o motivo e libere ou cancele.",
     ),
+    "need.address_services": Word(
+        "Addresses were not checked by a required service lately. Export them, fetch the answers, and resume the run.",
+        "Há endereços não verificados recentemente por um serviço exigido. Exporte-os, busque as respostas e retome a execução.",
+    ),
     "need.volume": Word(
         "The number of pieces is unusual. Find out why, and release or cancel the run.",
         "O número de peças é incomum. Descubra o motivo e libere ou cancele a execução.",
@@ -79,6 +83,7 @@ NEEDS: Mapping[str, Word] = {
     "kind.registers": Word("Held: registers", "Retida: cadastros"),
     "kind.vouchers": Word("Held: vouchers", "Retida: vales"),
     "kind.exclusions": Word("Held: exclusions", "Retida: exclusões"),
+    "kind.address_services": Word("Held: addresses", "Retida: endereços"),
     "kind.volume": Word("Held: volume", "Retida: volume"),
     "kind.budget": Word("Held: budget", "Retida: orçamento"),
     "kind.stock": Word("Held: stock", "Retida: estoque"),

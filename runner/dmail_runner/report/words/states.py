@@ -75,6 +75,9 @@ STATES: Mapping[str, Word] = {
         "The mail house's reports match the last delivery", "Os relatórios da gráfica conferem com a última entrega"
     ),
     "gate.contract": Word("Every row meets the provider's contract", "Cada linha cumpre o contrato da gráfica"),
+    "gate.address_services": Word(
+        "Address services have checked the addresses", "Os serviços de endereços verificaram os endereços"
+    ),
     "gate.volume": Word("The volume is within its limits", "O volume está dentro dos limites"),
     "gate.budget": Word("The cost is within the order's budget", "O custo está dentro do orçamento do pedido"),
     "gate.stock": Word("The mail house has the materials", "A gráfica tem os materiais"),
