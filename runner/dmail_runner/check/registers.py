@@ -126,6 +126,8 @@ def findings(people: Mapping[str, int], copies: Iterable[Copy], campaign: Campai
         moment: the time at which the copies must be fresh, in UTC.
     """
     found = Findings()
+    if policy.require_registers and (unknown := people.get("")):
+        found.held.append(f"{counted(unknown, 'person', 'people')} without a country, so that no register can be chosen")
     for register in applying(people, campaign):
         own = [copy for copy in copies if copy.declared.register_id == register.id]
         faults = [fault for copy in own if (fault := copy_fault(copy, register, moment))]

@@ -16,6 +16,7 @@ from dmail_runner.declare.campaign import Campaign, Column
 from dmail_runner.declare.policy import Policy
 from dmail_runner.declare.register import Register, SuppressionList, read_registers
 from dmail_runner.declare.role import ModelMeta
+from dmail_runner.report.words.messages import portuguese
 from tiny import letter
 
 SEED = Path(__file__).parents[3] / "seeds" / "registers.csv"
@@ -23,7 +24,7 @@ REGISTERS = read_registers(SEED, "seeds/registers.csv")
 BUILD = Build("extract", "recipients", suppressions="suppressions", as_of="2027-03-01 12:00:00")
 VERDICTS = Verdicts(5, 5, {})
 TABLES = """
-create table extract as from (values ('1', 'DK'), ('2', 'dk '), ('3', 'GB'), ('4', 'US'), ('5', null)) as t(profile_id, country_code);
+create table extract as from (values ('1', 'DK'), ('2', 'dk '), ('3', 'GB'), ('4', 'US')) as t(profile_id, country_code);
 create table suppressions (list_name varchar, as_of timestamp);
 """
 
@@ -78,6 +79,14 @@ def test_a_required_register_without_a_list_holds_the_run_and_a_recommended_one_
         "1 person in US: the trade recommends us_dmachoice ",
     ]
     assert text(session, campaign(), "recommended").count("which no list is a copy of") == 4
+
+
+def test_people_without_a_country_hold_a_run_that_must_consult_registers(session: duckdb.DuckDBPyConnection) -> None:
+    session.execute("update extract set country_code = ' ' where country_code like '%k%' or country_code = 'DK'")
+    told = "2 people without a country, so that no register can be chosen"
+    assert text(session, campaign()) == told
+    assert portuguese(f"letter: {told}: nothing was delivered")
+    assert text(session, campaign(DK), None) == ""
 
 
 @pytest.mark.parametrize(

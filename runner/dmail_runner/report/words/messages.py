@@ -84,6 +84,9 @@ CLAUSES = {
     rf"{N} (?:person|people) in ([A-Z]{{2}}): no answer of (\w+) in the last (\S+), whose answers no rule .+ reads": (
         "pessoas em {1}: {0}: sem resposta de {2} em {3}, cujas respostas nenhuma regra da campanha lê"
     ),
+    rf"{N} (?:person|people) without a country, so that no register can be chosen": (
+        "pessoas sem país, para as quais não se sabe o cadastro: {0}"
+    ),
     r"law requires": "a lei exige",
     r"the trade recommends": "o setor recomenda",
     rf"{N} (?:person|people) in ([A-Z]{{0,2}}): (.+)": "pessoas em {1}: {0}: {2}",
