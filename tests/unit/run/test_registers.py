@@ -11,6 +11,7 @@ from dmail_runner.declare.policy import Policy
 from dmail_runner.declare.register import Register, SuppressionList
 from dmail_runner.report.words.messages import portuguese
 from dmail_runner.run.decisions import release, resume
+from dmail_runner.run.definition import defined, differing
 from dmail_runner.run.job import Job
 from dmail_runner.run.pipeline import run_slot
 from tiny import World
@@ -53,3 +54,15 @@ def test_a_run_waits_for_a_register(world: World) -> None:
     late = replace(copied, campaign=replace(copied.campaign, lists=(LICENSED,)))
     with pytest.raises(Held, match=r"the licence of the list norway \(no_reservations\) has ended on 2027-03-01"):
         run_slot(late, world.now, ledger)
+
+
+def test_an_approval_covers_what_a_country_requires(world: World) -> None:
+    (world.folder / "profiles/policy.yml").write_text("require_registers: required\n")
+    given = job(world, LICENSED)
+    laxer = replace(given, campaign=replace(given.campaign, registers=(replace(NORWAY, level="recommended"), BRITAIN)))
+    longer = job(world, LICENSED.model_copy(update={"licensed_until": None}))
+    before = defined(given)
+    assert [name for name, _ in differing(before, defined(laxer))] == ["registers"]
+    assert [name for name, _ in differing(before, defined(longer))] == ["registers"]
+    (world.folder / "profiles/policy.yml").unlink()
+    assert "registers" not in defined(replace(given, campaign=replace(given.campaign, lists=()))).parts
