@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from dmail_runner.core.errors import ConfigError, Problem, collect
 from dmail_runner.core.settings import Settings
 from dmail_runner.declare.campaign import Campaign
+from dmail_runner.ledger.countries import last_countries
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.route_tests import tried_routes
 from dmail_runner.ledger.run import Run
@@ -86,9 +87,3 @@ def check_each(names: Iterable[str], find: Callable[[str], Job], tried: set[str]
             (errors if finding.error else warnings).append(finding.problem)
     waits = tuple(wait for job in jobs for wait in waiting_waves(job.campaign, ledger))
     return CheckResult(tuple(jobs), tuple(dict.fromkeys(errors)), tuple(dict.fromkeys(warnings)), waits)
-
-
-def last_countries(ledger: Ledger, campaign: str) -> set[str]:
-    """The countries of the last run of a campaign whose figures are known."""
-    found = next((run.verdicts for run in ledger.latest(limit=20, campaign=campaign) if run.verdicts), None)
-    return {count.country for count in found.regions} if found else set()

@@ -7,8 +7,8 @@ from dmail_runner.core.settings import Settings
 from dmail_runner.declare.campaign import Campaign
 from dmail_runner.declare.policy import Controller, find_policy
 from dmail_runner.declare.provider import Provider
+from dmail_runner.ledger.countries import last_countries
 from dmail_runner.ledger.ledger import Ledger
-from dmail_runner.look.check import last_countries
 from dmail_runner.project.manifest import Manifest
 from dmail_runner.run.job import Job
 
@@ -96,7 +96,7 @@ def activity(job: Job, manifest: Manifest, ledger: Ledger) -> Activity:
         people=" ".join(audience.split()) or campaign.audience.split(".")[-1],
         data=tuple(column.label for column in campaign.exported),
         recipients=tuple(filter(None, (mail.processor, f"{job.provider.label}, by the route {job.provider.route}"))),
-        countries=(there := tuple(sorted(last_countries(ledger, campaign.name) - {""}))),
+        countries=(there := tuple(sorted(last_countries(ledger, campaign.name)))),
         registers=tuple(registers(campaign, there)),
         time_limits=tuple(time_limits(job.provider)),
         security=tuple(security(job)),

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from dmail_runner.declare.register import Register, SuppressionList
+from dmail_runner.ledger.tables import places, runs
 from dmail_runner.look.processing_record import ProcessingRecord, page, processing_record
 from dmail_runner.project.manifest import Manifest
 from tiny import World, letter
@@ -17,12 +18,23 @@ POLICY = "controller: {name: 'Shop Ltd, 1 High St', contact: privacy@example.com
 
 def record(world: World, *lists: SuppressionList, countries: tuple[str, ...] = (), **mail: Any) -> ProcessingRecord:
     campaign = replace(letter(**mail), registers=(NORWAY, DENMARK, BRITAIN), lists=lists, audience="model.tiny.letter__audience")
-    counts = [SimpleNamespace(country=country) for country in ("", *countries)]
-    run = SimpleNamespace(verdicts=SimpleNamespace(regions=counts))
-    ledger = SimpleNamespace(latest=lambda **_: [run] if countries else [])
+    ledger = world.ledger()
+    with ledger.writing() as connection:
+        connection.execute(runs.delete())
+        values = {
+            "run_id": "letter-1",
+            "campaign": "letter",
+            "slot": "2027",
+            "state": "settled",
+            "created_at": "",
+            "updated_at": "",
+        }
+        connection.execute(runs.insert().values(values))
+        for country in countries:
+            connection.execute(places.insert().values(run_id="letter-1", country=country, region="", pieces=20))
     nodes = {"model.tiny.letter__audience": {"description": "Members\nof the club."}}
     manifest = cast("Manifest", SimpleNamespace(names=["letter"], campaign=lambda _: campaign, nodes=nodes))
-    return processing_record(world.settings, manifest, cast("Any", ledger), lambda given: replace(world.job(), campaign=given))
+    return processing_record(world.settings, manifest, ledger, lambda given: replace(world.job(), campaign=given))
 
 
 def test_a_record_has_what_the_articles_ask_for(world: World) -> None:

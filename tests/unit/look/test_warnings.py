@@ -7,10 +7,8 @@ from typing import Any, cast
 
 import pytest
 
-from dmail_runner.core.values import RegionCount, Verdicts
 from dmail_runner.declare.provider import Provider
 from dmail_runner.declare.register import Register, SuppressionList
-from dmail_runner.look.check import last_countries
 from dmail_runner.look.warnings import contract_warnings, register_warnings
 from dmail_runner.run.job import Job
 from tiny import World, letter
@@ -57,12 +55,3 @@ def test_check_warns_of_registers_of_the_last_run_and_of_licences(world: World) 
     assert list(register_warnings(replace(job, campaign=replace(job.campaign, lists=())), {"NO"}, now)) == [], (
         "nothing is declared"
     )
-
-
-def test_the_countries_of_the_last_run_are_those_of_its_figures() -> None:
-    runs = [
-        SimpleNamespace(verdicts=None),
-        SimpleNamespace(verdicts=Verdicts(1, 1, {}, regions=(RegionCount("DK", "", 1), RegionCount("", "", 1)))),
-    ]
-    assert last_countries(cast("Any", SimpleNamespace(latest=lambda **_: runs)), "letter") == {"DK", ""}
-    assert last_countries(cast("Any", SimpleNamespace(latest=lambda **_: runs[:1])), "letter") == set()

@@ -9,6 +9,7 @@ from dmail_runner.core.errors import Held, UsageError
 from dmail_runner.declare.campaign import Column
 from dmail_runner.declare.policy import Policy
 from dmail_runner.declare.register import Register, SuppressionList
+from dmail_runner.ledger.countries import last_countries
 from dmail_runner.report.words.messages import portuguese
 from dmail_runner.run.decisions import release, resume
 from dmail_runner.run.definition import defined, differing
@@ -50,6 +51,8 @@ def test_a_run_waits_for_a_register(world: World) -> None:
     assert settled.state == "settled"
     assert settled.verdicts
     assert any("the trade recommends gb_mps" in note for note in settled.verdicts.notes)
+    assert last_countries(ledger, "letter") == {"NO"}, "eight people in GB could be identified"
+    assert last_countries(ledger, "other") == set()
     world.pass_time(DAY)
     late = replace(copied, campaign=replace(copied.campaign, lists=(LICENSED,)))
     with pytest.raises(Held, match=r"the licence of the list norway \(no_reservations\) has ended on 2027-03-01"):
