@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -12,18 +13,23 @@ from typing import Any, cast
 import duckdb
 import pytest
 
-from dmail_runner.core.errors import ConfigError, DmailError, UsageError
+from dmail_runner.core.errors import ConfigError, DmailError, Held, UsageError
 from dmail_runner.core.settings import Settings
+from dmail_runner.declare.campaign import Column
 from dmail_runner.declare.inbound import find_inbound
+from dmail_runner.declare.policy import Policy
 from dmail_runner.project.dbt_process import DbtOutcome
 from dmail_runner.project.manifest import Manifest
 from dmail_runner.run import address_export
 from dmail_runner.run.address_export import Export, export_addresses
+from dmail_runner.run.decisions import release
 from dmail_runner.run.erase import erase
+from dmail_runner.run.pipeline import run_slot
 from dmail_runner.run.received import forget_received, rows_of
 from mailbox_of import Mailbox
 from rendered import Package
 from tiny import model
+from worlds import SAID
 
 REQUESTS = {"file": "out/ncoa.csv", "countries": ["US"], "max_age": "95d", "answer_within": "14d"}
 NCOA = {"route": "answers", "files": "back/*.csv", "layout": "generic_address_service", "requests": REQUESTS}
@@ -249,3 +255,23 @@ def test_an_entry_that_asks_nothing_and_a_draft_are_refused(bureau: Bureau) -> N
     (bureau.settings.profiles_dir / "routes.yml").write_text("answers: {type: folder, path: answers, status: draft}")
     with pytest.raises(DmailError, match="is draft: it delivers nothing"):
         bureau.ask()
+
+
+def test_a_person_may_release_a_run_whose_addresses_were_not_checked(bureau: Bureau) -> None:
+    world = bureau.world
+    world.extracted = "profile_id, full_name, 'US' as country_code"
+    columns = (*world.campaign.columns, Column("country_code", "country_code", export=True))
+    policy = Policy(approvers={}, address_services={"US": {"ncoa": "95d"}})
+    (bureau.settings.profiles_dir / "routes.yml").write_text("out: {type: folder, path: outbox}")
+    job = replace(world.job(), campaign=replace(world.campaign, columns=columns), policy=policy)
+    ledger = world.ledger()
+    with pytest.raises(
+        Held, match="20 people in US: no answer of ncoa in the last 95d, whose answers no rule of the campaign reads"
+    ):
+        run_slot(job, world.now, ledger)
+    (run,) = ledger.latest()
+    assert run.hold == "address_services"
+    settled = release(job, run, ledger, SAID)
+    assert settled.state == "settled"
+    assert settled.verdicts
+    assert any("somebody let it pass the gate address_services" in note for note in settled.verdicts.notes)
