@@ -6,9 +6,10 @@
 
     Arguments:
         people (relation): People with the name and address columns of `stg_profiles`.
+        answers (optional[relation]): As for `keyed_addresses()`.
 #}
-{% macro postal_addresses(people) %}
-    {{ dmail.with_earlier_keys("(" ~ dmail.keyed_addresses(people) ~ ")") }}
+{% macro postal_addresses(people, answers=none) %}
+    {{ dmail.with_earlier_keys("(" ~ dmail.keyed_addresses(people, answers) ~ ")") }}
 {% endmacro %}
 
 {#
@@ -29,10 +30,16 @@
 
     Arguments:
         people (relation): People with the name and address columns of `stg_profiles`.
+        answers (optional[relation]): The model with the role `address_services`, such as ref("int_address_services"). People who have
+            moved then have their new address, and two more columns: see `with_new_addresses()`. By default, addresses are as given.
 #}
-{% macro keyed_addresses(people) %}
+{% macro keyed_addresses(people, answers=none) %}
     with
-        profiles as (select * from {{ people }}),
+        profiles as (
+            {% if answers %}{{ dmail.with_new_addresses(people, answers) }}
+            {% else %}select * from {{ people }}
+            {% endif %}
+        ),
 
         posts as (select * from {{ ref("dmail", "dmail_posts") }}),
 

@@ -1,19 +1,21 @@
 {#
     The model that plays a role in the project: `suppressions` is `stg_suppressions` and `contact_history` is the package's
-    `stg_contact_history`, unless the variable `dmail_suppressions` or `dmail_contact_history` names another model.
+    `stg_contact_history`, unless the variable `dmail_suppressions` or `dmail_contact_history` names another model. `address_services` is
+    `int_address_services`, or what `dmail_address_services` names.
 
     The model must declare the role in `config.meta.direct_mail.role`, and no other model may: the runner goes by the declaration,
     and the rules must not read anything else.
 
     Arguments:
-        role (string): 'suppressions' or 'contact_history'.
+        role (string): 'suppressions', 'contact_history' or 'address_services'.
 #}
 {% macro role_model(role) %}
-    {% do dmail.one_of("role_model", "role", role, ["suppressions", "contact_history"]) %}
+    {% do dmail.one_of("role_model", "role", role, ["suppressions", "contact_history", "address_services"]) %}
     {% set given = var("dmail_" ~ role, none) %}
-    {% if execute %} {% do dmail.check_role(role, given or "stg_" ~ role) %} {% endif %}
+    {% set usual = ("int_" if role == "address_services" else "stg_") ~ role %}
+    {% if execute %} {% do dmail.check_role(role, given or usual) %} {% endif %}
     {% if role == "contact_history" and not given %} {{ return(ref("dmail", "stg_contact_history")) }} {% endif %}
-    {{ return(ref(given or "stg_" ~ role)) }}
+    {{ return(ref(given or usual)) }}
 {% endmacro %}
 
 {#

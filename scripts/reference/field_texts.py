@@ -29,11 +29,13 @@ def models_of(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def texts_of(model: type[BaseModel]) -> dict[str, str]:
-    """The docstring of each field of a model. Exits if a field has none."""
+    """The docstring of each field of a model, by its key. Exits if a field has none."""
     texts = {name: text for base in reversed(model.__mro__) if issubclass(base, BaseModel) for name, text in below_fields(base)}
     if missing := model.model_fields.keys() - texts.keys():
         raise SystemExit(f"{model.__name__}: there is no docstring below {', '.join(sorted(missing))}")
-    return texts
+    return {
+        (known.alias if (known := model.model_fields.get(name)) and known.alias else name): text for name, text in texts.items()
+    }
 
 
 @cache

@@ -7,7 +7,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
 from dmail_runner.declare.campaign import ColumnMeta, DirectMail
-from dmail_runner.declare.model import ModelMeta
+from dmail_runner.declare.role import ModelMeta
 from dmail_runner.declare.schedule import format_span
 from dmail_runner.declare.source import SourceMeta
 from scripts.reference.field_texts import models_of, texts_of
@@ -122,7 +122,7 @@ def entries_schema(annotation: Any, description: str) -> Schema:
 def campaign_schema() -> Schema:
     """The schema of a dbt YAML file with exposures of campaigns, models with a role, columns of an extract, or sources."""
     mail, role, column, source = (rendered(schema_of(model), JINJA) for model in (DirectMail, ModelMeta, ColumnMeta, SourceMeta))
-    definitions = {**mail.pop("$defs", {}), **column.pop("$defs", {})}
+    definitions = {**mail.pop("$defs", {}), **role.pop("$defs", {}), **column.pop("$defs", {})}
     exposures = nested("exposures.[].config.meta.direct_mail", mail)
     models = nested("models.[].columns.[].config.meta", {**column, "additionalProperties": True})
     models["properties"]["models"]["items"]["properties"] |= nested("config.meta.direct_mail", role)["properties"]

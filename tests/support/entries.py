@@ -5,10 +5,10 @@ from typing import Any
 from dmail_runner.declare.budget import Budget
 from dmail_runner.declare.campaign import ColumnMeta, DirectMail
 from dmail_runner.declare.inbound import Inbound, Layout
-from dmail_runner.declare.model import ModelMeta
 from dmail_runner.declare.notices import Notices
 from dmail_runner.declare.policy import Policy
 from dmail_runner.declare.provider import Provider, SharedContract
+from dmail_runner.declare.role import ModelMeta
 from dmail_runner.declare.route import Route
 from dmail_runner.declare.source import SourceMeta
 
@@ -101,7 +101,8 @@ PROVIDERS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 MAIL: dict[str, dict[str, Any]] = {
     "all": {
-        "status": "active", "provider": "p", "priority": 5, "postal_class": "c", "purpose": "contractual", "approval": "four_eyes",
+        "status": "active", "provider": "p", "priority": 5, "postal_class": "c", "purpose": "contractual", "legal_basis": "legitimate_interests",
+        "processor": "Acme Print, contract of 2027-01-02", "exempt_from": {"gb_mps": "own customers only"}, "approval": "four_eyes",
         "file": {
             "name": "f.csv", "timestamp": True, "sort_by": ["city desc nulls first"], "seeds": "last", "note": {"text": "t", "position": "footer"},
         },
@@ -138,7 +139,11 @@ POLICY = {
     "allow_hooks": ["shop.on-run-start"],
     "draft_in": ["prod"],
     "source_folders": ["data"],
+    "require_registers": "recommended",
+    "address_services": {"US": {"ncoa": "95d"}},
+    "controller": {"name": "Shop Ltd, 1 High St", "contact": "a@b.c", "representative": "r", "data_protection_officer": "d"},
 }
+REGISTER_COPY = {"name": "mps", "register": "gb_mps", "max_age": "90d", "licensed_until": "2027-03-01"}
 FINGERPRINT = "A" * 40
 INBOUND: dict[str, dict[str, Any]] = {
     "csv": {
@@ -150,6 +155,11 @@ INBOUND: dict[str, dict[str, Any]] = {
             "piece_id": {"header": "Nr"}, "profile_id": "Customer", "reason": {"value": "moved"},
             "happened_at": {"from_name": "_([0-9]{8})", "format": ["%Y%m%d"]},
         },
+    },
+    "asking": {
+        "route": "r", "files": "a/*.csv", "layout": "generic_address_service", "kind": "address_updates",
+        "columns": {"profile_id": "a", "request_id": "b", "change": "c"},
+        "requests": {"file": "q/a.csv", "route": "s", "countries": ["US"], "max_age": "95d", "answer_within": "2w"},
     },
     "fixed": {
         "route": "r", "files": "x", "kind": "stock",
@@ -167,7 +177,7 @@ ENTRIES = [
     (SharedContract, {**CONTRACT, "format": {"type": "csv"}}),
     *((Notices, entry) for entry in NOTICES.values()),
     *((DirectMail, entry) for entry in MAIL.values()),
-    (ModelMeta, {"role": "suppressions", "lists": ["do_not_mail", "deceased"]}),
+    (ModelMeta, {"role": "suppressions", "lists": ["do_not_mail", REGISTER_COPY]}),
     (ModelMeta, {"role": "profiles", "kept": True}),
     (SourceMeta, {"min_rows": 1000, "row_count_file": "data/profiles.rows", "max_missing": "10%", "encoding": "utf-16"}),
     *((ColumnMeta, entry) for entry in COLUMNS.values()),

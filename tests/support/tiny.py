@@ -73,6 +73,7 @@ class World:
     place: Path | None = None  # where the route's files arrive
     ledger_url: str | None = None
     built: list[str] = field(default_factory=list)
+    extracted: str = "profile_id, full_name"  # SQL of the extract's columns
     changed: str = ""  # SQL that changes the tables of profiles and lists before the others are built
 
     def __post_init__(self) -> None:
@@ -152,7 +153,7 @@ class World:
                     case when postal_mail_consent = 'n' then 'consent' end as exclusion_reason
                 from stg_profiles {only};
                 create or replace table letter__extract as
-                select profile_id, full_name from stg_profiles
+                select {self.extracted} from stg_profiles
                 semi join (select * from letter__recipients where exclusion_reason is null) using (profile_id)
                 """
             )

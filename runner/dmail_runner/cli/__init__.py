@@ -1,6 +1,7 @@
 """The command line: parses arguments, calls the other packages, prints results. Only this package catches errors."""
 
 from dmail_runner.cli import (
+    addresses,
     approve,
     audit,
     decide,
@@ -11,6 +12,7 @@ from dmail_runner.cli import (
     people,
     power,
     preview,
+    processing,
     recall,
     replay,
     report,
@@ -22,6 +24,7 @@ from dmail_runner.cli import (
 from dmail_runner.cli.base import app, main
 
 __all__ = [
+    "addresses",
     "app",
     "approve",
     "audit",
@@ -34,6 +37,7 @@ __all__ = [
     "people",
     "power",
     "preview",
+    "processing",
     "recall",
     "replay",
     "report",

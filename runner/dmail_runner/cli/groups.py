@@ -8,9 +8,9 @@ from typer.core import TyperGroup
 GROUPS = {
     "Set up": ("init", "new", "sample-data", "deploy", "doctor"),
     "Review": ("list", "calendar", "check", "preview", "explain", "diff", "status", "show", "stock", "power", "report", "docs"),
-    "Deliver": ("run", "serve", "fetch", "proof", "route"),
+    "Deliver": ("run", "serve", "fetch", "addresses", "proof", "route"),
     "Decide": ("approve", "hold", "release", "cancel", "resume", "settle", "resend", "recall"),
-    "Maintain": ("audit", "access", "forget", "purge", "replay"),
+    "Maintain": ("audit", "access", "forget", "processing-record", "purge", "replay"),
 }
 PLACES = {name: (number, panel) for number, (panel, name) in enumerate((p, n) for p, names in GROUPS.items() for n in names)}
 LINE = 63  # characters for which a terminal of 80 columns has room beside the longest name

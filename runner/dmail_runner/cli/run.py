@@ -55,6 +55,7 @@ class Hold(StrEnum):
     difference = "difference"
     budget = "budget"
     stock = "stock"
+    address_services = "address_services"
 
 
 Dry = Annotated[bool, typer.Option("--dry-run", help="Build, check and count. Nothing is delivered or recorded.")]

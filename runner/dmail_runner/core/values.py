@@ -29,6 +29,7 @@ class Build:
         as_of: opt-outs count up to this time, a SQL timestamp in UTC.
         vouchers: the voucher codes, if the campaign has vouchers.
         materials: what mail houses have on hand, if the campaign declares materials.
+        address_services: the answers of address services, if the campaign reads them.
         as_defined: whether dbt has built the definition that the runner has read before.
     """
 
@@ -40,6 +41,7 @@ class Build:
     as_of: str = "1970-01-01 00:00:00"
     vouchers: str | None = None
     materials: str | None = None
+    address_services: str | None = None
     as_defined: bool = True
 
 

@@ -210,7 +210,8 @@ def problems(error: ValidationError, annotation: Any, file: str, key: str) -> It
         path = ".".join([key, *location]) if key else ".".join(location)
         if fault["type"] == "extra_forbidden":
             owner = model_at(annotation, [str(part) for part in fault["loc"][:-1]])
-            yield Problem(file, path, "unknown key", ", ".join(owner.model_fields) if owner else None)
+            known = [field.alias or name for name, field in owner.model_fields.items()] if owner else []
+            yield Problem(file, path, "unknown key", ", ".join(known) or None)
         elif fault["type"] == "missing":
             yield Problem(file, path, "is required")
         elif fault["type"] == "union_tag_invalid":

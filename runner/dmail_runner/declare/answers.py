@@ -6,6 +6,9 @@ from typing import Literal, get_args
 
 Kind = Literal["acknowledgement", "returns", "delivery_status", "responses", "invoice", "address_updates", "stock"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+# What `addresses export` has asked for is stored beside the answers, and is erased with them. No entry can have this kind.
+REQUESTS = "address_requests"
+STORED = (*KINDS, REQUESTS)
 Type = Literal["text", "time", "integer", "number"]
 SQL_TYPES: Mapping[Type, str] = {"text": "varchar", "time": "timestamp", "integer": "bigint", "number": "decimal(18, 4)"}
 
@@ -77,6 +80,7 @@ FIELDS: Mapping[Kind, Mapping[str, Field]] = {
     "address_updates": {
         "piece_id": TEXT,
         "profile_id": TEXT,
+        "request_id": TEXT,
         "change": Field(values=CHANGES, required=True),
         "address_line1": TEXT,
         "address_line2": TEXT,
@@ -105,4 +109,4 @@ ONE_OF: Mapping[Kind, tuple[str, ...]] = {
 }
 # The columns that identify a person, or could.
 IDENTIFYING = ("profile_id", "piece_id", "response_id", "purl", "key_code")
-ADDRESS = ("address_line1", "address_line2", "city", "region", "postal_code")
+ADDRESS = ("request_id", "address_line1", "address_line2", "city", "region", "postal_code")

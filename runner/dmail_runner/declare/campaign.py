@@ -15,6 +15,7 @@ from dmail_runner.declare.contract import check_pad
 from dmail_runner.declare.file_spec import FileSpec
 from dmail_runner.declare.materials import Material
 from dmail_runner.declare.model import Model, OptOuts
+from dmail_runner.declare.register import LegalBasis, Reason, Register, SuppressionList
 from dmail_runner.declare.schedule import Recheck, Schedule, Share, Waves
 from dmail_runner.declare.source import Source
 
@@ -80,6 +81,12 @@ class DirectMail(Strict):
     """One of the provider's `postal_classes`. A run with too few pieces for it is held."""
     purpose: Literal["marketing", "contractual"] = "marketing"
     """`marketing`, or `contractual` for letters that opt-outs of marketing do not stop."""
+    legal_basis: LegalBasis | None = None
+    """The legal basis of the processing, as GDPR article 6 names it. `consent` lifts some registers: docs/howto/registers.md."""
+    processor: Annotated[str, Field(min_length=1)] | None = None
+    """Who processes the data on your behalf, and by which contract, for the record of processing. The default is the provider."""
+    exempt_from: Mapping[str, Reason] = Field(default_factory=dict)
+    """Registers that need not be consulted for this campaign, by id, each with the reason, such as `own customers only`."""
     file: FileSpec
     """The extraction file."""
     schedule: Schedule | None = None
@@ -173,6 +180,8 @@ class Campaign:
         definition, sources: return the texts of everything that is built for it, by name, and the files with these texts.
         is_built_by: whether dbt has built that definition, according to the manifest of its build.
         project: the state of the project's files as they were read.
+        lists: the suppression lists that the project declares.
+        registers: the registers of all countries.
         held_back: whether it is a draft in this dbt target, because nobody has approved it here: see `draft_in` of policy.yml.
         hooks: the SQL that dbt runs beside its models, by the names that policy.yml allows.
         origins: the locations of the sources, by name.
@@ -181,6 +190,7 @@ class Campaign:
         vouchers: the model with the voucher codes; None for a campaign without vouchers.
         links: whether its models make personal addresses, which need a key.
         materials: the model with what mail houses have on hand; None for a campaign that declares no materials.
+        address_services: the model with the answers of address services; None for a campaign that does not read it.
         windows: whether its models select by the slot's window, as those of a triggered letter do.
         kept: returns the tables above its models that can be kept between runs, in their present states.
         selection: returns what to build for some nodes if others are fresh, as arguments of dbt's `--select`.
@@ -209,7 +219,10 @@ class Campaign:
     vouchers: Model | None = None
     links: bool = False
     materials: Model | None = None
+    address_services: Model | None = None
     windows: bool = False
+    lists: tuple[SuppressionList, ...] = ()
+    registers: tuple[Register, ...] = ()
     project: str = ""
     held_back: bool = False
     kept: Callable[[Settings], Sequence[KeptTable]] = lambda _: ()

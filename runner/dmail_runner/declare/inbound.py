@@ -1,8 +1,10 @@
 """Files that providers send back: where they are, and how they are read (`profiles/inbound.yml`)."""
 
+import fnmatch
 import hashlib
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import PurePosixPath
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
@@ -11,6 +13,7 @@ from dmail_runner.core.errors import ConfigError, Problem
 from dmail_runner.core.redact import register_secret
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.suggest import known_names
+from dmail_runner.core.template import SLOT_FORMAT
 from dmail_runner.core.yaml import ProjectPath, Strict, load, parse, read_yaml, render
 from dmail_runner.declare.answers import FIELDS, ONE_OF, Kind
 from dmail_runner.declare.encryption import Fingerprint
@@ -98,6 +101,26 @@ class Decryption(Strict):
     """The passphrase of the secret key."""
 
 
+class AddressRequests(Strict):
+    """The questions to an address service, which `dmail-runner addresses export` delivers. Its answers are the entry's files."""
+
+    file: Annotated[str, AfterValidator(check_file_name)]
+    """The file's name, or a relative path below the route's folder. The time of the export is added before its suffix."""
+    route: str | None = None
+    """The route, an entry of profiles/routes.yml. The default is the entry's own."""
+    countries: Annotated[tuple[Annotated[str, Field(pattern=r"^[A-Z]{2}$")], ...], Field(min_length=1)]
+    """The countries whose addresses are sent, ISO 3166-1 alpha-2."""
+    max_age: Span
+    """How long an answer may be used, such as `95d` for NCOALink. An address whose answer is older is sent again."""
+    answer_within: Span = timedelta(days=14)
+    """How long an answer is waited for. An address without an answer by then is sent again."""
+
+    def stamped(self, now: datetime) -> str:
+        """The file's name with a time."""
+        name = PurePosixPath(self.file)
+        return name.with_name(f"{name.stem}_{now.astimezone(UTC):{SLOT_FORMAT}}{name.suffix}").as_posix()
+
+
 class Layout(Strict):
     """A file of `profiles/inbound_layouts`: what a kind of file looks like. Entries of inbound.yml can replace its keys."""
 
@@ -134,6 +157,8 @@ class Inbound(Layout):
     """How often `serve` and `run --due` look for new files."""
     max_bad_rows: Share = 0.0
     """The share of rows that may be unacceptable. They are left out and counted. A file with more of them is put aside."""
+    requests: AddressRequests | None = None
+    """For `kind: address_updates`: what is sent to the service. Its files must have the columns `profile_id` and `request_id`."""
     retention_days: Annotated[int, Field(ge=1, le=36500)] | None = None
     """The number of days that the content is kept. By default it is kept, because returned mail suppresses addresses."""
 
@@ -228,6 +253,15 @@ def column_faults(name: str, given: Inbound) -> list[Problem]:
         ]
     missing = [column for column, field in fields.items() if field.required and column not in given.columns]
     faults += [Problem(FILE, f"{name}.columns.{column}", "is required") for column in missing]
+    if given.requests and given.kind != "address_updates":
+        faults.append(Problem(FILE, f"{name}.requests", "is for the kind address_updates"))
+    elif given.requests:
+        needed = (column for column in ("profile_id", "request_id") if column not in given.columns)
+        faults += [Problem(FILE, f"{name}.columns.{column}", "is required with `requests`") for column in needed]
+        if fnmatch.fnmatchcase(given.requests.stamped(datetime.now(UTC)), given.files):
+            faults.append(
+                Problem(FILE, f"{name}.requests.file", "is among the entry's `files`, so that it would be read as an answer")
+            )
     one_of = ONE_OF.get(given.kind, ())
     if one_of and not set(one_of) & set(given.columns):
         faults.append(Problem(FILE, f"{name}.columns", f"needs one of {', '.join(one_of)}"))

@@ -4,10 +4,11 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema, model_validator
 
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.yaml import Strict, load, read_yaml
+from dmail_runner.declare.schedule import Span
 
 FILE = "profiles/policy.yml"
 Duty = Literal["one", "four_eyes", "two"]
@@ -21,6 +22,9 @@ def check_key(value: str) -> str:
     if len(words) < 2 or not re.fullmatch(r"[a-z0-9@.-]+", words[0]) or not re.fullmatch(r"[A-Za-z0-9+/]{40,}={0,2}", words[1]):
         raise ValueError("must be a line of an OpenSSH public key file, such as `ssh-ed25519 AAAA... ann@laptop`")
     return " ".join(words[:2])
+
+
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 
 
 def listed(value: object) -> object:
@@ -50,6 +54,19 @@ class Approver(Strict):
         return self
 
 
+class Controller(Strict):
+    """Who is responsible for the data: GDPR article 30 (1) a, LGPD article 37."""
+
+    name: Annotated[str, Field(min_length=1)]
+    """The company and its address."""
+    contact: Annotated[str, Field(min_length=1)]
+    """How to reach it."""
+    representative: str | None = None
+    """Its representative in the EU, if it needs one."""
+    data_protection_officer: str | None = None
+    """The data protection officer, or `encarregado`, and how to reach this person."""
+
+
 class Policy(Strict):
     """The project's requirements for all campaigns. Without the file there are none."""
 
@@ -61,15 +78,26 @@ class Policy(Strict):
     """The hooks that campaigns may run: models with hooks or a `sql_header`, `PACKAGE.on-run-start` and `PACKAGE.on-run-end`."""
     draft_in: tuple[str, ...] = ()
     """The dbt targets, such as `prod`, in which a campaign is a draft until it is approved there, whatever its `status` is."""
+    require_registers: Literal["required", "recommended"] | None = None
+    """Hold a run with people in a country whose law requires a register, unless a suppression list is a fresh copy of it.
+    `recommended`: also if the trade recommends it. Without it, only lists that declare a `register` must be fresh."""
+    controller: Controller | None = None
+    """Who is responsible for the data, for the record of processing."""
+    address_services: Mapping[Country, Mapping[str, Span]] = Field(default_factory=dict)
+    """By country, the address services that must have answered for each person in a file, and the greatest age of the answer:
+    `{US: {ncoa: 95d}}`. A service is an entry of profiles/inbound.yml. A run with other people is held."""
     source_folders: tuple[str, ...] | None = None
     """The folders that may contain files of sources. Relative paths start at the project. Without it, all folders are allowed."""
+
+
+NO_POLICY = Policy(approvers={})
 
 
 def find_policy(settings: Settings) -> Policy:
     """Read `profiles/policy.yml`. Without the file there are no requirements. Raises ConfigError."""
     path = settings.profiles_dir / "policy.yml"
     if not path.is_file():
-        return Policy(approvers={})
+        return NO_POLICY
     policy: Policy = load(Policy, read_yaml(path, FILE), FILE, "")
     return policy
 

@@ -18,7 +18,7 @@ import duckdb
 from dmail_runner.core.duck import connect
 from dmail_runner.core.lock import locked
 from dmail_runner.core.settings import Settings
-from dmail_runner.declare.answers import FIELDS, KINDS, Kind
+from dmail_runner.declare.answers import FIELDS, STORED, Kind
 from dmail_runner.declare.inbound import Inbound
 from dmail_runner.inbound.errors import InboundError
 from dmail_runner.inbound.reading import ROWS
@@ -100,7 +100,7 @@ def replace(
 
 def on_disk(settings: Settings) -> set[str]:
     """The stored files that exist, as paths within the folder."""
-    folders = (settings.inbound_dir / kind for kind in KINDS)
+    folders = (settings.inbound_dir / kind for kind in STORED)
     return {f"{path.parent.name}/{path.name}" for folder in folders for path in folder.glob("*.parquet")}
 
 
@@ -109,7 +109,7 @@ def tidy(settings: Settings, ledger: Ledger) -> None:
     known = {file.stored for file in stored_files(ledger)}
     for name in on_disk(settings) - known:
         (settings.inbound_dir / name).unlink()
-    for kind in KINDS:
+    for kind in STORED:
         for path in (settings.inbound_dir / kind).glob(".*.new"):
             path.unlink()
 
@@ -128,7 +128,7 @@ def expire(settings: Settings, ledger: Ledger, entries: Iterable[tuple[str, Inbo
     return gone
 
 
-def stored_faults(settings: Settings, ledger: Ledger, kinds: Iterable[str] = KINDS) -> list[str]:
+def stored_faults(settings: Settings, ledger: Ledger, kinds: Iterable[str] = STORED) -> list[str]:
     """What is wrong with the stored files of some kinds: those that are missing, and those that were changed."""
     wanted = set(kinds)
     return [fault for file in stored_files(ledger) if file.kind in wanted and (fault := stored_fault(settings, file))]

@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from dmail_runner.core.errors import ConfigError, Problem, collect
 from dmail_runner.core.settings import Settings
 from dmail_runner.declare.campaign import Campaign
+from dmail_runner.ledger.countries import last_countries
 from dmail_runner.ledger.ledger import Ledger
 from dmail_runner.ledger.route_tests import tried_routes
 from dmail_runner.ledger.run import Run
 from dmail_runner.look.declared import declared_faults, unknown_providers
 from dmail_runner.look.in_home import in_home_faults
-from dmail_runner.look.warnings import campaign_warnings, start_warnings, target_warnings
+from dmail_runner.look.warnings import campaign_warnings, register_warnings, start_warnings, target_warnings
 from dmail_runner.plan.watched import last_seen
 from dmail_runner.plan.waves import Wait, waiting_waves
 from dmail_runner.project.manifest import Manifest
@@ -80,7 +81,7 @@ def check_each(names: Iterable[str], find: Callable[[str], Job], tried: set[str]
             errors += error.problems
             continue
         jobs.append(job)
-        warnings += campaign_warnings(job, tried, now)
+        warnings += [*campaign_warnings(job, tried, now), *register_warnings(job, last_countries(ledger, name), now)]
         if last_seen(ledger, job.campaign.name) is None:
             warnings += start_warnings(job, now)
         errors += in_home_faults(job.campaign, job.provider, now)

@@ -1,8 +1,9 @@
 """Warnings about declarations that are allowed but may not be intended."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
+from dmail_runner.check.registers import applying, asks
 from dmail_runner.core.duck import SAFE
 from dmail_runner.core.errors import Problem
 from dmail_runner.core.settings import Settings
@@ -14,6 +15,7 @@ from dmail_runner.project.target import find_warehouse
 from dmail_runner.run.job import Job, draft_faults
 
 YEAR = timedelta(days=366)
+SOON = timedelta(days=30)  # before the end of a licence
 END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
 
 
@@ -50,6 +52,27 @@ def contract_warnings(job: Job, now: datetime) -> Iterator[Problem]:
             yield Problem(f"profiles/contracts/{provider.contract}.yml", "compared", what)
         else:
             yield Problem(PROVIDERS, f"{job.campaign.mail.provider}.compared", what)
+
+
+def register_warnings(job: Job, countries: Iterable[str], now: datetime) -> Iterator[Problem]:
+    """The warnings for registers of the countries of the last run that no list is a copy of, and for licences that end soon.
+
+    `check --build` and each run compare the countries of the file itself.
+    """
+    campaign = job.campaign
+    if not asks(campaign, job.policy):
+        return
+    copied = {entry.register_id for entry in campaign.lists}
+    for register in applying(countries, campaign):
+        if register.id not in copied:
+            by = "law requires" if register.level == "required" else "the trade recommends"
+            what = f"{by} {register.id} ({register.name}) in {register.country}, and no suppression list is a copy of it"
+            yield Problem(campaign.file, declaration(job), what, f"`register: {register.id}` of a list, or `exempt_from`")
+    for entry in campaign.lists:
+        until = entry.licensed_until
+        if until and now.date() + SOON > until:
+            what = f"the licence of the list {entry.name} {'has ended' if now.date() > until else 'ends'} on {until}"
+            yield Problem(campaign.file, declaration(job), what)
 
 
 def schedule_warnings(job: Job, now: datetime) -> Iterator[Problem]:

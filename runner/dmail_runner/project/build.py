@@ -97,6 +97,7 @@ def build(
         as_of=as_of(environment),
         vouchers=built(made, campaign.vouchers.id, campaign) if campaign.vouchers else None,
         materials=built(made, campaign.materials.id, campaign) if campaign.materials else None,
+        address_services=built(made, campaign.address_services.id, campaign) if campaign.address_services else None,
         as_defined=defined,
     )
 

@@ -105,6 +105,7 @@ class Manifest:
         materials = collect(faults, lambda: self.roles.player("materials")) if mail and mail.materials else None
         vouchers = collect(faults, lambda: self.roles.vouchers(extract)) if extract else None
         columns = collect(faults, lambda: tuple(self.columns(extract))) if extract else None
+        registers = collect(faults, self.roles.registers) or ()
         faults += (
             named_columns(mail, given, extract, self.nodes[models[1]] if models else None, (file, declared)) if extract else ()
         )
@@ -134,16 +135,19 @@ class Manifest:
             inputs=inputs,
             vouchers=vouchers,
             materials=materials,
+            registers=registers,
             project=self.state,
             held_back=name in self.drafts,
-            **self.facts(built, roots),
+            **self.facts(built, roots, extract["unique_id"]),
         )
 
-    def facts(self, built: Sequence[Mapping[str, Any]], roots: Sequence[str]) -> dict[str, Any]:
-        """What the nodes that are built for a campaign tell of it, as fields of `Campaign`."""
+    def facts(self, built: Sequence[Mapping[str, Any]], roots: Sequence[str], extract: str) -> dict[str, Any]:
+        """What the nodes that are built for a campaign tell of it, as fields of `Campaign`. Raises ConfigError."""
         return {
             "kept": partial(self.keeping.tables, roots=roots),
             "selection": self.keeping.selection,
+            "lists": tuple(self.roles.lists.values()),
+            "address_services": self.roles.address_services(extract),
             "hooks": hooks_of(built),
             "records": recorded_tables(built),
             "windows": self.contents.takes_windows(built),

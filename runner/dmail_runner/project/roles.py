@@ -2,14 +2,19 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, get_args
 
 from dmail_runner.core.errors import ConfigError, Problem
 from dmail_runner.core.yaml import parse
 from dmail_runner.declare.campaign import KEY, VOUCHER, VOUCHER_POOL
-from dmail_runner.declare.model import Model, ModelMeta, OptOuts, Role
+from dmail_runner.declare.model import Model, OptOuts
+from dmail_runner.declare.register import Register, SuppressionList, read_registers
+from dmail_runner.declare.role import ModelMeta, Role
 from dmail_runner.project.nodes import Kind, column_faults, described_in, meta_of
 
+# The columns that an address service is asked about.
+ASKED = ("first_name", "last_name", "company", "address_line1", "address_line2", "city", "region", "postal_code", "country_code")
 # The columns that the runner and the rules read. Addresses are read by campaigns alone.
 COLUMNS: Mapping[Role, Mapping[str, Kind]] = {
     "profiles": {KEY: "text", "postal_mail_consent": "text", "marketing_consent": "text", "is_test_profile": "boolean"},
@@ -32,6 +37,10 @@ COLUMNS: Mapping[Role, Mapping[str, Kind]] = {
         "lead_time_days": "integer",
         "counted_at": "timestamp",
     },
+    "address_services": {
+        **dict.fromkeys((KEY, "request_id", *ASKED, "entry", "change"), "text"),
+        "answered_at": "timestamp",
+    },
 }
 # The table of the source `dmail` with the people who were erased on request.
 FORGOTTEN = ("dmail", "forgotten")
@@ -51,7 +60,7 @@ class Roles:
         self.nodes = nodes
         self.sources = sources
         self.faults: list[Problem] = []
-        self.lists: set[str] = set()  # the suppression lists that are declared
+        self.lists: dict[str, SuppressionList] = {}  # the suppression lists that are declared, by name
         self.players: dict[Role, list[str]] = {role: [] for role in get_args(Role)}
         for unique_id, node in nodes.items():
             if "direct_mail" in (meta := meta_of(node)):
@@ -60,7 +69,7 @@ class Roles:
                     given = parse(ModelMeta, meta["direct_mail"], file, key)
                     if given.role:
                         self.players[given.role].append(unique_id)
-                    self.lists.update(given.lists)
+                    self.lists.update({entry.name: entry for entry in given.lists})
                 except ConfigError as error:
                     self.faults.extend(error.problems)
 
@@ -138,6 +147,30 @@ class Roles:
         call = the_only_call(THE_KEYS, found[0]) if len(found) == 1 else None
         return call is not None and named(call[1]) == profiles.name and profiles.id in found[0]["depends_on"]["nodes"]
 
+    def registers(self) -> tuple[Register, ...]:
+        """The registers of all countries; none if the project has no such seed. Raises ConfigError.
+
+        They are read from the file and not from the warehouse, so that `check` knows them, too.
+        """
+        if not self.players["registers"]:
+            if copies := [name for name, entry in self.lists.items() if entry.register_id]:
+                what = f"no seed has the role registers, and the list {copies[0]} is a copy of a register"
+                raise ConfigError([Problem("seeds", "", what, "the seed `registers` of the dbt package")])
+            return ()
+        (unique_id,) = self.only("registers", self.players["registers"])
+        seed = self.nodes[unique_id]
+        if seed["resource_type"] != "seed":
+            raise ConfigError([Problem(described_in(seed), "", "has the role registers, and is no seed", "a CSV file in seeds/")])
+        found = read_registers(Path(seed["root_path"]) / seed["original_file_path"], seed["original_file_path"])
+        known = sorted({register.id for register in found})
+        unknown = [entry for entry in self.lists.values() if entry.register_id and entry.register_id not in known]
+        if unknown:
+            (suppressions,) = self.only("suppressions", self.players["suppressions"])
+            key = f"models.{self.nodes[suppressions]['name']}.config.meta.direct_mail.lists.{unknown[0].name}.register"
+            what = f"there is no register {unknown[0].register_id!r}"
+            raise ConfigError([Problem(described_in(self.nodes[suppressions]), key, what, ", ".join(known))])
+        return found
+
     def vouchers(self, extract: Mapping[str, Any]) -> Model | None:
         """The model with the voucher codes, if an extract reads it. Raises ConfigError if what it gives would not be recorded."""
         if not self.above(extract["unique_id"]) & set(self.players["vouchers"]):
@@ -148,6 +181,10 @@ class Roles:
         if faults:
             raise ConfigError(faults)
         return codes
+
+    def address_services(self, extract: str) -> Model | None:
+        """The model with the answers of address services, if an extract reads it. Raises ConfigError if it cannot be read."""
+        return self.player("address_services") if self.above(extract) & set(self.players["address_services"]) else None
 
     def above(self, unique_id: str) -> set[str]:
         """A node, and all nodes and sources that it depends on."""

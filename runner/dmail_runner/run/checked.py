@@ -12,12 +12,14 @@ import duckdb
 
 from dmail_runner import history
 from dmail_runner.check import figures
+from dmail_runner.check.address_services import check_address_services
 from dmail_runner.check.as_printed import as_printed
 from dmail_runner.check.baseline import count_baseline
 from dmail_runner.check.contract import apply_contract
 from dmail_runner.check.exclusions import Figures, check_contact_ids, check_exclusions, check_near_matches
 from dmail_runner.check.formulas import count_formulas
 from dmail_runner.check.opt_outs import check_opt_outs, keep_profiles
+from dmail_runner.check.registers import check_registers
 from dmail_runner.check.sources import TODO, check_sources
 from dmail_runner.check.transliterate import transliterate
 from dmail_runner.check.unusual import seed_note, verdict_notes
@@ -37,6 +39,7 @@ from dmail_runner.run.order import Last, Order, timestamp
 from dmail_runner.run.supplies import supplies, supply_holds
 
 NOTHING = ": nothing was delivered"  # the end of a hold's text
+ACCEPTABLE = ("exclusions", "address_services", "volume", "budget", "stock")  # the gates that a person may let a run pass
 RECENT = 5  # the number of runs of the contact history whose ids are compared with the file's
 
 
@@ -116,17 +119,21 @@ def gated(job: Job, found: Checked, order: Order, held: Callable[[Held], None]) 
     """Apply the gates that hold a run, and call `held` with each hold. Raises Held with the figures of what was built."""
     passed: list[Held] = []
     last = order.last
-    holds = {gate: passed.append if gate in job.accepted else held for gate in ("exclusions", "volume", "budget", "stock")}
+    holds = {gate: passed.append if gate in job.accepted else held for gate in ACCEPTABLE}
     try:
         found = replace(found, relations=keep_profiles(found.connection, found.relations))
         with noted(held):
             check_opt_outs(found.connection, found.relations, job.campaign)
+        with noted(held):
+            found = with_registers(job, found)
         with noted(held):
             found = with_vouchers(job, found, order)
         baseline = count_baseline(found.connection, found.relations)
         found = replace(found, verdicts=replace(found.verdicts, baseline=baseline))
         check_against_last(job, found, last, held, holds["exclusions"])
         found = replace(found, verdicts=replace(found.verdicts, churn=churn(job, found, last)))
+        with noted(holds["address_services"]):
+            check_address_services(found.connection, found.relations, found.verdicts, job.campaign, job.policy)
         with noted(holds["volume"]):
             check_volume(job.campaign, job.provider, found.verdicts, last.included if last else None)
         supplied = supplies(job, found.connection, found.relations, found.verdicts)
@@ -137,6 +144,14 @@ def gated(job: Job, found: Checked, order: Order, held: Callable[[Held], None]) 
         hold.figures = Comparison(found.verdicts, last.run_id if last else None, last.verdicts if last else None, hold.limits)
         raise
     return replace(found, verdicts=with_passed(found.verdicts, passed))
+
+
+def with_registers(job: Job, found: Checked) -> Checked:
+    """Check the registers of the countries in the file, and note what does not hold the run. Raises Held."""
+    notes = check_registers(found.connection, found.relations, found.verdicts, job.campaign, job.policy)
+    for note in notes:
+        job.tell(f"warning  {note}")
+    return replace(found, verdicts=replace(found.verdicts, notes=(*found.verdicts.notes, *notes)))
 
 
 def with_vouchers(job: Job, found: Checked, order: Order) -> Checked:

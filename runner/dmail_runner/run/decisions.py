@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from dmail_runner.check.registers import HOLD as REGISTERS
 from dmail_runner.check.vouchers import HOLD as VOUCHERS
 from dmail_runner.core.errors import DmailError, Held, UsageError
 from dmail_runner.core.values import Receipt
@@ -18,7 +19,16 @@ from dmail_runner.run.pipeline import PERSON, carry_out, finish, resume_run
 from dmail_runner.ship.refused import try_again
 
 # The gates that a person may overrule. Opt-outs, and ids that may belong to people on a list, are not among them.
-OVERRULED = ("volume", "exclusions", "difference", "budget", "stock")
+OVERRULED = ("volume", "exclusions", "difference", "budget", "stock", "address_services")
+# The gates that nobody may overrule: what the run would do, and what to do first.
+NEVER = {
+    "opt_out": ("would mail people who have opted out", "correct the rules"),
+    "ids": ("may mail people who have opted out", "correct the ids, or declare `guard: {near_matches: tell}`"),
+    REGISTERS: ("may mail people who are in a register", "load the register, or declare `exempt_from` with the reason"),
+    VOUCHERS: (
+        "has too few voucher codes, or codes that other pieces have", "add codes to the pool or correct the extract",
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -87,18 +97,9 @@ def release(job: Job | LedgerAlone, run: Run, ledger: Ledger, decision: Decision
             raise UsageError(
                 f"{run.run_id}: it is unknown whether its file was delivered", todo="record the answer with dmail-runner settle"
             )
-        if run.hold == "opt_out":
-            raise UsageError(f"{run.run_id} would mail people who have opted out", todo="correct the rules, then `resume` it")
-        if run.hold == "ids":
-            raise UsageError(
-                f"{run.run_id} may mail people who have opted out",
-                todo="correct the ids, or declare `guard: {near_matches: tell}`, then `resume` it",
-            )
-        if run.hold == VOUCHERS:
-            raise UsageError(
-                f"{run.run_id} has too few voucher codes, or codes that other pieces have",
-                todo="add codes to the pool or correct the extract, then `resume` it",
-            )
+        if run.hold in NEVER:
+            what, todo = NEVER[run.hold]
+            raise UsageError(f"{run.run_id} {what}", todo=f"{todo}, then `resume` it")
         hold = run.hold
         ledger.note(run, "released", f"{hold} {decision}")
         if hold == PERSON or isinstance(job, LedgerAlone):

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+from dmail_runner.check.registers import asks
 from dmail_runner.core.counted import counted
 from dmail_runner.declare.inbound import find_inbound
 from dmail_runner.declare.policy import Duty, Policy, find_policy, strongest
@@ -53,6 +54,7 @@ def defined(job: Job) -> Definition:
             "columns": pretty([vars(column) for column in job.campaign.columns]),
             **received(job),
             **shared_budget(job),
+            **consulted(job, policy),
         }
     )
 
@@ -72,6 +74,15 @@ def shared_budget(job: Job) -> dict[str, str]:
     """The budget of the campaign's programme."""
     name = job.campaign.mail.programme
     return {f"programme {name}": pretty(job.budget.model_dump(mode="json"))} if name and job.budget else {}
+
+
+def consulted(job: Job, policy: Policy) -> dict[str, str]:
+    """The registers of all countries and the lists that are copies of them, for a campaign that must consult them."""
+    if not asks(job.campaign, policy):
+        return {}
+    rows = (f"{one.country} {one.id} {one.level} {one.max_age} {' '.join(one.lifted_by)}" for one in job.campaign.registers)
+    lists = (pretty(entry.model_dump(mode="json")) for entry in job.campaign.lists if entry.register_id)
+    return {"registers": "\n".join([*rows, *lists])}
 
 
 def declared_duty(job: Job, policy: Policy) -> Duty | None:

@@ -193,6 +193,10 @@ def out_of_reach(
                 yield f"{entry.location} (route {entry.part.route}, run {run.run_id}): {who_has_it(settings, entry.part.route)}"
     for run_id in waiting:
         yield f"the frozen files of {run_id}, some of which may have left: run this command again when it is delivered"
+    for folder in sorted((settings.state_dir / "requests").glob("[!.]*")):
+        if has_person(folder / "requests.parquet", key):
+            again = f"dmail-runner addresses export {folder.name}, then this command again"
+            yield f"an export of {folder.name} that did not finish: {again}"
     for target in other_targets(settings):
         yield f"the warehouse of the target {target}, if it was built: run this command with --target {target}, too"
     if numbers := ledger.events_with(key):

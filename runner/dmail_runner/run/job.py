@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from dmail_runner.check.address_services import service_faults
 from dmail_runner.check.budget import budget_faults
 from dmail_runner.check.contract import contract_faults
+from dmail_runner.check.registers import register_faults
 from dmail_runner.check.volume import postal_class_faults
 from dmail_runner.core.errors import ConfigError, DmailError, Problem, UsageError, collect
 from dmail_runner.core.money import cost_text
@@ -16,8 +18,9 @@ from dmail_runner.core.transfer import Watch, ignore_progress
 from dmail_runner.declare.budget import FILE as PROGRAMMES
 from dmail_runner.declare.budget import Budget, find_programme, find_programmes
 from dmail_runner.declare.campaign import Campaign
+from dmail_runner.declare.inbound import find_inbound
 from dmail_runner.declare.policy import FILE as POLICY
-from dmail_runner.declare.policy import Policy, find_policy
+from dmail_runner.declare.policy import NO_POLICY, Policy, find_policy
 from dmail_runner.declare.provider import FILE as PROVIDERS
 from dmail_runner.declare.provider import Provider, find_provider
 from dmail_runner.declare.route import FILE as ROUTES
@@ -46,6 +49,7 @@ class Job:
         watch: shows the progress of a transfer.
         begun: called with the run_id when the work on a run begins.
         budget: the budget that the campaign is paid from; None if it has none.
+        policy: the project's requirements.
     """
 
     settings: Settings
@@ -58,6 +62,7 @@ class Job:
     watch: Watch = ignore_progress
     begun: Callable[[str], None] = lambda _: None
     budget: Budget | None = None
+    policy: Policy = NO_POLICY
 
     @property
     def seal(self) -> Seal | None:
@@ -97,10 +102,18 @@ def find_job(settings: Settings, campaign: Campaign, run_dbt: RunDbt, tell: Call
     route = collect(faults, lambda: find_route(settings, provider.route))
     policy = collect(faults, lambda: find_policy(settings))
     faults += route_faults(campaign, provider, route) if route else ()
-    faults += [*hook_faults(campaign, policy), *source_faults(campaign, policy, settings)] if policy else ()
-    if faults or route is None:
+    if policy:
+        faults += [*hook_faults(campaign, policy), *source_faults(campaign, policy, settings), *register_faults(campaign, policy)]
+        asking = collect(faults, lambda: asking_entries(settings)) if policy.address_services else []
+        faults += service_faults(campaign, policy, asking) if asking is not None else ()
+    if faults or route is None or policy is None:
         raise ConfigError(faults)
-    return Job(settings, campaign, provider, route, run_dbt, tell, budget=budget)
+    return Job(settings, campaign, provider, route, run_dbt, tell, budget=budget, policy=policy)
+
+
+def asking_entries(settings: Settings) -> list[str]:
+    """The entries of profiles/inbound.yml that ask an address service. Raises ConfigError."""
+    return [name for name, entry in find_inbound(settings).items() if entry.requests]
 
 
 def find_budget(settings: Settings, campaign: Campaign) -> Budget | None:

@@ -38,6 +38,7 @@ PACKAGE = (
     "seeds/_address_checks__seeds.yml",
     "seeds/_countries__seeds.yml",
     "seeds/_match_words__seeds.yml",
+    "seeds/_registers__seeds.yml",
     "seeds/_similar_names__seeds.yml",
     "seeds/_sort_plans__seeds.yml",
     "seeds/countries.csv",
@@ -49,6 +50,7 @@ PACKAGE = (
     "seeds/postal_regions.csv",
     "seeds/regions.csv",
     "seeds/us_sort_areas.csv",
+    "seeds/registers.csv",
     "tests/dbt",
 )
 OWN = (

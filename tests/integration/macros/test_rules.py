@@ -50,8 +50,15 @@ STRICT = """
 ]) }}
 """
 CELLS = "{{ recipients(audience='audience', rules=[treatments({'A': 45, 'B': 30.5}, holdout=24.5, unit='household')]) }}"
+MOVED = "{{ recipients(audience='audience', rules=[undeliverable(services=['ncoa']), moved(use='new', max_age_days=95)]) }}"
 NONE = "{{ recipients(audience='audience', rules=[]) }}"
-MODELS = {NAME: RULES, "strict__recipients": STRICT, "none__recipients": NONE, "cells__recipients": CELLS}
+MODELS = {
+    NAME: RULES,
+    "strict__recipients": STRICT,
+    "none__recipients": NONE,
+    "cells__recipients": CELLS,
+    "moved__recipients": MOVED,
+}
 TABLES = """
 create table audience (
     profile_id varchar, household_key varchar, person_key varchar, address_key varchar, postal_mail_consent varchar, marketing_consent varchar,
@@ -311,6 +318,8 @@ def test_without_rules_everybody_is_in(compiled: dict[str, str], tables: duckdb.
 
 
 WRONG = {
+    "{{ moved(use='old') }}": "moved(): use is `old`; it accepts exclude, new",
+    "{{ undeliverable(services='ncoa') }}": "undeliverable(): services takes a list of names",
     "{{ consent(require='n') }}": "consent(): require is `n`; it accepts None, y",
     "{{ suppressed(lists='deceased') }}": "suppressed(): lists takes a list of names",
     "{{ deliverable(max_lines='six') }}": "deliverable(): max_lines is `six`; it accepts a number from 2 to 20",
@@ -374,3 +383,18 @@ def test_cells_are_drawn_by_household_and_are_as_large_as_declared(compiled: dic
         assert cells.setdefault(household or profile, treatment) == treatment
     shares = [100 * sum(row[2] == cell for row in rows) / len(rows) for cell in (None, "A", "B")]
     assert all(abs(share - wanted) < 2 for share, wanted in zip(shares, (24.5, 45, 30.5), strict=True)), shares
+
+
+def test_answers_of_address_services_exclude(compiled: dict[str, str]) -> None:
+    answers = f"""
+        from (values ('lost', 'ncoa', 'no_forwarding', 2), ('other', 'cass', 'no_forwarding', 2), ('gone', 'ncoa', 'moved', 2),
+            ('new', 'ncoa', 'moved', 2), ('old', 'ncoa', 'moved', 96), ('same', 'ncoa', 'confirmed', 2), ('none', null, null, null)
+        ) as t(profile_id, entry, change, age) select *, timestamp '{SLOT}' - to_days(age) as answered_at, null as new_address_line1, null as new_address_line2,
+            null as new_city, null as new_region, null as new_postal_code, null as new_country_code
+    """
+    with duckdb.connect() as connection:
+        connection.execute(f"create table int_address_services as {answers}")
+        change = "null as household_key, '' as given_address, if(profile_id = 'new', 'moved', null) as address_change"
+        connection.execute(f"create table audience as select profile_id, {change} from int_address_services")
+        found = connection.execute(f"select exclusion_reason, profile_id from ({compiled['moved__recipients']})").fetchall()
+    assert sorted(row for row in found if row[0]) == [("moved", "gone"), ("undeliverable", "lost")]

@@ -119,11 +119,20 @@ def test_shown_entries_are_taken(page: Path) -> None:
             assert [fault for fault in faults if "is a required property" not in fault or set(shown) & {"exposures"}] == [], text
 
 
-OF_DBT = {"attach", "extensions", "secrets", "sources", "vars"}  # entries of dbt's own files, which test_other_sources.py applies
+OF_DBT = {
+    "attach",
+    "extensions",
+    "secrets",
+    "seeds",
+    "sources",
+    "vars",
+}  # entries of dbt's own files, which test_other_sources.py applies
 WHOLE_FILES = {
     **dict.fromkeys(("exposures", "models"), "campaign"),
     **dict.fromkeys(("owner", "channels"), "notices"),
-    **dict.fromkeys(("require_approval", "approvers", "allow_hooks", "source_folders"), "policy"),
+    **dict.fromkeys(
+        ("require_approval", "require_registers", "address_services", "approvers", "allow_hooks", "source_folders"), "policy"
+    ),
 }
 
 
@@ -132,7 +141,7 @@ def in_its_file(shown: Any) -> tuple[str, Any]:
     first, value = next(iter(shown.items()))
     if first in WHOLE_FILES:
         return WHOLE_FILES[first], shown
-    if first in ("schedule", "waves", "guard", "recheck", "approval", "materials", "budget", "programme"):
+    if first in ("schedule", "waves", "guard", "recheck", "approval", "materials", "budget", "programme", "legal_basis"):
         return "campaign", {"exposures": [{"config": {"meta": {"direct_mail": shown}}}]}
     if first == "sources":
         return "campaign", shown

@@ -21,10 +21,10 @@ from dmail_runner.core.yaml import parse, render
 from dmail_runner.declare.budget import Budget
 from dmail_runner.declare.campaign import ColumnMeta, DirectMail
 from dmail_runner.declare.inbound import Inbound, Layout
-from dmail_runner.declare.model import ModelMeta
 from dmail_runner.declare.notices import Notices
 from dmail_runner.declare.policy import Policy
 from dmail_runner.declare.provider import Provider, SharedContract
+from dmail_runner.declare.role import ModelMeta
 from dmail_runner.declare.route import Route
 from dmail_runner.declare.source import SourceMeta
 from dmail_runner.setup.draft import LINES, STARTER

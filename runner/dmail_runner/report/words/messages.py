@@ -75,6 +75,25 @@ CLAUSES = {
     rf"{N} of {N} entr(?:y|ies) of (\w+)": "{0} de {1} entradas de {2}",
     rf"{N} on (\w+) by (\w+)((?:, .+)?)": "{0} em {1} por {2}{3}",
     rf", {N} on (\w+) by (\w+)((?:, .+)?)": ", {0} em {1} por {2}{3}",
+    rf"{N} (?:person|people) in ([A-Z]{{0,2}}): (law requires|the trade recommends) (\S+) \((.+)\), which no list is a copy of": (
+        "pessoas em {1}: {0}: {2} {3} ({4}), de que nenhuma lista é cópia"
+    ),
+    rf"{N} (?:person|people) in ([A-Z]{{2}}): no answer of (\w+) in the last (\S+?)": (
+        "pessoas em {1}: {0}: sem resposta de {2} em {3}"
+    ),
+    rf"{N} (?:person|people) in ([A-Z]{{2}}): no answer of (\w+) in the last (\S+), whose answers no rule .+ reads": (
+        "pessoas em {1}: {0}: sem resposta de {2} em {3}, cujas respostas nenhuma regra da campanha lê"
+    ),
+    rf"{N} (?:person|people) without a country, so that no register can be chosen": (
+        "pessoas sem país, para as quais não se sabe o cadastro: {0}"
+    ),
+    r"law requires": "a lei exige",
+    r"the trade recommends": "o setor recomenda",
+    rf"{N} (?:person|people) in ([A-Z]{{0,2}}): (.+)": "pessoas em {1}: {0}: {2}",
+    r"the licence of the list (\S+) \((\S+)\) has ended on ([\d-]+)": "a licença da lista {0} ({1}) terminou em {2}",
+    r"the list (\S+) \((\S+)\) is missing or empty": "a lista {0} ({1}) falta ou está vazia",
+    r"the list (\S+) \((\S+)\) has no entry with a time in as_of": "a lista {0} ({1}) não tem entrada com horário em as_of",
+    r"the list (\S+) \((\S+)\) is of ([\d-]+), more than (\S+) ago": "a lista {0} ({1}) é de {2}, há mais de {3}",
     rf"the run costs {M}, and the order (.+) has cost {M} in {N} other runs?: {M} more than its budget, {M}": (
         "a execução custa {0} {1}, e o pedido {2} já custou {3} {4} em outras execuções ({5}): "
         "{6} {7} a mais que o orçamento, {8} {9}"

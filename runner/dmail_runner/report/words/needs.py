@@ -29,9 +29,17 @@ NEEDS: Mapping[str, Word] = {
         "There is another file of the same name. Find out who sent it, move it to another folder, and resume the run.",
         "Já existe outro arquivo com o mesmo nome. Descubra quem o enviou, mova-o para outra pasta e retome a execução.",
     ),
+    "need.registers": Word(
+        "A register of a country in the file is missing, too old or without a licence. Load it, and resume the run.",
+        "Falta o cadastro de um país do arquivo, ou está antigo ou sem licença. Carregue-o e retome a execução.",
+    ),
     "need.exclusions": Word(
         "A list, a consent or an exclusion reason differs from the last run. Find out why, and release or cancel the run.",
         "Uma lista, um consentimento ou um motivo de exclusão difere da última execução. Descubra o motivo e libere ou cancele.",
+    ),
+    "need.address_services": Word(
+        "Addresses were not checked by a required service lately. Export them, fetch the answers, and resume the run.",
+        "Há endereços não verificados recentemente por um serviço exigido. Exporte-os, busque as respostas e retome a execução.",
     ),
     "need.volume": Word(
         "The number of pieces is unusual. Find out why, and release or cancel the run.",
@@ -72,8 +80,10 @@ NEEDS: Mapping[str, Word] = {
     "kind.opt_out": Word("Held: opt-out", "Retida: opt-out"),
     "kind.conflict": Word("Held: conflict", "Retida: conflito"),
     "kind.ids": Word("Held: ids", "Retida: identificadores"),
+    "kind.registers": Word("Held: registers", "Retida: cadastros"),
     "kind.vouchers": Word("Held: vouchers", "Retida: vales"),
     "kind.exclusions": Word("Held: exclusions", "Retida: exclusões"),
+    "kind.address_services": Word("Held: addresses", "Retida: endereços"),
     "kind.volume": Word("Held: volume", "Retida: volume"),
     "kind.budget": Word("Held: budget", "Retida: orçamento"),
     "kind.stock": Word("Held: stock", "Retida: estoque"),

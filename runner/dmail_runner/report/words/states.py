@@ -66,6 +66,7 @@ STATES: Mapping[str, Word] = {
         "No id of a suppression list looks changed by a spreadsheet",
         "Nenhum identificador das listas parece alterado por uma planilha",
     ),
+    "gate.registers": Word("The registers of each country are consulted", "Os cadastros de cada país foram consultados"),
     "gate.vouchers": Word("Each piece has a voucher code of its own", "Cada peça tem o seu próprio código de vale"),
     "gate.exclusions": Word(
         "Lists, consents and exclusion reasons are similar to the last run",
@@ -75,6 +76,9 @@ STATES: Mapping[str, Word] = {
         "The mail house's reports match the last delivery", "Os relatórios da gráfica conferem com a última entrega"
     ),
     "gate.contract": Word("Every row meets the provider's contract", "Cada linha cumpre o contrato da gráfica"),
+    "gate.address_services": Word(
+        "Address services have checked the addresses", "Os serviços de endereços verificaram os endereços"
+    ),
     "gate.volume": Word("The volume is within its limits", "O volume está dentro dos limites"),
     "gate.budget": Word("The cost is within the order's budget", "O custo está dentro do orçamento do pedido"),
     "gate.stock": Word("The mail house has the materials", "A gráfica tem os materiais"),
