@@ -130,8 +130,6 @@ class Manifest:
             opt_outs=opt_outs,
             sources=partial(self.files, lineage, file, roots),
             email=owner.get("email"),
-            definition=partial(self.contents.definition, roots),
-            is_built_by=partial(self.contents.is_of, roots=roots),
             inputs=inputs,
             vouchers=vouchers,
             materials=materials,
@@ -144,6 +142,8 @@ class Manifest:
     def facts(self, built: Sequence[Mapping[str, Any]], roots: Sequence[str], extract: str) -> dict[str, Any]:
         """What the nodes that are built for a campaign tell of it, as fields of `Campaign`. Raises ConfigError."""
         return {
+            "definition": partial(self.contents.definition, roots),
+            "is_built_by": partial(self.contents.is_of, roots=roots),
             "kept": partial(self.keeping.tables, roots=roots),
             "selection": self.keeping.selection,
             "lists": tuple(self.roles.lists.values()),
