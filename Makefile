@@ -1,15 +1,17 @@
 # Two commands set everything up on a fresh machine with Python 3.11: `make demo` and `make test`.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
+VENV_112 := .venv112
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP_112 := $(VENV_112)/bin/python -m pip --disable-pip-version-check --quiet
 DEMO_ROWS ?= 100000
 RESULTS := site/results/spring_catalog.html
 SOAK_SECONDS ?= 3600
 SIZES ?= 100000 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit check format docs pictures soak bench release lock clean
+.PHONY: help demo test test-unit test-dbt-112 check format docs pictures soak bench release lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-zA-Z0-9_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([^:]+):.*## /  make \1\t/' | expand -t 20
@@ -28,6 +30,9 @@ test: check ## run everything that CI runs; print the ten slowest tests
 
 test-unit: $(VENV)/dev.ok ## run the quick tests, which need neither dbt nor a server
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not slow" tests/unit
+
+test-dbt-112: $(VENV)/run.ok $(VENV_112)/run.ok ## run the sample campaigns with dbt 1.12, too, and compare the files
+	$(BIN)/python -m scripts.compare_dbt $(VENV_112)/bin/python
 
 check: $(VENV)/dev.ok ## check formatting, lint, types, the import contract and the dbt project
 	$(BIN)/ruff format --check .
@@ -64,9 +69,11 @@ lock: $(VENV)/dev.ok ## resolve the lock files again (needs uv)
 		pyproject.toml --group dev --group bench --output-file requirements-dev.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --no-strip-extras \
 		pyproject.toml --group build --constraint requirements-dev.lock --output-file requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --no-deps \
+		--group dbt-112 --output-file requirements-dbt-112.lock
 
 clean: ## remove the files that this Makefile made, except the ledger
-	rm -rf $(VENV) target logs data outbox dist
+	rm -rf $(VENV) $(VENV_112) target logs data outbox dist
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -75,6 +82,14 @@ $(VENV)/bin/python:
 $(VENV)/run.ok: requirements.lock pyproject.toml | $(VENV)/bin/python
 	$(PIP) install --require-hashes -r requirements.lock
 	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# dbt 1.12 takes the place of the locked version. Its parser for dbt 2 is left out: its source package downloads a program when it is built.
+$(VENV_112)/run.ok: requirements.lock requirements-dbt-112.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV_112)
+	$(PIP_112) install --require-hashes -r requirements.lock
+	$(PIP_112) install --require-hashes --no-deps -r requirements-dbt-112.lock
+	$(PIP_112) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/dev.ok: requirements-dev.lock $(VENV)/run.ok
