@@ -2,6 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 VENV_112 := .venv112
+VENV_2 := .venv2
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PIP_112 := $(VENV_112)/bin/python -m pip --disable-pip-version-check --quiet
@@ -11,7 +12,7 @@ SOAK_SECONDS ?= 3600
 SIZES ?= 100000 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-dbt-112 check format docs pictures soak bench release lock clean
+.PHONY: help demo test test-unit test-dbt check format docs pictures soak bench release lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-zA-Z0-9_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([^:]+):.*## /  make \1\t/' | expand -t 20
@@ -31,8 +32,8 @@ test: check ## run everything that CI runs; print the ten slowest tests
 test-unit: $(VENV)/dev.ok ## run the quick tests, which need neither dbt nor a server
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not slow" tests/unit
 
-test-dbt-112: $(VENV)/run.ok $(VENV_112)/run.ok ## run the sample campaigns with dbt 1.12, too, and compare the files
-	$(BIN)/python -m scripts.compare_dbt $(VENV_112)/bin/python
+test-dbt: $(VENV)/run.ok $(VENV_112)/run.ok $(VENV_2)/run.ok ## run the sample campaigns with dbt 1.12 and dbt 2, too, and compare the files
+	$(BIN)/python -m scripts.compare_dbt $(VENV_112)/bin/python $(VENV_2)/bin/dbt
 
 check: $(VENV)/dev.ok ## check formatting, lint, types, the import contract and the dbt project
 	$(BIN)/ruff format --check .
@@ -71,9 +72,11 @@ lock: $(VENV)/dev.ok ## resolve the lock files again (needs uv)
 		pyproject.toml --group build --constraint requirements-dev.lock --output-file requirements.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --no-deps \
 		--group dbt-112 --output-file requirements-dbt-112.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --no-deps --prerelease allow \
+		--group dbt-2 --output-file requirements-dbt-2.lock
 
 clean: ## remove the files that this Makefile made, except the ledger
-	rm -rf $(VENV) $(VENV_112) target logs data outbox dist
+	rm -rf $(VENV) $(VENV_112) $(VENV_2) target logs data outbox dist
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -90,6 +93,11 @@ $(VENV_112)/run.ok: requirements.lock requirements-dbt-112.lock pyproject.toml
 	$(PIP_112) install --require-hashes -r requirements.lock
 	$(PIP_112) install --require-hashes --no-deps -r requirements-dbt-112.lock
 	$(PIP_112) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV_2)/run.ok: requirements-dbt-2.lock
+	$(PYTHON) -m venv $(VENV_2)
+	$(VENV_2)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps -r requirements-dbt-2.lock
 	@touch $@
 
 $(VENV)/dev.ok: requirements-dev.lock $(VENV)/run.ok

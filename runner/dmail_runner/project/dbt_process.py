@@ -10,10 +10,13 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from dmail_runner.core.settings import Settings
+from dmail_runner.project import dbt_program
+from dmail_runner.project.macro_calls import complete_manifest
 from dmail_runner.project.scrub import JVM_LOG, first_cause, scrub
 from dmail_runner.project.target import find_warehouse
 
@@ -119,46 +122,55 @@ def run_dbt(
         arguments: the dbt command and its options.
         target: the folder for dbt's artifacts. If a model fails, dbt writes personal data there.
         environment: environment variables for dbt, besides those of this process.
-        child: runs the command; by default in a new process.
+        child: runs the command; by default in a new process. If DMAIL_DBT is set, always in a new process.
         watch: called with each node when it starts and when it finishes.
 
     Returns:
         The outcome, also if dbt fails.
+
+    Raises:
+        UsageError: if DMAIL_DBT names anything but a program of dbt 2.
     """
+    program = dbt_program.find_program()
     target.mkdir(parents=True, exist_ok=True)
     errors: list[str] = []
 
     def on_line(line: str) -> None:
         event = parse_event(line)
-        if message := error_message(event):
-            errors.append(message)
+        errors.extend(filter(None, [error_message(event)]))
         if node := node_of(event):
             watch(node)
 
     variables = {**inherited_environment(), **path_environment(settings), **environment}
-    code, stderr = (child or run_child)(command_line(settings, arguments, target), settings.project_dir, variables, on_line)
-    state = target / PARSED
-    if state.exists():
+    run = partial(run_child, program=program) if program else child or run_child
+    code, stderr = run(command_line(settings, arguments, target, program=program), settings.project_dir, variables, on_line)
+    if program:
+        complete_manifest(target / "manifest.json")
+    elif (state := target / PARSED).exists():
         state.replace(settings.target_file(PARSED))
-    if code == -signal.SIGALRM:
-        errors.append(f"dbt was stopped after {settings.build_timeout:g} minutes, the limit of DMAIL_BUILD_TIMEOUT")
-    elif code and stderr.strip():
-        errors.append(re.sub(JVM_LOG, "", first_cause(stderr)).strip()[-2000:])
+    errors += last_words(settings, code, stderr)
     return DbtOutcome(code, target, tuple(dict.fromkeys(map(scrub, errors))))
 
 
-def command_line(settings: Settings, arguments: Sequence[str], target: Path) -> list[str]:
-    """The arguments of dbt for a command, with the options that every command has."""
+def last_words(settings: Settings, code: int, stderr: str) -> list[str]:
+    """The errors of a process of dbt that has ended, beside those of its log."""
+    if code == -signal.SIGALRM:
+        return [f"dbt was stopped after {settings.build_timeout:g} minutes, the limit of DMAIL_BUILD_TIMEOUT"]
+    return [re.sub(JVM_LOG, "", first_cause(stderr)).strip()[-2000:]] if code and stderr.strip() else []
+
+
+def command_line(settings: Settings, arguments: Sequence[str], target: Path, *, program: Path | None = None) -> list[str]:
+    """The arguments of dbt for a command, with the options that every command has. `program`: the one of dbt 2, if it is used."""
     parsed = settings.target_file(PARSED)
     return [
-        *("--log-format", "json", "--no-use-colors"),
+        *("--log-format", "json"),
         # The log file would contain the row values that are removed from standard output.
-        *("--log-level-file", "none"),
+        *(("--log-level-file", "off") if program else ("--no-use-colors", "--log-level-file", "none")),
         *("--warn-error-options", '{"error": ["NoNodesForSelectionCriteria"]}'),
         *arguments,
         *("--project-dir", str(settings.project_dir), "--profiles-dir", str(settings.dbt_profiles_file.parent)),
         *("--target-path", str(target), "--log-path", str(target)),
-        *(("--partial-parse-file-path", str(parsed)) if parsed.exists() else ()),
+        *(("--partial-parse-file-path", str(parsed)) if parsed.exists() and not program else ()),
         *(("--target", settings.target) if settings.target else ()),
     ]
 
@@ -197,9 +209,17 @@ def path_environment(settings: Settings) -> dict[str, str]:
     return {name: str(path.relative_to(inside) if path.is_relative_to(inside) else path) for name, path in paths.items()}
 
 
-def run_child(arguments: Sequence[str], directory: Path, environment: Mapping[str, str], on_line: OnLine) -> tuple[int, str]:
-    """Run dbt in a new process and wait for it. The process ends with this one."""
-    command = [sys.executable, "-P", "-c", CHILD, *arguments]
+def run_child(
+    arguments: Sequence[str],
+    directory: Path,
+    environment: Mapping[str, str],
+    on_line: OnLine,
+    *,
+    program: Path | None = None,
+) -> tuple[int, str]:
+    """Run dbt, or the program of dbt 2, in a new process and wait for it. The process ends with this one."""
+    child = [dbt_program.CHILD, str(program)] if program else [CHILD]
+    command = [sys.executable, "-P", "-c", *child, *arguments]
     reader, writer = os.pipe()
     try:
         with tempfile.TemporaryFile("w+", errors="replace") as stderr:
@@ -239,8 +259,9 @@ def parse_event(line: str) -> dict[str, Any]:
 def error_message(event: Mapping[str, Any]) -> str | None:
     """The message of an event that reports an error; None for other events."""
     info = event["info"]
-    names = ("MainEncounteredError", "LogDebugStackTrace", "GenericExceptionOnRun")
-    return str(info["msg"]) if info.get("level") == "error" and info.get("name") in names else None
+    # dbt 2 calls all its errors "Generic".
+    names = ("MainEncounteredError", "LogDebugStackTrace", "GenericExceptionOnRun", "Generic")
+    return dbt_program.STACK.sub("", str(info["msg"])) if info.get("level") == "error" and info.get("name") in names else None
 
 
 def node_of(event: Mapping[str, Any]) -> Node | None:
