@@ -2,6 +2,7 @@
 
 from dmail_runner.cli import (
     approve,
+    assistant,
     audit,
     decide,
     due,
@@ -24,6 +25,7 @@ from dmail_runner.cli.base import app, main
 __all__ = [
     "app",
     "approve",
+    "assistant",
     "audit",
     "decide",
     "due",
