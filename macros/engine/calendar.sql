@@ -67,7 +67,7 @@
     {% set midnight = modules.datetime.datetime(day.year, day.month, day.day) %}
     {# Of two midnights the first one. Where the clocks skip midnight, the day begins when they have changed. #}
     {% set at = zone.localize(midnight, is_dst=true) %}
-    {% if zone.normalize(at).replace(tzinfo=none) != midnight %}
+    {% if at.astimezone(modules.pytz.utc).astimezone(zone).replace(tzinfo=none) != midnight %}
         {% set at = zone.localize(midnight, is_dst=false) %}
     {% endif %}
     {{ return("timestamp '" ~ at.astimezone(modules.pytz.utc).strftime("%Y-%m-%d %H:%M:%S") ~ "'") }}

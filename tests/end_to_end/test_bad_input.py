@@ -167,7 +167,8 @@ def test_a_row_that_cannot_be_cast_is_not_told(project: Project) -> None:
 def test_a_failing_data_test_ships_nothing(project: Project) -> None:
     assert project.run("2026-10-26T10:00Z").returncode == DONE
     (project.path / "outbox/inbound/spring_catalog_20261026T100000Z.csv").unlink()
-    (project.path / "tests/dbt/extract_is_suspicious.sql").write_text(
+    (project.path / "tests/dbt/singular").mkdir()
+    (project.path / "tests/dbt/singular/extract_is_suspicious.sql").write_text(
         "select 1 as offence from {{ ref('spring_catalog__extract') }} limit 1"
     )
     assert_refused(project, FAILED, "test extract_is_suspicious failed")
@@ -258,7 +259,8 @@ def assert_refused_without_ledger(project: Project, text: str) -> None:
 
 
 def test_variables_of_dbt_switch_nothing_off(project: Project) -> None:
-    (project.path / "tests/dbt/extract_is_suspicious.sql").write_text(
+    (project.path / "tests/dbt/singular").mkdir()
+    (project.path / "tests/dbt/singular/extract_is_suspicious.sql").write_text(
         "select 1 as offence from {{ ref('spring_catalog__extract') }} limit 1"
     )
     hostile = {"DBT_INDIRECT_SELECTION": "empty", "DBT_EXCLUDE_RESOURCE_TYPES": "test", "DBT_TARGET": "other"}

@@ -3,6 +3,7 @@
 from dmail_runner.cli import (
     addresses,
     approve,
+    assistant,
     audit,
     decide,
     due,
@@ -27,6 +28,7 @@ __all__ = [
     "addresses",
     "app",
     "approve",
+    "assistant",
     "audit",
     "decide",
     "due",

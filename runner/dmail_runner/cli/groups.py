@@ -7,7 +7,21 @@ from typer.core import TyperGroup
 
 GROUPS = {
     "Set up": ("init", "new", "sample-data", "deploy", "doctor"),
-    "Review": ("list", "calendar", "check", "preview", "explain", "diff", "status", "show", "stock", "power", "report", "docs"),
+    "Review": (
+        "list",
+        "calendar",
+        "check",
+        "preview",
+        "explain",
+        "diff",
+        "status",
+        "show",
+        "stock",
+        "power",
+        "report",
+        "docs",
+        "mcp",
+    ),
     "Deliver": ("run", "serve", "fetch", "addresses", "proof", "route"),
     "Decide": ("approve", "hold", "release", "cancel", "resume", "settle", "resend", "recall"),
     "Maintain": ("audit", "access", "forget", "processing-record", "purge", "replay"),

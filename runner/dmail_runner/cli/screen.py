@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from dmail_runner.core.log import Log
     from dmail_runner.core.transfer import Transfer
-    from dmail_runner.project.dbt_process import Node
+    from dmail_runner.project.dbt_events import Node
 
 
 MAX_NAME = 60  # cells of a name beside a progress bar

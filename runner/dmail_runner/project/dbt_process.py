@@ -8,18 +8,20 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from dmail_runner.core.settings import Settings
+from dmail_runner.project import dbt_program
+from dmail_runner.project.dbt_events import Node, OnLine, error_message, node_of, parse_event
+from dmail_runner.project.macro_calls import complete_manifest
 from dmail_runner.project.scrub import JVM_LOG, first_cause, scrub
 from dmail_runner.project.server import COPYING, TARGET, VARIABLE, copying
 from dmail_runner.project.target import find_warehouse
 
 PARSED = "partial_parse.msgpack"  # the file that dbt keeps its parsed project in
-OnLine = Callable[[str], None]
 # The variables that only the runner sets, for the models that it builds.
 OWN_VARIABLES = frozenset(
     {
@@ -56,25 +58,6 @@ signal.setitimer(signal.ITIMER_REAL, 60 * float(os.environ.get("DMAIL_BUILD_TIME
 atexit.register(gc.freeze)
 dbt.cli.main.cli()
 """
-
-
-@dataclass(frozen=True)
-class Node:
-    """A model, seed or test that dbt has started or finished.
-
-    Attributes:
-        name: the node's name.
-        kind: the materialization, such as `view`, `table` or `test`.
-        status: dbt's status, such as `started`, `success` or `fail`.
-        total: the number of nodes in this command.
-        seconds: the duration; None when the node starts.
-    """
-
-    name: str
-    kind: str
-    status: str
-    total: int
-    seconds: float | None
 
 
 @dataclass(frozen=True)
@@ -120,22 +103,23 @@ def run_dbt(
         arguments: the dbt command and its options.
         target: the folder for dbt's artifacts. If a model fails, dbt writes personal data there.
         environment: environment variables for dbt, besides those of this process.
-        child: runs the command; by default in a new process.
+        child: runs the command; by default in a new process. If DMAIL_DBT is set, always in a new process.
         watch: called with each node when it starts and when it finishes.
 
     Returns:
         The outcome, also if dbt fails.
+
+    Raises:
+        UsageError: if DMAIL_DBT names anything but a program of dbt 2.
     """
-    profiles, variables = (
-        settings.dbt_profiles_file.parent,
-        {**inherited_environment(), **path_environment(settings), **environment},
-    )
+    profiles = settings.dbt_profiles_file.parent
+    variables = {**inherited_environment(), **path_environment(settings), **environment}
     server = find_warehouse(settings).server if arguments[0] == "build" else None
     if server:
         to_server = copying(settings, server, target / TARGET)
         given = {**variables, VARIABLE: server.connection.get_secret_value()}
         files = replace(settings, target=TARGET)
-        copied = run_command(files, to_server, target / TARGET, given, target / TARGET, child=child)
+        copied = run_command(files, to_server, target / TARGET, given, target / TARGET, child=None)
         if copied.exit_code != 0:
             return replace(copied, target=target)  # without the results of anything
     return run_command(settings, arguments, target, variables, profiles, child=child, watch=watch)
@@ -152,6 +136,7 @@ def run_command(
     watch: Callable[[Node], None] = lambda _: None,
 ) -> DbtOutcome:
     """Run one dbt command with the variables and the folder of profiles that it is to have."""
+    program = dbt_program.find_program()
     target.mkdir(parents=True, exist_ok=True)
     errors: list[str] = []
     copied = ""
@@ -166,31 +151,38 @@ def run_command(
         if node := node_of(event):
             watch(node)
 
-    code, stderr = (child or run_child)(
-        command_line(settings, arguments, target, profiles), settings.project_dir, variables, on_line
-    )
-    state = target / PARSED
-    if state.exists():
+    run = partial(run_child, program=program) if program else child or run_child
+    options = command_line(settings, arguments, target, profiles, program=program)
+    code, stderr = run(options, settings.project_dir, variables, on_line)
+    if program:
+        complete_manifest(target / "manifest.json")
+    elif (state := target / PARSED).exists():
         state.replace(settings.target_file(PARSED))
-    if code == -signal.SIGALRM:
-        errors.append(f"dbt was stopped after {settings.build_timeout:g} minutes, the limit of DMAIL_BUILD_TIMEOUT")
-    elif code and stderr.strip():
-        errors.append(re.sub(JVM_LOG, "", first_cause(stderr)).strip()[-2000:])
+    errors += last_words(settings, code, stderr)
     return DbtOutcome(code, target, tuple(dict.fromkeys(map(scrub, errors))))
 
 
-def command_line(settings: Settings, arguments: Sequence[str], target: Path, profiles: Path) -> list[str]:
-    """The arguments of dbt for a command, with the options that every command has."""
+def last_words(settings: Settings, code: int, stderr: str) -> list[str]:
+    """The errors of a process of dbt that has ended, beside those of its log."""
+    if code == -signal.SIGALRM:
+        return [f"dbt was stopped after {settings.build_timeout:g} minutes, the limit of DMAIL_BUILD_TIMEOUT"]
+    return [re.sub(JVM_LOG, "", first_cause(stderr)).strip()[-2000:]] if code and stderr.strip() else []
+
+
+def command_line(
+    settings: Settings, arguments: Sequence[str], target: Path, profiles: Path, *, program: Path | None = None
+) -> list[str]:
+    """The arguments of dbt for a command, with the options that every command has. `program`: the one of dbt 2, if it is used."""
     parsed = settings.target_file(PARSED)
     return [
-        *("--log-format", "json", "--no-use-colors"),
+        *("--log-format", "json"),
         # The log file would contain the row values that are removed from standard output.
-        *("--log-level-file", "none"),
+        *(("--log-level-file", "off") if program else ("--no-use-colors", "--log-level-file", "none")),
         *("--warn-error-options", '{"error": ["NoNodesForSelectionCriteria"]}'),
         *arguments,
         *("--project-dir", str(settings.project_dir), "--profiles-dir", str(profiles)),
         *("--target-path", str(target), "--log-path", str(target)),
-        *(("--partial-parse-file-path", str(parsed)) if parsed.exists() else ()),
+        *(("--partial-parse-file-path", str(parsed)) if parsed.exists() and not program else ()),
         *(("--target", settings.target) if settings.target else ()),
     ]
 
@@ -229,9 +221,17 @@ def path_environment(settings: Settings) -> dict[str, str]:
     return {name: str(path.relative_to(inside) if path.is_relative_to(inside) else path) for name, path in paths.items()}
 
 
-def run_child(arguments: Sequence[str], directory: Path, environment: Mapping[str, str], on_line: OnLine) -> tuple[int, str]:
-    """Run dbt in a new process and wait for it. The process ends with this one."""
-    command = [sys.executable, "-P", "-c", CHILD, *arguments]
+def run_child(
+    arguments: Sequence[str],
+    directory: Path,
+    environment: Mapping[str, str],
+    on_line: OnLine,
+    *,
+    program: Path | None = None,
+) -> tuple[int, str]:
+    """Run dbt, or the program of dbt 2, in a new process and wait for it. The process ends with this one."""
+    child = [dbt_program.CHILD, str(program)] if program else [CHILD]
+    command = [sys.executable, "-P", "-c", *child, *arguments]
     reader, writer = os.pipe()
     try:
         with tempfile.TemporaryFile("w+", errors="replace") as stderr:
@@ -257,37 +257,3 @@ def run_child(arguments: Sequence[str], directory: Path, environment: Mapping[st
     finally:
         os.close(reader)
         os.close(writer)
-
-
-def parse_event(line: str) -> dict[str, Any]:
-    """The event in a line of dbt's JSON log. It is empty if the line is something else."""
-    with suppress(ValueError):
-        event = json.loads(line)
-        if isinstance(event, dict) and isinstance(event.get("info"), dict):
-            return event
-    return {"info": {}}
-
-
-def error_message(event: Mapping[str, Any]) -> str | None:
-    """The message of an event that reports an error; None for other events."""
-    info = event["info"]
-    names = (
-        *("MainEncounteredError", "LogDebugStackTrace", "GenericExceptionOnRun"),
-        *("RunningOperationCaughtError", "RunningOperationUncaughtError"),
-    )
-    return str(info["msg"]) if info.get("level") == "error" and info.get("name") in names else None
-
-
-def node_of(event: Mapping[str, Any]) -> Node | None:
-    """The node of an event that reports its start or end; None for other events."""
-    if event["info"].get("name") not in ("LogStartLine", "LogModelResult", "LogSeedResult", "LogTestResult"):
-        return None
-    data = event.get("data", {})
-    node = data.get("node_info", {})
-    return Node(
-        str(node.get("node_name")),
-        str(node.get("materialized")),
-        str(node.get("node_status")),
-        int(data.get("total") or data.get("num_models") or 0),
-        data.get("execution_time"),
-    )

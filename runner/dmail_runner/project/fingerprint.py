@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.yaml import read_yaml
+from dmail_runner.project.dbt_program import named_version
 from dmail_runner.project.packages import package_folders
 
 # The folders that dbt reads, by key of dbt_project.yml, with its defaults.
@@ -28,7 +29,7 @@ PARSED = {".sql", ".py", ".yml", ".yaml", ".md", ".csv"}
 
 def project_fingerprint(settings: Settings) -> str:
     """A hash of all files that dbt parses, the environment variables that they name, the target, and dbt's version."""
-    digest = hashlib.sha256(f"{settings.target} {version('dbt-core')}".encode())
+    digest = hashlib.sha256(f"{settings.target} {named_version() or version('dbt-core')}".encode())
     names: set[str] = set()
     profiles = settings.dbt_profiles_file
     # dbt's profiles.yml may be outside the project.

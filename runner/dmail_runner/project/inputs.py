@@ -15,6 +15,7 @@ from dmail_runner.core.redact import redact_patterns
 from dmail_runner.core.settings import Settings
 from dmail_runner.core.yaml import read_yaml, render
 from dmail_runner.project.dbt_process import OWN_VARIABLES, inherited_environment, path_environment
+from dmail_runner.project.dbt_program import named_version
 from dmail_runner.project.definition import COMMENT, LITERAL, written_out
 from dmail_runner.project.fingerprint import files_below, parsed_files, project_fingerprint
 from dmail_runner.project.packages import name_of, package_folders
@@ -69,7 +70,8 @@ def input_texts(settings: Settings, codes: Iterable[str]) -> Iterator[tuple[str,
     yield from ((f"packages {name}", text) for name in PACKAGES if (text := read_text(settings.project_dir / name)))
     yield "target", target
     yield "environment", environment_text(settings, [*codes, *documents.values(), target])
-    yield "versions", "\n".join(f"{name} {installed(name)}" for name in VERSIONED)
+    named = [program] if (program := named_version()) else []
+    yield "versions", "\n".join([*(f"{name} {installed(name)}" for name in VERSIONED), *named])
 
 
 def document(path: Path) -> str:
