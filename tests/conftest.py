@@ -127,7 +127,7 @@ def postgresql() -> Iterator[list[str]]:
     """A PostgreSQL server on a socket; the psql command to talk to it."""
     found = [*Path("/usr/lib/postgresql").glob("*/bin/initdb"), Path(shutil.which("initdb") or "/nowhere")]
     initdb = next((path.resolve() for path in found if path.exists()), None) or pytest.skip("PostgreSQL is not installed")
-    # The server refuses to run as root, and its user must reach the folder.
+    # The server refuses to run as root, and its user must reach the folder. No test pulls its plug: it waits for no disk.
     prefix = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.geteuid() == 0 else []
     with tempfile.TemporaryDirectory(prefix="postgresql-") as folder:
         data = Path(folder, "data")
@@ -135,11 +135,10 @@ def postgresql() -> Iterator[list[str]]:
         if prefix:
             shutil.chown(folder, "nobody")
             shutil.chown(data, "nobody")
-        subprocess.run(
-            [*prefix, initdb, "-D", data, "-U", "test", "-E", "UTF8", "--locale=C"], check=True, capture_output=True, cwd="/"
-        )
+        made = [*prefix, initdb, "-D", data, "-U", "test", "-E", "UTF8", "--locale=C", "--no-sync"]
+        subprocess.run(made, check=True, capture_output=True, cwd="/")
         server = subprocess.Popen(
-            [*prefix, initdb.with_name("postgres"), "-D", data, "-k", folder, "-c", "listen_addresses="], cwd="/"
+            [*prefix, initdb.with_name("postgres"), "-D", data, "-k", folder, "-F", "-c", "listen_addresses="], cwd="/"
         )
         psql = [str(initdb.with_name("psql")), "-h", folder, "-U", "test", "-d", "postgres", "-v", "ON_ERROR_STOP=1", "-Atq"]
         try:
