@@ -49,17 +49,22 @@ SLOTS = {
 
 
 def test_neither_the_order_of_the_profiles_nor_threads_change_a_byte(project: Project) -> None:
+    def hashes() -> list[str]:
+        # Each campaign begins with no warehouse, so that the first builds are those of other tests.
+        told = []
+        for campaign, slot in SLOTS.items():
+            (project.path / ".dmail/warehouse.duckdb").unlink(missing_ok=True)
+            done = project.call("run", campaign, "--slot", slot, "--dry-run")
+            told.append(done.stdout.split("sha256")[1])
+        return told
+
+    before = hashes()
     file = project.path / "data/profiles.csv"
     with duckdb.connect() as connection:
         connection.execute(f"create table profiles as select * from read_csv('{file}', all_varchar = true)")
-        connection.execute(f"copy (select * from profiles order by hash(profile_id)) to '{project.path}/data/shuffled.csv'")
-    told: dict[str, set[str]] = {campaign: set() for campaign in SLOTS}
-    for name in ("profiles", "shuffled"):
-        for campaign, slot in SLOTS.items():
-            done = project.call("run", campaign, "--slot", slot, "--dry-run", DMAIL_PROFILES=f"data/{name}.csv")
-            told[campaign].add(done.stdout.split("sha256")[1])
-        project.edit("profiles/profiles.yml", "TimeZone: UTC", "TimeZone: UTC\n        threads: 1")
-    assert [len(hashes) for hashes in told.values()] == [1, 1, 1, 1]
+        connection.execute(f"copy (select * from profiles order by hash(profile_id)) to '{file}'")
+    project.edit("profiles/profiles.yml", "TimeZone: UTC", "TimeZone: UTC\n        threads: 1")
+    assert hashes() == before
 
 
 def test_everybody_is_welcomed_once(project: Project) -> None:

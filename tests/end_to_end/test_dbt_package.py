@@ -9,6 +9,7 @@ import duckdb
 import pytest
 
 from project import DONE, HELD, ROOT, WRONG, Project
+from shared import made_once
 
 PAGE = (ROOT / "docs/howto/dbt-package.md").read_text()
 # What the page leaves to its reader: the customers, the campaign's extract, and where dbt builds.
@@ -70,18 +71,27 @@ def shown() -> Iterator[tuple[str, str]]:
             yield f"models/mailing/_{name}.yml", text
 
 
-@pytest.fixture
-def shop(warm: str, tmp_path: Path) -> Project:
-    """The project, with this checkout installed as `dbt deps` installs a local package: by a symbolic link."""
+@pytest.fixture(scope="session")
+def begun(warm: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project, with this checkout installed as `dbt deps` installs a local package: by a symbolic link. dbt has parsed it."""
     Project.warm = warm
-    folder = tmp_path / "shop"
+    return made_once(tmp_path_factory, "shop", begin)
+
+
+def begin(folder: Path) -> None:
     for path, text in {**FILES, **dict(shown())}.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text)
     (folder / "packages.yml").write_text(f"packages: [{{local: {ROOT}}}]\n")
     (folder / "dbt_packages").mkdir()
     (folder / "dbt_packages/dmail").symlink_to(ROOT)
-    return Project(folder)
+    listed = Project(folder).call("list")
+    assert listed.returncode == DONE, listed.stderr
+
+
+@pytest.fixture
+def shop(begun: Path, tmp_path: Path) -> Project:
+    return Project(Path(shutil.copytree(begun, tmp_path / "shop", symlinks=True)))
 
 
 def test_another_project_lists_checks_explains_proofs_and_mails(shop: Project) -> None:

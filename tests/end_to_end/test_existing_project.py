@@ -1,5 +1,6 @@
 """Direct mail in a dbt project that somebody has: own profiles.yml, own schemas, a database attached, packages."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import duckdb
 import pytest
 
 from project import DONE, HELD, WRONG, Project, surroundings
+from shared import made_once
 from warm import ask
 
 FILES = {
@@ -22,10 +24,13 @@ FILES = {
 }
 
 
-@pytest.fixture
-def shop(warm: str, warm_dbt: str, tmp_path: Path) -> Project:
-    Project.warm = warm
-    folder = tmp_path / "shop"
+@pytest.fixture(scope="session")
+def built(warm_dbt: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project as it is before it has direct mail, with its tables."""
+    return made_once(tmp_path_factory, "existing", lambda folder: build(folder, warm_dbt))
+
+
+def build(folder: Path, warm_dbt: str) -> None:
     for path, text in FILES.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text)
@@ -38,10 +43,15 @@ def shop(warm: str, warm_dbt: str, tmp_path: Path) -> Project:
             from range(1, 41) as numbers(n)"""
         )
         connection.execute("create table refusals as select 8 as customer_id")
-    build = [sys.executable, "-c", "from dbt.cli.main import cli; cli()", "run"]
-    built = ask(warm_dbt, build, cwd=folder, env={**surroundings(), "DBT_PROFILES_DIR": str(folder)})
-    assert built.returncode == 0, built.stdout
-    return Project(folder)
+    command = [sys.executable, "-c", "from dbt.cli.main import cli; cli()", "run"]
+    done = ask(warm_dbt, command, cwd=folder, env={**surroundings(), "DBT_PROFILES_DIR": str(folder)})
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.fixture
+def shop(warm: str, built: Path, tmp_path: Path) -> Project:
+    Project.warm = warm
+    return Project(Path(shutil.copytree(built, tmp_path / "shop")))
 
 
 def test_mails_from_a_project_with_its_own_profiles_schemas_and_databases(shop: Project) -> None:

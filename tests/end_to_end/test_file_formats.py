@@ -116,7 +116,7 @@ def test_a_header_alone_where_the_provider_wants_it(project: Project) -> None:
     )
     nobody, profiles = project.path / "data/nobody.csv", f"read_csv('{project.path}/data/profiles.csv', all_varchar = true)"
     duckdb.sql(f"copy (select * replace ('0' as orders_count) from {profiles}) to '{nobody}'")
-    assert project.run(DMAIL_PROFILES=str(nobody)).returncode == DONE
+    assert project.run(DMAIL_PROFILES="data/nobody.csv").returncode == DONE
     (run,) = project.status()
     assert (run["state"], run["included"]) == ("settled", 0)
     (name,) = project.delivered

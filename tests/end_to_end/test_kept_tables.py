@@ -130,7 +130,7 @@ def test_a_model_that_reads_the_clock_is_built_each_time(runs: Runs) -> None:
 
 
 def test_a_warning_is_told_by_each_run(runs: Runs) -> None:
-    seen = Path(runs.project.path / "tests/dbt/warns.sql")
+    seen = Path(runs.project.path / "tests/dbt/singular/warns.sql")
     seen.parent.mkdir(parents=True, exist_ok=True)
     seen.write_text(
         "{{ config(severity='warn') }}\nselect * from {{ ref('stg_profiles') }} where profile_id is not null limit 1\n"

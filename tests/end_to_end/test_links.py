@@ -34,8 +34,12 @@ def text(key: bytes) -> str:
 
 
 def with_links(project: Project) -> None:
-    """Let the catalog have an address and a picture of it, and the letter follow it three days after its delivery."""
-    address = f'{{{{ dmail.purl("{BASE}") }}}} as purl, {{{{ dmail.qr_svg("purl") }}}} as purl_qr,'
+    """Let the catalog have an address and a picture of it, and the letter follow it three days after its delivery.
+
+    One piece of ten has a picture, because all pictures would take longer than the rest of the build.
+    """
+    some = "case when profile_id like '%7' then purl end"
+    address = f'{{{{ dmail.purl("{BASE}") }}}} as purl, {{{{ dmail.qr_svg("{some}") }}}} as purl_qr,'
     project.edit(
         MODELS + "spring_catalog__extract.sql", "            piece_id,\n", f"            piece_id,\n            {address}\n"
     )
@@ -118,10 +122,12 @@ def refused_without_its_key(project: Project) -> None:
 
 
 def printed(project: Project, rows: dict[str, dict[str, str]]) -> None:
-    """Each piece has an address of its own, as text and as a picture, and the contact history a hash of it."""
+    """Each piece has an address of its own, some also as a picture, and the contact history a hash of it."""
     assert {key: row["purl"] for key, row in rows.items()} == {key: BASE + token(key) for key in rows}
     assert len({row["purl"] for row in rows.values()}) == len(rows) > 1000
-    assert all(scanned(black_in(row["QR"])) == [row["purl"]] for row in list(rows.values())[:3])
+    drawn = [key for key in rows if key.endswith("7")]
+    assert [key for key, row in rows.items() if row["QR"]] == drawn
+    assert all(scanned(black_in(rows[key]["QR"])) == [rows[key]["purl"]] for key in drawn[:3])
     (contacts,) = (project.path / ".dmail/contact_history").glob("*/contacts.parquet")
     hashes = {name for (name,) in duckdb.sql(f"select purl_hash from '{contacts}' where cell = 'mailed'").fetchall()}
     assert hashes == {hashlib.sha256(token(key).encode()).hexdigest() for key in rows if key.isdigit()}

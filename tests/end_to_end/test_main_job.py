@@ -213,7 +213,7 @@ def test_what_a_killed_run_has_left_is_cleared(settled: Project) -> None:
     ):
         (settled.path / ".dmail" / folder).mkdir(parents=True)
         (settled.path / ".dmail" / folder / "letters.csv").write_text("a person")
-    assert settled.run("2026-11-02T12:00Z").returncode == DONE
+    assert settled.run("2026-12-14T11:00Z").returncode == DONE
     unknown = str(settled.path / ".dmail/spool/another-20260101T110000Z/letters.csv")
     assert settled.private_leftovers() == [unknown], "only the files of a run that this ledger does not know are kept"
 

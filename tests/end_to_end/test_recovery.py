@@ -57,7 +57,7 @@ def test_an_empty_slot_that_is_asked_for_is_built_again(project: Project) -> Non
             f"copy (select * replace ('0' as orders_count) from read_csv('{project.path}/data/profiles.csv', all_varchar = true)) "
             f"to '{nobody}'"
         )
-    assert project.run(DMAIL_PROFILES=str(nobody)).returncode == DONE
+    assert project.run(DMAIL_PROFILES="data/nobody.csv").returncode == DONE
     assert project.status()[0]["state"] == "empty"
     assert project.run().returncode == DONE
     assert project.status()[0]["state"] == "settled"

@@ -22,8 +22,9 @@ Call = Callable[[], tuple[int, str, str]]  # exit code, standard output, standar
 ROOT = Path(__file__).parents[2]
 PROFILE = "profiles/profiles.yml"
 WAREHOUSE = ".dmail/warehouse.duckdb"
-UNREAD = {"profiles", ".dmail", "outbox", "logs", "target", "site", ".git"}
-"""Folders of a project of which dbt reads nothing but what follows."""
+DATA = "data"
+UNREAD = {DATA, "profiles", ".dmail", "outbox", "logs", "target", "site", ".git"}
+"""Folders of a project of which dbt reads nothing but what follows, and a build the rows."""
 READ = ("DMAIL_HISTORY", "DMAIL_INBOUND", "DMAIL_FIGURES")
 """Variables that name the folders of .dmail which it reads."""
 NOISE = ("PYTEST_", "DMAIL_LEDGER", "ACME_")
@@ -35,13 +36,13 @@ RECENT = timedelta(hours=6)
 def remember(arguments: Sequence[str], directory: Path, environment: Mapping[str, str], call: Call) -> Any:
     """What dbt answers: as it did before, with the same files, or by a call."""
     target = Path(arguments[arguments.index("--target-path") + 1])
-    warehouse = directory / WAREHOUSE
+    warehouse = None if "parse" in arguments else directory / WAREHOUSE
     if is_special(arguments, directory, environment):
         return call()
     made = Path(environment["TMPDIR"], "builds", name_of(arguments, directory, environment, target))
     if made.exists():
         shutil.copytree(made / "target", target, dirs_exist_ok=True, copy_function=shutil.copy)
-        if (made / "warehouse").exists():
+        if warehouse and (made / "warehouse").exists():
             shutil.copy(made / "warehouse", warehouse)
         return tuple(json.loads((made / "answer").read_text()))
     answer = call()
@@ -50,11 +51,11 @@ def remember(arguments: Sequence[str], directory: Path, environment: Mapping[str
     return answer
 
 
-def keep(made: Path, target: Path, warehouse: Path, answer: tuple[int, str, str]) -> None:
+def keep(made: Path, target: Path, warehouse: Path | None, answer: tuple[int, str, str]) -> None:
     made.parent.mkdir(exist_ok=True)
     half = Path(tempfile.mkdtemp(dir=made.parent))
     shutil.copytree(target, half / "target", copy_function=shutil.copy, ignore=shutil.ignore_patterns("run", "graph*"))
-    if warehouse.exists():
+    if warehouse and warehouse.exists():
         shutil.copy(warehouse, half / "warehouse")
     (half / "answer").write_text(json.dumps(answer))
     with suppress(OSError):  # another worker was quicker
@@ -98,7 +99,7 @@ def is_open(warehouse: Path) -> bool:
 
 
 def name_of(arguments: Sequence[str], directory: Path, environment: Mapping[str, str], target: Path) -> str:
-    """The name of everything that a command reads."""
+    """The name of everything that a command reads. `dbt parse` reads the project, and no row."""
     given = [argument.replace(str(target), "TARGET").replace(str(directory), "PROJECT") for argument in arguments]
     variables = {
         name: present(value).replace(str(directory), "PROJECT")
@@ -106,7 +107,8 @@ def name_of(arguments: Sequence[str], directory: Path, environment: Mapping[str,
         if not name.startswith(NOISE)
     }
     found = hashlib.sha256(json.dumps([given, variables], sort_keys=True).encode())
-    for path in files(directory, [environment[variable] for variable in READ]):
+    rows = [] if "parse" in arguments else [DATA, WAREHOUSE, *(environment[variable] for variable in READ)]
+    for path in files(directory, rows):
         found.update(f"\n{path.relative_to(directory)} ".encode())
         found.update(hashlib.sha256(path.read_bytes()).digest())
     return found.hexdigest()
@@ -123,7 +125,7 @@ def present(value: str) -> str:
 def files(directory: Path, more: Sequence[str]) -> Iterator[Path]:
     """The files that dbt may read, in order: of the project, and in `more` folders of it."""
     tops = [path for path in directory.iterdir() if path.name not in UNREAD]
-    tops += [directory / name for name in (PROFILE, WAREHOUSE, *more)]
+    tops += [directory / name for name in (PROFILE, *more)]
     for top in sorted(tops):
         walked = os.walk(top, followlinks=True)
         found = [Path(folder, name) for folder, _, names in walked for name in names if not name.endswith(".lock")]
