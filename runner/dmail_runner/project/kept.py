@@ -53,14 +53,22 @@ class Keeping:
     def selection(self, fresh: Collection[str], roots: Sequence[str]) -> list[str]:
         """The nodes to build for the roots if some nodes are fresh, as arguments of `--select`. dbt adds their tests."""
         every = {**self.contents.sources, **self.contents.functions, **self.contents.nodes}
-        found: set[str] = set()
+        found, met = set[str](), set[str]()
         todo = [root for root in roots if root in every]
         while todo:
             name = todo.pop()
-            if name not in found and name not in fresh:
+            if name in fresh:
+                met.add(name)
+            elif name not in found:
                 found.add(name)
                 todo += [parent for parent in parents(every[name]) if parent in every]
-        return sorted(selector(every[name]) for name in found)
+        return sorted(selector(every[name]) for name in [*found, *self.tests_beyond(met)])
+
+    def tests_beyond(self, fresh: Collection[str]) -> list[str]:
+        """The tests of fresh nodes, and of what is above them, that read something else, too: they may fail now."""
+        covered = {node["unique_id"] for name in fresh for node in self.above(name)}
+        tests = (node for node in self.contents.nodes.values() if node["resource_type"] == "test")
+        return [test["unique_id"] for test in tests if (read := set(parents(test))) & covered and not read <= covered]
 
     @cached_property
     def candidates(self) -> set[str]:

@@ -36,10 +36,19 @@ def model(name: str, code: str, parents: list[str], **config: Any) -> dict[str, 
     }
 
 
+def data_test(name: str, parents: list[str]) -> dict[str, Any]:
+    return {
+        **model(name, "select 1", parents, materialized="test"),
+        "unique_id": f"test.shop.{name}",
+        "resource_type": "test",
+    }
+
+
 def keeping(code: str = "select * from {{ ref('people') }}", people: str = "select * from raw", **config: Any) -> Keeping:
     kept = {"materialized": "table", "meta": {"direct_mail": {"kept": True}}, **config}
     nodes = [model("people", people, []), model("keyed", code, ["model.shop.people"], **kept)]
     nodes.append(model("letters", "select * from {{ ref('keyed') }}", [TABLE], materialized="table"))
+    nodes += [data_test("keys_are_unique", [TABLE]), data_test("everybody_is_known", ["model.shop.people", "model.shop.others"])]
     macros: Mapping[str, Any] = {
         f"macro.dmail.{name}": {"unique_id": f"macro.dmail.{name}", "name": name, "package_name": "dmail", "macro_sql": text}
         for name, text in PLAIN.items()
@@ -97,6 +106,7 @@ def test_only_tables_that_declare_it_and_that_no_hook_changes(config: dict[str, 
 
 def test_what_only_a_fresh_table_needs_is_not_built() -> None:
     found = keeping()
-    assert found.selection({TABLE}, ["model.shop.letters"]) == ["shop.letters"]
+    known = "shop.everybody_is_known"  # a test that reads something else, too
+    assert found.selection({TABLE}, ["model.shop.letters"]) == [known, "shop.letters"]
     assert found.selection(set(), ["model.shop.letters"]) == ["shop.keyed", "shop.letters", "shop.people"]
-    assert found.selection({TABLE}, ["model.shop.letters", "model.shop.people"]) == ["shop.letters", "shop.people"]
+    assert found.selection({TABLE}, ["model.shop.letters", "model.shop.people"]) == [known, "shop.letters", "shop.people"]
