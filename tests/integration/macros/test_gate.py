@@ -27,8 +27,8 @@ from project import surroundings
 from tiny import letter
 from warm import ask
 
-MODELS = ("stg_suppressions", "int_suppressed_profiles")
-WORDS = "dmail_dictionaries"  # what the keys are made with
+MODELS = ("stg_suppressions", "int_keyed_addresses", "int_suppressed_profiles")
+REFERENCE = ("dmail_dictionaries", "dmail_posts")  # what the keys are made with
 FIRST, LAST = ("Ann", "Jürgen", "Zoë", "Mary-Kate", "O'Neil"), ("Lee", "Müller", "van der Berg", "Ångström", "Smith")
 STREETS = ("12 Oak Street", "7 Main St", "100 Church Road", "5 Elm Avenue")
 PERSON = ("first_name", "last_name", "address_line1", "address_line2", "city", "postal_code", "country_code")
@@ -40,10 +40,21 @@ def compiled(base: Path, warm_dbt: str, tmp_path_factory: pytest.TempPathFactory
     """The models' SQL over tables in the session's own database."""
     path = Path(shutil.copytree(base, tmp_path_factory.mktemp("gate") / "project"))
     dbt = (sys.executable, "-c", "from dbt.cli.main import cli; cli()")
-    command = [*dbt, "compile", "--quiet", "--select", *MODELS, WORDS, "--profiles-dir", "profiles", "--target-path", "compiled"]
+    command = [
+        *dbt,
+        "compile",
+        "--quiet",
+        "--select",
+        *MODELS,
+        *REFERENCE,
+        "--profiles-dir",
+        "profiles",
+        "--target-path",
+        "compiled",
+    ]
     ask(warm_dbt, command, cwd=path, env={**surroundings()}, timeout=600).check_returncode()
     found = {}
-    for name in (*MODELS, WORDS):
+    for name in (*MODELS, *REFERENCE):
         (file,) = (path / "compiled/compiled/dmail/models").rglob(f"{name}.sql")
         sql = file.read_text().replace('"warehouse"."main".', "")
         found[name] = re.sub(r"read_csv\('data/suppressions\.csv'.*?\)(?=\))", "lists", sql, flags=re.DOTALL)
@@ -59,7 +70,8 @@ def session(base: Path, compiled: dict[str, str]) -> Iterator[duckdb.DuckDBPyCon
         connection.execute("create or replace table countries as select * replace (requires_line::boolean as requires_line, "
                            "requires_city::boolean as requires_city, requires_region::boolean as requires_region, "
                            "requires_postal_code::boolean as requires_postal_code) from countries")  # fmt: skip
-        connection.execute(f"create table {WORDS} as {compiled[WORDS]}")
+        for name in REFERENCE:
+            connection.execute(f"create table {name} as {compiled[name]}")
         texts = ("list_name", "reason", "profile_id", "person_key", "address_key")
         columns = ", ".join(f"{name} varchar" for name in texts)
         connection.execute(f"create table int_returned_mail ({columns}, valid_until timestamp)")
