@@ -134,6 +134,9 @@ def test_returns_are_out_of_the_next_file_until_the_address_changes(reader: Read
     reader.follow("howto/returns.md")
     assert "acme_returns: returns/one.csv, 2 rows" in reader.prints["dmail-runner fetch"]
     project.edit("data/profiles.csv", f"{back[1]['Address 1']},", "4 New Address Road,")
+    before = project.call("explain", "spring_catalog", back[1]["Customer ID"], "--slot", SLOT)
+    assert "the sources or the SQL have changed since the last build of int_keyed_addresses, stg_profiles" in before.stderr
+    assert project.call("run", "spring_catalog", "--slot", "2026-11-16T11:00Z", "--dry-run").returncode == DONE
     stayed, moved = (project.call("explain", "spring_catalog", row["Customer ID"], "--slot", SLOT).stdout for row in back)
     assert (stayed.count("list: returned_mail"), moved.count("list: returned_mail")) == (1, 0)
 

@@ -19,6 +19,7 @@ from dmail_runner.ledger.run import Run, run_name
 from dmail_runner.look.compiled import CompiledModels, compile_models
 from dmail_runner.look.offers import offer_verdicts
 from dmail_runner.look.outside import false_conditions
+from dmail_runner.look.stale import tell_stale
 from dmail_runner.project.warehouse import literal, lock_warehouse, printed, quote, session
 from dmail_runner.run.job import Job
 from dmail_runner.run.order import Order
@@ -71,6 +72,7 @@ def explain(job: Job, slot: datetime, profile_id: str, ledger: Ledger) -> Explan
     names = [node.split(".")[-1] for node in (campaign.audience, campaign.recipients, campaign.extract)]
     run = mailing(job, slot, ledger)
     with lock_warehouse(job.settings, f"explanation for {campaign.name}", job.tell) as warehouse:
+        tell_stale(job, warehouse)
         models = compile_models(job, slot, names, "DMAIL_EXPLAIN", wave_environment(job, run))
         with session(warehouse) as connection:
             recipients = models.query(connection, campaign.recipients)

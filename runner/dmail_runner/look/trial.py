@@ -11,6 +11,7 @@ from dmail_runner.core.errors import ExtractError
 from dmail_runner.core.values import Build
 from dmail_runner.declare.campaign import KEY, SEED, Campaign
 from dmail_runner.look.compiled import CompiledModels, compile_models
+from dmail_runner.look.stale import tell_stale
 from dmail_runner.project.warehouse import lock_warehouse, session
 from dmail_runner.run.checked import Checked, judged
 from dmail_runner.run.job import Job
@@ -46,6 +47,7 @@ def trial(job: Job, slot: datetime, purpose: str) -> Iterator[Checked]:
         ExtractError: if there is neither a test profile nor a seed address, or the campaign has not been built.
     """
     with lock_warehouse(job.settings, purpose, job.tell) as warehouse:
+        tell_stale(job, warehouse)
         models = [f"+{job.campaign.extract.split('.')[-1]},resource_type:model"]
         compiled = compile_models(job, slot, models, "DMAIL_TEST_PROFILES")
         with session(warehouse) as connection:
