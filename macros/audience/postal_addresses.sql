@@ -124,7 +124,7 @@
 #}
 {% macro with_earlier_keys(addresses) %}
     with
-        keyed as (select * from {{ addresses }}),
+        keyed as (select * from {{ addresses }} as addresses),
 
         earlier as (
             select count(*) > 0 as has_earlier_keys

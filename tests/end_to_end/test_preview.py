@@ -112,6 +112,7 @@ def test_a_proof_is_marked_and_recorded_and_mails_nobody(project: Project) -> No
 def test_without_test_profiles_and_seeds_there_is_no_proof(project: Project) -> None:
     change(project, "update p set is_test_profile = 'false'")
     project.edit(CAMPAIGN + "spring_catalog__extract.sql", 'seeds=ref("int_seed_addresses"),', "")
+    assert project.call("run", "spring_catalog", "--slot", SLOT, "--dry-run").returncode == 0
     proof = project.call("proof", "spring_catalog", "--slot", SLOT)
     assert proof.returncode == 1
     assert "has no test profile and no seed to print" in proof.stderr
