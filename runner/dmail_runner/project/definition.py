@@ -11,6 +11,7 @@ from typing import Any
 
 from dmail_runner.core.errors import ConfigError, Problem
 from dmail_runner.project.lineage import FOREIGN
+from dmail_runner.project.macro_index import COMMENT, MacroIndex
 
 # Keys that dbt adds to a node: times, and paths of this machine. The code is a separate text, so that it keeps its lines.
 LEFT_OUT = frozenset(
@@ -19,9 +20,6 @@ LEFT_OUT = frozenset(
 COMPILED: Mapping[str, Any] = {"extra_ctes": None, "extra_ctes_injected": None}  # keys that dbt sets when it compiles a node
 # Keys whose entries have the order of the YAML file. The order matters, because a table has its columns in this order.
 ORDERED = ("columns", "meta")
-COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
-# Functions whose first argument names the object that they use. If it is not a literal, the object cannot be determined.
-LITERAL = r"\b{}\s*\(\s*(?P<quote>['\"])(?P<name>\w+)(?P=quote)\s*[,)]"
 # Macros of the dmail package that search the graph. What they find is in the definition: nodes above the one that calls them, and
 # the campaign's own exposure; or it only decides whether the project compiles.
 SEARCHING = frozenset(
@@ -81,8 +79,23 @@ class Contents:
     def is_of(self, manifest: Mapping[str, Any], roots: Sequence[str]) -> bool:
         """Whether dbt has parsed the same definition in a build whose `manifest.json` is given."""
         other = Contents(*(manifest.get(kind, {}) for kind in ("nodes", "sources", "functions", "macros")))
-        return self.parsed().definition(roots) == other.parsed().definition(roots)
+        # If nothing at all differs, the texts need not be made.
+        return self.bare == other.bare or self.parsed.definition(roots) == other.parsed.definition(roots)
 
+    @cached_property
+    def bare(self) -> list[Any]:
+        """The contents without what differs between two commands of dbt, to compare them."""
+        left_out = LEFT_OUT - {"raw_code"} | COMPILED.keys() | {"depends_on"}
+        kept = [
+            {
+                name: [sorted(parents(entry)), {key: value for key, value in entry.items() if key not in left_out}]
+                for name, entry in kind.items()
+            }
+            for kind in (self.nodes, self.sources, self.functions)
+        ]
+        return [*kept, {name: (macro["package_name"], macro["name"], macro["macro_sql"]) for name, macro in self.macros.items()}]
+
+    @cached_property
     def parsed(self) -> "Contents":
         """The contents without what dbt adds when it compiles and runs a node, and with dbt's own hashes of seeds."""
         nodes = {
@@ -96,7 +109,7 @@ class Contents:
         key = tuple(roots)
         if key not in self.reached:
             entries = self.built(roots)
-            self.reached[key] = entries, self.used_macros([self.text(entry) for entry in entries])
+            self.reached[key] = entries, self.index.used([self.text(entry) for entry in entries])
         return self.reached[key]
 
     def built(self, roots: Sequence[str]) -> list[dict[str, Any]]:
@@ -114,6 +127,11 @@ class Contents:
             if tests or node["resource_type"] == "operation":
                 found.add(name)
         return [every[name] for name in sorted(found)]
+
+    @cached_property
+    def index(self) -> MacroIndex:
+        """The macros, by the names that call them."""
+        return MacroIndex(self.macros)
 
     def takes_windows(self, built: Sequence[Mapping[str, Any]]) -> bool:
         """Whether a model of a build selects by the slot's window: by `window_start()`, or by a macro that calls it."""
@@ -150,28 +168,6 @@ class Contents:
             found |= new
             new = {caller for caller, names in own.items() if caller not in found and not names.isdisjoint(found)}
         return found
-
-    def used_macros(self, texts: Sequence[str]) -> list[dict[str, Any]]:
-        """The macros whose names occur in the texts, directly or through other macros, and those that replace dbt's own macros.
-
-        If a text computes the name of a macro, all macros count as used.
-        """
-        own = {name: macro for name, macro in self.macros.items() if macro["package_name"] not in FOREIGN}
-        foreign = {macro["name"] for macro in self.macros.values() if macro["package_name"] in FOREIGN}
-        packages = {macro["package_name"] for macro in own.values()}
-        found = {name for name, macro in own.items() if foreign.intersection(called_by(macro["name"]))}
-        names = {name: called_by(macro["name"]) for name, macro in own.items()}
-        todo = [*texts, *(own[name]["macro_sql"] for name in found)]
-        while todo:
-            text = todo.pop()
-            if computes_names(text, packages):
-                found = set(own)
-                break
-            words = set(re.findall(r"\w+", text))
-            new = {name for name in own if name not in found and not words.isdisjoint(names[name])}
-            found |= new
-            todo += [own[name]["macro_sql"] for name in new]
-        return [own[name] for name in sorted(found)]
 
 
 def parents(node: Mapping[str, Any]) -> list[str]:
@@ -215,31 +211,6 @@ def label(entry: Mapping[str, Any]) -> str:
     name = f"{entry['source_name']}.{entry['name']}" if kind == "source" else entry["name"]
     # Two packages may have a test of the same name, and so may two versions of a model.
     return f"{kind} {name}" if kind in ("source", "hook") else f"{kind} {entry['unique_id'].split('.', 1)[1]}"
-
-
-def called_by(macro: str) -> set[str]:
-    """The names by which a macro is called: its own, and the one that dispatches to it, such as `slot` of `duckdb__slot`."""
-    pieces = macro.split("__")
-    dispatched = {"__".join(pieces[start:]) for start in range(len(pieces))}
-    # dbt finds a materialization by the name in a model's configuration.
-    kind = re.fullmatch(r"materialization_(\w+)_[a-z0-9]+", macro)
-    return {*dispatched, *([kind[1]] if kind else [])}
-
-
-def computes_names(text: str, packages: set[str]) -> bool:
-    """Whether a text may call a macro by a computed name."""
-    code = COMMENT.sub("", text)
-    namespaces = "|".join(map(re.escape, sorted(packages))) or r"\b\B"
-    return bool(
-        re.search(rf"\bcontext\s*[\[.|]|\|\s*attr\b|\b({namespaces})\s*[\[|]|=\s*({namespaces}|context)\s*%\}}", code)
-        or not written_out(code, "dispatch")
-    )
-
-
-def written_out(text: str, function: str) -> bool:
-    """Whether each call of a function has a literal as its first argument."""
-    code = COMMENT.sub("", text)
-    return len(re.findall(rf"\b{function}\b", code)) == len(re.findall(LITERAL.format(function), code))
 
 
 def code_of(entry: Mapping[str, Any]) -> str:

@@ -16,8 +16,8 @@ from dmail_runner.core.settings import Settings
 from dmail_runner.core.yaml import read_yaml, render
 from dmail_runner.project.dbt_process import OWN_VARIABLES, inherited_environment, path_environment
 from dmail_runner.project.dbt_program import named_version
-from dmail_runner.project.definition import COMMENT, LITERAL, written_out
 from dmail_runner.project.fingerprint import files_below, parsed_files, project_fingerprint
+from dmail_runner.project.macro_index import COMMENT, LITERAL, written_out
 from dmail_runner.project.packages import name_of, package_folders
 from dmail_runner.project.target import declared_target
 

@@ -16,9 +16,10 @@ from typing import Any
 from dmail_runner.core.kept_table import KeptTable
 from dmail_runner.core.settings import Settings
 from dmail_runner.project.dbt_process import OWN_VARIABLES
-from dmail_runner.project.definition import COMMENT, Contents, called_by, code_of, computes_names, locations_of, parents
+from dmail_runner.project.definition import Contents, code_of, locations_of, parents
 from dmail_runner.project.inputs import input_texts
 from dmail_runner.project.lineage import FOREIGN
+from dmail_runner.project.macro_index import COMMENT, called_by, computes_names
 from dmail_runner.project.nodes import meta_of
 from dmail_runner.project.source_hash import UNKNOWN, source_hash
 from dmail_runner.project.sql_reads import other_reads
