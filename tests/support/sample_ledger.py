@@ -126,7 +126,7 @@ def freeze(ledger: Ledger, run: Run) -> Part:
     ledger.advance(run, "built")
     cost = f"{25 + rows * TARIFF[run.campaign]:,.2f} USD" if run.campaign in TARIFF else None
     places = regions(run.campaign, found.included)
-    verdicts = Verdicts(found.targeted, found.included, found.excluded, found.seeds, places, churn)
+    verdicts = Verdicts(found.targeted, found.included, found.excluded, found.seeds, places, churn=churn)
     ledger.freeze(run, verdicts, [part], cost)
     return part
 
