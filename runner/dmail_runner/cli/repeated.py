@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def repeated_dbt(settings: "Settings") -> "Iterator[RunDbt]":
-    """As `watched_dbt`. From the second command on, dbt stays in memory until the context ends."""
+    """As `watched_dbt`. From the second build on, dbt stays in memory until the context ends."""
     from dmail_runner.project.inputs import project_state
     from dmail_runner.project.warm import WarmDbt
 

@@ -14,8 +14,8 @@ from dmail_runner.project.dbt_process import OWN_VARIABLES, QUICK
 
 # The process reads one request per line and answers each with an exit code. It ends when its standard input closes, and so does
 # the fork that runs dbt, so that no dbt outlives the runner.
-# The first request is to parse the project. The builds of all others use the parsed project, which is in memory. dbt parses with
-# its static parser in threads, which a fork would lack.
+# The first request is to parse the project. All others are builds, which use the parsed project in memory. dbt parses with its
+# static parser in threads, which a fork would lack.
 CHILD = f"""
 import os, signal, sys, threading, warnings
 {QUICK}
@@ -52,12 +52,7 @@ for line in iter(sys.stdin.readline, ""):
         become(request)
         signal.setitimer(signal.ITIMER_REAL, 60 * float(os.environ.get("DMAIL_BUILD_TIMEOUT", 0)))
         try:
-            if "build" in request["arguments"]:
-                code = code_of(dbtRunner(manifest=parsed.result).invoke(request["arguments"]))
-            else:
-                dbt.cli.main.cli()
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else int(end.code is not None)
+            code = code_of(dbtRunner(manifest=parsed.result).invoke(request["arguments"]))
         except BaseException:
             import traceback
             traceback.print_exc()
@@ -72,11 +67,11 @@ for line in iter(sys.stdin.readline, ""):
 
 @dataclass
 class WarmDbt:
-    """A `Child` that keeps one process. A new one starts if the project or the environment has changed, or if it has died.
+    """A `Child` that keeps one process for builds. A new one starts if the project or the environment has changed, or if it died.
 
     Attributes:
         state: returns the state of the project's files.
-        cold: the number of commands that run in a process of their own before. One command alone is as fast.
+        cold: the number of builds that run in a process of their own before. One build alone is as fast.
     """
 
     state: Callable[[], str]
@@ -87,7 +82,9 @@ class WarmDbt:
     def __call__(
         self, arguments: Sequence[str], directory: Path, environment: Mapping[str, str], on_line: Callable[[str], None]
     ) -> tuple[int, str]:
-        """Run one dbt command and wait for it. `on_line` is called with its output after it has ended."""
+        """Run one dbt command and wait for it. `on_line` is called with the output of a build after it has ended."""
+        if "build" not in arguments:
+            return dbt_process.run_child(arguments, directory, environment, on_line)
         if self.cold > 0:
             self.cold -= 1
             return dbt_process.run_child(arguments, directory, environment, on_line)
