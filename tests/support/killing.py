@@ -76,8 +76,8 @@ def recovering(world: World) -> Callable[[], None]:
         world.run_due()
         world.check()
         states = {run.run_id: (run.state, run.hold) for run in world.ledger().latest()}
-        for state, hold in states.values():
-            assert state in ("settled", "missed") or hold == "unknown", states
+        for run in world.ledger().latest():
+            assert run.state in ("settled", "missed") or run.hold == "unknown", f"{run.run_id} is {run.state}: {run.error}"
         if not any(hold for _, hold in states.values()):
             assert len(world.mailed()) == 1, f"{states}: {list(world.mailed())}"
         else:

@@ -5,7 +5,7 @@ have a hash of the rows, too.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import duckdb
 
@@ -20,9 +20,9 @@ COMMENTS = """
 """
 
 
-def fresh_tables(warehouse: Warehouse, wanted: Iterable[KeptTable]) -> list[KeptTable]:
+def fresh_tables(warehouse: Warehouse, wanted: Sequence[KeptTable]) -> list[KeptTable]:
     """The tables that the warehouse has in the wanted states. The caller must hold the lock of the warehouse."""
-    if not warehouse.is_file or not warehouse.path.exists():
+    if not wanted or not warehouse.is_file or not warehouse.path.exists():
         return []
     try:
         with connect_to(warehouse) as connection:
