@@ -142,6 +142,8 @@ def page(record: ProcessingRecord) -> Iterator[str]:
     yield "# Record of processing activities"
     yield "\nGDPR article 30 (1), LGPD article 37. Written by dmail-runner from the declarations of the project."
     yield "\n## Controller\n"
+    if record.controller is None:
+        yield "- not declared"
     for key, value in (record.controller.model_dump(exclude_none=True) if record.controller else {}).items():
         yield f"- {key.replace('_', ' ')}: {value}"
     for one in record.activities:
