@@ -24,7 +24,7 @@ LONGEST_COUNT = 1000  # bytes of a row-count file that are read
 # A number, alone or after a label: `1000`, `1000 profiles.csv`, `rows: 1000`, `{"rows": 1000}`.
 ROW_COUNT = re.compile(r"""[\s{"']*(?:[A-Za-z_ ]+["']?\s*[:=]\s*)?(\d[\d,_]*)\b""")
 _known: dict[tuple[str, tuple[Marks | None, ...]], tuple[Any, ...]] = {}
-TODO = "load the source again; `run --due` and `serve` try the run again by themselves"
+LOAD_AGAIN = "load the source again; `run --due` and `serve` try the run again by themselves"
 
 
 def check_sources(sources: Sequence[Source], warehouse: Warehouse, project_dir: Path, now: datetime) -> tuple[SourceFigures, ...]:
@@ -62,7 +62,7 @@ def check_sources(sources: Sequence[Source], warehouse: Warehouse, project_dir: 
             else:
                 found.append(SourceFigures(source.name, warning=error.what))
     if faults:
-        raise SourceError("; ".join(faults) + ": nothing was built", todo=TODO)
+        raise SourceError("; ".join(faults) + ": nothing was built", todo=LOAD_AGAIN)
     return tuple(found)
 
 

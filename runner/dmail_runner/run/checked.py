@@ -20,7 +20,7 @@ from dmail_runner.check.exclusions import Figures, check_contact_ids, check_excl
 from dmail_runner.check.formulas import count_formulas
 from dmail_runner.check.opt_outs import check_opt_outs, keep_profiles
 from dmail_runner.check.registers import check_registers
-from dmail_runner.check.sources import TODO, check_sources
+from dmail_runner.check.sources import LOAD_AGAIN, check_sources
 from dmail_runner.check.transliterate import transliterate
 from dmail_runner.check.unusual import seed_note, verdict_notes
 from dmail_runner.check.volume import check_volume
@@ -112,7 +112,7 @@ def check_unchanged(job: Job, before: Mapping[str, str]) -> None:
     now = hashes_of_sources(job)
     if changed := [name for name in before if now[name] != before[name]]:
         were = "was" if len(changed) == 1 else "were"
-        raise SourceError(f"{' and '.join(changed)} {were} written during the run: nothing was delivered", todo=TODO)
+        raise SourceError(f"{' and '.join(changed)} {were} written during the run: nothing was delivered", todo=LOAD_AGAIN)
 
 
 def gated(job: Job, found: Checked, order: Order, held: Callable[[Held], None]) -> Checked:

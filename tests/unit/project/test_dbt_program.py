@@ -91,5 +91,4 @@ def test_the_program_ends_with_the_runner_and_in_time(tmp_path: Path) -> None:
     late, third = start(DMAIL_BUILD_TIMEOUT="0.01")
     assert late.wait(HANGS) == -signal.SIGALRM
     late.communicate()
-    for pid in (first, second, third):
-        until(lambda: not is_alive(pid), "the program has ended")  # noqa: B023
+    until(lambda: not any(map(is_alive, (first, second, third))), "the programs have ended")
